@@ -1,0 +1,1 @@
+"""bertkit: from raw text to a phone, with Keras."""

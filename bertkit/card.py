@@ -1,0 +1,68 @@
+"""The card: what a bundle or an export is and how good, in one JSON file that travels with it."""
+
+import datetime
+import json
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+
+from bertkit.errors import Error
+from bertkit.version import VERSION
+
+PACKAGES = ("tensorflow", "keras", "tensorflow-text", "numpy")
+
+
+def _today():
+    return datetime.date.today().isoformat()
+
+
+def _versions():
+    """Return the versions that made it; a package that is not installed is left out."""
+    found = {"bertkit": VERSION, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Card:
+    """What it is, how it was made, how good it is; every number in it was measured.
+
+    `scores` is {split: {metric: {"score", "low", "high"}, "rows": n}} with 95 % bootstrap intervals; `knobs` are the
+    recipe's; `data` says what the rows were; `inputs` what it takes. An export adds `parity` (score of the file,
+    drop, agreement, drift), `bytes` and `latency` (milliseconds a text).
+    """
+
+    name: str
+    task: str
+    model: dict
+    recipe: str = ""
+    knobs: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
+    inputs: dict = field(default_factory=dict)
+    scores: dict = field(default_factory=dict)
+    parity: dict = field(default_factory=dict)
+    bytes: dict = field(default_factory=dict)
+    latency: dict = field(default_factory=dict)
+    notes: tuple = ()
+    made: str = field(default_factory=_today)
+    versions: dict = field(default_factory=_versions)
+
+    def to_json(self):
+        """Return the card as a JSON object, empty parts left out."""
+        return {name: list(value) if isinstance(value, tuple) else value
+                for name, value in asdict(self).items() if value not in ({}, (), "")}
+
+    @classmethod
+    def read(cls, path):
+        """Return the card in a file; raises `Error` if there is none."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{**values, "notes": tuple(values.get("notes", ()))})
+        except FileNotFoundError:
+            raise Error(f"{path} is missing; is this a bundle that bertkit wrote?") from None
+        except (ValueError, TypeError) as error:
+            raise Error(f"{path} is not a card ({error}); copy it again.") from None

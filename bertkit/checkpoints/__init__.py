@@ -1,0 +1,56 @@
+"""Checkpoints in and out: one `load` for every published form, one safe form of our own."""
+
+from pathlib import Path
+
+from bertkit import family
+from bertkit.checkpoints import hub
+from bertkit.config import ACTIVATIONS
+from bertkit.errors import Error
+
+
+def load(path, part=None, activation=None):
+    """Return the model a checkpoint holds, every tensor accounted for.
+
+    `path` is a bertkit bundle, a Hugging Face or Google TF1 directory, a keras-nlp preset folder or name,
+    or hf://owner/name. `part="encoder"` returns the `Encoder` alone, whatever head is stored. `activation`
+    ("gelu_erf" or "gelu_tanh") overrides what the checkpoint says. Raises `Error` if anything is missing,
+    unread, misshapen or unknown; nothing is loaded in part, and nothing stored is executed.
+    """
+    if part not in (None, "encoder"):
+        raise Error(f"part={part!r} is unknown; bertkit has part=\"encoder\".")
+    if activation is not None and activation not in ACTIVATIONS:
+        raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
+    folder = local(path)
+    return _format(folder).load(folder, part=part, activation=activation)
+
+
+def local(path):
+    """Return the folder of a checkpoint, downloaded first if `path` is an address or a preset's name."""
+    text = str(path)
+    if text.startswith("hf://"):
+        return Path(hub.fetch(text))
+    folder = Path(text)
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise Error(f"{folder} is a file; give the checkpoint's folder.")
+    if folder.is_absolute() or len(folder.parts) > 1 and not text.startswith("kaggle://"):
+        raise Error(f"{folder} does not exist; give a checkpoint folder, hf://owner/name or a preset's name.")
+    from bertkit.checkpoints import preset
+    return Path(preset.fetch(text))
+
+
+def _format(folder):
+    """Return the module that reads this folder, decided by the files in it."""
+    if (folder / "bundle.json").exists():
+        from bertkit.checkpoints import bundle as module
+    elif any((folder / family.page(name).GOOGLE_CONFIG_FILE).exists() for name in family.PAGES):
+        from bertkit.checkpoints import google as module
+    elif (folder / "model.weights.h5").exists():
+        from bertkit.checkpoints import preset as module
+    elif (folder / "config.json").exists():
+        from bertkit.checkpoints import huggingface as module
+    else:
+        raise Error(f"{folder} holds no checkpoint: no bundle.json (bertkit), config.json (Hugging Face, "
+                    "keras-nlp) or bert_config.json (Google).")
+    return module

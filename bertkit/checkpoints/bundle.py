@@ -1,0 +1,109 @@
+"""bertkit's own form: JSON, safetensors, a vocabulary, and a manifest of SHA-256 sums; nothing that runs.
+
+    bundle.json           what it holds: model, config, tokenizer settings, and each file's size and sum
+    weights.safetensors   every variable under our own names
+    vocab.txt             the vocabulary, one entry a line
+    calibration.safetensors   at most 500 training rows as ids (optional): export needs them
+    card.json             how it was made and how good it is
+"""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save as safetensors_bytes
+
+from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, sha256, write_bytes, write_json
+from bertkit.checkpoints.tensors import Slot, assign, variables
+from bertkit.config import EncoderConfig
+from bertkit.encoder import Encoder
+from bertkit.errors import Error
+from bertkit.heads import Classifier
+from bertkit.text import Tokenizer
+
+FORMAT = 1
+
+
+def save(folder, model, tokenizer, card, calibration=None, length=None):
+    """Write a bundle, whole or not at all; a bundle that was there is replaced.
+
+    `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to.
+    """
+    with new_folder(folder) as place:
+        tensors = {name: np.asarray(variable) for name, variable in variables(model).items()}
+        write_bytes(place / "weights.safetensors", safetensors_bytes(tensors))
+        settings = tokenizer.save(place)
+        if calibration is not None:
+            write_bytes(place / "calibration.safetensors", safetensors_bytes(calibration))
+        write_json(place / "card.json", card.to_json())
+        files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
+                 for path in sorted(place.iterdir())}
+        encoder = model if isinstance(model, Encoder) else model.encoder
+        write_json(place / "bundle.json", {
+            "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
+            "tokenizer": settings, "length": length or encoder.config.max_sequence_length, "files": files})
+
+
+def describe(model):
+    """Return what besides the config is needed to build a model again, as JSON."""
+    if isinstance(model, Encoder):
+        return {"kind": "Encoder"}
+    return {"kind": "Classifier", "labels": list(model.labels), "dropout": model.dropout,
+            "multi_label": model.multi_label}
+
+
+def load(folder, part=None, activation=None):
+    """Return the model in a bundle; raises `Error` if a file is missing, changed or does not fit."""
+    values = read(folder)
+    config = EncoderConfig.from_json(values["config"])
+    encoder = Encoder(config.but(activation=activation) if activation else config)
+    model = encoder if part == "encoder" else _build(encoder, values["model"])
+    path = Path(folder) / "weights.safetensors"
+    assign(model, read_safetensors([path], path), {name: Slot(name) for name in variables(model)},
+           aside=("head/",) if part == "encoder" else ())
+    return model
+
+
+def _build(encoder, model):
+    options = {name: value for name, value in model.items() if name != "kind"}
+    if model.get("kind") == "Encoder":
+        return encoder
+    if model.get("kind") == "Classifier":
+        return Classifier(encoder, **options)
+    raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
+
+
+def read(folder):
+    """Return bundle.json after checking every file of its manifest; raises `Error`."""
+    folder = Path(folder)
+    if not (folder / "bundle.json").exists():
+        raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves none; "
+                    "the same command again resumes it.")
+    values = read_json(folder / "bundle.json")
+    if values.get("format") != FORMAT:
+        raise Error(f"{folder} is a bundle of format {values.get('format')!r}; this version of bertkit reads "
+                    f"{FORMAT}.")
+    for name, facts in values["files"].items():
+        _check_file(folder, name, facts)
+    return values
+
+
+def _check_file(folder, name, facts):
+    path = folder / name
+    if Path(name).name != name or not path.is_file():
+        raise Error(f"{path} is missing, and the bundle's manifest names it; copy the bundle again.")
+    if path.stat().st_size != facts["bytes"] or sha256(path) != facts["sha256"]:
+        raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
+
+
+def tokenizer(folder, values):
+    """Return the tokenizer of a bundle whose `read` gave `values`."""
+    return Tokenizer.restore(folder, values["tokenizer"])
+
+
+def calibration(folder):
+    """Return the calibration rows of a bundle as a batch of int32 arrays, or None if it keeps none."""
+    path = Path(folder) / "calibration.safetensors"
+    if not path.exists():
+        return None
+    tensors = read_safetensors([path], path)
+    return {name: tensors.read(name) for name in tensors.shapes}

@@ -1,0 +1,107 @@
+"""Reading JSON and safetensors with errors a person understands; writing whole or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from bertkit.checkpoints.tensors import Tensors
+from bertkit.errors import Error
+
+
+def read_json(path):
+    """Return the JSON object in a file; raises `Error` if it is missing or is none."""
+    path = Path(path)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Error(f"{path} is missing; is this a checkpoint folder?") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
+    if not isinstance(value, dict):
+        raise Error(f"{path} holds a JSON {type(value).__name__}; wanted an object.")
+    return value
+
+
+def read_safetensors(paths, where):
+    """Return one `Tensors` over several safetensors files; only their headers are read now."""
+    shapes, homes = {}, {}
+    for path in paths:
+        try:
+            file = safe_open(path, framework="np")
+        except (SafetensorError, OSError) as error:
+            raise Error(f"{path} is not a whole safetensors file ({error}); copy it again.") from None
+        for name in file.keys():
+            if name in shapes:
+                raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
+            shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
+    return Tensors(Path(where), shapes, lambda name: homes[name].get_tensor(name))
+
+
+def sha256(path):
+    """Return a file's SHA-256 as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_bytes(path, content):
+    """Write a file by a temporary name, synced and renamed, so that it is whole or absent."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, value):
+    """Write a JSON object, indented, whole or not at all."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+@contextmanager
+def new_folder(path):
+    """Give a temporary folder that becomes `path` when the block ends well, and vanishes otherwise.
+
+    A folder already at `path` is replaced only if bertkit wrote it (it holds card.json); otherwise, and where the
+    place cannot be written, `Error`.
+    """
+    path = Path(path)
+    check_replaceable(path)
+    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise Error(f"{path} cannot be written ({error.strerror}); choose another --out.") from None
+    try:
+        yield temporary
+        _put_in_place(temporary, path)
+    except OSError as error:
+        raise Error(f"Writing {path} failed ({error.strerror or error}); nothing was left there.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(path):
+    """Raise `Error` if `path` holds something that bertkit did not write."""
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()) and not (path / "card.json").exists():
+        raise Error(f"{path} is a folder with other things in it; choose a new --out.")
+    if path.exists() and not path.is_dir():
+        raise Error(f"{path} is a file; choose a new --out.")
+
+
+def _put_in_place(temporary, path):
+    old = path.with_name(f".{path.name}.old.tmp{os.getpid()}")
+    if path.exists():
+        os.replace(path, old)
+    os.replace(temporary, path)
+    shutil.rmtree(old, ignore_errors=True)

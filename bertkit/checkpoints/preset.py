@@ -1,0 +1,88 @@
+"""keras-nlp presets: a folder with config.json and model.weights.h5, or the name of a published one.
+
+Nothing is deserialised: the config is read as JSON and the weights as plain arrays.
+"""
+
+import re
+from pathlib import Path
+
+import h5py
+
+from bertkit import family
+from bertkit.checkpoints.files import read_json
+from bertkit.checkpoints.tensors import Tensors, assign, slots, variables
+from bertkit.encoder import Encoder
+from bertkit.errors import Error
+
+LEAVES = {"kernel": "/vars/0", "bias": "/vars/1", "gamma": "/vars/0", "beta": "/vars/1",
+          "embeddings": "/vars/0"}
+
+
+def load(folder, part=None, activation=None):
+    """Return the `Encoder` of a preset folder; heads are never stored in one."""
+    folder = Path(folder)
+    values = read_json(folder / "config.json")
+    page = _page(values, folder)
+    given = values.get("config", {})
+    config = page.CONFIG.but(activation=activation or page.PRESET_GELU, attention_dropout=given.get("dropout", 0.1),
+                             **{name: given[name] for name in page.PRESET_CONFIG if name in given})
+    encoder = Encoder(config)
+    assign(encoder, weights(folder), slots(variables(encoder), page.PRESET, LEAVES))
+    return encoder
+
+
+def fetch(name):
+    """Return the local folder of a published preset, such as "bert_tiny_en_uncased"."""
+    try:
+        import kagglehub
+        import keras_hub
+    except ImportError:
+        raise Error("Published presets need the package keras-nlp: `pip install keras-nlp`.") from None
+    known = {name: preset for page in map(family.page, family.PAGES)
+             for name, preset in getattr(keras_hub.models, page.PRESET_CLASS).presets.items()}
+    handle = name if name.startswith("kaggle://") else known.get(name, {}).get("kaggle_handle")
+    if handle is None:
+        raise Error(f"{name} is neither a folder nor a published preset; give a checkpoint folder, "
+                    "hf://owner/name, or a preset's name such as bert_tiny_en_uncased.")
+    try:
+        return kagglehub.model_download(handle.removeprefix("kaggle://"))
+    except Exception as error:                # kagglehub raises whatever its connection raises
+        raise Error(f"The preset {name} could not be downloaded ({type(error).__name__}); download it on a "
+                    "machine that reaches Kaggle and give its folder.") from None
+
+
+def weights(folder):
+    """Return the `Tensors` of model.weights.h5, heads merged: [D,N,H] is read as [D,N·H]."""
+    path = folder / "model.weights.h5"
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise Error(f"{path} is not a whole HDF5 file ({str(error)[:120]}); copy it again.") from None
+    actual = {}
+    file.visititems(lambda name, item: actual.update({_numbered(name): item})
+                    if isinstance(item, h5py.Dataset) else None)
+    shapes = {name: _merged(name, item.shape) for name, item in actual.items()}
+    return Tensors(path, shapes, lambda name: actual[name][...].reshape(shapes[name]))
+
+
+def _page(values, folder):
+    for page in map(family.page, family.PAGES):
+        if values.get("class_name") == page.PRESET_CLASS:
+            return page
+    raise Error(f"{folder / 'config.json'} describes a {values.get('class_name')!r}, which bertkit does not "
+                "load.")
+
+
+def _numbered(name):
+    """Keras names the first of a kind without a number: transformer_encoder, transformer_encoder_1, ..."""
+    return re.sub(r"^layers/transformer_encoder/", "layers/transformer_encoder_0/", name)
+
+
+def _merged(name, shape):
+    if re.search(r"(query|key|value)_dense/vars/0$", name) and len(shape) == 3:
+        return (shape[0], shape[1] * shape[2])
+    if re.search(r"output_dense/vars/0$", name) and len(shape) == 3:
+        return (shape[0] * shape[1], shape[2])
+    if re.search(r"(query|key|value)_dense/vars/1$", name) and len(shape) == 2:
+        return (shape[0] * shape[1],)
+    return tuple(shape)

@@ -1,0 +1,108 @@
+"""From a file's tensors to a model's variables, every one accounted for.
+
+A format gives a `Tensors` (names, shapes, a way to read one) and the name it wants for each variable. All
+shapes are compared before the first byte of weights is read.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.errors import Error
+
+log = logging.getLogger("bertkit")
+
+PATH = re.compile(r"(?:^|/)((?:encoder|head)/.+)$")
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """A file's tensors: `shapes` by name, and `read(name)`, which returns one as an array."""
+
+    path: Path
+    shapes: dict[str, tuple[int, ...]]
+    read: Callable[[str], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a variable's values lie in a file: the name, and whether the matrix is transposed."""
+
+    name: str
+    transposed: bool = False
+
+
+def variables(model):
+    """Return {"encoder/..." or "head/...": variable} of everything that training changes."""
+    return {PATH.search(variable.path).group(1): variable for variable in model.trainable_variables}
+
+
+def slots(paths, table, leaves, transposed=False):
+    """Return {our variable path: Slot} from a family's table of layers and a format's leaf names.
+
+    `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file.
+    """
+    found = {}
+    for path in paths:
+        layer, leaf = path.rsplit("/", 1)
+        number = re.search(r"block_(\d+)", layer)
+        key = re.sub(r"block_\d+", "block_{i}", layer)
+        if key in table:
+            name = table[key].replace("{i}", number.group(1) if number else "")
+            found[path] = Slot(name + leaves[leaf], transposed and leaf == "kernel")
+    return found
+
+
+def assign(model, tensors, places, aside=(), ignored=(), new=()):
+    """Give every variable of `model` its tensor, or raise one `Error` that lists all that is wrong.
+
+    `places` is {variable path: Slot}. Names that begin with one of `aside` are known heads nobody asked for:
+    they are logged and passed over, as are `ignored` ones, silently. Variables whose path begins with one of
+    `new` may be missing from the file: they keep their fresh values, and that is logged.
+    """
+    ours = variables(model)
+    missing, fresh, misshapen = [], [], []
+    for path, variable in ours.items():
+        slot = places.get(path)
+        if slot is None or slot.name not in tensors.shapes:
+            (fresh if path.startswith(tuple(new)) else missing).append(slot.name if slot else path)
+        elif (wrong := _misfit(tensors.shapes[slot.name], variable, slot)):
+            misshapen.append(f"{slot.name} is {wrong}")
+    used = {places[path].name for path in ours if path in places}
+    rest = [name for name in tensors.shapes if name not in used and not name.startswith(tuple(ignored))]
+    set_aside = [name for name in rest if name.startswith(tuple(aside))]
+    unread = [name for name in rest if name not in set_aside]
+    _refuse(tensors.path, missing, unread, misshapen)
+    if set_aside:
+        log.info("%s: set aside, not asked for: %s", tensors.path, ", ".join(set_aside))
+    if fresh:
+        log.warning("%s holds no %s; newly initialised, so train before use.", tensors.path,
+                    ", ".join(fresh))
+    for path, variable in ours.items():
+        slot = places.get(path)
+        if slot and slot.name in tensors.shapes:
+            values = tensors.read(slot.name)
+            variable.assign(values.T if slot.transposed else values)
+
+
+def _misfit(shape, variable, slot):
+    wanted = tuple(variable.shape)
+    wanted = wanted[::-1] if slot.transposed else wanted
+    return None if tuple(shape) == wanted else f"{list(shape)}, wanted {list(wanted)}"
+
+
+def _refuse(path, missing, unread, misshapen):
+    parts = [f"{what}: {_listed(names)}" for what, names in
+             (("missing", missing), ("unread", unread), ("misshapen", misshapen)) if names]
+    if parts:
+        raise Error(f"{path} does not hold the model its config describes ({'; '.join(parts)}); is the "
+                    "file whole, and does the config belong to it?")
+
+
+def _listed(names, most=8):
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

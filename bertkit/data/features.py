@@ -1,0 +1,74 @@
+"""From texts to ids: every row tokenized once, kept without padding."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertkit.errors import Error
+
+NAMES = ("token_ids", "segment_ids", "padding_mask")
+
+
+@dataclass(frozen=True)
+class Features:
+    """Rows of ids end to end: row i is `token_ids[starts[i]:starts[i + 1]]`, int32; `labels` is one array.
+
+    `labels` is [rows] int32 (one class each), [rows, C] float32 (multi-label), or None.
+    """
+
+    token_ids: np.ndarray
+    segment_ids: np.ndarray
+    starts: np.ndarray
+    labels: np.ndarray | None = None
+    pad_id: int = 0
+
+    def __len__(self):
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self):
+        """Tokens of each row, [rows]."""
+        return np.diff(self.starts)
+
+    def batch(self, rows, length=None):
+        """Return {"token_ids", "segment_ids", "padding_mask"} int32 [len(rows), length] of these rows.
+
+        `length` is the longest of them by default; padding is `pad_id`, segment 0, mask 0.
+        """
+        rows = np.asarray(rows)
+        lengths = self.lengths[rows]
+        length = int(lengths.max(initial=1)) if length is None else length
+        mask = np.arange(length) < lengths[:, None]
+        places = (self.starts[rows][:, None] + np.arange(length))[mask]
+        batch = {name: np.zeros(mask.shape, "int32") for name in NAMES}
+        batch["token_ids"].fill(self.pad_id)
+        batch["token_ids"][mask] = self.token_ids[places]
+        batch["segment_ids"][mask] = self.segment_ids[places]
+        batch["padding_mask"][mask] = 1
+        return batch
+
+
+def featurize(tokenizer, first, second=None, length=128, labels=None):
+    """Return the `Features` of texts, or of pairs, cut to `length` tokens with the special ones.
+
+    Raises `Error` if `first` and `second` differ in number.
+    """
+    if second is not None and len(second) != len(first):
+        raise Error(f"{len(first)} first texts came with {len(second)} second ones; wanted as many.")
+    ones = tokenizer.ids(first)
+    twos = [None] * len(ones) if second is None else tokenizer.ids(second)
+    packed = [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)]
+    lengths = [len(ids) for ids, _ in packed]
+    return Features(_joined([ids for ids, _ in packed]), _joined([segments for _, segments in packed]),
+                    np.concatenate([[0], np.cumsum(lengths)]).astype("int64"), labels, tokenizer.pad_id)
+
+
+def _joined(rows):
+    return np.fromiter((value for row in rows for value in row), "int32")
+
+
+def check_ids(features, config, where):
+    """Raise `Error` if an id has no row in the encoder's table; `where` names the data."""
+    if len(features.token_ids) and features.token_ids.max() >= config.vocabulary_size:
+        raise Error(f"{where} has the token id {features.token_ids.max()}, and the encoder {config.vocabulary_size} "
+                    "rows; the vocabulary does not belong to this checkpoint.")

@@ -1,0 +1,93 @@
+"""Batches of rows of like length; what batch comes at a step is a pure function of (seed, step).
+
+Nothing is drawn from hidden state, so a run that was killed goes on with the very batches it would have seen.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from bertkit.data.features import NAMES, Features
+from bertkit.errors import Error
+
+# Rows are grouped by length within this many batches: enough to fill the batches, few enough to stay random.
+POOL = 64
+# Padded lengths are multiples of this, so that few different shapes are compiled.
+STEP = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """A shuffled, length-bucketed walk over `features`, epoch after epoch.
+
+    >>> rows = Features(np.arange(6, dtype="int32"), np.zeros(6, "int32"), np.array([0, 1, 3, 6]))
+    >>> walk = Batches(rows, batch_size=2, seed=1)
+    >>> walk.steps_per_epoch
+    2
+    >>> sorted(np.concatenate([walk.rows(step) for step in (0, 1)]).tolist())
+    [0, 1, 2]
+    """
+
+    features: Features
+    batch_size: int
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise Error(f"batch_size={self.batch_size}; give 1 or more.")
+        if not len(self.features):
+            raise Error("There are no rows to make batches of.")
+
+    @cached_property
+    def steps_per_epoch(self):
+        """Batches in one pass; the last one holds what is left."""
+        return -(-len(self.features) // self.batch_size)
+
+    def rows(self, step):
+        """Return the row numbers of the batch at a global step, [up to batch_size]."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        return _plan(self, epoch)[place]
+
+    def batch(self, step):
+        """Return (inputs, labels) at a global step, padded to the next multiple of 8 tokens."""
+        rows = self.rows(step)
+        longest = int(self.features.lengths[rows].max())
+        length = min(-(-longest // STEP) * STEP, int(self.features.lengths.max()))
+        return self.features.batch(rows, length), self.features.labels[rows]
+
+    def dataset(self, start=0, steps=None):
+        """Return the tf.data.Dataset of (inputs, labels) from step `start` on, `steps` batches or without end."""
+        import tensorflow as tf
+        labels = self.features.labels
+        signature = ({name: tf.TensorSpec((None, None), tf.int32) for name in NAMES},
+                     tf.TensorSpec((None, *labels.shape[1:]), labels.dtype))
+
+        def batches():
+            step = start
+            while steps is None or step < start + steps:
+                yield self.batch(step)
+                step += 1
+
+        return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+
+
+@lru_cache(maxsize=4)
+def _plan(batches, epoch):
+    """Return the row numbers of each batch of an epoch: shuffle, group by length in pools, shuffle batches."""
+    rng = np.random.default_rng((batches.seed, epoch))
+    order = rng.permutation(len(batches.features))
+    lengths = batches.features.lengths
+    pool = POOL * batches.batch_size
+    order = np.concatenate([part[np.argsort(lengths[part], kind="stable")]
+                            for part in (order[i:i + pool] for i in range(0, len(order), pool))])
+    groups = [order[i:i + batches.batch_size] for i in range(0, len(order), batches.batch_size)]
+    return [groups[i] for i in rng.permutation(len(groups))]
+
+
+def by_length(features, batch_size):
+    """Yield (row numbers, inputs) over all rows, longest first, each batch padded to its longest row."""
+    order = np.argsort(-features.lengths, kind="stable")
+    for i in range(0, len(order), batch_size):
+        rows = order[i:i + batch_size]
+        yield rows, features.batch(rows)

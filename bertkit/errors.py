@@ -1,0 +1,11 @@
+"""The one exception a user can cause."""
+
+
+class Error(Exception):
+    """Something a user can mend: one sentence that says what came, what was wanted, what to do.
+
+    >>> raise Error("epochs=0 trains nothing; give 1 or more.")
+    Traceback (most recent call last):
+    ...
+    bertkit.errors.Error: epochs=0 trains nothing; give 1 or more.
+    """

@@ -1,0 +1,45 @@
+"""One Transformer block, normalised after each residual sum (post-LN)."""
+
+import keras
+
+from bertkit.layers.activation import FUNCTIONS
+from bertkit.layers.attention import EXACT, LAYERS
+from bertkit.layers.initializer import truncated_normal
+
+
+class Block(keras.layers.Layer):
+    """a = LayerNorm(x + dropout(attention(x)));  y = LayerNorm(a + dropout(W₂ act(W₁ a + b₁) + b₂)).
+
+    Vaswani et al. 2017, figure 1 left; Devlin et al. 2018, section 3. x, y [B,T,D]; padding_mask [B,T], 1 =
+    real.
+    Returns y, or (y, probabilities [B,N,T,T]) when traced.
+    """
+
+    def __init__(self, config, **options):
+        super().__init__(**options)
+        policy = {"dtype": self.dtype_policy}
+        self.attention = LAYERS[type(config.attention)](config, name="attention", **policy)
+        self.attention_norm = keras.layers.LayerNormalization(
+            epsilon=config.layer_norm_epsilon, name="attention_norm", **policy)
+        self.inner = keras.layers.Dense(config.intermediate_dim, name="inner", **policy,
+                                        kernel_initializer=truncated_normal(config))
+        self.activation = FUNCTIONS[config.activation]
+        self.outer = keras.layers.Dense(config.hidden_dim, name="outer", **policy,
+                                        kernel_initializer=truncated_normal(config))
+        self.output_norm = keras.layers.LayerNormalization(
+            epsilon=config.layer_norm_epsilon, name="output_norm", **policy)
+        self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
+
+    def build(self, shape):
+        for layer in (self.attention, self.attention_norm, self.inner, self.output_norm):
+            layer.build(shape)
+        self.outer.build((*shape[:-1], self.inner.units))
+
+    def call(self, x, padding_mask=None, trace=False, masked_score=EXACT, training=None):
+        attended = self.attention(x, padding_mask=padding_mask, trace=trace, masked_score=masked_score,
+                                  training=training)
+        attended, probabilities = attended if trace else (attended, None)
+        a = self.attention_norm(x + self.drop(attended, training=training))
+        fed = self.outer(self.activation(self.inner(a)))
+        y = self.output_norm(a + self.drop(fed, training=training))
+        return (y, probabilities) if trace else y

@@ -1,0 +1,44 @@
+"""Labels and predictions as two arrays that may be compared row by row."""
+
+import numpy as np
+
+from bertkit.errors import Error
+
+
+def aligned(labels, predictions):
+    """Return both as arrays of one shape and one kind: numbers, strings or bytes.
+
+    Raises Error when there are no rows, when the shapes differ, and when strings meet numbers,
+    which would never be equal and would score 0 without a word.
+
+    >>> aligned(["1", "0"], ["1", "1"])[0].tolist()
+    ['1', '0']
+    """
+    labels, predictions = _array(labels), _array(predictions)
+    if labels.shape != predictions.shape:
+        raise Error(
+            f"labels of shape {labels.shape} and predictions of shape {predictions.shape} cannot "
+            "be compared; give one prediction for each label."
+        )
+    if labels.size == 0:
+        raise Error("no rows came to be scored; give at least one label and one prediction.")
+    if _kind(labels) != _kind(predictions):
+        raise Error(
+            f"labels are {_kind(labels)} and predictions are {_kind(predictions)}; give both as "
+            "class indices or both as names."
+        )
+    return labels, predictions
+
+
+def _array(values):
+    try:
+        array = np.asarray(values)
+        # An object array (of strings, say) hides its kind; a list of its elements shows it.
+        return np.asarray(array.tolist()) if array.dtype == object else array
+    except ValueError as error:
+        raise Error("rows of unequal length came; give one label, or one row of 0 and 1 with a "
+                    "place for every class, for each example.") from error
+
+
+def _kind(array):
+    return {"U": "strings", "S": "bytes"}.get(array.dtype.kind, "numbers")

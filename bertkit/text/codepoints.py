@@ -1,0 +1,129 @@
+"""The codepoint table: what normalisation makes of every single Unicode codepoint.
+
+BERT's text cleaning, lower-casing, accent stripping and splitting all look at one codepoint at a
+time (but for the Greek final sigma), so one table is the whole definition. Python, the TensorFlow
+graph and the device read the same table and therefore give the same ids.
+"""
+
+import functools
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.errors import Error
+
+JOINED, DELETED, SPACE, ISOLATED = range(4)
+SIZE = 0x110000
+SURROGATES = slice(0xD800, 0xE000)
+RULES = ("huggingface", "google")
+FILE = Path(__file__).with_name("codepoints.npz")
+
+
+class Codepoints:
+    """The table of one set of rules: `kinds` uint8 [0x110000] and `becomes` {codepoint: text}.
+
+    A codepoint is DELETED, a SPACE, ISOLATED (an ideograph or a punctuation sign, its own word) or
+    JOINED with its neighbours into a word. `becomes` holds only what changes; a deleted codepoint
+    becomes "". `huggingface` is the library `tokenizers`, `google` the original BERT code (Devlin
+    et al. 2018, arXiv 1810.04805); the Unicode version of each is told by `provenance`.
+
+    >>> table = codepoints("huggingface", lowercase=True, strip_accents=True)
+    >>> [table.becomes.get(c, c) for c in "Éß漢"], table.kinds[ord("漢")] == ISOLATED
+    (['e', 'ß', '漢'], True)
+    """
+
+    def __init__(self, kinds, becomes, cased=None, ignorable=None):
+        self.kinds = kinds
+        self.becomes = becomes
+        self.cased, self.ignorable = cased, ignorable    # bool [0x110000], or None: no sigma rule
+
+    def final_sigmas(self, text):
+        """Return the text with every capital sigma that ends a word turned into a final sigma.
+
+        This is the only rule that looks at neighbours (Unicode 3.13, Final_Sigma): a cased letter
+        stands before and none after, ignorable codepoints passed over. Lengths are kept.
+        """
+        if self.cased is None or "Σ" not in text:
+            return text
+        codes = np.array([SIZE - 1, *map(ord, text), SIZE - 1])    # the last codepoint is no letter
+        cased = self.cased[codes]
+        seen = np.flatnonzero(~self.ignorable[codes])
+        final = (codes[seen[1:-1]] == ord("Σ")) & cased[seen[:-2]] & ~cased[seen[2:]]
+        codes[seen[1:-1][final]] = ord("ς")
+        return "".join(map(chr, codes[1:-1]))
+
+
+@functools.lru_cache
+def codepoints(rules, lowercase, strip_accents, clean=True, split_ideographs=True):
+    """Return the Codepoints of one set of rules, with each step of normalisation on or off.
+
+    Raises Error if `rules` is neither "huggingface" nor "google".
+    """
+    if rules not in RULES:
+        raise Error(f"The tokenizer rules {rules!r} are unknown; give one of {', '.join(RULES)}.")
+    parts = _stored(rules)
+    becomes = _compose(parts, rules, lowercase, strip_accents)
+    kinds = np.full(SIZE, JOINED, np.uint8)
+    kinds[parts["space"]] = SPACE
+    kinds[parts["punctuation"]] = ISOLATED
+    changed = np.array([ord(c) for c in becomes], np.int32)
+    first = np.array([ord(text[0]) if text else SURROGATES.start for text in becomes.values()])
+    kinds[SURROGATES] = DELETED
+    kinds[changed] = kinds[first.astype(np.int32)]
+    if split_ideographs:
+        kinds[parts["ideograph"]] = ISOLATED
+    if clean:
+        kinds[parts["blank"]] = SPACE
+        kinds[parts["delete"]] = DELETED
+    becomes.update((chr(c), "") for c in np.flatnonzero(kinds == DELETED))
+    if not lowercase or "cased" not in parts:
+        return Codepoints(kinds, becomes)
+    return Codepoints(kinds, becomes, parts["cased"], parts["ignorable"] | (kinds == DELETED))
+
+
+def provenance(rules):
+    """Return the sentence that says which program and Unicode version made the table."""
+    return _archive()["about"][rules]
+
+
+def _compose(parts, rules, lowercase, strip_accents):
+    """Return {codepoint: text}, lower-casing and accent stripping in the order of the reference."""
+    steps = [parts["strip"]] * strip_accents + [parts["lower"]] * lowercase
+    if rules == "google":
+        steps.reverse()
+    becomes = {c: c for step in steps for c in step}
+    for step in steps:
+        becomes = {c: "".join(step.get(d, d) for d in text) for c, text in becomes.items()}
+    return {c: text for c, text in becomes.items() if c != text}
+
+
+@functools.lru_cache
+def _archive():
+    with np.load(io.BytesIO(FILE.read_bytes()), allow_pickle=False) as file:
+        arrays = dict(file)
+    return arrays | {"about": json.loads(str(arrays["about"]))}
+
+
+@functools.lru_cache
+def _stored(rules):
+    """Return {part: bool [0x110000] or {codepoint: text}} of the data file."""
+    arrays = {name.partition(".")[2]: array for name, array in _archive().items()
+              if name.startswith(rules + ".")}
+    return {part: _map(array) if array.shape[1] > 2 else _set(array)
+            for part, array in arrays.items()}
+
+
+def _set(ranges):
+    """Inclusive ranges [n, 2] as bool [0x110000]."""
+    found = np.zeros(SIZE, bool)
+    for first, last in ranges:
+        found[first:last + 1] = True
+    return found
+
+
+def _map(differences):
+    """Rows [codepoint, what it becomes ..., -1 ...], stored as differences, as a dict."""
+    rows = np.cumsum(differences, axis=0).tolist()
+    return {chr(c): "".join(chr(d) for d in becomes if d >= 0) for c, *becomes in rows}

@@ -1,0 +1,54 @@
+"""Text files of a tokenizer: sizes checked before reading, written whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+
+from bertkit.errors import Error
+
+LARGEST = 1 << 28                             # bytes; the largest published tokenizer.json has 2^25
+
+
+def read_text(path):
+    """Return the text of a UTF-8 file; raises Error if it is missing, huge or not UTF-8."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise Error(f"{path} has more than {LARGEST} bytes, which no tokenizer file has; "
+                        "give the right file.")
+        content = path.read_bytes()
+    except OSError as error:
+        raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Error(f"{path}, line {line}: these bytes are not UTF-8; save it as UTF-8.") from None
+
+
+def read_object(path):
+    """Return the JSON object of a file; raises Error with line and column if it is none."""
+    try:
+        value = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
+    if not isinstance(value, dict):
+        raise Error(f"{path} holds a JSON {type(value).__name__}, wanted an object; "
+                    "copy the file again.")
+    return value
+
+
+def write_text(path, text):
+    """Write a UTF-8 file by a temporary name, synced and renamed."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise Error(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+    finally:
+        temporary.unlink(missing_ok=True)

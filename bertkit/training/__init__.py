@@ -1,0 +1,1 @@
+"""What happens around `fit()`: optimizer, schedule, watching, keeping, resuming."""

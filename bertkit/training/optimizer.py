@@ -1,0 +1,65 @@
+"""AdamW as BERT is fine-tuned with it, in one pass over memory where TensorFlow allows."""
+
+import keras
+from keras import ops
+
+from bertkit.training.schedules import WarmupLinear
+
+# Decay shrinks matrices and tables; biases and LayerNorm's scale and shift are left alone
+# (google-research/bert, optimization.py).
+NOT_DECAYED = ("bias", "gamma", "beta")
+
+
+class AdamW(keras.optimizers.AdamW):
+    """AdamW with the decay rule of BERT, exact global clipping, and the gradient's norm kept to look at.
+
+    g ← g · min(1, clip/‖g‖);  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;
+    w ← w − η (m̂/(√v̂ + ε) + λw), m̂ and v̂ bias-corrected as in Kingma & Ba 2014, section 2 (ε as Keras adds
+    it, to √v before correction; Loshchilov & Hutter 2017, arXiv 1711.05101, for λ).
+
+    The norm is over all gradients together; rows of a table that occur several times in a batch are summed first.
+    `gradient_norm` is its last value before clipping. Under TensorFlow on one device the whole update is one
+    compiled function that reads and writes each number once; elsewhere, and with Keras' options that change the
+    update, Keras' own code runs.
+    """
+
+    def __init__(self, learning_rate=5e-5, weight_decay=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-6,
+                 global_clipnorm=1.0, **options):
+        super().__init__(learning_rate=learning_rate, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2,
+                         epsilon=epsilon, global_clipnorm=global_clipnorm, **options)
+        self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+        self.fused = keras.backend.backend() == "tensorflow"
+
+    def build(self, variables):
+        super().build(variables)
+        self.gradient_norm = self.add_variable((), initializer="zeros", name="gradient_norm")
+
+    def apply(self, grads, trainable_variables=None):
+        if self._plain():
+            return super().apply(grads, trainable_variables)
+        from bertkit.training.fused import fused_step
+        if not self.built:
+            with keras.name_scope(self.name):
+                self.build(trainable_variables)
+        pairs = [(g, v) for g, v in zip(grads, trainable_variables or self._trainable_variables, strict=True)
+                 if g is not None]
+        fused_step(self, [g for g, _ in pairs], [v for _, v in pairs])
+        return self.iterations.assign_add(1)
+
+    def _clip_gradients(self, grads):
+        """Keras' hook before the plain update: remember the norm, clip."""
+        squares = [ops.sum(ops.square(ops.convert_to_tensor(g))) for g in grads if g is not None]
+        self.gradient_norm.assign(ops.sqrt(sum(squares)))
+        return super()._clip_gradients([None if g is None else ops.convert_to_tensor(g) for g in grads])
+
+    def _plain(self):
+        """Whether Keras' own update must run: another backend, several replicas, or an option of Keras."""
+        if not self.fused or self.gradient_accumulation_steps or self.use_ema or self.loss_scale_factor:
+            return True
+        import tensorflow as tf
+        return tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+
+def adamw(learning_rate, steps, warmup=0.1, weight_decay=0.01, clip_norm=1.0):
+    """Return the `AdamW` of a run of `steps` steps: linear warm-up over `warmup` of them, then linear decay."""
+    return AdamW(WarmupLinear(learning_rate, steps, warmup), weight_decay=weight_decay, global_clipnorm=clip_norm)

@@ -1,0 +1,22 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Return a function path -> existing file or folder of the data beside the checkout, or skip."""
+    root = Path(__file__).resolve().parents[1].parent / "shared"
+
+    def find(path):
+        if not (root / path).exists():
+            pytest.skip(f"needs the sample data beside the checkout: {path}")
+        return root / path
+
+    return find
