@@ -1,1 +1,41 @@
-"""bertkit: from raw text to a phone, with Keras."""
+"""bertkit: from raw text to a phone, with Keras 3 on TensorFlow.
+
+    import bertkit
+    model = bertkit.load("hf://google-bert/bert-base-uncased")
+    tokenizer = bertkit.Tokenizer.load("vocab.txt")
+
+Everything is imported when it is first asked for, so that `import bertkit` itself costs nothing.
+"""
+
+import importlib
+
+from bertkit.errors import Error
+from bertkit.version import VERSION as __version__
+
+_HOMES = {
+    "load": "bertkit.checkpoints",
+    "convert": "bertkit.checkpoints.convert",
+    "cost": "bertkit.cost",
+    "export": "bertkit.export",
+    "Tokenizer": "bertkit.text",
+    "Encoder": "bertkit.encoder",
+    "EncoderConfig": "bertkit.config",
+    "Classifier": "bertkit.heads",
+    "Predictor": "bertkit.predictor",
+    "metrics": None,
+    "ondevice": None,
+}
+__all__ = ["Error", "__version__", *_HOMES]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bertkit' has no attribute {name!r}")
+    home = importlib.import_module(_HOMES[name] or f"bertkit.{name}")
+    value = getattr(home, name) if _HOMES[name] else home
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

@@ -16,6 +16,15 @@ def _today():
     return datetime.date.today().isoformat()
 
 
+def _plain(value):
+    """Return a value as JSON holds it: paths as text, tuples as lists, frozen values as objects."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
 def _versions():
     """Return the versions that made it; a package that is not installed is left out."""
     found = {"bertkit": VERSION, "python": platform.python_version()}
@@ -53,8 +62,7 @@ class Card:
 
     def to_json(self):
         """Return the card as a JSON object, empty parts left out."""
-        return {name: list(value) if isinstance(value, tuple) else value
-                for name, value in asdict(self).items() if value not in ({}, (), "")}
+        return {name: _plain(value) for name, value in asdict(self).items() if value not in ({}, (), "")}
 
     @classmethod
     def read(cls, path):

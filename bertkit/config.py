@@ -6,6 +6,7 @@ never a flag. Each kind maps to exactly one layer, in the dictionary beside the 
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, fields
 
 from bertkit.errors import Error
@@ -59,6 +60,7 @@ class EncoderConfig:
     def __post_init__(self):
         _check_sizes(self)
         _check_rates(self)
+        _check_kinds(self)
         if self.activation not in ACTIVATIONS:
             raise Error(f"activation={self.activation!r} is unknown; bertkit has "
                         f"{', '.join(ACTIVATIONS)}.")
@@ -82,6 +84,8 @@ class EncoderConfig:
     @classmethod
     def from_json(cls, values):
         """Rebuild a config from `to_json`'s mapping; raises `Error` on unknown or missing names."""
+        if not isinstance(values, dict):
+            raise Error(f"The config is a {type(values).__name__}; wanted the object that to_json gives.")
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise Error(f"The config holds {', '.join(unknown)}, which this version of bertkit does "
@@ -102,7 +106,7 @@ def _kind(value):
     if not isinstance(value, dict):
         return value
     name = value.get("kind")
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise Error(f"The config names the kind {name!r}; bertkit has {', '.join(KINDS)}.")
     return KINDS[name](**{key: part for key, part in value.items() if key != "kind"})
 
@@ -118,11 +122,26 @@ def _check_sizes(config):
 
 def _check_rates(config):
     for name in ("dropout", "attention_dropout"):
-        if not 0 <= getattr(config, name) < 1:
-            raise Error(f"{name}={getattr(config, name)} is no probability below 1; BERT uses 0.1.")
+        value = getattr(config, name)
+        if not (_is_number(value) and 0 <= value < 1):
+            raise Error(f"{name}={value!r} is no probability below 1; BERT uses 0.1.")
     for name in ("layer_norm_epsilon", "initializer_range"):
-        if not getattr(config, name) > 0:
-            raise Error(f"{name}={getattr(config, name)} must be above 0.")
+        value = getattr(config, name)
+        if not (_is_number(value) and value > 0):
+            raise Error(f"{name}={value!r} must be a number above 0.")
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check_kinds(config):
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(field.default, tuple(KINDS.values())) and not isinstance(value, field.type):
+            raise Error(f"{field.name}={value!r} is no kind that it can be, such as {field.default}.")
+    if not isinstance(config.pooler, bool):
+        raise Error(f"pooler={config.pooler!r} is neither true nor false.")
 
 
 def _multiples(size, divisor):

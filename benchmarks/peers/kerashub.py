@@ -1,8 +1,9 @@
 """Fine-tune and predict with KerasHub's BertTextClassifier; prints one JSON line of measurements.
 
 `fit` and `predict` on arrays that its preprocessor padded to a fixed length, ahead of the clock;
-compiled as Keras decides.  Keras' AdamW with decay 0.01 (none on biases and LayerNorm), clipping at
-global norm 1.0, linear warm-up over 10 % of the steps and linear decay; dropout as its defaults.
+compiled as Keras decides (no XLA on a CPU).  Keras' AdamW with decay 0.01 (none on biases and
+LayerNorm), clipping at global norm 1.0, linear warm-up over 10 % of the steps and linear decay;
+dropout as its defaults.
 """
 
 import math
@@ -53,7 +54,7 @@ def classifier(flags, steps):
         WarmUpDecay(flags.learning_rate, steps), weight_decay=0.01, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=[], jit_compile=not flags.no_jit and "auto")
+    model.compile(optimizer, loss, metrics=[], jit_compile=flags.jit or "auto")
     return model
 
 
@@ -97,7 +98,8 @@ def predict(model, inputs, labels, flags):
 
 def main():
     """Train, predict, print."""
-    flags = measure.arguments(__doc__.splitlines()[0], no_jit="do not let Keras compile with XLA")
+    flags = measure.arguments(
+        __doc__.splitlines()[0], jit="compile with XLA, which Keras does not choose on a CPU")
     keras.utils.set_random_seed(flags.seed)
     preprocessor = keras_hub.models.BertTextClassifierPreprocessor.from_preset(
         str(flags.model), sequence_length=flags.length)

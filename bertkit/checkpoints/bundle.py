@@ -7,6 +7,7 @@
     card.json             how it was made and how good it is
 """
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,11 @@ from bertkit.text import Tokenizer
 FORMAT = 1
 
 
-def save(folder, model, tokenizer, card, calibration=None, length=None):
+def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=False, logs=None):
     """Write a bundle, whole or not at all; a bundle that was there is replaced.
 
-    `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to.
+    `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to;
+    `pairs` says whether a row is two texts; the folder `logs` (TensorBoard's) is copied in.
     """
     with new_folder(folder) as place:
         tensors = {name: np.asarray(variable) for name, variable in variables(model).items()}
@@ -35,12 +37,15 @@ def save(folder, model, tokenizer, card, calibration=None, length=None):
         if calibration is not None:
             write_bytes(place / "calibration.safetensors", safetensors_bytes(calibration))
         write_json(place / "card.json", card.to_json())
+        if logs is not None and Path(logs).is_dir():
+            shutil.copytree(logs, place / "logs")
         files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
-                 for path in sorted(place.iterdir())}
+                 for path in sorted(place.iterdir()) if path.is_file()}
         encoder = model if isinstance(model, Encoder) else model.encoder
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
-            "tokenizer": settings, "length": length or encoder.config.max_sequence_length, "files": files})
+            "tokenizer": settings, "length": length or encoder.config.max_sequence_length, "pairs": pairs,
+            "files": files})
 
 
 def describe(model):
@@ -93,6 +98,13 @@ def _check_file(folder, name, facts):
         raise Error(f"{path} is missing, and the bundle's manifest names it; copy the bundle again.")
     if path.stat().st_size != facts["bytes"] or sha256(path) != facts["sha256"]:
         raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
+
+
+def facts(values):
+    """Return what `ondevice.tasks.task` wants to know of a bundle; raises `Error` for a bare encoder."""
+    if values["model"].get("kind") == "Encoder":
+        raise Error("This bundle holds an encoder without a task; fine-tune it first (`bertkit classify`).")
+    return {"task": "classify", "labels": values["model"]["labels"], "multi_label": values["model"]["multi_label"]}
 
 
 def tokenizer(folder, values):

@@ -20,7 +20,7 @@ def read_json(path):
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Error(f"{path} is missing; is this a checkpoint folder?") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
     if not isinstance(value, dict):
         raise Error(f"{path} holds a JSON {type(value).__name__}; wanted an object.")
@@ -91,8 +91,11 @@ def new_folder(path):
 
 
 def check_replaceable(path):
-    """Raise `Error` if `path` holds something that bertkit did not write."""
+    """Raise `Error` if `path` cannot be written, or holds something that bertkit did not write."""
     path = Path(path)
+    ground = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not ground.is_dir() and ground != path or not os.access(ground, os.W_OK):
+        raise Error(f"{path} cannot be written, because {ground} is no folder one can write to; choose another --out.")
     if path.is_dir() and any(path.iterdir()) and not (path / "card.json").exists():
         raise Error(f"{path} is a folder with other things in it; choose a new --out.")
     if path.exists() and not path.is_dir():
@@ -101,7 +104,13 @@ def check_replaceable(path):
 
 def _put_in_place(temporary, path):
     old = path.with_name(f".{path.name}.old.tmp{os.getpid()}")
-    if path.exists():
+    replaces = path.exists()
+    if replaces:
         os.replace(path, old)
-    os.replace(temporary, path)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        if replaces:
+            os.replace(old, path)
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -7,8 +7,7 @@ import tensorflow as tf
 from bertkit import family
 from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.huggingface import encoder_config
-from bertkit.checkpoints.tensors import Tensors, assign, slots, variables
-from bertkit.encoder import Encoder
+from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.errors import Error
 
 LEAVES = {"kernel": "/kernel", "bias": "/bias", "gamma": "/gamma", "beta": "/beta", "embeddings": ""}
@@ -27,8 +26,9 @@ def load(folder, part=None, activation=None):
     values = read_json(path)
     if activation is None and values.get("hidden_act", "gelu") == "gelu":
         activation = page.GOOGLE_GELU
-    encoder = Encoder(encoder_config(values, page, path, activation))
-    assign(encoder, weights(folder), slots(variables(encoder), page.GOOGLE, LEAVES),
+    tensors = weights(folder)
+    encoder = encoder_for(encoder_config(values, page, path, activation), tensors)
+    assign(encoder, tensors, slots(variables(encoder), page.GOOGLE, LEAVES),
            aside=page.GOOGLE_HEADS, new=("encoder/pooler",))
     return encoder
 

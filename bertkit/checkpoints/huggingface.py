@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+from safetensors.numpy import save as safetensors_bytes
+
 from bertkit import family
-from bertkit.checkpoints.files import read_json, read_safetensors
-from bertkit.checkpoints.tensors import Tensors, assign, slots, variables
+from bertkit.checkpoints.files import read_json, read_safetensors, write_bytes, write_json
+from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.config import EncoderConfig
-from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier
 
@@ -19,6 +21,8 @@ ACTIVATIONS = {"gelu": "gelu_erf", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh":
                "quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh",
                "mish": "mish", "linear": "linear"}
 
+MOST_LABELS = 1_000_000
+
 
 def load(folder, part=None, activation=None):
     """Return the model a Hugging Face directory holds: an `Encoder`, or a `Classifier` with its head."""
@@ -27,11 +31,11 @@ def load(folder, part=None, activation=None):
     page = family.page(values.get("model_type"))
     config = encoder_config(values, page, folder / "config.json", activation)
     tensors = canonical(weights(folder), page)
-    encoder = Encoder(config)
+    encoder = encoder_for(config, tensors)
     model = encoder if part == "encoder" else with_head(encoder, values, tensors, page)
     places = slots(variables(model), page.HUGGINGFACE, LEAVES, transposed=True)
     assign(model, tensors, places, aside=page.HUGGINGFACE_HEADS, ignored=page.HUGGINGFACE_IGNORED,
-           new=("encoder/pooler",))
+           new=("encoder/pooler", "head/"))
     return model
 
 
@@ -42,7 +46,7 @@ def encoder_config(values, page, path, activation=None):
         if key in values:
             ours[name] = values[key]
     if "activation" in ours:
-        if ours["activation"] not in ACTIVATIONS:
+        if str(ours["activation"]) not in ACTIVATIONS:
             raise Error(f"{path}: hidden_act={ours['activation']!r} is unknown; bertkit has "
                         f"{', '.join(ACTIVATIONS)}.")
         ours["activation"] = ACTIVATIONS[ours["activation"]]
@@ -52,7 +56,7 @@ def encoder_config(values, page, path, activation=None):
         raise Error(f"{path}: is_decoder is true, and bertkit has no decoder yet; only encoders load.")
     try:
         return page.CONFIG.but(**ours)
-    except (Error, TypeError) as error:
+    except Error as error:
         raise Error(f"{path}: {error}") from None
 
 
@@ -67,9 +71,9 @@ def weights(folder):
     table = read_json(index).get("weight_map")
     if not isinstance(table, dict):
         raise Error(f"{index} has no weight_map; copy the file again.")
-    shards = sorted(set(table.values()))
+    shards = sorted(set(map(str, table.values())))
     for name in shards:
-        if Path(name).name != name:
+        if Path(name).name != name or name == "..":
             raise Error(f"{index} names the shard {name!r}, which lies outside the folder; refused.")
         if not (folder / name).exists():
             raise Error(f"{folder / name} is missing, and {index.name} names it; copy it too.")
@@ -95,8 +99,8 @@ def canonical(tensors, page):
 def with_head(encoder, values, tensors, page):
     """Return the model with the head that `architectures` names, or, without it, the tensors do."""
     names = values.get("architectures") or [_guess(tensors, page)]
-    kind = str(names[0])
-    if kind.endswith("Model"):
+    kind = str(names[0] if isinstance(names, list) else names)
+    if kind.endswith("Model") and not kind.endswith("LMHeadModel"):
         return encoder
     if kind.endswith("ForSequenceClassification"):
         dropout = values.get("classifier_dropout")
@@ -117,5 +121,37 @@ def _guess(tensors, page):
 def label_names(values):
     """Return the class names in order: `id2label`'s, or 0 … num_labels − 1 (2 by default)."""
     table = values.get("id2label") or {}
-    count = int(values.get("num_labels") or len(table) or 2)
+    count = values.get("num_labels") or len(table) or 2
+    if not isinstance(table, dict) or not isinstance(count, int) or not 1 <= count <= MOST_LABELS:
+        raise Error(f"config.json: num_labels={count!r} and id2label={str(table)[:80]} do not name classes; "
+                    f"wanted a number up to {MOST_LABELS} and an object of names.")
     return [str(table.get(str(i), i)) for i in range(count)]
+
+
+def save(folder, model, tokenizer, page):
+    """Write config.json, model.safetensors and the vocabulary so that transformers loads them as they are."""
+    encoder = model if isinstance(model, Encoder) else model.encoder
+    ours = variables(model)
+    prefix = "" if model is encoder else page.HUGGINGFACE_PREFIX
+    tensors = {}
+    for path, slot in slots(ours, page.HUGGINGFACE, LEAVES, transposed=True).items():
+        values = np.asarray(ours[path])
+        name = prefix + slot.name if path.startswith("encoder/") else slot.name
+        tensors[name] = np.ascontiguousarray(values.T if slot.transposed else values)
+    write_bytes(folder / "model.safetensors", safetensors_bytes(tensors, metadata={"format": "pt"}))
+    write_json(folder / "config.json", config_json(model, encoder.config, tokenizer, page))
+    tokenizer.save_huggingface(folder)
+
+
+def config_json(model, config, tokenizer, page):
+    """Return the config.json that describes a model in transformers' words."""
+    names = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
+    values = {key: getattr(config, name) for name, key in page.HUGGINGFACE_CONFIG.items()}
+    values |= {"model_type": page.HUGGINGFACE_TYPE, "hidden_act": names[config.activation],
+               "pad_token_id": tokenizer.pad_id, "architectures": [page.HUGGINGFACE_CLASS + "Model"]}
+    if isinstance(model, Classifier):
+        kind = "multi_label_classification" if model.multi_label else "single_label_classification"
+        values |= {"architectures": [page.HUGGINGFACE_CLASS + "ForSequenceClassification"], "classifier_dropout": model.dropout,
+                   "problem_type": kind, "id2label": {str(i): label for i, label in enumerate(model.labels)},
+                   "label2id": {label: i for i, label in enumerate(model.labels)}}
+    return values

@@ -10,8 +10,7 @@ import h5py
 
 from bertkit import family
 from bertkit.checkpoints.files import read_json
-from bertkit.checkpoints.tensors import Tensors, assign, slots, variables
-from bertkit.encoder import Encoder
+from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.errors import Error
 
 LEAVES = {"kernel": "/vars/0", "bias": "/vars/1", "gamma": "/vars/0", "beta": "/vars/1",
@@ -23,11 +22,9 @@ def load(folder, part=None, activation=None):
     folder = Path(folder)
     values = read_json(folder / "config.json")
     page = _page(values, folder)
-    given = values.get("config", {})
-    config = page.CONFIG.but(activation=activation or page.PRESET_GELU, attention_dropout=given.get("dropout", 0.1),
-                             **{name: given[name] for name in page.PRESET_CONFIG if name in given})
-    encoder = Encoder(config)
-    assign(encoder, weights(folder), slots(variables(encoder), page.PRESET, LEAVES))
+    tensors = weights(folder)
+    encoder = encoder_for(_config(values, page, folder, activation), tensors)
+    assign(encoder, tensors, slots(variables(encoder), page.PRESET, LEAVES))
     return encoder
 
 
@@ -61,8 +58,23 @@ def weights(folder):
     actual = {}
     file.visititems(lambda name, item: actual.update({_numbered(name): item})
                     if isinstance(item, h5py.Dataset) else None)
+    for item in actual.values():
+        if item.shape is None or item.external or item.is_virtual:
+            raise Error(f"{path}: {item.name} keeps its values outside the file, or has none; refused.")
     shapes = {name: _merged(name, item.shape) for name, item in actual.items()}
     return Tensors(path, shapes, lambda name: actual[name][...].reshape(shapes[name]))
+
+
+def _config(values, page, folder, activation):
+    given = values.get("config")
+    if not isinstance(given, dict):
+        raise Error(f"{folder / 'config.json'} has no config of a {page.PRESET_CLASS}; copy the file again.")
+    try:
+        return page.CONFIG.but(activation=activation or page.PRESET_GELU,
+                               attention_dropout=given.get("dropout", page.CONFIG.attention_dropout),
+                               **{name: given[name] for name in page.PRESET_CONFIG if name in given})
+    except Error as error:
+        raise Error(f"{folder / 'config.json'}: {error}") from None
 
 
 def _page(values, folder):

@@ -5,6 +5,7 @@ shapes are compared before the first byte of weights is read.
 """
 
 import logging
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from bertkit.cost import parameters
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 
 log = logging.getLogger("bertkit")
 
-PATH = re.compile(r"(?:^|/)((?:encoder|head)/.+)$")
-
+# A config may describe this many more numbers than its file holds before it is called absurd.
+SLACK = 2**24
 
 @dataclass(frozen=True)
 class Tensors:
@@ -36,9 +39,22 @@ class Slot:
     transposed: bool = False
 
 
+def encoder_for(config, tensors):
+    """Return a fresh `Encoder`; raises `Error` before memory is taken for one far larger than the file."""
+    held, described = sum(map(math.prod, tensors.shapes.values())), parameters(config)
+    if described > 2 * held + SLACK or config.num_layers > len(tensors.shapes):
+        raise Error(f"{tensors.path} holds {held} numbers in {len(tensors.shapes)} tensors, and its config describes "
+                    f"{described} in {config.num_layers} layers; does the config belong to it?")
+    return Encoder(config)
+
+
 def variables(model):
-    """Return {"encoder/..." or "head/...": variable} of everything that training changes."""
-    return {PATH.search(variable.path).group(1): variable for variable in model.trainable_variables}
+    """Return {"encoder/..." or "head/...": variable} of every weight, frozen ones too."""
+    encoder = getattr(model, "encoder", model)
+    found = {"encoder/" + weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
+    inside = set(map(id, encoder.weights))
+    return found | {"head/" + weight.path.partition("/head/")[2]: weight
+                    for weight in model.weights if id(weight) not in inside}
 
 
 def slots(paths, table, leaves, transposed=False):
@@ -61,10 +77,12 @@ def assign(model, tensors, places, aside=(), ignored=(), new=()):
     """Give every variable of `model` its tensor, or raise one `Error` that lists all that is wrong.
 
     `places` is {variable path: Slot}. Names that begin with one of `aside` are known heads nobody asked for:
-    they are logged and passed over, as are `ignored` ones, silently. Variables whose path begins with one of
-    `new` may be missing from the file: they keep their fresh values, and that is logged.
+    they are logged and passed over, as are `ignored` ones, silently. A layer whose path begins with one of
+    `new` may be missing from the file, whole: it keeps its fresh values, and that is logged.
     """
     ours = variables(model)
+    new = [prefix for prefix in new if not any(
+        path.startswith(prefix) and path in places and places[path].name in tensors.shapes for path in ours)]
     missing, fresh, misshapen = [], [], []
     for path, variable in ours.items():
         slot = places.get(path)

@@ -67,8 +67,10 @@ def _joined(rows):
     return np.fromiter((value for row in rows for value in row), "int32")
 
 
-def check_ids(features, config, where):
-    """Raise `Error` if an id has no row in the encoder's table; `where` names the data."""
-    if len(features.token_ids) and features.token_ids.max() >= config.vocabulary_size:
-        raise Error(f"{where} has the token id {features.token_ids.max()}, and the encoder {config.vocabulary_size} "
-                    "rows; the vocabulary does not belong to this checkpoint.")
+def check_fit(tokenizer, config, length):
+    """Raise `Error` unless every id has a row in the encoder's table, and `length` tokens have positions."""
+    if len(tokenizer) > config.vocabulary_size:
+        raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
+                    "rows; give the vocabulary that belongs to this checkpoint.")
+    if not 3 <= length <= config.max_sequence_length:
+        raise Error(f"length={length} does not fit: this encoder takes 3 to {config.max_sequence_length} tokens.")

@@ -13,13 +13,13 @@ from bertkit.errors import Error
 
 # Rows are grouped by length within this many batches: enough to fill the batches, few enough to stay random.
 POOL = 64
-# Padded lengths are multiples of this, so that few different shapes are compiled.
-STEP = 8
-
 
 @dataclass(frozen=True, eq=False)
 class Batches:
     """A shuffled, length-bucketed walk over `features`, epoch after epoch.
+
+    A batch is padded to its longest row, rounded up to a `multiple` of tokens: 1 under TensorFlow, whose step takes
+    any shape; more where every shape is compiled anew, as under JAX.
 
     >>> rows = Features(np.arange(6, dtype="int32"), np.zeros(6, "int32"), np.array([0, 1, 3, 6]))
     >>> walk = Batches(rows, batch_size=2, seed=1)
@@ -32,6 +32,7 @@ class Batches:
     features: Features
     batch_size: int
     seed: int = 0
+    multiple: int = 1
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -50,11 +51,15 @@ class Batches:
         return _plan(self, epoch)[place]
 
     def batch(self, step):
-        """Return (inputs, labels) at a global step, padded to the next multiple of 8 tokens."""
+        """Return (inputs, labels) at a global step."""
         rows = self.rows(step)
         longest = int(self.features.lengths[rows].max())
-        length = min(-(-longest // STEP) * STEP, int(self.features.lengths.max()))
+        length = min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
         return self.features.batch(rows, length), self.features.labels[rows]
+
+    def tokens(self, step):
+        """Return the number of real tokens in the batch at a global step."""
+        return int(self.features.lengths[self.rows(step)].sum())
 
     def dataset(self, start=0, steps=None):
         """Return the tf.data.Dataset of (inputs, labels) from step `start` on, `steps` batches or without end."""

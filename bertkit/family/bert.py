@@ -42,7 +42,7 @@ SIZES = {
 # our layer -> theirs; {i} counts blocks. How a layer's own tensors are called (`kernel` is `weight`, `vars/0`
 # ...) and laid out is the format's business, in bertkit/checkpoints.
 
-HUGGINGFACE_PREFIX = "bert."
+HUGGINGFACE_TYPE, HUGGINGFACE_CLASS, HUGGINGFACE_PREFIX = "bert", "Bert", "bert."
 HUGGINGFACE = {
     "encoder/embeddings/token": "embeddings.word_embeddings",
     "encoder/embeddings/position": "embeddings.position_embeddings",

@@ -48,5 +48,11 @@ class Classifier(keras.Model):
     def __call__(self, inputs, **options):
         return super().__call__(checked(inputs, self.encoder.config), **options)
 
+    def loss_function(self):
+        """Return the mean cross entropy of the right label, or of each label's yes or no (multi-label)."""
+        if self.multi_label:
+            return keras.losses.BinaryCrossentropy(from_logits=True)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
     def call(self, inputs, training=None):
         return self.head(self.encoder(inputs, training=training)["pooled"], training=training)

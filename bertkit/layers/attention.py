@@ -25,14 +25,16 @@ def attend(query, key, value, mask=None, bias=None, drop=None, masked_score=EXAC
 
     Vaswani et al. 2017, equation 1. query [B,N,F,H], key [B,N,T,H], value [B,N,T,H]; mask [B,1,1|F,T],
     1 where a key may be seen; bias is added to the scores; `drop` is applied to the probabilities (dropout,
-    section 5.4). Returns [B,N,F,H] and [B,N,F,T]. Scores and softmax are float32 whatever the inputs are.
+    section 5.4). Returns [B,N,F,H] and [B,N,F,T]. Scores and softmax are at least float32 whatever the
+    inputs are.
     """
+    precise = keras.backend.result_type(query.dtype, "float32")
     scale = ops.cast(ops.shape(query)[-1], query.dtype) ** -0.5
-    scores = ops.cast(ops.matmul(query * scale, ops.swapaxes(key, -1, -2)), "float32")
+    scores = ops.cast(ops.matmul(query * scale, ops.swapaxes(key, -1, -2)), precise)
     if bias is not None:
         scores = scores + bias
     if mask is not None:
-        scores = scores + (1.0 - ops.cast(mask, "float32")) * masked_score
+        scores = scores + (1.0 - ops.cast(mask, precise)) * masked_score
     probabilities = ops.cast(ops.softmax(scores, axis=-1), value.dtype)
     dropped = probabilities if drop is None else drop(probabilities)
     return ops.matmul(dropped, value), probabilities

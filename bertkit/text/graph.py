@@ -50,7 +50,7 @@ class GraphTokenizer(tf.Module):
         UTF-8 reads as U+FFFD.
         """
         paired = second is not None
-        places = self._template.places(length or self._max_length, paired)
+        places = self._template.places(self._max_length if length is None else length, paired)
         texts = {FIRST: self._model(first)} | ({SECOND: self._model(second)} if paired else {})
         sizes = _kept([ids.row_lengths() for ids, _ in texts.values()], places)
         texts = {name: [_cut(part, size) for part in parts]
@@ -84,9 +84,9 @@ class _WordPiece(tf.Module):
         self._lengths = tf.constant([len(piece.removeprefix(model.prefix))
                                      for piece in vocabulary], tf.int64)
         self._pieces = tensorflow_text.FastWordpieceTokenizer(
-            _distinct(vocabulary), suffix_indicator=model.prefix, unknown_token=model.unknown,
-            max_bytes_per_word=4 * model.longest_word, token_out_type=tf.int32,
-            no_pretokenization=True)
+            _reachable(vocabulary, model), suffix_indicator=model.prefix,
+            unknown_token=model.unknown, max_bytes_per_word=4 * model.longest_word,
+            token_out_type=tf.int32, no_pretokenization=True)
 
     def __call__(self, texts):
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
@@ -170,11 +170,18 @@ def _paged(rows):
     return pages, np.array(index, np.int32)
 
 
-def _distinct(vocabulary):
-    """Return the entries with those that no word reaches (empty or doubled) made distinct."""
+def _reachable(vocabulary, model):
+    """Return the entries, with a stand-in for those that no word reaches and TensorFlow refuses.
+
+    These are empty, doubled, the bare prefix, or with the codepoint 0. A prefix that words can hold
+    is an Error: FastWordpieceTokenizer reads no piece that has it at the start of a word.
+    """
+    if len(model.prefix) < 2 or all(model.table.kinds[ord(c)] == JOINED for c in model.prefix):
+        raise Error(f"The prefix {model.prefix!r} of continuing pieces has no form in TensorFlow; "
+                    "export token ids instead.")
     last = {entry: i for i, entry in enumerate(vocabulary)}
-    return [entry if entry and last[entry] == i else f"unreachable {i}"
-            for i, entry in enumerate(vocabulary)]
+    return [f"unreachable {i}" if entry in ("", model.prefix) or "\0" in entry or last[entry] != i
+            else entry for i, entry in enumerate(vocabulary)]
 
 
 def _kept(sizes, places):
@@ -182,10 +189,9 @@ def _kept(sizes, places):
     if len(sizes) == 1:
         return [tf.minimum(sizes[0], places)]
     shorter = tf.minimum(tf.minimum(*sizes), places // 2)
-    first, second = (tf.minimum(size, places - shorter) for size in sizes)
+    longer = tf.minimum(tf.maximum(*sizes), places - shorter)
     first_is_shorter = sizes[0] <= sizes[1]
-    return [tf.where(first_is_shorter, tf.minimum(shorter, first), first),
-            tf.where(first_is_shorter, second, tf.minimum(shorter, second))]
+    return [tf.where(first_is_shorter, *pair) for pair in ((shorter, longer), (longer, shorter))]
 
 
 def _cut(ragged, sizes):

@@ -207,4 +207,4 @@ def _text(text):
         return text
     if isinstance(text, bytes):
         return text.decode("utf-8", errors="replace")
-    raise Error(f"A {type(text).__name__} came where a text was wanted; give str or UTF-8 bytes.")
+    raise Error(f"{text!r:.60} came where a text was wanted; give str or UTF-8 bytes.")

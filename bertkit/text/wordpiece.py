@@ -120,7 +120,7 @@ def _checked(settings):
                         f"{', '.join(DEFAULTS)}.")
         if type(value) is not type(DEFAULTS[name]):
             raise Error(f"The WordPiece setting {name} is {value!r}; "
-                        f"give a {type(DEFAULTS[name]).__name__}.")
+                        f"give one of type {type(DEFAULTS[name]).__name__}.")
     return DEFAULTS | settings
 
 

@@ -5,16 +5,21 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from text_references import _ideograph, _sign
+from text_references import is_ideograph, is_sign
 
 from bertkit.errors import Error
-from bertkit.text.codepoints import (DELETED, ISOLATED, JOINED, SIZE, SPACE, Codepoints, codepoints,
-                                     provenance)
+from bertkit.text.codepoints import (
+    DELETED,
+    ISOLATED,
+    JOINED,
+    SIZE,
+    SPACE,
+    Codepoints,
+    codepoints,
+    provenance,
+)
 
 VARIANTS = list(itertools.product((False, True), repeat=2))        # lowercase, strip_accents
-KINDS = {0: DELETED, 1: JOINED, 2: SPACE, 3: ISOLATED}
 same_unicode = pytest.mark.skipif(
     f"Unicode {unicodedata.unidata_version}" not in provenance("google"),
     reason="the table is of another Unicode version than this Python")
@@ -34,41 +39,42 @@ def probes():
 
 
 def faults(table, expected):
-    """The codepoints c whose row does not say what `expected(c)` does: kind, and what c becomes."""
-    return [c for c in probes() if (table.kinds[ord(c)], table.becomes.get(c, c)) != expected(c)]
+    """The codepoints c whose row, (kind, what c becomes), is not `expected(c)`."""
+    def row(c):
+        kind = table.kinds[ord(c)]
+        return kind, None if kind == SPACE else table.becomes.get(c, c)
+
+    return [c for c in probes() if row(c) != expected(c)]
 
 
 def tokenizers_row(lowercase, strip_accents):
-    """What the library `tokenizers` does to one codepoint, asked through its public face."""
+    """Return what asks the library `tokenizers` for the row of one codepoint."""
     tokenizers = pytest.importorskip("tokenizers")
     normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lowercase,
                                                        strip_accents=strip_accents)
     split = tokenizers.pre_tokenizers.BertPreTokenizer()
 
     def row(c):
-        becomes = normalizer.normalize_str(c)
-        around = split.pre_tokenize_str(normalizer.normalize_str(f"0{c}0"))
-        if len(around) == 2:
-            return SPACE, becomes if becomes != " " else row_of_space(c)
-        return (KINDS[len(around)] if becomes.strip() else DELETED), becomes.strip()
-
-    def row_of_space(c):
-        return codepoints("huggingface", lowercase, strip_accents).becomes.get(c, c)
+        words = len(split.pre_tokenize_str(normalizer.normalize_str(f"0{c}0")))
+        becomes = normalizer.normalize_str(c).strip(" ")
+        if words == 2:
+            return SPACE, None
+        return (ISOLATED if words == 3 else JOINED if becomes else DELETED), becomes
 
     return row
 
 
 def original_row(c):
-    """What the uncased rules of the original code make of one codepoint."""
+    """Return the row of one codepoint by the uncased rules of the original code."""
     if c not in "\t\n\r" and unicodedata.category(c) in ("Cc", "Cf") or c == "\ufffd":
         return DELETED, ""
     if c.isspace():
-        return SPACE, codepoints("google", True, True).becomes.get(c, c)
+        return SPACE, None
     kept = "".join(d for d in unicodedata.normalize("NFD", c.lower())
                    if unicodedata.category(d) != "Mn")
     if not kept:
         return DELETED, ""
-    return (ISOLATED if _ideograph(ord(c)) or _sign(kept[0]) else JOINED), kept
+    return (ISOLATED if is_ideograph(ord(c)) or is_sign(kept[0]) else JOINED), kept
 
 
 @pytest.mark.parametrize(("lowercase", "strip_accents"), VARIANTS)
@@ -111,21 +117,6 @@ def test_surrogates_are_deleted():
 def test_unknown_rules_are_refused():
     with pytest.raises(Error, match="'elsewhere' are unknown; give one of huggingface, google"):
         codepoints("elsewhere", True, True)
-
-
-@same_unicode
-@given(st.text(st.sampled_from("ΣΣΣσςΑαaZ.'’-1 \t\u0301\u0345\u00ad\u200d\u2028ʰ漢\0^·")))
-def test_final_sigmas_are_those_of_lower_casing(text):
-    table = codepoints("google", True, True)
-    clean = "".join(c for c in text if c not in "\0\u00ad\u200d")
-    words = "".join(f" {c} " if c == "漢" else c for c in clean).split()
-    found = "".join(c for c in table.final_sigmas(text) if table.kinds[ord(c)] != SPACE)
-    found = "".join(c for c in found if c not in "\0\u00ad\u200d")
-    assert found.lower().replace("σ", "ς") == "".join(words).lower().replace("σ", "ς")
-    final = [c == "ς" for c, given in zip(found, "".join(words), strict=True) if given == "Σ"]
-    wanted = [c == "ς" for word in words for c, given in zip(word.lower(), word, strict=True)
-              if given == "Σ"]
-    assert final == wanted
 
 
 def test_tokenizers_has_no_final_sigma():

@@ -1,0 +1,107 @@
+"""The command line: parse, call one function, print. Answers go to standard output, all else to standard error."""
+
+import errno
+import json
+import os
+import sys
+from contextlib import contextmanager
+
+from bertkit.errors import Error
+
+COMMANDS = {
+    "demo": "the main job on embedded data: text -> fit -> SavedModel + int8 .tflite -> proof",
+    "classify": "fine-tune a checkpoint to sort texts or pairs into classes",
+    "evaluate": "official metrics of a bundle, or of the file exported from it",
+    "predict": "answer texts from standard input, one JSON object a line",
+    "export": "leave a strings-in SavedModel, or a .tflite with its proof",
+    "convert": "a checkpoint from one published form into another",
+    "cost": "parameters, arithmetic and memory of a published encoder",
+    "recipe": "write a copy of a recipe, to read and change",
+}
+EXAMPLES = {
+    "demo": "bertkit demo --out my-demo",
+    "classify": "bertkit classify --model MiniLM/ --train train.tsv --dev dev.tsv --out sentiment",
+    "evaluate": "bertkit evaluate sentiment --data dev.tsv --json",
+    "predict": "echo 'a wonderful film' | bertkit predict sentiment",
+    "export": "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone",
+    "convert": "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit",
+    "cost": "bertkit cost bert-base-uncased --length 128",
+    "recipe": "bertkit recipe classify --to my_classify.py",
+}
+
+
+def main(arguments=None):
+    """Run one command; the exit code is 0, 1 (one sentence says what is wrong) or 2 (wrong usage)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name = words[0] if words else "--help"
+    if name in ("--version", "-V"):
+        from bertkit.version import VERSION
+        print(VERSION)
+        return 0
+    if name in ("-h", "--help"):
+        print(_help())
+        return 0 if words else 2
+    if name not in COMMANDS:
+        print(f"bertkit: there is no command {name!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
+        return 2
+    return guarded(lambda: _call(name, words[1:]))
+
+
+def guarded(action):
+    """Return the exit code of an action, with a user's mistake told in one sentence."""
+    try:
+        action()
+    except Error as error:
+        print(f"bertkit: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bertkit: interrupted; the same command again goes on where it can.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+            raise
+        print(f"bertkit: {error.filename or 'the disk'}: {error.strerror}; free some room, or choose another folder.",
+              file=sys.stderr)
+        return 1
+    return 0
+
+
+def _help():
+    lines = "\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())
+    return ("bertkit: from raw text to a phone, with Keras.\n\nusage: bertkit COMMAND ...\n\n" + lines +
+            "\n\n`bertkit COMMAND --help` says more, with an example. Every command knows --json.")
+
+
+def _call(name, words):
+    """Parse a command's words, call its function, print what it returns."""
+    from bertkit import commands, flags
+    function = commands.function(name)
+    made = flags.parser(function, f"bertkit {name}", EXAMPLES[name])
+    made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parsed = made.parse_args(words)
+    answer = flags.call(function, parsed)
+    if answer is not None:
+        print(json.dumps(commands.plain(answer), ensure_ascii=False) if parsed.json else commands.shown(answer))
+
+
+@contextmanager
+def quiet():
+    """Keep what TensorFlow's libraries write while they are loaded off the terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,146 @@
+"""What each command does: one function a command, its flags its signature (see flags.py).
+
+Positional-only parameters are the command's words. TensorFlow is imported inside, so that what does not need it
+answers at once.
+"""
+
+import json
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from bertkit.card import Card
+from bertkit.cli import quiet
+from bertkit.data.columns import Columns
+from bertkit.errors import Error
+
+RECIPES = ("classify", "demo")
+CHUNK = 1024        # lines that `predict` reads before it answers
+
+
+def function(name):
+    """Return the function behind a command."""
+    if name in RECIPES:
+        with quiet():
+            import importlib
+            return importlib.import_module(f"bertkit.recipes.{name}").main
+    return globals()[name]
+
+
+def evaluate(folder: str, /, data: str, tflite: str = None, columns=Columns()):
+    """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
+
+    folder          a bundle that a recipe left
+    data            labelled rows: .tsv, .csv or .jsonl
+    tflite          score this exported file instead of the model itself
+    """
+    with quiet():
+        from bertkit.predictor import Predictor
+    return Predictor(folder, tflite).evaluate(data, columns)
+
+
+def predict(folder: str, /, tflite: str = None):
+    """Answer each line of standard input (pairs: two texts with a tab between) with one JSON object, in order.
+
+    folder          a bundle that a recipe left
+    tflite          let this exported file answer instead of the model itself
+    """
+    with quiet():
+        from bertkit.predictor import Predictor
+    predictor = Predictor(folder, tflite)
+    lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
+             for line in sys.stdin.buffer)
+    number = 0
+    while chunk := list(islice(lines, CHUNK)):
+        texts = _pairs(chunk, number) if predictor.pairs else (chunk,)
+        for answer in predictor.predict(*texts):
+            print(json.dumps(answer, ensure_ascii=False))
+        number += len(chunk)
+    sys.stdout.flush()
+
+
+def _pairs(lines, before):
+    """Return the first and the second texts of lines with one tab each."""
+    parts = [line.split("\t") for line in lines]
+    for number, part in enumerate(parts, start=before + 1):
+        if len(part) != 2:
+            raise Error(f"line {number} of standard input has {len(part) - 1} tabs; this model reads pairs: "
+                        "first text, tab, second text.")
+    return [first for first, _ in parts], [second for _, second in parts]
+
+
+def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
+           precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8", length: int = None,
+           dev: str = None, max_drop: float = 1.0):
+    """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
+
+    folder          a bundle that a recipe left
+    out             the folder to write
+    to              saved_model or tflite
+    precision       of a .tflite: int8 is the mixed rung that keeps accuracy, int8-full (experimental) integers only
+    length          tokens that the .tflite takes, as the bundle was trained by default
+    dev             labelled rows to score the file on; without them the card says that it was not scored
+    max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
+    """
+    with quiet():
+        from bertkit.export import export as run
+    return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
+
+
+def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit"):
+    """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
+
+    source          the checkpoint: a folder, hf://owner/name or a keras-nlp preset
+    target          the folder to write
+    to              bertkit or huggingface
+    """
+    with quiet():
+        from bertkit.checkpoints.convert import convert as run
+    return run(source, target, to)
+
+
+def cost(name: str, /, length: int = 128, batch: int = 1):
+    """Show what an encoder costs: parameters, arithmetic of a forward pass, memory.
+
+    name            a published checkpoint, such as bert-base-uncased
+    length          tokens a row
+    batch           rows
+    """
+    from bertkit.cost import cost as count
+    return count(name, length, batch)
+
+
+def recipe(name: str, /, to: str = None):
+    """Write a copy of a recipe, to read and to change.
+
+    name            classify or demo
+    to              the file to write; NAME.py by default
+    """
+    source = Path(__file__).parent / "recipes" / f"{name}.py"
+    if name not in RECIPES:
+        raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+    if not source.exists():                       # an editable install: recipes/ stands beside the package
+        source = Path(__file__).parents[1] / "recipes" / f"{name}.py"
+    target = Path(to or f"{name}.py")
+    if target.exists():
+        raise Error(f"{target} is already there; give another name with --to.")
+    target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    return {"written": str(target)}
+
+
+def plain(answer):
+    """Return an answer as JSON values."""
+    return answer.to_json() if isinstance(answer, Card) else answer
+
+
+def shown(answer, indent=""):
+    """Return an answer as lines for a person: one name and value each, parts indented."""
+    lines = []
+    for name, value in plain(answer).items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}", shown(value, indent + "  ")]
+        else:
+            number = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+            lines.append(f"{indent}{name:<20} {f'{value:.4f}' if isinstance(value, float) else number}")
+    return "\n".join(lines)

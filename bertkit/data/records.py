@@ -1,0 +1,200 @@
+"""From a file to records: the rows of TSV, CSV and JSONL files, each with its line."""
+
+import csv
+import json
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain
+
+from bertkit.errors import Error
+
+COLA = ["source", "label", "mark", "sentence"]  # the columns of CoLA, which has no header
+
+_LONGEST = 2**28  # bytes of a line; beyond it a file is not rows of text
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
+
+
+class BadRow(Exception):
+    """A row that cannot be used; args are its line and the reason."""
+
+
+class _Number(str):
+    """A JSON number, spelt as in the file."""
+
+
+@contextmanager
+def table(path):
+    """Give the names of the columns of a file and its rows, while it is open.
+
+    The rows are an iterator of (line, record); a record is a list of fields, a dict, or, where the row is
+    broken, the BadRow to raise. Lines count from 1; blank ones are left out.
+    Raises Error for a file that cannot be read or has no names.
+    """
+    with _opened(path) as file:
+        _check_text(path, file.peek(4096)[:4096])
+        names, rows = _named(path, _records(path, file))
+        yield names, ((line, _fitted(line, record, names)) for line, record in rows)
+
+
+def _opened(path):
+    if path.is_dir():
+        raise Error(f"{path} is a folder; give the .tsv, .csv or .jsonl file in it.")
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
+
+
+def _check_text(path, head):
+    if not head:
+        raise Error(f"{path} is empty; wanted a header and rows.")
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Error(f"{path} is UTF-16; convert it with iconv -f UTF-16 -t UTF-8.")
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    # A stray NUL is text; of compressed bytes some 11 % are controls, of UTF-16 about half.
+    if controls > max(3, 0.03 * len(head)):
+        raise Error(f"{path} is not text ({controls} of its first {len(head)} bytes are control "
+                    "characters); give a .tsv, .csv or .jsonl file in UTF-8, not compressed.")
+
+
+class _Lines:
+    """Decoded lines, ended by \\n alone; after one that raises, the next can still be read."""
+
+    def __init__(self, file):
+        self.file, self.number = file, 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self.file.readline(_LONGEST)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == _LONGEST:
+            raise Error(f"{self.file.name}: line {self.number} does not end within {_LONGEST} "
+                        "bytes; give one example a line.")
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            column = len(line[:error.start].decode("utf-8")) + 1
+            raise BadRow(self.number, f"column {column}: the byte {line[error.start]:#04x} is "
+                          "not UTF-8 (Latin-1 is converted with "
+                          "iconv -f ISO-8859-1 -t UTF-8)") from error
+        return text.removeprefix("\ufeff") if self.number == 1 else text
+
+
+def _records(path, file):
+    """Yield (line, record), or (line, BadRow) where there is none."""
+    parse = {".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path),
+             ".jsonl": _json_objects}.get(path.suffix.lower())
+    if parse is None:
+        raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file.")
+    lines = _Lines(file)
+    records = parse(lines)
+    while True:
+        line = lines.number + 1
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except BadRow as bad:
+            record = bad
+        if record not in (None, [], [""]):
+            yield line, record
+
+
+def _tab_fields(line):
+    return line.removesuffix("\n").removesuffix("\r").split("\t")
+
+
+def _csv_fields(path, lines):
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
+    start = 1
+    try:
+        for fields in csv.reader(lines, strict=True):
+            yield fields
+            start = lines.number + 1
+    except csv.Error as error:
+        raise Error(f"{path}: the row from line {start} to line {lines.number} is not CSV "
+                    f"({error}); close each field's quotes, double those inside.") from error
+    except BadRow as bad:
+        raise Error("{}: line {}, {}.".format(path, *bad.args)) from bad
+
+
+def _json_objects(lines):
+    def refuse(constant):
+        raise ValueError(f"{constant} is no JSON number")
+
+    decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=refuse)
+    return map(partial(_json_object, lines, decoder), lines)
+
+
+def _json_object(lines, decoder, line):
+    """Return the object in a line, None in a blank one."""
+    if not line.strip():
+        return None
+    try:
+        record = decoder.decode(line)
+        if "\\u" in line:  # half of a surrogate pair is no character, and fails here
+            json.dumps(record, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as error:
+        raise BadRow(lines.number, f"column {error.colno}: not JSON ({error.msg})") from error
+    except (ValueError, RecursionError) as error:
+        raise BadRow(lines.number, f"not JSON of text ({error})") from error
+    if not isinstance(record, dict):
+        raise BadRow(lines.number, f"{json_type(record)} came where an object was wanted")
+    return record
+
+
+def json_type(value):
+    """Return what a message calls the type of a JSON value.
+
+    >>> json_type([])
+    'a list'
+    """
+    names = {dict: "an object", list: "a list", bool: "true or false", str: "a string",
+             _Number: "a number", type(None): "null"}
+    return names[type(value)]
+
+
+def _named(path, records):
+    """Return the names of the columns, and the rows after them."""
+    leading = []
+    for line, record in records:
+        leading.append((line, record))
+        if isinstance(record, dict):
+            return list(record), chain(leading, records)
+        if isinstance(record, list) and _is_cola(path, record):
+            return COLA, chain(leading, records)
+        if isinstance(record, list):
+            return [name.strip() for name in record], records
+        if path.suffix.lower() != ".jsonl":
+            break  # without its header a table cannot be read
+    if leading:
+        raise complaint(path, leading[0][1])
+    raise Error(f"{path} holds nothing but blank lines; wanted a header and rows.")
+
+
+def _fitted(line, record, names):
+    """Return the record, or a BadRow for a list that is longer or shorter than the names."""
+    if not isinstance(record, list) or len(record) == len(names):
+        return record
+    return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({listed(names)})")
+
+
+def _is_cola(path, fields):
+    return (path.suffix.lower() == ".tsv" and len(fields) == 4 and fields[1] in ("0", "1")
+            and fields[2] in ("", "*"))
+
+
+def complaint(path, bad):
+    """Return the Error that names the file, line and reason of a BadRow."""
+    line, reason = bad.args
+    return Error(f"{path}: line {line}, {reason}; mend it, or read with skip_bad_rows=True.")
+
+
+def listed(names):
+    """Return names for a message, short whatever they are."""
+    shown = [repr(name if len(name) <= 30 else name[:27] + "...") for name in list(names)[:12]]
+    return ", ".join(shown) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

@@ -1,0 +1,92 @@
+"""A function's signature as command-line flags: a knob is written down once, in the signature.
+
+The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
+value gives one flag for each of its fields, save `Tuning`, which gives `--set name=value` and `--tuning FILE`.
+Positional-only parameters are words without a flag.
+"""
+
+import argparse
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+from bertkit.training.tuning import Tuning
+
+
+def parser(function, prog, example=""):
+    """Return an ArgumentParser with a flag for each parameter of `function`; those without default are required."""
+    text = inspect.getdoc(function)
+    made = argparse.ArgumentParser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
+                                   epilog=example and f"example:\n  {example}",
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if isinstance(parameter.default, Tuning):
+            made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                              help="a knob that seldom changes (may be repeated): " + ", ".join(_names(Tuning)))
+            made.add_argument("--tuning", metavar="FILE", help="a JSON file of such knobs")
+        elif dataclasses.is_dataclass(parameter.default):
+            for field in dataclasses.fields(parameter.default):
+                _add(made, field.name, field.type, None, inspect.getdoc(parameter.default))
+        elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            made.add_argument(name, metavar=name.upper(), help=_help(name, text))
+        else:
+            required = parameter.default is inspect.Parameter.empty
+            _add(made, name, parameter.annotation, None if required else parameter.default, text, required)
+    return made
+
+
+def call(function, parsed):
+    """Return what `function` returns for the arguments that its `parser` parsed."""
+    words, found = [], {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            words.append(getattr(parsed, name))
+        elif isinstance(parameter.default, Tuning):
+            found[name] = (Tuning.read(parsed.tuning) if parsed.tuning else Tuning()).but(
+                dict(_setting(text) for text in parsed.set))
+        elif dataclasses.is_dataclass(parameter.default):
+            found[name] = dataclasses.replace(parameter.default, **{
+                field: getattr(parsed, field) for field in _names(parameter.default)})
+        else:
+            found[name] = getattr(parsed, name)
+    return function(*words, **found)
+
+
+def run_recipe(function):
+    """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
+    from bertkit.cli import guarded
+
+    made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
+    raise SystemExit(guarded(lambda: call(function, made.parse_args())))
+
+
+def _add(made, name, annotation, default, text, required=False):
+    flag, help_text = f"--{name.replace('_', '-')}", _help(name, text)
+    if annotation is bool:
+        made.add_argument(flag, action="store_true", help=help_text)
+    elif get_origin(annotation) is Literal:
+        made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
+    else:
+        kind = next((part for part in get_args(annotation) or (annotation,) if part is not type(None)), str)
+        shown = "" if default is None else f" ({default})"
+        made.add_argument(flag, type=kind, default=default, required=required, metavar=name.upper(),
+                          help=help_text + shown)
+
+
+def _help(name, text):
+    """Return the docstring's line for a knob: "name   what it is"."""
+    found = re.search(rf"^\s*{name}\s{{2,}}(.+)$", text, flags=re.MULTILINE)
+    return found.group(1).strip().replace("%", "%%") if found else ""
+
+
+def _names(value):
+    return [field.name for field in dataclasses.fields(value)]
+
+
+def _setting(text):
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"--set {text}: wanted NAME=VALUE")
+    return name.strip(), value.strip()

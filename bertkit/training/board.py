@@ -1,0 +1,93 @@
+"""TensorBoard: loss, scores, learning rate, gradient norm, tokens a second, a confusion matrix, the knobs."""
+
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageDraw, ImageFont
+
+from bertkit import metrics
+
+
+class Board(keras.callbacks.Callback):
+    """Write a run's curves under `folder`; look at them with `tensorboard --logdir folder`.
+
+    `walk` is the run's `Batches`, `every` the steps between points, `done` the steps behind the run when it began.
+    `best` is its `Best`, whose dev predictions become the confusion matrix.
+    """
+
+    def __init__(self, folder, walk, knobs, every=20, done=0, best=None):
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(str(folder))
+        self.walk, self.every, self.step, self.best = walk, every, done, best
+        rows = "\n".join(f"|{name}|{value}|" for name, value in knobs.items())
+        with self.writer.as_default(step=0):
+            tf.summary.text("knobs", f"|knob|value|\n|---|---|\n{rows}")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._start_interval()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        self.tokens += self.walk.tokens(self.step - 1)
+        if self.step % self.every:
+            return
+        # Keras reports the mean since the epoch began; the mean of this interval follows from two of them.
+        mean, seen = logs["loss"], batch + 1
+        interval = (mean * seen - self.sum_before) / (seen - self.seen_before)
+        optimizer = self.model.optimizer
+        self._write({"train/loss": interval, "train/learning_rate": float(optimizer.learning_rate),
+                     "train/gradient_norm": float(optimizer.gradient_norm),
+                     "train/tokens_per_second": self.tokens / (time.monotonic() - self.began)})
+        self._start_interval(mean * seen, seen)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._write({f"dev/{name.removeprefix('dev_')}": value for name, value in (logs or {}).items()
+                     if name.startswith("dev_")})
+        if self.best is not None and not self.best.task.multi_label:
+            task, labels = self.best.task, self.best.features.labels
+            counts = metrics.confusion(labels, task.predictions(self.best.probabilities),
+                                       range(len(task.labels)))
+            with self.writer.as_default(step=self.step):
+                tf.summary.image("dev/confusion", confusion_picture(counts, task.labels)[None])
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
+
+    def _start_interval(self, total=0.0, seen=0):
+        self.sum_before, self.seen_before, self.tokens, self.began = total, seen, 0, time.monotonic()
+
+    def _write(self, values):
+        with self.writer.as_default(step=self.step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+def confusion_picture(counts, labels, cell=72, margin=120):
+    """Return counts [C,C] (rows true, columns predicted) as a picture, uint8 [height, width, 3].
+
+    A cell is the darker the larger its share of its row.
+    """
+    counts = np.asarray(counts)
+    side = margin + cell * len(labels)
+    picture = Image.new("RGB", (side, side), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=14)
+    draw.text((6, 6), "true \\ predicted", fill="black", font=font)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    for i, label in enumerate(labels):
+        middle = margin + cell * i + cell // 2
+        draw.text((6, middle), label[:14], fill="black", font=font, anchor="lm")
+        draw.text((middle, margin - 10), label[:9], fill="black", font=font, anchor="ms")
+        for j in range(len(labels)):
+            _draw_cell(draw, font, (margin + cell * j, margin + cell * i), cell, counts[i, j], shares[i, j])
+    return np.asarray(picture)
+
+
+def _draw_cell(draw, font, corner, cell, count, share):
+    x, y = corner
+    blue = tuple(int(255 - share * (255 - full)) for full in (24, 79, 149))
+    draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=blue)
+    draw.text((x + cell // 2, y + cell // 2), str(int(count)), fill="white" if share > 0.5 else "black", font=font,
+              anchor="mm")

@@ -1,0 +1,83 @@
+"""Fine-tune an encoder to sort texts, or pairs of texts, into classes (Devlin et al. 2018, section 4.1).
+
+@HEADER@
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from bertkit.card import Card
+from bertkit.checkpoints import bundle, files, load, local
+from bertkit.data.columns import Columns
+from bertkit.data.features import check_fit
+from bertkit.data.pipeline import Batches
+from bertkit.data.splits import Splits
+from bertkit.flags import run_recipe
+from bertkit.heads import Classifier
+from bertkit.ondevice.tasks import Classification
+from bertkit.text import Tokenizer
+from bertkit.training.best import Best
+from bertkit.training.optimizer import adamw
+from bertkit.training.run import Run
+from bertkit.training.scoring import logits
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 32,
+         learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, columns=Columns(),
+         tuning=Tuning()):
+    """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.
+
+    train           labelled rows to learn from: .tsv (GLUE layouts are recognised), .csv or .jsonl
+    dev             labelled rows that choose the best epoch
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            labelled rows that only report
+    epochs          passes over the training rows
+    batch_size      rows in a step
+    learning_rate   the highest, after the warm-up
+    length          tokens that a row is cut to, the special ones included
+    seed            of the head's first weights, the order of rows and dropout
+    limit           take the first rows of train only
+    """
+    knobs = dict(locals())
+    files.check_replaceable(out)
+    keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy("mixed_bfloat16" if tuning.precision == "bfloat16" else "float32")
+
+    # data
+    splits = Splits({"train": train, "dev": dev, "test": test}, columns, limit, separator=tuning.separator,
+                    skip_bad_rows=tuning.skip_bad_rows)
+    encoder, tokenizer = load(model, part="encoder"), Tokenizer.load(local(model))
+    check_fit(tokenizer, encoder.config, length)
+    features = splits.features(tokenizer, length)
+    walk = Batches(features["train"], batch_size, seed)
+
+    # model
+    task = Classification(tuple(splits.labels), splits.multi_label)
+    classifier = Classifier(encoder, splits.labels, multi_label=splits.multi_label)
+    steps = epochs * walk.steps_per_epoch
+    classifier.compile(adamw(learning_rate, steps, tuning.warmup, tuning.weight_decay, tuning.clip_norm),
+                       loss=classifier.loss_function())
+
+    # fit: dev chooses the epoch
+    best = Best(task, features["dev"], tuning.patience)
+    run = Run(out, knobs, splits.paths.values(), walk, epochs, best, tuning)
+    classifier.fit(**run.arguments(classifier))
+
+    # evaluate and ship
+    scores = {name: task.intervals(part.labels, task.probabilities(logits(classifier, part)))
+              for name, part in features.items() if name != "train"}
+    card = Card(name=Path(out).name, task="classify", recipe="classify", knobs=knobs, scores=scores,
+                data=splits.facts(), model={**bundle.describe(classifier), "encoder": encoder.config.to_json()})
+    kept = np.random.default_rng(seed).permutation(len(walk.features))[:tuning.calibration]
+    bundle.save(out, classifier, tokenizer, card, walk.features.batch(kept) if len(kept) else None, length,
+                pairs=splits.pairs, logs=run.logs)
+    run.clear()
+    return card
+
+
+if __name__ == "__main__":
+    run_recipe(main)
