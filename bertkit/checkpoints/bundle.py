@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, sha256, write_bytes, write_json
-from bertkit.checkpoints.tensors import Slot, assign, variables
+from bertkit.checkpoints.tensors import Slot, assign, encoder_for, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -22,6 +22,7 @@ from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 
 FORMAT = 1
+PARTS = {"model": dict, "config": dict, "tokenizer": dict, "length": int, "pairs": bool, "files": dict}
 
 
 def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=False, logs=None):
@@ -60,10 +61,11 @@ def load(folder, part=None, activation=None):
     """Return the model in a bundle; raises `Error` if a file is missing, changed or does not fit."""
     values = read(folder)
     config = EncoderConfig.from_json(values["config"])
-    encoder = Encoder(config.but(activation=activation) if activation else config)
-    model = encoder if part == "encoder" else _build(encoder, values["model"])
     path = Path(folder) / "weights.safetensors"
-    assign(model, read_safetensors([path], path), {name: Slot(name) for name in variables(model)},
+    tensors = read_safetensors([path], path)
+    encoder = encoder_for(config.but(activation=activation) if activation else config, tensors)
+    model = encoder if part == "encoder" else _build(encoder, values["model"])
+    assign(model, tensors, {name: Slot(name) for name in variables(model)},
            aside=("head/",) if part == "encoder" else ())
     return model
 
@@ -73,7 +75,10 @@ def _build(encoder, model):
     if model.get("kind") == "Encoder":
         return encoder
     if model.get("kind") == "Classifier":
-        return Classifier(encoder, **options)
+        try:
+            return Classifier(encoder, **options)
+        except TypeError as error:
+            raise Error(f"The bundle does not describe a Classifier ({error}); copy it again.") from None
     raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
 
 
@@ -81,14 +86,17 @@ def read(folder):
     """Return bundle.json after checking every file of its manifest; raises `Error`."""
     folder = Path(folder)
     if not (folder / "bundle.json").exists():
-        raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves none; "
-                    "the same command again resumes it.")
+        raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves "
+                    "none; the same command again resumes it.")
     values = read_json(folder / "bundle.json")
     if values.get("format") != FORMAT:
         raise Error(f"{folder} is a bundle of format {values.get('format')!r}; this version of bertkit reads "
                     f"{FORMAT}.")
-    for name, facts in values["files"].items():
-        _check_file(folder, name, facts)
+    if wrong := [name for name, kind in PARTS.items() if not isinstance(values.get(name), kind)]:
+        raise Error(f"{folder / 'bundle.json'} says nothing usable about {', '.join(wrong)}; copy the bundle "
+                    "again.")
+    for name in sorted({"weights.safetensors", *values["files"]}):
+        _check_file(folder, name, values["files"].get(name))
     return values
 
 
@@ -96,7 +104,7 @@ def _check_file(folder, name, facts):
     path = folder / name
     if Path(name).name != name or not path.is_file():
         raise Error(f"{path} is missing, and the bundle's manifest names it; copy the bundle again.")
-    if path.stat().st_size != facts["bytes"] or sha256(path) != facts["sha256"]:
+    if facts != {"bytes": path.stat().st_size, "sha256": sha256(path)}:
         raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
 
 
@@ -104,7 +112,7 @@ def facts(values):
     """Return what `ondevice.tasks.task` wants to know of a bundle; raises `Error` for a bare encoder."""
     if values["model"].get("kind") == "Encoder":
         raise Error("This bundle holds an encoder without a task; fine-tune it first (`bertkit classify`).")
-    return {"task": "classify", "labels": values["model"]["labels"], "multi_label": values["model"]["multi_label"]}
+    return {"task": "classify", **{name: values["model"][name] for name in ("labels", "multi_label")}}
 
 
 def tokenizer(folder, values):

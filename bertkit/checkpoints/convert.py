@@ -14,8 +14,8 @@ from bertkit.text import Tokenizer
 def convert(source, target, to="bertkit"):
     """Write the checkpoint `source` as a bundle (`to="bertkit"`) or for Hugging Face; return its card.
 
-    The model keeps its head, the vocabulary its order. Raises `Error` if the source does not load whole or the target
-    holds other things.
+    The model keeps its head, the vocabulary its order. Raises `Error` if the source does not load whole or
+    the target holds other things.
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")

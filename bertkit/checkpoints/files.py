@@ -35,7 +35,7 @@ def read_safetensors(paths, where):
             file = safe_open(path, framework="np")
         except (SafetensorError, OSError) as error:
             raise Error(f"{path} is not a whole safetensors file ({error}); copy it again.") from None
-        for name in file.keys():
+        for name in sorted(file.keys()):
             if name in shapes:
                 raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
             shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
@@ -71,10 +71,10 @@ def write_json(path, value):
 def new_folder(path):
     """Give a temporary folder that becomes `path` when the block ends well, and vanishes otherwise.
 
-    A folder already at `path` is replaced only if bertkit wrote it (it holds card.json); otherwise, and where the
-    place cannot be written, `Error`.
+    A folder already at `path` is replaced only if bertkit wrote it (it holds card.json); otherwise, and where
+    the place cannot be written, `Error`.
     """
-    path = Path(path)
+    path = Path(os.path.abspath(path))              # "." has no name to put a temporary one beside
     check_replaceable(path)
     temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
     try:
@@ -95,7 +95,8 @@ def check_replaceable(path):
     path = Path(path)
     ground = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not ground.is_dir() and ground != path or not os.access(ground, os.W_OK):
-        raise Error(f"{path} cannot be written, because {ground} is no folder one can write to; choose another --out.")
+        raise Error(f"{path} cannot be written, because {ground} is no folder one can write to; choose "
+                    "another --out.")
     if path.is_dir() and any(path.iterdir()) and not (path / "card.json").exists():
         raise Error(f"{path} is a folder with other things in it; choose a new --out.")
     if path.exists() and not path.is_dir():

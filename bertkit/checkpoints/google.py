@@ -10,6 +10,8 @@ from bertkit.checkpoints.huggingface import encoder_config
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.errors import Error
 
+# What TensorFlow raises, besides its own, on a damaged checkpoint.
+DAMAGE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
 LEAVES = {"kernel": "/kernel", "bias": "/bias", "gamma": "/gamma", "beta": "/beta", "embeddings": ""}
 SLOTS = ("/adam_m", "/adam_v")              # what the optimizer of the release leaves beside a variable
 
@@ -42,7 +44,7 @@ def weights(folder):
     try:
         reader = tf.train.load_checkpoint(str(stem))
         shapes = reader.get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except DAMAGE as error:
         raise Error(f"{stem} cannot be read ({_first_line(error)}); copy its files again.") from None
     shapes = {name: tuple(shape) for name, shape in sorted(shapes.items())
               if not name.endswith(SLOTS) and name != "global_step"}
@@ -52,7 +54,7 @@ def weights(folder):
 def _read(reader, stem, name):
     try:
         return reader.get_tensor(name)
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except DAMAGE as error:
         raise Error(f"{stem}: {name} cannot be read ({_first_line(error)}); copy its files again.") from None
 
 

@@ -21,8 +21,8 @@ def fetch(address):
         return snapshot_download(name, allow_patterns=list(WANTED))
     except (LocalEntryNotFoundError, OSError) as error:
         if isinstance(error, HfHubHTTPError):
-            raise Error(f"The hub refused {address}: {str(error).splitlines()[0]}") from None
-        raise Error(f"{address} is not in the cache and the hub cannot be reached; on a machine that reaches it "
-                    f"run `hf download {name} --local-dir DIR`, and give DIR as --model.") from None
+            raise Error(f"The hub refused {address}: {' '.join(str(error).split())[:200]}") from None
+        raise Error(f"{address} is not in the cache and the hub cannot be reached; on a machine that reaches "
+                    f"it run `hf download {name} --local-dir DIR`, and give DIR as --model.") from None
     except HFValidationError as error:
         raise Error(f"{address} is no address of a checkpoint: {error}") from None

@@ -8,9 +8,10 @@ from safetensors.numpy import save as safetensors_bytes
 from bertkit import family
 from bertkit.checkpoints.files import read_json, read_safetensors, write_bytes, write_json
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
-from bertkit.config import EncoderConfig
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier
+from bertkit.text.huggingface import config as tokenizer_config
 
 LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bias",
           "embeddings": ".weight"}
@@ -88,7 +89,7 @@ def canonical(tensors, page):
     actual = {}
     for name in tensors.shapes:
         plain = name.removeprefix(page.HUGGINGFACE_PREFIX)
-        plain = plain.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        plain = plain.replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias")
         if plain in actual:
             raise Error(f"{tensors.path} holds both {actual[plain]} and {name}; keep one.")
         actual[plain] = name
@@ -104,6 +105,8 @@ def with_head(encoder, values, tensors, page):
         return encoder
     if kind.endswith("ForSequenceClassification"):
         dropout = values.get("classifier_dropout")
+        if dropout is not None:
+            encoder.config.but(dropout=dropout)         # raises unless it is a rate
         return Classifier(encoder, label_names(values), dropout=dropout,
                           multi_label=values.get("problem_type") == "multi_label_classification")
     raise Error(f"{tensors.path} holds {kind}, a head that bertkit does not load yet; "
@@ -114,8 +117,8 @@ def _guess(tensors, page):
     heads = {name.split(".")[0] for name in tensors.shapes if name.startswith(page.HUGGINGFACE_HEADS)}
     if not heads:
         return "Model"
-    raise Error(f"{tensors.path} holds {', '.join(sorted(heads))}, and its config.json names no architectures: "
-                "which head is it? Write \"architectures\" there, or ask for part=\"encoder\".")
+    raise Error(f"{tensors.path} holds {', '.join(sorted(heads))}, and its config.json names no "
+                "architectures: which head is it? Write \"architectures\" there, or ask for part=\"encoder\".")
 
 
 def label_names(values):
@@ -140,7 +143,8 @@ def save(folder, model, tokenizer, page):
         tensors[name] = np.ascontiguousarray(values.T if slot.transposed else values)
     write_bytes(folder / "model.safetensors", safetensors_bytes(tensors, metadata={"format": "pt"}))
     write_json(folder / "config.json", config_json(model, encoder.config, tokenizer, page))
-    tokenizer.save_huggingface(folder)
+    tokenizer.save(folder)
+    write_json(folder / "tokenizer_config.json", tokenizer_config(tokenizer))
 
 
 def config_json(model, config, tokenizer, page):
@@ -151,7 +155,8 @@ def config_json(model, config, tokenizer, page):
                "pad_token_id": tokenizer.pad_id, "architectures": [page.HUGGINGFACE_CLASS + "Model"]}
     if isinstance(model, Classifier):
         kind = "multi_label_classification" if model.multi_label else "single_label_classification"
-        values |= {"architectures": [page.HUGGINGFACE_CLASS + "ForSequenceClassification"], "classifier_dropout": model.dropout,
-                   "problem_type": kind, "id2label": {str(i): label for i, label in enumerate(model.labels)},
+        values |= {"architectures": [page.HUGGINGFACE_CLASS + "ForSequenceClassification"],
+                   "classifier_dropout": model.dropout, "problem_type": kind,
+                   "id2label": {str(i): label for i, label in enumerate(model.labels)},
                    "label2id": {label: i for i, label in enumerate(model.labels)}}
     return values

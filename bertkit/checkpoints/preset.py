@@ -4,6 +4,7 @@ Nothing is deserialised: the config is read as JSON and the weights as plain arr
 """
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -51,18 +52,35 @@ def fetch(name):
 def weights(folder):
     """Return the `Tensors` of model.weights.h5, heads merged: [D,N,H] is read as [D,N·H]."""
     path = folder / "model.weights.h5"
+    with _told(path):
+        actual = _datasets(h5py.File(path, "r"))
+        shapes = {name: _merged(name, item.shape) for name, item in actual.items()}
+
+    def read(name):
+        with _told(path):
+            return actual[name][...].reshape(shapes[name])
+
+    return Tensors(path, shapes, read)
+
+
+@contextmanager
+def _told(path):
+    """Tell what h5py says of a damaged file, in whatever exception, as an `Error`."""
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
+        yield
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise Error(f"{path} is not a whole HDF5 file ({str(error)[:120]}); copy it again.") from None
-    actual = {}
-    file.visititems(lambda name, item: actual.update({_numbered(name): item})
+
+
+def _datasets(file):
+    """Return {name: dataset}; raises `Error` for one whose values lie in another file."""
+    found = {}
+    file.visititems(lambda name, item: found.update({_numbered(name): item})
                     if isinstance(item, h5py.Dataset) else None)
-    for item in actual.values():
-        if item.shape is None or item.external or item.is_virtual:
-            raise Error(f"{path}: {item.name} keeps its values outside the file, or has none; refused.")
-    shapes = {name: _merged(name, item.shape) for name, item in actual.items()}
-    return Tensors(path, shapes, lambda name: actual[name][...].reshape(shapes[name]))
+    for name, item in found.items():
+        if item.external or item.is_virtual:
+            raise Error(f"{file.filename}: {name} keeps its values in another file; refused.")
+    return found
 
 
 def _config(values, page, folder, activation):

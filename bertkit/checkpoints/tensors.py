@@ -43,8 +43,8 @@ def encoder_for(config, tensors):
     """Return a fresh `Encoder`; raises `Error` before memory is taken for one far larger than the file."""
     held, described = sum(map(math.prod, tensors.shapes.values())), parameters(config)
     if described > 2 * held + SLACK or config.num_layers > len(tensors.shapes):
-        raise Error(f"{tensors.path} holds {held} numbers in {len(tensors.shapes)} tensors, and its config describes "
-                    f"{described} in {config.num_layers} layers; does the config belong to it?")
+        raise Error(f"{tensors.path} holds {held} numbers in {len(tensors.shapes)} tensors, and its config "
+                    f"describes {described} in {config.num_layers} layers; does the config belong to it?")
     return Encoder(config)
 
 

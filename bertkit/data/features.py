@@ -58,9 +58,14 @@ def featurize(tokenizer, first, second=None, length=128, labels=None):
     ones = tokenizer.ids(first)
     twos = [None] * len(ones) if second is None else tokenizer.ids(second)
     packed = [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)]
-    lengths = [len(ids) for ids, _ in packed]
-    return Features(_joined([ids for ids, _ in packed]), _joined([segments for _, segments in packed]),
-                    np.concatenate([[0], np.cumsum(lengths)]).astype("int64"), labels, tokenizer.pad_id)
+    return pack(packed, tokenizer.pad_id, labels)
+
+
+def pack(rows, pad_id, labels=None):
+    """Return the `Features` of rows that `Tokenizer.pack_ids` gave, [(token ids, segment ids), ...]."""
+    starts = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in rows])]).astype("int64")
+    return Features(_joined([ids for ids, _ in rows]), _joined([segments for _, segments in rows]), starts, labels,
+                    pad_id)
 
 
 def _joined(rows):

@@ -51,22 +51,28 @@ class Batches:
         return _plan(self, epoch)[place]
 
     def batch(self, step):
-        """Return (inputs, labels) at a global step."""
+        """Return (inputs, labels) at a global step; without labels, inputs alone, which hold the "step" too."""
         rows = self.rows(step)
         longest = int(self.features.lengths[rows].max())
         length = min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
-        return self.features.batch(rows, length), self.features.labels[rows]
+        inputs = self.features.batch(rows, length)
+        if self.features.labels is None:
+            return {**inputs, "step": np.int32(step)}
+        return inputs, self.features.labels[rows]
 
     def tokens(self, step):
         """Return the number of real tokens in the batch at a global step."""
         return int(self.features.lengths[self.rows(step)].sum())
 
     def dataset(self, start=0, steps=None):
-        """Return the tf.data.Dataset of (inputs, labels) from step `start` on, `steps` batches or without end."""
+        """Return the tf.data.Dataset of `batch(step)` from step `start` on, `steps` of them or without end."""
         import tensorflow as tf
         labels = self.features.labels
-        signature = ({name: tf.TensorSpec((None, None), tf.int32) for name in NAMES},
-                     tf.TensorSpec((None, *labels.shape[1:]), labels.dtype))
+        inputs = {name: tf.TensorSpec((None, None), tf.int32) for name in NAMES}
+        if labels is None:
+            signature = {**inputs, "step": tf.TensorSpec((), tf.int32)}
+        else:
+            signature = (inputs, tf.TensorSpec((None, *labels.shape[1:]), labels.dtype))
 
         def batches():
             step = start

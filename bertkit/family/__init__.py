@@ -20,13 +20,13 @@ def page(name):
 
 
 def published(name):
-    """Return the EncoderConfig of a published checkpoint by its public name.
+    """Return the EncoderConfig of a published checkpoint by its public name; raises `Error` on others.
 
     >>> published("bert-base-uncased").hidden_dim
     768
     """
     sizes = {size: config for each in PAGES for size, config in page(each).SIZES.items()}
-    name = name.rsplit("/", 1)[-1]
+    name = str(name).rsplit("/", 1)[-1]
     if name not in sizes:
         near = difflib.get_close_matches(name, sizes, n=3, cutoff=0.4) or sorted(sizes)[:3]
         raise Error(f"No published checkpoint is called {name!r}; close names are "

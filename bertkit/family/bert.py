@@ -1,7 +1,9 @@
 """BERT: Pre-training of Deep Bidirectional Transformers (Devlin et al. 2018, arXiv 1810.04805).
 
 Sizes besides base and large: small BERTs (Turc et al. 2019, arXiv 1908.08962), whole-word masking and
-multilingual models (README of the BERT release).
+multilingual models (README of the BERT release), BERTje (de Vries et al. 2019, arXiv 1912.09582),
+SpanBERT (Joshi et al. 2019, arXiv 1907.10529), TinyBERT (Jiao et al. 2019, arXiv 1909.10351), MiniLM (Wang et
+al. 2020, arXiv 2002.10957).
 """
 
 from bertkit.config import EncoderConfig
@@ -28,6 +30,11 @@ SIZES = {
     "bert-base-multilingual-cased": CONFIG.but(vocabulary_size=119547),
     "bert-base-multilingual-uncased": CONFIG.but(vocabulary_size=105879),
     "bert-base-chinese": CONFIG.but(vocabulary_size=21128),
+    "bert-base-dutch-cased": CONFIG.but(vocabulary_size=30073),
+    "spanbert-base-cased": CONFIG.but(**CASED),
+    "spanbert-large-cased": LARGE.but(**CASED),
+    "TinyBERT_General_4L_312D": CONFIG.but(num_layers=4, hidden_dim=312, intermediate_dim=1200),
+    "TinyBERT_General_6L_768D": CONFIG.but(num_layers=6),
     "bert-tiny": _small(2, 128),
     "bert-mini": _small(4, 256),
     "bert-small": _small(4, 512),
@@ -79,24 +86,11 @@ HUGGINGFACE_CONFIG = {
     "initializer_range": "initializer_range",
 }
 
-# google-research/bert, modeling.py: variable scopes.
+# google-research/bert, modeling.py: the same names as variable scopes.
 GOOGLE_CONFIG_FILE = "bert_config.json"
 GOOGLE_GELU = "gelu_tanh"
-GOOGLE = {
-    "encoder/embeddings/token": "bert/embeddings/word_embeddings",
-    "encoder/embeddings/position": "bert/embeddings/position_embeddings",
-    "encoder/embeddings/segment": "bert/embeddings/token_type_embeddings",
-    "encoder/embeddings/norm": "bert/embeddings/LayerNorm",
-    "encoder/block_{i}/attention/query": "bert/encoder/layer_{i}/attention/self/query",
-    "encoder/block_{i}/attention/key": "bert/encoder/layer_{i}/attention/self/key",
-    "encoder/block_{i}/attention/value": "bert/encoder/layer_{i}/attention/self/value",
-    "encoder/block_{i}/attention/output": "bert/encoder/layer_{i}/attention/output/dense",
-    "encoder/block_{i}/attention_norm": "bert/encoder/layer_{i}/attention/output/LayerNorm",
-    "encoder/block_{i}/inner": "bert/encoder/layer_{i}/intermediate/dense",
-    "encoder/block_{i}/outer": "bert/encoder/layer_{i}/output/dense",
-    "encoder/block_{i}/output_norm": "bert/encoder/layer_{i}/output/LayerNorm",
-    "encoder/pooler": "bert/pooler/dense",
-}
+GOOGLE = {ours: "bert/" + theirs.replace("layer.{i}", "layer_{i}").replace(".", "/")
+          for ours, theirs in HUGGINGFACE.items() if ours.startswith("encoder/")}
 GOOGLE_HEADS = ("cls/",)
 
 # keras-nlp's BertBackbone, whatever its config says, runs the tanh form.

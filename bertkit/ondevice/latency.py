@@ -10,8 +10,8 @@ WARM_UP = 5      # first rounds fill caches and are not counted
 def latency(folder, first, second=None, threads=(1, 2), model=MODEL):
     """Return {"1_thread": {"interpreter", "with_tokenizer"}, ...}: median milliseconds a text, one at a time.
 
-    `first` (and `second`) are the texts measured; every text costs the interpreter the same, because the length
-    is fixed.
+    `first` (and `second`) are the texts measured; every text costs the interpreter the same, because the
+    length is fixed.
     """
     found = {}
     for count in threads:

@@ -19,7 +19,8 @@ def check(folder, files):
         if Path(name).name != name or not path.is_file():
             raise Error(f"{path} is missing, and its folder's manifest names it; copy the folder again.")
         if path.stat().st_size != facts["bytes"] or _sha256(path) != facts["sha256"]:
-            raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the folder again.")
+            raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the folder "
+                        "again.")
 
 
 def _sha256(path):

@@ -41,8 +41,8 @@ def write_facts(folder, tokenizer, task_facts, length, pairs):
 class DeviceModel:
     """A .tflite file with the tokenizer and the task it was exported with.
 
-    `task` says what answers mean (see `tasks`), `pairs` whether a row is two texts, `length` to how many tokens
-    rows are cut and padded. One row is computed at a time; an object is for one thread at a time.
+    `task` says what answers mean (see `tasks`), `pairs` whether a row is two texts, `length` to how many
+    tokens rows are cut and padded. One row is computed at a time; an object is for one thread at a time.
 
     >>> model = load("films")                        # doctest: +SKIP
     >>> model.predict(["a warm, funny film"])        # doctest: +SKIP
@@ -131,17 +131,17 @@ def _interpreter(path, threads):
 
 
 def _places(interpreter, path, length, classes):
-    """Return ({input name: tensor}, output tensor) after comparing names, types and shapes; raises `Error`."""
+    """Return ({input name: tensor}, output tensor) if names, types and shapes are as wanted, else `Error`."""
     signature = next(iter(interpreter.get_signature_list()), None)
     runner = signature and interpreter.get_signature_runner(signature)
     inputs = runner.get_input_details() if runner else {}
     outputs = runner.get_output_details() if runner else {}
-    found = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in {**inputs, **outputs}.items()}
-    wanted = {name: (np.int32, (1, length)) for name in ("token_ids", "padding_mask", "segment_ids")}
+    found = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
+    wanted = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
     wanted["probabilities"] = (np.float32, (1, classes))
     if "segment_ids" not in found:          # families without segments leave it out
         del wanted["segment_ids"]
     if found != wanted:
-        raise Error(f"{path} takes and gives {', '.join(found) or 'nothing by name'}, not what ondevice.json says; "
-                    "it belongs to another folder.")
+        raise Error(f"{path} takes and gives {', '.join(found) or 'nothing by name'}, not what ondevice.json "
+                    "says; it belongs to another folder.")
     return {name: tensor["index"] for name, tensor in inputs.items()}, outputs["probabilities"]["index"]

@@ -129,3 +129,13 @@ def _padded(folder, settings):
     path = folder / "tokenizer_config.json"
     side = read_object(path).get("padding_side", "right") if path.exists() else "right"
     return settings | {"template": settings["template"] | {"padding_side": side}}
+
+
+def config(tokenizer):
+    """Return the tokenizer_config.json that makes transformers tokenize as `tokenizer` does."""
+    settings = tokenizer.settings()
+    if settings["kind"] != "wordpiece":
+        raise Error(f"A {settings['kind']} tokenizer is not written as a Hugging Face vocabulary yet.")
+    return {"tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
+            "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
+            **{f"{role}_token": token for role, token in settings["special"].items()}}

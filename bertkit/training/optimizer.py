@@ -47,10 +47,10 @@ class AdamW(keras.optimizers.AdamW):
         return self.iterations.assign_add(1)
 
     def _clip_gradients(self, grads):
-        """Keras' hook before the plain update: remember the norm, clip."""
-        squares = [ops.sum(ops.square(ops.convert_to_tensor(g))) for g in grads if g is not None]
-        self.gradient_norm.assign(ops.sqrt(sum(squares)))
-        return super()._clip_gradients([None if g is None else ops.convert_to_tensor(g) for g in grads])
+        """Keras' hook before the plain update: make tables dense, which adds their rows; remember the norm; clip."""
+        grads = [None if g is None else _dense(g) for g in grads]
+        self.gradient_norm.assign(ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads if g is not None)))
+        return super()._clip_gradients(grads)
 
     def _plain(self):
         """Whether Keras' own update must run: another backend, several replicas, or an option of Keras."""
@@ -58,6 +58,14 @@ class AdamW(keras.optimizers.AdamW):
             return True
         import tensorflow as tf
         return tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+
+def _dense(gradient):
+    """Return TensorFlow's sparse gradient of a table as a plain one, and any other as it is."""
+    if hasattr(gradient, "dense_shape"):
+        import tensorflow as tf
+        return tf.convert_to_tensor(gradient)
+    return gradient
 
 
 def adamw(learning_rate, steps, warmup=0.1, weight_decay=0.01, clip_norm=1.0):

@@ -34,7 +34,7 @@ class Run:
         done = epoch * steps
         board = Board(self.logs, self.walk, self.knobs, self.tuning.log_every, done, self.best)
         return {"x": self.walk.dataset(done), "epochs": self.epochs, "initial_epoch": epoch,
-                "steps_per_epoch": steps, "verbose": 0,
+                "steps_per_epoch": steps, "shuffle": False, "verbose": 0,
                 "callbacks": [self.best, self.state, board, Progress(self.epochs * steps, done)]}
 
     def clear(self):

@@ -1,0 +1,92 @@
+"""From a Keras model to the bytes of a .tflite, in a process of its own: the converter leaks memory."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.errors import Error
+
+# How the child begins: with the parent's import path, so that it finds the same bertkit.
+_BEGIN = ("import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+          "from bertkit.export.convert import child; child()")
+
+
+def convert(folder, out, precision, masked_score, rows):
+    """Write the .tflite of a bundle to `out`, through a child process.
+
+    rows {name: int32 [rows, length]} give the inputs' names and their length, and calibrate where `precision`
+    needs it. Raises `Error`, in one sentence, whatever the child died of.
+    """
+    with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
+        np.savez(Path(work) / "rows.npz", **rows)
+        job = {"folder": str(folder), "out": str(out), "precision": precision, "masked_score": masked_score,
+               "work": work}
+        done = subprocess.run([sys.executable, "-c", _BEGIN, json.dumps(job), json.dumps(sys.path)],
+                              capture_output=True, text=True,
+                              env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
+        refusal = Path(work) / "error.txt"
+        if refusal.exists():
+            raise Error(refusal.read_text(encoding="utf-8"))
+    if done.returncode < 0:
+        raise Error(f"The conversion was ended by signal {-done.returncode}; is there memory for three "
+                    "times the model?")
+    if done.returncode or not Path(out).exists():
+        reason = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+        raise Error(f"The conversion to {precision} failed ({reason:.300}); try another --precision, "
+                    "and report it.")
+
+
+def child():
+    """Do the job in the first argument; what `Error` says goes into a file."""
+    job = json.loads(sys.argv[1])
+    work = Path(job["work"])
+    try:
+        rows = dict(np.load(work / "rows.npz"))
+        content = converted(job["folder"], job["precision"], job["masked_score"], rows, work / "graph")
+        Path(job["out"]).write_bytes(content)
+    except Error as error:
+        (work / "error.txt").write_text(str(error), encoding="utf-8")
+
+
+def converted(folder, precision, masked_score, rows, graph):
+    """Return the bytes of the .tflite; a SavedModel is written to `graph` on the way."""
+    import tensorflow as tf
+
+    from bertkit.checkpoints import bundle
+    from bertkit.export.quantize import RULES, quantize
+    model = bundle.load(folder)
+    model.encoder.masked_score = masked_score
+    _write_graph(model, {name: values.shape[1] for name, values in rows.items()}, graph)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(graph))
+    if precision in ("dynamic", "float16"):
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    content = converter.convert()
+    return quantize(content, RULES[precision], rows) if precision in RULES else content
+
+
+def _write_graph(model, lengths, graph):
+    """Write the SavedModel of one row: int32 [1,T] by name -> probabilities [1,C], the softmax inside.
+
+    Through `ExportArchive`, which finds the weights that an endpoint uses; a plain tf.Module, or a concrete
+    function alone, loses them silently.
+    """
+    import keras
+    import tensorflow as tf
+    normalize = tf.sigmoid if model.multi_label else tf.nn.softmax
+
+    def probabilities(token_ids, padding_mask, segment_ids):
+        batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
+        return {"probabilities": normalize(model(batch, training=False))}
+
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint("serving_default", probabilities, input_signature=[
+        tf.TensorSpec((1, lengths[name]), tf.int32, name=name)
+        for name in ("token_ids", "padding_mask", "segment_ids")])
+    archive.write_out(str(graph), verbose=False)

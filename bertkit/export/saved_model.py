@@ -1,0 +1,109 @@
+"""A bundle as a TensorFlow SavedModel that takes strings: what a server loads, without bertkit."""
+
+import dataclasses
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from bertkit.card import Card
+from bertkit.checkpoints.files import new_folder, write_json
+from bertkit.errors import Error
+from bertkit.export import reload, source
+from bertkit.training.progress import say
+
+# The same numbers came back from the file within 1.5e-6 on a 6-layer model; more means another computation.
+LARGEST_DIFFERENCE = 1e-3
+TEXTS, IDS = ("text", "second"), ("token_ids", "padding_mask", "segment_ids")
+
+
+def export_saved_model(folder, out):
+    """Write the SavedModel of a fine-tuned bundle to the folder `out`, check it, and return its `Card`.
+
+    Signature serving_default: text (for a model of pairs also second), string [B] -> probabilities [B,C]
+    float32 and label, string [B], the most probable one; multi-label also given, bool [B,C], which apply.
+    Signature tokens: token_ids, padding_mask, segment_ids, int32 [B,T] -> logits [B,C] float32.
+    A process with nothing but tensorflow and tensorflow_text loads it and must find the model's own numbers.
+    Raises `Error`, and leaves nothing, if it does not, or Keras does not run on TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise Error(f"A SavedModel needs Keras on TensorFlow, and it runs on {keras.backend.backend()}; set "
+                    "KERAS_BACKEND=tensorflow.")
+    with new_folder(out) as place:
+        bundle = source.opened(folder)
+        say("Writing the SavedModel.")
+        _write(bundle, place)
+        say("Loading it again in a process of its own.")
+        parity = _checked(bundle, folder, place)
+        size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+        card = Card.read(Path(folder) / "card.json")
+        card = dataclasses.replace(
+            card, name=Path(out).name, parity=parity, bytes={"saved_model": size},
+            inputs={"serving_default": list(TEXTS[:1 + bundle.pairs]), "tokens": list(IDS)})
+        write_json(place / "card.json", card.to_json())
+    return card
+
+
+def _write(bundle, place):
+    import tensorflow as tf
+
+    from bertkit.text.graph import GraphTokenizer
+    model, tokenize, task = bundle.model, GraphTokenizer(bundle.tokenizer, bundle.length), bundle.task
+    names = tf.constant(task.labels)
+
+    def answer(batch):
+        logits = model(batch, training=False)
+        label = tf.gather(names, tf.argmax(logits, axis=-1))
+        if not task.multi_label:
+            return {"probabilities": tf.nn.softmax(logits), "label": label}
+        return {"probabilities": tf.sigmoid(logits), "label": label, "given": logits > 0}
+
+    def tokens(token_ids, padding_mask, segment_ids):
+        batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
+        return {"logits": model(batch, training=False)}
+
+    serve = (lambda text, second: answer(tokenize(text, second))) if bundle.pairs else (
+        lambda text: answer(tokenize(text)))
+    # The archive finds the weights that its endpoints use; told of the model too, it would keep two copies.
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint("serving_default", serve, input_signature=[
+        tf.TensorSpec([None], tf.string, name=name) for name in TEXTS[:1 + bundle.pairs]])
+    archive.add_endpoint("tokens", tokens, input_signature=[
+        tf.TensorSpec([None, None], tf.int32, name=name) for name in IDS])
+    archive.write_out(str(place), verbose=False)
+
+
+def _checked(bundle, folder, place):
+    """Return the parity part of the card: what another process found against what the model gives here."""
+    rows = source.calibration_rows(folder, bundle.tokenizer, bundle.length)
+    if rows is None:
+        rows = source.random_rows(bundle.tokenizer, bundle.length)
+    rows = {name: values[:source.RANDOM_ROWS] for name, values in rows.items()}
+    texts = {"text": source.PROBES, **({"second": source.PROBES[::-1]} if bundle.pairs else {})}
+    found = _reloaded(place, rows, texts)
+    logits = np.abs(found["logits"] - np.asarray(bundle.model.predict_on_batch(rows))).max()
+    served = np.abs(found["probabilities"] - bundle.probabilities(*map(list, texts.values()))).max()
+    if not max(logits, served) <= LARGEST_DIFFERENCE:
+        raise Error(f"The SavedModel answers otherwise than the model (logits by {logits:.2g}, probabilities "
+                    f"of texts by {served:.2g}); report it.")
+    return {"ids": {"rows": len(found["logits"]), "largest_logit_difference": float(logits)},
+            "texts": {"rows": len(source.PROBES), "largest_probability_difference": float(served)}}
+
+
+def _reloaded(place, rows, texts):
+    """Return what the signatures give in a fresh process, {output: array}; raises `Error` if they fail."""
+    with tempfile.TemporaryDirectory() as work:
+        asked, answered = Path(work) / "asked.npz", Path(work) / "answered.npz"
+        np.savez(asked, **{f"tokens/{name}": values for name, values in rows.items()},
+                 **{f"serving_default/{name}": np.array(values) for name, values in texts.items()})
+        # -P keeps the folder of the script off the import path: nothing of bertkit is found by accident.
+        done = subprocess.run([sys.executable, "-P", reload.__file__, str(place), str(asked), str(answered)],
+                              capture_output=True, text=True)
+        if done.returncode or not answered.exists():
+            reason = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+            raise Error(f"The SavedModel does not load in a fresh process ({reason:.300}); do tensorflow and "
+                        "tensorflow-text have one version?")
+        return dict(np.load(answered))

@@ -1,0 +1,120 @@
+"""A bundle as a folder for the phone: model.tflite and what answers need, with the proof in its card."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.card import Card
+from bertkit.checkpoints.files import new_folder, write_json
+from bertkit.checkpoints.tensors import variables
+from bertkit.data.features import check_fit
+from bertkit.data.readers import label_indices, read_examples
+from bertkit.errors import Error
+from bertkit.export import mask, parity, source
+from bertkit.export.convert import convert
+from bertkit.ondevice.latency import latency
+from bertkit.ondevice.runner import MODEL, load, write_facts
+from bertkit.training.progress import say
+
+TIMED_TEXTS = 50
+EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chips without floating point."
+
+
+def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop=1.0):
+    """Write the folder `out` with the .tflite of a fine-tuned bundle at a fixed length; return its `Card`.
+
+    precision   float32, float16, dynamic (int8 weights, as the converter does it), int8 (by
+                `quantize.RULES`), int8-full (integers throughout, experimental; needs calibration rows)
+    length      tokens of a row, by default what the bundle was trained with
+    dev         a file of labelled rows: the .tflite itself is scored on it
+    max_drop    points of the main metric that it may lose there
+
+    The file takes token_ids, padding_mask and segment_ids, int32 [1, length], and gives probabilities [1, C].
+    Raises `Error`, and leaves nothing, if the knobs do not fit the bundle, the conversion fails, the file
+    does not compute the model, or it surely loses more than `max_drop` (see `parity.verdict`).
+    """
+    if precision not in parity.LADDER:
+        raise Error(f"precision={precision!r} is unknown; bertkit has {', '.join(parity.LADDER)}.")
+    if not (math.isfinite(max_drop) and max_drop >= 0):
+        raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
+    with new_folder(out) as place:
+        bundle = source.opened(folder)
+        length = bundle.length if length is None else length
+        check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
+        labelled = _labelled(dev, bundle)
+        rows, masking = _masking(folder, bundle, precision, length)
+        say(f"Converting to {precision} at {length} tokens, in a process of its own.")
+        convert(folder, place / MODEL, precision, masking["masked_score"], rows)
+        write_facts(place, bundle.tokenizer, {"task": "classify", "labels": bundle.task.labels,
+                                              "multi_label": bundle.task.multi_label}, length, bundle.pairs)
+        proof = _proof(bundle, place, precision, rows, labelled, max_drop)
+        card = _card(folder, out, place, bundle, length, labelled,
+                     {"precision": precision, "length": length, "mask": masking, **proof})
+        write_json(place / "card.json", card.to_json())
+    say(card.parity["verdict"])
+    return card
+
+
+def _labelled(dev, bundle):
+    """Return (examples, targets) of the dev file, or None."""
+    if dev is None:
+        return None
+    examples = read_examples(dev, separator="|" if bundle.task.multi_label else None)
+    return examples, label_indices(examples, bundle.task.labels)
+
+
+def _masking(folder, bundle, precision, length):
+    """Return rows to calibrate and compare on, and the masked score with what it was seen to do there."""
+    rows = source.calibration_rows(folder, bundle.tokenizer, length)
+    if rows is None and precision == "int8-full":
+        raise Error("int8-full needs calibration rows, and the bundle keeps none; train it without "
+                    "--set calibration=0, or take --precision int8.")
+    if rows is None:
+        return source.random_rows(bundle.tokenizer, length), {"masked_score": mask.FLOAT, "rows": 0}
+    say("Looking at the attention scores of the calibration rows.")
+    constant = mask.for_integers(bundle.model, rows) if precision == "int8-full" else mask.FLOAT
+    return rows, mask.checked(bundle.model, rows, constant)
+
+
+def _proof(bundle, place, precision, rows, labelled, max_drop):
+    """Return the parity part of the card: the file against the model, on ids and on labelled texts."""
+    device = load(place)
+    count = len(rows["token_ids"])
+    found = np.stack([device.run({name: values[i:i + 1] for name, values in rows.items()})
+                      for i in range(count)])
+    wanted = bundle.task.probabilities(np.concatenate([
+        bundle.model.predict_on_batch({name: values[i:i + 32] for name, values in rows.items()})
+        for i in range(0, count, 32)]))
+    compared = parity.compare(bundle.task, wanted, found)
+    parity.check_file(device.path.stat().st_size, _weights(bundle.model, device.length), precision, compared)
+    if labelled is None:
+        return {"calibration": compared, "verdict": parity.verdict(None, precision, max_drop)}
+    examples, targets = labelled
+    say(f"Scoring the file on the {len(examples)} rows of {Path(examples.path).name}.")
+    texts = examples.first, examples.second
+    scored = parity.score(bundle.task, targets, bundle.probabilities(*texts), device.probabilities(*texts))
+    return {"calibration": compared, "dev": {"file": Path(examples.path).name, **scored},
+            "verdict": parity.verdict(scored, precision, max_drop)}
+
+
+def _weights(model, length):
+    """Return how many weights a file of this length must hold: positions beyond it are left out."""
+    sizes = {name: math.prod(variable.shape) for name, variable in variables(model).items()}
+    config = model.encoder.config
+    return sum(sizes.values()) - (config.max_sequence_length - length) * config.hidden_dim
+
+
+def _card(folder, out, place, bundle, length, labelled, proof):
+    """Return the bundle's card with what was measured on the file."""
+    first, second = (labelled[0].first, labelled[0].second) if labelled else (list(source.PROBES),) * 2
+    second = second[:TIMED_TEXTS] if bundle.pairs else None
+    taken = latency(place, first[:TIMED_TEXTS], second)
+    tensors = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), f"int32 [1, {length}]")
+    card = Card.read(Path(folder) / "card.json")
+    notes = (EXPERIMENTAL,) if proof["precision"] == "int8-full" else ()
+    return dataclasses.replace(
+        card, name=Path(out).name, parity=proof, latency={"unit": "ms a text, median", **taken},
+        inputs={"text": "a pair of texts" if bundle.pairs else "one text", **tensors},
+        bytes={path.name: path.stat().st_size for path in sorted(place.iterdir())}, notes=card.notes + notes)

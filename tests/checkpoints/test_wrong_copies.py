@@ -1,0 +1,413 @@
+"""A copy with something wrong is refused with a sentence that names it; nothing is loaded in part."""
+
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+from bertkit import checkpoints
+from bertkit.errors import Error
+from tests.recorded import GOLDEN
+
+QUERY = "encoder.layer.1.attention.self.query.weight"
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """Return a function name -> a copy of that golden checkpoint."""
+    def copy(name):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        return shutil.copytree(GOLDEN / f"bert_tiny_{name}", tmp_path / name)
+
+    return copy
+
+
+def change_json(path, **changes):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def change_tensors(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+
+
+def refused(folder, *words, **options):
+    """Load, and return the message of the refusal: one sentence with all of `words` in it."""
+    with pytest.raises(Error) as caught:
+        checkpoints.load(folder, **options)
+    message = str(caught.value)
+    assert all(word in message for word in words), message
+    assert "\n" not in message
+    return message
+
+
+# ------------------------------------------------------------------------------------- Hugging Face
+
+
+def test_the_untouched_copy_loads(copied):
+    for name in ("erf", "tanh", "classifier", "google", "preset"):
+        checkpoints.load(copied(name))
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda t: t.pop(QUERY), ("missing: " + QUERY,)),
+    (lambda t: t.pop("pooler.dense.bias"), ("missing: pooler.dense.bias",)),
+    (lambda t: t.update({"encoder.extra.weight": np.ones(2, "f4")}), ("unread: encoder.extra.weight",)),
+    (lambda t: t.update({QUERY: t[QUERY][:-1].copy()}),
+     ("misshapen: " + QUERY, "[31, 32], wanted [32, 32]")),
+    (lambda t: t.update({"embeddings.word_embeddings.weight": np.ones((61, 32), "f4")}),
+     ("[61, 32], wanted [60, 32]",)),
+    (lambda t: t.update({"bert." + QUERY: t[QUERY]}), ("holds both", QUERY, "bert." + QUERY)),
+    (lambda t: t.update({"embeddings.LayerNorm.gamma": np.ones(32, "f4")}),
+     ("holds both", "LayerNorm.gamma")),
+    (lambda t: t.clear(), ("holds 0 numbers in 0 tensors, and its config describes",)),
+    (lambda t: t.update({f"extra.{i}": np.ones(1, "f4") for i in range(12)}),
+     ("unread: extra.0", "and 4 more")),
+], ids=["missing", "half a pooler", "extra", "shape", "vocabulary", "two prefixes", "two norms", "none",
+        "many"])
+def test_tensors_that_do_not_fit(copied, change, words):
+    folder = copied("erf")
+    change_tensors(folder, change)
+    refused(folder, "model.safetensors", *words)
+
+
+def test_everything_wrong_is_listed_at_once(copied):
+    folder = copied("erf")
+
+    def change(tensors):
+        tensors["surplus"] = tensors.pop(QUERY)
+        tensors["pooler.dense.bias"] = np.ones(3, "f4")
+
+    change_tensors(folder, change)
+    refused(folder, "missing: " + QUERY, "unread: surplus",
+            "misshapen: pooler.dense.bias is [3], wanted [32]")
+
+
+def test_a_missing_pooler_is_newly_initialised_and_said(copied, caplog):
+    folder = copied("erf")
+    change_tensors(folder, lambda t: (t.pop("pooler.dense.weight"), t.pop("pooler.dense.bias")))
+    encoder = checkpoints.load(folder)
+    assert "holds no pooler.dense.weight, pooler.dense.bias; newly initialised" in caplog.text
+    assert caplog.records[0].levelname == "WARNING"
+    assert 0.01 < np.asarray(encoder.pooler.kernel).std() < 0.02
+
+
+def test_a_missing_task_head_is_newly_initialised_and_said(copied, caplog):
+    folder = copied("classifier")
+    change_tensors(folder, lambda t: (t.pop("classifier.weight"), t.pop("classifier.bias")))
+    assert len(checkpoints.load(folder).labels) == 3
+    assert "classifier.weight, classifier.bias; newly initialised" in caplog.text
+    folder = copied("classifier")
+    change_tensors(folder, lambda t: t.pop("classifier.bias"))
+    refused(folder, "missing: classifier.bias")
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"hidden_act": "gelo"}, ("hidden_act='gelo' is unknown", "gelu_new")),
+    ({"hidden_act": ["gelu"]}, ("hidden_act=['gelu'] is unknown",)),
+    ({"num_hidden_layers": 3}, ("missing: encoder.layer.2.attention.self.query.weight", "and 8 more")),
+    ({"num_hidden_layers": 1}, ("unread: encoder.layer.1.", "and 8 more")),
+    ({"hidden_size": "32"}, ('hidden_dim="32" is no size',)),
+    ({"hidden_size": 64}, ("misshapen:", "wanted [60, 64]")),
+    ({"hidden_size": 30}, ("hidden_dim=30 is not a multiple of num_heads=4",)),
+    ({"vocab_size": 61}, ("misshapen: embeddings.word_embeddings.weight is [60, 32], wanted [61, 32]",)),
+    ({"vocab_size": None}, ("vocabulary_size=null is no size",)),
+    ({"type_vocab_size": 0}, ("num_segments=0 is no size",)),
+    ({"layer_norm_eps": "1e-12"}, ("layer_norm_epsilon='1e-12' must be a number above 0",)),
+    ({"hidden_dropout_prob": "0.1"}, ("dropout='0.1' is no probability",)),
+    ({"model_type": "gpt2"}, ("'gpt2' is not one bertkit knows",)),
+    ({"model_type": None}, ("None is not one bertkit knows",)),
+    ({"model_type": {}}, ("{} is not one bertkit knows",)),
+    ({"is_decoder": True}, ("is_decoder is true", "only encoders load")),
+    ({"architectures": ["BertForMaskedLM"]}, ("BertForMaskedLM", 'part="encoder"')),
+    ({"architectures": ["BertLMHeadModel"]}, ("BertLMHeadModel", 'part="encoder"')),
+    ({"architectures": 5}, ("holds 5, a head",)),
+])
+def test_configs_that_do_not_fit(copied, changes, words):
+    folder = copied("erf")
+    change_json(folder / "config.json", **changes)
+    refused(folder, *words)
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"num_labels": 4, "id2label": None}, ("misshapen: classifier.weight is [3, 32], wanted [4, 32]",)),
+    ({"num_labels": "3"}, ("num_labels='3'",)), ({"num_labels": 10**12}, ("num_labels=1000000000000",)),
+    ({"id2label": ["a", "b", "c"]}, ("id2label=['a', 'b', 'c']",)),
+    ({"id2label": {"0": "a", "1": "a", "2": "b"}}, ("different names",)),
+    ({"classifier_dropout": "0.1"}, ("dropout='0.1' is no probability",)),
+])
+def test_heads_that_do_not_fit(copied, changes, words):
+    folder = copied("classifier")
+    change_json(folder / "config.json", **changes)
+    refused(folder, *words)
+
+
+@pytest.mark.parametrize("changes", [
+    {"hidden_size": 2**20}, {"num_hidden_layers": 10**9}, {"vocab_size": 10**12},
+    {"intermediate_size": 2**40}, {"max_position_embeddings": 2**40}])
+def test_a_config_far_larger_than_its_file_takes_no_memory(copied, changes):
+    folder = copied("erf")
+    change_json(folder / "config.json", **changes)
+    refused(folder, "numbers in 39 tensors, and its config describes")
+
+
+def test_without_architectures_the_names_decide_or_it_is_an_error(copied):
+    folder = copied("classifier")
+    change_json(folder / "config.json", architectures=None)
+    refused(folder, "holds classifier", "names no architectures")
+    folder = copied("erf")
+    change_json(folder / "config.json", architectures=None)
+    checkpoints.load(folder)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("", ("is not JSON",)), ("{", ("is not JSON", "line 1 column 2")),
+    ("[1]", ("a JSON list; wanted an object",)), ("[" * 100_000, ("is not JSON",)),
+    ("\xff", ("is not JSON",)), ('{"a": ' + "9" * 5000 + "}", ("is not JSON",))],
+    ids=["empty", "cut", "list", "deep", "bytes", "long number"])
+@pytest.mark.parametrize("name, file", [("erf", "config.json"), ("google", "bert_config.json"),
+                                        ("preset", "config.json")])
+def test_json_that_is_none(copied, name, file, text, words):
+    folder = copied(name)
+    (folder / file).write_bytes(text.encode("latin-1"))
+    refused(folder, file, *words)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, 0.999])
+def test_a_truncated_file(copied, kept):
+    folder = copied("erf")
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:kept if isinstance(kept, int) else int(kept * len(content))])
+    refused(folder, "model.safetensors is not a whole safetensors file", "copy it again")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 4500), value=st.integers(0, 255), cut=st.booleans())
+def test_whatever_the_damage_to_a_header_it_is_one_error(copied, place, value, cut):
+    folder = copied("erf")
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[place] ^= value or 1
+    (folder / "model.safetensors").write_bytes(content[:place] if cut else content)
+    try:
+        checkpoints.load(folder)
+    except Error as error:
+        assert "model.safetensors" in str(error)
+    else:                                           # what is left to change is metadata that nobody reads
+        assert not cut
+
+
+def test_half_precision_weights_load_as_they_are_rounded(copied):
+    folder = copied("erf")
+    exact = load_file(folder / "model.safetensors")
+    change_tensors(folder, lambda t: t.update({name: array.astype("f2") for name, array in t.items()}))
+    found = np.asarray(checkpoints.load(folder).pooler.kernel)
+    np.testing.assert_array_equal(found, exact["pooler.dense.weight"].T.astype("f2").astype("f4"))
+
+
+def test_weights_of_another_kind_are_not_read(copied):
+    folder = copied("erf")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    refused(folder, "holds no model.safetensors", "reads no other kind")
+
+
+# ------------------------------------------------------------------------------------------- shards
+
+
+@pytest.fixture
+def sharded(copied):
+    """Return a copy whose tensors lie in two shards, and the table of its index."""
+    folder = copied("erf")
+    tensors = load_file(folder / "model.safetensors")
+    names = sorted(tensors)
+    table = {}
+    for number, part in enumerate((names[::2], names[1::2]), start=1):
+        file = f"model-0000{number}-of-00002.safetensors"
+        save_file({name: tensors[name] for name in part}, folder / file)
+        table |= dict.fromkeys(part, file)
+    (folder / "model.safetensors").unlink()
+    write_index(folder, table)
+    return folder, table
+
+
+def write_index(folder, table):
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": table}))
+
+
+def test_shards_are_one_checkpoint(sharded):
+    folder, _ = sharded
+    whole = checkpoints.load(GOLDEN / "bert_tiny_erf")
+    for ours, theirs in zip(checkpoints.load(folder).weights, whole.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_missing_shard(sharded):
+    folder, _ = sharded
+    (folder / "model-00002-of-00002.safetensors").unlink()
+    refused(folder, "model-00002-of-00002.safetensors is missing", "model.safetensors.index.json names it")
+
+
+@pytest.mark.parametrize("name", [
+    "../secret.safetensors", "/etc/passwd", "..", "sub/model.safetensors", 5, None])
+def test_a_shard_outside_the_folder(sharded, name):
+    folder, table = sharded
+    write_index(folder, {**table, QUERY: name})
+    words = ("outside the folder; refused",) if isinstance(name, str) else ("is missing",)
+    refused(folder, *words)
+
+
+@pytest.mark.parametrize("table, word", [
+    (None, "has no weight_map"), ([], "has no weight_map"), ({}, "holds 0 numbers")])
+def test_an_index_without_a_table(sharded, table, word):
+    folder, _ = sharded
+    write_index(folder, table)
+    refused(folder, word)
+
+
+def test_an_index_that_names_more_than_the_shards_hold(sharded):
+    folder, table = sharded
+    write_index(folder, {**table, "ghost.weight": "model-00001-of-00002.safetensors"})
+    refused(folder, "names tensors that no shard holds: ghost.weight")
+
+
+def test_a_tensor_in_two_shards(sharded):
+    folder, _ = sharded
+    first, second = sorted(folder.glob("model-*.safetensors"))
+    save_file(load_file(second) | {"pooler.dense.bias": load_file(first).get(
+        "pooler.dense.bias", np.ones(32, "f4")), QUERY: np.ones((32, 32), "f4")}, second)
+    save_file(load_file(first) | {QUERY: np.ones((32, 32), "f4")}, first)
+    refused(folder, "which another shard of", "holds too")
+
+
+# ------------------------------------------------------------------------------------------- Google
+
+
+@pytest.mark.parametrize("file, kept", [
+    ("bert_model.ckpt.data-00000-of-00001", 0), ("bert_model.ckpt.data-00000-of-00001", 0.2),
+    ("bert_model.ckpt.index", 0), ("bert_model.ckpt.index", 0.5), ("bert_model.ckpt.index", 0.99)])
+def test_a_truncated_google_checkpoint(copied, file, kept):
+    folder = copied("google")
+    content = (folder / file).read_bytes()
+    (folder / file).write_bytes(content[:int(kept * len(content))])
+    refused(folder, "bert_model.ckpt", "cannot be read", "copy its files again")
+
+
+def test_a_google_checkpoint_without_its_data(copied):
+    folder = copied("google")
+    (folder / "bert_model.ckpt.data-00000-of-00001").unlink()
+    refused(folder, "bert_model.ckpt", "cannot be read")
+
+
+def test_one_byte_of_googles_data_is_guarded_by_its_sum(copied):
+    folder = copied("google")
+    path = folder / "bert_model.ckpt.data-00000-of-00001"
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 1
+    path.write_bytes(content)
+    refused(folder, "cannot be read", "Checksum")
+
+
+def test_a_google_directory_with_two_checkpoints_or_none(copied):
+    folder = copied("google")
+    shutil.copy(folder / "bert_model.ckpt.index", folder / "other.ckpt.index")
+    refused(folder, "holds 2 checkpoints", "wanted exactly one")
+    for path in folder.glob("*.index"):
+        path.unlink()
+    refused(folder, "holds 0 checkpoints")
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"num_hidden_layers": 3}, ("missing: bert/encoder/layer_2/",)),
+    ({"num_hidden_layers": 1}, ("unread: bert/encoder/layer_1/",)),
+    ({"vocab_size": 59}, ("misshapen: bert/embeddings/word_embeddings is [60, 32], wanted [59, 32]",)),
+    ({"hidden_act": "gelo"}, ("hidden_act='gelo'",)), ({"hidden_size": 10**9}, ("its config describes",))])
+def test_a_google_config_that_does_not_fit(copied, changes, words):
+    folder = copied("google")
+    change_json(folder / "bert_config.json", **changes)
+    refused(folder, *words)
+
+
+# ------------------------------------------------------------------------------------------ presets
+
+
+@pytest.mark.parametrize("kept", [0, 0.1, 0.5, 0.99])
+def test_a_truncated_preset(copied, kept):
+    folder = copied("preset")
+    path = folder / "model.weights.h5"
+    content = path.read_bytes()
+    path.write_bytes(content[:int(kept * len(content))])
+    refused(folder, "model.weights.h5 is not a whole HDF5 file", "copy it again")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 12_000), value=st.integers(1, 255))
+def test_whatever_the_damage_to_a_preset_it_is_one_error(copied, place, value):
+    """HDF5 keeps no sums: a changed weight goes unseen, but nothing else than an Error comes of it."""
+    folder = copied("preset")
+    content = bytearray((folder / "model.weights.h5").read_bytes())
+    content[place] ^= value
+    (folder / "model.weights.h5").write_bytes(content)
+    try:
+        checkpoints.load(folder)
+    except Error as error:
+        assert "model.weights.h5" in str(error)
+
+
+def _change_dataset(change):
+    def changed(folder):
+        with h5py.File(folder / "model.weights.h5", "r+") as file:
+            change(file)
+
+    return changed
+
+
+POOLER = "layers/dense/vars"
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda file: file.__delitem__(f"{POOLER}/1"), (f"missing: {POOLER}/1",)),
+    (lambda file: file.create_dataset("layers/extra/vars/0", data=[1.0]), ("unread: layers/extra/vars/0",)),
+    (lambda file: (file.__delitem__(f"{POOLER}/1"), file.create_dataset(f"{POOLER}/1", data=[1.0])),
+     (f"misshapen: {POOLER}/1 is [1], wanted [32]",)),
+    (lambda file: (file.__delitem__(f"{POOLER}/1"), file.create_dataset(
+        f"{POOLER}/1", (32,), "f4", external=[("secret.bin", 0, 128)])),
+     (f"{POOLER}/1 keeps its values in another file; refused",)),
+], ids=["missing", "extra", "shape", "external"])
+def test_a_preset_whose_arrays_do_not_fit(copied, change, words):
+    folder = copied("preset")
+    _change_dataset(change)(folder)
+    refused(folder, "model.weights.h5", *words)
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"class_name": "GPT2Backbone"}, ("describes a 'GPT2Backbone', which bertkit does not load",)),
+    ({"class_name": None}, ("describes a None",)), ({"config": None}, ("has no config of a BertBackbone",))])
+def test_a_preset_of_something_else(copied, changes, words):
+    folder = copied("preset")
+    change_json(folder / "config.json", **changes)
+    refused(folder, *words)
+
+
+def test_a_preset_with_a_wrong_type_in_its_config(copied):
+    folder = copied("preset")
+    values = json.loads((folder / "config.json").read_text())
+    change_json(folder / "config.json", config={**values["config"], "num_layers": "2"})
+    refused(folder, "config.json", 'num_layers="2" is no size')
+
+
+def test_a_preset_names_no_code_that_runs(copied, tmp_path):
+    """Keras would import and build what config.json names; here it is only text."""
+    folder = copied("preset")
+    witness = tmp_path / "ran"
+    layer = {"module": "builtins", "class_name": "exec", "config": {"code": f"open({str(witness)!r}, 'w')"}}
+    values = json.loads((folder / "config.json").read_text())
+    change_json(folder / "config.json", module="os", registered_name="system",
+                config={**values["config"], "dtype": layer})
+    checkpoints.load(folder)
+    assert not witness.exists()

@@ -1,0 +1,95 @@
+"""Features and batches: nothing lost, nothing added, a pure function of (seed, step)."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bertkit.config import EncoderConfig
+from bertkit.data.features import check_fit, featurize, pack
+from bertkit.data.pipeline import Batches, by_length
+from bertkit.errors import Error
+from tests import tiny
+
+rows_of_ids = st.lists(st.lists(st.integers(5, 50), min_size=1, max_size=30), min_size=1, max_size=60)
+
+
+def features_of(rows):
+    return pack([(row, [0] * len(row)) for row in rows], 0, np.arange(len(rows), dtype="int32"))
+
+
+@given(rows_of_ids, st.integers(1, 9), st.integers(0, 5))
+@settings(max_examples=60, deadline=None)
+def test_every_row_comes_once_an_epoch_and_whole(rows, batch_size, seed):
+    walk = Batches(features_of(rows), batch_size, seed)
+    for epoch in range(2):
+        seen = []
+        for step in range(epoch * walk.steps_per_epoch, (epoch + 1) * walk.steps_per_epoch):
+            inputs, labels = walk.batch(step)
+            assert inputs["token_ids"].shape[1] == max(len(rows[i]) for i in labels)
+            assert walk.tokens(step) == inputs["padding_mask"].sum()
+            for ids, mask, label in zip(inputs["token_ids"], inputs["padding_mask"], labels, strict=True):
+                assert ids[mask == 1].tolist() == rows[label]
+                assert not ids[mask == 0].any()
+                seen.append(int(label))
+        assert sorted(seen) == list(range(len(rows)))
+
+
+def test_a_batch_depends_on_seed_and_step_alone():
+    features = tiny.features()
+    one, other = Batches(features, 8, seed=3), Batches(features, 8, seed=3)
+    for step in (11, 2, 7):                                        # in any order
+        np.testing.assert_array_equal(one.batch(step)[0]["token_ids"], other.batch(step)[0]["token_ids"])
+    assert any(not np.array_equal(one.rows(i), Batches(features, 8, seed=4).rows(i)) for i in range(5))
+    assert any(not np.array_equal(one.rows(i), one.rows(i + 5)) for i in range(5))
+
+
+def test_a_dataset_goes_on_where_it_is_told():
+    walk = Batches(tiny.features(), 8)
+    late = [labels.numpy() for _, labels in walk.dataset(start=7, steps=3)]
+    for step, labels in zip((7, 8, 9), late, strict=True):
+        np.testing.assert_array_equal(labels, walk.batch(step)[1])
+
+
+def test_rows_of_like_length_come_together():
+    rng = np.random.default_rng(0)
+    rows = [[5] * int(n) for n in rng.integers(1, 100, 1000)]
+    walk = Batches(features_of(rows), 16)
+    fill = [walk.batch(step)[0]["padding_mask"].mean() for step in range(walk.steps_per_epoch)]
+    assert np.mean(fill) > 0.95
+
+
+def test_padded_lengths_are_multiples_when_asked_and_never_longer_than_any_row():
+    walk = Batches(features_of([[5] * n for n in (3, 9, 19)]), 1, multiple=8)
+    assert sorted(walk.batch(i)[0]["token_ids"].shape[1] for i in range(3)) == [8, 16, 19]
+
+
+def test_by_length_covers_all_rows_longest_first():
+    features = tiny.features(21)
+    seen = [(rows, inputs) for rows, inputs in by_length(features, 8)]
+    assert sorted(np.concatenate([rows for rows, _ in seen]).tolist()) == list(range(21))
+    lengths = [inputs["token_ids"].shape[1] for _, inputs in seen]
+    assert lengths == sorted(lengths, reverse=True)
+
+
+def test_featurize_equals_pack():
+    tokenizer = tiny.tokenizer()
+    first, second = ["a good film", "", "the story was dull and cold"], ["bad", "it was fine .", ""]
+    for pair in (None, second):
+        packed = tokenizer.pack(first, pair, length=7)
+        batch = featurize(tokenizer, first, pair, 7).batch([0, 1, 2], 7)
+        for name, wanted in packed.items():
+            np.testing.assert_array_equal(batch[name], wanted)
+
+
+def test_errors():
+    with pytest.raises(Error, match="2 first texts came with 1 second"):
+        featurize(tiny.tokenizer(), ["a", "b"], ["c"])
+    with pytest.raises(Error, match="batch_size=0"):
+        Batches(tiny.features(), 0)
+    config = EncoderConfig(50, 1, 1, 4, 4, max_sequence_length=16)
+    with pytest.raises(Error, match="77 entries|entries and the encoder's table 50"):
+        check_fit(tiny.tokenizer(), config, 8)
+    for length in (0, -1, 2, 17):
+        with pytest.raises(Error, match="3 to 16 tokens"):
+            check_fit(tiny.tokenizer(), config.but(vocabulary_size=100), length)

@@ -1,0 +1,241 @@
+"""The rules of the house, each shown to fail on a planted source.
+
+A rule takes {path: source} of the package and returns its complaints.
+"""
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = [
+    {"config", "card", "errors", "text", "metrics", "version"},
+    {"layers", "family", "cost", "data", "ondevice"},
+    {"encoder"},
+    {"heads", "objectives", "training", "compress", "checkpoints"},
+    {"export", "inspection", "doctor", "predictor", "flags"},
+    {"recipes", "cli"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
+FACE = "bertkit/__init__.py"
+ROOMS = {"commands": "cli", "__main__": "cli"}         # what each command does belongs to the command line
+# Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard.
+TENSORFLOW = ("bertkit/text/graph.py", "bertkit/data/", "bertkit/export/", "bertkit/objectives/",
+              "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/checkpoints/google.py")
+# What runs on a device, or says what a model is, without one.
+WITHOUT_KERAS = tuple(f"bertkit/{name}" for name in (
+    "config.py", "card.py", "errors.py", "version.py", "text/", "metrics/", "ondevice/", "cost.py", "family/",
+    "__init__.py"))
+KERAS = ("tensorflow", "keras", "keras_hub", "torch")
+EXECUTES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+NO_NAMES = {"utils", "util", "helpers", "helper", "base", "common", "misc", "manager"}
+
+
+def sources():
+    """Return {path from the root: source} of the package and the recipes, which it ships."""
+    files = [*ROOT.glob("bertkit/**/*.py"), *ROOT.glob("recipes/*.py")]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+def nodes(source, *kinds):
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+
+
+# ------------------------------------------------------------------------------------------- imports
+
+
+def imported(source):
+    """Return the names of the modules that a source imports, at the top or anywhere inside."""
+    found = [alias.name for node in nodes(source, ast.Import) for alias in node.names]
+    for node in nodes(source, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        found += [f"bertkit.{alias.name}" for alias in node.names] if module == "bertkit" else [module]
+    for node in nodes(source, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in ("import_module", "__import__") and node.args:
+            first = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
+            found.append(str(getattr(first, "value", "")))
+    return found
+
+
+def room(path_or_module):
+    parts = path_or_module.removesuffix(".py").replace("/", ".").split(".")
+    name = "recipes" if parts[0] == "recipes" else parts[1]
+    return ROOMS.get(name, name)
+
+
+def imports_between_rooms(files):
+    """Return (path, room, imported room) of every import that leaves its room, save the package's face."""
+    return [(path, room(path), room(module)) for path, source in files.items() if path != FACE
+            for module in imported(source) if module.startswith("bertkit.") and room(module) != room(path)]
+
+
+def rooms_have_floors(files):
+    return [f"{path}: give {room(path)} a floor" for path in files
+            if path != FACE and room(path) not in FLOOR]
+
+
+def imports_go_down(files):
+    return [f"{path} ({FLOOR.get(here)}) imports {there} ({FLOOR.get(there)})"
+            for path, here, there in imports_between_rooms(files)
+            if FLOOR.get(there, 9) > FLOOR.get(here, 9)]
+
+
+def rooms_of_a_floor_have_no_cycle(files):
+    graph = {}
+    for _, here, there in imports_between_rooms(files):
+        graph.setdefault(here, set()).add(there)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [" -> ".join(error.args[1])]
+    return []
+
+
+def imports_are_absolute(files):
+    return [f"{path} imports {module}" for path, source in files.items() for module in imported(source)
+            if module.startswith(".")]
+
+
+def tensorflow_stands_in_its_places(files):
+    return [f"{path} imports {module}" for path, source in files.items() if not path.startswith(TENSORFLOW)
+            for module in imported(source) if module.split(".")[0] in ("tensorflow", "tensorflow_text")]
+
+
+def the_ground_floor_knows_no_keras(files):
+    return [f"{path} imports {module}" for path, source in files.items()
+            if path.startswith(WITHOUT_KERAS) and path != "bertkit/text/graph.py"
+            for module in imported(source) if module.split(".")[0] in KERAS]
+
+
+# --------------------------------------------------------------------------------------------- sizes
+
+
+def files_are_short(files, most=250):
+    return [f"{path}: {len(source.splitlines())} lines" for path, source in files.items()
+            if len(source.splitlines()) > most]
+
+
+def within(folder, files):
+    return {path: source for path, source in files.items() if path.startswith(folder)}
+
+
+def recipes_are_shorter(files):
+    return files_are_short(within("recipes/", files), 80)
+
+
+def families_are_short(files):
+    return files_are_short(within("bertkit/family/", files), 120)
+
+
+def function_lengths(files):
+    """Return {path:name: lines, without the docstring} of every function and method."""
+    found = {}
+    for path, source in files.items():
+        for node in nodes(source, ast.FunctionDef, ast.AsyncFunctionDef):
+            words = node.body[0] if ast.get_docstring(node) else None
+            docstring = words.end_lineno - words.lineno + 1 if words else 0
+            found[f"{path}:{node.lineno} {node.name}"] = node.end_lineno - node.lineno + 1 - docstring
+    return found
+
+
+def nine_functions_of_ten_are_short(files, most=25):
+    lengths = function_lengths(files)
+    long = [f"{name}: {length} lines" for name, length in lengths.items() if length >= most]
+    return long if len(long) > 0.1 * len(lengths) else []
+
+
+# ------------------------------------------------------------------------------------- names and words
+
+
+def names_say_something(files):
+    return [path for path in files if NO_NAMES & set(path.removesuffix(".py").split("/"))]
+
+
+def public_things_have_docstrings(files):
+    found = []
+    for path, source in files.items():
+        tree = ast.parse(source)
+        public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+                  and not node.name.startswith("_")]
+        found += [f"{path}: {node.name}" for node in public if not ast.get_docstring(node)]
+        if tree.body and not ast.get_docstring(tree):
+            found.append(path)
+    return found
+
+
+def nothing_is_executed_on_load(files):
+    found = []
+    for path, source in files.items():
+        found += [f"{path} imports {module}" for module in imported(source)
+                  if module.split(".")[0] in EXECUTES]
+        found += [f"{path}:{node.lineno} calls {node.func.id}" for node in nodes(source, ast.Call)
+                  if isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec", "__import__")]
+        found += [f"{path}:{node.lineno} names Lambda" for node in nodes(source, ast.Name, ast.Attribute)
+                  if "Lambda" in (getattr(node, "id", ""), getattr(node, "attr", ""))]
+        found += [f"{path}:{node.value.lineno} {node.arg}" for node in nodes(source, ast.keyword)
+                  if node.arg in ("allow_pickle", "shell") and getattr(node.value, "value", True)]
+        found += [f"{path}:{node.lineno} safe_mode=False" for node in nodes(source, ast.keyword)
+                  if node.arg == "safe_mode" and getattr(node.value, "value", None) is False]
+    return found
+
+
+# --------------------------------------------------------------------------------------------- tests
+
+PLANTED = {
+    rooms_have_floors: {"bertkit/attic.py": ""},
+    imports_go_down: {"bertkit/layers/block.py": "from bertkit.encoder import Encoder\n"},
+    rooms_of_a_floor_have_no_cycle: {"bertkit/heads/a.py": "from bertkit import training\n",
+                                     "bertkit/training/b.py": "from bertkit.heads import Classifier\n"},
+    imports_are_absolute: {"bertkit/heads/a.py": "from .classifier import Classifier\n"},
+    tensorflow_stands_in_its_places: {"bertkit/encoder.py": "import tensorflow.experimental as tf\n"},
+    the_ground_floor_knows_no_keras: {"bertkit/ondevice/runner.py": "from keras import ops\n"},
+    files_are_short: {"bertkit/encoder.py": "x = 1\n" * 251},
+    recipes_are_shorter: {"recipes/classify.py": "x = 1\n" * 81},
+    families_are_short: {"bertkit/family/bert.py": "x = 1\n" * 121},
+    nine_functions_of_ten_are_short: {"bertkit/a.py": "def f():\n" + "    x = 1\n" * 24},
+    names_say_something: {"bertkit/data/utils.py": "", "bertkit/common/a.py": ""},
+    public_things_have_docstrings: {"bertkit/a.py": '"""A."""\n\ndef f():\n    return 1\n'},
+    nothing_is_executed_on_load: {"bertkit/a.py": "import pickle\n"},
+}
+
+
+@pytest.mark.parametrize("rule", PLANTED, ids=lambda rule: rule.__name__)
+def test_the_house_keeps_the_rule(rule):
+    complaints = rule(sources())
+    assert not complaints, "\n" + "\n".join(complaints)
+
+
+@pytest.mark.parametrize("rule", PLANTED, ids=lambda rule: rule.__name__)
+def test_a_planted_source_breaks_the_rule(rule):
+    assert rule(PLANTED[rule])
+
+
+@pytest.mark.parametrize("source", [
+    "eval('1')", "exec('1')", "import marshal", "from joblib import load", "keras.layers.Lambda(f)",
+    "from keras.layers import Lambda\nLambda(f)", "np.load(path, allow_pickle=True)", "__import__('os')",
+    "keras.models.load_model(path, safe_mode=False)", "subprocess.run(line, shell=True)",
+    "def f():\n    import pickle", "importlib.import_module('pickle')"])
+def test_everything_that_executes_is_seen(source):
+    assert nothing_is_executed_on_load({"bertkit/a.py": source})
+
+
+@pytest.mark.parametrize("source", [
+    "def f():\n    from bertkit.export import export", "import bertkit.export.tflite",
+    "from bertkit import encoder, export", "import importlib\nimportlib.import_module('bertkit.export')",
+    "importlib.import_module(f'bertkit.export.{name}')"])
+def test_an_import_is_seen_wherever_it_stands(source):
+    assert imports_go_down({"bertkit/training/a.py": source})
+
+
+def test_what_is_fine_is_not_complained_about():
+    fine = {"bertkit/encoder.py": '"""An encoder."""\n\nfrom bertkit.layers.block import Block\n\n\n'
+                                  'def f():\n    """Return 1."""\n    return model.eval(lambda: Block)\n',
+            "bertkit/layers/block.py": '"""A block."""\n\nfrom bertkit.layers import attention\n'}
+    assert {rule.__name__: rule(fine) for rule in PLANTED} == {rule.__name__: [] for rule in PLANTED}
+
+
+def test_there_is_a_house():
+    assert len(sources()) > 30

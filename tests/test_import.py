@@ -1,0 +1,47 @@
+"""What an import brings along; each in a process of its own."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "tensorflow_text", "keras_hub", "torch", "h5py", "numpy", "safetensors")
+# An environment that has numpy and LiteRT alone.
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"tensorflow", "keras", "keras_hub", "tensorflow_text", "h5py"}:
+            raise ModuleNotFoundError("not on this machine: " + name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+
+
+def brought_along(statement):
+    code = f"import sys\n{statement}\nprint([name for name in {HEAVY} if name in sys.modules])"
+    result = run(code)
+    assert result.returncode == 0, result.stderr
+    return ast.literal_eval(result.stdout)
+
+
+def test_bertkit_itself_brings_nothing():
+    assert brought_along("import bertkit, bertkit.errors, bertkit.version") == []
+
+
+def test_a_heavy_import_is_seen():
+    assert "keras" in brought_along("import bertkit.encoder")
+
+
+@pytest.mark.parametrize("module", ["config", "card", "text", "metrics", "family", "cost", "ondevice"])
+def test_the_ground_floor_needs_no_tensorflow(module):
+    result = run(f"{WITHOUT}\nimport bertkit.{module}")
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_the_encoder_does():
+    assert "not on this machine: keras" in run(f"{WITHOUT}\nimport bertkit.encoder").stderr

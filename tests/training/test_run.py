@@ -1,0 +1,170 @@
+"""A run: resumed bit for bit, the best epoch kept, everything watched."""
+
+import io
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from bertkit.data.pipeline import Batches
+from bertkit.errors import Error
+from bertkit.ondevice.tasks import Classification
+from bertkit.training.best import Best
+from bertkit.training.board import Board, confusion_picture
+from bertkit.training.optimizer import adamw
+from bertkit.training.progress import Progress
+from bertkit.training.resume import Resume
+from bertkit.training.run import Run
+from bertkit.training.tuning import Tuning
+from tests import tiny
+
+TASK = Classification(("0", "1"))
+EPOCHS = 3
+
+
+class Killed(Exception):
+    """Stands for a power cut."""
+
+
+def train(folder, killed_after=None, seed=0, data_seed=0):
+    """Fit a tiny classifier for three epochs, killed in the middle of one if asked; return it and its Best."""
+    import keras
+    model = tiny.classifier(seed)
+    walk = Batches(tiny.features(seed=data_seed), batch_size=8, seed=seed)
+    model.compile(adamw(3e-3, EPOCHS * walk.steps_per_epoch), loss=model.loss_function())
+    best = Best(TASK, tiny.features(20, seed=9))
+    run = Run(folder / "out", {"seed": seed}, [], walk, EPOCHS, best, Tuning(log_every=2))
+    arguments = run.arguments(model)
+    if killed_after is not None:
+        def kill(batch, logs):
+            if model.optimizer.iterations >= killed_after:
+                raise Killed
+        arguments["callbacks"].append(keras.callbacks.LambdaCallback(on_train_batch_end=kill))
+    model.fit(**arguments)
+    return model, best, run
+
+
+def weights(model):
+    return [np.asarray(variable) for variable in model.variables]
+
+
+@pytest.mark.parametrize("killed_after", [7, 12])
+def test_a_killed_run_ends_with_the_same_weights(tmp_path, killed_after):
+    whole, whole_best, _ = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "cut", killed_after)
+    resumed, best, _ = train(tmp_path / "cut")
+    for a, b in zip(weights(whole), weights(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (best.epoch, best.rank) == (whole_best.epoch, whole_best.rank)
+
+
+def test_the_comparison_can_fail(tmp_path):
+    one, _, _ = train(tmp_path / "one")
+    other, _, _ = train(tmp_path / "other", data_seed=1)
+    assert any((a != b).any() for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def test_a_damaged_newest_state_is_named_and_passed_over(tmp_path, capsys):
+    whole, _, _ = train(tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(tmp_path / "cut", killed_after=12)
+    newest = sorted((tmp_path / "cut" / "out.tmp").glob("state-*.safetensors"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-10] + b"damaged!!!")
+    resumed, _, _ = train(tmp_path / "cut")
+    assert f"{newest.name} is damaged" in capsys.readouterr().err
+    for a, b in zip(weights(whole), weights(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_other_knobs_start_anew(tmp_path, capsys):
+    model, best, run = train(tmp_path)
+    other = Resume(run.folder, {"seed": 1}, best)
+    assert other.restore(model) == 0
+    assert "other knobs" in capsys.readouterr().err
+
+
+def test_a_full_disk_stops_with_one_sentence(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+    monkeypatch.setattr("bertkit.training.resume.write_bytes", full)
+    with pytest.raises(Error, match="No space left on device"):
+        train(tmp_path)
+
+
+def test_best_puts_the_best_epoch_back(tmp_path):
+    model, best, _ = train(tmp_path)
+    for variable, value in zip(model.trainable_variables, best.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(variable), value)
+    assert 0 <= best.epoch < EPOCHS
+
+
+def test_best_stops_after_patience():
+    model = tiny.classifier()
+    walk = Batches(tiny.features(), 8)
+    model.compile(adamw(0.0, 100), loss=model.loss_function())     # nothing ever gets better
+    best = Best(TASK, tiny.features(20, seed=9), patience=2)
+    history = model.fit(walk.dataset(), steps_per_epoch=5, epochs=10, verbose=0, shuffle=False, callbacks=[best])
+    assert len(history.history["loss"]) == 3
+
+
+def test_tensorboard_shows_what_was_promised(tmp_path):
+    _, _, run = train(tmp_path)
+    events = EventAccumulator(str(run.logs)).Reload()
+    tags = events.Tags()
+    found = set(tags["scalars"]) | set(tags["images"]) | set(tags["tensors"])
+    for name in ("train/loss", "train/learning_rate", "train/gradient_norm", "train/tokens_per_second",
+                 "dev/accuracy", "dev/f1", "dev/matthews", "dev/loss", "dev/confusion", "knobs"):
+        assert name in found, found
+
+
+def test_the_interval_loss_is_the_mean_of_its_steps(tmp_path):
+    model = tiny.classifier()
+    walk = Batches(tiny.features(), 8)
+    model.compile(adamw(1e-3, 15), loss=model.loss_function())
+    model.optimizer.build(model.trainable_variables)
+    board = Board(tmp_path, walk, {}, every=2)
+    seen = []
+    board._write = lambda values: seen.append(values.get("train/loss"))
+    board.on_epoch_begin(0)
+    board.set_model(model)
+    for batch, mean in enumerate([1.0, 2.0, 3.0, 4.0]):            # running means; steps were 1, 3, 5, 7
+        board.on_train_batch_end(batch, {"loss": mean})
+    assert seen == [2.0, 6.0]
+
+
+def test_the_confusion_picture_is_a_picture():
+    picture = confusion_picture([[3, 1], [0, 4]], ("no", "yes"))
+    assert picture.shape == (264, 264, 3) and picture.dtype == np.uint8
+    assert tuple(picture[-10, -10]) != (255, 255, 255) != tuple(picture[130, 130])
+
+
+def test_progress_estimates_and_ends_its_line():
+    stream = io.StringIO()
+    progress = Progress(20, stream=stream)
+    progress.on_train_begin()
+    for _ in range(20):
+        progress.on_train_batch_end(0, {"loss": 0.5})
+        progress.shown = 0
+    progress.on_epoch_end(0, {"loss": 0.5, "dev_accuracy": 0.75})
+    text = stream.getvalue()
+    assert "step 15/20" in text and "s left" in text and "dev_accuracy 0.7500" in text
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"warmth": "1"}, "no tuning knob 'warmth'"), ({"warmup": "warm"}, "warmup='warm' is no float"),
+    ({"warmup": "2"}, "warmup=2.0 lies outside"), ({"skip_bad_rows": "maybe"}, "neither true nor false"),
+    ({"warmup": "none"}, "cannot be none"), ({"precision": "int8"}, "precision='int8' is unknown")])
+def test_tuning_says_what_does_not_fit(settings, words):
+    with pytest.raises(Error, match=words):
+        Tuning().but(settings)
+
+
+def test_tuning_reads_text_and_files(tmp_path):
+    assert Tuning().but({"patience": "none", "skip_bad_rows": "true"}) == Tuning(skip_bad_rows=True)
+    path = tmp_path / "knobs.json"
+    path.write_text('{"warmup": 0.2, "patience": 2}')
+    assert Tuning.read(path) == Tuning(warmup=0.2, patience=2)
+    path.write_text("[1]")
+    with pytest.raises(Error, match="not a JSON object"):
+        Tuning.read(path)
