@@ -15,17 +15,20 @@ from bertkit.version import VERSION as __version__
 _HOMES = {
     "load": "bertkit.checkpoints",
     "convert": "bertkit.checkpoints.convert",
-    "cost": "bertkit.cost",
-    "export": "bertkit.export",
     "Tokenizer": "bertkit.text",
     "Encoder": "bertkit.encoder",
     "EncoderConfig": "bertkit.config",
     "Classifier": "bertkit.heads",
     "Predictor": "bertkit.predictor",
+    # whole rooms; the first two can be called
+    "cost": None,
+    "export": None,
     "metrics": None,
+    "objectives": None,
     "ondevice": None,
 }
-__all__ = ["Error", "__version__", *_HOMES]
+__all__ = ["Error", "__version__"]
+__all__ += _HOMES
 
 
 def __getattr__(name):

@@ -62,7 +62,8 @@ class Card:
 
     def to_json(self):
         """Return the card as a JSON object, empty parts left out."""
-        return {name: _plain(value) for name, value in asdict(self).items() if value not in ({}, (), "")}
+        return {name: _plain(value) for name, value in asdict(self).items()
+                if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     @classmethod
     def read(cls, path):

@@ -1,12 +1,9 @@
 """The command line: parse, call one function, print. Answers go to standard output, all else to standard error."""
 
-import errno
 import json
-import os
 import sys
-from contextlib import contextmanager
 
-from bertkit.errors import Error
+from bertkit.terminal import guarded, say
 
 COMMANDS = {
     "demo": "the main job on embedded data: text -> fit -> SavedModel + int8 .tflite -> proof",
@@ -42,31 +39,9 @@ def main(arguments=None):
         print(_help())
         return 0 if words else 2
     if name not in COMMANDS:
-        print(f"bertkit: there is no command {name!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
+        say(f"bertkit: there is no command {name!r}; there are {', '.join(COMMANDS)}.")
         return 2
     return guarded(lambda: _call(name, words[1:]))
-
-
-def guarded(action):
-    """Return the exit code of an action, with a user's mistake told in one sentence."""
-    try:
-        action()
-    except Error as error:
-        print(f"bertkit: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("bertkit: interrupted; the same command again goes on where it can.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-            raise
-        print(f"bertkit: {error.filename or 'the disk'}: {error.strerror}; free some room, or choose another folder.",
-              file=sys.stderr)
-        return 1
-    return 0
 
 
 def _help():
@@ -85,22 +60,6 @@ def _call(name, words):
     answer = flags.call(function, parsed)
     if answer is not None:
         print(json.dumps(commands.plain(answer), ensure_ascii=False) if parsed.json else commands.shown(answer))
-
-
-@contextmanager
-def quiet():
-    """Keep what TensorFlow's libraries write while they are loaded off the terminal."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)
 
 
 if __name__ == "__main__":

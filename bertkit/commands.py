@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from bertkit.card import Card
-from bertkit.cli import quiet
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
+from bertkit.terminal import quiet
 
 RECIPES = ("classify", "demo")
 CHUNK = 1024        # lines that `predict` reads before it answers

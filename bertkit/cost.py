@@ -1,6 +1,7 @@
 """Parameters, arithmetic and memory of an encoder, in closed form from its config."""
 
 from bertkit.config import EncoderConfig
+from bertkit.face import callable_as
 from bertkit.family import published
 
 
@@ -77,3 +78,6 @@ def activation_bytes(config, length):
     """
     per_token = 7 * config.hidden_dim + 2 * config.intermediate_dim + 2 * config.num_heads * length
     return 4 * length * config.num_layers * per_token
+
+
+callable_as(__name__, cost)

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
+from bertkit.terminal import guarded
 from bertkit.training.tuning import Tuning
 
 
@@ -56,8 +57,6 @@ def call(function, parsed):
 
 def run_recipe(function):
     """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
-    from bertkit.cli import guarded
-
     made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
     raise SystemExit(guarded(lambda: call(function, made.parse_args())))
 

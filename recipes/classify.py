@@ -6,7 +6,6 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, files, load, local
@@ -48,8 +47,7 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     keras.config.set_dtype_policy("mixed_bfloat16" if tuning.precision == "bfloat16" else "float32")
 
     # data
-    splits = Splits({"train": train, "dev": dev, "test": test}, columns, limit, separator=tuning.separator,
-                    skip_bad_rows=tuning.skip_bad_rows)
+    splits = Splits({"train": train, "dev": dev, "test": test}, columns, limit, **tuning.reading)
     encoder, tokenizer = load(model, part="encoder"), Tokenizer.load(local(model))
     check_fit(tokenizer, encoder.config, length)
     features = splits.features(tokenizer, length)
@@ -68,12 +66,11 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     classifier.fit(**run.arguments(classifier))
 
     # evaluate and ship
-    scores = {name: task.intervals(part.labels, task.probabilities(logits(classifier, part)))
-              for name, part in features.items() if name != "train"}
+    scores = {name: task.intervals(features[name].labels, task.probabilities(logits(classifier, features[name])))
+              for name in ("dev", "test") if name in features}
     card = Card(name=Path(out).name, task="classify", recipe="classify", knobs=knobs, scores=scores,
                 data=splits.facts(), model={**bundle.describe(classifier), "encoder": encoder.config.to_json()})
-    kept = np.random.default_rng(seed).permutation(len(walk.features))[:tuning.calibration]
-    bundle.save(out, classifier, tokenizer, card, walk.features.batch(kept) if len(kept) else None, length,
+    bundle.save(out, classifier, tokenizer, card, walk.features.sample(tuning.calibration, seed), length,
                 pairs=splits.pairs, logs=run.logs)
     run.clear()
     return card

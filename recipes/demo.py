@@ -20,14 +20,15 @@ from bertkit.export import export
 from bertkit.flags import run_recipe
 from bertkit.objectives import MLM, Pretrainer
 from bertkit.recipes import classify
+from bertkit.terminal import say
 from bertkit.text import Tokenizer
 from bertkit.training.optimizer import adamw
-from bertkit.training.progress import Progress, say
+from bertkit.training.progress import Progress
 
 LENGTH = 48
 
 
-def main(out: str = "bertkit-demo", steps: int = 1500, epochs: int = 12, seed: int = 0):
+def main(out: str = "bertkit-demo", steps: int = 600, epochs: int = 12, seed: int = 0):
     """Show bertkit's main job in a few minutes: sort everyday messages into food, health, money and travel.
 
     out             the folder for everything that the demo makes
@@ -40,20 +41,21 @@ def main(out: str = "bertkit-demo", steps: int = 1500, epochs: int = 12, seed: i
 
     say("1/5  A vocabulary and a small encoder from 60 kB of prose: masked language modelling.")
     documents = read_documents(data / "corpus.txt") + [[text] for text in read_examples(data / "train.tsv").first]
-    tokenizer = Tokenizer(train_wordpiece([line for part in documents for line in part], size=3000))
+    tokenizer = Tokenizer(train_wordpiece([line for part in documents for line in part], size=1500))
     encoder = Encoder(EncoderConfig(len(tokenizer), num_layers=2, num_heads=2, hidden_dim=128, intermediate_dim=512,
                                     max_sequence_length=64))
     pretrainer = Pretrainer(encoder, [MLM(tokenizer, seed=seed)])
     pretrainer.compile(adamw(1e-3, steps))
     walk = Batches(pack_documents(tokenizer, documents, LENGTH), batch_size=32, seed=seed)
-    pretrainer.fit(pretrainer.prepare(walk.dataset()), steps_per_epoch=steps, verbose=0, callbacks=[Progress(steps)])
+    pretrainer.fit(pretrainer.prepare(walk.dataset()), steps_per_epoch=steps, verbose=0, shuffle=False,
+                   callbacks=[Progress(steps)])
     bundle.save(out / "encoder", encoder, tokenizer, Card(
         name="encoder", task="encode", model={"encoder": encoder.config.to_json()}, recipe="demo",
         knobs={"steps": steps, "seed": seed}))
 
     say("2/5  Fine-tuning it on 488 labelled messages; 80 others choose the epoch, 80 more report.")
     card = classify.main(data / "train.tsv", data / "dev.tsv", out / "classifier", out / "encoder", data / "test.tsv",
-                         epochs=epochs, batch_size=16, learning_rate=3e-4, length=LENGTH, seed=seed)
+                         epochs=epochs, batch_size=16, learning_rate=1e-3, length=LENGTH, seed=seed)
 
     say("3/5  A SavedModel for the server: strings in, labels out.")
     export(out / "classifier", out / "saved_model", to="saved_model")

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"config", "card", "errors", "text", "metrics", "version"},
+    {"config", "card", "errors", "text", "metrics", "version", "terminal", "face"},
     {"layers", "family", "cost", "data", "ondevice"},
     {"encoder"},
     {"heads", "objectives", "training", "compress", "checkpoints"},

@@ -118,7 +118,7 @@ def _guess(tensors, page):
     if not heads:
         return "Model"
     raise Error(f"{tensors.path} holds {', '.join(sorted(heads))}, and its config.json names no "
-                "architectures: which head is it? Write \"architectures\" there, or ask for part=\"encoder\".")
+                "architectures: which head is it? Write them there, or ask for part=\"encoder\".")
 
 
 def label_names(values):

@@ -47,6 +47,11 @@ class Features:
         batch["padding_mask"][mask] = 1
         return batch
 
+    def sample(self, count, seed):
+        """Return a batch of at most `count` rows drawn without replacement, or None if that is none."""
+        rows = np.random.default_rng(seed).permutation(len(self))[:count]
+        return self.batch(rows) if len(rows) else None
+
 
 def featurize(tokenizer, first, second=None, length=128, labels=None):
     """Return the `Features` of texts, or of pairs, cut to `length` tokens with the special ones.

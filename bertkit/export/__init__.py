@@ -3,6 +3,7 @@
 from bertkit.errors import Error
 from bertkit.export.saved_model import export_saved_model
 from bertkit.export.tflite import export_tflite
+from bertkit.face import callable_as
 
 __all__ = ["export", "export_saved_model", "export_tflite"]
 
@@ -17,3 +18,6 @@ def export(folder, out, to="tflite", precision="int8", length=None, dev=None, ma
     if to == "tflite":
         return export_tflite(folder, out, precision, length, dev, max_drop)
     raise Error(f"to={to!r} is unknown; bertkit exports to saved_model and tflite.")
+
+
+callable_as(__name__, export)

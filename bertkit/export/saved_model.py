@@ -13,7 +13,7 @@ from bertkit.card import Card
 from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.errors import Error
 from bertkit.export import reload, source
-from bertkit.training.progress import say
+from bertkit.terminal import say
 
 # The same numbers came back from the file within 1.5e-6 on a 6-layer model; more means another computation.
 LARGEST_DIFFERENCE = 1e-3

@@ -16,7 +16,7 @@ from bertkit.export import mask, parity, source
 from bertkit.export.convert import convert
 from bertkit.ondevice.latency import latency
 from bertkit.ondevice.runner import MODEL, load, write_facts
-from bertkit.training.progress import say
+from bertkit.terminal import say
 
 TIMED_TEXTS = 50
 EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chips without floating point."

@@ -15,7 +15,7 @@ def fused_step(optimizer, gradients, variables):
     if not hasattr(optimizer, "_fused_update"):
         optimizer._fused_update = _compiled(optimizer, variables)
     optimizer._fused_update(
-        [tf.convert_to_tensor(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
+        [dense(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
         tf.cast(optimizer.learning_rate, tf.float32), tf.cast(optimizer.iterations + 1, tf.float32))
 
 
@@ -26,6 +26,11 @@ def summed_rows(gradient):
     rows, places = tf.unique(gradient.indices)
     values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def dense(gradient):
+    """Return TensorFlow's sparse gradient of a table as a plain tensor, rows that occur twice added."""
+    return tf.convert_to_tensor(gradient)
 
 
 def global_norm(gradients):

@@ -48,7 +48,8 @@ class AdamW(keras.optimizers.AdamW):
 
     def _clip_gradients(self, grads):
         """Keras' hook before the plain update: make tables dense, which adds their rows; remember the norm; clip."""
-        grads = [None if g is None else _dense(g) for g in grads]
+        from bertkit.training.fused import dense
+        grads = [dense(g) if hasattr(g, "dense_shape") else g for g in grads]
         self.gradient_norm.assign(ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads if g is not None)))
         return super()._clip_gradients(grads)
 
@@ -56,16 +57,7 @@ class AdamW(keras.optimizers.AdamW):
         """Whether Keras' own update must run: another backend, several replicas, or an option of Keras."""
         if not self.fused or self.gradient_accumulation_steps or self.use_ema or self.loss_scale_factor:
             return True
-        import tensorflow as tf
-        return tf.distribute.get_strategy().num_replicas_in_sync > 1
-
-
-def _dense(gradient):
-    """Return TensorFlow's sparse gradient of a table as a plain one, and any other as it is."""
-    if hasattr(gradient, "dense_shape"):
-        import tensorflow as tf
-        return tf.convert_to_tensor(gradient)
-    return gradient
+        return self._distribution_strategy.num_replicas_in_sync > 1
 
 
 def adamw(learning_rate, steps, warmup=0.1, weight_decay=0.01, clip_norm=1.0):

@@ -6,11 +6,6 @@ import time
 import keras
 
 
-def say(message):
-    """Write one line to standard error, where everything goes that is not the answer."""
-    print(message, file=sys.stderr, flush=True)
-
-
 class Progress(keras.callbacks.Callback):
     """Show step, loss, dev scores and the time that is left.
 

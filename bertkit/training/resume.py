@@ -17,7 +17,7 @@ from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.checkpoints.files import sha256, write_bytes, write_json
 from bertkit.errors import Error
-from bertkit.training.progress import say
+from bertkit.terminal import say
 
 KEPT = 2
 

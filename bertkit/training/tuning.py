@@ -54,6 +54,11 @@ class Tuning:
             changes[name] = _parsed(name, value, fields[name])
         return dataclasses.replace(self, **changes)
 
+    @property
+    def reading(self):
+        """The knobs of `read_examples` among them."""
+        return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows}
+
     @classmethod
     def read(cls, path):
         """Return the Tuning that a JSON file of {name: value} describes."""

@@ -25,8 +25,7 @@ def huggingface():
     from tokenizers import normalizers, pre_tokenizers
 
     def step(**wanted):
-        off = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False,
-                   lowercase=False)
+        off = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
         return normalizers.BertNormalizer(**{**off, **wanted}).normalize_str
 
     def pieces(c):

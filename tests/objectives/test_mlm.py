@@ -20,7 +20,8 @@ def batch():
     mask = (np.arange(LENGTH) < lengths[:, None]).astype("int32")
     ids = np.where(mask, rng.integers(5, len(tiny.VOCABULARY), mask.shape), 0)
     ids[:, 0], ids[np.arange(ROWS), lengths - 1] = 2, 3
-    return {"token_ids": tf.constant(ids, tf.int32), "segment_ids": tf.zeros_like(mask), "padding_mask": tf.constant(mask)}
+    return {"token_ids": tf.constant(ids, tf.int32), "segment_ids": tf.zeros_like(mask),
+            "padding_mask": tf.constant(mask)}
 
 
 def numbers(features):

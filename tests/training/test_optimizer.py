@@ -24,7 +24,8 @@ def numpy_adamw(weights, gradients, rate, decay, clip, beta_1=0.9, beta_2=0.999,
 
 
 def trained(optimizer, weights, gradients):
-    layers = [keras.Variable(w.astype("float32"), name=name) for w, name in zip(weights, ("kernel", "bias"), strict=True)]
+    layers = [keras.Variable(w.astype("float32"), name=name)
+              for w, name in zip(weights, ("kernel", "bias"), strict=True)]
     for step in gradients:
         optimizer.apply([tf.constant(g.astype("float32")) for g in step], layers)
         yield [np.asarray(layer) for layer in layers]

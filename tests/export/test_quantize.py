@@ -1,0 +1,37 @@
+"""Rules that make integers: each hits, and what it names is int8 afterwards."""
+
+import numpy as np
+import pytest
+from ai_edge_litert.tools import flatbuffer_utils
+
+from bertkit.checkpoints import bundle
+from bertkit.errors import Error
+from bertkit.export import source
+from bertkit.export.quantize import RULES, Rule, check_integers, quantize
+from tests import exported, tiny
+
+
+def content(precision):
+    return (exported.phone(precision) / "model.tflite").read_bytes()
+
+
+def test_a_rule_that_hits_nothing_is_refused():
+    rows = source.random_rows(tiny.tokenizer(), exported.LENGTH)
+    with pytest.raises(Error, match="CONV_2D hits nothing"):
+        quantize(content("float32"), (Rule("dynamic", "CONV_2D"),), rows)
+
+
+def test_weights_that_stayed_in_float_are_seen():
+    check_integers(content("int8"), RULES["int8"])
+    with pytest.raises(Error, match="stayed in float"):
+        check_integers(content("float32"), RULES["int8"])
+
+
+def test_the_table_is_exact_to_half_a_step_for_every_token():
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content("int8")))
+    wanted = np.asarray(bundle.load(exported.bundled()).encoder.embeddings.token.embeddings)
+    tables = [tensor for tensor in model.subgraphs[0].tensors if list(tensor.shape) == list(wanted.shape)]
+    assert len(tables) == 1
+    scale, zero = tables[0].quantization.scale[0], tables[0].quantization.zeroPoint[0]
+    integers = np.frombuffer(bytes(model.buffers[tables[0].buffer].data), np.int8).reshape(wanted.shape)
+    np.testing.assert_allclose((integers.astype("float32") - zero) * scale, wanted, atol=scale * 0.501)

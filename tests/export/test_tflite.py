@@ -1,0 +1,168 @@
+"""Files for the phone: they compute the model, are what their card says, and bad ones are refused."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from bertkit import ondevice
+from bertkit.card import Card
+from bertkit.errors import Error
+from bertkit.export import convert, export, export_tflite, quantize
+from bertkit.export.parity import LADDER
+from tests import exported, tiny
+
+TEXTS = [*tiny.texts(40, seed=9)[0], "", "a good film " * 50, "Ünïcode ½ 中文"]
+
+
+def leaves(value, name=""):
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from leaves(part, f"{name}.{key}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from leaves(part, name)
+    else:
+        yield name, value
+
+
+def left_behind(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(("kind", "second"), [({}, None), (exported.PAIRS, TEXTS[::-1])])
+def test_a_float32_file_is_the_model(kind, second):
+    found = ondevice.load(exported.phone(**kind)).probabilities(TEXTS, second)
+    wanted = exported.probabilities(TEXTS, second, **kind)
+    assert np.ptp(wanted, axis=0).min() > 0.1, "the model says the same of every text, so nothing is tested"
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(("precision", "agreement", "drift"), [("dynamic", 0.9, 0.5), ("int8", 0.9, 0.5)])
+def test_an_int8_file_nearly_agrees(precision, agreement, drift):
+    parity = Card.read(exported.phone(precision) / "card.json").parity
+    assert parity["dev"]["agreement"] >= agreement and 0 < parity["dev"]["largest_drift"] < drift
+    found = ondevice.load(exported.phone(precision)).probabilities(TEXTS)
+    np.testing.assert_allclose(found, exported.probabilities(TEXTS), atol=0.15)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_card_states_what_the_file_is(precision):
+    folder = exported.phone(precision)
+    card = dict(leaves(json.loads((folder / "card.json").read_text())))
+    numbers = [value for value in card.values() if isinstance(value, int | float)]
+    assert all(math.isfinite(number) for number in numbers)
+    assert card[".bytes.model.tflite"] == (folder / "model.tflite").stat().st_size
+    for word in ("score", "drop", "bytes", "latency", "agreement", "drift", "leak"):
+        assert any(word in name for name in card), word
+    rows = [line.split("\t") for line in exported.dev().read_text().splitlines()[1:]]
+    answers = ondevice.load(folder).predict([text for text, _ in rows])
+    right = np.mean([answer["label"] == label for answer, (_, label) in zip(answers, rows, strict=True)])
+    assert card[".parity.dev.score"] == pytest.approx(right)
+    assert card[".parity.dev.model_score"] == pytest.approx(0.9)
+
+
+def test_labels_stand_one_a_line():
+    assert (exported.phone() / "labels.txt").read_text() == "bad\ngood\nso-so\n"
+
+
+def test_the_graph_has_no_more_operations_than_the_equations_need():
+    content = (exported.phone() / "model.tflite").read_bytes()
+    found = quantize.operations(content)
+    layers = tiny.CONFIG.num_layers
+    assert found["FULLY_CONNECTED"] == 6 * layers + 2 and found["SOFTMAX"] == layers + 1
+    assert sum(found.values()) <= 45 * layers + 30, found        # 289 at six layers; a bad conversion had 570
+
+
+def test_the_child_process_writes_the_same_file(tmp_path):
+    export_tflite(exported.bundled(), tmp_path / "phone", "float32", length=exported.LENGTH)
+    np.testing.assert_allclose(ondevice.load(tmp_path / "phone").probabilities(TEXTS),
+                               ondevice.load(exported.phone()).probabilities(TEXTS), atol=1e-6)
+    card = Card.read(tmp_path / "phone" / "card.json")
+    assert "not measured" in card.parity["verdict"] and card.parity["calibration"]["agreement"] == 1
+    assert "dev" not in card.parity
+
+
+def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeypatch):
+    np.savez(tmp_path / "rows.npz", token_ids=np.zeros((1, 8), "int32"))
+    job = {"folder": str(tmp_path), "out": "", "precision": "int8", "masked_score": -1e4}
+    monkeypatch.setattr("sys.argv", ["-c", json.dumps({**job, "work": str(tmp_path)})])
+    convert.child()
+    assert "is no bundle" in (tmp_path / "error.txt").read_text()
+
+
+@pytest.mark.parametrize(("begin", "message"), [
+    ("import json, sys; open(json.loads(sys.argv[1])['work'] + '/error.txt', 'w').write('it is')", "^it is$"),
+    ("import os; os.kill(os.getpid(), 9)", "ended by signal 9"),
+    ("raise ValueError('a shape')", "ValueError: a shape"), ("pass", "failed")])
+def test_whatever_the_child_dies_of_is_one_sentence(tmp_path, monkeypatch, begin, message):
+    monkeypatch.setattr(convert, "_BEGIN", begin)
+    with pytest.raises(Error, match=message):
+        convert.convert(exported.bundled(), tmp_path / "model.tflite", "int8", -1e4, {})
+    assert left_behind(tmp_path) == []
+
+
+def planted(monkeypatch, change):
+    """Let the converter leave the good float32 file, changed."""
+    good = (exported.phone() / "model.tflite").read_bytes()
+    monkeypatch.setattr("bertkit.export.tflite.convert", lambda _, out, *rest: out.write_bytes(change(good)))
+
+
+def of_another_model(_):
+    return (exported.phone(**exported.PAIRS) / "model.tflite").read_bytes()
+
+
+@pytest.mark.parametrize(("precision", "change", "message"), [
+    ("float32", of_another_model, "computes something else"),
+    ("int8", of_another_model, r"loses too much: accuracy goes from 90.00 to .* take --precision dynamic"),
+    ("float32", lambda good: good[:len(good) // 2], "no model that LiteRT can run"),
+])
+def test_a_bad_file_is_refused_and_nothing_is_left(tmp_path, monkeypatch, precision, change, message):
+    planted(monkeypatch, change)
+    with pytest.raises(Error, match=message):
+        export_tflite(exported.bundled(), tmp_path / "phone", precision, exported.LENGTH, exported.dev())
+    assert left_behind(tmp_path) == []
+
+
+def test_a_drop_is_not_judged_on_few_rows(tmp_path, monkeypatch):
+    planted(monkeypatch, of_another_model)
+    card = export_tflite(exported.bundled(), tmp_path / "phone", "int8", exported.LENGTH, exported.dev(150))
+    assert "cannot be judged" in card.parity["verdict"] and card.parity["dev"]["drop_points"]["drop"] > 1
+
+
+@pytest.mark.parametrize(("knobs", "message"), [
+    ({"precision": "int4"}, "precision='int4' is unknown"),
+    ({"length": 33}, "length=33 does not fit: this encoder takes 3 to 32"),
+    ({"length": 2}, "length=2"),
+    ({"max_drop": float("nan")}, "max_drop=nan"),
+    ({"dev": "nowhere.tsv"}, "nowhere.tsv cannot be read"),
+])
+def test_knobs_that_do_not_fit_are_named(tmp_path, knobs, message):
+    with pytest.raises(Error, match=message):
+        export_tflite(exported.bundled(), tmp_path / "phone", **knobs)
+    assert left_behind(tmp_path) == []
+
+
+def test_integers_throughout_need_calibration_rows_and_the_mixed_rung_does_not(tmp_path, monkeypatch):
+    bundle = exported.bundled(calibrated=False)
+    with pytest.raises(Error, match="int8-full needs calibration rows"):
+        export_tflite(bundle, tmp_path / "phone", "int8-full")
+    monkeypatch.setattr("bertkit.export.tflite.convert", exported.in_process)
+    card = export_tflite(bundle, tmp_path / "phone", "int8")
+    assert card.parity["mask"]["rows"] == 0
+    np.testing.assert_allclose(ondevice.load(tmp_path / "phone").probabilities(TEXTS),
+                               ondevice.load(exported.phone("int8")).probabilities(TEXTS), atol=1e-6)
+
+
+def test_integers_throughout_run_and_answer_in_floats():
+    folder = exported.phone("int8-full")
+    assert ondevice.load(folder).probabilities(TEXTS).dtype == np.float32
+    card = Card.read(folder / "card.json")
+    assert -40 < card.parity["mask"]["masked_score"] < 0 and "experimental" in card.notes[-1]
+
+
+def test_the_way_to_say_it():
+    with pytest.raises(Error, match="to='onnx' is unknown"):
+        export(exported.bundled(), "x", to="onnx")
+    assert LADDER[0] == "float32" and set(quantize.RULES) < set(LADDER)

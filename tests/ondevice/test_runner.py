@@ -1,0 +1,138 @@
+"""An exported folder on a device: without TensorFlow, and with nothing missing unsaid."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertkit import ondevice
+from bertkit.errors import Error
+from bertkit.ondevice.latency import latency
+from tests import exported, tiny
+
+TEXTS = [*tiny.texts(6, seed=7)[0], "", "a good film " * 50]
+ALONE = """
+import json, sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("tensorflow", "keras", "torch", "tensorflow_text", "safetensors", "h5py"):
+            raise ImportError(name + " must not be imported here")
+sys.meta_path.insert(0, Blocker())
+from bertkit import ondevice
+print(json.dumps(ondevice.load(sys.argv[1]).predict(json.load(sys.stdin))))
+"""
+
+
+def alone(python, folder):
+    done = subprocess.run([python, "-c", ALONE, str(folder)], input=json.dumps(TEXTS), text=True,
+                          capture_output=True, env={"PYTHONPATH": str(Path(__file__).resolve().parents[2])})
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_it_answers_without_tensorflow():
+    found = alone(sys.executable, exported.phone("int8"))
+    wanted = ondevice.load(exported.phone("int8")).predict(TEXTS)
+    assert [set(row) for row in found] == [{"label", "probabilities"}] * len(TEXTS)
+    assert [row["label"] for row in found] == [row["label"] for row in wanted]
+
+
+@pytest.mark.slow
+def test_it_answers_where_nothing_but_numpy_and_litert_is_installed(tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)
+    python = tmp_path / "bare" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "-q", "numpy", "ai-edge-litert"]
+    if subprocess.run(install, capture_output=True).returncode:
+        pytest.skip("needs a package index to install numpy and ai-edge-litert from")
+    assert alone(python, exported.phone("int8")) == ondevice.load(exported.phone("int8")).predict(TEXTS)
+
+
+def test_every_text_gets_an_answer_whatever_the_threads():
+    one, two = (ondevice.load(exported.phone(), threads=threads) for threads in (1, 2))
+    np.testing.assert_allclose(one.probabilities(TEXTS), two.probabilities(TEXTS), atol=1e-6)
+    assert len(one.predict(TEXTS)) == len(TEXTS) and one.predict([]) == []
+
+
+def test_a_long_text_is_cut_as_in_training():
+    model = ondevice.load(exported.phone())
+    places = exported.LENGTH - 2
+    cut, whole = ["good " * places, "good " * 500]
+    np.testing.assert_array_equal(model.probabilities([cut]), model.probabilities([whole]))
+
+
+def test_pairs_and_texts_are_not_mixed_up():
+    single, paired = ondevice.load(exported.phone()), ondevice.load(exported.phone(**exported.PAIRS))
+    assert len(paired.predict([("a film", "good"), ["the film", ""]])) == 2
+    for model, texts in ((single, ["a", ("a", "b")]), (paired, [("a", "b"), "a"]),
+                         (paired, [("a", "b", "c")]), (single, [None])):
+        with pytest.raises(Error, match=f"Row {len(texts)} is"):
+            model.predict(texts)
+    with pytest.raises(Error, match="single texts"):
+        single.probabilities(["a"], ["b"])
+    with pytest.raises(Error, match="pairs"):
+        paired.probabilities(["a"])
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return shutil.copytree(exported.phone(), tmp_path / "phone")
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "vocab.txt", "labels.txt", "ondevice.json"])
+def test_a_missing_file_is_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(Error, match=f"{name} is missing"):
+        ondevice.load(copy)
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "vocab.txt", "labels.txt"])
+def test_a_changed_file_is_named(copy, name):
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(Error, match=f"{name} is not the file that was written"):
+        ondevice.load(copy)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"format": 2}, "is of format 2"), ({"length": "16"}, "length='16', wanted a int"),
+    ({"pairs": None}, "pairs=None"), ({"task": "sing"}, "'sing'"), ({"length": 17}, "to another folder"),
+    ({"tokenizer": {"kind": "none"}}, "tokenizer kind 'none'"), ({"files": {"../x": {}}}, "x is missing")])
+def test_facts_that_do_not_fit_are_named(copy, change, message):
+    facts = json.loads((copy / "ondevice.json").read_text())
+    (copy / "ondevice.json").write_text(json.dumps(facts | change))
+    with pytest.raises(Error, match=message):
+        ondevice.load(copy)
+
+
+def test_another_file_beside_it_can_be_run_and_junk_cannot(copy):
+    shutil.copy(copy / "model.tflite", copy / "other.tflite")
+    (copy / "model.tflite").unlink()
+    assert ondevice.load(copy, model="other.tflite").predict(["a"])
+    (copy / "junk.tflite").write_bytes(b"junk" * 100)
+    with pytest.raises(Error, match="no model that LiteRT can run"):
+        ondevice.load(copy, model="junk.tflite")
+
+
+def test_numbers_that_are_none_are_an_error(monkeypatch):
+    model = ondevice.load(exported.phone())
+    real = model._interpreter
+
+    class Sick:
+        def __getattr__(self, name):
+            return (lambda _: np.full((1, 3), np.nan)) if name == "get_tensor" else getattr(real, name)
+
+    model._interpreter = Sick()
+    with pytest.raises(Error, match="numbers that are none"):
+        model.predict(["a"])
+
+
+def test_latency_is_measured_for_each_number_of_threads():
+    found = latency(exported.phone(), TEXTS[:3], threads=(1, 2))
+    assert list(found) == ["1_thread", "2_threads"]
+    for times in found.values():
+        assert 0 < times["interpreter"] < 1000 and 0 < times["with_tokenizer"] < 1000
