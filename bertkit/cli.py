@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print. Answers go to standard output, all else to standard error."""
 
+import io
 import json
 import sys
 
@@ -29,6 +30,8 @@ EXAMPLES = {
 
 def main(arguments=None):
     """Run one command; the exit code is 0, 1 (one sentence says what is wrong) or 2 (wrong usage)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words[0] if words else "--help"
     if name in ("--version", "-V"):
@@ -59,7 +62,8 @@ def _call(name, words):
     parsed = made.parse_args(words)
     answer = flags.call(function, parsed)
     if answer is not None:
-        print(json.dumps(commands.plain(answer), ensure_ascii=False) if parsed.json else commands.shown(answer))
+        print(json.dumps(commands.plain(answer), ensure_ascii=False) if parsed.json else commands.shown(answer),
+              flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bertkit.errors import Error
 from bertkit.terminal import quiet
 
 RECIPES = ("classify", "demo")
-CHUNK = 1024        # lines that `predict` reads before it answers
+CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
 
 
 def function(name):
@@ -28,16 +28,17 @@ def function(name):
     return globals()[name]
 
 
-def evaluate(folder: str, /, data: str, tflite: str = None, columns=Columns()):
+def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|", columns=Columns()):
     """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
 
     folder          a bundle that a recipe left
     data            labelled rows: .tsv, .csv or .jsonl
     tflite          score this exported file instead of the model itself
+    separator       what parts the labels in a cell, for a multi-label bundle
     """
     with quiet():
         from bertkit.predictor import Predictor
-    return Predictor(folder, tflite).evaluate(data, columns)
+    return Predictor(folder, tflite).evaluate(data, columns, separator=separator)
 
 
 def predict(folder: str, /, tflite: str = None):
@@ -48,16 +49,16 @@ def predict(folder: str, /, tflite: str = None):
     """
     with quiet():
         from bertkit.predictor import Predictor
-    predictor = Predictor(folder, tflite)
+    if sys.stdin is None:
+        raise Error("Standard input is closed; give the texts there, one a line.")
+    predictor, number = Predictor(folder, tflite), 0
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
-    number = 0
-    while chunk := list(islice(lines, CHUNK)):
+    while chunk := list(islice(lines, 1 if sys.stdin.isatty() else CHUNK)):
         texts = _pairs(chunk, number) if predictor.pairs else (chunk,)
-        for answer in predictor.predict(*texts):
-            print(json.dumps(answer, ensure_ascii=False))
+        answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(*texts))
+        print("\n".join(answers), flush=True)
         number += len(chunk)
-    sys.stdout.flush()
 
 
 def _pairs(lines, before):
@@ -117,6 +118,7 @@ def recipe(name: str, /, to: str = None):
     name            classify or demo
     to              the file to write; NAME.py by default
     """
+    from bertkit.text.files import write_text
     source = Path(__file__).parent / "recipes" / f"{name}.py"
     if name not in RECIPES:
         raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
@@ -125,7 +127,7 @@ def recipe(name: str, /, to: str = None):
     target = Path(to or f"{name}.py")
     if target.exists():
         raise Error(f"{target} is already there; give another name with --to.")
-    target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    write_text(target, source.read_text(encoding="utf-8"))
     return {"written": str(target)}
 
 
@@ -141,6 +143,12 @@ def shown(answer, indent=""):
         if isinstance(value, dict):
             lines += [f"{indent}{name}", shown(value, indent + "  ")]
         else:
-            number = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
-            lines.append(f"{indent}{name:<20} {f'{value:.4f}' if isinstance(value, float) else number}")
+            lines.append(f"{indent}{name:<20} {_number(value)}")
     return "\n".join(lines)
+
+
+def _number(value):
+    """Return a number as a person reads it, whatever else as it is."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if value == 0 or abs(value) >= 0.01 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value

@@ -69,12 +69,13 @@ class Encoder(keras.Model):
 def checked(inputs, config):
     """Return a batch with lists and arrays as int32 arrays, after looking at them.
 
-    Symbolic and accelerator tensors pass as they are: the data pipeline has checked them.
+    Symbolic and accelerator tensors pass as they are: the data pipeline has checked them. Raises `Error` on numbers
+    that int32 does not hold as they are, ids without a row, and shapes that do not fit.
     """
     if not isinstance(inputs, dict) or "token_ids" not in inputs:
         raise Error("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
                     f"padding_mask and position_ids; {type(inputs).__name__} came.")
-    inputs = {name: np.asarray(value).astype("int32") if isinstance(value, list | np.ndarray) else value
+    inputs = {name: _whole(name, value) if isinstance(value, list | tuple | np.ndarray) else value
               for name, value in inputs.items() if value is not None}
     arrays = {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments,
@@ -87,6 +88,20 @@ def checked(inputs, config):
         raise Error(f"The batch has {shape[1]} tokens a row and the encoder "
                     f"{config.max_sequence_length} positions; cut the rows.")
     return inputs
+
+
+def _whole(name, value):
+    """Return numbers as an int32 array; rounds and wraps none."""
+    try:
+        given = np.asarray(value)
+        with np.errstate(invalid="ignore"):
+            array = given.astype("int32")
+    except (TypeError, ValueError, OverflowError):
+        raise Error(f"{name} is no table of numbers: its rows differ in length or hold other things; pad the rows "
+                    "to one length.") from None
+    if given.dtype.kind not in "biuf" or not np.array_equal(array, given):
+        raise Error(f"{name} holds {given.dtype} values that are no whole numbers of 32 bits; give ids.")
+    return array
 
 
 def _check_array(name, array, shape, limit):

@@ -24,9 +24,10 @@ def parser(function, prog, example=""):
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, parameter in inspect.signature(function).parameters.items():
         if isinstance(parameter.default, Tuning):
-            made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                              help="a knob that seldom changes (may be repeated): " + ", ".join(_names(Tuning)))
+            made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting,
+                              help="a knob that seldom changes, see below (may be repeated)")
             made.add_argument("--tuning", metavar="FILE", help="a JSON file of such knobs")
+            made.epilog = f"knobs for --set:\n{_table(Tuning)}\n\n{made.epilog}"
         elif dataclasses.is_dataclass(parameter.default):
             for field in dataclasses.fields(parameter.default):
                 _add(made, field.name, field.type, None, inspect.getdoc(parameter.default))
@@ -46,7 +47,7 @@ def call(function, parsed):
             words.append(getattr(parsed, name))
         elif isinstance(parameter.default, Tuning):
             found[name] = (Tuning.read(parsed.tuning) if parsed.tuning else Tuning()).but(
-                dict(_setting(text) for text in parsed.set))
+                dict(text.split("=", 1) for text in parsed.set))
         elif dataclasses.is_dataclass(parameter.default):
             found[name] = dataclasses.replace(parameter.default, **{
                 field: getattr(parsed, field) for field in _names(parameter.default)})
@@ -75,9 +76,20 @@ def _add(made, name, annotation, default, text, required=False):
 
 
 def _help(name, text):
+    """Return the help of a flag, in which argparse reads "%" as the start of a name."""
+    return _line(name, text).replace("%", "%%")
+
+
+def _line(name, text):
     """Return the docstring's line for a knob: "name   what it is"."""
     found = re.search(rf"^\s*{name}\s{{2,}}(.+)$", text, flags=re.MULTILINE)
-    return found.group(1).strip().replace("%", "%%") if found else ""
+    return found.group(1).strip() if found else ""
+
+
+def _table(value):
+    """Return the docstring's lines for the fields of a frozen value, each with its default."""
+    return "\n".join(f"  {field.name:<15} {_line(field.name, inspect.getdoc(value))} ({field.default})"
+                     for field in dataclasses.fields(value))
 
 
 def _names(value):
@@ -85,7 +97,7 @@ def _names(value):
 
 
 def _setting(text):
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise argparse.ArgumentTypeError(f"--set {text}: wanted NAME=VALUE")
-    return name.strip(), value.strip()
+    """Return the text of a --set as it is; what holds no "=" is wrong usage."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} came, wanted NAME=VALUE")
+    return text

@@ -16,12 +16,18 @@ class Predictor:
 
     `task` says what answers mean (see `ondevice.tasks`), `pairs` whether a row is two texts.
     Raises `Error` if `folder` is no bundle of a task, or the file's labels are not the bundle's.
+
+    >>> Predictor("sentiment").predict(["a wonderful film"])        # doctest: +SKIP
+    [{'label': '1', 'probabilities': {'0': 0.02, '1': 0.98}}]
     """
 
     def __init__(self, folder, tflite=None):
         values = bundle.read(folder)
         self.task, self.pairs = task(bundle.facts(values)), values["pairs"]
         self.length = values["length"]
+        if len(self.task.labels) < 2 and not self.task.multi_label:
+            raise Error(f"{folder} gives one number a text (a regression), which this version of bertkit does not "
+                        "score yet; bertkit.load gives the model itself.")
         if tflite is None:
             self.device = None
             self.tokenizer = bundle.tokenizer(folder, values)
@@ -46,10 +52,12 @@ class Predictor:
         """Return the answers, one dict a row (see `ondevice.tasks`)."""
         return self.task.answers(self.probabilities(first, second)) if len(first) else []
 
-    def evaluate(self, path, columns, intervals=False):
-        """Return the task's official metrics on a labelled file, as fractions."""
+    def evaluate(self, path, columns, intervals=False, separator="|"):
+        """Return the task's official metrics on a labelled file, as fractions; `separator` parts several labels."""
         examples = read_examples(path, text=columns.text, second=columns.second, label=columns.label,
-                                 separator="|" if self.task.multi_label else None)
+                                 separator=separator if self.task.multi_label else None)
+        if isinstance(examples.labels[0], list) != self.task.multi_label:
+            raise Error(f"{path} has lists of labels; this model gives each text one.")
         targets = label_indices(examples, self.task.labels)
         probabilities = self.probabilities(examples.first, examples.second)
         score = self.task.intervals if intervals else self.task.scores

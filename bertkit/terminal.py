@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bertkit.errors import Error
 
 # What the system says when a place cannot be written; the rest of OSError is a fault of ours.
-UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT)
+UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 def say(message):

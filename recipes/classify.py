@@ -5,10 +5,8 @@
 
 from pathlib import Path
 
-import keras
-
 from bertkit.card import Card
-from bertkit.checkpoints import bundle, files, load, local
+from bertkit.checkpoints import bundle, load, local
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit
 from bertkit.data.pipeline import Batches
@@ -19,7 +17,7 @@ from bertkit.ondevice.tasks import Classification
 from bertkit.text import Tokenizer
 from bertkit.training.best import Best
 from bertkit.training.optimizer import adamw
-from bertkit.training.run import Run
+from bertkit.training.run import Run, begin
 from bertkit.training.scoring import logits
 from bertkit.training.tuning import Tuning
 
@@ -42,9 +40,7 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     limit           take the first rows of train only
     """
     knobs = dict(locals())
-    files.check_replaceable(out)
-    keras.utils.set_random_seed(seed)
-    keras.config.set_dtype_policy("mixed_bfloat16" if tuning.precision == "bfloat16" else "float32")
+    begin(out, epochs, learning_rate, seed, tuning.precision)
 
     # data
     splits = Splits({"train": train, "dev": dev, "test": test}, columns, limit, **tuning.reading)

@@ -20,3 +20,9 @@ def shared():
         return root / path
 
     return find
+
+
+def pytest_runtest_setup(item):
+    """Leave out tests that take minutes or make environments, unless -m slow asks for them."""
+    if item.get_closest_marker("slow") and "slow" not in item.config.option.markexpr:
+        pytest.skip("run with -m slow")

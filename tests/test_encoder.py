@@ -307,3 +307,30 @@ def test_the_embeddings_are_dropped_at_their_rate():
 def test_a_batch_that_does_not_fit_is_named(encoder, batch, message):
     with pytest.raises(Error, match=message):
         encoder(batch)
+
+
+# ------------------------------------------------------------------------- what an array may hold
+
+
+@pytest.mark.parametrize("ids", [
+    [[5.0, 6.0]], ((5, 6),), np.array([[5, 6]], "float16"), np.array([[5, 6]], "uint8"), np.array([[5, 6]], "int64")])
+def test_whole_numbers_of_any_type_are_ids(encoder, ids):
+    np.testing.assert_array_equal(encoder({"token_ids": ids})["sequence"], encoder({"token_ids": [[5, 6]]})["sequence"])
+
+
+@pytest.mark.parametrize("ids, words", [
+    ([[5.5, 6.0]], "no whole numbers"), ([[float("nan"), 6.0]], "no whole numbers"),
+    ([[float("inf"), 6.0]], "no whole numbers"), ([[2**32 + 5, 6]], "no whole numbers"),
+    ([["5", "6"]], "no whole numbers"), ([[2**70, 6]], "no table of numbers"), ([[5, 6], [7]], "no table of numbers"),
+    ([[5, None]], "no table of numbers"), ([["five", "six"]], "no table of numbers")])
+def test_what_is_no_id_is_refused(encoder, ids, words):
+    with pytest.raises(Error, match=f"token_ids .*{words}"):
+        encoder({"token_ids": ids})
+
+
+def test_a_mask_may_be_of_booleans(encoder):
+    batch = {"token_ids": [[5, 6, 7]], "padding_mask": np.array([[True, True, False]])}
+    whole = {**batch, "padding_mask": [[1, 1, 0]]}
+    np.testing.assert_array_equal(encoder(batch)["pooled"], encoder(whole)["pooled"])
+    with pytest.raises(Error, match="padding_mask holds float64"):
+        encoder({**batch, "padding_mask": [[1.0, 0.5, 0.0]]})

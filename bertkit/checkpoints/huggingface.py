@@ -99,7 +99,7 @@ def canonical(tensors, page):
 
 def with_head(encoder, values, tensors, page):
     """Return the model with the head that `architectures` names, or, without it, the tensors do."""
-    names = values.get("architectures") or [_guess(tensors, page)]
+    names = values.get("architectures") or [_guess(tensors, page, values)]
     kind = str(names[0] if isinstance(names, list) else names)
     if kind.endswith("Model") and not kind.endswith("LMHeadModel"):
         return encoder
@@ -113,10 +113,19 @@ def with_head(encoder, values, tensors, page):
                 "part=\"encoder\" gives the encoder alone.")
 
 
-def _guess(tensors, page):
+def _guess(tensors, page, values):
+    """Return the kind of model that the tensors' names leave no doubt about.
+
+    A head over tokens is saved without the pooler; one output over it may be a regression or a multiple choice,
+    unless `problem_type` stands in the config.
+    """
     heads = {name.split(".")[0] for name in tensors.shapes if name.startswith(page.HUGGINGFACE_HEADS)}
     if not heads:
         return "Model"
+    outputs = (*tensors.shapes.get("classifier.weight", ()), 0)[0]
+    if heads == {"classifier"} and "pooler.dense.weight" in tensors.shapes and (
+            outputs > 1 or values.get("problem_type")):
+        return "ForSequenceClassification"
     raise Error(f"{tensors.path} holds {', '.join(sorted(heads))}, and its config.json names no "
                 "architectures: which head is it? Write them there, or ask for part=\"encoder\".")
 
@@ -147,6 +156,13 @@ def save(folder, model, tokenizer, page):
     write_json(folder / "tokenizer_config.json", tokenizer_config(tokenizer))
 
 
+def problem_type(model):
+    """Return what transformers calls a classifier's task; one output is a regression there."""
+    if model.multi_label:
+        return "multi_label_classification"
+    return "single_label_classification" if len(model.labels) > 1 else "regression"
+
+
 def config_json(model, config, tokenizer, page):
     """Return the config.json that describes a model in transformers' words."""
     names = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
@@ -154,9 +170,8 @@ def config_json(model, config, tokenizer, page):
     values |= {"model_type": page.HUGGINGFACE_TYPE, "hidden_act": names[config.activation],
                "pad_token_id": tokenizer.pad_id, "architectures": [page.HUGGINGFACE_CLASS + "Model"]}
     if isinstance(model, Classifier):
-        kind = "multi_label_classification" if model.multi_label else "single_label_classification"
         values |= {"architectures": [page.HUGGINGFACE_CLASS + "ForSequenceClassification"],
-                   "classifier_dropout": model.dropout, "problem_type": kind,
+                   "classifier_dropout": model.dropout, "problem_type": problem_type(model),
                    "id2label": {str(i): label for i, label in enumerate(model.labels)},
                    "label2id": {label: i for i, label in enumerate(model.labels)}}
     return values

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from bertkit.training.progress import check_loss
 from bertkit.training.scoring import logits
 
 
@@ -11,6 +12,7 @@ class Best(keras.callbacks.Callback):
 
     The task's first metric decides, and among equal scores the lower loss. `scores` holds the best epoch's,
     `probabilities` its predictions [rows, C]. Training stops after `patience` epochs without a better one.
+    Raises `Error` if the loss on `features` is no number.
     """
 
     def __init__(self, task, features, patience=None):
@@ -23,6 +25,7 @@ class Best(keras.callbacks.Callback):
         probabilities = self.task.probabilities(found)
         scores = self.task.scores(self.features.labels, probabilities)
         loss = float(keras.ops.mean(self.model.loss_function()(self.features.labels, found)))
+        check_loss(loss, f"on dev after epoch {epoch + 1}")
         self.probabilities = probabilities
         if logs is not None:
             logs.update({"dev_loss": loss, **{f"dev_{name}": value for name, value in scores.items()}})

@@ -1,13 +1,22 @@
 """Where a run stands, on standard error: a line in place on a terminal, a line now and then in a log."""
 
+import math
 import sys
 import time
 
 import keras
 
+from bertkit.errors import Error
+
+
+def check_loss(loss, where):
+    """Raise `Error` if a loss is no number any more: no later step mends that."""
+    if not math.isfinite(loss):
+        raise Error(f"The training diverged: the loss is {loss} {where}; lower the learning rate.")
+
 
 class Progress(keras.callbacks.Callback):
-    """Show step, loss, dev scores and the time that is left.
+    """Show step, loss, dev scores and the time that is left; stop where the loss shown is no number.
 
     `steps` is the whole run's, `done` how many were behind it when it began.
     """
@@ -29,6 +38,7 @@ class Progress(keras.callbacks.Callback):
             self.shown = now
             self._write(f"step {self.step}/{self.steps}  loss {logs.get('loss', float('nan')):.4f}  "
                         f"{self._left(now)}")
+            check_loss(logs.get("loss", 0.0), f"at step {self.step}")
 
     def on_epoch_end(self, epoch, logs=None):
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())

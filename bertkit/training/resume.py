@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.numpy import load as parse
 from safetensors.numpy import save as safetensors_bytes
 
-from bertkit.checkpoints.files import sha256, write_bytes, write_json
+from bertkit.checkpoints.files import read_json, sha256, write_bytes, write_json
 from bertkit.errors import Error
 from bertkit.terminal import say
 
@@ -35,18 +35,19 @@ class Resume(keras.callbacks.Callback):
 
     def restore(self, model):
         """Put the newest whole state into `model`; return the number of epochs behind it, 0 if there is none."""
-        for path in sorted(self.folder.glob("state-*.json"), reverse=True):
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            weights = path.with_suffix(".safetensors")
-            if facts["knobs"] != self.knobs:
+        paths = sorted(self.folder.glob("state-*.json"), reverse=True)
+        for path in paths:
+            facts, weights = _facts(path), path.with_suffix(".safetensors")
+            if facts and facts["knobs"] != self.knobs:
                 say(f"{self.folder} holds a run with other knobs or data; starting anew.")
                 shutil.rmtree(self.folder)
                 return 0
-            if weights.is_file() and sha256(weights) == facts["sha256"]:
+            if facts and weights.is_file() and sha256(weights) == facts["sha256"]:
                 self._read(model, parse(weights.read_bytes()), facts)
                 say(f"Resuming after epoch {facts['epoch']}.")
                 return facts["epoch"]
-            say(f"{weights} is damaged; using the state before it.")
+            say(f"{weights if facts else path} is damaged; "
+                f"{'starting anew' if path == paths[-1] else 'using the state before it'}.")
         return 0
 
     def on_epoch_end(self, epoch, logs=None):
@@ -72,6 +73,15 @@ class Resume(keras.callbacks.Callback):
         if self.best and facts["best"]:
             self.best.epoch, self.best.rank = facts["best"]["epoch"], tuple(facts["best"]["rank"])
             self.best.weights = [tensors[f"best/{i}"] for i in range(len(model.trainable_variables))]
+
+
+def _facts(path):
+    """Return what a state's JSON says, or None if it is damaged."""
+    try:
+        facts = read_json(path)
+    except Error:
+        return None
+    return facts if {"epoch", "knobs", "sha256", "best"} <= set(facts) else None
 
 
 def _state(model):

@@ -41,6 +41,10 @@ class Tuning:
                                 ("calibration", 0, 500), ("log_every", 1, 1e6)):
             if not low <= getattr(self, name) <= high:
                 raise Error(f"{name}={getattr(self, name)} lies outside {low} to {high:g}.")
+        if self.patience is not None and self.patience < 1:
+            raise Error(f"patience={self.patience} stops before anything is tried; give 1 or more, or none.")
+        if self.separator == "":
+            raise Error("separator is empty; give what parts the labels, such as \"|\", or none.")
         if self.precision not in ("float32", "bfloat16"):
             raise Error(f"precision={self.precision!r} is unknown; give float32 or bfloat16.")
 

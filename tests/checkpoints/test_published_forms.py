@@ -9,10 +9,14 @@ import pytest
 from safetensors.numpy import load_file
 
 from bertkit import checkpoints
+from bertkit.card import Card
+from bertkit.checkpoints import bundle
 from bertkit.checkpoints.convert import convert
 from bertkit.checkpoints.tensors import variables
 from bertkit.encoder import Encoder
+from bertkit.errors import Error
 from bertkit.heads import Classifier
+from tests import tiny
 from tests.recorded import GOLDEN, assert_equal, calls, traced
 
 TOLERANCE = 2e-5                                    # family-spec, section 8
@@ -157,3 +161,27 @@ def test_a_hugging_face_directory_survives_a_bundle_and_the_way_back(tmp_path, n
                                 {path: np.asarray(value) for path, value in variables(first).items()})
     files = [load_file(folder / "model.safetensors") for folder in (source, tmp_path / "back")]
     assert set(files[0]) == set(files[1])
+
+
+@pytest.mark.parametrize("labels, multi_label, kind", [
+    (("a", "b"), False, "single_label_classification"), (("a", "b"), True, "multi_label_classification"),
+    (("a",), True, "multi_label_classification"), (("score",), False, "regression")])
+def test_the_problem_type_is_written_as_the_reference_reads_it(tmp_path, labels, multi_label, kind):
+    model = tiny.classifier(labels=labels, multi_label=multi_label)
+    bundle.save(tmp_path / "bundle", model, tiny.tokenizer(), Card("tiny", "classify", bundle.describe(model)))
+    convert(tmp_path / "bundle", tmp_path / "theirs", to="huggingface")
+    assert json.loads((tmp_path / "theirs" / "config.json").read_text())["problem_type"] == kind
+    back = checkpoints.load(tmp_path / "theirs")
+    assert (back.labels, back.multi_label) == (labels, multi_label)
+    # Without `architectures` the tensors' names decide; one output alone may be a multiple choice.
+    config = json.loads((tmp_path / "theirs" / "config.json").read_text())
+    config.pop("architectures")
+    (tmp_path / "theirs" / "config.json").write_text(json.dumps(config))
+    assert checkpoints.load(tmp_path / "theirs").labels == labels
+    config.pop("problem_type")
+    (tmp_path / "theirs" / "config.json").write_text(json.dumps(config))
+    if len(labels) > 1:
+        assert checkpoints.load(tmp_path / "theirs").labels == labels
+    else:
+        with pytest.raises(Error, match="which head is it"):
+            checkpoints.load(tmp_path / "theirs")

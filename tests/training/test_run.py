@@ -14,7 +14,7 @@ from bertkit.training.board import Board, confusion_picture
 from bertkit.training.optimizer import adamw
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
-from bertkit.training.run import Run
+from bertkit.training.run import Run, working
 from bertkit.training.tuning import Tuning
 from tests import tiny
 
@@ -77,6 +77,18 @@ def test_a_damaged_newest_state_is_named_and_passed_over(tmp_path, capsys):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"epoch": 2}'])
+def test_damaged_facts_of_a_state_are_named_and_passed_over(tmp_path, capsys, content):
+    model, best, run = train(tmp_path)
+    older, newest = sorted(run.folder.glob("state-*.json"))
+    newest.write_text(content)
+    assert run.state.restore(model) == EPOCHS - 1
+    assert f"{newest} is damaged; using the state before it" in capsys.readouterr().err
+    older.write_text(content)
+    assert run.state.restore(model) == 0
+    assert f"{older} is damaged; starting anew" in capsys.readouterr().err
+
+
 def test_other_knobs_start_anew(tmp_path, capsys):
     model, best, run = train(tmp_path)
     other = Resume(run.folder, {"seed": 1}, best)
@@ -106,6 +118,23 @@ def test_best_stops_after_patience():
     best = Best(TASK, tiny.features(20, seed=9), patience=2)
     history = model.fit(walk.dataset(), steps_per_epoch=5, epochs=10, verbose=0, shuffle=False, callbacks=[best])
     assert len(history.history["loss"]) == 3
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
+    model = tiny.classifier()
+    next(iter(model.trainable_variables)).assign(np.full((len(tiny.VOCABULARY), 16), np.nan))
+    best = Best(TASK, tiny.features(20, seed=9))
+    best.set_model(model)
+    with pytest.raises(Error, match="the loss is nan on dev after epoch 1"):
+        best.on_epoch_end(0)
+    with pytest.raises(Error, match="the loss is inf at step 1; lower the learning rate"):
+        Progress(1, stream=io.StringIO()).on_train_batch_end(0, {"loss": np.inf})
+
+
+def test_the_working_folder_stands_beside_the_bundle_to_be(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert working("out/") == working("out") == working(tmp_path / "out") == tmp_path / "out.tmp"
+    assert working(".") == tmp_path.with_name(tmp_path.name + ".tmp")
 
 
 def test_tensorboard_shows_what_was_promised(tmp_path):
@@ -154,7 +183,8 @@ def test_progress_estimates_and_ends_its_line():
 @pytest.mark.parametrize("settings, words", [
     ({"warmth": "1"}, "no tuning knob 'warmth'"), ({"warmup": "warm"}, "warmup='warm' is no float"),
     ({"warmup": "2"}, "warmup=2.0 lies outside"), ({"skip_bad_rows": "maybe"}, "neither true nor false"),
-    ({"warmup": "none"}, "cannot be none"), ({"precision": "int8"}, "precision='int8' is unknown")])
+    ({"warmup": "none"}, "cannot be none"), ({"precision": "int8"}, "precision='int8' is unknown"),
+    ({"patience": "0"}, "patience=0 stops before"), ({"separator": ""}, "separator is empty")])
 def test_tuning_says_what_does_not_fit(settings, words):
     with pytest.raises(Error, match=words):
         Tuning().but(settings)

@@ -1,0 +1,54 @@
+"""A card says what was made, and survives its file."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertkit.card import Card
+from bertkit.data.columns import Columns
+from bertkit.errors import Error
+from bertkit.version import VERSION
+
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+                      max_leaves=8)
+OBJECTS = st.dictionaries(st.text(min_size=1), VALUES, max_size=3)
+
+
+def written(card, path):
+    path.write_text(json.dumps(card.to_json()), encoding="utf-8")
+    return path
+
+
+@given(model=OBJECTS, knobs=OBJECTS, scores=OBJECTS, notes=st.lists(st.text(), max_size=3))
+def test_a_card_survives_its_file(tmp_path_factory, model, knobs, scores, notes):
+    card = Card("films", "classify", model, knobs=knobs, scores=scores, notes=tuple(notes))
+    assert Card.read(written(card, tmp_path_factory.getbasetemp() / "card.json")) == card
+
+
+def test_a_card_says_when_and_by_what(tmp_path):
+    values = Card("films", "classify", {}).to_json()
+    assert values["versions"]["bertkit"] == VERSION and "numpy" in values["versions"]
+    assert len(values["made"]) == len("2026-01-01")
+    assert "scores" not in values and values["model"] == {}         # empty parts are left out, the name of it never
+
+
+def test_what_json_does_not_hold_becomes_what_it_does():
+    knobs = {"out": Path("films"), "columns": Columns(text="a"), "pair": (1, 2), "inner": {"x": Path("y")}}
+    assert Card("films", "classify", {}, knobs=knobs).to_json()["knobs"] == {
+        "out": "films", "columns": {"text": "a", "second": None, "label": None}, "pair": [1, 2], "inner": {"x": "y"}}
+
+
+@pytest.mark.parametrize("content, words", [
+    (None, "is missing"), ("", "is not a card"), ("{", "is not a card"), ("[]", "is not a card"),
+    ("{}", "is not a card"), ('{"name": "a", "task": "b", "model": {}, "colour": "red"}', "colour"),
+    ("\xff", "is not a card")])
+def test_what_is_no_card_is_an_error(tmp_path, content, words):
+    path = tmp_path / "card.json"
+    if content is not None:
+        path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(Error, match=words):
+        Card.read(path)

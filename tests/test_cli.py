@@ -1,0 +1,337 @@
+"""The command line as a script sees it: exit codes, standard output, and one sentence for what is wrong."""
+
+import importlib.util
+import inspect
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from bertkit import checkpoints, commands, flags
+from bertkit.cli import COMMANDS, EXAMPLES, main
+from bertkit.data.columns import Columns
+from bertkit.predictor import Predictor
+from bertkit.text import Tokenizer
+from tests import exported, tiny
+from tests.recorded import GOLDEN
+
+HOSTILE = ["good film", "", "   ", "[CLS] [SEP] [MASK] [PAD]", "z" * 5000, "\u202e\x00\x07", "a\tb", "\ufeffgood"]
+
+
+def stdin(monkeypatch, content, terminal=False):
+    stream = io.TextIOWrapper(io.BytesIO(content), encoding="ascii")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stdin", stream)
+
+
+def usage(capsys, *words):
+    """Return (exit code, output) of words that argparse answers by itself."""
+    with pytest.raises(SystemExit) as left:
+        main(list(words))
+    return left.value.code, "".join(capsys.readouterr())
+
+
+def sentence(capsys, *words):
+    """Return what a command that is given bad input says: one line on standard error and nothing else."""
+    assert main([str(word) for word in words]) == 1
+    out, err = capsys.readouterr()
+    lines = [line for line in err.splitlines() if line.startswith("bertkit: ")]
+    assert out == "" and len(lines) == 1 and "Traceback" not in err
+    return lines[0]
+
+
+def run(*words, **options):
+    """Run a command in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "bertkit", *map(str, words)], capture_output=True, timeout=120,
+                          **options)
+
+
+# --------------------------------------------------------------------------------------------- usage
+
+
+def test_without_a_command_there_is_help_and_exit_code_2(capsys):
+    assert main([]) == 2
+    output = capsys.readouterr().out
+    assert all(name in output for name in COMMANDS)
+    assert main(["--help"]) == 0
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1][0].isdigit()
+
+
+def test_an_unknown_command_names_the_known_ones(capsys):
+    assert main(["clasify"]) == 2
+    assert "no command 'clasify'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [
+    ["classify"], ["classify", "--epochs", "many"], ["cost"], ["convert", "a", "b", "--to", "onnx"],
+    ["evaluate", "a", "--dat", "b"], ["predict", "a", "--nothing"],
+    ["classify", "--model", "m", "--train", "t", "--dev", "d", "--out", "o", "--set", "warmup"]], ids=" ".join)
+def test_wrong_usage_is_exit_code_2(capsys, words):
+    code, output = usage(capsys, *words)
+    assert code == 2 and "error:" in output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_and_a_word_on_everything(capsys, name):
+    code, output = usage(capsys, name, "--help")
+    assert code == 0 and EXAMPLES[name] in output
+    actions = flags.parser(commands.function(name), name)._actions
+    assert all(action.help for action in actions)
+    for knob in set(inspect.signature(commands.function(name)).parameters) - {"columns", "tuning"}:
+        assert f"--{knob.replace('_', '-')}" in output or f"  {knob.upper()}" in output
+
+
+@pytest.mark.parametrize("name", ["classify"])
+def test_help_of_a_recipe_explains_the_knobs_of_set(capsys, name):
+    _, output = usage(capsys, name, "--help")
+    for knob in ("weight_decay", "warmup", "clip_norm", "patience", "precision", "separator", "skip_bad_rows",
+                 "calibration", "log_every"):
+        assert any(line.split()[:1] == [knob] and len(line) > 40 for line in output.splitlines()), knob
+    assert "10 %" in output and "%%" not in output
+
+
+# ------------------------------------------------------------------------------------ cost and recipe
+
+
+def test_cost_prints_one_object(capsys):
+    assert main(["cost", "bert-base-uncased", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["parameters"] == 109_482_240
+    assert main(["cost", "bert-base-uncased"]) == 0
+    assert "109,482,240" in capsys.readouterr().out
+
+
+def test_cost_of_an_unknown_name_suggests_near_ones(capsys):
+    assert "bert-base-uncased" in sentence(capsys, "cost", "bert-base-uncasd")
+
+
+def test_a_recipe_is_copied_once(tmp_path, capsys):
+    copy = tmp_path / "mine.py"
+    assert main(["recipe", "classify", "--to", str(copy), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"written": str(copy)}
+    spec = importlib.util.spec_from_file_location("mine", copy)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert inspect.signature(module.main) == inspect.signature(commands.function("classify"))
+    assert "already there" in sentence(capsys, "recipe", "classify", "--to", copy)
+    assert "cannot be written" in sentence(capsys, "recipe", "classify", "--to", tmp_path / "no" / "x.py")
+    assert "no recipe 'clasify'" in sentence(capsys, "recipe", "clasify")
+
+
+def test_numbers_are_shown_as_they_are():
+    shown = commands.shown({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200, "yes": True,
+                            "inner": {"labels": ["a"]}})
+    assert [line.split() for line in shown.splitlines()] == [
+        ["accuracy", "0.7500"], ["rate", "5e-05"], ["epsilon", "1e-12"], ["zero", "0.0000"], ["rows", "1,200"],
+        ["yes", "True"], ["inner"], ["labels", "['a']"]]
+
+
+# --------------------------------------------------------------------------------- predict and evaluate
+
+
+def test_predict_answers_every_line_in_order(monkeypatch, capsys):
+    stdin(monkeypatch, "\n".join(HOSTILE).encode() + b"\n\xff\xfe broken\r\nlast, without an end")
+    assert main(["predict", str(exported.bundled())]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    wanted = Predictor(exported.bundled()).predict([*HOSTILE, "\ufffd\ufffd broken", "last, without an end"])
+    assert [answer["label"] for answer in answers] == [answer["label"] for answer in wanted]
+    for answer, right in zip(answers, wanted, strict=True):
+        assert answer["probabilities"] == pytest.approx(right["probabilities"], abs=1e-6)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_predict_goes_on_beyond_a_chunk(monkeypatch, capsys):
+    monkeypatch.setattr(commands, "CHUNK", 3)
+    texts, _ = tiny.texts(10)
+    stdin(monkeypatch, "\n".join(texts).encode())
+    assert main(["predict", str(exported.bundled())]) == 0
+    labels = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
+    assert labels == [answer["label"] for answer in Predictor(exported.bundled()).predict(texts)]
+    assert len(set(labels)) > 1
+
+
+def test_a_person_at_a_terminal_is_answered_at_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(Predictor, "predict", lambda self, texts: asked.append(texts) or [{}] * len(texts))
+    stdin(monkeypatch, b"one\ntwo\n", terminal=True)
+    assert main(["predict", str(exported.bundled())]) == 0
+    assert asked == [["one"], ["two"]]
+
+
+def test_predict_without_input(monkeypatch, capsys):
+    stdin(monkeypatch, b"")
+    assert main(["predict", str(exported.bundled())]) == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "Standard input is closed" in sentence(capsys, "predict", exported.bundled())
+
+
+def test_pairs_have_one_tab(monkeypatch, capsys):
+    folder = exported.bundled(**exported.PAIRS)
+    stdin(monkeypatch, b"good film\told story\n\t\n")
+    assert main(["predict", str(folder)]) == 0
+    first, empty = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert set(first) == {"labels", "probabilities"} and set(empty["probabilities"]) == set(exported.LABELS)
+    for line, tabs in ((b"no tab", 0), (b"one\ttwo\tthree", 2)):
+        stdin(monkeypatch, b"a\tb\n" + line)
+        assert f"line 2 of standard input has {tabs} tabs" in sentence(capsys, "predict", folder)
+
+
+def test_evaluate_counts_what_predict_answers(monkeypatch, capsys):
+    folder, path = exported.bundled(), exported.dev(40)
+    rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    stdin(monkeypatch, "\n".join(text for text, _ in rows).encode())
+    assert main(["predict", str(folder)]) == 0
+    answers = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
+    assert main(["evaluate", str(folder), "--data", str(path), "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    right = np.mean([answer == label for answer, (_, label) in zip(answers, rows, strict=True)])
+    assert scores["accuracy"] == pytest.approx(right) == 0.9 and scores["rows"] == 40
+    assert set(scores) == {"accuracy", "f1", "matthews", "rows"}
+
+
+def test_evaluate_takes_labels_as_they_are_parted(tmp_path, capsys):
+    folder, scores = exported.bundled(**exported.PAIRS), []
+    for sign, words in (("|", ()), (";", ("--separator", ";"))):
+        path = tmp_path / "pairs.tsv"
+        path.write_text(f"first\tsecond\tlabel\ngood\tbad\tbad{sign}good\nold\tnew\t\n")
+        assert main(["evaluate", str(folder), "--data", str(path), "--json", *words]) == 0
+        scores.append(json.loads(capsys.readouterr().out))
+    assert scores[0] == scores[1] and set(scores[0]) == {"accuracy", "f1", "rows"}
+
+
+@pytest.mark.parametrize("content, words", [
+    ("sentence\tlabel\ngood\tbest\n", "line 2: the label 'best' is not among those of training"),
+    ("sentence\tlabel\n", "no row that can be used"), ("", "is empty"), ("\x00\x01\x02\x03\x04\x05", "is not text"),
+    ("sentence\tlabel\ngood\tbad\t\n", "line 2, 3 fields came, 2 were wanted"),
+    ("sentence\tmark\ngood\tbad\n", "which column is the label"),
+    ("sentence1\tsentence2\tlabel\na\tb\tgood\n", "reads single texts")])
+def test_evaluate_names_what_is_wrong_with_the_data(tmp_path, capsys, content, words):
+    path = tmp_path / "dev.tsv"
+    path.write_text(content)
+    assert words in sentence(capsys, "evaluate", exported.bundled(), "--data", path)
+
+
+def test_evaluate_refuses_lists_of_labels_where_one_is_wanted(tmp_path, capsys):
+    path = tmp_path / "dev.jsonl"
+    path.write_text('{"text": "good", "label": ["good", "bad"]}\n')
+    assert "has lists of labels" in sentence(capsys, "evaluate", exported.bundled(), "--data", path)
+
+
+@pytest.mark.parametrize("command", [["predict"], ["evaluate", "--data", "dev.tsv"]], ids=lambda words: words[0])
+def test_what_is_no_bundle_of_a_task_is_said(tmp_path, capsys, command):
+    name, *rest = command
+    (tmp_path / "empty").mkdir()
+    assert "is no bundle" in sentence(capsys, name, tmp_path / "empty", *rest)
+    assert "is no bundle" in sentence(capsys, name, tmp_path / "nothing", *rest)
+    assert main(["convert", str(GOLDEN / "bert_tiny_erf"), str(tmp_path / "encoder"), "--json"]) == 0
+    capsys.readouterr()
+    assert "fine-tune it first" in sentence(capsys, name, tmp_path / "encoder", *rest)
+
+
+# ------------------------------------------------------------------------------------------- convert
+
+
+def test_convert_goes_both_ways(tmp_path, capsys):
+    source, back, again = exported.bundled(), tmp_path / "back", tmp_path / "again"
+    for words in ([source, back, "--to", "huggingface"], [back, again, "--to", "bertkit"]):
+        assert main(["convert", *map(str, words), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["recipe"] == "convert"
+    batch = tiny.features(6).batch(range(6))
+    logits = [np.asarray(checkpoints.load(folder)(batch)) for folder in (source, back, again)]
+    np.testing.assert_array_equal(logits[0], logits[1])
+    np.testing.assert_array_equal(logits[0], logits[2])
+    assert checkpoints.load(again).labels == exported.LABELS
+
+
+@pytest.mark.parametrize("name", ["google", "preset", "erf", "classifier"])
+def test_every_published_form_converts(tmp_path, capsys, name):
+    source = GOLDEN / f"bert_tiny_{name}"
+    assert main(["convert", str(source), str(tmp_path / "bundle")]) == 0
+    capsys.readouterr()
+    assert "other things" in sentence(capsys, "convert", source, source.parent)
+    batch = {"token_ids": [[5, 6, 7]]}
+    ours, theirs = (checkpoints.load(folder, part="encoder")(batch)["sequence"] for folder in
+                    (source, tmp_path / "bundle"))
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_wrong_or_truncated_checkpoint_leaves_nothing(tmp_path, capsys):
+    source = tmp_path / "source"
+    assert main(["convert", str(exported.bundled()), str(source), "--to", "huggingface"]) == 0
+    capsys.readouterr()
+    weights = source / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    assert "not a whole safetensors file" in sentence(capsys, "convert", source, tmp_path / "out")
+    assert "does not exist" in sentence(capsys, "convert", tmp_path / "nothing", tmp_path / "out")
+    assert "is a file" in sentence(capsys, "convert", weights, tmp_path / "out")
+    assert "wanted hf://owner/name" in sentence(capsys, "convert", "hf://name", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize("kind", [{}, exported.PAIRS, None], ids=["classifier", "multi-label", "encoder"])
+def test_transformers_computes_the_same_from_a_converted_folder(tmp_path, capsys, caplog, kind):
+    torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
+    source = GOLDEN / "bert_tiny_erf" if kind is None else exported.bundled(**kind)
+    assert main(["convert", str(source), str(tmp_path / "theirs"), "--to", "huggingface"]) == 0
+    ours = checkpoints.load(source)
+    auto = transformers.AutoModel if kind is None else transformers.AutoModelForSequenceClassification
+    theirs, facts = auto.from_pretrained(tmp_path / "theirs", output_loading_info=True)
+    assert not any(facts.values())
+    assert not [record for record in caplog.records if not record.name.startswith("bertkit")]
+    texts = [*tiny.texts(6)[0], *HOSTILE[:5]]
+    batch = Tokenizer.load(source).pack(texts, length=16)
+    tokens = transformers.AutoTokenizer.from_pretrained(tmp_path / "theirs")(
+        texts, padding="max_length", truncation=True, max_length=16, split_special_tokens=True)
+    np.testing.assert_array_equal(batch["token_ids"], tokens["input_ids"])
+    with torch.no_grad():
+        found = theirs.eval()(input_ids=torch.tensor(batch["token_ids"]).long(),
+                              attention_mask=torch.tensor(batch["padding_mask"]).long())
+    if kind is None:
+        np.testing.assert_allclose(ours(batch)["pooled"], found.pooler_output, atol=2e-5)
+    else:
+        np.testing.assert_allclose(ours(batch), found.logits, atol=2e-5)
+
+
+# ------------------------------------------------------------------------------- in a process of its own
+
+
+def test_a_process_keeps_answers_and_noise_apart():
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    result = run("predict", exported.bundled(), input=b"good film\n\ncaf\xc3\xa9\n",
+                 env={**environment, "PYTHONIOENCODING": "ascii"})
+    assert result.returncode == 0
+    assert len([json.loads(line) for line in result.stdout.splitlines()]) == 3
+    noise = [line for line in result.stderr.splitlines() if b"stands again in line" not in line]
+    assert not noise, noise
+
+
+def test_a_process_ends_with_the_exit_code(tmp_path):
+    for words, code in ((["cost", "bert-base-uncased"], 0), (["cost", "nothing"], 1), (["cost"], 2), ([], 2),
+                        (["evaluate", str(tmp_path), "--data", "x.tsv"], 1)):
+        result = run(*words)
+        assert result.returncode == code and b"Traceback" not in result.stderr
+        if code == 1:
+            assert result.stdout == b"" and len(result.stderr.splitlines()) == 1
+
+
+def test_a_pipe_that_closes_is_no_fault():
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run([sys.executable, "-m", "bertkit", "cost", "bert-base-uncased"], stdout=writer,
+                            stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert result.returncode == 0 and result.stderr == b""
+
+
+def test_columns_are_named_by_flags(tmp_path, capsys):
+    path = tmp_path / "dev.csv"
+    path.write_text('opinion,what\ngood,"a warm film"\n')
+    assert main(["evaluate", str(exported.bundled()), "--data", str(path), "--text", "what", "--label", "opinion",
+                 "--json"]) == 0
+    wanted = Predictor(exported.bundled()).evaluate(path, Columns(text="what", label="opinion"))
+    assert json.loads(capsys.readouterr().out) == wanted

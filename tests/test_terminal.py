@@ -1,0 +1,60 @@
+"""What a person sees: one sentence about a mistake, no traceback; a fault of ours is not hidden."""
+
+import errno
+import os
+import sys
+
+import pytest
+
+from bertkit.errors import Error
+from bertkit.terminal import guarded, quiet, say
+
+
+def raising(error):
+    def action():
+        raise error
+
+    return action
+
+
+def test_what_goes_well_is_0(capfd):
+    assert guarded(lambda: None) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("error, code, words", [
+    (Error("epochs=0\n   trains nothing."), 1, "bertkit: epochs=0 trains nothing.\n"),
+    (KeyboardInterrupt(), 130, "bertkit: interrupted; the same command again goes on where it can.\n"),
+    (OSError(errno.ENOSPC, "No space left on device", "x.tmp"), 1,
+     "bertkit: x.tmp: No space left on device; free some room, or choose another folder.\n"),
+    (OSError(errno.ENOSPC, "No space left on device"), 1,
+     "bertkit: the disk: No space left on device; free some room, or choose another folder.\n"),
+    (PermissionError(errno.EACCES, "Permission denied", "/x"), 1,
+     "bertkit: /x: Permission denied; free some room, or choose another folder.\n"),
+    (OSError(errno.ENAMETOOLONG, "File name too long", "nnn"), 1,
+     "bertkit: nnn: File name too long; free some room, or choose another folder.\n"),
+], ids=lambda part: type(part).__name__)
+def test_a_mistake_is_one_sentence(capfd, error, code, words):
+    assert guarded(raising(error)) == code
+    assert capfd.readouterr() == ("", words)
+
+
+@pytest.mark.parametrize("error", [ValueError("ours"), OSError(errno.EIO, "Input/output error"), KeyError("ours")])
+def test_a_fault_of_ours_is_not_hidden(error):
+    with pytest.raises(type(error)):
+        guarded(raising(error))
+
+
+def test_quiet_swallows_what_libraries_write_and_no_more(capfd):
+    with quiet():
+        os.write(2, b"from a library\n")
+        sys.stdout.write("an answer\n")
+    say("after")
+    assert capfd.readouterr() == ("an answer\n", "after\n")
+
+
+def test_quiet_ends_with_an_error_too(capfd):
+    with pytest.raises(Error), quiet():
+        raise Error("x")
+    say("after")
+    assert capfd.readouterr().err == "after\n"
