@@ -191,7 +191,7 @@ def _is_cola(path, fields):
 def complaint(path, bad):
     """Return the Error that names the file, line and reason of a BadRow."""
     line, reason = bad.args
-    return Error(f"{path}: line {line}, {reason}; mend it, or read with skip_bad_rows=True.")
+    return Error(f"{path}: line {line}, {reason}; mend it, or leave such rows out with --set skip_bad_rows=true.")
 
 
 def listed(names):

@@ -30,5 +30,5 @@ def published(name):
     if name not in sizes:
         near = difflib.get_close_matches(name, sizes, n=3, cutoff=0.4) or sorted(sizes)[:3]
         raise Error(f"No published checkpoint is called {name!r}; close names are "
-                    f"{', '.join(near)} (`bertkit cost --list` shows all).")
+                    f"{', '.join(near)}.")
     return sizes[name]
