@@ -28,7 +28,7 @@ def published(name):
     sizes = {size: config for each in PAGES for size, config in page(each).SIZES.items()}
     name = str(name).rsplit("/", 1)[-1]
     if name not in sizes:
-        near = difflib.get_close_matches(name, sizes, n=3, cutoff=0.4) or sorted(sizes)[:3]
+        near = difflib.get_close_matches(name, sizes, n=3, cutoff=0.4) or list(sizes)[:3]
         raise Error(f"No published checkpoint is called {name!r}; close names are "
                     f"{', '.join(near)}.")
     return sizes[name]
