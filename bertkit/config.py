@@ -1,30 +1,25 @@
-"""What an encoder is: frozen values, one for each paper.
-
-A hard axis (how tokens attend, how positions are told apart) is a small typed value, a *kind*,
-never a flag. Each kind maps to exactly one layer, in the dictionary beside the layers.
-"""
+"""What an encoder is: one frozen value for each paper, whose hard axes are kinds (see `bertkit.kinds`)."""
 
 import dataclasses
 import json
 import math
 from dataclasses import dataclass, fields
 
+from bertkit import kinds
 from bertkit.errors import Error
 
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh", "mish", "linear")
 
 
-@dataclass(frozen=True)
-class Full:
-    """Every token attends to every real token (Vaswani et al. 2017, section 3.2)."""
-
-
-@dataclass(frozen=True)
-class Absolute:
-    """One learned vector for each position, counted from 0 (Devlin et al. 2018, figure 2)."""
-
-
-KINDS = {kind.__name__: kind for kind in (Full, Absolute)}
+# The kinds that each axis can hold; None where a paper does without.
+AXES = {
+    "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Local, kinds.Hash),
+    "positions": (kinds.Absolute, kinds.Axial, type(None)),
+    "inputs": (kinds.Summed, kinds.Trigram, kinds.Bare),
+    "block": (kinds.PostNorm, kinds.PreNorm, kinds.Bottleneck, kinds.Reversible, kinds.TwoStream),
+    "shared": (kinds.Shared, type(None)),
+    "pooler": (kinds.Tanh, kinds.First, type(None)),
+}
 
 
 @dataclass(frozen=True)
@@ -32,8 +27,10 @@ class EncoderConfig:
     """Everything that determines an encoder's mathematics; the names are keras-nlp's.
 
     Sizes count: tokens in the vocabulary, blocks, heads, features (`hidden_dim`, D), features inside
-    the feed-forward network, positions, segments. Rates are probabilities in [0, 1).
-    Raises `Error` where the values do not fit together.
+    the feed-forward network, positions, segments (0: none). `embedding_dim` E is the width of the token table where it
+    is projected to D, `head_size` H that of a head where it is not D / N. Rates are probabilities in [0, 1).
+    `attention` is one kind for all blocks, or a tuple of kinds that repeats over depth; `family` names the page of
+    `bertkit.family` with the names of its checkpoints. Raises `Error` where the values do not fit together.
 
     >>> small = EncoderConfig(vocabulary_size=100, num_layers=2, num_heads=2, hidden_dim=8,
     ...                       intermediate_dim=32)
@@ -48,14 +45,21 @@ class EncoderConfig:
     intermediate_dim: int
     max_sequence_length: int = 512
     num_segments: int = 2
+    embedding_dim: int | None = None
+    head_size: int | None = None
     activation: str = "gelu_erf"
     dropout: float = 0.1
     attention_dropout: float = 0.1
     layer_norm_epsilon: float = 1e-12
     initializer_range: float = 0.02
-    pooler: bool = True
-    attention: Full = Full()
-    positions: Absolute = Absolute()
+    qkv_bias: bool = True
+    family: str = "bert"
+    attention: object = kinds.Full()
+    positions: object = kinds.Absolute()
+    inputs: object = kinds.Summed()
+    block: object = kinds.PostNorm()
+    shared: object = None
+    pooler: object = kinds.Tanh()
 
     def __post_init__(self):
         _check_sizes(self)
@@ -64,14 +68,34 @@ class EncoderConfig:
         if self.activation not in ACTIVATIONS:
             raise Error(f"activation={self.activation!r} is unknown; bertkit has "
                         f"{', '.join(ACTIVATIONS)}.")
-        if self.hidden_dim % self.num_heads:
+        if self.head_size is None and self.hidden_dim % self.num_heads:
             raise Error(f"hidden_dim={self.hidden_dim} is not a multiple of num_heads="
                         f"{self.num_heads}; {_multiples(self.hidden_dim, self.num_heads)} are.")
 
     @property
     def head_dim(self):
-        """Features of one head, H = D / N."""
-        return self.hidden_dim // self.num_heads
+        """Features of one head, H = D / N unless `head_size` says otherwise."""
+        return self.head_size or self.hidden_dim // self.num_heads
+
+    @property
+    def output_dim(self):
+        """Features of a token after the last block: D, or 2D where two streams are joined."""
+        return self.hidden_dim * (2 if isinstance(self.block, kinds.Reversible) else 1)
+
+    @property
+    def longest(self):
+        """The most tokens of a row that have positions, or None where any number has."""
+        if self.positions is None:
+            return None
+        if isinstance(self.positions, kinds.Axial):
+            return math.prod(self.positions.shape)
+        first = 0 if self.positions.pad_id is None else self.positions.pad_id + 1
+        return self.max_sequence_length - first
+
+    def attention_of(self, layer):
+        """Return the attention kind of a block, counted from 0."""
+        cycle = self.attention if isinstance(self.attention, tuple) else (self.attention,)
+        return cycle[layer % len(cycle)]
 
     def but(self, **changes):
         """Return a copy that differs only in `changes`."""
@@ -79,7 +103,7 @@ class EncoderConfig:
 
     def to_json(self):
         """Return the fields as JSON values; a kind becomes {"kind": its name, its own fields}."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: kinds.to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_json(cls, values):
@@ -91,33 +115,20 @@ class EncoderConfig:
             raise Error(f"The config holds {', '.join(unknown)}, which this version of bertkit does "
                         "not know; it was written by another version.")
         try:
-            return cls(**{name: _kind(value) for name, value in values.items()})
+            return cls(**{name: kinds.from_json(value) for name, value in values.items()})
         except TypeError as error:
             raise Error(f"The config is not complete: {error}.") from error
 
 
-def _plain(value):
-    if dataclasses.is_dataclass(value):
-        return {"kind": type(value).__name__, **dataclasses.asdict(value)}
-    return value
-
-
-def _kind(value):
-    if not isinstance(value, dict):
-        return value
-    name = value.get("kind")
-    if not isinstance(name, str) or name not in KINDS:
-        raise Error(f"The config names the kind {name!r}; bertkit has {', '.join(KINDS)}.")
-    return KINDS[name](**{key: part for key, part in value.items() if key != "kind"})
-
-
 def _check_sizes(config):
-    for name in ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim",
-                 "max_sequence_length", "num_segments"):
+    for name in ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim", "max_sequence_length",
+                 "embedding_dim", "head_size", "num_segments"):
         value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise Error(f"{name}={json.dumps(value, default=str)} is no size; give a whole number "
-                        "of 1 or more.")
+        least = 0 if name == "num_segments" else 1
+        if value is None and name in ("embedding_dim", "head_size"):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise Error(f"{name}={json.dumps(value, default=str)} is no size; give a whole number of {least} or more.")
 
 
 def _check_rates(config):
@@ -136,12 +147,16 @@ def _is_number(value):
 
 
 def _check_kinds(config):
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if isinstance(field.default, tuple(KINDS.values())) and not isinstance(value, field.type):
-            raise Error(f"{field.name}={value!r} is no kind that it can be, such as {field.default}.")
-    if not isinstance(config.pooler, bool):
-        raise Error(f"pooler={config.pooler!r} is neither true nor false.")
+    for axis, allowed in AXES.items():
+        value = getattr(config, axis)
+        parts = value if axis == "attention" and isinstance(value, tuple) and value else (value,)
+        for part in parts:
+            if not isinstance(part, allowed):
+                raise Error(f"{axis}={part!r} is no kind that it can be, such as {allowed[0]()}.")
+            if part is not None:
+                kinds.check(part)
+    if not isinstance(config.qkv_bias, bool) or not isinstance(config.family, str):
+        raise Error(f"qkv_bias={config.qkv_bias!r} and family={config.family!r} must be true or false, and a name.")
 
 
 def _multiples(size, divisor):

@@ -1,5 +1,6 @@
 """Parameters, arithmetic and memory of an encoder, in closed form from its config."""
 
+from bertkit import kinds
 from bertkit.config import EncoderConfig
 from bertkit.face import callable_as
 from bertkit.family import published
@@ -34,31 +35,75 @@ def cost(config, length=128, batch=1):
 
 
 def parameters(config):
-    """Count trainable numbers: embeddings + L blocks + pooler (Devlin et al. 2018, section 3)."""
-    pooler = dense(config.hidden_dim, config.hidden_dim) if config.pooler else 0
-    return embedding_parameters(config) + config.num_layers * block_parameters(config) + pooler
+    """Count trainable numbers: embeddings + distinct blocks + what ends them + pooler."""
+    shared = config.shared
+    blocks = config.num_layers if shared is None else shared.groups * shared.inner
+    pooler = dense(config.output_dim, config.hidden_dim) if isinstance(config.pooler, kinds.Tanh) else 0
+    return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
+            + ENDINGS.get(type(config.block), _none)(config) + pooler)
 
 
 def embedding_parameters(config):
-    """Count (V + positions + segments) · D and one LayerNorm."""
-    rows = config.vocabulary_size + config.max_sequence_length + config.num_segments
-    return rows * config.hidden_dim + layer_norm(config.hidden_dim)
+    """Count the tables of tokens, positions and segments, their norm and projection."""
+    return INPUTS[type(config.inputs)](config)
 
 
-def block_parameters(config):
-    """Count one block: query, key, value, output; two feed-forward matrices; two LayerNorms."""
+def _summed(config):
+    """(V + positions + segments) · E and one LayerNorm; a projection where E is not D."""
+    width = config.embedding_dim or config.hidden_dim
+    tables = (config.vocabulary_size + config.num_segments) * width + position_parameters(config, width)
+    projection = dense(width, config.hidden_dim) if config.embedding_dim else 0
+    return tables + layer_norm(width) + projection
+
+
+def position_parameters(config, width):
+    """Count the learned positions: one row each, or rows and columns (`Axial`)."""
+    if isinstance(config.positions, kinds.Axial):
+        return sum(rows * part for rows, part in zip(config.positions.shape, config.positions.widths, strict=True))
+    return 0 if config.positions is None else config.max_sequence_length * width
+
+
+def block_parameters(config, layer=0):
+    """Count one block."""
+    return BLOCKS[type(config.block)](config, layer)
+
+
+def _post_norm(config, layer):
+    """Attention; two feed-forward matrices; two LayerNorms."""
     width, inner = config.hidden_dim, config.intermediate_dim
-    return 4 * dense(width, width) + dense(width, inner) + dense(inner, width) + 2 * layer_norm(width)
+    return attention_parameters(config, layer) + dense(width, inner) + dense(inner, width) + 2 * layer_norm(width)
 
 
-def dense(inputs, outputs):
+def attention_parameters(config, layer):
+    """Count the projections of one block's attention."""
+    return ATTENTIONS[type(config.attention_of(layer))](config)
+
+
+def _projections(config):
+    """Query, key, value, output."""
+    inner = config.num_heads * config.head_dim
+    return 3 * dense(config.hidden_dim, inner, config.qkv_bias) + dense(inner, config.hidden_dim)
+
+
+def _none(_):
+    return 0
+
+
+# One closed form for each kind; what a kind of block adds after the last one, where it does.
+INPUTS = {kinds.Summed: _summed}
+ATTENTIONS = {kinds.Full: _projections}
+BLOCKS = {kinds.PostNorm: _post_norm}
+ENDINGS = {}
+
+
+def dense(inputs, outputs, bias=True):
     """Count a matrix and its bias."""
-    return inputs * outputs + outputs
+    return inputs * outputs + outputs * bias
 
 
-def layer_norm(width):
+def layer_norm(width, bias=True):
     """Count a scale and a shift."""
-    return 2 * width
+    return width + width * bias
 
 
 def flops(config, length):

@@ -3,20 +3,27 @@
 import keras
 import numpy as np
 
+from bertkit import kinds
 from bertkit.errors import Error
+from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
-from bertkit.layers.block import Block
-from bertkit.layers.embeddings import Embeddings
+from bertkit.layers.embeddings import INPUTS
 from bertkit.layers.initializer import truncated_normal
+
+# What a batch may hold: whole numbers [B,T] for all blocks, other entries for all of them, entries by layer.
+NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask")
+OTHERS = ("permutation_mask", "target_mapping")
+LAYERED = ("mems", "buckets", "random_blocks")
 
 
 class Encoder(keras.Model):
-    """A bidirectional Transformer encoder (Devlin et al. 2018, section 3).
+    """A Transformer encoder (Devlin et al. 2018, section 3).
 
     call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) ->
     {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}. With `trace=True` also "trace":
     {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D], "attention/1" ... "attention/L" [B,N,T,T]}.
-    Raises `Error` on arrays with ids that have no row, more tokens than positions, or unlike shapes.
+    Some families take more (see the docstrings of their kinds). Raises `Error` on arrays with ids that have no row,
+    more tokens than positions, or unlike shapes.
 
     >>> from bertkit.config import EncoderConfig
     >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
@@ -29,10 +36,11 @@ class Encoder(keras.Model):
         self.config = config
         self.masked_score = EXACT
         policy = {"dtype": self.dtype_policy}
-        self.embeddings = Embeddings(config, name="embeddings", **policy)
-        self.blocks = [Block(config, name=f"block_{i}", **policy) for i in range(config.num_layers)]
+        self.embeddings = INPUTS[type(config.inputs)](config, name="embeddings", **policy)
+        self.blocks, self.order = trunk.blocks(config, **policy), trunk.order(config)
+        self.ending = trunk.ending(config, **policy)
         self.pooler = None
-        if config.pooler:
+        if isinstance(config.pooler, kinds.Tanh):
             self.pooler = keras.layers.Dense(config.hidden_dim, activation="tanh", name="pooler",
                                              kernel_initializer=truncated_normal(config), **policy)
         self.build()
@@ -43,31 +51,45 @@ class Encoder(keras.Model):
         self.embeddings.build((None, None))
         for block in self.blocks:
             block.build((None, None, self.config.hidden_dim))
-        if self.pooler is not None:
-            self.pooler.build((None, self.config.hidden_dim))
+        for layer in (self.ending, self.pooler):
+            if layer is not None:
+                layer.build((None, None, self.config.output_dim))
 
     def __call__(self, inputs, **options):
         return super().__call__(checked(inputs, self.config), **options)
 
     def call(self, inputs, trace=False, training=None):
-        mask = inputs.get("padding_mask")
-        x = self.embeddings(inputs["token_ids"], inputs.get("segment_ids"), inputs.get("position_ids"),
-                            training=training)
-        traced = {"hidden/0": x}
-        for i, block in enumerate(self.blocks, start=1):
-            x = block(x, padding_mask=mask, trace=trace, masked_score=self.masked_score,
-                      training=training)
+        begin = trunk.BEGINNINGS.get(type(self.config.block), _as_it_is)
+        x = self.embeddings(inputs, training=training)
+        state, traced = begin(x, inputs), {"hidden/0": x}
+        for i, number in enumerate(self.order):
+            state = self.blocks[number](state, context=self.context(inputs, i), trace=trace, training=training,
+                                        masked_score=self.masked_score)
             if trace:
-                x, traced[f"attention/{i}"] = x
-                traced[f"hidden/{i}"] = x
+                state, traced[f"attention/{i + 1}"] = state
+                traced[f"hidden/{i + 1}"] = state
+        x = state if self.ending is None else self.ending(state)
         outputs = {"sequence": x}
-        if self.pooler is not None:
-            outputs["pooled"] = self.pooler(x[:, 0])
+        if self.config.pooler is not None:
+            outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
         return {**outputs, "trace": traced} if trace else outputs
+
+    def context(self, inputs, layer):
+        """Return what a block sees besides its state: the batch's entries, its own part of those by layer."""
+        found = {name: inputs[name] for name in (*NUMBERS, *OTHERS) if inputs.get(name) is not None}
+        for name in LAYERED:
+            parts = inputs.get(name)
+            if parts is not None and (layer in parts if isinstance(parts, dict) else layer < len(parts)):
+                found[name] = parts[layer]
+        return found
+
+
+def _as_it_is(x, _):
+    return x
 
 
 def checked(inputs, config):
-    """Return a batch with lists and arrays as int32 arrays, after looking at them.
+    """Return a batch with lists and arrays as int32 arrays (masks over pairs of tokens: float32), after looking at them.
 
     Symbolic and accelerator tensors pass as they are: the data pipeline has checked them. Raises `Error` on numbers
     that int32 does not hold as they are, ids without a row, and shapes that do not fit.
@@ -75,18 +97,18 @@ def checked(inputs, config):
     if not isinstance(inputs, dict) or "token_ids" not in inputs:
         raise Error("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
                     f"padding_mask and position_ids; {type(inputs).__name__} came.")
-    inputs = {name: _whole(name, value) if isinstance(value, list | tuple | np.ndarray) else value
+    inputs = {name: _whole(name, value) if name in NUMBERS and isinstance(value, list | tuple | np.ndarray) else value
               for name, value in inputs.items() if value is not None}
-    arrays = {name: value for name, value in inputs.items() if isinstance(value, np.ndarray)}
-    limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments,
-              "position_ids": config.max_sequence_length, "padding_mask": 2}
+    limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31,
+              "padding_mask": 2, "global_mask": 2,
+              "position_ids": 2**31 if config.longest is None else config.max_sequence_length}
     shape = tuple(inputs["token_ids"].shape)
-    for name, array in arrays.items():
-        if name in limits:
-            _check_array(name, array, shape, limits[name])
-    if len(shape) == 2 and shape[1] is not None and shape[1] > config.max_sequence_length:
+    for name in NUMBERS:
+        if isinstance(inputs.get(name), np.ndarray):
+            _check_array(name, inputs[name], shape, limits[name])
+    if len(shape) == 2 and None not in (shape[1], config.longest) and shape[1] > config.longest:
         raise Error(f"The batch has {shape[1]} tokens a row and the encoder "
-                    f"{config.max_sequence_length} positions; cut the rows.")
+                    f"{config.longest} positions; cut the rows.")
     return inputs
 
 
@@ -111,5 +133,3 @@ def _check_array(name, array, shape, limit):
         wrong = int(array.max() if array.max() >= limit else array.min())
         raise Error(f"{name} holds {wrong}; the encoder has rows 0 to {limit - 1}. Does the "
                     "vocabulary belong to this checkpoint?")
-
-

@@ -44,7 +44,8 @@ def _format(folder):
     """Return the module that reads this folder, decided by the files in it."""
     if (folder / "bundle.json").exists():
         from bertkit.checkpoints import bundle as module
-    elif any((folder / family.page(name).GOOGLE_CONFIG_FILE).exists() for name in family.PAGES):
+    elif any((folder / form.file).exists() and next(folder.glob("*.index"), None)
+             for form in family.published_as("GOOGLE").values()):
         from bertkit.checkpoints import google as module
     elif (folder / "model.weights.h5").exists():
         from bertkit.checkpoints import preset as module

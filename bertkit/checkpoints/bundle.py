@@ -18,11 +18,11 @@ from bertkit.checkpoints.tensors import Slot, assign, encoder_for, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads import Classifier
+from bertkit.heads import MODELS
 from bertkit.text import Tokenizer
 
 FORMAT = 1
-PARTS = {"model": dict, "config": dict, "tokenizer": dict, "length": int, "pairs": bool, "files": dict}
+PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "pairs": bool, "files": dict}
 
 
 def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=False, logs=None):
@@ -34,7 +34,7 @@ def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=Fa
     with new_folder(folder) as place:
         tensors = {name: np.asarray(variable) for name, variable in variables(model).items()}
         write_bytes(place / "weights.safetensors", safetensors_bytes(tensors))
-        settings = tokenizer.save(place)
+        settings = tokenizer.save(place) if tokenizer is not None else None
         if calibration is not None:
             write_bytes(place / "calibration.safetensors", safetensors_bytes(calibration))
         write_json(place / "card.json", card.to_json())
@@ -45,7 +45,7 @@ def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=Fa
         encoder = model if isinstance(model, Encoder) else model.encoder
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
-            "tokenizer": settings, "length": length or encoder.config.max_sequence_length, "pairs": pairs,
+            "tokenizer": settings, "length": length or encoder.config.longest or 512, "pairs": pairs,
             "files": files})
 
 
@@ -53,8 +53,7 @@ def describe(model):
     """Return what besides the config is needed to build a model again, as JSON."""
     if isinstance(model, Encoder):
         return {"kind": "Encoder"}
-    return {"kind": "Classifier", "labels": list(model.labels), "dropout": model.dropout,
-            "multi_label": model.multi_label}
+    return {"kind": type(model).__name__, **model.settings()}
 
 
 def load(folder, part=None, activation=None):
@@ -66,7 +65,7 @@ def load(folder, part=None, activation=None):
     encoder = encoder_for(config.but(activation=activation) if activation else config, tensors)
     model = encoder if part == "encoder" else _build(encoder, values["model"])
     assign(model, tensors, {name: Slot(name) for name in variables(model)},
-           aside=("head/",) if part == "encoder" else ())
+           aside=tuple(name for name in tensors.shapes if not name.startswith("encoder/")) if part == "encoder" else ())
     return model
 
 
@@ -74,12 +73,12 @@ def _build(encoder, model):
     options = {name: value for name, value in model.items() if name != "kind"}
     if model.get("kind") == "Encoder":
         return encoder
-    if model.get("kind") == "Classifier":
-        try:
-            return Classifier(encoder, **options)
-        except TypeError as error:
-            raise Error(f"The bundle does not describe a Classifier ({error}); copy it again.") from None
-    raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
+    if model.get("kind") not in MODELS:
+        raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
+    try:
+        return MODELS[model["kind"]](encoder, **options)
+    except TypeError as error:
+        raise Error(f"The bundle does not describe a {model['kind']} ({error}); copy it again.") from None
 
 
 def read(folder):
@@ -109,14 +108,20 @@ def _check_file(folder, name, facts):
 
 
 def facts(values):
-    """Return what `ondevice.tasks.task` wants to know of a bundle; raises `Error` for a bare encoder."""
-    if values["model"].get("kind") == "Encoder":
+    """Return what `ondevice.tasks.task` wants to know of a bundle; raises `Error` where it has no task of ours."""
+    kind = values["model"].get("kind")
+    if kind == "Encoder":
         raise Error("This bundle holds an encoder without a task; fine-tune it first (`bertkit classify`).")
+    if kind != "Classifier":
+        raise Error(f"This bundle holds a {kind}, which `bertkit` neither predicts with nor exports yet; bertkit.load "
+                    "gives the model itself.")
     return {"task": "classify", **{name: values["model"][name] for name in ("labels", "multi_label")}}
 
 
 def tokenizer(folder, values):
-    """Return the tokenizer of a bundle whose `read` gave `values`."""
+    """Return the tokenizer of a bundle whose `read` gave `values`; raises `Error` where it keeps none."""
+    if values["tokenizer"] is None:
+        raise Error(f"{folder} keeps no tokenizer: the checkpoint it was made from had none.")
     return Tokenizer.restore(folder, values["tokenizer"])
 
 

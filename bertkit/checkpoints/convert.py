@@ -1,14 +1,21 @@
 """From any published form to a bundle, or to a Hugging Face directory."""
 
+import logging
 from pathlib import Path
 
-from bertkit import checkpoints, family
+from bertkit import checkpoints
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
 from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
+
+log = logging.getLogger("bertkit")
+
+# Any of these files means that a checkpoint has a tokenizer.
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "vocabulary.json", "*.model")
+TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "SpanAnswerer": "answer", "MultipleChooser": "choose"}
 
 
 def convert(source, target, to="bertkit"):
@@ -20,15 +27,23 @@ def convert(source, target, to="bertkit"):
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
     folder = checkpoints.local(source)
-    model, tokenizer = checkpoints.load(folder), Tokenizer.load(folder)
+    model, tokenizer = checkpoints.load(folder), _tokenizer(folder)
     encoder = model if isinstance(model, Encoder) else model.encoder
-    card = Card(name=Path(target).name, task="encode" if model is encoder else "classify",
+    card = Card(name=Path(target).name, task=TASKS.get(type(model).__name__, "encode"),
                 model={**bundle.describe(model), "encoder": encoder.config.to_json()}, recipe="convert",
                 knobs={"source": str(source), "to": to})
     if to == "bertkit":
         bundle.save(target, model, tokenizer, card)
         return card
     with new_folder(target) as place:
-        huggingface.save(place, model, tokenizer, family.page("bert"))
+        huggingface.save(place, model, tokenizer)
         write_json(place / "card.json", card.to_json())
     return card
+
+
+def _tokenizer(folder):
+    """Return the tokenizer of a checkpoint, or None, which is said, for one that came without."""
+    if any(next(folder.glob(pattern), None) for pattern in VOCABULARIES):
+        return Tokenizer.load(folder)
+    log.warning("%s holds no tokenizer; what is written holds none either.", folder)
+    return None

@@ -1,12 +1,13 @@
 """Google's TensorFlow 1 directories: bert_config.json, bert_model.ckpt and vocab.txt."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import tensorflow as tf
 
 from bertkit import family
 from bertkit.checkpoints.files import read_json
-from bertkit.checkpoints.huggingface import encoder_config
+from bertkit.checkpoints.architectures import encoder_config
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.errors import Error
 
@@ -17,22 +18,27 @@ SLOTS = ("/adam_m", "/adam_v")              # what the optimizer of the release 
 
 
 def load(folder, part=None, activation=None):
-    """Return the `Encoder` of a Google directory; its heads are set aside.
+    """Return the `Encoder` of a Google directory, or of the model `part` in it; heads are set aside.
 
-    "gelu" in its config is the tanh form, as in its own code, unless `activation` says otherwise.
+    "gelu" in its config is what the release's own code means by it, unless `activation` says otherwise.
     """
     folder = Path(folder)
-    page = next(page for page in map(family.page, family.PAGES)
-                if (folder / page.GOOGLE_CONFIG_FILE).exists())
-    path = folder / page.GOOGLE_CONFIG_FILE
-    values = read_json(path)
-    if activation is None and values.get("hidden_act", "gelu") == "gelu":
-        activation = page.GOOGLE_GELU
+    page, form = next((page, form) for page, form in family.published_as("GOOGLE").items()
+                      if (folder / form.file).exists())
+    path = folder / form.file
     tensors = weights(folder)
-    encoder = encoder_for(encoder_config(values, page, path, activation), tensors)
-    assign(encoder, tensors, slots(variables(encoder), page.GOOGLE, LEAVES),
-           aside=page.GOOGLE_HEADS, new=("encoder/pooler",))
+    encoder = encoder_for(_config(read_json(path), page, form, path, activation), tensors)
+    assign(encoder, tensors, slots(variables(encoder), form.names, LEAVES), aside=form.aside, ignored=form.ignored,
+           new=("encoder/pooler",))
     return encoder
+
+
+def _config(values, page, form, path, activation):
+    """Return the EncoderConfig of a release's config; names the key that is wrong."""
+    google = replace(page.HUGGINGFACE, config=form.config, read=form.read)
+    if activation is None and values.get(form.config["activation"], "gelu") == "gelu":
+        activation = form.gelu
+    return encoder_config(values, page, path, activation, google)
 
 
 def weights(folder):

@@ -22,10 +22,10 @@ def load(folder, part=None, activation=None):
     """Return the `Encoder` of a preset folder; heads are never stored in one."""
     folder = Path(folder)
     values = read_json(folder / "config.json")
-    page = _page(values, folder)
+    page, form = _page(values, folder)
     tensors = weights(folder)
-    encoder = encoder_for(_config(values, page, folder, activation), tensors)
-    assign(encoder, tensors, slots(variables(encoder), page.PRESET, LEAVES))
+    encoder = encoder_for(_config(values, page, form, folder, activation), tensors)
+    assign(encoder, tensors, slots(variables(encoder), form.names, LEAVES))
     return encoder
 
 
@@ -36,8 +36,8 @@ def fetch(name):
         import keras_hub
     except ImportError:
         raise Error("Published presets need the package keras-nlp: `pip install keras-nlp`.") from None
-    known = {name: preset for page in map(family.page, family.PAGES)
-             for name, preset in getattr(keras_hub.models, page.PRESET_CLASS).presets.items()}
+    known = {name: preset for form in family.published_as("PRESET").values()
+             for name, preset in getattr(keras_hub.models, form.class_name).presets.items()}
     handle = name if name.startswith("kaggle://") else known.get(name, {}).get("kaggle_handle")
     if handle is None:
         raise Error(f"{name} is neither a folder nor a published preset; give a checkpoint folder, "
@@ -83,22 +83,22 @@ def _datasets(file):
     return found
 
 
-def _config(values, page, folder, activation):
+def _config(values, page, form, folder, activation):
     given = values.get("config")
     if not isinstance(given, dict):
-        raise Error(f"{folder / 'config.json'} has no config of a {page.PRESET_CLASS}; copy the file again.")
+        raise Error(f"{folder / 'config.json'} has no config of a {form.class_name}; copy the file again.")
     try:
-        return page.CONFIG.but(activation=activation or page.PRESET_GELU,
+        return page.CONFIG.but(activation=activation or form.gelu,
                                attention_dropout=given.get("dropout", page.CONFIG.attention_dropout),
-                               **{name: given[name] for name in page.PRESET_CONFIG if name in given})
+                               **{name: given[name] for name in form.config if name in given})
     except Error as error:
         raise Error(f"{folder / 'config.json'}: {error}") from None
 
 
 def _page(values, folder):
-    for page in map(family.page, family.PAGES):
-        if values.get("class_name") == page.PRESET_CLASS:
-            return page
+    for page, form in family.published_as("PRESET").items():
+        if values.get("class_name") == form.class_name:
+            return page, form
     raise Error(f"{folder / 'config.json'} describes a {values.get('class_name')!r}, which bertkit does not "
                 "load.")
 

@@ -21,6 +21,8 @@ log = logging.getLogger("bertkit")
 
 # A config may describe this many more numbers than its file holds before it is called absurd.
 SLACK = 2**24
+MOST_LAYERS = 10_000
+
 
 @dataclass(frozen=True)
 class Tensors:
@@ -33,43 +35,67 @@ class Tensors:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a variable's values lie in a file: the name, and whether the matrix is transposed."""
+    """Where a variable's values lie in a file: the name, whether the matrix is transposed, which part of a stack."""
 
     name: str
     transposed: bool = False
+    part: int | None = None
+
+    def misfit(self, shape, variable):
+        """Return what is wrong with the shape of the file's tensor, or None."""
+        wanted = tuple(variable.shape)[::-1] if self.transposed else tuple(variable.shape)
+        if self.part is not None:
+            stacked = len(shape) == len(wanted) + 1 and shape[0] > self.part and tuple(shape[1:]) == wanted
+            return None if stacked else f"{list(shape)}, wanted [{self.part + 1} or more, {str(list(wanted))[1:]}"
+        return None if tuple(shape) == wanted else f"{list(shape)}, wanted {list(wanted)}"
+
+    def values(self, tensors):
+        """Return the variable's values out of the file's tensor."""
+        values = tensors.read(self.name)
+        values = values if self.part is None else values[self.part]
+        return values.T if self.transposed else values
 
 
 def encoder_for(config, tensors):
     """Return a fresh `Encoder`; raises `Error` before memory is taken for one far larger than the file."""
     held, described = sum(map(math.prod, tensors.shapes.values())), parameters(config)
-    if described > 2 * held + SLACK or config.num_layers > len(tensors.shapes):
+    layers = config.num_layers if config.shared is None else config.shared.groups * config.shared.inner
+    if described > 2 * held + SLACK or layers > len(tensors.shapes) or config.num_layers > MOST_LAYERS:
         raise Error(f"{tensors.path} holds {held} numbers in {len(tensors.shapes)} tensors, and its config "
                     f"describes {described} in {config.num_layers} layers; does the config belong to it?")
     return Encoder(config)
 
 
 def variables(model):
-    """Return {"encoder/..." or "head/...": variable} of every weight, frozen ones too."""
+    """Return {"encoder/..." or head name/...: variable} of every weight, frozen ones too."""
     encoder = getattr(model, "encoder", model)
     found = {"encoder/" + weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
     inside = set(map(id, encoder.weights))
-    return found | {"head/" + weight.path.partition("/head/")[2]: weight
-                    for weight in model.weights if id(weight) not in inside}
+    return found | {weight.path.partition("/")[2]: weight for weight in model.weights if id(weight) not in inside}
 
 
 def slots(paths, table, leaves, transposed=False):
     """Return {our variable path: Slot} from a family's table of layers and a format's leaf names.
 
-    `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file.
+    `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file. A path that
+    stands in the table itself has its exact name there.
     """
     found = {}
     for path in paths:
-        layer, leaf = path.rsplit("/", 1)
-        number = re.search(r"block_(\d+)", layer)
-        key = re.sub(r"block_\d+", "block_{i}", layer)
+        numbers = re.search(r"block_(\d+)(?:_(\d+))?/", path)
+        key = path if numbers is None else path.replace(
+            numbers.group(), "block_{i}/" if numbers.group(2) is None else "block_{i}_{j}/")
+        layer, leaf = key.rsplit("/", 1)
         if key in table:
-            name = table[key].replace("{i}", number.group(1) if number else "")
-            found[path] = Slot(name + leaves[leaf], transposed and leaf == "kernel")
+            name, is_transposed = table[key], False
+        elif layer in table and leaf in leaves:
+            name, is_transposed = table[layer] + leaves[leaf], transposed and leaf == "kernel"
+        else:
+            continue
+        for letter, number in zip("ij", numbers.groups() if numbers else (), strict=False):
+            name = name.replace(f"{{{letter}}}", str(number))
+        stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
+        found[path] = Slot(stack[1], False, int(stack[2])) if stack else Slot(name, is_transposed)
     return found
 
 
@@ -88,7 +114,7 @@ def assign(model, tensors, places, aside=(), ignored=(), new=()):
         slot = places.get(path)
         if slot is None or slot.name not in tensors.shapes:
             (fresh if path.startswith(tuple(new)) else missing).append(slot.name if slot else path)
-        elif (wrong := _misfit(tensors.shapes[slot.name], variable, slot)):
+        elif (wrong := slot.misfit(tensors.shapes[slot.name], variable)):
             misshapen.append(f"{slot.name} is {wrong}")
     used = {places[path].name for path in ours if path in places}
     rest = [name for name in tensors.shapes if name not in used and not name.startswith(tuple(ignored))]
@@ -103,14 +129,7 @@ def assign(model, tensors, places, aside=(), ignored=(), new=()):
     for path, variable in ours.items():
         slot = places.get(path)
         if slot and slot.name in tensors.shapes:
-            values = tensors.read(slot.name)
-            variable.assign(values.T if slot.transposed else values)
-
-
-def _misfit(shape, variable, slot):
-    wanted = tuple(variable.shape)
-    wanted = wanted[::-1] if slot.transposed else wanted
-    return None if tuple(shape) == wanted else f"{list(shape)}, wanted {list(wanted)}"
+            variable.assign(slot.values(tensors))
 
 
 def _refuse(path, missing, unread, misshapen):

@@ -82,5 +82,6 @@ def check_fit(tokenizer, config, length):
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")
-    if not 3 <= length <= config.max_sequence_length:
-        raise Error(f"length={length} does not fit: this encoder takes 3 to {config.max_sequence_length} tokens.")
+    if length < 3 or config.longest is not None and length > config.longest:
+        most = f"3 to {config.longest}" if config.longest is not None else "3 or more"
+        raise Error(f"length={length} does not fit: this encoder takes {most} tokens.")

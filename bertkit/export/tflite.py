@@ -14,6 +14,7 @@ from bertkit.data.readers import label_indices, read_examples
 from bertkit.errors import Error
 from bertkit.export import mask, parity, source
 from bertkit.export.convert import convert
+from bertkit.kinds import Absolute
 from bertkit.ondevice.latency import latency
 from bertkit.ondevice.runner import MODEL, load, write_facts
 from bertkit.terminal import say
@@ -103,7 +104,9 @@ def _weights(model, length):
     """Return how many weights a file of this length must hold: positions beyond it are left out."""
     sizes = {name: math.prod(variable.shape) for name, variable in variables(model).items()}
     config = model.encoder.config
-    return sum(sizes.values()) - (config.max_sequence_length - length) * config.hidden_dim
+    if not isinstance(config.positions, Absolute) or config.positions.pad_id is not None:
+        return sum(sizes.values())
+    return sum(sizes.values()) - (config.longest - length) * (config.embedding_dim or config.hidden_dim)
 
 
 def _card(folder, out, place, bundle, length, labelled, proof):

@@ -1,12 +1,13 @@
 """BERT: Pre-training of Deep Bidirectional Transformers (Devlin et al. 2018, arXiv 1810.04805).
 
-Sizes besides base and large: small BERTs (Turc et al. 2019, arXiv 1908.08962), whole-word masking and
-multilingual models (README of the BERT release), BERTje (de Vries et al. 2019, arXiv 1912.09582),
-SpanBERT (Joshi et al. 2019, arXiv 1907.10529), TinyBERT (Jiao et al. 2019, arXiv 1909.10351), MiniLM (Wang et
-al. 2020, arXiv 2002.10957).
+Sizes besides base and large: small BERTs (Turc et al. 2019, arXiv 1908.08962), whole-word masking and multilingual
+models (README of the BERT release), BERTje (de Vries et al. 2019, arXiv 1912.09582), TinyBERT (Jiao et al. 2019, arXiv
+1909.10351), MiniLM (Wang et al. 2020, arXiv 2002.10957).
 """
 
 from bertkit.config import EncoderConfig
+from bertkit.family.formats import Google, HuggingFace, Preset
+from bertkit.kinds import Full, Language, Readout
 
 CONFIG = EncoderConfig(vocabulary_size=30522, num_layers=12, num_heads=12, hidden_dim=768,
                        intermediate_dim=3072)
@@ -31,8 +32,6 @@ SIZES = {
     "bert-base-multilingual-uncased": CONFIG.but(vocabulary_size=105879),
     "bert-base-chinese": CONFIG.but(vocabulary_size=21128),
     "bert-base-dutch-cased": CONFIG.but(vocabulary_size=30073),
-    "spanbert-base-cased": CONFIG.but(**CASED),
-    "spanbert-large-cased": LARGE.but(**CASED),
     "TinyBERT_General_4L_312D": CONFIG.but(num_layers=4, hidden_dim=312, intermediate_dim=1200),
     "TinyBERT_General_6L_768D": CONFIG.but(num_layers=6),
     "bert-tiny": _small(2, 128),
@@ -45,72 +44,68 @@ SIZES = {
        for layers in (2, 4, 6, 8, 10, 12) for width in (128, 256, 512, 768)},
 }
 
-# ---------------------------------------------------------------- names in published files
-# our layer -> theirs; {i} counts blocks. How a layer's own tensors are called (`kernel` is `weight`, `vars/0`
-# ...) and laid out is the format's business, in bertkit/checkpoints.
+# Section 4: the pooled token for sentences, each token for tags and spans, what it was pre-trained with.
+HEADS = {"classify": Readout(), "choose": Readout(), "tag": Readout("each"), "answer": Readout("each"),
+         "mlm": Language(), "nsp": Readout()}
+PRETRAINING = ("mlm", "nsp")
 
-HUGGINGFACE_TYPE, HUGGINGFACE_CLASS, HUGGINGFACE_PREFIX = "bert", "Bert", "bert."
-HUGGINGFACE = {
-    "encoder/embeddings/token": "embeddings.word_embeddings",
-    "encoder/embeddings/position": "embeddings.position_embeddings",
-    "encoder/embeddings/segment": "embeddings.token_type_embeddings",
-    "encoder/embeddings/norm": "embeddings.LayerNorm",
-    "encoder/block_{i}/attention/query": "encoder.layer.{i}.attention.self.query",
-    "encoder/block_{i}/attention/key": "encoder.layer.{i}.attention.self.key",
-    "encoder/block_{i}/attention/value": "encoder.layer.{i}.attention.self.value",
-    "encoder/block_{i}/attention/output": "encoder.layer.{i}.attention.output.dense",
-    "encoder/block_{i}/attention_norm": "encoder.layer.{i}.attention.output.LayerNorm",
-    "encoder/block_{i}/inner": "encoder.layer.{i}.intermediate.dense",
-    "encoder/block_{i}/outer": "encoder.layer.{i}.output.dense",
-    "encoder/block_{i}/output_norm": "encoder.layer.{i}.output.LayerNorm",
-    "encoder/pooler": "pooler.dense",
-    "head/logits": "classifier",
-    "head/transform": "cls.predictions.transform.dense",
-    "head/norm": "cls.predictions.transform.LayerNorm",
-    "head/output": "cls.predictions",
-}
-HUGGINGFACE_HEADS = ("cls.", "classifier.", "qa_outputs.")
-HUGGINGFACE_IGNORED = ("embeddings.position_ids", "fit_dense.", "cls.predictions.decoder.")
-HUGGINGFACE_CONFIG = {
-    "vocabulary_size": "vocab_size",
-    "num_layers": "num_hidden_layers",
-    "num_heads": "num_attention_heads",
-    "hidden_dim": "hidden_size",
-    "intermediate_dim": "intermediate_size",
-    "max_sequence_length": "max_position_embeddings",
-    "num_segments": "type_vocab_size",
-    "activation": "hidden_act",
-    "dropout": "hidden_dropout_prob",
-    "attention_dropout": "attention_probs_dropout_prob",
-    "layer_norm_epsilon": "layer_norm_eps",
-    "initializer_range": "initializer_range",
-}
+_BLOCK = "encoder/block_{i}/"
+HUGGINGFACE = HuggingFace(
+    type="bert", class_name="Bert", prefix="bert.",
+    names={
+        "encoder/embeddings/token": "embeddings.word_embeddings",
+        "encoder/embeddings/position": "embeddings.position_embeddings",
+        "encoder/embeddings/segment": "embeddings.token_type_embeddings",
+        "encoder/embeddings/norm": "embeddings.LayerNorm",
+        _BLOCK + "attention/query": "encoder.layer.{i}.attention.self.query",
+        _BLOCK + "attention/key": "encoder.layer.{i}.attention.self.key",
+        _BLOCK + "attention/value": "encoder.layer.{i}.attention.self.value",
+        _BLOCK + "attention/output": "encoder.layer.{i}.attention.output.dense",
+        _BLOCK + "attention_norm": "encoder.layer.{i}.attention.output.LayerNorm",
+        _BLOCK + "inner": "encoder.layer.{i}.intermediate.dense",
+        _BLOCK + "outer": "encoder.layer.{i}.output.dense",
+        _BLOCK + "output_norm": "encoder.layer.{i}.output.LayerNorm",
+        "encoder/pooler": "pooler.dense",
+        "classify/logits": "classifier", "choose/logits": "classifier", "tag/logits": "classifier",
+        "answer/logits": "qa_outputs", "nsp/logits": "cls.seq_relationship",
+        "mlm/dense": "cls.predictions.transform.dense", "mlm/norm": "cls.predictions.transform.LayerNorm",
+        "mlm": "cls.predictions", "mlm/decoder": "cls.predictions.decoder",
+    },
+    config={
+        "vocabulary_size": "vocab_size", "num_layers": "num_hidden_layers", "num_heads": "num_attention_heads",
+        "hidden_dim": "hidden_size", "intermediate_dim": "intermediate_size",
+        "max_sequence_length": "max_position_embeddings", "num_segments": "type_vocab_size",
+        "activation": "hidden_act", "dropout": "hidden_dropout_prob",
+        "attention_dropout": "attention_probs_dropout_prob", "layer_norm_epsilon": "layer_norm_eps",
+        "initializer_range": "initializer_range",
+    },
+    aside=("cls.", "classifier.", "qa_outputs."),
+    ignored=("embeddings.position_ids", "fit_dense.", "cls.predictions.decoder."),
+    read=lambda values: {"attention": Full(causal=bool(values.get("is_decoder")))},
+    write=lambda config: {"is_decoder": config.attention.causal})
 
-# google-research/bert, modeling.py: the same names as variable scopes.
-GOOGLE_CONFIG_FILE = "bert_config.json"
-GOOGLE_GELU = "gelu_tanh"
-GOOGLE = {ours: "bert/" + theirs.replace("layer.{i}", "layer_{i}").replace(".", "/")
-          for ours, theirs in HUGGINGFACE.items() if ours.startswith("encoder/")}
-GOOGLE_HEADS = ("cls/",)
+# google-research/bert, modeling.py: the same names as variable scopes; "gelu" is the tanh form there.
+GOOGLE = Google(
+    file="bert_config.json", config=HUGGINGFACE.config, gelu="gelu_tanh", aside=("cls/",),
+    names={ours: "bert/" + theirs.replace("layer.{i}", "layer_{i}").replace(".", "/")
+           for ours, theirs in HUGGINGFACE.names.items() if ours.startswith("encoder/")})
 
 # keras-nlp's BertBackbone, whatever its config says, runs the tanh form.
-PRESET_CLASS = "BertBackbone"
-PRESET_GELU = "gelu_tanh"
-PRESET_CONFIG = ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim", "dropout",
-                 "max_sequence_length", "num_segments")
-_PRESET_BLOCK = "layers/transformer_encoder_{i}/"
-PRESET = {
-    "encoder/embeddings/token": "layers/reversible_embedding",
-    "encoder/embeddings/position": "layers/position_embedding",
-    "encoder/embeddings/segment": "layers/embedding",
-    "encoder/embeddings/norm": "layers/layer_normalization",
-    "encoder/block_{i}/attention/query": _PRESET_BLOCK + "_self_attention_layer/query_dense",
-    "encoder/block_{i}/attention/key": _PRESET_BLOCK + "_self_attention_layer/key_dense",
-    "encoder/block_{i}/attention/value": _PRESET_BLOCK + "_self_attention_layer/value_dense",
-    "encoder/block_{i}/attention/output": _PRESET_BLOCK + "_self_attention_layer/output_dense",
-    "encoder/block_{i}/attention_norm": _PRESET_BLOCK + "_self_attention_layer_norm",
-    "encoder/block_{i}/inner": _PRESET_BLOCK + "_feedforward_intermediate_dense",
-    "encoder/block_{i}/outer": _PRESET_BLOCK + "_feedforward_output_dense",
-    "encoder/block_{i}/output_norm": _PRESET_BLOCK + "_feedforward_layer_norm",
-    "encoder/pooler": "layers/dense",
-}
+_PRESET = "layers/transformer_encoder_{i}/"
+PRESET = Preset(
+    class_name="BertBackbone", gelu="gelu_tanh",
+    config=("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim", "dropout",
+            "max_sequence_length", "num_segments"),
+    names={
+        "encoder/embeddings/token": "layers/reversible_embedding",
+        "encoder/embeddings/position": "layers/position_embedding",
+        "encoder/embeddings/segment": "layers/embedding",
+        "encoder/embeddings/norm": "layers/layer_normalization",
+        **{f"{_BLOCK}attention/{name}": f"{_PRESET}_self_attention_layer/{name}_dense"
+           for name in ("query", "key", "value", "output")},
+        _BLOCK + "attention_norm": _PRESET + "_self_attention_layer_norm",
+        _BLOCK + "inner": _PRESET + "_feedforward_intermediate_dense",
+        _BLOCK + "outer": _PRESET + "_feedforward_output_dense",
+        _BLOCK + "output_norm": _PRESET + "_feedforward_layer_norm",
+        "encoder/pooler": "layers/dense",
+    })

@@ -1,5 +1,9 @@
-"""Task heads: each takes an encoder and answers one kind of question."""
+"""Task heads: each model takes an encoder and answers one kind of question."""
 
-from bertkit.heads.classifier import Classifier
+from bertkit.heads.classifier import Classifier, MultipleChooser
+from bertkit.heads.tokens import LanguageModel, Pretrained, SpanAnswerer, TokenClassifier
 
-__all__ = ["Classifier"]
+__all__ = ["Classifier", "LanguageModel", "MultipleChooser", "Pretrained", "SpanAnswerer", "TokenClassifier"]
+
+MODELS = {model.__name__: model for model in (
+    Classifier, TokenClassifier, SpanAnswerer, MultipleChooser, LanguageModel, Pretrained)}

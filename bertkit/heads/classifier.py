@@ -1,58 +1,62 @@
-"""Classification of a text or a pair: the pooled first token, dropped, through one matrix."""
+"""Classification of a text or a pair, and which of several texts is right."""
 
 import keras
+from keras import ops
 
 from bertkit.encoder import checked
 from bertkit.errors import Error
-from bertkit.layers.initializer import truncated_normal
+from bertkit.heads.headed import Headed
 
 
-class ClassifierHead(keras.layers.Layer):
-    """logits = dropout(pooled) W + b (Devlin et al. 2018, section 4.1); [B,D] -> [B,C]."""
-
-    def __init__(self, config, classes, dropout, **options):
-        super().__init__(**options)
-        self.drop = keras.layers.Dropout(dropout, name="dropout", dtype=self.dtype_policy)
-        self.logits = keras.layers.Dense(classes, kernel_initializer=truncated_normal(config),
-                                         dtype="float32", name="logits")
-
-    def build(self, shape):
-        self.logits.build(shape)
-
-    def call(self, pooled, training=None):
-        return self.logits(self.drop(pooled, training=training))
-
-
-class Classifier(keras.Model):
+class Classifier(Headed):
     """An encoder with a head that gives each of `labels` a logit; call(batch) -> [B,C] float32.
 
     One label of a text is right (softmax), or with `multi_label` any number of them (a sigmoid each).
-    `dropout` is the head's rate, by default the encoder's. Raises `Error` without labels or pooler.
+    `dropout` is the head's rate, by default the encoder's; `readout` what the head reads, by default what the family's
+    paper does (Devlin et al. 2018, section 4.1: logits = dropout(pooled) W + b). Raises `Error` without labels, or
+    without a pooler where that is read.
     """
 
-    def __init__(self, encoder, labels, dropout=None, multi_label=False, name="classifier", **options):
-        super().__init__(name=name, **options)
+    def __init__(self, encoder, labels, dropout=None, multi_label=False, readout=None, name="classifier", **options):
         if len(labels) < 1 or len(set(labels)) != len(labels):
             raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
-        if encoder.pooler is None:
-            raise Error("This encoder has no pooler, which a Classifier reads.")
-        self.encoder, self.labels, self.multi_label = encoder, tuple(labels), multi_label
-        self.dropout = encoder.config.dropout if dropout is None else dropout
-        self.head = ClassifierHead(encoder.config, len(labels), self.dropout, name="head")
-        self.build()
+        self.labels, self.multi_label = tuple(labels), multi_label
+        super().__init__(encoder, {"classify": readout}, {"classify": len(labels)}, dropout, name=name, **options)
 
-    def build(self, _=None):
-        if not self.built:
-            self.head.build((None, self.encoder.config.hidden_dim))
-
-    def __call__(self, inputs, **options):
-        return super().__call__(checked(inputs, self.encoder.config), **options)
+    def settings(self):
+        return {"labels": list(self.labels), "multi_label": self.multi_label, **super().settings()}
 
     def loss_function(self):
-        """Return the mean cross entropy of the right label, or of each label's yes or no (multi-label)."""
+        """Return −log softmax(logits)[label], or Σ_c of each label's −log σ(±logit) / C (multi-label), batch means."""
         if self.multi_label:
             return keras.losses.BinaryCrossentropy(from_logits=True)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def call(self, inputs, training=None):
-        return self.head(self.encoder(inputs, training=training)["pooled"], training=training)
+        return self.logits(inputs, training)["classify"]
+
+
+class MultipleChooser(Headed):
+    """An encoder that gives each choice of a row a logit; every entry of a batch is [B,choices,T] -> [B,choices].
+
+    Devlin et al. 2018, section 4.4 (SWAG): a vector's product with the pooled token of each choice, softmax over them.
+    """
+
+    def __init__(self, encoder, dropout=None, readout=None, name="chooser", **options):
+        super().__init__(encoder, {"choose": readout}, {"choose": 1}, dropout, name=name, **options)
+
+    def __call__(self, inputs, **options):
+        checked(_flat(inputs), self.encoder.config)
+        return keras.Model.__call__(self, inputs, **options)
+
+    def call(self, inputs, training=None):
+        logits = self.logits(_flat(inputs), training)["choose"]
+        return ops.reshape(logits, (-1, ops.shape(inputs["token_ids"])[1]))
+
+
+def _flat(inputs):
+    """[B,choices,T] -> [B·choices,T] for every entry."""
+    if not isinstance(inputs, dict) or len(getattr(inputs.get("token_ids"), "shape", ())) != 3:
+        raise Error("A multiple chooser takes arrays [B,choices,T]; token_ids of another shape came.")
+    return {name: value.reshape(-1, value.shape[-1]) if hasattr(value, "reshape") else
+            ops.reshape(value, (-1, ops.shape(value)[-1])) for name, value in inputs.items() if value is not None}

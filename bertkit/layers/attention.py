@@ -1,6 +1,6 @@
 """Attention: the equation once, and the layer that projects into and out of it.
 
-Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head; D = N·H.
+Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head.
 """
 
 import warnings
@@ -8,7 +8,6 @@ import warnings
 import keras
 from keras import ops
 
-from bertkit.config import Full
 from bertkit.layers.initializer import truncated_normal
 
 # Adding the most negative float32 makes a masked probability exactly 0, as in the reference
@@ -43,42 +42,60 @@ def attend(query, key, value, mask=None, bias=None, drop=None, masked_score=EXAC
 class SelfAttention(keras.layers.Layer):
     """Multi-head attention over all real tokens (Vaswani et al. 2017, section 3.2.2).
 
-    call(x [B,T,D], padding_mask [B,T]) -> [B,T,D], or (y, probabilities [B,N,T,T]) when traced.
+    call(x [B,T,D], context) -> [B,T,D], or (y, probabilities) when traced; `context` holds the batch's other entries
+    (see `bertkit.encoder`), `masked_score` is what hides a key. Other kinds of attention have another `mix`.
     """
 
-    def __init__(self, config, **options):
+    def __init__(self, config, kind, **options):
         super().__init__(**options)
+        self.kind = kind
         self.num_heads, self.head_dim = config.num_heads, config.head_dim
-        self.query, self.key, self.value, self.output_dense = (
-            keras.layers.Dense(config.hidden_dim, kernel_initializer=truncated_normal(config),
-                               dtype=self.dtype_policy, name=name)
-            for name in ("query", "key", "value", "output"))
+        self.query, self.key, self.value = (
+            self.dense(config, name, self.num_heads * self.head_dim, config.qkv_bias)
+            for name in ("query", "key", "value"))
+        self.output_dense = self.dense(config, "output", config.hidden_dim)
         self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy,
                                          name="probability_dropout")
 
-    def build(self, shape):
-        for dense in (self.query, self.key, self.value, self.output_dense):
-            dense.build(shape)
+    def dense(self, config, name, units, bias=True):
+        """Return a projection under this layer's policy."""
+        return keras.layers.Dense(units, use_bias=bias, kernel_initializer=truncated_normal(config),
+                                  dtype=self.dtype_policy, name=name)
 
-    def call(self, x, padding_mask=None, trace=False, masked_score=EXACT, training=None):
-        heads = [self._split(project(x)) for project in (self.query, self.key, self.value)]
-        mask = None if padding_mask is None else padding_mask[:, None, None, :]
-        merged, probabilities = attend(*heads, mask=mask, masked_score=masked_score,
-                                       drop=lambda p: self.drop(p, training=training))
-        y = self.output_dense(self._merge(merged))
+    def build(self, shape):
+        for projection in (self.query, self.key, self.value):
+            projection.build(shape)
+        self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
+
+    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+        heads = [self.split(project(x)) for project in (self.query, self.key, self.value)]
+        merged, probabilities = self.mix(*heads, context, lambda p: self.drop(p, training=training),
+                                         masked_score)
+        y = self.output_dense(self.merge(merged))
         return (y, probabilities) if trace else y
 
-    def _split(self, x):
+    def mix(self, query, key, value, context, drop, masked_score):
+        """Return (values mixed [B,N,T,H], probabilities [B,N,T,T])."""
+        return attend(query, key, value, mask=visible(self.kind, context, ops.shape(query)[2]), drop=drop,
+                      masked_score=masked_score)
+
+    def split(self, x):
         """[B,T,N·H] -> [B,N,T,H]."""
         length = ops.shape(x)[1]
-        return ops.transpose(ops.reshape(x, (-1, length, self.num_heads, self.head_dim)),
-                             (0, 2, 1, 3))
+        return ops.transpose(ops.reshape(x, (-1, length, self.num_heads, self.head_dim)), (0, 2, 1, 3))
 
-    def _merge(self, x):
+    def merge(self, x):
         """[B,N,T,H] -> [B,T,N·H]."""
         length = ops.shape(x)[2]
-        return ops.reshape(ops.transpose(x, (0, 2, 1, 3)),
-                           (-1, length, self.num_heads * self.head_dim))
+        return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, length, self.num_heads * self.head_dim))
 
 
-LAYERS = {Full: SelfAttention}
+def visible(kind, context, length):
+    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T], causal [B|1,1,T,T]; None for all."""
+    mask = context.get("padding_mask")
+    mask = None if mask is None else ops.cast(mask, "bool")[:, None, None, :]
+    if not kind.causal:
+        return mask
+    places = ops.arange(length)
+    past = (places[None, :] <= places[:, None])[None, None]
+    return past if mask is None else ops.logical_and(past, mask)

@@ -3,22 +3,22 @@
 import keras
 
 from bertkit.layers.activation import FUNCTIONS
-from bertkit.layers.attention import EXACT, LAYERS
+from bertkit.layers.attention import EXACT
+from bertkit.layers.attentions import attention_layer
 from bertkit.layers.initializer import truncated_normal
 
 
 class Block(keras.layers.Layer):
     """a = LayerNorm(x + dropout(attention(x)));  y = LayerNorm(a + dropout(W₂ act(W₁ a + b₁) + b₂)).
 
-    Vaswani et al. 2017, figure 1 left; Devlin et al. 2018, section 3. x, y [B,T,D]; padding_mask [B,T], 1 =
-    real.
-    Returns y, or (y, probabilities [B,N,T,T]) when traced.
+    Vaswani et al. 2017, figure 1 left; Devlin et al. 2018, section 3. x, y [B,T,D]; `context` as in
+    `bertkit.encoder`; `index` counts blocks from 0. Returns y, or (y, probabilities [B,N,T,T]) when traced.
     """
 
-    def __init__(self, config, **options):
+    def __init__(self, config, index=0, **options):
         super().__init__(**options)
         policy = {"dtype": self.dtype_policy}
-        self.attention = LAYERS[type(config.attention)](config, name="attention", **policy)
+        self.attention = attention_layer(config, index, **policy)
         self.attention_norm = keras.layers.LayerNormalization(
             epsilon=config.layer_norm_epsilon, name="attention_norm", **policy)
         self.inner = keras.layers.Dense(config.intermediate_dim, name="inner", **policy,
@@ -35,9 +35,8 @@ class Block(keras.layers.Layer):
             layer.build(shape)
         self.outer.build((*shape[:-1], self.inner.units))
 
-    def call(self, x, padding_mask=None, trace=False, masked_score=EXACT, training=None):
-        attended = self.attention(x, padding_mask=padding_mask, trace=trace, masked_score=masked_score,
-                                  training=training)
+    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+        attended = self.attention(x, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)
         a = self.attention_norm(x + self.drop(attended, training=training))
         fed = self.outer(self.activation(self.inner(a)))

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from bertkit.layers.activation import FUNCTIONS
-from bertkit.layers.initializer import truncated_normal
+from bertkit.family import page
+from bertkit.heads.readout import LanguageHead
 from bertkit.text import Tokenizer
 
 MASK, RANDOM = 0.8, 0.1         # of the chosen tokens; the rest stay as they are (same section)
@@ -47,8 +47,10 @@ class MLM:
                 "masked_weights": weights}
 
     def build_head(self, encoder):
-        """Return the layer that guesses: call(sequence, positions) -> logits [B,K,V]."""
-        return MaskedLMHead(encoder, name="mlm_head")
+        """Return the layer that guesses: call(outputs of the encoder, inputs=features) -> logits [B,K,V]."""
+        head = LanguageHead(encoder, page(encoder.config.family).HEADS["mlm"], name="mlm")
+        head.build((None, None, encoder.config.output_dim))
+        return head
 
     def loss(self, logits, features):
         """Return the mean loss over the slots that are real, a float32 scalar."""
@@ -70,25 +72,3 @@ class MLM:
 
     def _seed(self, step, purpose):
         return tf.stack([self.seed * 4 + purpose, tf.cast(step, tf.int32)])
-
-
-class MaskedLMHead(keras.layers.Layer):
-    """logits = LayerNorm(act(h W + b)) Eᵀ + c, at the masked positions only; E is the encoder's token table."""
-
-    def __init__(self, encoder, **options):
-        super().__init__(**options)
-        config = encoder.config
-        self.token = encoder.embeddings.token
-        self.activation = FUNCTIONS[config.activation]
-        self.transform = keras.layers.Dense(config.hidden_dim, kernel_initializer=truncated_normal(config),
-                                            name="transform")
-        self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name="norm")
-        self.transform.build((None, None, config.hidden_dim))
-        self.norm.build((None, None, config.hidden_dim))
-        self.bias = self.add_weight(shape=(config.vocabulary_size,), initializer="zeros", name="bias")
-        self.built = True
-
-    def call(self, sequence, positions):
-        h = ops.take_along_axis(sequence, positions[:, :, None], axis=1)
-        h = self.norm(self.activation(self.transform(h)))
-        return ops.matmul(h, ops.transpose(self.token.embeddings)) + self.bias

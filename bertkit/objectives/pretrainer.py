@@ -23,8 +23,8 @@ class Pretrainer(keras.Model):
         return dataset.prefetch(4)
 
     def call(self, features, training=None):
-        sequence = self.encoder(features, training=training)["sequence"]
-        return {objective.name: part(sequence, features["masked_positions"])
+        found = self.encoder(features, training=training)
+        return {objective.name: part(found, inputs=features, training=training)
                 for objective, part in zip(self.objectives, self.parts, strict=True)}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

@@ -27,14 +27,14 @@ def load(folder, model=MODEL, threads=1):
 
 
 def write_facts(folder, tokenizer, task_facts, length, pairs):
-    """Write vocab.txt, labels.txt and ondevice.json beside the model.tflite that is in `folder`."""
+    """Write the vocabulary, labels.txt and ondevice.json beside the model.tflite that is in `folder`."""
     folder, labels = Path(folder), task_facts["labels"]
     if broken := [label for label in labels if "\n" in label or label.endswith("\r")]:
         raise Error(f"The label {broken[0]!r} holds a line end, which labels.txt cannot hold; rename it.")
     write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
     facts = {"format": FORMAT, "task": task_facts["task"], "multi_label": task_facts["multi_label"],
              "length": length, "pairs": pairs, "tokenizer": tokenizer.save(folder),
-             "files": manifest.describe(folder, (MODEL, "vocab.txt", "labels.txt"))}
+             "files": manifest.describe(folder, (MODEL, tokenizer.file, "labels.txt"))}
     write_text(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -1,78 +1,40 @@
-"""The tokenizer files of Hugging Face: tokenizer.json, or tokenizer_config.json and vocab.txt."""
+"""The tokenizer files of Hugging Face: what they say about every kind of model, and writing them."""
+
+import contextlib
+import importlib
 
 from bertkit.errors import Error
+from bertkit.text.added import Added
 from bertkit.text.files import read_object
-from bertkit.text.template import FIRST, SECOND, bert
+from bertkit.text.template import FIRST, SECOND, Template, bare, bert, roberta, xlnet
 
 ROLES = ("unk", "cls", "sep", "pad", "mask")
 TEXTS = {"A": FIRST, "B": SECOND}
+PROCESSORS = {"BertProcessing": bert, "RobertaProcessing": roberta}
+FILES = {"wordpiece": "wordpiece_files", "bytelevel": "bytelevel_files", "unigram": "sentencepiece_files",
+         "bpe": "sentencepiece_files"}
 
 
-def fast(folder, content):
-    """Return (vocabulary, settings) of a tokenizer.json, the file of the library `tokenizers`.
+def write(folder, tokenizer):
+    """Write the files with which transformers tokenizes as `tokenizer` does."""
+    # Imported here because each of these modules imports this one.
+    importlib.import_module(f"bertkit.text.{FILES[tokenizer.model.kind]}").write(folder, tokenizer)
 
-    Its truncation and padding are left out: they are arguments of `pack`. Raises Error if the file
-    is not whole or holds a model or step that bertkit does not have.
+
+def surroundings(folder, content, vocabulary, special, unchanged=lambda token: False):
+    """Return the settings special, added and template of a tokenizer.json.
+
+    `special` are the names {role: token or None}, and `unchanged` tells whether the normalizer of the file leaves a
+    token as it is. Truncation and padding in the file are left out: they are arguments of `pack`.
     """
     path = folder / "tokenizer.json"
-    try:
-        model, normalizer = content["model"], content["normalizer"]
-        _require(path, "model", model, "WordPiece")
-        _require(path, "normalizer", normalizer or {"type": None}, "BertNormalizer", None)
-        _require(path, "pre_tokenizer", content["pre_tokenizer"], "BertPreTokenizer")
-        special = _special(folder) | {"unk": model["unk_token"]}
-        vocabulary = _in_order(path, model["vocab"])
-        settings = {"prefix": model["continuing_subword_prefix"],
-                    "longest_word": model["max_input_chars_per_word"],
-                    "added": _added(path, content["added_tokens"], vocabulary),
-                    "special": special, **_normalization(normalizer),
-                    "template": _template(path, content["post_processor"], special)}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Error(f"{path} is not a whole tokenizer.json ({type(error).__name__}: {error}); "
-                    "copy the file again.") from None
-    return vocabulary, _padded(folder, settings)
+    return {"special": special, "added": added(path, content["added_tokens"], vocabulary, unchanged),
+            "template": padded(folder, template(path, content["post_processor"], special), special).settings()}
 
 
-def configured(folder, vocabulary, uncased):
-    """Return the settings of a tokenizer_config.json; `uncased` where it does not tell the case."""
-    path = folder / "tokenizer_config.json"
-    config = read_object(path)
-    lower, special = config.get("do_lower_case", uncased), _special(folder)
-    steps = {"lowercase": lower, "strip_accents": config.get("strip_accents"),
-             "handle_chinese_chars": config.get("tokenize_chinese_chars", True)}
-    try:
-        added = [{"id": int(i), **token}
-                 for i, token in config.get("added_tokens_decoder", {}).items()]
-        added = _added(path, added, vocabulary)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Error(f"{path}: added_tokens_decoder is damaged ({error}); "
-                    "copy the file again.") from None
-    return _padded(folder, {"added": added, "special": special, **_normalization(steps),
-                            "template": bert(special["cls"], special["sep"]).settings()})
-
-
-def _require(path, part, value, *types):
-    # Files of the first versions of `tokenizers` do not name the type of a WordPiece model.
-    found = value.get("type", "WordPiece" if "continuing_subword_prefix" in value else "nothing")
-    if found not in types:
-        raise Error(f"{path}: its {part} is {found}, wanted {types[0]}; "
-                    "bertkit does not read such a tokenizer.")
-
-
-def _normalization(steps):
-    """The settings of a BertNormalizer; strip_accents null means the same as lowercase."""
-    if steps is None:
-        return {"lowercase": False, "strip_accents": False, "clean": False,
-                "split_ideographs": False}
-    strip = steps.get("strip_accents")
-    return {"lowercase": steps["lowercase"], "clean": steps.get("clean_text", True),
-            "strip_accents": steps["lowercase"] if strip is None else strip,
-            "split_ideographs": steps.get("handle_chinese_chars", True)}
-
-
-def _special(folder):
-    """Return {role: token} by special_tokens_map.json, tokenizer_config.json, else BERT's own."""
-    names = {role: f"[{role.upper()}]" for role in ROLES}
+def special(folder, default):
+    """Return {role: token or None} by special_tokens_map.json, tokenizer_config.json, else `default`."""
+    names = {role: default.get(role) for role in ROLES}
     for file in ("special_tokens_map.json", "tokenizer_config.json"):
         content = read_object(folder / file) if (folder / file).exists() else {}
         for role in ROLES:
@@ -82,7 +44,54 @@ def _special(folder):
     return names
 
 
-def _in_order(path, ids):
+def added(path, tokens, vocabulary, unchanged=lambda token: False):
+    """Return the setting `added` for the added tokens of a file, in the order of their ids.
+
+    A token is found in a text as it stands, so a `normalized` one must be `unchanged` by the normalizer.
+    """
+    known, found = {token: i for i, token in enumerate(vocabulary)}, []
+    for token in sorted(tokens, key=lambda token: token["id"]):
+        content, normalized = token["content"], token.get("normalized", not token["special"])
+        wanted = known.setdefault(content, len(known))
+        if token.get("single_word") or token.get("rstrip") or normalized and not unchanged(content):
+            raise Error(f"{path}: the added token {content!r} is not found as it stands, but as a single word, "
+                        "normalized or with the blanks behind it; bertkit cannot find such tokens in a text.")
+        if token["id"] != wanted:
+            raise Error(f"{path}: the added token {content!r} has the id {token['id']}, "
+                        f"wanted {wanted}; copy the file again.")
+        found.append(Added(content, token["special"], token.get("lstrip", False)).settings())
+    return found
+
+
+def added_by_id(folder, vocabulary, unchanged=lambda token: False):
+    """Return the setting `added` for the added_tokens_decoder of tokenizer_config.json, empty without one."""
+    path = folder / "tokenizer_config.json"
+    with whole(path):
+        tokens = read_object(path).get("added_tokens_decoder", {}) if path.exists() else {}
+        return added(path, [{"id": int(i), **token} for i, token in tokens.items()], vocabulary, unchanged)
+
+
+def template(path, processor, special):
+    """Return the Template of a post_processor; without one BERT's, or the text alone if cls or sep is None."""
+    if processor is None:
+        return bert(special["cls"], special["sep"]) if special["cls"] and special["sep"] else bare()
+    if processor["type"] in PROCESSORS:
+        return PROCESSORS[processor["type"]](processor["cls"][0], processor["sep"][0])
+    require(path, "post_processor", processor, "TemplateProcessing")
+    return Template(*([_part(part) for part in processor[form]] for form in ("single", "pair")))
+
+
+def padded(folder, template, special):
+    """Return the template with the side that tokenizer_config.json pads on, and XLNet's with XLNet's padding."""
+    names = special["cls"], special["sep"]
+    if all(names) and template.single == xlnet(*names).single:
+        template = xlnet(*names)
+    path = folder / "tokenizer_config.json"
+    side = read_object(path).get("padding_side") if path.exists() else None
+    return Template(**template.settings() | ({"padding_side": side} if side else {}))
+
+
+def in_order(path, ids):
     """Return the vocabulary {token: id} as a tuple; raises Error if an id is missing or doubled."""
     vocabulary = sorted(ids, key=ids.get)
     for wanted, token in enumerate(vocabulary):
@@ -92,43 +101,22 @@ def _in_order(path, ids):
     return tuple(vocabulary)
 
 
-def _added(path, tokens, vocabulary):
-    """Return the contents of the special added tokens, in the order of their ids."""
-    known = {token: i for i, token in enumerate(vocabulary)}
-    contents = []
-    for token in sorted(tokens, key=lambda token: token["id"]):
-        content = token["content"]
-        wanted = known.setdefault(content, len(known))
-        if not token["special"] or token.get("single_word") or token.get("normalized"):
-            raise Error(f"{path}: the added token {content!r} is not a plain special token; "
-                        "bertkit cannot find such tokens in a text.")
-        if token["id"] != wanted:
-            raise Error(f"{path}: the added token {content!r} has the id {token['id']}, "
-                        f"wanted {wanted}; copy the file again.")
-        contents.append(content)
-    return contents
+def require(path, part, value, *types):
+    """Raise Error unless a part of a tokenizer.json is of one of `types`; None stands for no part."""
+    found = value.get("type", "nothing") if value is not None else None
+    if found not in types:
+        raise Error(f"{path}: its {part} is {found}, wanted {types[0]}; "
+                    "bertkit does not read such a tokenizer.")
 
 
-def _template(path, processor, special):
-    """The settings of the Template of a post_processor; BERT's where there is none."""
-    if processor is None:
-        return bert(special["cls"], special["sep"]).settings()
-    if processor["type"] == "BertProcessing":
-        return bert(processor["cls"][0], processor["sep"][0]).settings()
-    _require(path, "post_processor", processor, "TemplateProcessing")
-    return {form: [_part(part) for part in processor[form]] for form in ("single", "pair")}
-
-
-def _part(part):
-    ((kind, value),) = part.items()
-    return (TEXTS[value["id"]] if kind == "Sequence" else value["id"]), value["type_id"]
-
-
-def _padded(folder, settings):
-    """Add to the template the side that tokenizer_config.json pads on."""
-    path = folder / "tokenizer_config.json"
-    side = read_object(path).get("padding_side", "right") if path.exists() else "right"
-    return settings | {"template": settings["template"] | {"padding_side": side}}
+@contextlib.contextmanager
+def whole(path):
+    """Turn the exceptions of reading a JSON file that lacks a part into an Error."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise Error(f"{path} is not a whole {path.name} ({type(error).__name__}: {error}); "
+                    "copy the file again.") from None
 
 
 def config(tokenizer):
@@ -139,3 +127,8 @@ def config(tokenizer):
     return {"tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
             "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
             **{f"{role}_token": token for role, token in settings["special"].items()}}
+
+
+def _part(part):
+    ((kind, value),) = part.items()
+    return (TEXTS[value["id"]] if kind == "Sequence" else value["id"]), value["type_id"]

@@ -1,44 +1,30 @@
 """Which tokenizer a path holds: every published form into (vocabulary, settings)."""
 
-import logging
+import importlib
+import json
 
 from bertkit.errors import Error
-from bertkit.text import huggingface
-from bertkit.text.files import read_object, read_text
-
-logger = logging.getLogger(__name__)
+from bertkit.text import bytelevel_files, wordpiece_files
+from bertkit.text.files import read_object
+from bertkit.text.huggingface import whole
+from bertkit.text.vocabulary import read_lines, read_vocabulary
 
 GOOGLE = {"rules": "google", "longest_word": 200}
+# Files of the first versions of `tokenizers` do not name the type of their model.
+UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 
 
 def read(path):
     """Return (vocabulary, settings) of a vocabulary file or of a folder, decided by its files."""
     if path.is_file():
-        return _guessed(read_vocabulary(path))
+        return _sentencepiece().slow(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
     for name, reader in READERS.items():
-        if (path / name).exists():
+        if any(path.glob(name)):
             return reader(path)
     if not path.exists():
         raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
     raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
-
-
-def read_vocabulary(path):
-    """Return the lines of a vocab.txt, which end at \\n or \\r\\n; raises Error if it is empty.
-
-    Of equal lines the last counts, as in both references; the log says which.
-    """
-    lines = read_text(path).removesuffix("\n").split("\n")
-    if lines == [""]:
-        raise Error(f"{path} is empty; wanted one vocabulary entry a line.")
-    words = tuple(line.removesuffix("\r") for line in lines)
-    last = {word: i for i, word in enumerate(words)}
-    for i, word in enumerate(words):
-        if last[word] != i:
-            logger.warning("%s, line %d: %r stands again in line %d, whose id is the one used.",
-                           path, i + 1, word, last[word] + 1)
-    return words
 
 
 def uncased(vocabulary):
@@ -57,7 +43,8 @@ def _bundle(folder):
     settings = read_object(folder / "bundle.json").get("tokenizer")
     if not isinstance(settings, dict):
         raise Error(f"{folder / 'bundle.json'} has no tokenizer settings; copy the bundle again.")
-    return read_vocabulary(folder / "vocab.txt"), settings
+    vocabulary, tables = read_vocabulary(folder, settings.get("kind", "wordpiece"))
+    return vocabulary, settings | tables
 
 
 def _tokenizer_json(folder):
@@ -65,7 +52,22 @@ def _tokenizer_json(folder):
     content = read_object(folder / "tokenizer.json")
     if "class_name" in content:
         return _preset(folder, content)
-    return huggingface.fast(folder, content)
+    return _reader(folder / "tokenizer.json", content)(folder, content)
+
+
+def _reader(path, content):
+    """Return the function that reads a tokenizer.json of the library `tokenizers`, by its model."""
+    with whole(path):
+        model, split = content["model"], json.dumps(content["pre_tokenizer"])
+        kind = model.get("type") or next((kind for key, kind in UNNAMED.items() if key in model), "nothing")
+    if kind == "WordPiece":
+        return wordpiece_files.fast
+    if kind == "BPE" and '"ByteLevel"' in split:
+        return bytelevel_files.fast
+    if kind == "Unigram" or kind == "BPE" and '"Metaspace"' in split:
+        return _sentencepiece().fast
+    raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes or words; "
+                "bertkit does not read such a tokenizer.")
 
 
 def _preset(folder, content):
@@ -73,18 +75,31 @@ def _preset(folder, content):
     if content["class_name"] not in PRESETS:
         raise Error(f"{folder / 'tokenizer.json'} is a {content['class_name']}; bertkit reads "
                     f"{', '.join(PRESETS)}.")
-    vocabulary = read_vocabulary(folder / "assets" / "tokenizer" / "vocabulary.txt")
+    vocabulary = read_lines(folder / "assets" / "tokenizer" / "vocabulary.txt")
     lower = content.get("config", {}).get("lowercase", uncased(vocabulary))
     return vocabulary, {"lowercase": lower, "strip_accents": lower}
 
 
 def _vocabulary(folder):
     """A vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
-    vocabulary = read_vocabulary(folder / "vocab.txt")
+    vocabulary = read_lines(folder / "vocab.txt")
     if (folder / "tokenizer_config.json").exists():
-        return vocabulary, huggingface.configured(folder, vocabulary, uncased(vocabulary))
+        return vocabulary, wordpiece_files.slow(folder, vocabulary, uncased(vocabulary))
     google = (folder / "bert_config.json").exists() or any(folder.glob("*.ckpt*.index"))
     return _guessed(vocabulary, **GOOGLE if google else {})
 
 
-READERS = {"bundle.json": _bundle, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary}
+def _model(folder):
+    """The one sentencepiece model of a folder."""
+    models = sorted(folder.glob("*.model"))
+    if len(models) > 1:
+        raise Error(f"{folder} holds {' and '.join(path.name for path in models)}; give the path of one of them.")
+    return _sentencepiece().slow(folder, models[0])
+
+
+def _sentencepiece():
+    return importlib.import_module("bertkit.text.sentencepiece_files")
+
+
+READERS = {"bundle.json": _bundle, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary,
+           "vocab.json": bytelevel_files.slow, "*.model": _model}

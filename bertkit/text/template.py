@@ -57,6 +57,23 @@ def bert(cls, sep):
     return Template(single, (*single, (SECOND, 1), (sep, 1)))
 
 
+def roberta(cls, sep):
+    """Return RoBERTa's template: cls first sep sep second sep, all of one segment (Liu et al. 2019)."""
+    single = ((cls, 0), (FIRST, 0), (sep, 0))
+    return Template(single, (*single, (sep, 0), (SECOND, 0), (sep, 0)))
+
+
+def xlnet(cls, sep):
+    """Return XLNet's template: first sep second sep cls, padded on the left (Yang et al. 2019)."""
+    first, second, last = ((FIRST, 0), (sep, 0)), ((SECOND, 1), (sep, 1)), (cls, 2)
+    return Template((*first, last), (*first, *second, last), padding_side="left", padding_segment=3)
+
+
+def bare():
+    """Return the template without special tokens, Reformer's."""
+    return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
+
+
 def kept(first, second, places):
     """Return how many tokens of each side of a pair stay: longest first, cut at the end.
 

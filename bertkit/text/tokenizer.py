@@ -1,6 +1,6 @@
 """Texts to token ids with character offsets, and token ids to batches."""
 
-import re
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,11 +9,13 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.text import loading
-from bertkit.text.files import write_text
-from bertkit.text.template import FIRST, SECOND, Template, bert, kept
-from bertkit.text.wordpiece import WordPiece
+from bertkit.text.added import Added, Splitter
+from bertkit.text.pieces import Pieces
+from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
+from bertkit.text.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
 
-MODELS = {model.kind: model for model in (WordPiece,)}
+MODELS = {"wordpiece": ("wordpiece", "WordPiece"), "bytelevel": ("bytelevel", "ByteLevel"),
+          "unigram": ("sentencepiece", "Unigram"), "bpe": ("sentencepiece", "BPE")}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 
@@ -29,9 +31,11 @@ class Tokenizer:
     """What turns texts into the ids that a checkpoint was trained with.
 
     `vocabulary` are the entries in the order of their ids; `special` names the special tokens (unk,
-    cls, sep, pad, mask) where they differ from BERT's; `template` holds the fields of a Template,
-    or None for BERT's; `added` are more special tokens, with ids after the vocabulary for those
-    not in it; the other settings are those of the model (see WordPiece).
+    cls, sep, pad, mask) where they differ from BERT's, None for one that does not exist; `template`
+    holds the fields of a Template, or None for BERT's, which without cls or sep is the text alone;
+    `added` are more tokens that are found in a text as they stand (see Added), with ids after the
+    vocabulary for those not in it; the other settings are those of the model: see WordPiece,
+    ByteLevel, Unigram and BPE.
 
     Texts are str, or bytes in UTF-8, whose invalid parts read as U+FFFD. Special tokens written in
     a text are plain text, unless `special_tokens=True` asks to recognise them.
@@ -46,24 +50,24 @@ class Tokenizer:
 
     def __init__(self, vocabulary, kind="wordpiece", special=None, template=None, added=(),
                  **settings):
-        if kind not in MODELS:
-            raise Error(f"The tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
-        self.special = SPECIAL | (special or {})
-        self.template = (Template(**template) if template else
-                         bert(self.special["cls"], self.special["sep"]))
-        self.added = tuple(added)
+        roles = SPECIAL | (special or {})
+        self.special = {role: token for role, token in roles.items() if token is not None}
+        ends = [self.special[role] for role in ("cls", "sep") if role in self.special]
+        self.template = Template(**template) if template else bert(*ends) if len(ends) == 2 else bare()
+        self.added = tuple(map(Added.of, added))
         self.model_vocabulary = tuple(vocabulary)
-        known = set(self.model_vocabulary)
-        self.vocabulary = (self.model_vocabulary
-                           + tuple(token for token in self.added if token not in known))
+        known, new = set(self.model_vocabulary), dict.fromkeys(token.content for token in self.added)
+        self.vocabulary = (*self.model_vocabulary, *(token for token in new if token not in known))
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
         self.pad_id, self.unk_id, self.cls_id, self.sep_id = (
-            self.id(self.special[role]) for role in ("pad", "unk", "cls", "sep"))
-        self.model = MODELS[kind](self.model_vocabulary, unknown=self.special["unk"], **settings)
+            self.id(self.special[role]) if role in self.special else absent
+            for role, absent in (("pad", 0), ("unk", None), ("cls", None), ("sep", None)))
+        self.model = _model(kind)(self.model_vocabulary, unknown=self.special.get("unk"), **settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
-        longest_first = sorted({*self.special.values(), *self.added} & set(self._ids),
-                               key=len, reverse=True)
-        self._special_pattern = re.compile("|".join(map(re.escape, longest_first)))
+        special = [Added(token) for token in self.special.values() if token in self._ids]
+        tokens = {token.content: token for token in (*special, *self.added)}.values()
+        self._special = Splitter([token for token in tokens if token.special])
+        self._plain = Splitter([token for token in tokens if not token.special])
 
     @classmethod
     def load(cls, path):
@@ -79,28 +83,33 @@ class Tokenizer:
     @classmethod
     def restore(cls, folder, settings):
         """Read the vocabulary that `save` wrote, under the settings that it returned."""
-        return cls._made(folder, loading.read_vocabulary(Path(folder) / "vocab.txt"), settings)
+        words, tables = read_vocabulary(folder, settings.get("kind", "wordpiece"))
+        return cls._made(folder, words, settings | tables)
 
     @classmethod
     def _made(cls, source, vocabulary, settings):
         try:
             return cls(vocabulary, **settings)
-        except (TypeError, Error) as error:
+        except (TypeError, KeyError, Error) as error:
             raise Error(f"The tokenizer of {source} cannot be used: {error}") from None
 
+    @property
+    def file(self):
+        """The name of the file that `save` writes."""
+        return vocabulary_file(self.model.kind)
+
     def save(self, folder):
-        """Write vocab.txt into a folder; return the settings, which the caller keeps as JSON."""
-        words = self.model_vocabulary
-        broken = [word for word in words if "\n" in word or word.endswith("\r")]
-        if broken:
-            raise Error(f"The vocabulary entry {broken[0]!r} holds a line end, which a vocab.txt "
-                        "cannot hold; rename it.")
-        write_text(Path(folder) / "vocab.txt", "".join(word + "\n" for word in words))
+        """Write the vocabulary into a folder; return the settings, which the caller keeps as JSON."""
+        write_vocabulary(folder, self.model.kind, self.model_vocabulary, self.model.tables())
         return self.settings()
 
     def settings(self):
-        """Return everything but the vocabulary, as JSON: `Tokenizer(vocabulary, **settings)`."""
-        return {"kind": self.model.kind, "special": self.special, "added": list(self.added),
+        """Return everything but the vocabulary and the tables of the model, as JSON.
+
+        `Tokenizer(vocabulary, **tokenizer.model.tables(), **settings)` is the tokenizer again.
+        """
+        return {"kind": self.model.kind, "special": {role: self.special.get(role) for role in SPECIAL},
+                "added": [token.settings() for token in self.added],
                 "template": self.template.settings(), **self.model.settings()}
 
     def __len__(self):
@@ -109,6 +118,8 @@ class Tokenizer:
     @property
     def mask_id(self):
         """The id of the mask token; raises Error in the rare vocabulary without one."""
+        if "mask" not in self.special:
+            raise Error("The tokenizer has no mask token; masked words need the vocabulary of a model trained on them.")
         return self.id(self.special["mask"])
 
     def id(self, token):
@@ -172,27 +183,34 @@ class Tokenizer:
         return {"token_ids": token_ids, "segment_ids": segment_ids, "padding_mask": padding_mask}
 
     def _ids_of(self, text, special_tokens):
-        if not special_tokens:
+        if not special_tokens and not self._plain.tokens:
             return self.model.ids(text)
-        return [i for ids, _ in self._segments(text) for i in ids]
+        return [i for begin, end, token in self._stretches(text, special_tokens)
+                for i in ([self._ids[token]] if token else self.model.ids(text[begin:end]))]
 
     def _encoding(self, text, special_tokens):
-        segments = self._segments(text) if special_tokens else [self.model.encode(text)]
-        ids = [i for ids, _ in segments for i in ids]
-        offsets = [pair for _, offsets in segments for pair in offsets]
+        ids, offsets = [], []
+        for begin, end, token in self._stretches(text, special_tokens):
+            found = Pieces([self._ids[token]], [(0, end - begin)]) if token else self.model.encode(text[begin:end])
+            ids += found.ids
+            offsets += [(begin + a, begin + b) for a, b in found.offsets]
         return Encoding(ids, [self.vocabulary[i] for i in ids], offsets)
 
-    def _segments(self, text):
-        """Return (ids, offsets) of the special tokens in a text and of the stretches between."""
-        found, begin = [], 0
-        for match in [*self._special_pattern.finditer(text), None]:
-            end = match.start() if match else len(text)
-            ids, offsets = self.model.encode(text[begin:end])
-            found.append((ids, [(begin + a, begin + b) for a, b in offsets]))
-            if match:
-                found.append(([self._ids[match.group()]], [match.span()]))
-                begin = match.end()
-        return found
+    def _stretches(self, text, special_tokens):
+        """Yield (begin, end, token) of the added tokens in a text, and None for the stretches between."""
+        for begin, end, token in self._special(text) if special_tokens else [(0, len(text), None)]:
+            if token:
+                yield begin, end, token
+            else:
+                yield from ((begin + a, begin + b, word) for a, b, word in self._plain(text[begin:end]))
+
+
+def _model(kind):
+    """Return the class of a kind of model."""
+    if kind not in MODELS:
+        raise Error(f"The tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
+    module, name = MODELS[kind]
+    return getattr(importlib.import_module(f"bertkit.text.{module}"), name)
 
 
 def _texts(texts):

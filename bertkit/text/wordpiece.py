@@ -4,24 +4,17 @@ Source: Wu et al. 2016 (arXiv 1609.08144, section 4.1), as BERT uses it (Devlin 
 """
 
 import re
-from typing import NamedTuple
 
 import numpy as np
 
 from bertkit.errors import Error
 from bertkit.text.codepoints import DELETED, ISOLATED, JOINED, codepoints
+from bertkit.text.pieces import Pieces
 
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
 NORMALIZATION = ("rules", "lowercase", "strip_accents", "clean", "split_ideographs")
 DEFAULTS = {"prefix": "##", "longest_word": 100, "rules": "huggingface", "lowercase": True,
             "strip_accents": True, "clean": True, "split_ideographs": True}
-
-
-class Pieces(NamedTuple):
-    """Ids and, for each, the half-open range of characters of the given text that it covers."""
-
-    ids: list
-    offsets: list
 
 
 class WordPiece:
@@ -60,6 +53,10 @@ class WordPiece:
     def settings(self):
         """Return the settings that, with the vocabulary, make this model again."""
         return dict(self._settings)
+
+    def tables(self):
+        """Return the large tables beside the vocabulary: none."""
+        return {}
 
     def ids(self, text):
         """Return the ids of a str; the fast path."""

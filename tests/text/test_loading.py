@@ -127,17 +127,17 @@ BROKEN = {
         f, tokenizer_json=fast(normalizer={"type": "NFC"})),
     "its pre_tokenizer is ByteLevel": lambda f: written(
         f, tokenizer_json=fast(pre_tokenizer={"type": "ByteLevel"})),
-    "its post_processor is RobertaProcessing": lambda f: written(
-        f, tokenizer_json=fast(post_processor={"type": "RobertaProcessing"})),
+    "its post_processor is ByteLevel": lambda f: written(
+        f, tokenizer_json=fast(post_processor={"type": "ByteLevel"})),
     "has the id 7 .'the'. where 6 was wanted": lambda f: written(f, tokenizer_json=fast(
         model=FAST["model"] | {"vocab": FAST["model"]["vocab"] | {"##s": 9, "the": 7}})),
-    "'river' is not a plain special token": lambda f: written(f, tokenizer_json=fast(
+    "'river' is not found as it stands": lambda f: written(f, tokenizer_json=fast(
         added_tokens=[{"id": 5, "content": "river", "special": False}])),
     "'new' has the id 40, wanted 9": lambda f: written(f, tokenizer_json=fast(
         added_tokens=[{"id": 40, "content": "new", "special": True}])),
     "is not a whole tokenizer.json": lambda f: written(f, tokenizer_json={"model": 3}),
     "wanted an object": lambda f: written(f, tokenizer_json=3),
-    "added_tokens_decoder is damaged": lambda f: written(
+    "is not a whole tokenizer_config.json .ValueError": lambda f: written(
         f, vocab_txt=ENTRIES, tokenizer_config_json={"added_tokens_decoder": {"x": {}}}),
     "is a GPT2Tokenizer; bertkit reads BertTokenizer": lambda f: written(
         f, tokenizer_json={"class_name": "GPT2Tokenizer"}),

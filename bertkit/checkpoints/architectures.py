@@ -1,0 +1,194 @@
+"""config.json of a Hugging Face directory: which encoder and which head it describes, and how ours are described."""
+
+from dataclasses import replace
+
+from bertkit.encoder import Encoder
+from bertkit.errors import Error
+from bertkit.heads import MODELS, Classifier, MultipleChooser, Pretrained, TokenClassifier
+from bertkit.kinds import Language, Readout
+
+# transformers' names of activations (family-spec 1.1); "gelu" is the exact form there.
+ACTIVATIONS = {"gelu": "gelu_erf", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh",
+               "gelu_fast": "gelu_tanh", "gelu_python_tanh": "gelu_tanh", "gelu_accurate": "gelu_tanh",
+               "quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh",
+               "mish": "mish", "linear": "linear"}
+# Ours -> the name written; of several spellings the first.
+NAMES = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
+
+# How a class's name ends -> our model. The last two are encoders alone and, of Pretrained, the sentence head alone.
+CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": "TokenClassifier",
+           "ForQuestionAnswering": "SpanAnswerer", "ForMultipleChoice": "MultipleChooser",
+           "ForMaskedLM": "LanguageModel", "LMHeadModel": "LanguageModel", "ForCausalLM": "LanguageModel",
+           "ForPreTraining": "Pretrained", "ForNextSentencePrediction": "Pretrained", "Model": None}
+# The heads of each model, by which a file without `architectures` is told.
+HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "SpanAnswerer": ("answer",),
+         "MultipleChooser": ("choose",), "LanguageModel": ("mlm",)}
+
+MOST_LABELS = 1_000_000
+
+
+def encoder_config(values, page, path, activation=None, form=None):
+    """Return the EncoderConfig that a config.json describes, in the words of `form`; names the key that is wrong."""
+    form = form or page.HUGGINGFACE
+    try:
+        ours = {name: values[key] for name, key in form.config.items() if key in values}
+        if "activation" in ours:
+            ours["activation"] = _activation(ours["activation"], form.config["activation"])
+        ours |= form.read(values)
+        return page.CONFIG.but(**ours | ({"activation": activation} if activation else {}))
+    except Error as error:
+        raise Error(f"{path}: {error}") from None
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        raise Error(f"{path} describes no {form.class_name} ({type(error).__name__}: {error}); copy the file "
+                    "again.") from None
+
+
+def _activation(name, key):
+    if str(name) not in ACTIVATIONS:
+        raise Error(f"{key}={name!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
+    return ACTIVATIONS[str(name)]
+
+
+def kind(values, tensors, page):
+    """Return (model name or None for an encoder alone, its pre-training heads) that `architectures` or the tensors name."""
+    names = values.get("architectures") or [_guess(values, tensors, page)]
+    name = str(names[0] if isinstance(names, list) else names)
+    classes = {**CLASSES, **page.HUGGINGFACE.classes}
+    for end in sorted(classes, key=len, reverse=True):
+        if name.endswith(end):
+            if classes[end] is None:
+                return None
+            return classes[end], ("nsp",) if end == "ForNextSentencePrediction" else page.PRETRAINING
+    raise Error(f"{tensors.path} holds {name}, a head that bertkit does not load; "
+                "part=\"encoder\" gives the encoder alone.")
+
+
+def _guess(values, tensors, page):
+    """Return the end of the class's name that the tensors leave no doubt about.
+
+    Where a head over tokens and one over the pooler have the same names, the pooler tells (token heads are saved
+    without); one output over it may be a regression or a multiple choice, unless `problem_type` stands in the config.
+    """
+    form = page.HUGGINGFACE
+    held = [name for name in tensors.shapes if name.startswith(form.aside) and not name.startswith(form.ignored)]
+    if not held:
+        return "Model"
+    found = [end for end, model in CLASSES.items() if model and end not in ("LMHeadModel", "ForCausalLM")
+             and _fit(held, _groups(end, model, page), form)]
+    found = [end for end in found if _plausible(end, values, tensors, page)]
+    if len(found) == 1:
+        return found[0]
+    heads = sorted({name.split(".")[0] for name in held})
+    raise Error(f"{tensors.path} holds {', '.join(heads)}, and its config.json names no "
+                "architectures: which head is it? Write them there, or ask for part=\"encoder\".")
+
+
+def _groups(end, model, page):
+    return ("nsp",) if end == "ForNextSentencePrediction" else HEADS.get(model, page.PRETRAINING)
+
+
+def _fit(held, heads, form):
+    """Return whether the held tensors are those of these heads: each has some, and none is left over."""
+    places = [tuple(form.names[key] + "." for key in form.names if key.split("/")[0] == head) for head in heads]
+    return all(any(name.startswith(part) for name in held) for part in places) and all(
+        name.startswith(sum(places, ())) for name in held)
+
+
+def _plausible(end, values, tensors, page):
+    """Return whether the pooler and the number of outputs allow a class."""
+    form, model = page.HUGGINGFACE, CLASSES[end]
+    head = HEADS.get(model, ("",))[0]
+    readout, pooler = page.HEADS.get(head), form.names.get("encoder/pooler")
+    if isinstance(readout, Readout) and pooler and head in ("classify", "choose", "tag"):
+        pooled = pooler + ".weight" in tensors.shapes
+        if pooled != (readout.reduce == "pooled") and (readout.reduce == "pooled" or head == "tag"):
+            return False
+    outputs = tensors.shapes.get(form.names.get(f"{head}/logits", "") + ".weight", (0,))[0]
+    if head == "choose":
+        return outputs == 1 and not values.get("problem_type")
+    return head != "classify" or outputs > 1 or bool(values.get("problem_type"))
+
+
+def _kinds(values, page):
+    """Return {head: kind} of the page as this config.json changes them."""
+    kinds = {**page.HEADS, **page.HUGGINGFACE.read_heads(values)}
+    tied = values.get("tie_word_embeddings", page.HUGGINGFACE.tied)
+    return {name: replace(kind, tied=bool(tied)) if isinstance(kind, Language) else kind
+            for name, kind in kinds.items()}
+
+
+def reads_pooler(chosen, values, page):
+    """Return whether a model of this kind reads the pooled vector."""
+    model, heads = chosen
+    kinds = _kinds(values, page)
+    return any(isinstance(kinds.get(head), Readout) and kinds[head].reduce == "pooled"
+               for head in HEADS.get(model, heads))
+
+
+def build(chosen, encoder, values, page):
+    """Return the model of `kind` on an encoder, its head fresh."""
+    (model, heads), kinds = chosen, _kinds(values, page)
+    if model == "Pretrained":
+        return Pretrained(encoder, heads, {name: kinds[name] for name in heads})
+    options = {"readout": kinds.get(HEADS[model][0]) if model in HEADS else None}
+    dropout = values.get("classifier_dropout")
+    if model in ("Classifier", "TokenClassifier", "MultipleChooser") and dropout is not None:
+        encoder.config.but(dropout=dropout)         # raises unless it is a rate
+        options["dropout"] = dropout
+    if model in ("Classifier", "TokenClassifier"):
+        options["labels"] = label_names(values)
+    if model == "Classifier":
+        options["multi_label"] = values.get("problem_type") == "multi_label_classification"
+    return MODELS[model](encoder, **options)
+
+
+def label_names(values):
+    """Return the class names in order: `id2label`'s, or 0 … num_labels − 1 (2 by default)."""
+    table = values.get("id2label") or {}
+    count = values.get("num_labels") or len(table) or 2
+    if not isinstance(table, dict) or not isinstance(count, int) or not 1 <= count <= MOST_LABELS:
+        raise Error(f"config.json: num_labels={count!r} and id2label={str(table)[:80]} do not name classes; "
+                    f"wanted a number up to {MOST_LABELS} and an object of names.")
+    return [str(table.get(str(i), i)) for i in range(count)]
+
+
+def config_json(model, config, tokenizer, page):
+    """Return the config.json that describes a model in transformers' words."""
+    form = page.HUGGINGFACE
+    values = {key: getattr(config, name) for name, key in form.config.items()}
+    values |= {"model_type": form.type, form.config["activation"]: NAMES[config.activation],
+               "architectures": [form.class_name + _end(model, config, form)], **form.write(config)}
+    if tokenizer is not None:
+        values["pad_token_id"] = tokenizer.pad_id
+    kinds = {} if isinstance(model, Encoder) else model.kinds
+    values |= form.write_heads(kinds)
+    languages = [kind for kind in kinds.values() if isinstance(kind, Language)]
+    values["tie_word_embeddings"] = all(kind.tied for kind in languages) if languages else form.tied
+    if isinstance(model, Classifier | TokenClassifier | MultipleChooser):
+        values["classifier_dropout"] = model.dropout
+    if isinstance(model, Classifier | TokenClassifier):
+        values |= {"id2label": {str(i): label for i, label in enumerate(model.labels)},
+                   "label2id": {label: i for i, label in enumerate(model.labels)}}
+    if isinstance(model, Classifier):
+        values["problem_type"] = problem_type(model)
+    return values
+
+
+def _end(model, config, form):
+    """Return how the name of a model's class ends in transformers."""
+    if isinstance(model, Encoder):
+        return "Model"
+    if isinstance(model, Pretrained) and list(model.kinds) == ["nsp"]:
+        return "ForNextSentencePrediction"
+    name = type(model).__name__
+    own = [end for end, ours in form.classes.items() if ours == name]
+    if name == "LanguageModel" and not own and getattr(config.attention_of(0), "causal", False):
+        return "LMHeadModel"
+    return (own + [end for end, ours in CLASSES.items() if ours == name])[0]
+
+
+def problem_type(model):
+    """Return what transformers calls a classifier's task; one output is a regression there."""
+    if model.multi_label:
+        return "multi_label_classification"
+    return "single_label_classification" if len(model.labels) > 1 else "regression"

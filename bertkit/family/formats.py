@@ -1,0 +1,79 @@
+"""How a family's checkpoints are published: the names in each format, as values that differ from a parent's.
+
+`names` maps our layers to theirs: "encoder/block_{i}/inner" -> "encoder.layer.{i}.intermediate.dense"; {i} counts
+blocks, {i} and {j} groups and the blocks in them. How a layer's own tensors are called (`weight`, `kernel`,
+`vars/0` ...) and laid out is the format's business, in bertkit/checkpoints. A name of one of our variables
+("encoder/block_{i}/attention/query/kernel") stands for that tensor alone, exactly and not transposed; [{i}] at its end
+takes one part of a tensor that is stacked over layers.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+def _nothing(_):
+    return {}
+
+
+@dataclass(frozen=True)
+class HuggingFace:
+    """config.json and tensor names of transformers.
+
+    `type` is its model_type, `class_name` what its classes begin with, `prefix` what the encoder's tensors do in a
+    model with a head; `config` maps our fields to its keys. Tensors that begin with one of `aside` are heads, those
+    with one of `ignored` are passed over. `read` turns config.json into more fields, `write` these fields back;
+    `read_heads` gives {head: kind} where config.json decides them, `write_heads` that back; `classes` maps the ends of
+    class names to our models where they are not the usual ones, and `tied` says what tie_word_embeddings is when
+    config.json does not.
+    """
+
+    type: str
+    class_name: str
+    prefix: str
+    names: Mapping
+    config: Mapping
+    aside: tuple
+    ignored: tuple = ()
+    read: Callable = _nothing
+    write: Callable = _nothing
+    read_heads: Callable = _nothing
+    write_heads: Callable = _nothing
+    classes: Mapping = field(default_factory=dict)
+    tied: bool = True
+
+    def but(self, **changes):
+        """Return a copy that differs only in `changes`."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Google:
+    """TensorFlow 1 checkpoints of the original releases.
+
+    `file` is the config's name, `config` maps our fields to its keys, `gelu` is what "gelu" means there; `read` turns
+    its values into more fields. `parts` are other models in the same checkpoint: name -> `Google`.
+    """
+
+    file: str
+    names: Mapping
+    config: Mapping
+    gelu: str
+    aside: tuple
+    ignored: tuple = ()
+    read: Callable = _nothing
+    parts: Mapping = field(default_factory=dict)
+
+    def but(self, **changes):
+        """Return a copy that differs only in `changes`."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Presets of keras-nlp: the class of the backbone, its names, the fields of its config, and its one GELU."""
+
+    class_name: str
+    names: Mapping
+    config: tuple
+    gelu: str

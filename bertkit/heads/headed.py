@@ -1,0 +1,56 @@
+"""An encoder with heads on it: what every model of a task or of pre-training is."""
+
+import keras
+
+from bertkit import family
+from bertkit.encoder import checked
+from bertkit.errors import Error
+from bertkit.heads.readout import READOUTS
+from bertkit.kinds import Readout, from_json, to_json
+
+
+class Headed(keras.Model):
+    """`encoder` with a head for each name of `kinds`; a kind that is None is the one of the family's page.
+
+    `outputs` counts the logits of each head that has some of its own; `dropout` is the heads' rate, by default the
+    encoder's. Subclasses say what a call gives. Raises `Error` where a head reads a pooler that the encoder lacks.
+    """
+
+    def __init__(self, encoder, kinds, outputs=(), dropout=None, **options):
+        super().__init__(**options)
+        self.encoder = encoder
+        self.dropout = encoder.config.dropout if dropout is None else dropout
+        published = family.page(encoder.config.family).HEADS
+        self.kinds = {name: from_json(kind) if isinstance(kind, dict) else kind or _of(published, name, encoder)
+                      for name, kind in kinds.items()}
+        self.heads = {name: READOUTS[type(kind)](encoder, kind, dict(outputs).get(name), self.dropout, name=name,
+                                                 dtype=self.dtype_policy)
+                      for name, kind in self.kinds.items()}
+        self.build()
+
+    def build(self, _=None):
+        if not self.built:
+            for head in self.heads.values():
+                head.build((None, None, self.encoder.config.output_dim))
+
+    def __call__(self, inputs, **options):
+        return super().__call__(checked(inputs, self.encoder.config), **options)
+
+    def logits(self, inputs, training=None):
+        """Return {head name: its logits}."""
+        found = self.encoder(inputs, training=training)
+        return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
+
+    def settings(self):
+        """Return what, with the encoder, makes this model again, as JSON."""
+        ((_, kind),) = self.kinds.items()
+        return {"dropout": self.dropout, "readout": to_json(kind)}
+
+
+def _of(published, name, encoder):
+    if name not in published:
+        raise Error(f"{encoder.config.family} has no head for this task ({name}); its papers have "
+                    f"{', '.join(published)}.")
+    if isinstance(published[name], Readout) and published[name].reduce == "pooled" and encoder.config.pooler is None:
+        raise Error(f"This encoder has no pooler, which the head {name} reads.")
+    return published[name]

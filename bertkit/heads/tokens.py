@@ -1,0 +1,77 @@
+"""Heads that answer for each token: its class, whether an answer starts or ends there, which word it is."""
+
+from bertkit.errors import Error
+from bertkit.heads.headed import Headed
+from bertkit.kinds import to_json
+
+
+class TokenClassifier(Headed):
+    """An encoder with a head that gives each token a logit for each of `labels`; call(batch) -> [B,T,C] float32.
+
+    Devlin et al. 2018, section 5.3 (NER). `readout` and `dropout` as in `Classifier`.
+    """
+
+    def __init__(self, encoder, labels, dropout=None, readout=None, name="tagger", **options):
+        if len(labels) < 1 or len(set(labels)) != len(labels):
+            raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
+        self.labels = tuple(labels)
+        super().__init__(encoder, {"tag": readout}, {"tag": len(labels)}, dropout, name=name, **options)
+
+    def settings(self):
+        return {"labels": list(self.labels), **super().settings()}
+
+    def call(self, inputs, training=None):
+        return self.logits(inputs, training)["tag"]
+
+
+class SpanAnswerer(Headed):
+    """An encoder that scores each token as an answer's first and last (Devlin et al. 2018, section 4.2).
+
+    call(batch) -> {"start_logits" [B,T], "end_logits" [B,T]} float32.
+    """
+
+    def __init__(self, encoder, dropout=None, readout=None, name="answerer", **options):
+        super().__init__(encoder, {"answer": readout}, {"answer": 2}, dropout, name=name, **options)
+
+    def call(self, inputs, training=None):
+        logits = self.logits(inputs, training)["answer"]
+        return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
+
+
+class LanguageModel(Headed):
+    """An encoder that gives each place a logit for each entry of the vocabulary; call(batch) -> [B,T,V].
+
+    A masked language model, or a causal one where the encoder's attention is; "masked_positions" [B,K] in the batch
+    asks for those places alone, [B,K,V].
+    """
+
+    def __init__(self, encoder, readout=None, name="language_model", **options):
+        super().__init__(encoder, {"mlm": readout}, name=name, **options)
+
+    def settings(self):
+        return {"readout": to_json(self.kinds["mlm"])}
+
+    def call(self, inputs, training=None):
+        return self.logits(inputs, training)["mlm"]
+
+
+class Pretrained(Headed):
+    """An encoder with the heads it was pre-trained with, or some of them: `heads` names "mlm", "nsp", "sop", "rtd", "sbo".
+
+    call(batch) -> {"mlm_logits" [B,T,V] (with "masked_positions" [B,K,V]), "nsp_logits" or "sop_logits" [B,2],
+    "rtd_logits" [B,T] (Clark et al. 2020, section 3), "sbo_logits" [B,S,N,V]}, of each head that can answer.
+    """
+
+    OUTPUTS = {"nsp": 2, "sop": 2, "rtd": 1}
+
+    def __init__(self, encoder, heads, readouts=None, name="pretrained", **options):
+        kinds = {head: (readouts or {}).get(head) for head in heads}
+        super().__init__(encoder, kinds, self.OUTPUTS, name=name, **options)
+
+    def settings(self):
+        return {"heads": list(self.kinds), "readouts": {name: to_json(kind) for name, kind in self.kinds.items()}}
+
+    def call(self, inputs, training=None):
+        found = {name: logits[..., 0] if name == "rtd" else logits
+                 for name, logits in self.logits(inputs, training).items() if logits is not None}
+        return {f"{name}_logits": logits for name, logits in found.items()}
