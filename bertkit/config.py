@@ -68,19 +68,29 @@ class EncoderConfig:
         if self.activation not in ACTIVATIONS:
             raise Error(f"activation={self.activation!r} is unknown; bertkit has "
                         f"{', '.join(ACTIVATIONS)}.")
-        if self.head_size is None and self.hidden_dim % self.num_heads:
-            raise Error(f"hidden_dim={self.hidden_dim} is not a multiple of num_heads="
-                        f"{self.num_heads}; {_multiples(self.hidden_dim, self.num_heads)} are.")
+        if self.head_size is None and self.block_dim % self.num_heads:
+            raise Error(f"{'hidden_dim' if self.block_dim == self.hidden_dim else 'block.width'}={self.block_dim} is not "
+                        f"a multiple of num_heads={self.num_heads}; {_multiples(self.block_dim, self.num_heads)} are.")
 
     @property
     def head_dim(self):
-        """Features of one head, H = D / N unless `head_size` says otherwise."""
-        return self.head_size or self.hidden_dim // self.num_heads
+        """Features of one head, H = D / N (of a bottleneck, its width / N) unless `head_size` says otherwise."""
+        return self.head_size or self.block_dim // self.num_heads
+
+    @property
+    def block_dim(self):
+        """Features of a token inside a block: D, or the width of a bottleneck."""
+        return getattr(self.block, "width", None) or self.hidden_dim
 
     @property
     def output_dim(self):
         """Features of a token after the last block: D, or 2D where two streams are joined."""
         return self.hidden_dim * (2 if isinstance(self.block, kinds.Reversible) else 1)
+
+    @property
+    def norm_bias(self):
+        """Whether LayerNorms shift as well as scale."""
+        return getattr(self.block, "norm_bias", True)
 
     @property
     def longest(self):
@@ -91,6 +101,11 @@ class EncoderConfig:
             return math.prod(self.positions.shape)
         first = 0 if self.positions.pad_id is None else self.positions.pad_id + 1
         return self.max_sequence_length - first
+
+    @property
+    def reads_segments(self):
+        """Whether "segment_ids" change anything: there is a table of them, or attention compares them."""
+        return self.num_segments > 0 or isinstance(self.block, kinds.TwoStream)
 
     def attention_of(self, layer):
         """Return the attention kind of a block, counted from 0."""

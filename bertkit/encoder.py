@@ -7,13 +7,13 @@ from bertkit import kinds
 from bertkit.errors import Error
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
-from bertkit.layers.embeddings import INPUTS
 from bertkit.layers.initializer import truncated_normal
 
-# What a batch may hold: whole numbers [B,T] for all blocks, other entries for all of them, entries by layer.
+# What a batch may hold: whole numbers [B,T] for all blocks, tables [B,M,T] for all of them, entries by layer.
 NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask")
-OTHERS = ("permutation_mask", "target_mapping")
+PAIRS = ("permutation_mask", "target_mapping")
 LAYERED = ("mems", "buckets", "random_blocks")
+TABLES = (*NUMBERS, "answer_mask")                  # whole numbers [B,T], those for heads too
 
 
 class Encoder(keras.Model):
@@ -36,9 +36,9 @@ class Encoder(keras.Model):
         self.config = config
         self.masked_score = EXACT
         policy = {"dtype": self.dtype_policy}
-        self.embeddings = INPUTS[type(config.inputs)](config, name="embeddings", **policy)
+        self.embeddings = trunk.embeddings(config, **policy)
+        self.beginning, self.ending = trunk.beginning(config, **policy), trunk.ending(config, **policy)
         self.blocks, self.order = trunk.blocks(config, **policy), trunk.order(config)
-        self.ending = trunk.ending(config, **policy)
         self.pooler = None
         if isinstance(config.pooler, kinds.Tanh):
             self.pooler = keras.layers.Dense(config.hidden_dim, activation="tanh", name="pooler",
@@ -49,8 +49,9 @@ class Encoder(keras.Model):
         if self.built:
             return
         self.embeddings.build((None, None))
-        for block in self.blocks:
-            block.build((None, None, self.config.hidden_dim))
+        for layer in (self.beginning, *self.blocks):
+            if layer is not None:
+                layer.build((None, None, self.config.hidden_dim))
         for layer in (self.ending, self.pooler):
             if layer is not None:
                 layer.build((None, None, self.config.output_dim))
@@ -59,33 +60,32 @@ class Encoder(keras.Model):
         return super().__call__(checked(inputs, self.config), **options)
 
     def call(self, inputs, trace=False, training=None):
-        begin = trunk.BEGINNINGS.get(type(self.config.block), _as_it_is)
         x = self.embeddings(inputs, training=training)
-        state, traced = begin(x, inputs), {"hidden/0": x}
-        for i, number in enumerate(self.order):
-            state = self.blocks[number](state, context=self.context(inputs, i), trace=trace, training=training,
-                                        masked_score=self.masked_score)
+        state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
+        steps = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
+        together = trunk.TOGETHER.get(type(self.config.block))
+        if together is not None and training and not trace:
+            state, steps = together(steps, state, self.masked_score), ()
+        for i, (block, context) in enumerate(steps, start=1):
+            state = block(state, context=context, trace=trace, training=training, masked_score=self.masked_score)
             if trace:
-                state, traced[f"attention/{i + 1}"] = state
-                traced[f"hidden/{i + 1}"] = state
-        x = state if self.ending is None else self.ending(state)
-        outputs = {"sequence": x}
+                state, traced[f"attention/{i}"] = state
+                traced[f"hidden/{i}"] = trunk.hidden(state)
+        found = state if self.ending is None else self.ending(state)
+        outputs = found if isinstance(found, dict) else {"sequence": found}
         if self.config.pooler is not None:
+            x = outputs["sequence"]
             outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
         return {**outputs, "trace": traced} if trace else outputs
 
     def context(self, inputs, layer):
         """Return what a block sees besides its state: the batch's entries, its own part of those by layer."""
-        found = {name: inputs[name] for name in (*NUMBERS, *OTHERS) if inputs.get(name) is not None}
+        found = {name: inputs[name] for name in (*NUMBERS, *PAIRS) if inputs.get(name) is not None}
         for name in LAYERED:
             parts = inputs.get(name)
             if parts is not None and (layer in parts if isinstance(parts, dict) else layer < len(parts)):
                 found[name] = parts[layer]
         return found
-
-
-def _as_it_is(x, _):
-    return x
 
 
 def checked(inputs, config):
@@ -97,15 +97,20 @@ def checked(inputs, config):
     if not isinstance(inputs, dict) or "token_ids" not in inputs:
         raise Error("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
                     f"padding_mask and position_ids; {type(inputs).__name__} came.")
-    inputs = {name: _whole(name, value) if name in NUMBERS and isinstance(value, list | tuple | np.ndarray) else value
+    inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray) else value
               for name, value in inputs.items() if value is not None}
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31,
-              "padding_mask": 2, "global_mask": 2,
+              "padding_mask": 2, "global_mask": 2, "answer_mask": 2,
               "position_ids": 2**31 if config.longest is None else config.max_sequence_length}
     shape = tuple(inputs["token_ids"].shape)
-    for name in NUMBERS:
+    for name in TABLES:
         if isinstance(inputs.get(name), np.ndarray):
             _check_array(name, inputs[name], shape, limits[name])
+    for name in PAIRS:
+        if isinstance(inputs.get(name), list | tuple | np.ndarray):
+            inputs[name] = _pairs(name, inputs[name], shape)
+    if isinstance(inputs.get("mems"), list | tuple):
+        _check_mems(inputs["mems"], shape, config)
     if len(shape) == 2 and None not in (shape[1], config.longest) and shape[1] > config.longest:
         raise Error(f"The batch has {shape[1]} tokens a row and the encoder "
                     f"{config.longest} positions; cut the rows.")
@@ -133,3 +138,23 @@ def _check_array(name, array, shape, limit):
         wrong = int(array.max() if array.max() >= limit else array.min())
         raise Error(f"{name} holds {wrong}; the encoder has rows 0 to {limit - 1}. Does the "
                     "vocabulary belong to this checkpoint?")
+
+
+def _pairs(name, value, shape):
+    """Return a table over pairs of places as a float32 array."""
+    try:
+        array = np.asarray(value).astype("float32")
+    except (TypeError, ValueError):
+        raise Error(f"{name} is no table of numbers; give one number for each pair of places.") from None
+    wanted, named = ((shape[1],), "[B,T,T]") if name == "permutation_mask" else (array.shape[1:2], "[B,M,T]")
+    if array.shape != (shape[0], *wanted, shape[1]):
+        raise Error(f"{name} has shape {array.shape}; wanted {named} beside token_ids of shape {shape}.")
+    return array
+
+
+def _check_mems(mems, shape, config):
+    shapes = {part.shape for part in mems if isinstance(part, np.ndarray)}
+    fit = all(len(each) == 3 and (each[0], each[2]) == (shape[0], config.hidden_dim) for each in shapes)
+    if len(mems) != config.num_layers or len(shapes) > 1 or not fit:
+        raise Error(f"mems holds {len(mems)} arrays, of shapes {sorted(shapes)}; wanted one [{shape[0]},S,"
+                    f"{config.hidden_dim}] for each of {config.num_layers} layers, as the last call gave them.")

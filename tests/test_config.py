@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertkit.config import ACTIVATIONS, Absolute, EncoderConfig, Full
+from bertkit import kinds
+from bertkit.config import ACTIVATIONS, AXES, EncoderConfig
 from bertkit.errors import Error
+from bertkit.kinds import Absolute, Full, Hash, Local, Rotary, Shared, Window
 
 SMALL = EncoderConfig(vocabulary_size=100, num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=32)
 SIZES = ("vocabulary_size", "num_layers", "num_heads", "hidden_dim", "intermediate_dim",
-         "max_sequence_length", "num_segments")
+         "max_sequence_length")
 
 
 @st.composite
@@ -24,7 +26,11 @@ def configs(draw):
         num_heads=heads, hidden_dim=heads * draw(st.integers(1, 2**20)),
         activation=draw(st.sampled_from(ACTIVATIONS)),
         dropout=draw(rates), attention_dropout=draw(rates), layer_norm_epsilon=draw(positive),
-        initializer_range=draw(positive), pooler=draw(st.booleans()),
+        initializer_range=draw(positive), num_segments=draw(st.integers(0, 9)),
+        embedding_dim=draw(st.none() | sizes), head_size=draw(st.none() | sizes), qkv_bias=draw(st.booleans()),
+        **{axis: draw(st.sampled_from([None if kind is type(None) else kind() for kind in allowed]))
+           for axis, allowed in AXES.items() if axis != "attention"},
+        attention=draw(st.sampled_from([Full(causal=True), (Window(4), Window(8)), (Local(), Hash(buckets=(2, 4)))])),
         **{name: draw(sizes) for name in SIZES if name not in ("num_heads", "hidden_dim")})
 
 
@@ -42,7 +48,8 @@ def test_but_changes_only_what_it_names(config, activation):
 
 def test_kinds_stand_by_name_in_json():
     values = SMALL.to_json()
-    assert (values["attention"], values["positions"]) == ({"kind": "Full"}, {"kind": "Absolute"})
+    assert values["attention"] == {"kind": "Full", "causal": False}
+    assert values["positions"] == {"kind": "Absolute", "pad_id": None}
 
 
 def test_it_cannot_be_changed():
@@ -52,6 +59,13 @@ def test_it_cannot_be_changed():
 
 def test_the_width_of_a_head():
     assert SMALL.head_dim == 4
+    assert SMALL.but(head_size=3).head_dim == 3
+
+
+@pytest.mark.parametrize("name", ["embedding_dim", "head_size", "num_segments"])
+def test_an_optional_size_is_no_negative_number(name):
+    with pytest.raises(Error, match=f"^{name}=-1 is no size; give a whole number of"):
+        SMALL.but(**{name: -1})
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -97,17 +111,41 @@ def test_an_axis_holds_a_kind_that_it_can_be(change):
         SMALL.but(**change)
 
 
-@pytest.mark.parametrize("value", [None, 1, "false"])
-def test_pooler_is_true_or_false(value):
-    with pytest.raises(Error, match="pooler=.* is neither true nor false"):
-        SMALL.but(pooler=value)
+@pytest.mark.parametrize("change, message", [
+    ({"pooler": True}, "pooler=True is no kind that it can be"),
+    ({"attention": ()}, "attention=.. is no kind"),
+    ({"attention": Window("8")}, "Window.size='8'.: wanted int"),
+    ({"attention": Window(True)}, "Window.size=True.: wanted int"),
+    ({"attention": (Full(), Window(0))}, "Window.size=0.: give 1 or more"),
+    ({"attention": Hash(buckets=(2, 0))}, "Hash.buckets=.2, 0..: give 1 or more"),
+    ({"attention": Rotary(base="10")}, "Rotary.base='10'.: wanted float"),
+    ({"positions": Absolute(pad_id=-1)}, "Absolute.pad_id=-1.: give 0 or more"),
+    ({"shared": Shared(groups=0)}, "Shared.groups=0.: give 1 or more"),
+    ({"qkv_bias": 1}, "qkv_bias=1 and family='bert' must be"),
+    ({"family": None}, "family=None must be"),
+])
+def test_a_kind_has_fields_of_the_right_type(change, message):
+    with pytest.raises(Error, match=message):
+        SMALL.but(**change)
+
+
+def test_attention_kinds_repeat_over_depth():
+    config = SMALL.but(num_layers=5, attention=(Local(), Hash()))
+    assert [type(config.attention_of(layer)) for layer in range(5)] == [Local, Hash, Local, Hash, Local]
+
+
+@pytest.mark.parametrize("change, longest", [
+    ({}, 512), ({"positions": Absolute(pad_id=1)}, 510), ({"positions": None}, None),
+    ({"positions": kinds.Axial((4, 8), (2, 6))}, 32)])
+def test_the_longest_row_that_has_positions(change, longest):
+    assert SMALL.but(**change).longest == longest
 
 
 @pytest.mark.parametrize("change, message", [
-    ({"attention": {"kind": "Quadratic"}}, "names the kind 'Quadratic'; bertkit has Full, Absolute"),
+    ({"attention": {"kind": "Quadratic"}}, "names the kind 'Quadratic'; bertkit has Full, Window"),
     ({"attention": {}}, "names the kind None"),
     ({"attention": {"kind": ["Full"]}}, "names the kind"),
-    ({"attention": {"kind": "Full", "width": 3}}, "not complete: .*width"),
+    ({"attention": {"kind": "Full", "width": 3}}, "gives Full the field width, which this version"),
     ({"attention": "Full"}, "is no kind"),
     ({"rotary": True, "alibi": 1}, "holds alibi, rotary, which this version of bertkit does not know"),
     ({"num_layers": "2"}, 'num_layers="2" is no size'),

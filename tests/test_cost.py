@@ -13,7 +13,7 @@ from bertkit.errors import Error
 SIZES = {"vocabulary_size": 50, "num_layers": 2, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 24}
 CONFIGS = [
     EncoderConfig(**SIZES),
-    EncoderConfig(**SIZES, pooler=False),
+    EncoderConfig(**SIZES, pooler=None),
     EncoderConfig(**{**SIZES, "num_layers": 3, "num_heads": 3, "hidden_dim": 12, "intermediate_dim": 5},
                   max_sequence_length=33, num_segments=4),
 ]
@@ -45,7 +45,7 @@ def test_flops_are_those_of_the_graphs_matrix_products(config, length):
 
 
 def test_a_planted_fault_is_seen(monkeypatch):
-    monkeypatch.setattr(bertkit.cost, "dense", lambda inputs, outputs: inputs * outputs)
+    monkeypatch.setattr(bertkit.cost, "dense", lambda inputs, outputs, bias=True: inputs * outputs)
     with pytest.raises(AssertionError):
         test_parameters_are_those_of_the_built_model(CONFIGS[0])
 

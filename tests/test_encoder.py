@@ -220,7 +220,7 @@ def test_in_a_graph_of_any_length_as_one_by_one(encoder):
 
 
 def test_without_a_pooler_there_is_no_pooled_output():
-    assert set(Encoder(SMALL.but(pooler=False))({"token_ids": [[1, 2]]})) == {"sequence"}
+    assert set(Encoder(SMALL.but(pooler=None))({"token_ids": [[1, 2]]})) == {"sequence"}
 
 
 def test_half_precision_computes_in_it_and_keeps_the_weights_whole(encoder):

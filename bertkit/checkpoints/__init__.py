@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bertkit import family
 from bertkit.checkpoints import hub
+from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 
@@ -12,16 +12,19 @@ def load(path, part=None, activation=None):
     """Return the model a checkpoint holds, every tensor accounted for.
 
     `path` is a bertkit bundle, a Hugging Face or Google TF1 directory, a keras-nlp preset folder or name,
-    or hf://owner/name. `part="encoder"` returns the `Encoder` alone, whatever head is stored. `activation`
-    ("gelu_erf" or "gelu_tanh") overrides what the checkpoint says. Raises `Error` if anything is missing,
-    unread, misshapen or unknown; nothing is loaded in part, and nothing stored is executed.
+    or hf://owner/name. `part="encoder"` returns the `Encoder` alone, whatever head is stored, `part="generator"` the
+    generator that lies beside the discriminator in ELECTRA's own release. `activation` ("gelu_erf" or "gelu_tanh")
+    overrides what the checkpoint says. Raises `Error` if anything is missing, unread, misshapen or unknown; nothing is
+    loaded in part, and nothing stored is executed.
     """
-    if part not in (None, "encoder"):
-        raise Error(f"part={part!r} is unknown; bertkit has part=\"encoder\".")
     if activation is not None and activation not in ACTIVATIONS:
         raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
     folder = local(path)
-    return _format(folder).load(folder, part=part, activation=activation)
+    module = _format(folder)
+    parts = ("encoder", *(module.parts(folder) if hasattr(module, "parts") else ()))
+    if part not in (None, *parts):
+        raise Error(f"part={part!r} is unknown; {folder} has {', '.join(parts)}.")
+    return module.load(folder, part=part, activation=activation)
 
 
 def local(path):
@@ -44,8 +47,7 @@ def _format(folder):
     """Return the module that reads this folder, decided by the files in it."""
     if (folder / "bundle.json").exists():
         from bertkit.checkpoints import bundle as module
-    elif any((folder / form.file).exists() and next(folder.glob("*.index"), None)
-             for form in family.published_as("GOOGLE").values()):
+    elif release(folder) is not None:
         from bertkit.checkpoints import google as module
     elif (folder / "model.weights.h5").exists():
         from bertkit.checkpoints import preset as module

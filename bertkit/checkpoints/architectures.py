@@ -1,19 +1,13 @@
 """config.json of a Hugging Face directory: which encoder and which head it describes, and how ours are described."""
 
+import re
 from dataclasses import replace
 
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.family import entries
 from bertkit.heads import MODELS, Classifier, MultipleChooser, Pretrained, TokenClassifier
 from bertkit.kinds import Language, Readout
-
-# transformers' names of activations (family-spec 1.1); "gelu" is the exact form there.
-ACTIVATIONS = {"gelu": "gelu_erf", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh",
-               "gelu_fast": "gelu_tanh", "gelu_python_tanh": "gelu_tanh", "gelu_accurate": "gelu_tanh",
-               "quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh",
-               "mish": "mish", "linear": "linear"}
-# Ours -> the name written; of several spellings the first.
-NAMES = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
 
 # How a class's name ends -> our model. The last two are encoders alone and, of Pretrained, the sentence head alone.
 CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": "TokenClassifier",
@@ -21,7 +15,7 @@ CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": 
            "ForMaskedLM": "LanguageModel", "LMHeadModel": "LanguageModel", "ForCausalLM": "LanguageModel",
            "ForPreTraining": "Pretrained", "ForNextSentencePrediction": "Pretrained", "Model": None}
 # The heads of each model, by which a file without `architectures` is told.
-HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "SpanAnswerer": ("answer",),
+HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "SpanAnswerer": ("answer",), "BeamAnswerer": ("beam",),
          "MultipleChooser": ("choose",), "LanguageModel": ("mlm",)}
 
 MOST_LABELS = 1_000_000
@@ -30,37 +24,43 @@ MOST_LABELS = 1_000_000
 def encoder_config(values, page, path, activation=None, form=None):
     """Return the EncoderConfig that a config.json describes, in the words of `form`; names the key that is wrong."""
     form = form or page.HUGGINGFACE
+    values = {**form.defaults, **values}
     try:
         ours = {name: values[key] for name, key in form.config.items() if key in values}
         if "activation" in ours:
-            ours["activation"] = _activation(ours["activation"], form.config["activation"])
+            ours["activation"] = entries.activation(values, form.config["activation"], default=None)
         ours |= form.read(values)
         return page.CONFIG.but(**ours | ({"activation": activation} if activation else {}))
     except Error as error:
-        raise Error(f"{path}: {error}") from None
+        raise Error(f"{path}: {_in_words_of(form, error)}") from None
     except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
         raise Error(f"{path} describes no {form.class_name} ({type(error).__name__}: {error}); copy the file "
                     "again.") from None
 
 
-def _activation(name, key):
-    if str(name) not in ACTIVATIONS:
-        raise Error(f"{key}={name!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
-    return ACTIVATIONS[str(name)]
+def _in_words_of(form, error):
+    """Return what an error says of our fields, with the keys that they have in the file."""
+    return re.sub(r"\b(\w+)(?==)", lambda found: form.config.get(found[1], found[1]), str(error))
 
 
 def kind(values, tensors, page):
     """Return (model name or None for an encoder alone, its pre-training heads) that `architectures` or the tensors name."""
     names = values.get("architectures") or [_guess(values, tensors, page)]
     name = str(names[0] if isinstance(names, list) else names)
-    classes = {**CLASSES, **page.HUGGINGFACE.classes}
+    classes = _classes(page)
     for end in sorted(classes, key=len, reverse=True):
         if name.endswith(end):
             if classes[end] is None:
                 return None
-            return classes[end], ("nsp",) if end == "ForNextSentencePrediction" else page.PRETRAINING
+            if set(_groups(end, classes[end], page)) <= set(page.HEADS):
+                return classes[end], ("nsp",) if end == "ForNextSentencePrediction" else page.PRETRAINING
     raise Error(f"{tensors.path} holds {name}, a head that bertkit does not load; "
                 "part=\"encoder\" gives the encoder alone.")
+
+
+def _classes(page):
+    """Return {how the name of a class ends: our model} of a page."""
+    return {**CLASSES, page.HUGGINGFACE.causal: "LanguageModel", **page.HUGGINGFACE.classes}
 
 
 def _guess(values, tensors, page):
@@ -69,15 +69,19 @@ def _guess(values, tensors, page):
     Where a head over tokens and one over the pooler have the same names, the pooler tells (token heads are saved
     without); one output over it may be a regression or a multiple choice, unless `problem_type` stands in the config.
     """
-    form = page.HUGGINGFACE
+    form, kinds = page.HUGGINGFACE, _kinds(values, page)
     held = [name for name in tensors.shapes if name.startswith(form.aside) and not name.startswith(form.ignored)]
     if not held:
         return "Model"
-    found = [end for end, model in CLASSES.items() if model and end not in ("LMHeadModel", "ForCausalLM")
-             and _fit(held, _groups(end, model, page), form)]
-    found = [end for end in found if _plausible(end, values, tensors, page)]
+    found = {}
+    for end, model in _classes(page).items():
+        heads = _groups(end, model, page)
+        if model and _fit(held, heads, kinds, form) and _has_outputs(heads[0], values, tensors, form):
+            found.setdefault(heads, end)
+    if len(found) > 1:
+        found = {heads: end for heads, end in found.items() if _suits_pooler(kinds.get(heads[0]), heads[0], tensors, form)}
     if len(found) == 1:
-        return found[0]
+        return next(iter(found.values()))
     heads = sorted({name.split(".")[0] for name in held})
     raise Error(f"{tensors.path} holds {', '.join(heads)}, and its config.json names no "
                 "architectures: which head is it? Write them there, or ask for part=\"encoder\".")
@@ -87,33 +91,39 @@ def _groups(end, model, page):
     return ("nsp",) if end == "ForNextSentencePrediction" else HEADS.get(model, page.PRETRAINING)
 
 
-def _fit(held, heads, form):
-    """Return whether the held tensors are those of these heads: each has some, and none is left over."""
-    places = [tuple(form.names[key] + "." for key in form.names if key.split("/")[0] == head) for head in heads]
-    return all(any(name.startswith(part) for name in held) for part in places) and all(
-        name.startswith(sum(places, ())) for name in held)
+def _fit(held, heads, kinds, form):
+    """Return whether the held tensors are those of these heads: each has some, readouts all, and none is left over."""
+    places = {key: theirs for key, theirs in form.names.items() if key.split("/")[0] in heads}
+    layers = {name if name in places.values() else name.rsplit(".", 1)[0] for name in held}
+    readouts = {theirs for key, theirs in places.items() if _has(kinds.get(key.split("/")[0]), key.split("/")[-1])}
+    return readouts <= layers <= set(places.values()) and all(
+        any(key.split("/")[0] == head and theirs in layers for key, theirs in places.items()) for head in heads)
 
 
-def _plausible(end, values, tensors, page):
-    """Return whether the pooler and the number of outputs allow a class."""
-    form, model = page.HUGGINGFACE, CLASSES[end]
-    head = HEADS.get(model, ("",))[0]
-    readout, pooler = page.HEADS.get(head), form.names.get("encoder/pooler")
-    if isinstance(readout, Readout) and pooler and head in ("classify", "choose", "tag"):
-        pooled = pooler + ".weight" in tensors.shapes
-        if pooled != (readout.reduce == "pooled") and (readout.reduce == "pooled" or head == "tag"):
-            return False
+def _has(kind, layer):
+    """Return whether a kind is a readout with this layer; what other kinds have, their tensors tell."""
+    return isinstance(kind, Readout) and (layer != "dense" or kind.dense and kind.activation is not None)
+
+
+def _has_outputs(head, values, tensors, form):
+    """Return whether a head can have as many outputs as the file holds: a choice has one, and is no problem's type."""
     outputs = tensors.shapes.get(form.names.get(f"{head}/logits", "") + ".weight", (0,))[0]
-    if head == "choose":
-        return outputs == 1 and not values.get("problem_type")
-    return head != "classify" or outputs > 1 or bool(values.get("problem_type"))
+    return head != "choose" or outputs == 1 and not values.get("problem_type")
+
+
+def _suits_pooler(kind, head, tensors, form):
+    """Return whether the pooler stands there if a head reads it, and does not if it is one over tokens."""
+    pooled = form.names.get("encoder/pooler", "") + ".weight" in tensors.shapes
+    if isinstance(kind, Readout) and kind.reduce == "pooled":
+        return pooled
+    return not pooled or head != "tag"
 
 
 def _kinds(values, page):
     """Return {head: kind} of the page as this config.json changes them."""
     kinds = {**page.HEADS, **page.HUGGINGFACE.read_heads(values)}
-    tied = values.get("tie_word_embeddings", page.HUGGINGFACE.tied)
-    return {name: replace(kind, tied=bool(tied)) if isinstance(kind, Language) else kind
+    tied = entries.flag(values, "tie_word_embeddings", page.HUGGINGFACE.tied)
+    return {name: replace(kind, tied=tied) if isinstance(kind, Language) else kind
             for name, kind in kinds.items()}
 
 
@@ -131,8 +141,8 @@ def build(chosen, encoder, values, page):
     if model == "Pretrained":
         return Pretrained(encoder, heads, {name: kinds[name] for name in heads})
     options = {"readout": kinds.get(HEADS[model][0]) if model in HEADS else None}
-    dropout = values.get("classifier_dropout")
-    if model in ("Classifier", "TokenClassifier", "MultipleChooser") and dropout is not None:
+    dropout = values.get(page.HUGGINGFACE.dropouts.get(HEADS[model][0]))
+    if dropout is not None:
         encoder.config.but(dropout=dropout)         # raises unless it is a rate
         options["dropout"] = dropout
     if model in ("Classifier", "TokenClassifier"):
@@ -156,16 +166,15 @@ def config_json(model, config, tokenizer, page):
     """Return the config.json that describes a model in transformers' words."""
     form = page.HUGGINGFACE
     values = {key: getattr(config, name) for name, key in form.config.items()}
-    values |= {"model_type": form.type, form.config["activation"]: NAMES[config.activation],
+    values |= {"model_type": form.type, form.config["activation"]: entries.NAMES[config.activation],
                "architectures": [form.class_name + _end(model, config, form)], **form.write(config)}
-    if tokenizer is not None:
+    if tokenizer is not None and values.get("pad_token_id") is None:
         values["pad_token_id"] = tokenizer.pad_id
     kinds = {} if isinstance(model, Encoder) else model.kinds
     values |= form.write_heads(kinds)
     languages = [kind for kind in kinds.values() if isinstance(kind, Language)]
     values["tie_word_embeddings"] = all(kind.tied for kind in languages) if languages else form.tied
-    if isinstance(model, Classifier | TokenClassifier | MultipleChooser):
-        values["classifier_dropout"] = model.dropout
+    values |= {form.dropouts[name]: model.dropout for name in kinds if name in form.dropouts}
     if isinstance(model, Classifier | TokenClassifier):
         values |= {"id2label": {str(i): label for i, label in enumerate(model.labels)},
                    "label2id": {label: i for i, label in enumerate(model.labels)}}
@@ -183,7 +192,7 @@ def _end(model, config, form):
     name = type(model).__name__
     own = [end for end, ours in form.classes.items() if ours == name]
     if name == "LanguageModel" and not own and getattr(config.attention_of(0), "causal", False):
-        return "LMHeadModel"
+        return form.causal
     return (own + [end for end, ours in CLASSES.items() if ours == name])[0]
 
 

@@ -8,8 +8,10 @@ import tensorflow as tf
 from bertkit import family
 from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.architectures import encoder_config
+from bertkit.checkpoints.release import release
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.errors import Error
+from bertkit.heads import LanguageModel, Pretrained
 
 # What TensorFlow raises, besides its own, on a damaged checkpoint.
 DAMAGE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
@@ -18,19 +20,36 @@ SLOTS = ("/adam_m", "/adam_v")              # what the optimizer of the release 
 
 
 def load(folder, part=None, activation=None):
-    """Return the `Encoder` of a Google directory, or of the model `part` in it; heads are set aside.
+    """Return the model a Google directory holds: an `Encoder`, with the pre-training heads that lie beside it.
 
-    "gelu" in its config is what the release's own code means by it, unless `activation` says otherwise.
+    "gelu" in its config is what the release's own code means by it, unless `activation` says otherwise. `part` may
+    name another model of the same checkpoint (see `family.formats.Google.parts`).
     """
     folder = Path(folder)
-    page, form = next((page, form) for page, form in family.published_as("GOOGLE").items()
-                      if (folder / form.file).exists())
-    path = folder / form.file
+    page, form = release(folder)
+    path, form = folder / form.file, form.parts.get(part, form)
     tensors = weights(folder)
-    encoder = encoder_for(_config(read_json(path), page, form, path, activation), tensors)
-    assign(encoder, tensors, slots(variables(encoder), form.names, LEAVES), aside=form.aside, ignored=form.ignored,
+    config = _config(read_json(path), page, form, path, activation)
+    encoder = encoder_for(form.measure(config, tensors.shapes), tensors)
+    model = encoder if part == "encoder" else _with_heads(encoder, form, tensors)
+    assign(model, tensors, slots(variables(model), form.names, LEAVES), aside=form.aside, ignored=form.ignored,
            new=("encoder/pooler",))
-    return encoder
+    return model
+
+
+def parts(folder):
+    """Return the names of the other models in a Google directory's checkpoint."""
+    return tuple(release(folder)[1].parts)
+
+
+def _with_heads(encoder, form, tensors):
+    """Return the model whose heads have tensors in the file, or the encoder where none has."""
+    found = {ours.split("/")[0] for ours, theirs in form.names.items()
+             if not ours.startswith("encoder/") and any(name.startswith(theirs) for name in tensors.shapes)}
+    heads = [name for name in family.page(encoder.config.family).HEADS if name in found]
+    if heads == ["mlm"]:
+        return LanguageModel(encoder)
+    return Pretrained(encoder, heads) if heads else encoder
 
 
 def _config(values, page, form, path, activation):
@@ -43,9 +62,9 @@ def _config(values, page, form, path, activation):
 
 def weights(folder):
     """Return the `Tensors` of the one checkpoint in a folder, without the optimizer's slots."""
-    found = sorted(folder.glob("*.ckpt*.index"))
+    found = sorted(folder.glob("*.index"))
     if len(found) != 1:
-        raise Error(f"{folder} holds {len(found)} checkpoints (*.ckpt*.index); wanted exactly one.")
+        raise Error(f"{folder} holds {len(found)} checkpoints (*.index); wanted exactly one.")
     stem = found[0].with_suffix("")
     try:
         reader = tf.train.load_checkpoint(str(stem))

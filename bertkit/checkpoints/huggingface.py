@@ -12,6 +12,7 @@ from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, var
 from bertkit.checkpoints.torch_file import read_torch
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.kinds import Tanh
 from bertkit.text import huggingface as tokenizer_files
 
 LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bias",
@@ -30,7 +31,7 @@ def load(folder, part=None, activation=None):
     tensors = canonical(weights(folder), form)
     kind = None if part == "encoder" else architectures.kind(values, tensors, page)
     config = architectures.encoder_config(values, page, path, activation)
-    if kind is not None and not architectures.reads_pooler(kind, values, page) and not _holds_pooler(tensors, form):
+    if kind is not None and not architectures.reads_pooler(kind, values, page) and _lacks_pooler(config, tensors, form):
         config = config.but(pooler=None)
     encoder = encoder_for(config, tensors)
     model = encoder if kind is None else architectures.build(kind, encoder, values, page)
@@ -40,9 +41,9 @@ def load(folder, part=None, activation=None):
     return model
 
 
-def _holds_pooler(tensors, form):
-    name = form.names.get("encoder/pooler")
-    return name is not None and f"{name}.weight" in tensors.shapes
+def _lacks_pooler(config, tensors, form):
+    """Return whether the config's pooler has tensors, and the file none of them."""
+    return isinstance(config.pooler, Tanh) and f"{form.names['encoder/pooler']}.weight" not in tensors.shapes
 
 
 def weights(folder):
@@ -107,8 +108,17 @@ def save(folder, model, tokenizer=None):
         tensors[prefix + slot.name] = np.ascontiguousarray(values.T if slot.transposed else values)
     if lost := sorted(set(ours) - set(slots(ours, form.names, LEAVES))):
         raise Error(f"Hugging Face's {form.class_name} has no place for {', '.join(lost[:4])}; save a bundle instead.")
+    tensors |= _idle_bias(tensors, form)
     write_bytes(folder / "model.safetensors", safetensors_bytes(tensors, metadata={"format": "pt"}))
     write_json(folder / "config.json", architectures.config_json(model, encoder.config, tokenizer, page))
     if tokenizer is not None:
-        tokenizer.save(folder)
-        write_json(folder / "tokenizer_config.json", tokenizer_files.config(tokenizer))
+        tokenizer_files.write(folder, tokenizer)
+
+
+def _idle_bias(tensors, form):
+    """Return the head's own bias, which transformers wants beside that of an untied decoder and never reads."""
+    own, decoder = (form.names.get(name, "") for name in ("mlm", "mlm/decoder"))
+    if own == decoder or f"{decoder}.weight" not in tensors:
+        return {}
+    rows = len(tensors[f"{decoder}.weight"])
+    return {f"{own}.bias": tensors.get(f"{decoder}.bias", np.zeros(rows, "float32"))}

@@ -13,7 +13,8 @@ from bertkit.errors import Error
 
 # A pickled tensor takes 25 steps, so this is 40,000 tensors.
 MOST_STEPS = 2**20
-_NUMBERS = range(2**32)      # keys of an optimizer's state, which may stand beside the weights
+# Numbers are keys in an optimizer's state, which may stand beside the weights; larger ones could all have one hash.
+LARGEST_KEY = 2**32
 _MARK = object()
 
 
@@ -76,7 +77,8 @@ class _Machine:
     def insert(self, items):
         target = self.target(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) is not str and key not in _NUMBERS or key in target:
+            plain = type(key) is str or type(key) is int and 0 <= key < LARGEST_KEY
+            if not plain or key in target:
                 raise Error("its pickle holds a mapping with a key twice, or with one that is neither text nor a small "
                             "number; the file is refused.")
             target[key] = value

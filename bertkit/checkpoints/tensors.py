@@ -21,6 +21,8 @@ log = logging.getLogger("bertkit")
 
 # A config may describe this many more numbers than its file holds before it is called absurd.
 SLACK = 2**24
+# The layers that a family's table numbers: blocks, blocks of groups, several of a kind in a block.
+NUMBERED = re.compile(r"(?:block|feed)_(\d+)(?:_(\d+))?/")
 MOST_LAYERS = 10_000
 
 
@@ -35,7 +37,10 @@ class Tensors:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a variable's values lie in a file: the name, whether the matrix is transposed, which part of a stack."""
+    """Where a variable's values lie in a file: the name, whether the matrix is transposed, which part of a stack.
+
+    Where a part is asked for and the tensor is no stack, all layers share it.
+    """
 
     name: str
     transposed: bool = False
@@ -44,15 +49,15 @@ class Slot:
     def misfit(self, shape, variable):
         """Return what is wrong with the shape of the file's tensor, or None."""
         wanted = tuple(variable.shape)[::-1] if self.transposed else tuple(variable.shape)
-        if self.part is not None:
+        if self.part is not None and tuple(shape) != wanted:
             stacked = len(shape) == len(wanted) + 1 and shape[0] > self.part and tuple(shape[1:]) == wanted
             return None if stacked else f"{list(shape)}, wanted [{self.part + 1} or more, {str(list(wanted))[1:]}"
         return None if tuple(shape) == wanted else f"{list(shape)}, wanted {list(wanted)}"
 
-    def values(self, tensors):
+    def values(self, tensors, variable):
         """Return the variable's values out of the file's tensor."""
         values = tensors.read(self.name)
-        values = values if self.part is None else values[self.part]
+        values = values[self.part] if values.ndim > len(variable.shape) else values
         return values.T if self.transposed else values
 
 
@@ -78,22 +83,23 @@ def slots(paths, table, leaves, transposed=False):
     """Return {our variable path: Slot} from a family's table of layers and a format's leaf names.
 
     `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file. A path that
-    stands in the table itself has its exact name there.
+    stands in the table itself has its exact name there (see `family.formats`).
     """
     found = {}
     for path in paths:
-        numbers = re.search(r"block_(\d+)(?:_(\d+))?/", path)
-        key = path if numbers is None else path.replace(
-            numbers.group(), "block_{i}/" if numbers.group(2) is None else "block_{i}_{j}/")
+        numbers = [number for found in NUMBERED.findall(path) for number in found if number]
+        key = path
+        for letter, number in zip("ij", numbers, strict=False):
+            key = key.replace(f"_{number}", f"_{{{letter}}}", 1)
         layer, leaf = key.rsplit("/", 1)
         if key in table:
-            name, is_transposed = table[key], False
+            name, is_transposed = table[key].removesuffix(".T"), table[key].endswith(".T")
         elif layer in table and leaf in leaves:
             name, is_transposed = table[layer] + leaves[leaf], transposed and leaf == "kernel"
         else:
             continue
-        for letter, number in zip("ij", numbers.groups() if numbers else (), strict=False):
-            name = name.replace(f"{{{letter}}}", str(number))
+        for letter, number in zip("ij", numbers, strict=False):
+            name = name.replace(f"{{{letter}}}", number)
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
         found[path] = Slot(stack[1], False, int(stack[2])) if stack else Slot(name, is_transposed)
     return found
@@ -129,7 +135,7 @@ def assign(model, tensors, places, aside=(), ignored=(), new=()):
     for path, variable in ours.items():
         slot = places.get(path)
         if slot and slot.name in tensors.shapes:
-            variable.assign(slot.values(tensors))
+            variable.assign(slot.values(tensors, variable))
 
 
 def _refuse(path, missing, unread, misshapen):
@@ -142,4 +148,4 @@ def _refuse(path, missing, unread, misshapen):
 
 def _listed(names, most=8):
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(sorted(names)[:most]) + more

@@ -5,7 +5,7 @@ from pathlib import Path
 from tokenizers import Tokenizer as Trained
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
-from bertkit.data.features import pack
+from bertkit.data.features import Padding, pack
 from bertkit.errors import Error
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -50,4 +50,4 @@ def pack_documents(tokenizer, documents, length):
     for document in documents:
         ids = [i for paragraph in tokenizer.ids(document) for i in paragraph]
         rows += [tokenizer.pack_ids(ids[i:i + room], None, length) for i in range(0, len(ids), room)]
-    return pack(rows, tokenizer.pad_id)
+    return pack(rows, Padding.of(tokenizer))

@@ -1,12 +1,27 @@
 """From texts to ids: every row tokenized once, kept without padding."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from bertkit.errors import Error
 
 NAMES = ("token_ids", "segment_ids", "padding_mask")
+
+
+class Padding(NamedTuple):
+    """What fills a row of a batch: its token and segment, on the `left` or the right of the real tokens."""
+
+    token: int = 0
+    segment: int = 0
+    left: bool = False
+
+    @classmethod
+    def of(cls, tokenizer):
+        """Return the padding of a tokenizer's template."""
+        template = tokenizer.template
+        return cls(tokenizer.pad_id, template.padding_segment, template.padding_side == "left")
 
 
 @dataclass(frozen=True)
@@ -20,7 +35,7 @@ class Features:
     segment_ids: np.ndarray
     starts: np.ndarray
     labels: np.ndarray | None = None
-    pad_id: int = 0
+    padding: Padding = Padding()
 
     def __len__(self):
         return len(self.starts) - 1
@@ -33,15 +48,17 @@ class Features:
     def batch(self, rows, length=None):
         """Return {"token_ids", "segment_ids", "padding_mask"} int32 [len(rows), length] of these rows.
 
-        `length` is the longest of them by default; padding is `pad_id`, segment 0, mask 0.
+        `length` is the longest of them by default; the rest is `padding`, mask 0.
         """
         rows = np.asarray(rows)
         lengths = self.lengths[rows]
         length = int(lengths.max(initial=1)) if length is None else length
-        mask = np.arange(length) < lengths[:, None]
-        places = (self.starts[rows][:, None] + np.arange(length))[mask]
+        places = np.arange(length) - (length - lengths[:, None] if self.padding.left else 0)
+        mask = (places >= 0) & (places < lengths[:, None])
+        places = (self.starts[rows][:, None] + places)[mask]
         batch = {name: np.zeros(mask.shape, "int32") for name in NAMES}
-        batch["token_ids"].fill(self.pad_id)
+        batch["token_ids"].fill(self.padding.token)
+        batch["segment_ids"].fill(self.padding.segment)
         batch["token_ids"][mask] = self.token_ids[places]
         batch["segment_ids"][mask] = self.segment_ids[places]
         batch["padding_mask"][mask] = 1
@@ -63,14 +80,14 @@ def featurize(tokenizer, first, second=None, length=128, labels=None):
     ones = tokenizer.ids(first)
     twos = [None] * len(ones) if second is None else tokenizer.ids(second)
     packed = [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)]
-    return pack(packed, tokenizer.pad_id, labels)
+    return pack(packed, Padding.of(tokenizer), labels)
 
 
-def pack(rows, pad_id, labels=None):
+def pack(rows, padding=Padding(), labels=None):
     """Return the `Features` of rows that `Tokenizer.pack_ids` gave, [(token ids, segment ids), ...]."""
     starts = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in rows])]).astype("int64")
     return Features(_joined([ids for ids, _ in rows]), _joined([segments for _, segments in rows]), starts, labels,
-                    pad_id)
+                    padding)
 
 
 def _joined(rows):

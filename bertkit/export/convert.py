@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,9 @@ def convert(folder, out, precision, masked_score, rows):
     if done.returncode < 0:
         raise Error(f"The conversion was ended by signal {-done.returncode}; is there memory for three "
                     "times the model?")
+    if absent := sorted(set(re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", done.stderr))):
+        raise Error(f"The .tflite format has no {', '.join(absent)}, which this model computes with; export it as a "
+                    "saved_model.")
     if done.returncode or not Path(out).exists():
         reason = (done.stderr.strip().splitlines() or ["without a word"])[-1]
         raise Error(f"The conversion to {precision} failed ({reason:.300}); try another --precision, "
@@ -81,12 +85,12 @@ def _write_graph(model, lengths, graph):
     import tensorflow as tf
     normalize = tf.sigmoid if model.multi_label else tf.nn.softmax
 
-    def probabilities(token_ids, padding_mask, segment_ids):
+    def probabilities(token_ids, padding_mask, segment_ids=None):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
         return {"probabilities": normalize(model(batch, training=False))}
 
     archive = keras.export.ExportArchive()
     archive.add_endpoint("serving_default", probabilities, input_signature=[
         tf.TensorSpec((1, lengths[name]), tf.int32, name=name)
-        for name in ("token_ids", "padding_mask", "segment_ids")])
+        for name in ("token_ids", "padding_mask", "segment_ids") if name in lengths])
     archive.write_out(str(graph), verbose=False)

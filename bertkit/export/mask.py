@@ -4,10 +4,12 @@ Training adds the most negative float32 to the score of a padded key. An int8 sc
 nor can float16, so a file carries a smaller one. If it is too small, padding is seen: a key leaks.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.layers.attention import EXACT
+from bertkit.kinds import Full, PostNorm
 
 # Where scores stay in float: it fits float16, and no score of a trained model comes near it.
 FLOAT = -1e4
@@ -22,27 +24,43 @@ ROWS, BATCH = 64, 8     # rows that are looked at, and at a time: attention is [
 def for_integers(model, rows):
     """Return the masked score of smallest size that leaves padding the probability `LEAK` on these rows.
 
-    ln(LEAK) − max over real queries of (largest padded score − logsumexp of the real scores).
+    ln(LEAK) − max over real queries of (largest padded score − logsumexp of the real scores), each block's scores taken
+    on what the exact model gives it. Raises `Error` for a model whose blocks hide keys in a way of their own.
     """
+    config = model.encoder.config
+    if not isinstance(config.block, PostNorm) or not isinstance(config.attention, Full):
+        raise Error(f"int8-full is made for blocks like BERT's, and {config.family} has others; take --precision int8.")
     odds = max(float(((p * (1 - keys)).max(-1) / (p * keys).sum(-1).clip(1e-38)).max())
-               for p, keys in _attention(model.encoder, rows, masked_score=0.0))
+               for p, keys in _unmasked(model.encoder, rows))
     return float(np.floor(np.log(LEAK) - np.log(max(odds, 1.0))))
 
 
 def checked(model, rows, masked_score):
     """Return {"masked_score", "leak", "logit_difference", "rows"} of a constant; raises `Error` if it leaks.
 
-    leak is the largest probability that a padded key gets from a real query, logit_difference the largest
-    change of a logit against the exact mask, in float, on the first 64 of `rows`.
+    leak is the largest probability that a padded key gets from a real query (None where attention keeps no table of
+    all pairs), logit_difference the largest change of a logit against the exact mask, in float, on the first 64 of
+    `rows`.
     """
-    leak = max(float((p * (1 - keys)).max()) for p, keys in _attention(model.encoder, rows, masked_score))
-    difference = max(float(np.abs(one - two).max()) for one, two in zip(
-        _logits(model, rows, masked_score), _logits(model, rows, EXACT), strict=True))
-    if leak > LARGEST_LEAK or difference > LARGEST_LOGIT_DIFFERENCE:
+    with _hidden_by(model.encoder, masked_score):
+        leaks = [float((p * (1 - keys)).max()) for p, keys in _attention(model.encoder, rows)]
+        found = _logits(model, rows)
+    leak = max(leaks, default=None)
+    difference = max(float(np.abs(one - two).max()) for one, two in zip(found, _logits(model, rows), strict=True))
+    if (leak or 0) > LARGEST_LEAK or difference > LARGEST_LOGIT_DIFFERENCE:
         raise Error(f"Padding leaks under the masked score {masked_score:g}: a padded key gets the "
-                    f"probability {leak:.2g} and logits move by {difference:.2g}; take --precision dynamic.")
+                    f"probability {leak or 0:.2g} and logits move by {difference:.2g}; take --precision dynamic.")
     return {"masked_score": masked_score, "leak": leak, "logit_difference": difference,
             "rows": min(ROWS, len(rows["token_ids"]))}
+
+
+@contextmanager
+def _hidden_by(encoder, masked_score):
+    before, encoder.masked_score = encoder.masked_score, masked_score
+    try:
+        yield
+    finally:
+        encoder.masked_score = before
 
 
 def _batches(rows):
@@ -50,20 +68,30 @@ def _batches(rows):
         yield {name: values[:ROWS][start:start + BATCH] for name, values in rows.items()}
 
 
-def _attention(encoder, rows, masked_score):
+def _attention(encoder, rows):
     """Yield for each batch and layer what real queries look at: probabilities [Q,N,T], real keys [Q,1,T]."""
     for batch in _batches(rows):
-        mask, hidden = batch["padding_mask"], encoder(batch, trace=True)["trace"]
-        for i, block in enumerate(encoder.blocks):
-            _, probabilities = block.attention(hidden[f"hidden/{i}"], padding_mask=mask, trace=True,
-                                               masked_score=masked_score)
-            queries = np.nonzero(mask)
-            yield np.asarray(probabilities).swapaxes(1, 2)[queries], mask[queries[0]][:, None]
+        trace = encoder(batch, trace=True)["trace"]
+        for name, probabilities in trace.items():
+            square = (*batch["token_ids"].shape, batch["token_ids"].shape[1])
+            if name.startswith("attention/") and np.delete(np.shape(probabilities), 1).tolist() == list(square):
+                yield _of_real(probabilities, batch["padding_mask"])
 
 
-def _logits(model, rows, masked_score):
-    before, model.encoder.masked_score = model.encoder.masked_score, masked_score
-    try:
-        return [np.asarray(model(batch, training=False)) for batch in _batches(rows)]
-    finally:
-        model.encoder.masked_score = before
+def _unmasked(encoder, rows):
+    """Yield the same of blocks that hide nothing, on the states of the model that hides padding exactly."""
+    for batch in _batches(rows):
+        hidden = encoder(batch, trace=True)["trace"]
+        for i, number in enumerate(encoder.order):
+            _, probabilities = encoder.blocks[number].attention(
+                hidden[f"hidden/{i}"], context=encoder.context(batch, i), trace=True, masked_score=0.0)
+            yield _of_real(probabilities, batch["padding_mask"])
+
+
+def _of_real(probabilities, mask):
+    queries = np.nonzero(mask)
+    return np.asarray(probabilities).swapaxes(1, 2)[queries], mask[queries[0]][:, None]
+
+
+def _logits(model, rows):
+    return [np.asarray(model(batch, training=False)) for batch in _batches(rows)]

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 
 from bertkit.checkpoints import bundle
+from bertkit.data.features import NAMES
 from bertkit.predictor import Predictor
+from bertkit.text.template import FIRST
 
 # Texts that every export is tried on: empty, plain, accents, other scripts, longer than any length.
 PROBES = ("", "a warm, funny film", "Ça coûte 5 € à l'été!", "中文 and ελληνικά", "\U0001f600 don't\tpanic",
@@ -26,20 +28,19 @@ def opened(folder):
 def calibration_rows(folder, tokenizer, length):
     """Return a bundle's calibration rows at `length` tokens, {name: int32 [rows, length]}, or None.
 
-    A longer row keeps its first `length` − 1 tokens and its last, the separator.
+    A longer row loses tokens before the special ones at its end.
     """
     batch = bundle.calibration(folder)
     if batch is None:
         return None
-    lengths = batch["padding_mask"].sum(axis=1)
-    long, found = lengths > length, {}
-    for name, rows in batch.items():
-        filling = tokenizer.pad_id if name == "token_ids" else 0
-        cut = np.full((len(rows), length), filling, "int32")
-        cut[:, :rows.shape[1]] = rows[:, :length]
-        cut[long, -1] = rows[long, lengths[long] - 1]
-        found[name] = cut
-    return found
+    parts = [part for part, _ in tokenizer.template.single]
+    end = len(parts) - 1 - parts.index(FIRST)
+    rows = []
+    for ids, segments, mask in zip(*(batch[name] for name in NAMES), strict=True):
+        real = np.flatnonzero(mask)
+        kept = np.concatenate([real[:length - end], real[len(real) - end:]]) if len(real) > length else real
+        rows.append((ids[kept], segments[kept]))
+    return tokenizer.batch(rows, length)
 
 
 def random_rows(tokenizer, length):

@@ -52,7 +52,7 @@ def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop
                                               "multi_label": bundle.task.multi_label}, length, bundle.pairs)
         proof = _proof(bundle, place, precision, rows, labelled, max_drop)
         card = _card(folder, out, place, bundle, length, labelled,
-                     {"precision": precision, "length": length, "mask": masking, **proof})
+                     {"precision": precision, "length": length, "mask": masking, "tensors": list(rows), **proof})
         write_json(place / "card.json", card.to_json())
     say(card.parity["verdict"])
     return card
@@ -73,10 +73,17 @@ def _masking(folder, bundle, precision, length):
         raise Error("int8-full needs calibration rows, and the bundle keeps none; train it without "
                     "--set calibration=0, or take --precision int8.")
     if rows is None:
-        return source.random_rows(bundle.tokenizer, length), {"masked_score": mask.FLOAT, "rows": 0}
+        rows = source.random_rows(bundle.tokenizer, length)
+        return _inputs(bundle, rows), {"masked_score": mask.FLOAT, "rows": 0}
     say("Looking at the attention scores of the calibration rows.")
     constant = mask.for_integers(bundle.model, rows) if precision == "int8-full" else mask.FLOAT
-    return rows, mask.checked(bundle.model, rows, constant)
+    return _inputs(bundle, rows), mask.checked(bundle.model, rows, constant)
+
+
+def _inputs(bundle, rows):
+    """Return the entries that the file will take: a family without segments has no segment_ids."""
+    return {name: values for name, values in rows.items()
+            if name != "segment_ids" or bundle.model.encoder.config.reads_segments}
 
 
 def _proof(bundle, place, precision, rows, labelled, max_drop):
@@ -114,7 +121,7 @@ def _card(folder, out, place, bundle, length, labelled, proof):
     first, second = (labelled[0].first, labelled[0].second) if labelled else (list(source.PROBES),) * 2
     second = second[:TIMED_TEXTS] if bundle.pairs else None
     taken = latency(place, first[:TIMED_TEXTS], second)
-    tensors = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), f"int32 [1, {length}]")
+    tensors = dict.fromkeys(proof.pop("tensors"), f"int32 [1, {length}]")
     card = Card.read(Path(folder) / "card.json")
     notes = (EXPERIMENTAL,) if proof["precision"] == "int8-full" else ()
     return dataclasses.replace(

@@ -10,7 +10,8 @@ import importlib
 
 from bertkit.errors import Error
 
-PAGES = ("bert", "spanbert")
+PAGES = ("bert", "spanbert", "roberta", "xlm_roberta", "camembert", "distilbert", "electra", "albert", "xlnet",
+         "mobilebert", "modernbert", "longformer", "bigbird", "reformer")
 
 
 def page(name):

@@ -51,7 +51,7 @@ PRETRAINING = ("mlm", "nsp")
 
 _BLOCK = "encoder/block_{i}/"
 HUGGINGFACE = HuggingFace(
-    type="bert", class_name="Bert", prefix="bert.",
+    type="bert", class_name="Bert", prefix="bert.", causal="LMHeadModel",
     names={
         "encoder/embeddings/token": "embeddings.word_embeddings",
         "encoder/embeddings/position": "embeddings.position_embeddings",
@@ -88,7 +88,10 @@ HUGGINGFACE = HuggingFace(
 GOOGLE = Google(
     file="bert_config.json", config=HUGGINGFACE.config, gelu="gelu_tanh", aside=("cls/",),
     names={ours: "bert/" + theirs.replace("layer.{i}", "layer_{i}").replace(".", "/")
-           for ours, theirs in HUGGINGFACE.names.items() if ours.startswith("encoder/")})
+           for ours, theirs in HUGGINGFACE.names.items() if ours.startswith("encoder/")} | {
+        "mlm/dense": "cls/predictions/transform/dense", "mlm/norm": "cls/predictions/transform/LayerNorm",
+        "mlm/bias": "cls/predictions/output_bias", "nsp/logits/kernel": "cls/seq_relationship/output_weights.T",
+        "nsp/logits/bias": "cls/seq_relationship/output_bias"})
 
 # keras-nlp's BertBackbone, whatever its config says, runs the tanh form.
 _PRESET = "layers/transformer_encoder_{i}/"

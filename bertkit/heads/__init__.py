@@ -1,9 +1,10 @@
 """Task heads: each model takes an encoder and answers one kind of question."""
 
 from bertkit.heads.classifier import Classifier, MultipleChooser
-from bertkit.heads.tokens import LanguageModel, Pretrained, SpanAnswerer, TokenClassifier
+from bertkit.heads.tokens import BeamAnswerer, LanguageModel, Pretrained, SpanAnswerer, TokenClassifier
 
-__all__ = ["Classifier", "LanguageModel", "MultipleChooser", "Pretrained", "SpanAnswerer", "TokenClassifier"]
+__all__ = ["BeamAnswerer", "Classifier", "LanguageModel", "MultipleChooser", "Pretrained", "SpanAnswerer",
+           "TokenClassifier"]
 
 MODELS = {model.__name__: model for model in (
-    Classifier, TokenClassifier, SpanAnswerer, MultipleChooser, LanguageModel, Pretrained)}
+    Classifier, TokenClassifier, SpanAnswerer, BeamAnswerer, MultipleChooser, LanguageModel, Pretrained)}

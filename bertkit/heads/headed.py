@@ -5,6 +5,7 @@ import keras
 from bertkit import family
 from bertkit.encoder import checked
 from bertkit.errors import Error
+from bertkit.heads.defaults import completed
 from bertkit.heads.readout import READOUTS
 from bertkit.kinds import Readout, from_json, to_json
 
@@ -12,17 +13,18 @@ from bertkit.kinds import Readout, from_json, to_json
 class Headed(keras.Model):
     """`encoder` with a head for each name of `kinds`; a kind that is None is the one of the family's page.
 
-    `outputs` counts the logits of each head that has some of its own; `dropout` is the heads' rate, by default the
-    encoder's. Subclasses say what a call gives. Raises `Error` where a head reads a pooler that the encoder lacks.
+    `outputs` counts the logits of each head that has some of its own; `dropout` is the heads' rate, by default that of
+    their kind, or the encoder's. Subclasses say what a call gives. Raises `Error` where a head reads a pooler that the
+    encoder lacks.
     """
 
     def __init__(self, encoder, kinds, outputs=(), dropout=None, **options):
         super().__init__(**options)
         self.encoder = encoder
-        self.dropout = encoder.config.dropout if dropout is None else dropout
         published = family.page(encoder.config.family).HEADS
         self.kinds = {name: from_json(kind) if isinstance(kind, dict) else kind or _of(published, name, encoder)
                       for name, kind in kinds.items()}
+        self.dropout = _rate(dropout, self.kinds.values(), encoder.config)
         self.heads = {name: READOUTS[type(kind)](encoder, kind, dict(outputs).get(name), self.dropout, name=name,
                                                  dtype=self.dtype_policy)
                       for name, kind in self.kinds.items()}
@@ -38,6 +40,8 @@ class Headed(keras.Model):
 
     def logits(self, inputs, training=None):
         """Return {head name: its logits}."""
+        for kind in self.kinds.values():
+            inputs = completed(inputs, kind, self.encoder.config)
         found = self.encoder(inputs, training=training)
         return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
 
@@ -45,6 +49,11 @@ class Headed(keras.Model):
         """Return what, with the encoder, makes this model again, as JSON."""
         ((_, kind),) = self.kinds.items()
         return {"dropout": self.dropout, "readout": to_json(kind)}
+
+
+def _rate(given, kinds, config):
+    rates = [given, *(getattr(kind, "dropout", None) for kind in kinds), config.dropout]
+    return next(rate for rate in rates if rate is not None)
 
 
 def _of(published, name, encoder):

@@ -8,6 +8,8 @@ from keras import ops
 
 from bertkit import kinds
 from bertkit.errors import Error
+from bertkit.heads.answer import AnswerHead
+from bertkit.heads.beam import BeamHead
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.initializer import truncated_normal
 
@@ -35,7 +37,7 @@ class ReadoutHead(keras.layers.Layer):
                 self.dense = keras.layers.Dense(config.hidden_dim, use_bias=kind.bias, name="dense", **policy,
                                                 kernel_initializer=truncated_normal(config))
         if kind.norm:
-            self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=kind.norm_bias,
+            self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=config.norm_bias,
                                                         name="norm", **policy)
         self.logits = keras.layers.Dense(outputs, kernel_initializer=truncated_normal(config), dtype="float32",
                                          name="logits")
@@ -72,7 +74,7 @@ class LanguageHead(keras.layers.Layer):
         if kind.transform:
             self.dense = keras.layers.Dense(self.width, use_bias=kind.dense_bias, name="dense", **policy,
                                             kernel_initializer=truncated_normal(config))
-            self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=kind.norm_bias,
+            self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=config.norm_bias,
                                                         name="norm", **policy)
         if not kind.tied:
             self.decoder = keras.layers.Dense(self.rows, use_bias=kind.bias, name="decoder", dtype="float32",
@@ -81,12 +83,12 @@ class LanguageHead(keras.layers.Layer):
 
     def build(self, shape):
         width = self.width if self.kind.transform else shape[-1]
-        for layer, size in ((self.dense, shape[-1]), (self.norm, width), (self.decoder, width)):
+        for layer, size in ((self.dense, shape[-1]), (self.norm, width), (self.decoder, width - self.below)):
             if layer is not None:
                 layer.build((None, None, size))
         if self.kind.tied and self.kind.bias:
             self.bias = self.add_weight(shape=(self.rows,), initializer="zeros", name="bias")
-        if self.kind.tied and self.kind.split:
+        if self.kind.split:
             self.more = self.add_weight(shape=(self.below, self.rows), initializer=self.initializer, name="more")
 
     def call(self, found, inputs, training=None):
@@ -95,12 +97,17 @@ class LanguageHead(keras.layers.Layer):
             x = ops.take_along_axis(x, ops.cast(positions, "int32")[:, :, None], axis=1)
         if self.kind.transform:
             x = self.norm(self.activation(self.dense(x)))
+        if not self.kind.split:
+            return self.decoded(x)
+        x, rest = ops.split(x, [self.width - self.below], axis=-1)
+        logits = self.decoded(x)
+        return logits + ops.cast(ops.matmul(rest, ops.cast(self.more, x.dtype)), logits.dtype)
+
+    def decoded(self, x):
+        """[B,T,E] -> [B,T,V], by the token table or by a matrix of its own."""
         if not self.kind.tied:
             return self.decoder(x)
-        matrix = ops.transpose(ops.cast(self.token.embeddings, x.dtype))
-        if self.kind.split:
-            matrix = ops.concatenate([matrix, ops.cast(self.more, x.dtype)], axis=0)
-        logits = ops.matmul(x, matrix)
+        logits = ops.matmul(x, ops.transpose(ops.cast(self.token.embeddings, x.dtype)))
         return logits + ops.cast(self.bias, x.dtype) if self.kind.bias else logits
 
 
@@ -172,4 +179,5 @@ REDUCTIONS = {
     "real": _mean_of_real,
     "start": _first_real,
 }
-READOUTS = {kinds.Readout: ReadoutHead, kinds.Language: LanguageHead, kinds.Boundary: BoundaryHead}
+READOUTS = {kinds.Readout: ReadoutHead, kinds.Language: LanguageHead, kinds.Boundary: BoundaryHead,
+            kinds.Beam: BeamHead, kinds.Answer: AnswerHead}

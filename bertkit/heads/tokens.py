@@ -1,5 +1,7 @@
 """Heads that answer for each token: its class, whether an answer starts or ends there, which word it is."""
 
+import numpy as np
+
 from bertkit.errors import Error
 from bertkit.heads.headed import Headed
 from bertkit.kinds import to_json
@@ -36,6 +38,39 @@ class SpanAnswerer(Headed):
     def call(self, inputs, training=None):
         logits = self.logits(inputs, training)["answer"]
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
+
+
+class BeamAnswerer(Headed):
+    """An encoder that searches for answers: the likeliest starts, the likeliest ends after each, whether there is one.
+
+    call(batch) -> {"start_top_probabilities", "start_top_index" [B,n], "end_top_probabilities", "end_top_index" [B,m·n],
+    "cls_logits" [B]: that there is no answer}; end i·n + j is the i-th likeliest of start j. The batch may hold
+    "answer_mask" [B,T], 1 where no answer can be, and "cls_index" [B], the place of the classification token, by default
+    the last. With "start_positions" [B], as in training: {"start_logits" [B,T], "end_logits" [B,T] of the ends of those
+    starts, "cls_logits" [B]}. Raises `Error` on places outside a row.
+    """
+
+    def __init__(self, encoder, readout=None, name="beam_answerer", **options):
+        super().__init__(encoder, {"beam": readout}, name=name, **options)
+
+    def settings(self):
+        return {"readout": super().settings()["readout"]}
+
+    def __call__(self, inputs, **options):
+        for name in ("cls_index", "start_positions"):
+            if isinstance(inputs, dict) and isinstance(inputs.get(name), list | tuple | np.ndarray):
+                _check_places(name, np.asarray(inputs[name]), np.shape(inputs.get("token_ids")))
+        return super().__call__(inputs, **options)
+
+    def call(self, inputs, training=None):
+        return self.logits(inputs, training)["beam"]
+
+
+def _check_places(name, places, shape):
+    if len(shape) == 2 and (places.shape != shape[:1] or places.min(initial=0) < 0
+                            or places.max(initial=0) >= shape[1]):
+        raise Error(f"{name} has shape {places.shape} and values {places.min(initial=0)} to {places.max(initial=0)}; "
+                    f"wanted one place of 0 to {shape[1] - 1} for each of {shape[0]} rows.")
 
 
 class LanguageModel(Headed):

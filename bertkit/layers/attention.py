@@ -4,6 +4,7 @@ Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head.
 """
 
 import warnings
+from functools import partial
 
 import keras
 from keras import ops
@@ -50,12 +51,16 @@ class SelfAttention(keras.layers.Layer):
         super().__init__(**options)
         self.kind = kind
         self.num_heads, self.head_dim = config.num_heads, config.head_dim
+        self.add_projections(config)
+        self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy,
+                                         name="probability_dropout")
+
+    def add_projections(self, config):
+        """Make the layers from x to queries, keys and values, and from what is mixed to the output."""
         self.query, self.key, self.value = (
             self.dense(config, name, self.num_heads * self.head_dim, config.qkv_bias)
             for name in ("query", "key", "value"))
-        self.output_dense = self.dense(config, "output", config.hidden_dim)
-        self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy,
-                                         name="probability_dropout")
+        self.output_dense = self.dense(config, "output", config.block_dim)
 
     def dense(self, config, name, units, bias=True):
         """Return a projection under this layer's policy."""
@@ -68,16 +73,18 @@ class SelfAttention(keras.layers.Layer):
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
     def call(self, x, context, trace=False, training=None, masked_score=EXACT):
-        heads = [self.split(project(x)) for project in (self.query, self.key, self.value)]
-        merged, probabilities = self.mix(*heads, context, lambda p: self.drop(p, training=training),
-                                         masked_score)
-        y = self.output_dense(self.merge(merged))
+        attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
+        mixed, probabilities = self.mix(*self.project(x, context), context, trace, attention)
+        y = self.output_dense(self.merge(mixed))
         return (y, probabilities) if trace else y
 
-    def mix(self, query, key, value, context, drop, masked_score):
-        """Return (values mixed [B,N,T,H], probabilities [B,N,T,T])."""
-        return attend(query, key, value, mask=visible(self.kind, context, ops.shape(query)[2]), drop=drop,
-                      masked_score=masked_score)
+    def project(self, x, context):
+        """Return query, key and value, [B,N,T,H] each."""
+        return [self.split(dense(x)) for dense in (self.query, self.key, self.value)]
+
+    def mix(self, query, key, value, context, trace, attention):
+        """Return (values mixed [B,N,T,H], probabilities [B,N,T,T], None where they are not wanted)."""
+        return attention(query, key, value, mask=visible(self.kind, context, ops.shape(query)[2]))
 
     def split(self, x):
         """[B,T,N·H] -> [B,N,T,H]."""

@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 from bertkit import kinds
-from bertkit.layers.initializer import truncated_normal
+from bertkit.errors import Error
+from bertkit.layers.initializer import sinusoids, truncated_normal
+from bertkit.layers.norm import norm
 
 
 class AbsolutePosition(keras.layers.Layer):
@@ -18,7 +20,7 @@ class AbsolutePosition(keras.layers.Layer):
         super().__init__(**options)
         self.shape = (config.max_sequence_length, width)
         self.pad_id = config.positions.pad_id
-        self.initializer = truncated_normal(config)
+        self.initializer = sinusoids if config.positions.sinusoidal else truncated_normal(config)
 
     def build(self, _=None):
         self.table = self.add_weight(name="embeddings", shape=self.shape, initializer=self.initializer)
@@ -31,6 +33,33 @@ class AbsolutePosition(keras.layers.Layer):
             real = ops.cast(ops.not_equal(token_ids, self.pad_id), "int32")
             position_ids = self.pad_id + real * ops.cumsum(real, axis=1)
         return ops.take(table, position_ids, axis=0)
+
+
+class AxialPosition(keras.layers.Layer):
+    """[row of ⌊p / columns⌋; column of p mod columns] for position p; call(token_ids [B,T]) -> [1|B,T,E].
+
+    Kitaev et al. 2020, appendix: r + c vectors for r · c positions. Raises `Error` where the widths of a row's vector and
+    of a column's do not add up to E.
+    """
+
+    def __init__(self, config, width, **options):
+        super().__init__(**options)
+        self.kind = config.positions
+        if sum(self.kind.widths) != width:
+            raise Error(f"{self.kind}: the widths (axial_pos_embds_dim) add up to {sum(self.kind.widths)}, and tokens "
+                        f"have {width} features; give widths that add up to these.")
+        self.initializer = keras.initializers.RandomNormal(stddev=self.kind.deviation)
+
+    def build(self, _=None):
+        (rows, columns), (row, column) = self.kind.shape, self.kind.widths
+        self.rows = self.add_weight(name="rows", shape=(rows, 1, row), initializer=self.initializer)
+        self.columns = self.add_weight(name="columns", shape=(1, columns, column), initializer=self.initializer)
+
+    def call(self, token_ids, position_ids=None):
+        places = ops.arange(ops.shape(token_ids)[1])[None] if position_ids is None else position_ids
+        count = self.kind.shape[1]
+        parts = [ops.take(self.rows[:, 0], places // count, axis=0), ops.take(self.columns[0], places % count, axis=0)]
+        return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
 
 
 class Embeddings(keras.layers.Layer):
@@ -63,18 +92,49 @@ class Embeddings(keras.layers.Layer):
                 layer.build((*shape, self.width))
 
     def call(self, inputs, training=None):
-        token_ids = inputs["token_ids"]
-        total = self.token(token_ids) * (self.width ** 0.5 if self.kind.scaled else 1)
-        if self.segment is not None:
-            segments = inputs.get("segment_ids")
-            total = total + self.segment(ops.zeros((1, 1), "int32") if segments is None else segments)
-        if self.position is not None:
-            total = total + self.position(token_ids, inputs.get("position_ids"))
+        x = self.token(inputs["token_ids"]) * (self.width ** 0.5 if self.kind.scaled else 1)
+        total = placed(x, inputs, self.segment, self.position)
         if self.kind.early_dropout:
             x = self.norm(self.drop(total, training=training))
         else:
             x = self.drop(self.norm(total), training=training)
         return x if self.projection is None else self.projection(x)
+
+
+class BareEmbeddings(keras.layers.Layer):
+    """dropout(W_token[ids] + W_position[positions]), without positions where the config has none; the kind `Bare`.
+
+    call(inputs {"token_ids" [B,T], "position_ids" [B,T] or none}) -> [B,T,D]; with `norm` a LayerNorm before dropout.
+    """
+
+    def __init__(self, config, **options):
+        super().__init__(**options)
+        policy, self.width = {"dtype": self.dtype_policy}, config.hidden_dim
+        self.token = table(config, config.vocabulary_size, self.width, "token", **policy)
+        self.position = position_layer(config, self.width, **policy)
+        self.norm = None
+        if config.inputs.norm:
+            self.norm = norm(config, "norm", **policy)
+        self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
+
+    def build(self, shape):
+        self.token.build(shape)
+        if self.position is not None:
+            self.position.build(shape)
+        if self.norm is not None:
+            self.norm.build((*shape, self.width))
+
+    def call(self, inputs, training=None):
+        x = placed(self.token(inputs["token_ids"]), inputs, position=self.position)
+        return self.drop(x if self.norm is None else self.norm(x), training=training)
+
+
+def placed(x, inputs, segment=None, position=None):
+    """Return x [B,T,·] plus the vectors of its segments, by default 0, and of its positions, where there are any."""
+    if segment is not None:
+        segments = inputs.get("segment_ids")
+        x = x + segment(ops.zeros((1, 1), "int32") if segments is None else segments)
+    return x if position is None else x + position(inputs["token_ids"], inputs.get("position_ids"))
 
 
 def table(config, rows, width, name, **options):
@@ -89,5 +149,4 @@ def position_layer(config, width, **options):
     return POSITIONS[type(config.positions)](config, width, name="position", **options)
 
 
-POSITIONS = {kinds.Absolute: AbsolutePosition}
-INPUTS = {kinds.Summed: Embeddings}
+POSITIONS = {kinds.Absolute: AbsolutePosition, kinds.Axial: AxialPosition}

@@ -9,7 +9,7 @@ import numpy as np
 from bertkit.errors import Error
 
 CLUSTER = 6                                   # bytes from which on a grapheme cluster is not looked up as a whole
-LARGEST = 1 << 20                             # entries; nmt_nfkc has some 7,000 of less than CLUSTER bytes
+LARGEST = 1 << 15                             # beginnings of one length; nmt_nfkc has some 7,000
 
 
 def charsmap(content):
@@ -44,7 +44,7 @@ def _entries(units):
         inside = places[parent, label] < len(units)
         parent, label = parent[inside], label[inside]
         if len(parent) > LARGEST:
-            raise ValueError(f"more than {LARGEST} entries")
+            raise ValueError(f"more than {LARGEST} beginnings of {len(keys[0]) + 1} bytes")
         reached = units[places[parent, label]]
         keys = [keys[i] + bytes([c + 1]) for i, c in zip(parent.tolist(), label.tolist(), strict=True)]
         nodes = _follow(places[parent, label], units)

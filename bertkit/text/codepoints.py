@@ -15,10 +15,12 @@ import numpy as np
 from bertkit.errors import Error
 
 JOINED, DELETED, SPACE, ISOLATED = range(4)
+OTHER, LETTER, NUMBER, BLANK = range(4)
 SIZE = 0x110000
 SURROGATES = slice(0xD800, 0xE000)
 RULES = ("huggingface", "google")
 FILE = Path(__file__).with_name("codepoints.npz")
+NOTHING = "[^\\0-\\U0010ffff]"               # the class without a codepoint
 
 
 class Codepoints:
@@ -83,6 +85,27 @@ def codepoints(rules, lowercase, strip_accents, clean=True, split_ideographs=Tru
     return Codepoints(kinds, becomes, parts["cased"], parts["ignorable"] | (kinds == DELETED))
 
 
+def one(members):
+    """Return the regular expression for one codepoint out of bool [0x110000]."""
+    return "(?:{}|(?=[\U00010000-\U0010ffff]){})".format(*_classes(members))
+
+
+def run(members):
+    """Return the regular expression for all that follow each other of codepoints out of bool [0x110000].
+
+    Nothing that can fail may stand behind it, or it would try all ways to divide the run.
+    """
+    return "(?:{}+|(?=[\U00010000-\U0010ffff]){}+)+".format(*_classes(members))
+
+
+@functools.lru_cache
+def categories():
+    """Return uint8 [0x110000]: LETTER, NUMBER, BLANK or OTHER, by which byte-level BPE cuts words."""
+    parts = _stored("bytelevel")
+    sets = [parts[name] for name in ("letter", "number", "blank")]
+    return np.select(sets, [LETTER, NUMBER, BLANK], OTHER).astype(np.uint8)
+
+
 def provenance(rules):
     """Return the sentence that says which program and Unicode version made the table."""
     return _archive()["about"][rules]
@@ -113,6 +136,14 @@ def _stored(rules):
               if name.startswith(rules + ".")}
     return {part: _map(array) if array.shape[1] > 2 else _set(array)
             for part, array in arrays.items()}
+
+
+def _classes(members):
+    """Return [codepoints up to U+FFFF] and [those above], as `re` has a fast table for the first only."""
+    for first, last in ((0, 0x10000), (0x10000, SIZE)):
+        edges = first + np.flatnonzero(np.diff(members[first:last], prepend=False, append=False))
+        ranges = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        yield "[" + "".join(f"\\U{a:08x}-\\U{b - 1:08x}" for a, b in ranges) + "]" if edges.size else NOTHING
 
 
 def _set(ranges):

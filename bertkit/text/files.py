@@ -38,6 +38,11 @@ def read_object(path):
     return value
 
 
+def write_json(path, value):
+    """Write a value as a JSON file, by `write_text`."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
 def write_text(path, text):
     """Write a UTF-8 file by a temporary name, synced and renamed."""
     path = Path(path)

@@ -5,7 +5,7 @@ import importlib
 
 from bertkit.errors import Error
 from bertkit.text.added import Added
-from bertkit.text.files import read_object
+from bertkit.text.files import read_object, write_json
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, roberta, xlnet
 
 ROLES = ("unk", "cls", "sep", "pad", "mask")
@@ -19,6 +19,25 @@ def write(folder, tokenizer):
     """Write the files with which transformers tokenizes as `tokenizer` does."""
     # Imported here because each of these modules imports this one.
     importlib.import_module(f"bertkit.text.{FILES[tokenizer.model.kind]}").write(folder, tokenizer)
+
+
+def write_fast(folder, tokenizer, post_processors=(), **steps):
+    """Write tokenizer.json and tokenizer_config.json.
+
+    `steps` are normalizer, pre_tokenizer, decoder and model as the library `tokenizers` has them; `post_processors`
+    come before the one of the template.
+    """
+    processors = [*post_processors, _processor(tokenizer)]
+    content = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": _added_tokens(tokenizer),
+               "post_processor": {"type": "Sequence", "processors": processors} if post_processors else processors[0],
+               **steps}
+    write_json(folder / "tokenizer.json", content)
+    segments = {segment for _, segment in tokenizer.template.pair}
+    inputs = ["input_ids", *["token_type_ids"][:len(segments) - 1], "attention_mask"]
+    write_json(folder / "tokenizer_config.json", {
+        "tokenizer_class": "PreTrainedTokenizerFast", "padding_side": tokenizer.template.padding_side,
+        "model_input_names": inputs, "clean_up_tokenization_spaces": False,
+        **{f"{role}_token": token for role, token in tokenizer.special.items()}})
 
 
 def surroundings(folder, content, vocabulary, special, unchanged=lambda token: False):
@@ -75,6 +94,8 @@ def template(path, processor, special):
     """Return the Template of a post_processor; without one BERT's, or the text alone if cls or sep is None."""
     if processor is None:
         return bert(special["cls"], special["sep"]) if special["cls"] and special["sep"] else bare()
+    if processor["type"] == "Sequence":                   # those of bytes only trim the offsets
+        (processor,) = (part for part in processor["processors"] if part["type"] != "ByteLevel")
     if processor["type"] in PROCESSORS:
         return PROCESSORS[processor["type"]](processor["cls"][0], processor["sep"][0])
     require(path, "post_processor", processor, "TemplateProcessing")
@@ -132,3 +153,27 @@ def config(tokenizer):
 def _part(part):
     ((kind, value),) = part.items()
     return (TEXTS[value["id"]] if kind == "Sequence" else value["id"]), value["type_id"]
+
+
+def _added_tokens(tokenizer):
+    """Return the added tokens of a tokenizer.json: the special tokens and those of the setting `added`."""
+    tokens = {token: Added(token) for token in tokenizer.special.values()}
+    tokens |= {token.content: token for token in tokenizer.added}
+    found = [{"id": tokenizer.id(token.content), "content": token.content, "single_word": False, "rstrip": False,
+              "lstrip": token.lstrip, "normalized": not token.special, "special": token.special}
+             for token in tokens.values() if token.content in tokenizer.vocabulary]
+    return sorted(found, key=lambda token: token["id"])
+
+
+def _processor(tokenizer):
+    """Return the post_processor of a template."""
+    names = {FIRST: "A", SECOND: "B"}
+
+    def part(token, segment):
+        kind = "Sequence" if token in names else "SpecialToken"
+        return {kind: {"id": names.get(token, token), "type_id": segment}}
+
+    forms = {form: [part(*pair) for pair in getattr(tokenizer.template, form)] for form in ("single", "pair")}
+    tokens = {token for token, _ in tokenizer.template.pair if token not in names}
+    return {"type": "TemplateProcessing", **forms, "special_tokens": {
+        token: {"id": token, "ids": [tokenizer.id(token)], "tokens": [token]} for token in sorted(tokens)}}

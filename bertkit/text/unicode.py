@@ -60,6 +60,35 @@ def members(name):
     return found
 
 
+def decomposed(text, table):
+    """Return [(character, 1 if it is inserted)] of the full decomposition, in canonical order."""
+    classes, found, begin = combining_classes(), [], 0
+    pairs = [(d, int(i > 0)) for c in text for i, d in enumerate(table.get(c, c))]
+    for end in range(len(pairs) + 1):
+        if end == len(pairs) or pairs[end][0] not in classes:
+            found += sorted(pairs[begin:end], key=lambda pair: classes[pair[0]])
+            found += pairs[end:end + 1]
+            begin = end + 1
+    return found
+
+
+def composed(pairs):
+    """Return the pairs of `decomposed` with what composes put together (Unicode, section 3.11, D117)."""
+    classes, found, starter, last = combining_classes(), [], None, 0
+    for c, change in pairs:
+        cls = classes.get(c, 0)
+        blocked = starter is None or starter < len(found) - 1 and last >= cls
+        new = None if blocked else compositions().get(found[starter][0] + c)
+        if new:
+            found[starter] = new, found[starter][1] + change - 1
+            continue
+        if cls == 0:
+            starter = len(found)
+        found.append((c, change))
+        last = cls
+    return found
+
+
 @functools.lru_cache
 def _hangul():
     return {chr(HANGUL + i): _jamo(i) for i in range(SYLLABLES)}

@@ -5,10 +5,8 @@ Source: Wu et al. 2016 (arXiv 1609.08144, section 4.1), as BERT uses it (Devlin 
 
 import re
 
-import numpy as np
-
 from bertkit.errors import Error
-from bertkit.text.codepoints import DELETED, ISOLATED, JOINED, codepoints
+from bertkit.text.codepoints import DELETED, ISOLATED, JOINED, codepoints, one, run
 from bertkit.text.pieces import Pieces
 
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
@@ -123,13 +121,4 @@ def _checked(settings):
 
 def _word_pattern(kinds):
     """Compile what finds raw words: one isolated codepoint, or a run of joined and deleted ones."""
-    isolated = _character_class(kinds == ISOLATED)
-    run = _character_class((kinds == JOINED) | (kinds == DELETED))
-    return re.compile(f"{isolated}|{run}+")
-
-
-def _character_class(members):
-    """Return the regular expression for one codepoint out of bool [0x110000]."""
-    edges = np.flatnonzero(np.diff(members, prepend=False, append=False))
-    ranges = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return "[" + "".join(f"\\U{a:08x}-\\U{b - 1:08x}" for a, b in ranges) + "]"
+    return re.compile(f"{run((kinds == JOINED) | (kinds == DELETED))}|{one(kinds == ISOLATED)}")

@@ -1,8 +1,6 @@
 """WordPiece in the files of Hugging Face: tokenizer.json, or tokenizer_config.json and vocab.txt."""
 
-import json
-
-from bertkit.text.files import read_object, write_text
+from bertkit.text.files import read_object, write_json
 from bertkit.text.huggingface import (
     ROLES,
     added_by_id,
@@ -49,7 +47,7 @@ def slow(folder, vocabulary, uncased):
 def write(folder, tokenizer):
     """Write vocab.txt and tokenizer_config.json."""
     tokenizer.save(folder)
-    write_text(folder / "tokenizer_config.json", json.dumps(config(tokenizer), indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / "tokenizer_config.json", config(tokenizer))
 
 
 def _normalization(steps):

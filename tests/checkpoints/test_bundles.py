@@ -39,7 +39,7 @@ MODELS = {
     "classifier": lambda: tiny.classifier(1),
     "multi-label": lambda: tiny.classifier(2, labels=("a", "b", "c"), multi_label=True, dropout=0.3),
     "encoder": lambda: Encoder(tiny.CONFIG),
-    "no pooler": lambda: Encoder(tiny.CONFIG.but(pooler=False)),
+    "no pooler": lambda: Encoder(tiny.CONFIG.but(pooler=None)),
     "tanh": lambda: Encoder(tiny.CONFIG.but(activation="gelu_tanh", layer_norm_epsilon=1e-5)),
     "another name": lambda: Classifier(Encoder(tiny.CONFIG, name="student"), ["a", "b"], name="pupil"),
     "half precision": lambda: Encoder(tiny.CONFIG, dtype="mixed_bfloat16"),

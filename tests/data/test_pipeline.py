@@ -9,13 +9,14 @@ from bertkit.config import EncoderConfig
 from bertkit.data.features import check_fit, featurize, pack
 from bertkit.data.pipeline import Batches, by_length
 from bertkit.errors import Error
+from bertkit.text import Tokenizer
 from tests import tiny
 
 rows_of_ids = st.lists(st.lists(st.integers(5, 50), min_size=1, max_size=30), min_size=1, max_size=60)
 
 
 def features_of(rows):
-    return pack([(row, [0] * len(row)) for row in rows], 0, np.arange(len(rows), dtype="int32"))
+    return pack([(row, [0] * len(row)) for row in rows], labels=np.arange(len(rows), dtype="int32"))
 
 
 @given(rows_of_ids, st.integers(1, 9), st.integers(0, 5))
@@ -93,3 +94,16 @@ def test_errors():
     for length in (0, -1, 2, 17):
         with pytest.raises(Error, match="3 to 16 tokens"):
             check_fit(tiny.tokenizer(), config.but(vocabulary_size=100), length)
+
+
+def test_padding_stands_where_the_tokenizer_puts_it():
+    """XLNet pads on the left, with a segment of its own; a batch equals what its tokenizer packs."""
+    template = {"single": [("$first", 0), ("[SEP]", 0)],
+                "pair": [("$first", 0), ("[SEP]", 0), ("$second", 1), ("[SEP]", 1)],
+                "padding_side": "left", "padding_segment": 3}
+    tokenizer = Tokenizer(tiny.VOCABULARY, template=template)
+    texts = ["good film", "a", "the story was dull and old"]
+    found = featurize(tokenizer, texts, length=8).batch([0, 1, 2], 8)
+    for name, wanted in tokenizer.pack(texts, length=8).items():
+        np.testing.assert_array_equal(found[name], wanted, err_msg=name)
+    assert (found["padding_mask"][:, -1] == 1).all() and (found["segment_ids"][1, :3] == 3).all()

@@ -40,7 +40,7 @@ def test_the_leak_is_what_attention_gives_to_padding(opened):
     bundle, rows = opened
     batch = {name: values[:8] for name, values in rows.items()}
     batch["padding_mask"] = batch["padding_mask"].copy()
-    leak = max(float((p * (1 - keys)).max()) for p, keys in mask._attention(bundle.model.encoder, batch, 0.0))
+    leak = max(float((p * (1 - keys)).max()) for p, keys in mask._unmasked(bundle.model.encoder, batch))
     unmasked = {**batch, "padding_mask": np.ones_like(batch["padding_mask"])}
     trace = bundle.model.encoder(unmasked, trace=True)["trace"]
     padded, real = batch["padding_mask"] == 0, batch["padding_mask"] == 1

@@ -55,7 +55,8 @@ def test_the_24_small_models_are_all_there():
 
 
 @pytest.mark.parametrize("table, leaves", [
-    (bert.HUGGINGFACE, huggingface.LEAVES), (bert.GOOGLE, google.LEAVES), (bert.PRESET, preset.LEAVES)],
+    (bert.HUGGINGFACE.names, huggingface.LEAVES), (bert.GOOGLE.names, google.LEAVES),
+    (bert.PRESET.names, preset.LEAVES)],
     ids=["huggingface", "google", "preset"])
 def test_every_variable_has_its_own_name(table, leaves):
     ours = variables(Encoder(SMALL))
@@ -65,7 +66,7 @@ def test_every_variable_has_its_own_name(table, leaves):
 
 def test_googles_names_are_those_of_its_code():
     """google-research/bert, modeling.py, as its released checkpoints list them."""
-    names = {slot.name for slot in slots(variables(Encoder(SMALL)), bert.GOOGLE, google.LEAVES).values()}
+    names = {slot.name for slot in slots(variables(Encoder(SMALL)), bert.GOOGLE.names, google.LEAVES).values()}
     assert {"bert/embeddings/word_embeddings", "bert/embeddings/LayerNorm/gamma", "bert/pooler/dense/bias",
             "bert/encoder/layer_1/attention/self/query/kernel", "bert/encoder/layer_0/output/LayerNorm/beta",
             "bert/encoder/layer_0/attention/output/dense/kernel",
@@ -79,7 +80,7 @@ def test_every_page_describes_its_formats(name):
 
 
 def test_an_unknown_architecture_is_named():
-    with pytest.raises(Error, match="'gpt2' is not one bertkit knows; it has bert"):
+    with pytest.raises(Error, match="The family 'gpt2' is not one bertkit knows; it has bert"):
         page("gpt2")
 
 

@@ -1,10 +1,10 @@
-"""Make bertkit/text/codepoints.npz: both reference tokenizations, codepoint by codepoint.
+"""Make bertkit/text/codepoints.npz: the reference tokenizations, codepoint by codepoint.
 
     python tests/golden/make_codepoints.py OUT.npz
 
 `huggingface` is asked of the library `tokenizers` (its BertNormalizer and BertPreTokenizer), one
-step and one codepoint at a time; `google` is computed from `unicodedata` by the rules of the
-original BERT code. A name in the file never changes its meaning: a table of a newer Unicode
+step and one codepoint at a time, and so is `bytelevel` of its ByteLevel; `google` is computed from
+`unicodedata` by the rules of the original BERT code. A name in the file never changes its meaning: a table of a newer Unicode
 version gets a new name, so that a saved tokenizer keeps its ids. Not a test.
 """
 
@@ -77,6 +77,19 @@ def google():
     }
 
 
+def bytelevel():
+    """Return the letters, numbers and blanks of the library's pattern for byte-level BPE."""
+    from tokenizers import pre_tokenizers
+    split = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
+
+    def joins(sign, c):
+        return len(split(sign + c)) == 1
+
+    return {"letter": [c for c in CODEPOINTS if joins("a", c)],
+            "number": [c for c in CODEPOINTS if joins("1", c)],
+            "blank": [c for c in CODEPOINTS if not any(joins(sign, c) for sign in "a1!")]}
+
+
 def changed(step):
     """Return {codepoint: what it becomes} without those that stay."""
     return {c: step(c) for c in CODEPOINTS if step(c) != c}
@@ -105,9 +118,10 @@ def main(out):
                        "decomposition and categories as compiled into it (Unicode 8 to 9)",
         "google": "google-research/bert tokenization.py; "
                   f"Unicode {unicodedata.unidata_version}",
+        "bytelevel": f"tokenizers {tokenizers.__version__}; letters and numbers of Unicode 16.0",
     }
     arrays = {"about": np.array(json.dumps(about))}
-    for name, parts in (("huggingface", huggingface()), ("google", google())):
+    for name, parts in (("huggingface", huggingface()), ("google", google()), ("bytelevel", bytelevel())):
         for part, value in parts.items():
             table = rows(value) if isinstance(value, dict) else ranges(value)
             arrays[f"{name}.{part}"] = table

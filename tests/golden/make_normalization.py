@@ -16,9 +16,6 @@ from pathlib import Path
 import numpy as np
 from make_codepoints import CODEPOINTS, changed, ranges
 
-CLASSES = sorted({unicodedata.combining(c) for c in CODEPOINTS} - {0})
-MARKS = {n: next(c for c in CODEPOINTS if unicodedata.combining(c) == n) for n in CLASSES}
-
 
 def decompositions():
     """Return what single codepoints become under NFD and NFKD; Hangul is left to its formula."""
@@ -43,11 +40,11 @@ def combining_classes(canonical):
     def swapped(first, second):
         return order("a" + first + second) != "a" + first + second
 
-    found = {}
-    for c in CODEPOINTS:
-        if c not in canonical and not 0xAC00 <= ord(c) < 0xD7A4 and (swapped(c, MARKS[1]) or swapped(MARKS[240], c)):
-            found[c] = next(n for n in CLASSES if not swapped(c, MARKS[n]) and not swapped(MARKS[n], c))
-    return found
+    # U+0334 is of the lowest class, 1, and U+0345 of the highest, 240.
+    marks = [c for c in CODEPOINTS if c not in canonical and not 0xAC00 <= ord(c) < 0xD7A4
+             and (swapped(c, "\u0334") or swapped("\u0345", c))]
+    samples = {unicodedata.combining(c): c for c in reversed(marks)}
+    return {c: next(n for n, mark in samples.items() if not swapped(c, mark) and not swapped(mark, c)) for c in marks}
 
 
 def compositions(canonical):

@@ -29,7 +29,7 @@ def loss_and_norms(model, call, loss, training=False):
     with tf.GradientTape() as tape:
         value = loss(call.others["labels"], model(call.batch, training=training))
     gradients = tape.gradient(value, [variable.value for variable in ours.values()])
-    places = slots(ours, bert.HUGGINGFACE, LEAVES)
+    places = slots(ours, bert.HUGGINGFACE.names, LEAVES)
     norms = {places[path].name: float(tf.norm(tf.convert_to_tensor(gradient)))
              for path, gradient in zip(ours, gradients, strict=True)}
     return float(value), norms
@@ -89,8 +89,8 @@ def test_logits_are_whole_precision_under_half():
 
 
 def test_dropout_of_the_head_is_the_encoders_unless_given():
-    assert Classifier(Encoder(CONFIG.but(dropout=0.2)), ["a", "b"]).head.drop.rate == 0.2
-    assert Classifier(Encoder(CONFIG.but(dropout=0.2)), ["a", "b"], dropout=0.0).head.drop.rate == 0.0
+    assert Classifier(Encoder(CONFIG.but(dropout=0.2)), ["a", "b"]).heads["classify"].drop.rate == 0.2
+    assert Classifier(Encoder(CONFIG.but(dropout=0.2)), ["a", "b"], dropout=0.0).heads["classify"].drop.rate == 0.0
 
 
 def test_dropout_of_the_head_acts_in_training_alone():
@@ -108,7 +108,7 @@ def test_labels_are_different_names(labels):
 
 def test_an_encoder_without_pooler_is_refused():
     with pytest.raises(Error, match="no pooler"):
-        Classifier(Encoder(CONFIG.but(pooler=False)), ["a", "b"])
+        Classifier(Encoder(CONFIG.but(pooler=None)), ["a", "b"])
 
 
 def test_a_batch_that_does_not_fit_is_named():

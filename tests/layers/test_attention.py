@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertkit.config import EncoderConfig
+from bertkit.kinds import Full
 from bertkit.layers import attention
 from bertkit.layers.attention import SelfAttention, attend
 
@@ -92,8 +93,8 @@ def test_scores_and_softmax_are_whole_precision_under_half(monkeypatch):
         return keras.activations.softmax(scores, axis=axis)
 
     monkeypatch.setattr(attention.ops, "softmax", softmax)
-    layer = SelfAttention(CONFIG, dtype="mixed_bfloat16")
-    y, probabilities = layer(np.ones((2, 3, 8), "float32"), np.ones((2, 3), "int32"), trace=True)
+    layer = SelfAttention(CONFIG, Full(), dtype="mixed_bfloat16")
+    y, probabilities = layer(np.ones((2, 3, 8), "float32"), context={"padding_mask": np.ones((2, 3), "int32")}, trace=True)
     attend(*heads(dtype="float64")[:3])
     assert seen == ["float32", "float64"]
     assert {keras.backend.standardize_dtype(each.dtype) for each in (y, probabilities)} == {"bfloat16"}
@@ -126,7 +127,7 @@ def test_the_gradient_is_that_of_small_differences():
 
 def test_the_expected_share_of_probabilities_is_dropped_in_training():
     """With the identity for values, attention returns the probabilities that dropout left."""
-    layer = SelfAttention(CONFIG)
+    layer = SelfAttention(CONFIG, Full())
     query, key, _, _ = heads(batch=20, queries=30, keys=30)
     identity = np.broadcast_to(np.eye(30, dtype="float32"), (20, 2, 30, 30))
     left, probabilities = attend(query, key, identity, drop=lambda p: layer.drop(p, training=True))
@@ -137,17 +138,29 @@ def test_the_expected_share_of_probabilities_is_dropped_in_training():
 
 
 def test_dropout_is_called_on_the_probabilities_with_the_phase():
-    layer, seen = SelfAttention(CONFIG), []
+    layer, seen = SelfAttention(CONFIG, Full()), []
     layer.drop = lambda probabilities, training: seen.append((probabilities.shape, training)) or probabilities
     for phase in (True, False):
-        layer(np.ones((1, 3, 8), "float32"), training=phase)
+        layer(np.ones((1, 3, 8), "float32"), context={}, training=phase)
     assert seen == [((1, 2, 3, 3), True), ((1, 2, 3, 3), False)]
 
 
 def test_heads_are_neighbouring_features():
     """Output feature h·H + j of a projection is feature j of head h (family-spec 1.2)."""
     x = np.arange(2 * 3 * 8, dtype="float32").reshape(2, 3, 8)
-    layer = SelfAttention(CONFIG)
-    split = np.asarray(layer._split(x))
+    layer = SelfAttention(CONFIG, Full())
+    split = np.asarray(layer.split(x))
     np.testing.assert_array_equal(split[:, 1], x[:, :, 4:])
-    np.testing.assert_array_equal(layer._merge(split), x)
+    np.testing.assert_array_equal(layer.merge(split), x)
+
+
+@pytest.mark.parametrize("padding", [None, [[1, 1, 0, 1], [0, 1, 1, 1]]])
+def test_causal_attention_sees_what_came_before_and_is_real(padding):
+    layer = SelfAttention(CONFIG, Full(causal=True))
+    context = {} if padding is None else {"padding_mask": np.array(padding)}
+    x = np.random.default_rng(0).standard_normal((2, 4, 8)).astype("float32")
+    _, probabilities = layer(x, context=context, trace=True)
+    allowed = np.tril(np.ones((4, 4)))[None] * (1 if padding is None else np.array(padding)[:, None])
+    probabilities, someone = np.asarray(probabilities), allowed.any(-1, keepdims=True)
+    assert (probabilities[:, 0][np.broadcast_to(someone * (1 - allowed) > 0, (2, 4, 4))] == 0).all()
+    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-6)

@@ -12,6 +12,7 @@ from bertkit.layers.block import Block
 CONFIG = EncoderConfig(vocabulary_size=9, num_layers=1, num_heads=2, hidden_dim=6, intermediate_dim=10)
 X = np.random.default_rng(1).standard_normal((2, 4, 6))
 MASK = np.array([[1, 1, 1, 1], [1, 1, 0, 0]])
+CONTEXT = {"padding_mask": MASK}
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def by_numpy(w, x, mask, epsilon=1e-12):
 
 
 def test_equals_numpy_in_double_precision(block):
-    np.testing.assert_allclose(block(X, MASK), by_numpy(named(block), X, MASK), atol=1e-12)
+    np.testing.assert_allclose(block(X, context=CONTEXT), by_numpy(named(block), X, MASK), atol=1e-12)
 
 
 @pytest.mark.parametrize("fault", [
@@ -61,7 +62,7 @@ def test_equals_numpy_in_double_precision(block):
     lambda w: by_numpy({**w, "attention/query/bias": 0 * w["attention/query/bias"]}, X, MASK)],
     ids=["no mask", "epsilon", "norms swapped", "no bias"])
 def test_a_planted_fault_is_seen(block, fault):
-    assert np.abs(np.asarray(block(X, MASK)) - fault(named(block))).max() > 1e-6
+    assert np.abs(np.asarray(block(X, context=CONTEXT)) - fault(named(block))).max() > 1e-6
 
 
 def test_the_gradient_of_every_weight_is_that_of_small_differences(block):
@@ -70,12 +71,12 @@ def test_the_gradient_of_every_weight_is_that_of_small_differences(block):
     x, towards = tf.Variable(X), rng.standard_normal(X.shape)
     weights = [x, *(weight.value for weight in block.trainable_weights)]
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(block(x, MASK) * towards)
+        loss = tf.reduce_sum(block(x, context=CONTEXT) * towards)
     for weight, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
         direction, start, ends = rng.standard_normal(weight.shape), weight.numpy(), []
         for step in (1e-6, -1e-6):
             weight.assign(start + step * direction)
-            ends.append(float(tf.reduce_sum(block(x, MASK) * towards)))
+            ends.append(float(tf.reduce_sum(block(x, context=CONTEXT) * towards)))
         weight.assign(start)
         numerical = (ends[0] - ends[1]) / 2e-6
         assert abs(numerical - np.sum(gradient * direction)) < 1e-7 * max(1, abs(numerical)), weight.name
@@ -102,7 +103,7 @@ def test_the_gradient_of_the_layer_normalisation_is_that_of_small_differences():
 def test_dropout_acts_on_both_residual_branches_with_the_phase(block):
     seen = []
     block.drop = lambda x, training: seen.append(training) or keras.ops.zeros_like(x)
-    kept = np.asarray(block(X, MASK, training=True))
+    kept = np.asarray(block(X, context=CONTEXT, training=True))
     assert seen == [True, True]
     w = named(block)
     silent = {name: 0 * w[name] for name in w if name.startswith(("attention/output", "outer"))}

@@ -1,0 +1,48 @@
+"""Longformer: The Long-Document Transformer (Beltagy et al. 2020, arXiv 2004.05150).
+
+RoBERTa that attends to near tokens and to a few global ones, which have projections of their own, over 4096 tokens.
+"""
+
+from dataclasses import replace
+
+from bertkit.errors import Error
+from bertkit.family import entries, roberta
+from bertkit.kinds import Absolute, Summed, Window
+
+CHANGES = {"max_sequence_length": 4098, "attention": Window(512), "inputs": Summed(separator=2), "family": "longformer"}
+CONFIG = roberta.CONFIG.but(**CHANGES)
+SIZES = {"longformer-base-4096": CONFIG, "longformer-large-4096": roberta.LARGE.but(**CHANGES)}
+
+# Section 3.1: the classification token is global, or the question; of a choice, its own text.
+HEADS = roberta.HEADS | {name: replace(roberta.HEADS[name], watch=tokens) for name, tokens in {
+    "classify": "first", "answer": "question", "choose": "choice"}.items()}
+PRETRAINING = roberta.PRETRAINING
+
+
+def _windows(values):
+    """Return the kind of each layer, or of all where they are one."""
+    given = values.get("attention_window", 512)
+    sizes = given if isinstance(given, list) else [given]
+    layers = values.get("num_hidden_layers", CONFIG.num_layers)
+    if any(isinstance(size, bool) or not isinstance(size, int) or size < 2 or size % 2 for size in sizes) or (
+            isinstance(given, list) and len(given) != layers):
+        raise Error(f"attention_window={given!r}; wanted an even number of 2 or more, or a list of one for each of "
+                    f"{layers} layers.")
+    return Window(sizes[0]) if len(set(sizes)) == 1 else tuple(map(Window, sizes))
+
+
+def _read(values):
+    return {"attention": _windows(values), "positions": Absolute(pad_id=entries.whole(values, "pad_token_id", 1)),
+            "inputs": Summed(separator=entries.whole(values, "sep_token_id", 2))}
+
+
+def _write(config):
+    return {"attention_window": [config.attention_of(i).size // 2 * 2 for i in range(config.num_layers)],
+            "pad_token_id": config.positions.pad_id, "sep_token_id": config.inputs.separator}
+
+
+_GLOBAL = {f"encoder/block_{{i}}/attention/global_{name}": f"encoder.layer.{{i}}.attention.self.{name}_global"
+           for name in ("query", "key", "value")}
+HUGGINGFACE = roberta.HUGGINGFACE.but(
+    type="longformer", class_name="Longformer", prefix="longformer.", names=roberta.HUGGINGFACE.names | _GLOBAL,
+    defaults={**roberta.HUGGINGFACE.defaults, "vocab_size": 30522}, read=_read, write=_write)

@@ -1,0 +1,97 @@
+"""Answers by beam search: where one starts, where it ends given that, and whether there is one."""
+
+import keras
+from keras import ops
+
+from bertkit.layers.initializer import truncated_normal
+
+# What lowers the logit of a token that cannot be in an answer.
+BARRED = -1e30
+
+
+class BeamHead(keras.layers.Layer):
+    """start = W x;  end = W LayerNorm(tanh(W' [x; x_start]));  impossible = W tanh(W' [x̄_start; x_cls]).
+
+    The code of Yang et al. 2019 (XLNet, function_builder.py); kind `kinds.Beam`. x̄_start is x_start where the batch
+    gives "start_positions" [B], else the mean of x under the starts' probabilities. What is given and what comes
+    out: see `bertkit.heads.BeamAnswerer`.
+    """
+
+    def __init__(self, encoder, kind, outputs=None, dropout=None, **options):
+        super().__init__(**options)
+        config, policy = encoder.config, {"dtype": self.dtype_policy}
+        self.kind, self.width, initializer = kind, config.hidden_dim, truncated_normal(config)
+        self.start, self.end, self.impossible = (
+            keras.layers.Dense(1, use_bias=name != "impossible", name=name, kernel_initializer=initializer, dtype="float32")
+            for name in ("start", "end", "impossible"))
+        self.end_dense, self.impossible_dense = (
+            keras.layers.Dense(self.width, activation="tanh", name=name, kernel_initializer=initializer, **policy)
+            for name in ("end_dense", "impossible_dense"))
+        self.end_norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name="end_norm", **policy)
+
+    def build(self, shape):
+        width = shape[-1]
+        for layer, inputs in ((self.start, width), (self.end_dense, 2 * width), (self.end_norm, self.width),
+                              (self.end, self.width), (self.impossible_dense, 2 * width), (self.impossible, self.width)):
+            layer.build((None, inputs))
+
+    def call(self, found, inputs, training=None):
+        x, barred, place = found["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
+        starts = bar(self.start(x)[..., 0], barred)
+        classification = x[:, -1] if place is None else at(x, place[:, None])[:, 0]
+        if inputs.get("start_positions") is not None:
+            given = at(x, inputs["start_positions"][:, None])
+            return {"start_logits": starts, "end_logits": self.ends(x, given, barred)[:, 0],
+                    "cls_logits": self.is_impossible(given[:, 0], classification)}
+        likely = ops.softmax(starts, axis=-1)
+        mean = ops.einsum("bt,btd->bd", ops.cast(likely, x.dtype), x)
+        return {**self.search(x, likely, barred), "cls_logits": self.is_impossible(mean, classification)}
+
+    def search(self, x, likely, barred):
+        """Return the `starts` likeliest starts and of each the `ends` likeliest ends, those of equal rank side by side."""
+        chances, starts = ops.top_k(likely, most(self.kind.starts, x))
+        ends = ops.softmax(self.ends(x, at(x, starts), barred), axis=-1)
+        found = [ops.transpose(part, (0, 2, 1)) for part in ops.top_k(ends, most(self.kind.ends, x))]
+        after, places = (ops.reshape(part, (-1, part.shape[1] * part.shape[2])) for part in found)
+        return {"start_top_probabilities": chances, "start_top_index": starts,
+                "end_top_probabilities": after, "end_top_index": places}
+
+    def ends(self, x, states, barred):
+        """Return for each of n starts, whose vectors are `states` [B,n,D], the logit of each end: [B,n,T]."""
+        shape = (ops.shape(x)[0], states.shape[1], ops.shape(x)[1], x.shape[2])
+        pairs = ops.concatenate([ops.broadcast_to(x[:, None], shape), ops.broadcast_to(states[:, :, None], shape)], axis=-1)
+        logits = self.end(self.end_norm(self.end_dense(pairs)))[..., 0]
+        return bar(logits, None if barred is None else barred[:, None])
+
+    def is_impossible(self, start, classification):
+        """Return the logit that the question has no answer, from two vectors [B,D]: [B]."""
+        return self.impossible(self.impossible_dense(ops.concatenate([start, classification], axis=-1)))[:, 0]
+
+
+def bar(logits, barred):
+    """Return the logits, lowered where `barred` is 1."""
+    if barred is None:
+        return logits
+    barred = ops.cast(barred, logits.dtype)
+    return logits * (1 - barred) + BARRED * barred
+
+
+def at(x, places):
+    """Return the vectors of x [B,T,D] at places [B,n]: [B,n,D]."""
+    return ops.take_along_axis(x, ops.cast(places, "int32")[:, :, None], axis=1)
+
+
+def most(count, x):
+    """Return `count`, or T where x [B,T,D] has fewer tokens."""
+    return count if x.shape[1] is None else min(count, x.shape[1])
+
+
+def answer_loss(outputs, starts, ends, impossible):
+    """Return ((CE_start + CE_end) / 2 + BCE_impossible / 2, the mean over a batch), as the code of Yang et al. 2019 does.
+
+    `outputs` are those of a `BeamAnswerer` that was given the starts; starts, ends [B] int, impossible [B] 0 or 1.
+    """
+    ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    bce = keras.losses.BinaryCrossentropy(from_logits=True)
+    spans = ce(starts, outputs["start_logits"]) + ce(ends, outputs["end_logits"])
+    return 0.5 * spans + 0.5 * bce(impossible, outputs["cls_logits"])

@@ -1,0 +1,53 @@
+"""What a head fills in where a batch says nothing: which tokens are global, which are the question's."""
+
+from keras import ops
+
+from bertkit import kinds
+from bertkit.errors import Error
+
+
+def completed(inputs, kind, config):
+    """Return a batch with the entries that a head of this kind supplies where it lacks them.
+
+    "global_mask" as `kinds.Readout.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes the
+    separator to tell, and the encoder's config names none.
+    """
+    token_ids, separator = inputs["token_ids"], getattr(config.inputs, "separator", None)
+    if isinstance(kind, kinds.Answer) and inputs.get("segment_ids") is None and config.num_segments > 1:
+        after = ops.logical_not(question(token_ids, separator))
+        return {**inputs, "segment_ids": ops.cast(after, "int32")}
+    if isinstance(kind, kinds.Readout) and kind.watch and inputs.get("global_mask") is None:
+        return {**inputs, "global_mask": ops.cast(WATCHED[kind.watch](token_ids, separator), "int32")}
+    return inputs
+
+
+def question(token_ids, separator):
+    """Return True up to the first separator, that included [B,T]; only at the first token where there is none."""
+    ends = _is_separator(token_ids, separator)
+    return ops.arange(ops.shape(token_ids)[1]) <= ops.cast(ops.argmax(ends, axis=1), "int32")[:, None]
+
+
+def _first(token_ids, _):
+    return ops.broadcast_to(ops.arange(ops.shape(token_ids)[1]) == 0, ops.shape(token_ids))
+
+
+def _before_first(token_ids, separator):
+    ends = _is_separator(token_ids, separator)
+    return ops.arange(ops.shape(token_ids)[1]) < ops.cast(ops.argmax(ends, axis=1), "int32")[:, None]
+
+
+def _after_second(token_ids, separator):
+    ends = _is_separator(token_ids, separator)
+    return ops.cumsum(ends, axis=1) - ends >= 2
+
+
+def _is_separator(token_ids, separator):
+    """Return 1 where a separator stands."""
+    if separator is None:
+        raise Error("This head looks for the separator in token_ids, and the encoder's config names none: "
+                    "inputs=Summed(separator=...).")
+    return ops.cast(ops.equal(token_ids, separator), "int32")
+
+
+# Beltagy et al. 2020, section 3.1; the separators are those of <s> A </s></s> B </s>.
+WATCHED = {"first": _first, "question": _before_first, "choice": _after_second}

@@ -1,0 +1,128 @@
+"""Narrow blocks between wide residuals (Sun et al. 2020, MobileBERT).
+
+Shapes: B batch, T tokens, D hidden (wide), W the width inside, N heads, H per head, N·H = W.
+"""
+
+import keras
+
+from bertkit.errors import Error
+from bertkit.kinds import Full
+from bertkit.layers.activation import FUNCTIONS
+from bertkit.layers.attention import EXACT, SelfAttention
+from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.norm import norm
+
+# Where blocks have LayerNorms, these have torch's own epsilon in the released code, whatever the config says.
+TORCH_EPSILON = 1e-5
+
+
+class Projection(keras.layers.Layer):
+    """Norm(dropout(x W + b) + r), the residual r where one is given; [B,T,·] -> [B,T,units]."""
+
+    def __init__(self, config, units, rate=0.0, **options):
+        super().__init__(**options)
+        policy = {"dtype": self.dtype_policy}
+        self.dense = keras.layers.Dense(units, name="dense", kernel_initializer=truncated_normal(config), **policy)
+        self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
+        self.norm = norm(config, "norm", **policy)
+
+    def build(self, shape):
+        self.dense.build(shape)
+        self.norm.build((*shape[:-1], self.dense.units))
+
+    def call(self, x, residual=None, training=None):
+        y = self.drop(self.dense(x), training=training)
+        return self.norm(y if residual is None else y + residual)
+
+
+class Feed(keras.layers.Layer):
+    """Norm(dropout(W₂ act(W₁ x + b₁) + b₂) + x); [B,T,W] -> [B,T,W]."""
+
+    def __init__(self, config, rate=0.0, epsilon=None, **options):
+        super().__init__(**options)
+        policy, initializer = {"dtype": self.dtype_policy}, truncated_normal(config)
+        self.inner = keras.layers.Dense(config.intermediate_dim, name="inner", kernel_initializer=initializer, **policy)
+        self.activation = FUNCTIONS[config.activation]
+        self.outer = keras.layers.Dense(config.block_dim, name="outer", kernel_initializer=initializer, **policy)
+        self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
+        self.norm = norm(config, "norm", epsilon, **policy)
+
+    def build(self, shape):
+        self.inner.build(shape)
+        self.outer.build((*shape[:-1], self.inner.units))
+        self.norm.build(shape)
+
+    def call(self, x, training=None):
+        fed = self.outer(self.activation(self.inner(x)))
+        return self.norm(self.drop(fed, training=training) + x)
+
+
+class NarrowAttention(SelfAttention):
+    """Attention whose queries and keys read one sequence, and its values another (Sun et al. 2020, section 3.1).
+
+    call(x {"keys" [B,T,·], "values" [B,T,·]}, context) -> [B,T,W], or (y, probabilities [B,N,T,T]) when traced.
+    """
+
+    def build(self, shape):
+        for dense, part in ((self.query, "keys"), (self.key, "keys"), (self.value, "values")):
+            dense.build(shape[part])
+        self.output_dense.build((*shape["keys"][:-1], self.num_heads * self.head_dim))
+
+    def project(self, x, context):
+        return [self.split(dense(x[part])) for dense, part in
+                ((self.query, "keys"), (self.key, "keys"), (self.value, "values"))]
+
+
+class BottleneckBlock(keras.layers.Layer):
+    """n = Norm(W x);  a = Norm(attention + n);  a = feed(a), again and again;  y = Norm(W' a + x).
+
+    Sun et al. 2020, sections 3.1 and 3.2, figure 1; `kinds.Bottleneck` says what attention reads and how many feeds
+    there are. Without a bottleneck n is x, and y is the last a. x, y [B,T,D]; `context` as in `bertkit.encoder`.
+    Returns y, or (y, probabilities [B,N,T,T]) when traced. Raises `Error` for another attention than `Full`.
+    """
+
+    def __init__(self, config, index=0, **options):
+        super().__init__(**options)
+        policy, kind, attention = {"dtype": self.dtype_policy}, config.block, config.attention_of(index)
+        if not isinstance(attention, Full):
+            raise Error(f"A block with a bottleneck attends to all tokens, not by {attention}; give Full().")
+        self.kind, rate = kind, config.dropout if kind.width is None else 0.0
+        self.entry = self.key_entry = self.exit = None
+        if kind.width is not None:
+            self.entry = Projection(config, kind.width, name="entry", **policy)
+            self.exit = Projection(config, config.hidden_dim, config.dropout, name="exit", **policy)
+        if kind.width is not None and kind.shared:
+            # The released code has it even where attention reads the narrow input alone, and leaves it as it began.
+            self.key_entry = Projection(config, kind.width, name="key_entry", trainable=not kind.narrow, **policy)
+        self.attention = NarrowAttention(config, attention, name="attention", **policy)
+        self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
+        self.attention_norm = norm(config, "attention_norm", **policy)
+        self.feeds = [Feed(config, name=f"feed_{i}", **policy) for i in range(kind.feeds - 1)]
+        self.feeds.append(Feed(config, rate, TORCH_EPSILON, name="last_feed", **policy))
+
+    def build(self, shape):
+        narrow = (*shape[:-1], self.kind.width or shape[-1])
+        for layer in (self.entry, self.key_entry):
+            if layer is not None:
+                layer.build(shape)
+        self.attention.build({"keys": narrow if self.kind.narrow or self.key_entry else shape,
+                              "values": narrow if self.kind.narrow else shape})
+        for layer in (self.attention_norm, *self.feeds, *([] if self.exit is None else [self.exit])):
+            layer.build(narrow)
+
+    def sources(self, x, narrow):
+        """Return what queries and keys read, and what values do."""
+        if self.kind.narrow:
+            return {"keys": narrow, "values": narrow}
+        return {"keys": x if self.key_entry is None else self.key_entry(x), "values": x}
+
+    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+        narrow = x if self.entry is None else self.entry(x)
+        attended = self.attention(self.sources(x, narrow), context=context, trace=trace, training=training,
+                                  masked_score=masked_score)
+        attended, probabilities = attended if trace else (attended, None)
+        a = self.attention_norm(self.drop(attended, training=training) + narrow)
+        for feed in self.feeds:
+            a = feed(a, training=training)
+        y = a if self.exit is None else self.exit(a, x, training=training)
+        return (y, probabilities) if trace else y

@@ -1,0 +1,22 @@
+"""What keeps the features of a token in range."""
+
+import keras
+
+
+class NoNorm(keras.layers.Layer):
+    """y = x · γ + β, for each feature (Sun et al. 2020, MobileBERT, section 3.3); [..., D] -> [..., D]."""
+
+    def build(self, shape):
+        self.gamma = self.add_weight(name="gamma", shape=(shape[-1],), initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=(shape[-1],), initializer="zeros")
+
+    def call(self, x):
+        return x * self.gamma + self.beta
+
+
+def norm(config, name, epsilon=None, **options):
+    """Return the norm that a config's blocks have: NoNorm, or LayerNorm with its epsilon unless another is given."""
+    if getattr(config.block, "affine", False):
+        return NoNorm(name=name, **options)
+    return keras.layers.LayerNormalization(epsilon=epsilon or config.layer_norm_epsilon, center=config.norm_bias,
+                                           name=name, **options)

@@ -1,0 +1,140 @@
+"""Attention by content, by distance and by segment (Dai et al. 2019, section 3.3; Yang et al. 2019, section 2.4).
+
+Shapes: B batch, T tokens, S remembered tokens before them, K = S + T keys, M targets, D hidden, N heads, H per head.
+"""
+
+from functools import reduce
+
+import keras
+from keras import ops
+
+from bertkit.layers.attention import EXACT, attend
+from bertkit.layers.initializer import truncated_normal
+
+
+class RelativeAttention(keras.layers.Layer):
+    """scoreᵢⱼ = ((qᵢ + u)·kⱼ + (qᵢ + v)·W_r R(S + i − j) + (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ]) / √H.
+
+    Dai et al. 2019, section 3.3; the third term Yang et al. 2019, section 2.5; it is absent where the batch has no
+    segments. call(x [B,T,D], context) -> [B,T,D], or (y, probabilities [B,N,T,K]) when traced. `context` may hold
+    "mems" [B,S,D], which come before the tokens, are of segment 0 and are never hidden. It holds "content" [B,T,D] where
+    x is a query stream: keys and values are the content's, "target_mapping" says where the M rows of x stand, and a
+    token does not see itself unless the masks let it. Memory is quadratic in T, not in T·D.
+    """
+
+    def __init__(self, config, kind, **options):
+        super().__init__(**options)
+        self.kind, self.shape = kind, (config.num_heads, config.head_dim)
+        self.query, self.key, self.value, self.place = (
+            self.projection(config, "btd,dnh->bnth", (config.num_heads, None, config.head_dim), name)
+            for name in ("query", "key", "value", "place"))
+        self.output_dense = self.projection(config, "bnth,dnh->btd", (None, config.hidden_dim), "output")
+        self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy, name="probability_dropout")
+        self.initializer = truncated_normal(config)
+
+    def projection(self, config, equation, shape, name):
+        """Return a projection without bias whose kernel is [D,N,H]."""
+        return keras.layers.EinsumDense(equation, shape, kernel_initializer=truncated_normal(config), name=name,
+                                        dtype=self.dtype_policy)
+
+    def build(self, shape):
+        for projection in (self.query, self.key, self.value, self.place):
+            projection.build(shape)
+        self.output_dense.build((None, self.shape[0], None, self.shape[1]))
+        self.content_bias, self.place_bias, self.segment_bias = (
+            self.add_weight(name=name, shape=self.shape, initializer=self.initializer)
+            for name in ("content_bias", "place_bias", "segment_bias"))
+        self.segments = self.add_weight(name="segments", shape=(2, *self.shape), initializer=self.initializer)
+
+    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+        content = context.get("content", x)
+        targets = context["target_mapping"] if "content" in context else None
+        keys = content if "mems" not in context else ops.concatenate([context["mems"], content], axis=1)
+        before, query = ops.shape(keys)[1] - ops.shape(content)[1], self.query(x)
+        if targets is not None:
+            query = ops.einsum("bnmh,bmt->bnth", query, targets)
+        bias = self.by_place(query, before, training) + self.by_segment(query, before, context)
+        mixed, probabilities = attend(
+            query + self.content_bias[:, None], self.key(keys), self.value(keys), bias=bias * self.shape[1] ** -0.5,
+            mask=visible(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
+            drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
+        if targets is not None:
+            mixed = ops.einsum("bnth,bmt->bnmh", mixed, targets)
+        y = self.output_dense(mixed)
+        return (y, probabilities) if trace else y
+
+    def by_place(self, query, before, training):
+        """Return (qᵢ + v)·W_r R(S + i − j), [B,N,T,K]."""
+        rows, length = ops.shape(query)[0], ops.shape(query)[2]
+        distances = ops.arange(before + length, -length, -1, dtype="float32")
+        if self.kind.clamp > 0:
+            distances = ops.clip(distances, -self.kind.clamp, self.kind.clamp)
+        distances = distances[None]
+        if self.kind.mirrored:
+            distances = distances * ops.where(ops.arange(rows) < rows // 2, 1.0, -1.0)[:, None]
+        R = ops.cast(waves(distances, self.query.kernel.shape[0]), query.dtype)
+        places = self.place(self.drop(R, training=training))
+        return shifted(products(query + self.place_bias[:, None], places))
+
+    def by_segment(self, query, before, context):
+        """Return (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ], [B,N,T,K], or 0 where there are no segments."""
+        segments = context.get("segment_ids")
+        if segments is None:
+            return 0
+        scores = products(query + self.segment_bias[:, None], ops.swapaxes(self.segments, 0, 1)[None])
+        keys = ops.concatenate([ops.zeros((ops.shape(segments)[0], before), segments.dtype), segments], axis=1)
+        other = ops.not_equal(segments[:, None, :, None], keys[:, None, None, :])
+        return ops.where(other, scores[..., 1:], scores[..., :1])
+
+
+def products(query, keys):
+    """Return qᵢ·kⱼ of query [B,N,T,H] and keys [B|1,N,P,H]: [B,N,T,P].
+
+    Keys for all rows are repeated, because TensorFlow 2.21 on oneDNN writes out of bounds where it broadcasts one
+    matrix against [B,1,T,H]; it is also a quarter faster so.
+    """
+    keys = ops.broadcast_to(keys, (ops.shape(query)[0], *ops.shape(keys)[1:]))
+    return ops.matmul(query, ops.swapaxes(keys, -1, -2))
+
+
+def waves(distances, width):
+    """Return R(δ) = [sin(δ ω₀) … , cos(δ ω₀) …], ω_k = 10000^(−2k/D): distances [...] -> [...,D] float32.
+
+    Vaswani et al. 2017, section 3.5, with the sines before the cosines (Dai et al. 2019's code).
+    """
+    frequencies = 10000.0 ** (-ops.arange(0, width, 2, dtype="float32") / width)
+    angles = distances[..., None] * frequencies
+    return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+
+
+def shifted(x):
+    """Return y[i, j] = x[i, T − i + j] for j < K: scores by distance K … 1 − T become scores by key.
+
+    [B,N,T,K+T] -> [B,N,T,K]. Without its first row and read in rows that are one shorter, x slides by one place a row
+    (Dai et al. 2019, appendix B).
+    """
+    rows, heads, length, both = ops.shape(x)
+    flat = ops.reshape(x, (rows, heads, both, length))[:, :, 1:]
+    return ops.reshape(flat, (rows, heads, length, both - 1))[..., :both - length]
+
+
+def visible(kind, context, length, before, itself):
+    """Return the mask [B|1,1,T,K], 1 where token i may see key j, or None where every token sees all.
+
+    Padding and the batch's "permutation_mask" [B,T,T] (1: hidden) never hide memories, nor a token from itself where
+    `itself`. A causal kind hides later keys, and one of the `same_length` the first i.
+    """
+    places, keys = ops.arange(length)[:, None], ops.arange(before + length)[None] - before
+    masks = []
+    if context.get("padding_mask") is not None:
+        masks.append(ops.cast(context["padding_mask"], "bool")[:, None, :])
+    if context.get("permutation_mask") is not None:
+        masks.append(ops.equal(context["permutation_mask"], 0))
+    masks = [ops.concatenate([ops.ones((*ops.shape(mask)[:2], before), "bool"), mask], axis=2) for mask in masks]
+    if masks and itself:
+        masks = [ops.logical_or(reduce(ops.logical_and, masks), places == keys)]
+    if kind.causal:
+        masks.append((keys <= places)[None])
+    if kind.causal and kind.same_length:
+        masks.append((keys + before >= places)[None])
+    return reduce(ops.logical_and, masks)[:, None] if masks else None

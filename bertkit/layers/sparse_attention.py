@@ -1,0 +1,134 @@
+"""Attention by blocks: beside it, at the ends, and some at random (Zaheer et al. 2020, BigBird).
+
+Shapes: B batch, T tokens, D hidden, N heads, H per head, n blocks, s tokens in a block, R random blocks of a block.
+"""
+
+import math
+from functools import lru_cache, partial
+
+import numpy as np
+from keras import ops
+
+from bertkit.errors import Error
+from bertkit.layers.attention import EXACT, SelfAttention, attend
+from bertkit.layers.blocked import blocked, joined, keys_last, with_neighbours
+
+
+def allows(i, j, last, at_random=0):
+    """Return how often block i sees block j, 0 or more (Zaheer et al. 2020, figure 1); that often its keys count.
+
+    Blocks 0 and `last` see every block once; others see themselves, their neighbours and these two, and
+    besides, `at_random` times, what was drawn.
+    """
+    always = ops.logical_or(ops.abs(i - j) <= 1, ops.logical_or(j == 0, j == last))
+    at_ends = ops.logical_or(i == 0, i == last)
+    return ops.where(at_ends, 1, ops.cast(always, "int32") + at_random)
+
+
+class SparseAttention(SelfAttention):
+    """softmax(QKᵀ/√H + log `allows`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
+
+    Padding is not seen and gets 0; inputs of up to (5 + 2R)·s tokens attend in full. call(x [B,T,D], context) ->
+    [B,T,D]; `context` may hold "padding_mask" [B,T] and "random_blocks" [N,n−2,R] (see `kinds.Sparse`). Time and memory
+    are linear in T. Traced, it is the definition that is computed, and (y, probabilities [B,N,T,T]) returned: of a
+    key that is seen twice, both together. Raises `Error` on random blocks of another shape.
+    """
+
+    def __init__(self, config, kind, **options):
+        super().__init__(config, kind, **options)
+        self.most_blocks = math.ceil((config.longest or config.max_sequence_length) / kind.size)
+        self.index = 0      # of the block that this is in, which seeds what is drawn
+
+    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+        attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
+        real, cut = context.get("padding_mask"), self.cut(ops.shape(x)[1])
+        real = ops.ones(ops.shape(x)[:2], "bool") if real is None else ops.cast(real, "bool")
+        heads = [self.split(project(x)) for project in (self.query, self.key, self.value)]
+        form = self.in_full if trace else self.in_blocks
+        mixed, probabilities = form(heads, cut, real, self.random_blocks(context, training, cut[0] - 2), attention)
+        y = self.output_dense(self.merge(mixed) * ops.cast(real, mixed.dtype)[:, :, None])
+        return (y, probabilities) if trace else y
+
+    def cut(self, length):
+        """Return (n, s) for T tokens. Short inputs are two blocks: both are at an end, so they see all.
+
+        So there is nothing to branch on where T is known only when the graph runs: inside a branch, the optimizer of
+        TensorFlow 2.21's graphs loses what `attend` gives.
+        """
+        short, size = length <= (5 + 2 * self.kind.random) * self.kind.size, self.kind.size
+        few, many = (2, (length + 1) // 2), ((length + size - 1) // size, size)
+        if isinstance(short, bool):
+            return few if short else many
+        return tuple(ops.where(short, *each) for each in zip(few, many, strict=True))
+
+    def random_blocks(self, context, training, middle):
+        """Return what each of the middle blocks lists besides, [N,n−2,R], or None where that is block 0."""
+        random = context.get("random_blocks")
+        if random is None and training and self.kind.random:
+            random = ops.convert_to_tensor(drawn(self.num_heads, self.most_blocks, self.kind.random, self.index))
+        elif random is None:
+            return None
+        elif isinstance(middle, int) and middle and tuple(random.shape[:2]) != (self.num_heads, middle):
+            raise Error(f"random_blocks has the shape {tuple(random.shape)}; wanted [{self.num_heads},{middle},any], for "
+                        f"each head and each block of {self.kind.size} tokens but the first and the last.")
+        return ops.cast(random[:, :middle], "int32")
+
+    def in_full(self, heads, cut, real, random, attention):
+        """Return (mixed [B,N,T,H], probabilities [B,N,T,T]) by the definition: all pairs, most of them masked."""
+        count, size = cut
+        every, block = ops.arange(count), ops.arange(ops.shape(real)[1]) // size
+        listed = self.kind.random * ops.cast(every == 0, "int32") if random is None else ops.pad(
+            ops.sum(ops.cast(random[..., None] == every, "int32"), axis=2), ((0, 0), (1, 1), (0, 0)))
+        often = ops.broadcast_to(allows(every[:, None], every[None, :], count - 1, listed),
+                                 (self.num_heads, count, count))
+        often = ops.take(ops.take(often, block, axis=1), block, axis=2)
+        mask = ops.logical_and(often > 0, real[:, None, None, :])
+        return attention(*heads, mask=mask, bias=ops.log(ops.cast(ops.maximum(often, 1), "float32")))
+
+    def in_blocks(self, heads, cut, real, random, attention):
+        """Return (mixed [B,N,T,H], None), each block with those that it lists."""
+        seen, size = ops.cast(real, "int32")[:, None, :, None], cut[1]
+        queries, keys, values, seen = (blocked(y, *cut) for y in (*heads, seen))
+        ends, _ = attention(ops.concatenate([queries[:, :, 0], queries[:, :, -1]], axis=2),
+                            *heads[1:], mask=real[:, None, None, :])
+        # Listing block 0 another R times is the same as log (1 + R) more for its keys, and cheaper.
+        again = math.log(1 + self.kind.random) if random is None else 0.0
+        middle, _ = attention(queries[:, :, 1:-1], _listed(keys, random), _listed(values, random), mask=keys_last(
+            _listed(seen, random)), bias=ops.where(ops.arange(5 * size) < size, again, 0.0) if again else None)
+        mixed = ops.concatenate([ends[:, :, None, :size], middle, ends[:, :, None, size:]], axis=2)
+        return joined(mixed, ops.shape(real)[1]), None
+
+
+def _listed(blocks, random):
+    """[B,N,n,s,H] -> [B,N,n−2,(5+R)·s,H]: what each middle block lists, the first, three neighbours, the last, others.
+
+    A neighbour at an end is not listed again.
+    """
+    rows, _, count, size, width = ops.shape(blocks)
+    middle = blocks[:, :, 1:-1]
+    ends = [ops.broadcast_to(end, ops.shape(middle)) for end in (blocks[:, :, :1], blocks[:, :, -1:])]
+    parts = [ends[0], with_neighbours(middle), ends[1]]
+    if random is not None:
+        heads, _, more = ops.shape(random)
+        blocks = ops.broadcast_to(blocks, (rows, heads, count, size, width))
+        parts = [ops.broadcast_to(part, (rows, heads, count - 2, ops.shape(part)[3], width)) for part in parts]
+        every = ops.reshape(blocks, (rows, heads * count, size, width))
+        places = random + count * ops.arange(heads, dtype="int32")[:, None, None]
+        parts.append(ops.reshape(ops.take(every, places, axis=1), (rows, heads, count - 2, more * size, width)))
+    return ops.concatenate(parts, axis=3)
+
+
+@lru_cache(maxsize=256)
+def drawn(heads, rows, count, seed):
+    """Return random blocks [N,rows,R] of blocks 1, 2 ...; those of fewer blocks are the first rows.
+
+    Each row takes the first R of a permutation of blocks 0 … 2R+4 that are neither 0 nor the last of these, nor beside
+    it, nor, in the second row and in the last but one, at the other end (the code of Zaheer et al. 2020).
+    """
+    generator, last = np.random.RandomState(seed), 2 * count + 4
+    found = np.zeros((heads, rows, count), "int32")
+    for i, head in np.ndindex(rows, heads):
+        row = i + 1
+        never = {0, last, row - 1, row, row + 1} | {1: {last - 1}, last - 1: {1}}.get(row, set())
+        found[head, i] = [block for block in generator.permutation(last + 1) if block not in never][:count]
+    return found

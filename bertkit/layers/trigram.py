@@ -1,0 +1,47 @@
+"""Input whose token table is narrower than the encoder (Sun et al. 2020, MobileBERT, section 3.4)."""
+
+import keras
+from keras import ops
+
+from bertkit.layers.bottleneck import TORCH_EPSILON
+from bertkit.layers.embeddings import placed, position_layer, table
+from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.norm import norm
+
+
+class TrigramEmbeddings(keras.layers.Layer):
+    """dropout(Norm(W [wᵢ₊₁; wᵢ; wᵢ₋₁] + b + W_segment[segments] + W_position[positions])), w = W_token[ids].
+
+    Beyond the row's ends w is 0, and padding is a token like others. Without `neighbours` it is W wᵢ + b, or wᵢ as it
+    is where E is D. call(inputs {"token_ids" [B,T], "segment_ids" and "position_ids" [B,T] or none}) -> [B,T,D].
+    """
+
+    def __init__(self, config, **options):
+        super().__init__(**options)
+        policy, width = {"dtype": self.dtype_policy}, config.hidden_dim
+        self.width = config.embedding_dim or width
+        self.neighbours = config.inputs.neighbours
+        self.projected = self.neighbours or self.width != width
+        self.token = table(config, config.vocabulary_size, self.width, "token", **policy)
+        # The released code has it even where it is not used, and then leaves it as it began.
+        self.projection = keras.layers.Dense(width, name="projection", kernel_initializer=truncated_normal(config),
+                                             trainable=self.projected, **policy)
+        self.segment = table(config, config.num_segments, width, "segment", **policy) if config.num_segments else None
+        self.position = position_layer(config, width, **policy)
+        self.norm = norm(config, "norm", TORCH_EPSILON, **policy)
+        self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
+
+    def build(self, shape):
+        for rows in (self.token, self.segment, self.position):
+            if rows is not None:
+                rows.build(shape)
+        self.projection.build((*shape, (3 if self.neighbours else 1) * self.width))
+        self.norm.build((*shape, self.projection.units))
+
+    def call(self, inputs, training=None):
+        x = self.token(inputs["token_ids"])
+        if self.neighbours:
+            padded = ops.pad(x, ((0, 0), (1, 1), (0, 0)))
+            x = ops.concatenate([padded[:, 2:], x, padded[:, :-2]], axis=-1)
+        x = self.projection(x) if self.projected else x
+        return self.drop(self.norm(placed(x, inputs, self.segment, self.position)), training=training)

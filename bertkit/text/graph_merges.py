@@ -1,0 +1,120 @@
+"""Byte-pair merges in TensorFlow, for all words of a batch at once; equal to Merges."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from bertkit.errors import Error
+
+NONE = np.iinfo(np.int32).max                 # the rank of what does not merge
+WIDTH = 1 << 32                               # the key of a pair is left * WIDTH + right
+LARGEST = 1 << 23                             # rows; 50,000 merges make some 120,000
+RANK, NEW, BEFORE, AFTER, LAST = range(5)     # the columns of a row
+
+
+class GraphMerges(tf.Module):
+    """ids [N] of words that follow each other -> the ids that are left, and of which words they are.
+
+    In each round a word merges its earliest pair, wherever it stands, and all pairs that no merge can come before,
+    whatever becomes of their neighbours. Both need that no pair with the new entry is earlier, as in all vocabularies
+    that were trained; of a pair without that only the leftmost is merged, when it is the earliest.
+    Raises Error if the merges are so tangled that a table of them takes too much memory.
+
+    >>> from bertkit.text.merges import Merges
+    >>> merges = GraphMerges(Merges({"a": 0, "b": 1, "ab": 2, "aab": 3}, ["a b", "a ab"]))
+    >>> [values.numpy().tolist() for values in merges(tf.constant([0, 0, 1, 0, 1]), tf.constant([0, 0, 0, 0, 1]))]
+    [[3, 0, 1], [0, 0, 1]]
+    """
+
+    def __init__(self, merges):
+        super().__init__()
+        rows = _rows(merges.table)
+        keys = np.array([*rows], np.int64).reshape(-1, 2) @ [WIDTH, 1]
+        self._absent = len(rows)
+        self._numbers = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
+            tf.constant(keys), tf.range(len(rows))), self._absent)
+        self._rows = tf.constant([*rows.values(), [NONE, 0, NONE, NONE, 0]], tf.int32)
+
+    def __call__(self, ids, words):
+        """Return int32 [M] twice, of int32 [N] twice; `words` are the numbers of the words, rising."""
+        def merge(ids, words, _):
+            rank, new, before, after, last = tf.unstack(self._pairs(ids, words), axis=1)
+            safe = (last > 0) & (rank < _later(before, NONE)) & (rank < _earlier(after, NONE))
+            chosen = safe | _earliest(rank, words, last > 0)
+            left = tf.where(~_later(chosen, False))[:, 0]
+            ids = tf.gather(tf.where(chosen, new, ids), left)
+            return ids, tf.gather(words, left), tf.reduce_any(chosen)
+
+        some = tf.TensorShape([None])
+        return tf.while_loop(lambda ids, words, more: more, merge, [ids, words, tf.size(ids) > 0],
+                             shape_invariants=[some, some, tf.TensorShape([])])[:2]
+
+    def _pairs(self, ids, words):
+        """Return the row [N, 5] of each id with the next one of its word."""
+        wide = tf.cast(ids, tf.int64)
+        numbers = self._numbers.lookup(wide[:-1] * WIDTH + wide[1:])
+        numbers = tf.where(words[:-1] == words[1:], numbers, self._absent)
+        return tf.gather(self._rows, tf.concat([numbers, [self._absent]], 0))
+
+
+def _earliest(rank, words, last):
+    """Return where the earliest pairs of each word are: all of them if they are `last`, or else the leftmost."""
+    hits = (rank == tf.gather(tf.math.segment_min(rank, words), words)) & (rank < NONE)
+    count = tf.cumsum(tf.cast(hits, tf.int32), exclusive=True)
+    leftmost = count == tf.gather(tf.math.segment_min(count, words), words)
+    # Of pairs that overlap, as in aaa, every other one.
+    begins = hits & ~_later(hits, False)
+    begin = tf.gather(tf.concat([[0], tf.boolean_mask(count, begins)], 0), tf.cumsum(tf.cast(begins, tf.int32)))
+    return hits & tf.where(last, (count - begin) % 2 == 0, leftmost)
+
+
+def _later(values, first):
+    """Return the values one place later."""
+    return tf.concat([[first], values[:-1]], 0)
+
+
+def _earlier(values, last):
+    """Return the values one place earlier."""
+    return tf.concat([values[1:], [last]], 0)
+
+
+def _rows(table):
+    """Return {(left, right): row} of all pairs that merge or that bound what may become of them.
+
+    RANK is that of the pair and NEW what it becomes. BEFORE is the least rank of a pair of `right` with an entry that
+    ends with `left`, AFTER that of `left` with one that begins with `right`. LAST is 1 if all pairs with NEW are later.
+    """
+    rows, first = {}, {}
+    for (left, right), (rank, _) in table.items():
+        first[left], first[right] = min(rank, first.get(left, NONE)), min(rank, first.get(right, NONE))
+    starts, ends = (_parts(table, side) for side in (0, 1))
+    for (left, right), (rank, new) in table.items():
+        row = rows.setdefault((left, right), [NONE, 0, NONE, NONE, 0])
+        row[RANK], row[NEW], row[LAST] = rank, new, int(first.get(new, NONE) > rank)
+        pairs = [(BEFORE, (end, right)) for end in ends(left)] + [(AFTER, (left, start)) for start in starts(right)]
+        for column, pair in pairs:
+            row = rows.setdefault(pair, [NONE, 0, NONE, NONE, 0])
+            row[column] = min(row[column], rank)
+        if len(rows) > LARGEST:
+            raise Error(f"The merges bound more than {LARGEST} pairs, which has no form in TensorFlow; "
+                        "export token ids instead.")
+    return rows
+
+
+def _parts(table, side):
+    """Return what returns the entries that an entry may begin (side 0) or end (side 1) with, itself included."""
+    parts = {}
+    for pair, (_, new) in table.items():
+        parts.setdefault(new, set()).add(pair[side])
+
+    @functools.cache
+    def find(entry):
+        found, rest = {entry}, [entry]
+        while rest:
+            new = parts.get(rest.pop(), set()) - found
+            found |= new
+            rest += new
+        return found
+
+    return find

@@ -1,0 +1,184 @@
+"""Make one small classifier of every family, whose oracle is transformers; needs torch, transformers, sentencepiece.
+
+    python tests/golden/make_families.py
+
+Random weights of standard deviation 0.2 (biases and norms included, so that a mistake shows), written next to this
+file as families/NAME/: config.json, model.safetensors, the tokenizer's files and ref.npz, with entries
+
+    in/<transformers name>       one batch: three rows of unlike length, padded as the family pads
+    out/logits, out/loss         of the classifier; out/last_hidden_state of its encoder
+    gradnorm/<parameter>         L2 norm of the gradient of the loss, dropout off
+
+Compare real positions only.  Reformer's rows are shorter than a chunk, so that its hashes decide nothing.  The files are
+committed: this script is how they came to be.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import sentencepiece
+import torch
+import transformers
+from tokenizers import ByteLevelBPETokenizer
+from tokenizers.processors import TemplateProcessing
+
+HERE = Path(__file__).parent / "families"
+SEED, STD, LABELS, LENGTHS = 11, 0.2, 3, (11, 7, 4)
+SENTENCES = """The baker opened the shop before the sun came up, and the whole street smelled of bread.
+Nobody on the small boat had seen such a storm; the captain only laughed and sang.
+My sister keeps bees, two goats and one very old dog behind the house.
+The film was warm, slow and a little too long, but the music was lovely.
+Why did the train stop? There was snow on the line, and a cow.
+He painted the door green, the roof red and the fence no colour at all.
+In 1987 the river froze; children walked across it to school for 3 weeks.
+A dull evening: cold soup, a broken lamp, rain. I went home early and slept well.""".split("\n")
+COMMON = {"num_hidden_layers": 2, "hidden_size": 24, "num_attention_heads": 3, "intermediate_size": 40,
+          "max_position_embeddings": 48, "num_labels": LABELS, "attn_implementation": "eager"}
+BERT_WORDS = sorted({word.strip(".,:;?").lower() for line in SENTENCES for word in line.split()})[:60]
+
+
+def wordpiece(folder):
+    """Write a vocab.txt: special tokens, words, letters and continuing letters."""
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    entries = dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *BERT_WORDS, *".,:;?", *letters,
+                             *("##" + letter for letter in letters)])
+    (folder / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
+    return transformers.BertTokenizer(str(folder / "vocab.txt"))
+
+
+def bytelevel(special, cls):
+    """Return a function that trains a byte-level BPE with these special tokens."""
+    def make(folder):
+        trained = ByteLevelBPETokenizer()
+        trained.train_from_iterator(SENTENCES, vocab_size=300, min_frequency=2, special_tokens=special)
+        trained.save_model(str(folder))
+        return cls.from_pretrained(folder)
+    return make
+
+
+def modern(folder):
+    """Train a byte-level BPE and give it BERT's special tokens."""
+    trained = ByteLevelBPETokenizer()
+    special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+    trained.train_from_iterator(SENTENCES, vocab_size=300, min_frequency=2, special_tokens=special)
+    trained._tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:0 [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    names = {f"{role}_token": f"[{role.upper()}]" for role in ("unk", "cls", "sep", "pad", "mask")}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer, **names)
+
+
+def pieces(name, cls, **options):
+    """Return a function that trains a SentencePiece model and reads it as a class of transformers."""
+    def make(folder):
+        with tempfile.TemporaryDirectory() as work:
+            path = Path(work) / name
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(SENTENCES), model_prefix=str(path.with_suffix("")), vocab_size=110,
+                model_type="unigram", hard_vocab_limit=False, minloglevel=2,
+                **{"normalization_rule_name": "identity", **options})
+            (folder / name).write_bytes(path.read_bytes() if path.exists() else
+                                        Path(f"{path.with_suffix('')}.model").read_bytes())
+        return cls.from_pretrained(folder)
+    return make
+
+
+T = transformers
+ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+FAMILIES = {                                   # name -> config class, its settings, classifier, tokenizer
+    "bert": (T.BertConfig, {}, T.BertForSequenceClassification, wordpiece),
+    "roberta": (T.RobertaConfig, {"type_vocab_size": 1}, T.RobertaForSequenceClassification,
+                bytelevel(ROBERTA, T.RobertaTokenizer)),
+    "xlm_roberta": (T.XLMRobertaConfig, {"type_vocab_size": 1}, T.XLMRobertaForSequenceClassification,
+                    pieces("sentencepiece.bpe.model", T.XLMRobertaTokenizer)),
+    "distilbert": (T.DistilBertConfig, {"dim": 24, "n_heads": 3, "n_layers": 2, "hidden_dim": 40},
+                   T.DistilBertForSequenceClassification, wordpiece),
+    "electra": (T.ElectraConfig, {"embedding_size": 16}, T.ElectraForSequenceClassification, wordpiece),
+    "albert": (T.AlbertConfig, {"embedding_size": 16, "hidden_act": "gelu_new"}, T.AlbertForSequenceClassification,
+               pieces("spiece.model", T.AlbertTokenizer, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
+                      normalization_rule_name="nmt_nfkc", control_symbols=["[CLS]", "[SEP]", "[MASK]"])),
+    "xlnet": (T.XLNetConfig, {"d_model": 24, "n_head": 3, "n_layer": 2, "d_inner": 40, "mem_len": None},
+              T.XLNetForSequenceClassification,
+              pieces("spiece.model", T.XLNetTokenizer, control_symbols=["<cls>", "<sep>", "<pad>", "<mask>", "<eod>"])),
+    "longformer": (T.LongformerConfig, {"attention_window": [4, 4], "type_vocab_size": 1},
+                   T.LongformerForSequenceClassification, bytelevel(ROBERTA, T.LongformerTokenizer)),
+    "bigbird": (T.BigBirdConfig, {"block_size": 1, "num_random_blocks": 1, "max_position_embeddings": 64},
+                T.BigBirdForSequenceClassification,
+                pieces("spiece.model", T.BigBirdTokenizer, pad_id=0, eos_id=1, bos_id=2, unk_id=3,
+                       control_symbols=["[CLS]", "[SEP]", "[MASK]"])),
+    "reformer": (T.ReformerConfig, {
+        "attn_layers": ["local", "lsh"], "local_attn_chunk_length": 12, "lsh_attn_chunk_length": 12, "num_buckets": 4,
+        "axial_pos_shape": [6, 8], "axial_pos_embds_dim": [10, 14], "attention_head_size": 8, "feed_forward_size": 40,
+        "is_decoder": False, "hash_seed": 7},
+        T.ReformerForSequenceClassification, pieces("spiece.model", T.ReformerTokenizer)),
+    "mobilebert": (T.MobileBertConfig, {"embedding_size": 16, "intra_bottleneck_size": 12, "num_feedforward_networks": 2},
+                   T.MobileBertForSequenceClassification, wordpiece),
+    "modernbert": (T.ModernBertConfig, {"local_attention": 4, "global_attn_every_n_layers": 2},
+                   T.ModernBertForSequenceClassification, modern),
+}
+
+
+def randomise(model):
+    """Draw every parameter anew; the weights of norms around 1."""
+    generator = torch.Generator().manual_seed(SEED)
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            centre = 1.0 if parameter.ndim == 1 and name.endswith("weight") else 0.0
+            parameter.copy_(centre + STD * torch.randn(parameter.shape, generator=generator))
+    return model.eval()
+
+
+def batch(config, tokenizer):
+    """Return three rows of random ids, padded on the tokenizer's side, with segments where there are two."""
+    random = np.random.default_rng(SEED)
+    ids = random.integers(10, len(tokenizer), (len(LENGTHS), max(LENGTHS)))
+    mask = np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]
+    if tokenizer.padding_side == "left":
+        mask = mask[:, ::-1]
+    pad = tokenizer.pad_token_id or 0
+    found = {"input_ids": np.where(mask, ids, pad), "attention_mask": mask}
+    if getattr(config, "type_vocab_size", 1) > 1 and config.model_type != "distilbert":
+        found["token_type_ids"] = (np.cumsum(mask, 1) > 3) & mask
+    if config.model_type == "xlnet":
+        found["token_type_ids"] = np.where(mask, np.cumsum(mask, 1) > 3, 3)
+    return {name: torch.tensor(np.ascontiguousarray(values).astype("int64")) for name, values in found.items()}
+
+
+def record(model, inputs):
+    """Return the entries of ref.npz."""
+    found = model(**inputs, labels=torch.tensor([2, 0, 1]))
+    if model.config.model_type != "reformer":         # transformers back-propagates it in training mode alone
+        found.loss.backward()
+    hidden = model.base_model(**inputs)[0][:, :max(LENGTHS)]
+    entries = {f"in/{name}": values.numpy().astype("int32") for name, values in inputs.items()}
+    entries |= {"out/logits": found.logits, "out/loss": found.loss, "out/last_hidden_state": hidden,
+                "in/labels": torch.tensor([2, 0, 1], dtype=torch.int32)}
+    entries |= {f"gradnorm/{name}": parameter.grad.norm() for name, parameter in model.named_parameters()
+                if parameter.grad is not None}
+    return {name: values.detach().numpy() if torch.is_tensor(values) else values for name, values in entries.items()}
+
+
+def main():
+    """Write every directory."""
+    for name, (config_class, settings, model_class, make_tokenizer) in FAMILIES.items():
+        folder = HERE / name
+        folder.mkdir(parents=True, exist_ok=True)
+        tokenizer = make_tokenizer(folder)
+        common = {} if name in ("distilbert", "xlnet") else COMMON
+        options = {**common, "num_labels": LABELS, "attn_implementation": "eager", **settings,
+                   "vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id or 0}
+        if tokenizer.sep_token_id is not None:
+            options["sep_token_id"] = tokenizer.sep_token_id
+        for unknown in {"reformer": ("num_hidden_layers", "intermediate_size")}.get(name, ()):
+            options.pop(unknown)
+        model = randomise(model_class(config_class(**options)))
+        np.savez_compressed(folder / "ref.npz", **record(model, batch(model.config, tokenizer)))
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        for path in folder.glob("*.model"):            # tokenizer.json holds the same
+            path.unlink()
+        print(name, sum(path.stat().st_size for path in folder.iterdir()) // 1024, "KiB")
+
+
+if __name__ == "__main__":
+    main()
