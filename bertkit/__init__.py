@@ -8,9 +8,13 @@ Everything is imported when it is first asked for, so that `import bertkit` itse
 """
 
 import importlib
+import sys
 
 from bertkit.errors import Error
+from bertkit.terminal import QuietTensorFlow
 from bertkit.version import VERSION as __version__
+
+sys.meta_path.insert(0, QuietTensorFlow())
 
 _HOMES = {
     "load": "bertkit.checkpoints",

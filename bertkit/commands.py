@@ -4,6 +4,7 @@ Positional-only parameters are the command's words. TensorFlow is imported insid
 answers at once.
 """
 
+import importlib
 import json
 import sys
 from itertools import islice
@@ -13,7 +14,6 @@ from typing import Literal
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
-from bertkit.terminal import quiet
 
 RECIPES = ("classify", "demo")
 CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
@@ -22,9 +22,7 @@ CHUNK = 1024        # lines that `predict` reads before it answers; a person at 
 def function(name):
     """Return the function behind a command."""
     if name in RECIPES:
-        with quiet():
-            import importlib
-            return importlib.import_module(f"bertkit.recipes.{name}").main
+        return importlib.import_module(f"bertkit.recipes.{name}").main
     return globals()[name]
 
 
@@ -36,8 +34,7 @@ def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|"
     tflite          score this exported file instead of the model itself
     separator       what parts the labels in a cell, for a multi-label bundle
     """
-    with quiet():
-        from bertkit.predictor import Predictor
+    from bertkit.predictor import Predictor
     return Predictor(folder, tflite).evaluate(data, columns, separator=separator)
 
 
@@ -47,8 +44,7 @@ def predict(folder: str, /, tflite: str = None):
     folder          a bundle that a recipe left
     tflite          let this exported file answer instead of the model itself
     """
-    with quiet():
-        from bertkit.predictor import Predictor
+    from bertkit.predictor import Predictor
     if sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line.")
     predictor, number = Predictor(folder, tflite), 0
@@ -84,8 +80,7 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     dev             labelled rows to score the file on; without them the card says that it was not scored
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
     """
-    with quiet():
-        from bertkit.export import export as run
+    from bertkit.export import export as run
     return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
 
 
@@ -96,8 +91,7 @@ def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] =
     target          the folder to write
     to              bertkit or huggingface
     """
-    with quiet():
-        from bertkit.checkpoints.convert import convert as run
+    from bertkit.checkpoints.convert import convert as run
     return run(source, target, to)
 
 
@@ -109,6 +103,9 @@ def cost(name: str, /, length: int = 128, batch: int = 1):
     batch           rows
     """
     from bertkit.cost import cost as count
+    for knob, value in (("length", length), ("batch", batch)):
+        if value < 1:
+            raise Error(f"{knob}={value} computes nothing; give 1 or more.")
     return count(name, length, batch)
 
 

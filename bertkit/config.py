@@ -11,6 +11,9 @@ from bertkit.errors import Error
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh", "mish", "linear")
 
 
+# Work on a config is done block by block: a file's word for their number is not enough to begin it.
+MOST_LAYERS = 10_000
+
 # The kinds that each axis can hold; None where a paper does without.
 AXES = {
     "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Local, kinds.Hash),
@@ -144,6 +147,8 @@ def _check_sizes(config):
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise Error(f"{name}={json.dumps(value, default=str)} is no size; give a whole number of {least} or more.")
+    if config.num_layers > MOST_LAYERS:
+        raise Error(f"num_layers={config.num_layers} is more than any encoder has; give {MOST_LAYERS} or less.")
 
 
 def _check_rates(config):
@@ -170,6 +175,8 @@ def _check_kinds(config):
                 raise Error(f"{axis}={part!r} is no kind that it can be, such as {allowed[0]()}.")
             if part is not None:
                 kinds.check(part)
+    if config.shared and config.shared.groups * config.shared.inner > MOST_LAYERS:
+        raise Error(f"shared={config.shared} has more blocks than any encoder; give {MOST_LAYERS} or less.")
     if not isinstance(config.qkv_bias, bool) or not isinstance(config.family, str):
         raise Error(f"qkv_bias={config.qkv_bias!r} and family={config.family!r} must be true or false, and a name.")
 

@@ -210,10 +210,15 @@ def passes(config):
 
 
 def flops(config, length):
-    """Count multiplies and adds of one row: 2·T·in·out a matrix, 4·T·keys·N·H an attention, and the pooler's."""
+    """Count multiplies and adds of one row: 2·T·in·out a matrix, 4·T·keys·N·H an attention, and the pooler's.
+
+    Where scores are by distance too, 2T distances are projected and compared with each token: 4·T·(D + T)·N·H.
+    """
     each = INPUTS[type(config.inputs)](config)[0] + [
         matrix for i in range(passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
-    compared = sum(keys(config.attention_of(i), length) for i in range(passes(config)))
+    attentions = [config.attention_of(i) for i in range(passes(config))]
+    compared = sum(keys(kind, length) for kind in attentions)
+    compared += sum(config.hidden_dim + length for kind in attentions if isinstance(kind, kinds.Relative))
     return (2 * length * _products(each) + 4 * length * compared * config.num_heads * config.head_dim
             + 2 * _products(pooler(config)))
 

@@ -207,8 +207,8 @@ class Reversible:
 class TwoStream:
     """A content stream and a query stream through the same weights (Yang et al. 2019, XLNet, section 2.3).
 
-    A batch may hold "target_mapping" [B,M,T], one-hot: the places of M tokens to predict, whose vectors the encoder then
-    gives, [B,M,D]; and "permutation_mask" [B,T,T], 1 at [i,j] where token i may not see token j.
+    A batch may hold "target_mapping" [B,M,T], one-hot: the places of M tokens to predict, whose vectors the encoder
+    then gives, [B,M,D]; and "permutation_mask" [B,T,T], 1 at [i,j] where token i may not see token j.
     """
 
 

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from contextlib import contextmanager
+from importlib import util
 
 from bertkit.errors import Error
 
@@ -39,8 +40,10 @@ def guarded(action):
 
 @contextmanager
 def quiet():
-    """Keep what TensorFlow's libraries write while they are loaded off the terminal."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Keep what libraries write while they are loaded off the terminal, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "3" or sys.stderr is None:
+        yield
+        return
     sys.stderr.flush()
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -51,3 +54,23 @@ def quiet():
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
+
+
+class QuietTensorFlow:
+    """Finds TensorFlow where Python does, and lets it be loaded `quiet`; stands in sys.meta_path.
+
+    So it is quiet by every door: a command, a recipe that is run as a script, a notebook.
+    """
+
+    def find_spec(self, name, path=None, target=None):
+        """Return the spec of TensorFlow, and of nothing else."""
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        try:
+            spec = util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
+        if spec:
+            spec.loader.exec_module = quiet()(spec.loader.exec_module)
+        return spec

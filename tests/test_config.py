@@ -29,9 +29,11 @@ def configs(draw):
         initializer_range=draw(positive), num_segments=draw(st.integers(0, 9)),
         embedding_dim=draw(st.none() | sizes), head_size=draw(st.none() | sizes), qkv_bias=draw(st.booleans()),
         **{axis: draw(st.sampled_from([None if kind is type(None) else kind() for kind in allowed]))
-           for axis, allowed in AXES.items() if axis != "attention"},
+           for axis, allowed in AXES.items() if axis not in ("attention", "block")},
+        block=draw(st.sampled_from([kinds.PostNorm(), kinds.Bottleneck(width=4 * heads), kinds.TwoStream()])),
         attention=draw(st.sampled_from([Full(causal=True), (Window(4), Window(8)), (Local(), Hash(buckets=(2, 4)))])),
-        **{name: draw(sizes) for name in SIZES if name not in ("num_heads", "hidden_dim")})
+        num_layers=draw(st.integers(1, 10_000)),
+        **{name: draw(sizes) for name in SIZES if name not in ("num_heads", "hidden_dim", "num_layers")})
 
 
 @given(configs())
@@ -49,7 +51,7 @@ def test_but_changes_only_what_it_names(config, activation):
 def test_kinds_stand_by_name_in_json():
     values = SMALL.to_json()
     assert values["attention"] == {"kind": "Full", "causal": False}
-    assert values["positions"] == {"kind": "Absolute", "pad_id": None}
+    assert values["positions"] == {"kind": "Absolute", "pad_id": None, "sinusoidal": False}
 
 
 def test_it_cannot_be_changed():
@@ -121,6 +123,8 @@ def test_an_axis_holds_a_kind_that_it_can_be(change):
     ({"attention": Rotary(base="10")}, "Rotary.base='10'.: wanted float"),
     ({"positions": Absolute(pad_id=-1)}, "Absolute.pad_id=-1.: give 0 or more"),
     ({"shared": Shared(groups=0)}, "Shared.groups=0.: give 1 or more"),
+    ({"num_layers": 10_001}, "num_layers=10001 is more than any encoder has; give 10000 or less"),
+    ({"shared": Shared(groups=200, inner=51)}, "more blocks than any encoder"),
     ({"qkv_bias": 1}, "qkv_bias=1 and family='bert' must be"),
     ({"family": None}, "family=None must be"),
 ])

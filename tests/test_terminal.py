@@ -3,11 +3,12 @@
 import errno
 import os
 import sys
+from importlib import util
 
 import pytest
 
 from bertkit.errors import Error
-from bertkit.terminal import guarded, quiet, say
+from bertkit.terminal import QuietTensorFlow, guarded, quiet, say
 
 
 def raising(error):
@@ -51,6 +52,33 @@ def test_quiet_swallows_what_libraries_write_and_no_more(capfd):
         sys.stdout.write("an answer\n")
     say("after")
     assert capfd.readouterr() == ("an answer\n", "after\n")
+
+
+@pytest.mark.parametrize("level, heard", [("0", "from a library\n"), ("2", "from a library\n"), ("3", "")])
+def test_quiet_lets_through_what_is_asked_for(capfd, monkeypatch, level, heard):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
+    with quiet():
+        os.write(2, b"from a library\n")
+    assert capfd.readouterr().err == heard
+
+
+def test_quiet_without_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with quiet():
+        pass
+
+
+def test_tensorflow_is_loaded_quietly_wherever_it_lies(tmp_path, monkeypatch, capfd):
+    (tmp_path / "tensorflow.py").write_text("import os\nos.write(2, b'noise')\nos.write(1, b'loaded')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    finder = next(finder for finder in sys.meta_path if isinstance(finder, QuietTensorFlow))
+    assert finder.find_spec("tensorboard") is None and finder.find_spec("tensorflow.python") is None
+    spec = finder.find_spec("tensorflow")
+    spec.loader.exec_module(util.module_from_spec(spec))
+    assert capfd.readouterr() == ("loaded", "") and sys.meta_path.count(finder) == 1
+    monkeypatch.setattr(sys, "meta_path", [finder])
+    assert finder.find_spec("tensorflow") is None and sys.meta_path == [finder]
 
 
 def test_quiet_ends_with_an_error_too(capfd):

@@ -9,7 +9,7 @@ from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 
 WORDS = "good bad fine dull warm cold new old film story actor scene a the was it with and".split()
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdefghijklmnopqrstuvwxyz",
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"bcdefghijklmnopqrstuvwxyz",
               *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"), ".", ",", "!"]
 CONFIG = EncoderConfig(len(VOCABULARY), num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32,
                        max_sequence_length=32)

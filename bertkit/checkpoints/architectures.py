@@ -6,7 +6,7 @@ from dataclasses import replace
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import entries
-from bertkit.heads import MODELS, Classifier, MultipleChooser, Pretrained, TokenClassifier
+from bertkit.heads import MODELS, Classifier, Pretrained, TokenClassifier
 from bertkit.kinds import Language, Readout
 
 # How a class's name ends -> our model. The last two are encoders alone and, of Pretrained, the sentence head alone.
@@ -15,8 +15,8 @@ CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": 
            "ForMaskedLM": "LanguageModel", "LMHeadModel": "LanguageModel", "ForCausalLM": "LanguageModel",
            "ForPreTraining": "Pretrained", "ForNextSentencePrediction": "Pretrained", "Model": None}
 # The heads of each model, by which a file without `architectures` is told.
-HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "SpanAnswerer": ("answer",), "BeamAnswerer": ("beam",),
-         "MultipleChooser": ("choose",), "LanguageModel": ("mlm",)}
+HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "SpanAnswerer": ("answer",),
+         "BeamAnswerer": ("beam",), "MultipleChooser": ("choose",), "LanguageModel": ("mlm",)}
 
 MOST_LABELS = 1_000_000
 
@@ -44,7 +44,7 @@ def _in_words_of(form, error):
 
 
 def kind(values, tensors, page):
-    """Return (model name or None for an encoder alone, its pre-training heads) that `architectures` or the tensors name."""
+    """Return (model name or None for an encoder alone, its pre-training heads), by `architectures` or the tensors."""
     names = values.get("architectures") or [_guess(values, tensors, page)]
     name = str(names[0] if isinstance(names, list) else names)
     classes = _classes(page)
@@ -79,7 +79,8 @@ def _guess(values, tensors, page):
         if model and _fit(held, heads, kinds, form) and _has_outputs(heads[0], values, tensors, form):
             found.setdefault(heads, end)
     if len(found) > 1:
-        found = {heads: end for heads, end in found.items() if _suits_pooler(kinds.get(heads[0]), heads[0], tensors, form)}
+        found = {heads: end for heads, end in found.items()
+                 if _suits_pooler(kinds.get(heads[0]), heads[0], tensors, form)}
     if len(found) == 1:
         return next(iter(found.values()))
     heads = sorted({name.split(".")[0] for name in held})

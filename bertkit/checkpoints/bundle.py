@@ -77,7 +77,7 @@ def _build(encoder, model):
         raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
     try:
         return MODELS[model["kind"]](encoder, **options)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise Error(f"The bundle does not describe a {model['kind']} ({error}); copy it again.") from None
 
 

@@ -5,12 +5,21 @@ import json
 import os
 import shutil
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
 from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
+
+# What bertkit writes beside the file that says what a folder is, and beside the files that this one names itself.
+WRITTEN = {
+    "bundle.json": ("logs/events.out.tfevents.*",),
+    "ondevice.json": (),
+    "saved_model.pb": ("fingerprint.pb", "variables/variables.*", "assets/*"),
+    "config.json": ("model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json"),
+}
 
 
 def read_json(path):
@@ -71,8 +80,8 @@ def write_json(path, value):
 def new_folder(path):
     """Give a temporary folder that becomes `path` when the block ends well, and vanishes otherwise.
 
-    A folder already at `path` is replaced only if bertkit wrote it (it holds card.json); otherwise, and where
-    the place cannot be written, `Error`.
+    A folder already at `path` is replaced only if bertkit wrote all of it; otherwise, and where the place cannot be
+    written, `Error`.
     """
     path = Path(os.path.abspath(path))              # "." has no name to put a temporary one beside
     check_replaceable(path)
@@ -83,9 +92,10 @@ def new_folder(path):
         raise Error(f"{path} cannot be written ({error.strerror}); choose another --out.") from None
     try:
         yield temporary
+        check_replaceable(path)                     # again: what lies there may have come while this was made
         _put_in_place(temporary, path)
     except OSError as error:
-        raise Error(f"Writing {path} failed ({error.strerror or error}); nothing was left there.") from error
+        raise Error(f"Writing {path} failed ({_reason(error)}); nothing was left there.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -99,8 +109,30 @@ def check_replaceable(path):
                     "another --out.")
     if path.is_dir() and any(path.iterdir()) and not (path / "card.json").exists():
         raise Error(f"{path} is a folder with other things in it; choose a new --out.")
+    if path.is_dir() and (foreign := _foreign(path)):
+        raise Error(f"{path} would be replaced, and it holds {foreign}, which bertkit did not write there; move it "
+                    "away, or choose a new --out.")
     if path.exists() and not path.is_dir():
         raise Error(f"{path} is a file; choose a new --out.")
+
+
+def _foreign(folder):
+    """Return the first entry of a folder that bertkit did not write, or None."""
+    names, patterns = {"card.json"}, []
+    for name, others in WRITTEN.items():
+        if (folder / name).is_file():
+            files = read_json(folder / name).get("files") if name.endswith(".json") else None
+            names.update((name, *(files if isinstance(files, dict) else ())))
+            patterns += others
+    entries = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))
+               if path.is_symlink() or not path.is_dir())
+    return next((entry for entry in entries if entry not in names
+                 and not any(fnmatchcase(entry, pattern) for pattern in patterns)), None)
+
+
+def _reason(error):
+    """Return what the system said; shutil gathers it as (from, to, reason) of every file."""
+    return error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
 
 
 def _put_in_place(temporary, path):

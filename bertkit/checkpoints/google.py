@@ -6,8 +6,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from bertkit import family
-from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.architectures import encoder_config
+from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.release import release
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.errors import Error

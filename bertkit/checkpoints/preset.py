@@ -25,7 +25,7 @@ def load(folder, part=None, activation=None):
     page, form = _page(values, folder)
     tensors = weights(folder)
     encoder = encoder_for(_config(values, page, form, folder, activation), tensors)
-    assign(encoder, tensors, slots(variables(encoder), form.names, LEAVES))
+    assign(encoder, tensors, slots(variables(encoder), form.names, LEAVES), aside=form.aside)
     return encoder
 
 
@@ -88,9 +88,9 @@ def _config(values, page, form, folder, activation):
     if not isinstance(given, dict):
         raise Error(f"{folder / 'config.json'} has no config of a {form.class_name}; copy the file again.")
     try:
-        return page.CONFIG.but(activation=activation or form.gelu,
-                               attention_dropout=given.get("dropout", page.CONFIG.attention_dropout),
-                               **{name: given[name] for name in form.config if name in given})
+        ours = {name: given[name] for name in form.config if name in given} | form.read(given)
+        return page.CONFIG.but(activation=activation or form.gelu, attention_dropout=given.get(
+            "dropout", page.CONFIG.attention_dropout), **ours)
     except Error as error:
         raise Error(f"{folder / 'config.json'}: {error}") from None
 

@@ -23,8 +23,6 @@ log = logging.getLogger("bertkit")
 SLACK = 2**24
 # The layers that a family's table numbers: blocks, blocks of groups, several of a kind in a block.
 NUMBERED = re.compile(r"(?:block|feed)_(\d+)(?:_(\d+))?/")
-MOST_LAYERS = 10_000
-
 
 @dataclass(frozen=True)
 class Tensors:
@@ -65,7 +63,7 @@ def encoder_for(config, tensors):
     """Return a fresh `Encoder`; raises `Error` before memory is taken for one far larger than the file."""
     held, described = sum(map(math.prod, tensors.shapes.values())), parameters(config)
     layers = config.num_layers if config.shared is None else config.shared.groups * config.shared.inner
-    if described > 2 * held + SLACK or layers > len(tensors.shapes) or config.num_layers > MOST_LAYERS:
+    if described > 2 * held + SLACK or layers > len(tensors.shapes):
         raise Error(f"{tensors.path} holds {held} numbers in {len(tensors.shapes)} tensors, and its config "
                     f"describes {described} in {config.num_layers} layers; does the config belong to it?")
     return Encoder(config)
@@ -85,7 +83,7 @@ def slots(paths, table, leaves, transposed=False):
     `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file. A path that
     stands in the table itself has its exact name there (see `family.formats`).
     """
-    found = {}
+    found, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
     for path in paths:
         numbers = [number for found in NUMBERED.findall(path) for number in found if number]
         key = path
@@ -100,6 +98,8 @@ def slots(paths, table, leaves, transposed=False):
             continue
         for letter, number in zip("ij", numbers, strict=False):
             name = name.replace(f"{{{letter}}}", number)
+        if "{n}" in name:
+            name = name.replace("{n}", str(order.index(NUMBERED.search(path)[0])))
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
         found[path] = Slot(stack[1], False, int(stack[2])) if stack else Slot(name, is_transposed)
     return found

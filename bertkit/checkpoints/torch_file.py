@@ -145,7 +145,7 @@ def _storage(given):
     """Return the `Storage` of a persistent id: ("storage", kind, key, device, length), perhaps with a last None."""
     word, kind, key, _, length, *view = given
     if not (word == "storage" and type(kind) is str and kind in DTYPES and type(key) is str and type(length) is int
-            and length >= 0 and view in ([], [None])):
+            and view in ([], [None])):
         raise Error("its pickle refers to something that is no storage of numbers; the file is refused.")
     return Storage(kind, key, length)
 

@@ -1,6 +1,7 @@
 """A bundle as a TensorFlow SavedModel that takes strings: what a server loads, without bertkit."""
 
 import dataclasses
+import errno
 import subprocess
 import sys
 import tempfile
@@ -73,7 +74,10 @@ def _write(bundle, place):
         tf.TensorSpec([None], tf.string, name=name) for name in TEXTS[:1 + bundle.pairs]])
     archive.add_endpoint("tokens", tokens, input_signature=[
         tf.TensorSpec([None, None], tf.int32, name=name) for name in IDS])
-    archive.write_out(str(place), verbose=False)
+    try:
+        archive.write_out(str(place), verbose=False)
+    except tf.errors.OpError as error:                  # a full disk, among others
+        raise OSError(errno.EIO, error.message.rsplit("; ", 1)[-1].partition(" [Op:")[0]) from error
 
 
 def _checked(bundle, folder, place):

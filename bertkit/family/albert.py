@@ -38,7 +38,7 @@ def _read(values):
 
 def _write(config):
     if config.embedding_dim is None:
-        raise Error("transformers' ALBERT projects its embeddings always, and this one does not; save a bundle instead.")
+        raise Error("transformers' ALBERT always projects its embeddings, which this one does not; save a bundle.")
     return {"num_hidden_groups": config.shared.groups, "inner_group_num": config.shared.inner}
 
 
@@ -88,3 +88,11 @@ GOOGLE = Google(
         _BLOCK + "output_norm": _SCOPE + "LayerNorm_1",
         "sop/logits/kernel": bert.GOOGLE.names["nsp/logits/kernel"],
         "sop/logits/bias": bert.GOOGLE.names["nsp/logits/bias"]})
+
+PRESET = bert.PRESET.but(
+    class_name="AlbertBackbone", config=(*bert.PRESET.config, "embedding_dim"),
+    names={ours.replace("block_{i}", "block_{i}_{j}"): theirs.replace("{i}", "{n}")
+           for ours, theirs in bert.PRESET.names.items()} | {
+        "encoder/embeddings/projection": "layers/dense", "encoder/pooler": "layers/dense_1"},
+    read=lambda values: {"shared": Shared(groups=entries.whole(values, "num_groups", 1, least=1),
+                                          inner=entries.whole(values, "num_inner_repetitions", 1, least=1))})

@@ -3,7 +3,7 @@
 Half of BERT's blocks; no segments, no pooler.
 """
 
-from bertkit.family import bert, entries
+from bertkit.family import bert, entries, roberta
 from bertkit.family.formats import HuggingFace
 from bertkit.kinds import Absolute, Language, Readout
 
@@ -53,3 +53,5 @@ HUGGINGFACE = HuggingFace(
     dropouts={"classify": "seq_classif_dropout", "choose": "seq_classif_dropout", "answer": "qa_dropout"},
     read=lambda values: {"positions": Absolute(sinusoidal=entries.flag(values, "sinusoidal_pos_embds", False))},
     write=lambda config: {"sinusoidal_pos_embds": config.positions.sinusoidal})
+
+PRESET = roberta.PRESET.but(class_name="DistilBertBackbone", read=lambda values: {})

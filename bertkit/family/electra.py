@@ -1,11 +1,11 @@
 """ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators (Clark et al. 2020, arXiv 2003.10555).
 
 Two BERTs without poolers: a small generator fills in masked words, and the discriminator, which is kept, tells which
-words were replaced (section 2). Both read the embeddings of the discriminator's width, projected where it is not theirs.
+words were replaced (section 2). Both read the same embeddings, projected where their width is another.
 """
 
 from bertkit.errors import Error
-from bertkit.family import bert, entries
+from bertkit.family import bert, entries, summary
 from bertkit.family.formats import Google
 from bertkit.kinds import Full, Language, Readout
 
@@ -27,16 +27,15 @@ HEADS = {"classify": Readout("first", "gelu_erf", drop_first=True), "choose": Re
          "rtd": Readout("each", "encoder", dropout=0.0)}
 PRETRAINING = ("rtd",)
 
-# What transformers calls the token that sums up a text; the one at "cls_index" is the last if nobody says which.
-_SUMMARIES = {"first": "first", "last": "last", "mean": "mean", "cls_index": "last"}
+
+def _narrow(values, own, blocks):
+    """Return the embeddings' width, or None where it is that of the blocks: then there is no projection."""
+    width = entries.whole(values, own, CONFIG.embedding_dim, least=1)
+    return None if width == entries.whole(values, blocks, CONFIG.hidden_dim, least=1) else width
 
 
 def _read(values):
-    """E = D says that there is no projection."""
-    sizes = {name: entries.whole(values, name, default, least=1)
-             for name, default in (("embedding_size", 128), ("hidden_size", CONFIG.hidden_dim))}
-    narrow, wide = sizes.values()
-    return {"embedding_dim": None if narrow == wide else narrow,
+    return {"embedding_dim": _narrow(values, "embedding_size", "hidden_size"),
             "attention": Full(causal=entries.flag(values, "is_decoder", False))}
 
 
@@ -44,21 +43,8 @@ def _write(config):
     return {"embedding_size": config.embedding_dim or config.hidden_dim, "is_decoder": config.attention.causal}
 
 
-def _read_heads(values):
-    """The multiple-choice head sums up a text as config.json says."""
-    dense = entries.flag(values, "summary_use_proj", True)
-    plain = values.get("summary_activation") == ""
-    activation = "linear" if plain else entries.activation(values, "summary_activation")
-    return {"choose": Readout(_SUMMARIES[entries.choice(values, "summary_type", "first", _SUMMARIES)],
-                              None if plain and not dense else activation, dense=dense, dropout=0.1)}
-
-
 def _write_heads(kinds):
-    if "choose" not in kinds:
-        return {}
-    kind = kinds["choose"]
-    return {"summary_type": kind.reduce, "summary_use_proj": kind.dense,
-            "summary_activation": entries.NAMES.get(kind.activation, "")}
+    return summary.write(kinds["choose"]) if "choose" in kinds else {}
 
 
 _ENCODER = {ours: theirs for ours, theirs in bert.HUGGINGFACE.names.items()
@@ -77,7 +63,8 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
     aside=("classifier.", "sequence_summary.", "qa_outputs.", "discriminator_predictions.", "generator_"),
     ignored=("embeddings.position_ids", "embeddings.token_type_ids", "generator_lm_head.weight"),
     dropouts={"classify": "classifier_dropout", "tag": "classifier_dropout", "choose": "summary_last_dropout"},
-    read=_read, write=_write, read_heads=_read_heads, write_heads=_write_heads)
+    read=_read, write=_write, write_heads=_write_heads,
+    read_heads=lambda values: {"choose": summary.read(values, "first", "gelu")})
 
 
 def _own_sizes(config, shapes):
@@ -86,7 +73,7 @@ def _own_sizes(config, shapes):
     hidden, inner = (shapes.get(first + name, (0,))[0] for name in ("output/dense/bias", "intermediate/dense/bias"))
     layers = {name.split("/")[2] for name in shapes if name.startswith("generator/encoder/")}
     if not layers:
-        raise Error("The checkpoint holds no generator/encoder/...; without part=\"generator\" it is the discriminator.")
+        raise Error("The checkpoint holds no generator; leave out part=\"generator\" for its discriminator.")
     width = config.embedding_dim or config.hidden_dim
     return config.but(num_layers=len(layers), hidden_dim=hidden, intermediate_dim=inner,
                       num_heads=max(1, hidden // config.head_dim), embedding_dim=None if width == hidden else width)
@@ -106,3 +93,12 @@ GOOGLE = _GENERATOR.but(
     names={ours: "electra/" + theirs for ours, theirs in _SCOPES.items()} | {
         "rtd/dense": "discriminator_predictions/dense", "rtd/logits": "discriminator_predictions/dense_1"},
     parts={"generator": _GENERATOR})
+
+# keras-nlp has the tanh form, and gives ELECTRA a pooler, which nothing trained.
+PRESET = bert.PRESET.but(
+    class_name="ElectraBackbone", aside=("layers/dense",),
+    names={ours: theirs for ours, theirs in bert.PRESET.names.items() if ours != "encoder/pooler"} | {
+        "encoder/embeddings/projection": "layers/dense"},
+    read=lambda values: {
+        "vocabulary_size": entries.whole(values, "vocab_size", CONFIG.vocabulary_size, least=1),
+        "embedding_dim": _narrow(values, "embedding_dim", "hidden_dim")})

@@ -1,10 +1,11 @@
 """How a family's checkpoints are published: the names in each format, as values that differ from a parent's.
 
 `names` maps our layers to theirs: "encoder/block_{i}/inner" -> "encoder.layer.{i}.intermediate.dense"; {i} counts
-blocks, {i} and {j} groups and the blocks in them, or blocks and their "feed_{j}". How a layer's own tensors are called (`weight`, `kernel`,
-`vars/0` ...) and laid out is the format's business, in bertkit/checkpoints. A name of one of our variables
-("encoder/block_{i}/attention/query/kernel") stands for that tensor alone, exactly and not transposed; .T at its end
-transposes it, [{i}] takes one part of a tensor that is stacked over layers.
+blocks, {i} and {j} groups and the blocks in them, or blocks and their "feed_{j}", {n} blocks of whatever group. How a
+layer's own tensors are called (`weight`, `kernel`, `vars/0` ...) and laid out is the format's business, in
+bertkit/checkpoints. A name of one of our variables ("encoder/block_{i}/attention/query/kernel") stands for that tensor
+alone, exactly and not transposed; .T at its end transposes it, [{i}] takes one part of a tensor that is stacked over
+layers.
 """
 
 import dataclasses
@@ -28,11 +29,9 @@ class HuggingFace:
     model with a head; `config` maps our fields to its keys. Tensors that begin with one of `aside` are heads, those
     with one of `ignored` are passed over; `defaults` is what a key that config.json lacks means, where that is not
     the page's CONFIG, and `dropouts` names the key of a head's rate. `read` turns config.json into more fields, `write`
-    these fields back;
-    `read_heads` gives {head: kind} where config.json decides them, `write_heads` that back; `classes` maps the ends of
-    class names to our models where they are not the usual ones, `causal` is the end of the class of a causal language
-    model, and `tied` says what tie_word_embeddings is when
-    config.json does not.
+    these fields back; `read_heads` gives {head: kind} where config.json decides them, `write_heads` that back;
+    `classes` maps the ends of class names to our models where they are not the usual ones, `causal` is the end of the
+    class of a causal language model, and `tied` says what tie_word_embeddings is when config.json does not.
     """
 
     type: str
@@ -84,9 +83,18 @@ class Google:
 
 @dataclass(frozen=True)
 class Preset:
-    """Presets of keras-nlp: the class of the backbone, its names, the fields of its config, and its one GELU."""
+    """Presets of keras-nlp: the class of the backbone, its names, the fields of its config, and its one GELU.
+
+    `read` turns its config into more fields, tensors that begin with one of `aside` are of no use to us.
+    """
 
     class_name: str
     names: Mapping
     config: tuple
     gelu: str
+    aside: tuple = ()
+    read: Callable = _nothing
+
+    def but(self, **changes):
+        """Return a copy that differs only in `changes`."""
+        return dataclasses.replace(self, **changes)

@@ -21,7 +21,7 @@ def _read(values):
     return {"inputs": Trigram(flag(values, "trigram_input", True)),
             "pooler": Tanh() if flag(values, "classifier_activation", True) else First(),
             "block": Bottleneck(width if flag(values, "use_bottleneck", True) else None,
-                                feeds=whole(values, "num_feedforward_networks", CONFIG.block.feeds, least=1),
+                                feeds=whole(values, "num_feedforward_networks", CONFIG.block.feeds, least=1, most=1000),
                                 shared=flag(values, "key_query_shared_bottleneck", True),
                                 narrow=flag(values, "use_bottleneck_attention", False), affine=norms == "no_norm")}
 

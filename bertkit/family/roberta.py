@@ -1,9 +1,10 @@
 """RoBERTa: A Robustly Optimized BERT Pretraining Approach (Liu et al. 2019, arXiv 1907.11692).
 
-BERT without next-sentence prediction and segments; its code counts positions from the padding id on. `distilroberta-base`
-is its distilled half (Sanh et al. 2019, arXiv 1910.01108).
+BERT without next-sentence prediction and segments; its code counts positions from the padding id on.
+`distilroberta-base` is its distilled half (Sanh et al. 2019, arXiv 1910.01108).
 """
 
+from bertkit.errors import Error
 from bertkit.family import bert, entries
 from bertkit.kinds import Absolute, Full, Language, Readout
 
@@ -26,6 +27,9 @@ def _read(values):
 
 
 def _write(config):
+    if not config.num_segments or config.positions.pad_id is None:
+        raise Error("transformers' RoBERTa has a segment and counts positions from the padding id, and this one, of "
+                    "keras-nlp, does not; save a bundle instead.")
     return {"is_decoder": config.attention.causal, "pad_token_id": config.positions.pad_id}
 
 
@@ -40,3 +44,13 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
     ignored=("embeddings.position_ids", "embeddings.token_type_ids", "lm_head.decoder."),
     defaults={"max_position_embeddings": 512, "type_vocab_size": 2, "layer_norm_eps": 1e-12},
     read=_read, write=_write)
+
+# keras-nlp leaves out the segment, whose vector is zero, and the rows of positions that no token has.
+_TABLES = "layers/token_and_position_embedding/"
+PRESET = bert.PRESET.but(
+    class_name="RobertaBackbone", gelu="gelu_erf",
+    names={ours: theirs for ours, theirs in bert.PRESET.names.items() if ours.startswith("encoder/block")} | {
+        "encoder/embeddings/token": _TABLES + "token_embedding",
+        "encoder/embeddings/position": _TABLES + "position_embedding",
+        "encoder/embeddings/norm": "layers/layer_normalization"},
+    read=lambda values: {"positions": Absolute(), "num_segments": 0, "pooler": None})

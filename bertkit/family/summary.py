@@ -5,7 +5,7 @@ from bertkit.family import entries
 from bertkit.kinds import Readout
 
 # Their summary_type -> what is read; the token at "cls_index" is the last if nobody says which.
-REDUCTIONS = {"last": "last", "first": "first", "mean": "mean", "cls_index": "last"}
+REDUCTIONS = {"first": "first", "last": "last", "mean": "mean", "cls_index": "last"}
 
 
 def read(values, reduce, activation, dropout=0.1):

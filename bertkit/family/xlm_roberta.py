@@ -12,3 +12,4 @@ HEADS, PRETRAINING = roberta.HEADS, roberta.PRETRAINING
 HUGGINGFACE = roberta.HUGGINGFACE.but(
     type="xlm-roberta", class_name="XLMRoberta",
     defaults={**roberta.HUGGINGFACE.defaults, "vocab_size": 30522})
+PRESET = roberta.PRESET.but(class_name="XLMRobertaBackbone")

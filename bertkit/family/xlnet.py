@@ -5,6 +5,7 @@ that order (section 2.3). Scores are by content, distance and segment, over earl
 """
 
 from bertkit.config import EncoderConfig
+from bertkit.errors import Error
 from bertkit.family import entries, summary
 from bertkit.family.formats import Google, HuggingFace
 from bertkit.kinds import Bare, Beam, Language, Readout, Relative, TwoStream
@@ -25,7 +26,9 @@ PRETRAINING = ("mlm",)
 
 
 def _head_size(values):
-    return {} if values.get("d_head") is None else {"head_size": entries.whole(values, "d_head", None, least=1)}
+    """A head is D / N wide unless `d_head` says otherwise."""
+    size = entries.whole(values, "d_head", 0)
+    return {"head_size": size} if size and size * (values.get("n_head") or 1) != values.get("d_model") else {}
 
 
 def _read(values):
@@ -41,6 +44,9 @@ def _read(values):
 
 def _write(config):
     kind = config.attention
+    if config.num_heads * config.head_dim != config.hidden_dim:
+        raise Error(f"d_head={config.head_dim}: transformers' XLNet has heads as wide as d_model / n_head; save a bundle "
+                    "instead.")
     return {"attn_type": "uni" if kind.causal else "bi", "clamp_len": kind.clamp, "same_length": kind.same_length,
             "bi_data": kind.mirrored, "use_mems_eval": kind.memory is not None, "mem_len": kind.memory or None,
             "reuse_len": kind.reuse, "d_head": config.head_dim}
@@ -93,7 +99,8 @@ HUGGINGFACE = HuggingFace(
     classes={"LMHeadModel": "LanguageModel", "ForQuestionAnswering": "BeamAnswerer",
              "ForQuestionAnsweringSimple": "SpanAnswerer"})
 
-# zihangdai/xlnet, modeling.py: biases are stacked over the layers, or shared by all; "gelu" is followed as erf (README).
+# zihangdai/xlnet, modeling.py: biases are stacked over the layers, or shared by all. Its "gelu" is the tanh form;
+# transformers' copies of the released weights run the exact one, which is followed here.
 _SCOPE, _LAYER = "model/transformer/", "model/transformer/layer_{i}/"
 GOOGLE = Google(
     file="xlnet_config.json", config={"vocabulary_size": "n_token", **_SIZES}, gelu="gelu_erf",

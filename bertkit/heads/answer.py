@@ -20,7 +20,7 @@ class AnswerHead(keras.layers.Layer):
     def __init__(self, encoder, kind, outputs, dropout, **options):
         super().__init__(**options)
         config, policy = encoder.config, {"dtype": self.dtype_policy}
-        self.separator, self.activation = config.inputs.separator, FUNCTIONS[config.activation]
+        self.config, self.activation = config, FUNCTIONS[config.activation]
         self.inner, self.outer = (
             keras.layers.Dense(width, kernel_initializer=truncated_normal(config), name=name, **policy)
             for name, width in (("inner", config.intermediate_dim), ("outer", config.hidden_dim)))
@@ -39,6 +39,6 @@ class AnswerHead(keras.layers.Layer):
         x = found["sequence"]
         fed = self.outer(self.activation(self.inner(self.drop(x, training=training))))
         logits = self.logits(self.norm(x + self.drop(fed, training=training)))
-        barred = question(inputs["token_ids"], self.separator)
+        barred = question(inputs["token_ids"], self.config)
         first = ops.arange(ops.shape(barred)[1]) == 0
         return logits - BARRED * ops.cast(ops.logical_and(barred, ops.logical_not(first)), logits.dtype)[:, :, None]

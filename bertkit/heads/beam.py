@@ -22,18 +22,18 @@ class BeamHead(keras.layers.Layer):
         config, policy = encoder.config, {"dtype": self.dtype_policy}
         self.kind, self.width, initializer = kind, config.hidden_dim, truncated_normal(config)
         self.start, self.end, self.impossible = (
-            keras.layers.Dense(1, use_bias=name != "impossible", name=name, kernel_initializer=initializer, dtype="float32")
-            for name in ("start", "end", "impossible"))
+            keras.layers.Dense(1, use_bias=bias, name=name, kernel_initializer=initializer, dtype="float32")
+            for name, bias in (("start", True), ("end", True), ("impossible", False)))
         self.end_dense, self.impossible_dense = (
             keras.layers.Dense(self.width, activation="tanh", name=name, kernel_initializer=initializer, **policy)
             for name in ("end_dense", "impossible_dense"))
         self.end_norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name="end_norm", **policy)
 
     def build(self, shape):
-        width = shape[-1]
-        for layer, inputs in ((self.start, width), (self.end_dense, 2 * width), (self.end_norm, self.width),
-                              (self.end, self.width), (self.impossible_dense, 2 * width), (self.impossible, self.width)):
-            layer.build((None, inputs))
+        for layer, width in ((self.start, shape[-1]), (self.end_dense, 2 * shape[-1]), (self.end_norm, self.width),
+                             (self.end, self.width), (self.impossible_dense, 2 * shape[-1]),
+                             (self.impossible, self.width)):
+            layer.build((None, width))
 
     def call(self, found, inputs, training=None):
         x, barred, place = found["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
@@ -48,7 +48,7 @@ class BeamHead(keras.layers.Layer):
         return {**self.search(x, likely, barred), "cls_logits": self.is_impossible(mean, classification)}
 
     def search(self, x, likely, barred):
-        """Return the `starts` likeliest starts and of each the `ends` likeliest ends, those of equal rank side by side."""
+        """Return the likeliest starts and of each the likeliest ends, those of equal rank side by side."""
         chances, starts = ops.top_k(likely, most(self.kind.starts, x))
         ends = ops.softmax(self.ends(x, at(x, starts), barred), axis=-1)
         found = [ops.transpose(part, (0, 2, 1)) for part in ops.top_k(ends, most(self.kind.ends, x))]
@@ -59,8 +59,8 @@ class BeamHead(keras.layers.Layer):
     def ends(self, x, states, barred):
         """Return for each of n starts, whose vectors are `states` [B,n,D], the logit of each end: [B,n,T]."""
         shape = (ops.shape(x)[0], states.shape[1], ops.shape(x)[1], x.shape[2])
-        pairs = ops.concatenate([ops.broadcast_to(x[:, None], shape), ops.broadcast_to(states[:, :, None], shape)], axis=-1)
-        logits = self.end(self.end_norm(self.end_dense(pairs)))[..., 0]
+        pairs = [ops.broadcast_to(part, shape) for part in (x[:, None], states[:, :, None])]
+        logits = self.end(self.end_norm(self.end_dense(ops.concatenate(pairs, axis=-1))))[..., 0]
         return bar(logits, None if barred is None else barred[:, None])
 
     def is_impossible(self, start, classification):
@@ -87,11 +87,11 @@ def most(count, x):
 
 
 def answer_loss(outputs, starts, ends, impossible):
-    """Return ((CE_start + CE_end) / 2 + BCE_impossible / 2, the mean over a batch), as the code of Yang et al. 2019 does.
+    """Return (CE_start + CE_end + BCE_impossible) / 2, means over a batch, as the code of Yang et al. 2019 does.
 
     `outputs` are those of a `BeamAnswerer` that was given the starts; starts, ends [B] int, impossible [B] 0 or 1.
     """
     ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     bce = keras.losses.BinaryCrossentropy(from_logits=True)
-    spans = ce(starts, outputs["start_logits"]) + ce(ends, outputs["end_logits"])
-    return 0.5 * spans + 0.5 * bce(impossible, outputs["cls_logits"])
+    return 0.5 * (ce(starts, outputs["start_logits"]) + ce(ends, outputs["end_logits"])
+                  + bce(impossible, outputs["cls_logits"]))

@@ -12,37 +12,41 @@ def completed(inputs, kind, config):
     "global_mask" as `kinds.Readout.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes the
     separator to tell, and the encoder's config names none.
     """
-    token_ids, separator = inputs["token_ids"], getattr(config.inputs, "separator", None)
+    token_ids = inputs["token_ids"]
     if isinstance(kind, kinds.Answer) and inputs.get("segment_ids") is None and config.num_segments > 1:
-        after = ops.logical_not(question(token_ids, separator))
+        after = ops.logical_not(question(token_ids, config))
         return {**inputs, "segment_ids": ops.cast(after, "int32")}
     if isinstance(kind, kinds.Readout) and kind.watch and inputs.get("global_mask") is None:
-        return {**inputs, "global_mask": ops.cast(WATCHED[kind.watch](token_ids, separator), "int32")}
+        return {**inputs, "global_mask": ops.cast(WATCHED[kind.watch](token_ids, config), "int32")}
     return inputs
 
 
-def question(token_ids, separator):
+def question(token_ids, config):
     """Return True up to the first separator, that included [B,T]; only at the first token where there is none."""
-    ends = _is_separator(token_ids, separator)
-    return ops.arange(ops.shape(token_ids)[1]) <= ops.cast(ops.argmax(ends, axis=1), "int32")[:, None]
+    return ops.arange(ops.shape(token_ids)[1]) <= _first_separator(token_ids, config)
 
 
 def _first(token_ids, _):
     return ops.broadcast_to(ops.arange(ops.shape(token_ids)[1]) == 0, ops.shape(token_ids))
 
 
-def _before_first(token_ids, separator):
-    ends = _is_separator(token_ids, separator)
-    return ops.arange(ops.shape(token_ids)[1]) < ops.cast(ops.argmax(ends, axis=1), "int32")[:, None]
+def _before_first(token_ids, config):
+    return ops.arange(ops.shape(token_ids)[1]) < _first_separator(token_ids, config)
 
 
-def _after_second(token_ids, separator):
-    ends = _is_separator(token_ids, separator)
+def _after_second(token_ids, config):
+    ends = _separators(token_ids, config)
     return ops.cumsum(ends, axis=1) - ends >= 2
 
 
-def _is_separator(token_ids, separator):
-    """Return 1 where a separator stands."""
+def _first_separator(token_ids, config):
+    """Return where the first separator of each row stands [B,1], 0 where there is none."""
+    return ops.cast(ops.argmax(_separators(token_ids, config), axis=1), "int32")[:, None]
+
+
+def _separators(token_ids, config):
+    """Return 1 where a separator stands [B,T]."""
+    separator = getattr(config.inputs, "separator", None)
     if separator is None:
         raise Error("This head looks for the separator in token_ids, and the encoder's config names none: "
                     "inputs=Summed(separator=...).")

@@ -10,6 +10,7 @@ from bertkit import kinds
 from bertkit.errors import Error
 from bertkit.heads.answer import AnswerHead
 from bertkit.heads.beam import BeamHead
+from bertkit.heads.defaults import WATCHED
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.initializer import truncated_normal
 
@@ -27,6 +28,8 @@ class ReadoutHead(keras.layers.Layer):
         config, policy = encoder.config, {"dtype": self.dtype_policy}
         if kind.reduce not in REDUCTIONS:
             raise Error(f"A readout reduces by {kind.reduce!r}; bertkit has {', '.join(REDUCTIONS)}.")
+        if kind.watch is not None and kind.watch not in WATCHED:
+            raise Error(f"A readout watches {kind.watch!r}; bertkit has {', '.join(WATCHED)}.")
         self.kind, self.width = kind, config.hidden_dim
         self.reduce = REDUCTIONS[kind.reduce]
         self.drop = keras.layers.Dropout(dropout, name="dropout", **policy)

@@ -43,11 +43,11 @@ class SpanAnswerer(Headed):
 class BeamAnswerer(Headed):
     """An encoder that searches for answers: the likeliest starts, the likeliest ends after each, whether there is one.
 
-    call(batch) -> {"start_top_probabilities", "start_top_index" [B,n], "end_top_probabilities", "end_top_index" [B,m·n],
-    "cls_logits" [B]: that there is no answer}; end i·n + j is the i-th likeliest of start j. The batch may hold
-    "answer_mask" [B,T], 1 where no answer can be, and "cls_index" [B], the place of the classification token, by default
-    the last. With "start_positions" [B], as in training: {"start_logits" [B,T], "end_logits" [B,T] of the ends of those
-    starts, "cls_logits" [B]}. Raises `Error` on places outside a row.
+    call(batch) -> {"start_top_probabilities", "start_top_index" [B,n], "end_top_probabilities", "end_top_index"
+    [B,m·n], "cls_logits" [B]: that there is no answer}; end i·n + j is the i-th likeliest of start j. The batch may
+    hold "answer_mask" [B,T], 1 where no answer can be, and "cls_index" [B], the place of the classification token, by
+    default the last. With "start_positions" [B], as in training, it gives {"start_logits" [B,T], "end_logits" [B,T],
+    given those starts, "cls_logits" [B]} (see `heads.beam.answer_loss`). Raises `Error` on places outside a row.
     """
 
     def __init__(self, encoder, readout=None, name="beam_answerer", **options):
@@ -57,20 +57,25 @@ class BeamAnswerer(Headed):
         return {"readout": super().settings()["readout"]}
 
     def __call__(self, inputs, **options):
-        for name in ("cls_index", "start_positions"):
-            if isinstance(inputs, dict) and isinstance(inputs.get(name), list | tuple | np.ndarray):
-                _check_places(name, np.asarray(inputs[name]), np.shape(inputs.get("token_ids")))
+        if isinstance(inputs, dict):
+            shape = np.shape(inputs.get("token_ids"))
+            inputs = {name: _places(name, value, shape) if name in ("cls_index", "start_positions") else value
+                      for name, value in inputs.items()}
         return super().__call__(inputs, **options)
 
     def call(self, inputs, training=None):
         return self.logits(inputs, training)["beam"]
 
 
-def _check_places(name, places, shape):
-    if len(shape) == 2 and (places.shape != shape[:1] or places.min(initial=0) < 0
-                            or places.max(initial=0) >= shape[1]):
-        raise Error(f"{name} has shape {places.shape} and values {places.min(initial=0)} to {places.max(initial=0)}; "
-                    f"wanted one place of 0 to {shape[1] - 1} for each of {shape[0]} rows.")
+def _places(name, places, shape):
+    """Return one place in each row as an array, after looking at it; tensors as they are."""
+    if not isinstance(places, list | tuple | np.ndarray) or len(shape) != 2:
+        return places
+    places = np.asarray(places)
+    if places.shape != shape[:1] or places.dtype.kind not in "iu" or not ((0 <= places) & (places < shape[1])).all():
+        raise Error(f"{name}={str(places.tolist())[:80]}; wanted one whole number of 0 to {shape[1] - 1} for each of "
+                    f"{shape[0]} rows.")
+    return places
 
 
 class LanguageModel(Headed):

@@ -32,7 +32,7 @@ def attend(query, key, value, mask=None, bias=None, drop=None, masked_score=EXAC
     scale = ops.cast(ops.shape(query)[-1], query.dtype) ** -0.5
     scores = ops.cast(ops.matmul(query * scale, ops.swapaxes(key, -1, -2)), precise)
     if bias is not None:
-        scores = scores + bias
+        scores = scores + ops.cast(bias, precise)
     if mask is not None:
         scores = scores + (1.0 - ops.cast(mask, precise)) * masked_score
     probabilities = ops.cast(ops.softmax(scores, axis=-1), value.dtype)

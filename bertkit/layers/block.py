@@ -39,6 +39,9 @@ class Block(keras.layers.Layer):
         attended = self.attention(x, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)
         a = self.attention_norm(x + self.drop(attended, training=training))
-        fed = self.outer(self.activation(self.inner(a)))
-        y = self.output_norm(a + self.drop(fed, training=training))
+        y = self.output_norm(a + self.drop(self.feed(a, training), training=training))
         return (y, probabilities) if trace else y
+
+    def feed(self, a, training=None):
+        """Return W₂ act(W₁ a + b₁) + b₂."""
+        return self.outer(self.activation(self.inner(a)))

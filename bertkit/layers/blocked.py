@@ -3,6 +3,9 @@
 Shapes: B batch, T tokens, n blocks, s tokens in a block, N heads, H per head, D hidden, K places.
 """
 
+from functools import reduce
+from operator import mul
+
 from keras import ops
 
 
@@ -32,7 +35,8 @@ def keys_last(mask):
 
 
 def vectors_at(x, places):
-    """Return the vectors [B,K,D] of x [B,T,D] at places [B,K]."""
-    rows, length, width = ops.shape(x)
-    first = ops.arange(rows, dtype=places.dtype)[:, None] * length
+    """Return the vectors [...,K,D] of x [...,T,D] at places [...,K]."""
+    *leading, length, width = ops.shape(x)
+    rows = reduce(mul, leading)
+    first = ops.reshape(ops.arange(rows, dtype=places.dtype) * length, (*leading, 1))
     return ops.take(ops.reshape(x, (rows * length, width)), places + first, axis=0)

@@ -92,8 +92,7 @@ class BottleneckBlock(keras.layers.Layer):
             self.entry = Projection(config, kind.width, name="entry", **policy)
             self.exit = Projection(config, config.hidden_dim, config.dropout, name="exit", **policy)
         if kind.width is not None and kind.shared:
-            # The released code has it even where attention reads the narrow input alone, and leaves it as it began.
-            self.key_entry = Projection(config, kind.width, name="key_entry", trainable=not kind.narrow, **policy)
+            self.key_entry = Projection(config, kind.width, name="key_entry", **policy)
         self.attention = NarrowAttention(config, attention, name="attention", **policy)
         self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
         self.attention_norm = norm(config, "attention_norm", **policy)
@@ -102,13 +101,15 @@ class BottleneckBlock(keras.layers.Layer):
 
     def build(self, shape):
         narrow = (*shape[:-1], self.kind.width or shape[-1])
-        for layer in (self.entry, self.key_entry):
+        for layer, inputs in ((self.entry, shape), (self.key_entry, shape), (self.attention_norm, narrow),
+                              *((feed, narrow) for feed in self.feeds), (self.exit, narrow)):
             if layer is not None:
-                layer.build(shape)
+                layer.build(inputs)
+        if self.key_entry is not None and self.kind.narrow:
+            # The released code has it even where attention reads the narrow input alone, and leaves it as it began.
+            self.key_entry.trainable = False
         self.attention.build({"keys": narrow if self.kind.narrow or self.key_entry else shape,
                               "values": narrow if self.kind.narrow else shape})
-        for layer in (self.attention_norm, *self.feeds, *([] if self.exit is None else [self.exit])):
-            layer.build(narrow)
 
     def sources(self, x, narrow):
         """Return what queries and keys read, and what values do."""

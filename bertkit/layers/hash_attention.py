@@ -23,9 +23,10 @@ ITSELF = -1e5
 class HashAttention(LocalAttention):
     """Attention among tokens of like hashes: sorted by them, each chunk sees itself and the chunks beside it.
 
-    Kitaev et al. 2020, section 2. Queries are keys too: scoreᵢⱼ = qᵢ · (qⱼ / rms(qⱼ)) / √H, but a token sees itself only
-    where it sees nothing else. Over rounds, o = Σᵣ exp(zᵣ − z) oᵣ with zᵣ the logsumexp of a round's scores and z that of
-    all zᵣ. `context` may hold "buckets" [B,N,R·S]; else they are drawn. Raises `Error` on buckets of another shape.
+    Kitaev et al. 2020, section 2. Queries are keys too: scoreᵢⱼ = qᵢ · (qⱼ / rms(qⱼ)) / √H, but a token sees itself
+    only where it sees nothing else. Over rounds o = Σᵣ exp(zᵣ − z) oᵣ, zᵣ the logsumexp of the scores of a round and z
+    that of all zᵣ. `context` may hold "buckets" [B,N,R·S]; else they are drawn. Raises `Error` on buckets of another
+    shape.
     """
 
     PROJECTIONS = ("query_key", "value")
@@ -34,7 +35,8 @@ class HashAttention(LocalAttention):
         super().__init__(config, kind, **options)
         if kind.dropout is not None:
             self.drop = keras.layers.Dropout(kind.dropout, dtype=self.dtype_policy, name="probability_dropout")
-        self.longest = config.max_sequence_length
+        longest = self.whole(max(config.longest or 0, config.max_sequence_length))
+        self.choices = choices(kind, longest // kind.chunk, config.max_sequence_length)
         self.seeds = keras.random.SeedGenerator()
 
     def settle(self, x, context):
@@ -45,16 +47,22 @@ class HashAttention(LocalAttention):
         length = ops.shape(vectors[0])[2]
         if "buckets" in context or self.in_full(length):
             return context
-        drawn_anew = training and self.kind.seed is None
-        buckets = partial(self.buckets, ops.stop_gradient(vectors[0]), context.get("padding_mask"),
-                          self.seeds if drawn_anew else self.kind.seed or 0)
-        return {**context, "buckets": by_factors(buckets, self.kind, self.whole(length), self.longest)}
+        seed = self.seeds if training and self.kind.seed is None else self.kind.seed or 0
+        shape = (self.num_heads, self.head_dim, self.kind.hashes, max(map(sum, self.choices)) // 2)
+        rotations = ops.cast(keras.random.normal(shape, seed=seed, dtype="float32"), vectors[0].dtype)
+        buckets = partial(self.buckets, ops.stop_gradient(vectors[0]), context.get("padding_mask"), rotations)
+        return {**context, "buckets": self.choose(buckets, self.whole(length) // self.kind.chunk)}
 
-    def buckets(self, vectors, mask, seed, factors):
+    def choose(self, buckets, chunks):
+        """Return buckets(factors) with the factors for so many chunks, known now or when the graph runs."""
+        if len(self.choices) == 1 or isinstance(chunks, int):
+            return buckets(self.choices[_power(chunks) - 2 if len(self.choices) > 1 else 0])
+        number = sum(ops.cast(2 ** power <= 2 * chunks, "int32") for power in range(3, len(self.choices) + 2))
+        return ops.switch(number, [partial(buckets, factors) for factors in self.choices])
+
+    def buckets(self, vectors, mask, rotations, factors):
         """Return each token's bucket in each round, [B,N,R·S]; padding has one of its own, the last of a round."""
         rounds, padding, length = self.kind.hashes, math.prod(factors), ops.shape(vectors)[2]
-        shape = (self.num_heads, self.head_dim, rounds, sum(factors) // 2)
-        rotations = ops.cast(keras.random.normal(shape, seed=seed, dtype="float32"), vectors.dtype)
         found = hashes(vectors, rotations, factors)
         if mask is not None:
             found = ops.where(ops.cast(mask, "bool")[:, None, None, :], found, padding)
@@ -77,8 +85,9 @@ class HashAttention(LocalAttention):
         mask = ops.broadcast_to(ops.cast(real(context, length), value.dtype), (rows, heads, length, 1))
         chunks = self.cut(at(self.filled(ops.concatenate([vectors, value, mask], axis=-1)), order))
         mixed, total = self.in_order(chunks, self.cut(order[..., None]), length, drop, masked_score)
-        mixed, total = (ops.reshape(at(joined(x, rounds * self.whole(length)), back),
-                                    (rows, heads, rounds, self.whole(length), ops.shape(x)[-1])) for x in (mixed, total))
+        tokens = self.whole(length)
+        mixed, total = (ops.reshape(at(joined(x, rounds * tokens), back), (rows, heads, rounds, tokens, -1))
+                        for x in (mixed, total))
         weights = ops.cast(ops.exp(total - ops.logsumexp(total, axis=2, keepdims=True)), mixed.dtype)
         return ops.sum(mixed * weights, axis=2)[:, :, :length]
 
@@ -86,8 +95,8 @@ class HashAttention(LocalAttention):
         """Return the tokens of each round in the order of its buckets, and where each token stands in it: [B,N,R·S]."""
         rounds, tokens, given = self.kind.hashes, self.whole(length), buckets.shape[-1]
         if isinstance(tokens, int) and given not in (None, rounds * tokens):
-            raise Error(f"buckets holds {given} numbers for each head; wanted {rounds} rounds of {tokens} tokens, those that "
-                        "fill the last chunks among them.")
+            raise Error(f"buckets holds {given} numbers for each head; wanted {rounds} rounds of {tokens} tokens, those "
+                        "that fill the last chunks among them.")
         order = ops.argsort(ops.reshape(buckets, (-1, self.num_heads, rounds, tokens)))
         back = ops.argsort(order) + tokens * ops.arange(rounds, dtype=order.dtype)[:, None]
         return (ops.reshape(places, (-1, self.num_heads, rounds * tokens)) for places in (order, back))
@@ -107,7 +116,7 @@ class HashAttention(LocalAttention):
         return ops.matmul(probabilities if drop is None else drop(probabilities), self.around(value)), total
 
     def once(self, scores):
-        """Return which scores [B,N,n,c,m] are those of the first chunk with itself: a short text attends in full there."""
+        """Return which scores [B,N,n,c,m] are of the first chunk with itself: a short text attends in full there."""
         own = np.arange(scores.shape[-1]) // self.kind.chunk == self.kind.before
         return ops.logical_and(ops.arange(ops.shape(scores)[2])[:, None, None] == 0, own)
 
@@ -129,27 +138,20 @@ def hashes(vectors, rotations, factors):
     return bucket
 
 
-def by_factors(buckets, kind, tokens, longest):
-    """Return buckets(factors) with the factors of a kind, or those that the number of tokens suggests.
+def choices(kind, most_chunks, longest):
+    """Return the factors of the number of hashes: the kind's, or those for 4 hashes, for 8 ... for the longest text.
 
-    About two hashes for each chunk, 2^⌊log₂(2 · chunks)⌋ (Kitaev et al. 2020, section 2), in two factors where they are
-    many for the `longest` text.
+    About two hashes a chunk, 2^⌊log₂(2 · chunks)⌋ (Kitaev et al. 2020, section 2), in two factors where they are many.
     """
     if kind.buckets is not None:
-        return buckets(kind.buckets if isinstance(kind.buckets, tuple) else (kind.buckets,))
+        return [kind.buckets if isinstance(kind.buckets, tuple) else (kind.buckets,)]
     limit = 2 * max(math.isqrt(longest // kind.chunk), kind.chunk)
-
-    def of_power(power):
-        return buckets((2 ** power,) if 2 ** power <= limit else (2 ** (power // 2), 2 ** (power - power // 2)))
-
-    if isinstance(tokens, int):
-        return of_power(_power(tokens // kind.chunk))
-    powers = range(2, max(2, _power(longest // kind.chunk + 1)) + 1)
-    number = sum(ops.cast(2 ** power <= 2 * (tokens // kind.chunk), "int32") for power in powers) - 1
-    return ops.switch(number, [partial(of_power, power) for power in powers])
+    return [(2 ** power,) if 2 ** power <= limit else (2 ** (power // 2), 2 ** (power - power // 2))
+            for power in range(2, max(2, _power(most_chunks)) + 1)]
 
 
 def _power(chunks):
+    """Return ⌊log₂(2 · chunks)⌋."""
     return (2 * chunks).bit_length() - 1
 
 

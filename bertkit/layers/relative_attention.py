@@ -8,6 +8,7 @@ from functools import reduce
 import keras
 from keras import ops
 
+from bertkit.errors import Error
 from bertkit.layers.attention import EXACT, attend
 from bertkit.layers.initializer import truncated_normal
 
@@ -15,15 +16,17 @@ from bertkit.layers.initializer import truncated_normal
 class RelativeAttention(keras.layers.Layer):
     """scoreᵢⱼ = ((qᵢ + u)·kⱼ + (qᵢ + v)·W_r R(S + i − j) + (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ]) / √H.
 
-    Dai et al. 2019, section 3.3; the third term Yang et al. 2019, section 2.5; it is absent where the batch has no
-    segments. call(x [B,T,D], context) -> [B,T,D], or (y, probabilities [B,N,T,K]) when traced. `context` may hold
-    "mems" [B,S,D], which come before the tokens, are of segment 0 and are never hidden. It holds "content" [B,T,D] where
-    x is a query stream: keys and values are the content's, "target_mapping" says where the M rows of x stand, and a
-    token does not see itself unless the masks let it. Memory is quadratic in T, not in T·D.
+    Dai et al. 2019, section 3.3; the third term, absent where the batch has no segments: Yang et al. 2019, section 2.5.
+    call(x [B,T,D], context) -> [B,T,D], or (y, probabilities [B,N,T,K]) when traced. `context` may hold "mems" [B,S,D],
+    which come before the tokens, are of segment 0 and are never hidden by padding. It holds "content" [B,T,D] where x
+    is a query stream: keys and values are the content's, "target_mapping" [B,M,T] says where the M rows of x stand, and
+    a token sees itself only where the masks let it. No array is larger than [B,N,T,K+T]. Raises `Error` where D is odd.
     """
 
     def __init__(self, config, kind, **options):
         super().__init__(**options)
+        if config.hidden_dim % 2:
+            raise Error(f"hidden_dim={config.hidden_dim} is odd; distances are as many sines as cosines.")
         self.kind, self.shape = kind, (config.num_heads, config.head_dim)
         self.query, self.key, self.value, self.place = (
             self.projection(config, "btd,dnh->bnth", (config.num_heads, None, config.head_dim), name)

@@ -10,8 +10,7 @@ from keras import ops
 from bertkit.errors import Error
 from bertkit.kinds import Full
 from bertkit.layers.attention import SelfAttention, visible
-from bertkit.layers.blocked import blocked, joined, keys_last, with_neighbours
-from bertkit.layers.window_attention import LEAST, allows
+from bertkit.layers.window_attention import LEAST, allows, nearby
 
 
 class RotaryAttention(SelfAttention):
@@ -47,25 +46,11 @@ class RotaryAttention(SelfAttention):
         mask = visible(Full(), context, length)
         if window is None:
             return attention(query, key, value, mask=mask)
-        size = max(window, LEAST)
-        if not (trace or isinstance(length, int) and length <= 3 * size):
-            return nearby(query, key, value, mask, window, size, attention), None
+        if not (trace or isinstance(length, int) and length <= 3 * max(window, LEAST)):
+            seen = ops.ones((1, length), "bool") if mask is None else mask[:, 0, 0]
+            return nearby(query, key, value, seen, window, attention), None
         near = allows(ops.arange(length)[:, None], ops.arange(length), window)
         return attention(query, key, value, mask=near if mask is None else ops.logical_and(near, mask))
-
-
-def nearby(query, key, value, mask, window, size, attention):
-    """Return the values mixed [B,N,T,H] of keys at most `window` places away, in blocks of `size` tokens or more.
-
-    Time and memory are linear in T. `mask` [B,1,1,T] is 1 where a key may be seen, or None for all.
-    """
-    length, places = ops.shape(query)[2], ops.arange(3 * size)
-    seen = ops.ones_like(key[:, :1, :, :1]) if mask is None else ops.swapaxes(ops.cast(mask, "int32"), 2, 3)
-    near = ops.logical_and(allows(places[size:2 * size, None], places, window),
-                           keys_last(with_neighbours(blocked(seen, size))))
-    keys, values = (with_neighbours(blocked(x, size)) for x in (key, value))
-    mixed, _ = attention(blocked(query, size), keys, values, mask=near)
-    return joined(mixed, length)
 
 
 def rotations(position_ids, length, features, base):

@@ -4,13 +4,13 @@ Shapes: B batch, T tokens, D hidden, N heads, H per head, n blocks, s tokens in 
 """
 
 import math
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from keras import ops
 
 from bertkit.errors import Error
-from bertkit.layers.attention import EXACT, SelfAttention, attend
+from bertkit.layers.attention import EXACT, SelfAttention
 from bertkit.layers.blocked import blocked, joined, keys_last, with_neighbours
 
 
@@ -40,14 +40,17 @@ class SparseAttention(SelfAttention):
         self.index = 0      # of the block that this is in, which seeds what is drawn
 
     def call(self, x, context, trace=False, training=None, masked_score=EXACT):
-        attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
-        real, cut = context.get("padding_mask"), self.cut(ops.shape(x)[1])
-        real = ops.ones(ops.shape(x)[:2], "bool") if real is None else ops.cast(real, "bool")
-        heads = [self.split(project(x)) for project in (self.query, self.key, self.value)]
+        if training and self.kind.random and "random_blocks" not in context:
+            random = drawn(self.num_heads, self.most_blocks, self.kind.random, self.index)
+            context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :self.cut(ops.shape(x)[1])[0] - 2]}
+        return super().call(x, context, trace, training, masked_score)
+
+    def mix(self, query, key, value, context, trace, attention):
+        real, cut = context.get("padding_mask"), self.cut(ops.shape(query)[2])
+        real = ops.ones(ops.shape(query)[::2], "bool") if real is None else ops.cast(real, "bool")
         form = self.in_full if trace else self.in_blocks
-        mixed, probabilities = form(heads, cut, real, self.random_blocks(context, training, cut[0] - 2), attention)
-        y = self.output_dense(self.merge(mixed) * ops.cast(real, mixed.dtype)[:, :, None])
-        return (y, probabilities) if trace else y
+        mixed, probabilities = form((query, key, value), cut, real, self.random_blocks(context, cut[0] - 2), attention)
+        return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
     def cut(self, length):
         """Return (n, s) for T tokens. Short inputs are two blocks: both are at an end, so they see all.
@@ -61,16 +64,14 @@ class SparseAttention(SelfAttention):
             return few if short else many
         return tuple(ops.where(short, *each) for each in zip(few, many, strict=True))
 
-    def random_blocks(self, context, training, middle):
-        """Return what each of the middle blocks lists besides, [N,n−2,R], or None where that is block 0."""
+    def random_blocks(self, context, middle):
+        """Return what each of the middle blocks sees besides, [N,n−2,R], or None where that is block 0."""
         random = context.get("random_blocks")
-        if random is None and training and self.kind.random:
-            random = ops.convert_to_tensor(drawn(self.num_heads, self.most_blocks, self.kind.random, self.index))
-        elif random is None:
+        if random is None:
             return None
-        elif isinstance(middle, int) and middle and tuple(random.shape[:2]) != (self.num_heads, middle):
-            raise Error(f"random_blocks has the shape {tuple(random.shape)}; wanted [{self.num_heads},{middle},any], for "
-                        f"each head and each block of {self.kind.size} tokens but the first and the last.")
+        if isinstance(middle, int) and middle and tuple(random.shape[:2]) != (self.num_heads, middle):
+            raise Error(f"random_blocks has the shape {tuple(random.shape)}; wanted [{self.num_heads},{middle},any]: "
+                        f"for each head, and each block of {self.kind.size} tokens but the first and the last.")
         return ops.cast(random[:, :middle], "int32")
 
     def in_full(self, heads, cut, real, random, attention):

@@ -23,9 +23,8 @@ class TrigramEmbeddings(keras.layers.Layer):
         self.neighbours = config.inputs.neighbours
         self.projected = self.neighbours or self.width != width
         self.token = table(config, config.vocabulary_size, self.width, "token", **policy)
-        # The released code has it even where it is not used, and then leaves it as it began.
         self.projection = keras.layers.Dense(width, name="projection", kernel_initializer=truncated_normal(config),
-                                             trainable=self.projected, **policy)
+                                             **policy)
         self.segment = table(config, config.num_segments, width, "segment", **policy) if config.num_segments else None
         self.position = position_layer(config, width, **policy)
         self.norm = norm(config, "norm", TORCH_EPSILON, **policy)
@@ -36,6 +35,8 @@ class TrigramEmbeddings(keras.layers.Layer):
             if rows is not None:
                 rows.build(shape)
         self.projection.build((*shape, (3 if self.neighbours else 1) * self.width))
+        # The released code has it even where it is not used, and then leaves it as it began.
+        self.projection.trainable = self.projected
         self.norm.build((*shape, self.projection.units))
 
     def call(self, inputs, training=None):

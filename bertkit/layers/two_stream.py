@@ -48,6 +48,10 @@ class TwoStreamBlock(Block):
             new["query"] = super().call(state["query"], {**context, "content": hidden}, **options)
         return (new, probabilities) if trace else new
 
+    def feed(self, a, training=None):
+        """Drop inside the feed-forward network too, as the code of Yang et al. 2019 does."""
+        return self.outer(self.drop(self.activation(self.inner(a)), training=training))
+
 
 class LastStream(keras.layers.Layer):
     """The outputs: {"sequence" [B,T,D], or [B,M,D] of the query stream where there is one, "mems" where it remembers}.
@@ -67,7 +71,7 @@ class LastStream(keras.layers.Layer):
 def remembered(kind, x, before):
     """Return (what a later segment may attend to [B,S,D],) of a block's input x [B,T,D], or () where it keeps none.
 
-    [before; the first `reuse` of x], of that the last `memory` (Dai et al. 2019, section 3.2); no gradient flows into it.
+    [before; the first `reuse` of x], of that the last `memory`, without a gradient (Dai et al. 2019, section 3.2).
     """
     if kind.memory is None:
         return ()

@@ -3,12 +3,10 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head, G most global tokens of a row, n blocks, s tokens in a block.
 """
 
-from functools import partial
-
 import keras
 from keras import ops
 
-from bertkit.layers.attention import EXACT, SelfAttention, attend
+from bertkit.layers.attention import SelfAttention
 from bertkit.layers.blocked import blocked, joined, keys_last, vectors_at, with_neighbours
 
 # Narrow windows share blocks of so many tokens: smaller ones are more work to cut than to multiply.
@@ -25,83 +23,97 @@ class WindowAttention(SelfAttention):
 
     Rows of global tokens have projections of their own, query, key and value (section 3.2); other tokens see global
     ones by the ordinary projections. Padding is not seen and gets 0. call(x [B,T,D], context) -> [B,T,D]; `context` may
-    hold "padding_mask" and "global_mask" [B,T]. Time and memory are linear in T, and in G where there are global tokens;
-    a compiled JAX function takes G = T for them. Traced, it is the definition that is computed, and (y,
-    probabilities [B,N,T,T]) returned.
+    hold "padding_mask" and "global_mask" [B,T]. Time and memory are linear in T, and in G where tokens are global; a
+    compiled JAX function takes G = T for them. Traced, it is the definition that is computed, and (y, probabilities
+    [B,N,T,T]) returned.
     """
 
     def __init__(self, config, kind, **options):
         super().__init__(config, kind, **options)
         self.reach = kind.size // 2
+        # XLA wants shapes before it runs, and G is known only then.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+    def add_projections(self, config):
+        super().add_projections(config)
         self.global_query, self.global_key, self.global_value = (
             self.dense(config, f"global_{name}", self.num_heads * self.head_dim, config.qkv_bias)
             for name in ("query", "key", "value"))
-        # XLA wants shapes before it runs, and G is known only then.
-        self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def build(self, shape):
         super().build(shape)
         for projection in (self.global_query, self.global_key, self.global_value):
             projection.build(shape)
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
-        attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
+    def project(self, x, context):
+        """Return query, key and value, [B,N,T,H] each, and x, which global tokens project otherwise."""
+        return [*super().project(x, context), x]
+
+    def mix(self, query, key, value, x, context, trace, attention):
         real = context.get("padding_mask")
         real = ops.ones(ops.shape(x)[:2], "bool") if real is None else ops.cast(real, "bool")
         chosen = context.get("global_mask")
         chosen = None if chosen is None else ops.logical_and(ops.cast(chosen, "bool"), real)
         form = self.in_full if trace else self.in_blocks
-        mixed, probabilities = form(x, real, chosen, attention)
-        y = self.output_dense(mixed * ops.cast(real, mixed.dtype)[:, :, None])
-        return (y, probabilities) if trace else y
+        mixed, probabilities = form(query, key, value, x, real, chosen, attention)
+        return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
-    def in_full(self, x, real, chosen, attention):
-        """Return (mixed [B,T,D], probabilities [B,N,T,T]) by the definition: all pairs, most of them masked."""
+    def in_full(self, query, key, value, x, real, chosen, attention):
+        """Return (mixed [B,N,T,H], probabilities [B,N,T,T]) by the definition: all pairs, most of them masked."""
         chosen = ops.zeros_like(real) if chosen is None else chosen
-        places, listening = ops.arange(ops.shape(x)[1]), chosen[:, None, :, None]
-        mask = ops.logical_and(real[:, None, None, :], allows(
-            places[:, None], places[None, :], self.reach, listening, chosen[:, None, None, :]))
-        forms = [attention(*(self.split(project(x)) for project in projections), mask=mask) for projections in (
-            (self.global_query, self.global_key, self.global_value), (self.query, self.key, self.value))]
-        mixed, probabilities = (ops.where(listening, *each) for each in zip(*forms, strict=True))
-        return self.merge(mixed), probabilities
+        places, listens = ops.arange(ops.shape(x)[1]), chosen[:, None, :, None]
+        near_or_global = allows(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
+        mask = ops.logical_and(near_or_global, real[:, None, None, :])
+        of_global = attention(*(self.split(project(x)) for project in (
+            self.global_query, self.global_key, self.global_value)), mask=mask)
+        of_others = attention(query, key, value, mask=mask)
+        return [ops.where(listens, *each) for each in zip(of_global, of_others, strict=True)]
 
-    def in_blocks(self, x, real, chosen, attention):
-        """Return (mixed [B,T,D], None), each block of tokens with the blocks beside it and the global tokens."""
-        query, key, value = (project(x) for project in (self.query, self.key, self.value))
+    def in_blocks(self, query, key, value, x, real, chosen, attention):
+        """Return (mixed [B,N,T,H], None), each block of tokens with the blocks beside it and the global tokens."""
         if chosen is None:
-            return self.near(query, key, value, real, attention), None
+            return nearby(query, key, value, real, self.reach, attention), None
         places, used = listed(chosen)
         # Global keys stand beside the window, so they are left out within it: each counts once.
-        mixed = self.near(query, key, value, ops.logical_and(real, ops.logical_not(chosen)), attention,
-                          (vectors_at(key, places), vectors_at(value, places), used))
-        heads = [self.split(y) for y in (self.global_query(vectors_at(x, places)), self.global_key(x),
-                                         self.global_value(x))]
-        of_global, _ = attention(*heads, mask=real[:, None, None, :])
-        return self.replaced(mixed, self.merge(of_global), chosen), None
+        others = ops.logical_and(real, ops.logical_not(chosen))
+        mixed = nearby(query, key, value, others, self.reach, attention,
+                       (vectors_at(key, places[:, None]), vectors_at(value, places[:, None]), used))
+        heads = (self.global_query(vectors_at(x, places)), self.global_key(x), self.global_value(x))
+        of_global, _ = attention(*map(self.split, heads), mask=real[:, None, None, :])
+        return replaced(mixed, of_global, chosen), None
 
-    def near(self, query, key, value, seen, attention, besides=None):
-        """Return the local rows, [B,T,D]; `besides` are (keys [B,G,D], values, truths [B,G]) that all blocks see."""
-        length = ops.shape(query)[1]
-        size = _smaller(max(self.reach, LEAST), length)
-        count = (length + size - 1) // size
-        keys, values = (with_neighbours(blocked(self.split(y), count, size)) for y in (key, value))
-        places = ops.arange(3 * size)
-        mask = ops.logical_and(allows(places[size:2 * size, None], places[None, :], self.reach), keys_last(
-            with_neighbours(blocked(ops.cast(seen, "int32")[:, None, :, None], count, size))))
-        if besides is not None:
-            keys, values = (_joined_to_all(y, self.split(more)) for y, more in zip((keys, values), besides, strict=False))
-            used = ops.broadcast_to(besides[2][:, None, None, None, :], (*ops.shape(mask)[:4], ops.shape(besides[2])[1]))
-            mask = ops.concatenate([mask, used], axis=-1)
-        mixed, _ = attention(blocked(self.split(query), count, size), keys, values, mask=mask)
-        return self.merge(joined(mixed, length))
 
-    def replaced(self, local, of_global, chosen):
-        """Return `local` [B,T,D] with the rows of global tokens out of `of_global` [B,G,D], in their order."""
-        count, length = ops.shape(of_global)[1], ops.shape(local)[1]
-        rank = ops.cumsum(ops.cast(chosen, "int32"), axis=1) - 1
-        source = ops.where(chosen, rank, count + ops.arange(length, dtype="int32"))
-        return vectors_at(ops.concatenate([of_global, local], axis=1), source)
+def nearby(query, key, value, seen, reach, attention, besides=None):
+    """Return values mixed [B,N,T,H] over keys that are at most `reach` places away and `seen` [B,T], linear in T.
+
+    `besides` are (keys [B,N,G,H], values, truths [B,G]) that all tokens see where they are true.
+    """
+    length = ops.shape(query)[2]
+    size = _smaller(max(reach, LEAST), length)
+    cut = (length + size - 1) // size, size
+    keys, values = (with_neighbours(blocked(x, *cut)) for x in (key, value))
+    seen = keys_last(with_neighbours(blocked(ops.cast(seen, "int32")[:, None, :, None], *cut)))
+    places = ops.arange(3 * size)
+    mask = ops.logical_and(allows(places[size:2 * size, None], places[None, :], reach), seen)
+    if besides is not None:
+        more_keys, more_values, used = besides
+        keys, values = _beside(keys, more_keys), _beside(values, more_values)
+        used = ops.broadcast_to(used[:, None, None, None, :], (*ops.shape(mask)[:4], ops.shape(used)[1]))
+        mask = ops.concatenate([mask, used], axis=-1)
+    mixed, _ = attention(blocked(query, *cut), keys, values, mask=mask)
+    return joined(mixed, length)
+
+
+def _beside(blocks, vectors):
+    """Return [B,N,n,K+G,H]: the same vectors [B,N,G,H] behind the keys [B,N,n,K,H] of every block."""
+    rows, heads, count, _, width = ops.shape(blocks)
+    vectors = ops.broadcast_to(vectors[:, :, None], (rows, heads, count, ops.shape(vectors)[2], width))
+    return ops.concatenate([blocks, vectors], axis=3)
+
+
+def _smaller(one, other):
+    """Return the smaller of a number and a length, which may be known only when the graph runs."""
+    return min(one, other) if isinstance(other, int) else ops.minimum(one, other)
 
 
 def listed(chosen):
@@ -116,13 +128,9 @@ def listed(chosen):
     return order, ops.arange(ops.shape(order)[1]) < counts[:, None]
 
 
-def _joined_to_all(blocks, vectors):
-    """Return [B,N,n,K+G,H]: the same vectors [B,N,G,H] behind the keys [B,N,n,K,H] of every block."""
-    rows, heads, count, _, width = ops.shape(blocks)
-    vectors = ops.broadcast_to(vectors[:, :, None], (rows, heads, count, ops.shape(vectors)[2], width))
-    return ops.concatenate([blocks, vectors], axis=3)
-
-
-def _smaller(one, other):
-    """Return the smaller of a number and a length, which may be known only when the graph runs."""
-    return min(one, other) if isinstance(other, int) else ops.minimum(one, other)
+def replaced(mixed, of_global, chosen):
+    """Return `mixed` [B,N,T,H] with the rows of chosen tokens out of `of_global` [B,N,G,H], that holds them in order."""
+    count, length = ops.shape(of_global)[2], ops.shape(mixed)[2]
+    rank = ops.cumsum(ops.cast(chosen, "int32"), axis=1) - 1
+    source = ops.where(chosen, rank, count + ops.arange(length, dtype="int32"))
+    return vectors_at(ops.concatenate([of_global, mixed], axis=2), source[:, None])

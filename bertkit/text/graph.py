@@ -5,6 +5,7 @@ import importlib
 import tensorflow as tf
 
 from bertkit.errors import Error
+from bertkit.text.graph_added import Cut
 from bertkit.text.template import FIRST, SECOND
 
 # Each module has a dict MODELS of its kinds: what makes of texts, string [B], the ids, ragged int32 [B, (T)], and
@@ -33,6 +34,8 @@ class GraphTokenizer(tf.Module):
                         "token ids instead.")
         module = importlib.import_module(f"bertkit.text.{MODULES[tokenizer.model.kind]}")
         self._model = module.MODELS[tokenizer.model.kind](tokenizer.model, tokenizer.model_vocabulary)
+        if plain := {token: tokenizer.id(token.content) for token in tokenizer.added if not token.special}:
+            self._model = Cut(self._model, plain)
         self._template, self._max_length = tokenizer.template, max_length
         self._layout = tokenizer.layout
         self._padding = {"token_ids": tokenizer.pad_id, "offsets": 0, "padding_mask": 0,

@@ -30,10 +30,10 @@ class GraphMerges(tf.Module):
     def __init__(self, merges):
         super().__init__()
         rows = _rows(merges.table)
-        keys = np.array([*rows], np.int64).reshape(-1, 2) @ [WIDTH, 1]
-        self._absent = len(rows)
+        self._absent = len(rows)              # its key is that of no pair, as a table may not be empty
+        keys = [left * WIDTH + right for left, right in rows] + [-1]
         self._numbers = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
-            tf.constant(keys), tf.range(len(rows))), self._absent)
+            tf.constant(keys, tf.int64), tf.range(len(keys))), self._absent)
         self._rows = tf.constant([*rows.values(), [NONE, 0, NONE, NONE, 0]], tf.int32)
 
     def __call__(self, ids, words):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from bertkit.errors import Error
 from bertkit.text.graph_codepoints import CodepointRows
 from bertkit.text.graph_merges import GraphMerges
 from bertkit.text.graph_normalize import GraphNormalizer, is_blank, shifted
@@ -13,9 +14,10 @@ from bertkit.text.unicode import SIZE
 
 NONE = -1                                     # the id of what is no piece
 BITS = 21                                     # of a codepoint
+LONGEST = 256                                 # codepoints of a piece: memory grows with it
 
 
-class _SentencePiece(tf.Module):
+class SentencePiece(tf.Module):
     """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
 
     Of equal words one is cut into pieces: `pieces` takes their codepoints and the number of the word of each, and
@@ -71,7 +73,7 @@ class _SentencePiece(tf.Module):
         return tf.cast(ids, tf.int32), begins, ends, found.value_rowids()
 
 
-class _Unigram(tf.Module):
+class Unigram(tf.Module):
     """Viterbi's search, one codepoint after the other in all words at once.
 
     codes, words int32 [N] -> ids [P] and the codepoint that each piece begins with [P].
@@ -79,18 +81,14 @@ class _Unigram(tf.Module):
 
     def __init__(self, model):
         super().__init__()
-        nodes, pieces, edges = {"": 0}, [NONE], {}
-        for piece, number in model.pieces.items():
-            for end in range(1, len(piece) + 1):
-                if piece[:end] not in nodes:
-                    nodes[piece[:end]] = len(nodes)
-                    pieces.append(NONE)
-                    edges[nodes[piece[:end - 1]] << BITS | ord(piece[end - 1])] = nodes[piece[:end]]
-            pieces[nodes[piece]] = number
+        self._longest = max(map(len, model.pieces), default=1)
+        if self._longest > LONGEST:
+            raise Error(f"A piece of {self._longest} characters has no form in TensorFlow, which takes {LONGEST}; "
+                        "export token ids instead.")
+        edges, pieces = _trie(model.pieces)
         self._edges = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
             np.array([*edges], np.int64), np.array([*edges.values()], np.int64)), NONE)
         self._piece, self._unknown = tf.constant(pieces), model.unk_id
-        self._longest = max(map(len, model.pieces), default=1)
         self._scores = tf.constant([*model.scores, -math.inf, model.unknown_score], tf.float64)
 
     def __call__(self, codes, words):
@@ -156,7 +154,7 @@ class _Unigram(tf.Module):
                               tf.TensorShape([None])])[3]
 
 
-class _BPE(tf.Module):
+class BPE(tf.Module):
     """Merges of codepoints; unknown ones in a row are one.
 
     codes, words int32 [N] -> ids [P] and the codepoint that each piece begins with [P].
@@ -184,6 +182,18 @@ class _BPE(tf.Module):
         return ids, tf.cumsum(sizes, exclusive=True)
 
 
+def _trie(pieces):
+    """Return {number of a beginning << BITS | next codepoint: number of both} and the piece of each number, or NONE."""
+    numbers, found, edges = {"": 0}, [NONE], {}
+    for piece, number in pieces.items():
+        for end in range(1, len(piece) + 1):
+            if piece[:end] not in numbers:
+                edges[numbers[piece[:end - 1]] << BITS | ord(piece[end - 1])] = numbers[piece[:end]] = len(numbers)
+                found.append(NONE)
+        found[numbers[piece]] = number
+    return edges, found
+
+
 def _begins(lengths, starts, sizes):
     """Return bool [N], which codepoints begin a piece, from the length of the last piece on the way to each."""
     def step(places, starts, begins):
@@ -197,5 +207,5 @@ def _begins(lengths, starts, sizes):
                          shape_invariants=[tf.TensorShape([None])] * 3)[2]
 
 
-MODELS = {"unigram": lambda model, vocabulary: _SentencePiece(model, _Unigram(model)),
-          "bpe": lambda model, vocabulary: _SentencePiece(model, _BPE(model, vocabulary))}
+MODELS = {"unigram": lambda model, vocabulary: SentencePiece(model, Unigram(model)),
+          "bpe": lambda model, vocabulary: SentencePiece(model, BPE(model, vocabulary))}

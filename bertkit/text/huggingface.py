@@ -28,7 +28,7 @@ def write_fast(folder, tokenizer, post_processors=(), **steps):
     come before the one of the template.
     """
     processors = [*post_processors, _processor(tokenizer)]
-    content = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": _added_tokens(tokenizer),
+    content = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added_tokens(tokenizer),
                "post_processor": {"type": "Sequence", "processors": processors} if post_processors else processors[0],
                **steps}
     write_json(folder / "tokenizer.json", content)
@@ -40,15 +40,28 @@ def write_fast(folder, tokenizer, post_processors=(), **steps):
         **{f"{role}_token": token for role, token in tokenizer.special.items()}})
 
 
+def added_tokens(tokenizer):
+    """Return the added tokens of a tokenizer.json: the special tokens and those of the setting `added`."""
+    tokens = {token: Added(token) for token in tokenizer.special.values()}
+    tokens |= {token.content: token for token in tokenizer.added}
+    found = [{"id": tokenizer.id(token.content), "content": token.content, "single_word": False, "rstrip": False,
+              "lstrip": token.lstrip, "normalized": not token.special, "special": token.special}
+             for token in tokens.values() if token.content in tokenizer.vocabulary]
+    return sorted(found, key=lambda token: token["id"])
+
+
 def surroundings(folder, content, vocabulary, special, unchanged=lambda token: False):
     """Return the settings special, added and template of a tokenizer.json.
 
     `special` are the names {role: token or None}, and `unchanged` tells whether the normalizer of the file leaves a
     token as it is. Truncation and padding in the file are left out: they are arguments of `pack`.
     """
-    path = folder / "tokenizer.json"
-    return {"special": special, "added": added(path, content["added_tokens"], vocabulary, unchanged),
-            "template": padded(folder, template(path, content["post_processor"], special), special).settings()}
+    path, processor = folder / "tokenizer.json", content["post_processor"]
+    tokens = added(path, content["added_tokens"], vocabulary, unchanged)
+    ids = {token: i for i, token in enumerate(vocabulary)}
+    ids |= {token["content"]: token["id"] for token in content["added_tokens"]}
+    return {"special": special, "added": tokens,
+            "template": padded(folder, template(path, processor, special, ids), special).settings()}
 
 
 def special(folder, default):
@@ -90,15 +103,22 @@ def added_by_id(folder, vocabulary, unchanged=lambda token: False):
         return added(path, [{"id": int(i), **token} for i, token in tokens.items()], vocabulary, unchanged)
 
 
-def template(path, processor, special):
-    """Return the Template of a post_processor; without one BERT's, or the text alone if cls or sep is None."""
+def template(path, processor, special, ids):
+    """Return the Template of a post_processor; without one BERT's, or the text alone if cls or sep is None.
+
+    Raises Error if the processor gives a token another id than `ids`, {token: id}, do.
+    """
     if processor is None:
         return bert(special["cls"], special["sep"]) if special["cls"] and special["sep"] else bare()
     if processor["type"] == "Sequence":                   # those of bytes only trim the offsets
         (processor,) = (part for part in processor["processors"] if part["type"] != "ByteLevel")
+    require(path, "post_processor", processor, "TemplateProcessing", *PROCESSORS)
+    for token, numbers in _named(processor):
+        if numbers != [ids.get(token)]:
+            raise Error(f"{path}: its post_processor has {numbers} for {token!r}, wanted [{ids.get(token)}]; "
+                        "copy the file again.")
     if processor["type"] in PROCESSORS:
         return PROCESSORS[processor["type"]](processor["cls"][0], processor["sep"][0])
-    require(path, "post_processor", processor, "TemplateProcessing")
     return Template(*([_part(part) for part in processor[form]] for form in ("single", "pair")))
 
 
@@ -140,29 +160,16 @@ def whole(path):
                     "copy the file again.") from None
 
 
-def config(tokenizer):
-    """Return the tokenizer_config.json that makes transformers tokenize as `tokenizer` does."""
-    settings = tokenizer.settings()
-    if settings["kind"] != "wordpiece":
-        raise Error(f"A {settings['kind']} tokenizer is not written as a Hugging Face vocabulary yet.")
-    return {"tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
-            "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
-            **{f"{role}_token": token for role, token in settings["special"].items()}}
+def _named(processor):
+    """Return (token, ids) of the tokens that a post_processor names."""
+    if processor["type"] in PROCESSORS:
+        return [(token, [number]) for token, number in (processor["cls"], processor["sep"])]
+    return [(token, entry["ids"]) for token, entry in processor.get("special_tokens", {}).items()]
 
 
 def _part(part):
     ((kind, value),) = part.items()
     return (TEXTS[value["id"]] if kind == "Sequence" else value["id"]), value["type_id"]
-
-
-def _added_tokens(tokenizer):
-    """Return the added tokens of a tokenizer.json: the special tokens and those of the setting `added`."""
-    tokens = {token: Added(token) for token in tokenizer.special.values()}
-    tokens |= {token.content: token for token in tokenizer.added}
-    found = [{"id": tokenizer.id(token.content), "content": token.content, "single_word": False, "rstrip": False,
-              "lstrip": token.lstrip, "normalized": not token.special, "special": token.special}
-             for token in tokens.values() if token.content in tokenizer.vocabulary]
-    return sorted(found, key=lambda token: token["id"])
 
 
 def _processor(tokenizer):

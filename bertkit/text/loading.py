@@ -1,10 +1,9 @@
 """Which tokenizer a path holds: every published form into (vocabulary, settings)."""
 
-import importlib
 import json
 
 from bertkit.errors import Error
-from bertkit.text import bytelevel_files, wordpiece_files
+from bertkit.text import bytelevel_files, sentencepiece_files, wordpiece_files
 from bertkit.text.files import read_object
 from bertkit.text.huggingface import whole
 from bertkit.text.vocabulary import read_lines, read_vocabulary
@@ -18,7 +17,7 @@ PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 def read(path):
     """Return (vocabulary, settings) of a vocabulary file or of a folder, decided by its files."""
     if path.is_file():
-        return _sentencepiece().slow(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
+        return sentencepiece_files.slow(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
     for name, reader in READERS.items():
         if any(path.glob(name)):
             return reader(path)
@@ -65,7 +64,7 @@ def _reader(path, content):
     if kind == "BPE" and '"ByteLevel"' in split:
         return bytelevel_files.fast
     if kind == "Unigram" or kind == "BPE" and '"Metaspace"' in split:
-        return _sentencepiece().fast
+        return sentencepiece_files.fast
     raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes or words; "
                 "bertkit does not read such a tokenizer.")
 
@@ -94,11 +93,7 @@ def _model(folder):
     models = sorted(folder.glob("*.model"))
     if len(models) > 1:
         raise Error(f"{folder} holds {' and '.join(path.name for path in models)}; give the path of one of them.")
-    return _sentencepiece().slow(folder, models[0])
-
-
-def _sentencepiece():
-    return importlib.import_module("bertkit.text.sentencepiece_files")
+    return sentencepiece_files.slow(folder, models[0])
 
 
 READERS = {"bundle.json": _bundle, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary,

@@ -127,11 +127,10 @@ def _set(codes):
 def _step(step, mapping):
     """Return the Step of its JSON form."""
     name, *values = step if isinstance(step, (list, tuple)) and step else [None]
-    if name in FORMS and not values:
-        return _form(name)
-    if name not in STEPS or not all(isinstance(value, str) for value in values):
-        raise Error(f"The normalisation step {step!r} is unknown; bertkit has {', '.join([*FORMS, *STEPS])}.")
-    return STEPS[name](*([mapping or {}] if name == "charsmap" else values))
+    known = isinstance(name, str) and name in (*FORMS, *STEPS) and len(values) == ARGUMENTS.get(name, 0)
+    if not known or not all(isinstance(value, str) for value in values) or name == "replace" and not values[0]:
+        raise Error(f"The normalisation step {step!r:.60} is unknown; bertkit has {', '.join([*FORMS, *STEPS])}.")
+    return _form(name) if name in FORMS else STEPS[name](*([mapping or {}] if name == "charsmap" else values))
 
 
 def _form(name):
@@ -205,5 +204,6 @@ def _mapped(old, new):
     return new, [min(i, len(old) - 1) for i in range(len(new))]
 
 
+ARGUMENTS = {"replace": 2, "squeeze": 1}
 STEPS = {"accents": _accents, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
          "strip_left": _strip("\\A{}"), "strip_right": _strip("{}\\Z"), "charsmap": _charsmap}

@@ -24,8 +24,8 @@ SEPARATORS = {"blanks": BLANKS, "spaces": " "}
 DEFAULTS = {"normalization": [], "words": "blanks", "prefix": True, "controls": []}
 
 
-class Pretokenizer:
-    """What the two models share: normalisation, words, the cache.
+class SentencePiece:
+    """Words of a normalised text behind a ▁: what the two models share.
 
     A text is normalised (see Normalizer; `charsmap` is a precompiled map in base64) and cut into words: at `words`
     "blanks", which vanish, or before each of the "spaces". A space becomes ▁, and `prefix` puts a ▁ before words that
@@ -90,13 +90,13 @@ class Pretokenizer:
         return pieces
 
 
-class Unigram(Pretokenizer):
+class Unigram(SentencePiece):
     """The most probable pieces of a word.
 
     Of all ways to write a word w as pieces x1 ... xn the one with the largest Σ log p(xi), found by Viterbi's search
     in float64; of equal ones the one whose last piece is longest. `scores` are log p of each entry; a character that
     is no piece scores 10 less than the lowest of them, and such characters in a row are one `unknown`.
-    Raises Error if there is not one finite score for each entry, and where Pretokenizer does.
+    Raises Error if there is not one finite score for each entry, and where SentencePiece does.
 
     >>> model = Unigram(["<unk>", "▁", "a", "b", "▁ab"], "<unk>", scores=[0, -2, -3, -3, -5])
     >>> model.encode("ab xyb")
@@ -149,11 +149,11 @@ class Unigram(Pretokenizer):
         return last
 
 
-class BPE(Pretokenizer):
+class BPE(SentencePiece):
     """The characters of a word, merged: of the pairs of neighbours in `merges` the earliest one becomes one entry.
 
     `merges` are strings "left right". A character that is no entry is `unknown`, and such characters in a row are one.
-    Raises Error where Merges and Pretokenizer do.
+    Raises Error where Merges and SentencePiece do.
 
     >>> model = BPE(["<unk>", "▁", "a", "b", "ab"], "<unk>", merges=["a b"])
     >>> model.encode("abxya")

@@ -4,6 +4,7 @@ Source: the code that was published with XLM-R, CamemBERT, ALBERT, XLNet, BigBir
 transformers reads it; fairseq, where XLM-R and CamemBERT are from, has ids of its own.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from bertkit.text.huggingface import added_by_id, padded, special
 from bertkit.text.sentencepiece import SPACE
 from bertkit.text.sentencepiece_model import CONTROL
 from bertkit.text.template import bare, bert, roberta, xlnet
+
+logger = logging.getLogger(__name__)
 
 QUOTES = [["replace", "``", '"'], ["replace", "''", '"']]
 PLAIN = [["nfkd"], ["accents"]]
@@ -41,14 +44,18 @@ class Family:
     def tokenizer(self, folder, model):
         """Return the vocabulary, the scores and the other settings for a Model."""
         config = folder / "tokenizer_config.json"
-        options, names = read_object(config) if config.exists() else {}, special(folder, self.special)
+        options = read_object(config) if config.exists() else {}
         pieces = [*self.first, *((text, self._score(text, score)) for text, score, _ in model.pieces[self.dropped:]),
                   *self.last]
         vocabulary = tuple(text for text, _ in pieces)
+        names = present(folder, special(folder, self.special), vocabulary)
         controls = [text for text, _, kind in model.pieces if kind == CONTROL]
         tokens = dict.fromkeys(token for token in (*names.values(), *controls) if token in vocabulary)
         added = [Added(token, lstrip=self.mask_takes_blanks and token == names["mask"]).settings() for token in tokens]
-        ends = [names[role] for role in ("cls", "sep") if names[role]]
+        ends = [names[role] for role in ("cls", "sep") if role in self.special]
+        if None in ends:
+            raise Error(f"The SentencePiece model in {folder} has no piece {self.special['cls']} or no "
+                        f"{self.special['sep']}; give the one of the checkpoint.")
         return vocabulary, [score for _, score in pieces], {
             "normalization": self.steps(options), "words": self.words, "controls": list(tokens), "special": names,
             "added": added_by_id(folder, vocabulary) or added,
@@ -89,6 +96,13 @@ FAMILIES = {
                                ("<unk>NOTUSED", -100.0))),
 }
 TOLD_BY = {"albert_config.json": "albert", "xlnet_config.json": "xlnet"}
+
+
+def present(folder, names, known):
+    """Return the names {role: token or None} without tokens that are not known, as the log says."""
+    if missing := {token for token in names.values() if token is not None and token not in known}:
+        logger.warning("%s: the vocabulary has no %s; the tokenizer goes without.", folder, " and no ".join(missing))
+    return {role: None if token in missing else token for role, token in names.items()}
 
 
 def family(folder, path):

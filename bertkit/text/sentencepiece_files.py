@@ -2,16 +2,13 @@
 
 import base64
 import json
-import logging
 
 from bertkit.errors import Error
 from bertkit.text import sentencepiece_model
 from bertkit.text.huggingface import in_order, require, special, surroundings, whole, write_fast
 from bertkit.text.normalize import Normalizer
 from bertkit.text.sentencepiece import SPACE, mapping
-from bertkit.text.sentencepiece_families import family
-
-logger = logging.getLogger(__name__)
+from bertkit.text.sentencepiece_families import family, present
 
 SIMPLE = {"NFC": "nfc", "NFD": "nfd", "NFKC": "nfkc", "NFKD": "nfkd", "StripAccents": "accents",
           "Lowercase": "lowercase"}
@@ -34,9 +31,8 @@ def fast(folder, content):
         words, prefix = _words(path, content["pre_tokenizer"])
         vocabulary, unknown, model = _model(path, content["model"])
         normalizer = Normalizer(steps, mapping(charsmap))
-        names = _special(folder, content, {*vocabulary, *(token["content"] for token in content["added_tokens"])})
-        around = surroundings(folder, content, vocabulary, names | {"unk": unknown},
-                              lambda token: normalizer(token) == token)
+        names = _special(folder, content, vocabulary) | {"unk": unknown}
+        around = surroundings(folder, content, vocabulary, names, lambda token: normalizer(token) == token)
         controls = [token["content"] for token in content["added_tokens"] if token["special"]]
         return vocabulary, {**model, "normalization": steps, "charsmap": charsmap, "words": words, "prefix": prefix,
                             "controls": controls, **around}
@@ -86,8 +82,10 @@ def _model(path, model):
     if kind == "bpe":
         pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
         return in_order(path, model["vocab"]), model["unk_token"], {"kind": kind, "merges": pairs}
-    vocabulary = tuple(entry for entry, _ in model["vocab"])
-    return vocabulary, vocabulary[model["unk_id"]], {"kind": kind, "scores": [score for _, score in model["vocab"]]}
+    vocabulary, scores = zip(*model["vocab"], strict=True)
+    if not 0 <= model["unk_id"] < len(vocabulary):
+        raise ValueError(f"unk_id {model['unk_id']}")
+    return vocabulary, vocabulary[model["unk_id"]], {"kind": kind, "scores": list(scores)}
 
 
 def _steps(path, normalizer):
@@ -159,12 +157,12 @@ def _words(path, split):
     return "blanks" if len(parts) == 2 else "spaces", scheme == "always"
 
 
-def _special(folder, content, known):
-    """Return {role: token or None}; cls and sep are looked for among the tokens of the template."""
+def _special(folder, content, vocabulary):
+    """Return {role: token or None}; what no file names are usual special tokens, cls and sep those of the template."""
     template = json.dumps(content["post_processor"], ensure_ascii=False)
-    default = {role: next((token for token in tokens if token in known and (
-        role not in ("cls", "sep") or f'"{token}"' in template)), None) for role, tokens in NAMES.items()}
-    found = special(folder, default)
-    if missing := [token for token in found.values() if token is not None and token not in known]:
-        logger.warning("%s: the vocabulary has no %s; the tokenizer goes without.", folder, " and no ".join(missing))
-    return {role: token if token in known else None for role, token in found.items()}
+    added = [token["content"] for token in content["added_tokens"] if token["special"]]
+    usual = {role: [token for token in tokens if token in added] for role, tokens in NAMES.items()}
+    for role in ("cls", "sep"):
+        usual[role] = [token for token in usual[role] if f'"{token}"' in template]
+    names = special(folder, {role: next(iter(tokens), None) for role, tokens in usual.items()})
+    return present(folder, names, {*vocabulary, *(token["content"] for token in content["added_tokens"])})

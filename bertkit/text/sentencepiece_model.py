@@ -17,6 +17,7 @@ ALGORITHM, SUFFIX, BYTE_FALLBACK, UNKNOWN = 3, 24, 35, 40        # of the traine
 CHARSMAP = 2                                  # of the normalizer
 NORMAL, CONTROL = 1, 3                        # types of pieces
 ALGORITHMS = {1: "unigram", 2: "bpe"}
+LONGEST = 1 << 10                             # characters of a piece; SentencePiece trains 16 unless told otherwise
 
 
 class Model(NamedTuple):
@@ -38,7 +39,7 @@ def read(path):
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from None
     try:
         return _model(content)
-    except (ValueError, IndexError, KeyError, struct.error) as error:
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise Error(f"{path} is not a SentencePiece model, or a damaged one ({error}); copy the file again.") from None
     except Error as error:
         raise Error(f"{path}: {error}") from None
@@ -58,7 +59,7 @@ def _model(content):
         raise Error("its trainer_spec asks for byte_fallback, treat_whitespace_as_suffix or an algorithm besides "
                     "unigram and BPE; bertkit does not read such a model.")
     unknown, charsmap = trainer.get(UNKNOWN, 0), normalizer.get(CHARSMAP, b"")
-    if not pieces or not 0 <= unknown < len(pieces) or not isinstance(charsmap, bytes):
+    if unknown not in range(len(pieces)) or not isinstance(charsmap, bytes):
         raise ValueError(f"{len(pieces)} pieces, the unknown one is number {unknown}")
     return Model(pieces, ALGORITHMS[trainer.get(ALGORITHM, 1)], unknown, charsmap)
 
@@ -66,7 +67,10 @@ def _model(content):
 def _piece(content):
     """Return (text, score, type) of one piece."""
     fields = dict(_fields(content))
-    return fields[PIECE].decode(), float(fields.get(SCORE, 0.0)), fields.get(TYPE, NORMAL)
+    text, score = fields[PIECE].decode(), fields.get(SCORE, 0.0)
+    if len(text) > LONGEST or not isinstance(score, float):
+        raise ValueError(f"a piece of {len(text)} characters with the score {score!r:.20}")
+    return text, score, fields.get(TYPE, NORMAL)
 
 
 def _fields(content):

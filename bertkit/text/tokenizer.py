@@ -1,6 +1,5 @@
 """Texts to token ids with character offsets, and token ids to batches."""
 
-import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +9,13 @@ import numpy as np
 from bertkit.errors import Error
 from bertkit.text import loading
 from bertkit.text.added import Added, Splitter
-from bertkit.text.pieces import Pieces
+from bertkit.text.bytelevel import ByteLevel
+from bertkit.text.sentencepiece import BPE, Unigram
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
 from bertkit.text.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
+from bertkit.text.wordpiece import WordPiece
 
-MODELS = {"wordpiece": ("wordpiece", "WordPiece"), "bytelevel": ("bytelevel", "ByteLevel"),
-          "unigram": ("sentencepiece", "Unigram"), "bpe": ("sentencepiece", "BPE")}
+MODELS = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 
@@ -50,6 +50,8 @@ class Tokenizer:
 
     def __init__(self, vocabulary, kind="wordpiece", special=None, template=None, added=(),
                  **settings):
+        if kind not in MODELS:
+            raise Error(f"The tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
         roles = SPECIAL | (special or {})
         self.special = {role: token for role, token in roles.items() if token is not None}
         ends = [self.special[role] for role in ("cls", "sep") if role in self.special]
@@ -62,7 +64,7 @@ class Tokenizer:
         self.pad_id, self.unk_id, self.cls_id, self.sep_id = (
             self.id(self.special[role]) if role in self.special else absent
             for role, absent in (("pad", 0), ("unk", None), ("cls", None), ("sep", None)))
-        self.model = _model(kind)(self.model_vocabulary, unknown=self.special.get("unk"), **settings)
+        self.model = MODELS[kind](self.model_vocabulary, unknown=self.special.get("unk"), **settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
         special = [Added(token) for token in self.special.values() if token in self._ids]
         tokens = {token.content: token for token in (*special, *self.added)}.values()
@@ -90,7 +92,7 @@ class Tokenizer:
     def _made(cls, source, vocabulary, settings):
         try:
             return cls(vocabulary, **settings)
-        except (TypeError, KeyError, Error) as error:
+        except (TypeError, AttributeError, ValueError, Error) as error:
             raise Error(f"The tokenizer of {source} cannot be used: {error}") from None
 
     @property
@@ -191,7 +193,11 @@ class Tokenizer:
     def _encoding(self, text, special_tokens):
         ids, offsets = [], []
         for begin, end, token in self._stretches(text, special_tokens):
-            found = Pieces([self._ids[token]], [(0, end - begin)]) if token else self.model.encode(text[begin:end])
+            if token:                                     # without the blanks before it
+                ids.append(self._ids[token])
+                offsets.append((end - len(token), end))
+                continue
+            found = self.model.encode(text[begin:end])
             ids += found.ids
             offsets += [(begin + a, begin + b) for a, b in found.offsets]
         return Encoding(ids, [self.vocabulary[i] for i in ids], offsets)
@@ -203,14 +209,6 @@ class Tokenizer:
                 yield begin, end, token
             else:
                 yield from ((begin + a, begin + b, word) for a, b, word in self._plain(text[begin:end]))
-
-
-def _model(kind):
-    """Return the class of a kind of model."""
-    if kind not in MODELS:
-        raise Error(f"The tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
-    module, name = MODELS[kind]
-    return getattr(importlib.import_module(f"bertkit.text.{module}"), name)
 
 
 def _texts(texts):

@@ -4,7 +4,7 @@ from bertkit.text.files import read_object, write_json
 from bertkit.text.huggingface import (
     ROLES,
     added_by_id,
-    config,
+    added_tokens,
     in_order,
     padded,
     require,
@@ -46,8 +46,13 @@ def slow(folder, vocabulary, uncased):
 
 def write(folder, tokenizer):
     """Write vocab.txt and tokenizer_config.json."""
-    tokenizer.save(folder)
-    write_json(folder / "tokenizer_config.json", config(tokenizer))
+    settings = tokenizer.save(folder)
+    flags = {str(token.pop("id")): token | {"normalized": False} for token in added_tokens(tokenizer)}
+    write_json(folder / "tokenizer_config.json", {
+        "tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
+        "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
+        "padding_side": tokenizer.template.padding_side, "added_tokens_decoder": flags,
+        **{f"{role}_token": token for role, token in tokenizer.special.items()}})
 
 
 def _normalization(steps):

@@ -2,6 +2,7 @@
 
 import math
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 
@@ -14,8 +15,8 @@ from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 
 
-def begin(out, epochs, learning_rate, seed, precision="float32"):
-    """Refuse what a run could only fail with later; fix its precision and every random draw.
+def begin(out, epochs, learning_rate, seed):
+    """Refuse what a run could only fail with later; fix every random draw.
 
     Raises `Error` for knobs that train nothing, a seed beyond 32 bits, or an `out` whose place is taken.
     """
@@ -28,7 +29,20 @@ def begin(out, epochs, learning_rate, seed, precision="float32"):
     if not 0 <= seed < 2**32:
         raise Error(f"seed={seed} lies outside 0 to {2**32 - 1}.")
     keras.utils.set_random_seed(seed)
-    keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+
+
+@contextmanager
+def precision(name):
+    """Let models made inside compute in "float32", or in "bfloat16" with sums and weights in float32.
+
+    Keras' own policy comes back afterwards: a model keeps the one it was made under.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if name == "bfloat16" else name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def working(out):

@@ -106,7 +106,7 @@ def test_a_folder_without_a_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize("options, message", [
-    ({"part": "decoder"}, 'part=\'decoder\' is unknown; bertkit has part="encoder"'),
+    ({"part": "decoder"}, 'part=\'decoder\' is unknown; has encoder'),
     ({"activation": "gelu"}, "activation='gelu' is unknown; bertkit has gelu_erf")])
 def test_what_load_takes(options, message):
     with pytest.raises(Error, match=message):

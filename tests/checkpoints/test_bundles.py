@@ -156,7 +156,7 @@ def test_a_missing_file_is_named(tmp_path, name):
     ({"files": {"../../secret": {}}}, ("is missing, and the bundle's manifest names it",)),
     ({"model": {"kind": "Oracle"}}, ("holds a 'Oracle'",)),
     ({"model": {"kind": "Classifier"}}, ("does not describe a Classifier",)),
-    ({"model": {"kind": "Encoder"}}, ("unread: head/logits/",)),
+    ({"model": {"kind": "Encoder"}}, ("unread: classify/logits/",)),
 ])
 def test_a_manifest_that_does_not_fit(tmp_path, changes, words):
     save(tmp_path / "saved")
@@ -166,9 +166,11 @@ def test_a_manifest_that_does_not_fit(tmp_path, changes, words):
 
 @pytest.mark.parametrize("changes, words", [
     ({"num_layers": 1}, ("unread: encoder/block_1/",)), ({"num_layers": 3}, ("missing: encoder/block_2/",)),
-    ({"num_layers": 10**9}, ("its config describes",)), ({"alibi": True}, ("does not know",)),
-    ({"hidden_dim": 32}, ("misshapen: encoder/embeddings/token/embeddings",)),
-    ({"attention": {"kind": "Window"}}, ("names the kind 'Window'",))])
+    ({"num_layers": 9_999}, ("its config describes",)),
+    ({"num_layers": 10**9}, ("more than any encoder has",)), ({"alibi": True}, ("does not know",)),
+    ({"hidden_dim": 32}, ("misshapen: encoder/block_0/attention/",)),
+    ({"attention": {"kind": "Cone"}}, ("names the kind 'Cone'",)),
+    ({"attention": {"kind": "Full", "causal": "no"}}, ("causal='no'",))])
 def test_a_config_that_does_not_fit(tmp_path, changes, words):
     save(tmp_path / "saved")
     path = tmp_path / "saved" / "bundle.json"

@@ -50,6 +50,7 @@ def call(function, *arguments):
     return function + plain(arguments) + b"R"
 
 
+SIX = b"G" + struct.pack(">d", 6)
 ORDERED = call(named("collections", "OrderedDict"))
 
 
@@ -117,7 +118,7 @@ def test_what_torch_saved_is_read_to_the_bit(name):
     assert len(found) == 22 and {array.dtype.name for array in found.values()} >= {
         "float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"}
     for name, array in found.items():
-        assert array.dtype == wanted[name].dtype
+        assert array.dtype == wanted[name].dtype and array.flags.c_contiguous
         np.testing.assert_array_equal(array, wanted[name])
 
 
@@ -166,6 +167,13 @@ def test_a_mapping_inside_a_mapping(path, write, inside):
 
 
 @FORMS
+def test_keys_of_an_optimizer_are_small_numbers(path, write):
+    for key, accepted in ((0, True), (2**32 - 1, True), (2**32, False), (-1, False)):
+        write(path, mapping({"state_dict": mapping({"a": tensor()}), "optimizer": b"}" + number(key) + b"Ns"}))
+        assert list(values(path)) == ["a"] if accepted else refused(path, "nor a small number") is None
+
+
+@FORMS
 def test_older_ways_to_write_a_tensor(path, write):
     older = call(named("torch._utils", "_rebuild_tensor"), storage("0", "Float", 6, None), 0, (6,), (1,))
     parameter = call(named("torch._utils", "_rebuild_parameter"), tensor(), b"\x88", ORDERED)
@@ -184,7 +192,7 @@ def test_numbers_of_another_order_of_bytes(path):
 
 def test_a_truth_value_is_whatever_is_not_0(path):
     found = values(zipped(path, mapping({"a": tensor(storage("0", "Bool", 3), 0, (3,), (1,))}), {"0": b"\x00\x01\x07"}))
-    assert found["a"].tolist() == [False, True, True]
+    assert found["a"].view("u1").tolist() == [0, 1, 1]
 
 
 def test_numbers_are_read_when_they_are_asked_for(path):
@@ -256,12 +264,22 @@ def test_an_instruction_that_tensors_do_not_need(path, body, words):
 @pytest.mark.parametrize("body", [
     ORDERED + b")R", tensor() + b")R", b"})R", text("os.mkdir") + b")R", named("torch", "FloatStorage") + b")R",
     named("collections", "OrderedDict") + b"]R", named("collections", "OrderedDict") + b"(}tR",
-    named("torch._utils", "_rebuild_tensor_v2") + b")R", tensor() + mapping({"__setstate__": ORDERED}) + b"b",
+    named("torch._utils", "_rebuild_tensor_v2") + b")R", mapping({"a": tensor() + mapping({"offset": b"N"}) + b"b"}),
     named("collections", "OrderedDict") + mapping({"__code__": b"N"}) + b"b", b"R", b"0", b"h\x05", b"t", b"u", b"a",
     b"s", b"}(K\x01u", b"]K\x01K\x02s", b"}K\x01a", b")Q", b"K\x01Q", text("storage") + b"Q", b"K\x01K\x02\x93",
     text("os") + b"K\x02\x93", b"", b"(((((", b"\x85", b"b"])
 def test_calls_of_what_is_no_function_and_other_tricks(path, body):
     refused(zipped(path, body))
+
+
+@pytest.mark.parametrize("stand_in", [list, {}.update, os.getcwd, text, 5], ids=str)
+def test_only_a_function_of_ours_is_called(stand_in):
+    read = pickled.unpickle
+    if stand_in is text:
+        assert read(io.BytesIO(b"ca\nb\nX\x01\x00\x00\x00x\x85R."), {"a.b": text}, None) == text("x")
+    else:
+        with pytest.raises(Error, match="a call of what is no function"):
+            read(io.BytesIO(b"ca\nb\n)R."), {"a.b": stand_in}, None)
 
 
 def test_a_file_names_functions_of_ours_alone():
@@ -331,13 +349,23 @@ def test_a_small_file_cannot_fill_the_memory(path, write):
 def test_a_zip_that_grows(path):
     body = mapping({"a": tensor(storage(length=2**24), 0, (2**24,), (1,))})
     within(200, zipped(path, body, {"0": bytes(2**26)}, zipfile.ZIP_DEFLATED), "compressed")
-    one = zipped(path, mapping({"a": tensor()}), {"0": NUMBERS.tobytes()}).read_bytes()
-    for place in (20, 24):                              # the sizes in the directory, of the last record
+    body = mapping({"a": tensor(storage(length=2**29), 0, (1,), (1,))})
+    one = zipped(path, body, {"0": NUMBERS.tobytes()}).read_bytes()
+    for place, lie in ((20, b"\0\0\0\x80"), (24, b"\0\0\0\x80"), (20, b"\0\0\0\x80" * 2)):
         content = bytearray(one)
-        start = content.rindex(b"PK\x01\x02")
-        content[start + place:start + place + 4] = struct.pack("<I", 2**31)
+        start = content.rindex(b"PK\x01\x02") + place   # the sizes of the last record in the directory
+        content[start:start + len(lie)] = lie
         path.write_bytes(content)
-        within(60, path)
+        with pytest.raises(Error, match="pytorch_model.bin"):
+            read_torch(path)
+
+
+def test_a_record_that_is_said_to_be_compressed(path):
+    content = bytearray(zipped(path, mapping({"a": tensor()})).read_bytes())
+    for mark, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.rindex(mark) + place] = zipfile.ZIP_DEFLATED
+    path.write_bytes(content)
+    refused(path, "its records are compressed")
 
 
 def test_records_that_overlap_or_come_twice(path):
@@ -374,7 +402,7 @@ def test_a_view_beyond_its_storage(path, write, offset, sizes, strides):
     plain((text("module"), named("torch", "FloatStorage"), text("0"), text("cpu"), 6)) + b"Q",
     plain((text("storage"), text("Quaternion"), text("0"), text("cpu"), 6)) + b"Q",
     plain((text("storage"), named("torch", "FloatStorage"), 0, text("cpu"), 6)) + b"Q",
-    plain((text("storage"), named("torch", "FloatStorage"), text("0"), text("cpu"), b"\x88")) + b"Q",
+    plain((text("storage"), named("torch", "FloatStorage"), text("0"), text("cpu"), SIX)) + b"Q",
     storage("1"), storage("../../0"), storage(length=5), storage(length=7), storage("0", "Double", 6),
     storage("0", "Complex", 6)])
 def test_what_is_no_storage_of_the_file(path, write, given):
@@ -406,11 +434,17 @@ def test_a_stream_whose_storages_are_not_those_of_its_tensors(path):
 
 @pytest.mark.parametrize("content", [
     b"", b"P", b"PK\x03\x04", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", b"<!DOCTYPE html>",
-    pickle.dumps({"a": 1}), pickle.dumps(MAGIC), pickle.dumps(MAGIC) + pickle.dumps(1), pickle.dumps(PROTOCOL) * 5,
-    struct.pack("<Q", 2) + b"{}"])
+    pickle.dumps(MAGIC, 2), struct.pack("<Q", 2) + b"{}"])
 def test_what_torch_never_saved(path, content):
     path.write_bytes(content)
     refused(path)
+
+
+def test_a_stream_that_begins_otherwise(path):
+    content = streamed(path, mapping({"a": tensor()})).read_bytes()
+    for old, new in ((MAGIC, MAGIC + 1), (PROTOCOL, PROTOCOL + 1)):
+        path.write_bytes(content.replace(number(old), number(new)))
+        refused(path, "does not begin as files of torch.save do")
 
 
 @pytest.mark.parametrize("names", [[], ["a/version"], ["data.pkl"], ["a/data.pkl", "b/data.pkl"], ["a/b/data.pkl"]])

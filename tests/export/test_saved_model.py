@@ -70,6 +70,21 @@ def test_a_file_that_answers_otherwise_is_refused(tmp_path, monkeypatch, uncheck
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("message", [
+    "{{function_node SaveV2}} /x/part-0; No space left on device [Op:SaveV2]",
+    "/x/saved_model.pb.tmp1; No space left on device"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, message):
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, message)
+
+    monkeypatch.setattr("keras.export.ExportArchive.write_out", full)
+    out = tmp_path / "served"
+    with pytest.raises(Error) as caught:
+        export_saved_model(exported.bundled(), out)
+    assert str(caught.value) == f"Writing {out} failed (No space left on device); nothing was left there."
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_fails_in_the_fresh_process_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(saved_model.reload, "__file__", str(tmp_path / "nothing.py"))
     with pytest.raises(Error, match="does not load in a fresh process"):

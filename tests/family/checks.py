@@ -6,11 +6,20 @@ import numpy as np
 
 from bertkit import checkpoints, family
 from bertkit.card import Card
-from bertkit.checkpoints import bundle, huggingface
+from bertkit.checkpoints import architectures, bundle, huggingface
+from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.tensors import slots, variables
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
-from bertkit.heads import Classifier, LanguageModel, MultipleChooser, Pretrained, SpanAnswerer, TokenClassifier
+from bertkit.heads import (
+    BeamAnswerer,
+    Classifier,
+    LanguageModel,
+    MultipleChooser,
+    Pretrained,
+    SpanAnswerer,
+    TokenClassifier,
+)
 from tests.recorded import calls, differences
 
 OUTPUTS = {"mlm_logits": "prediction_logits", "rtd_logits": "logits"}
@@ -38,7 +47,8 @@ def models(config):
         encoder = Encoder(config if getattr(kind, "reduce", None) == "pooled" else config.but(pooler=None))
         found[head] = {"classify": lambda e: Classifier(e, ("a", "b", "c")), "choose": MultipleChooser,
                        "tag": lambda e: TokenClassifier(e, ("O", "B", "I")), "answer": SpanAnswerer,
-                       "mlm": LanguageModel}.get(head, lambda e, head=head: Pretrained(e, [head]))(encoder)
+                       "beam": BeamAnswerer, "mlm": LanguageModel}.get(
+                           head, lambda e, head=head: Pretrained(e, [head]))(encoder)
     return found
 
 
@@ -49,21 +59,19 @@ def assert_own_names(model, form, leaves=huggingface.LEAVES):
     assert len(set(names)) == len(names) == len(ours)
 
 
-def computed(model, batch):
-    """Return a model's outputs under the names of the recorded ones."""
+def computed(model, batch, trace=False):
+    """Return a model's outputs under the names of the recorded ones; `trace` adds what an encoder's blocks give."""
     if not isinstance(model, Encoder):
         found = model(batch)
         found = found if isinstance(found, dict) else {"logits": found}
         return {OUTPUTS.get(name, name): np.asarray(array) for name, array in found.items()}
-    outputs = model(batch, trace=True)
-    trace = {name.split("/")[0]: [] for name in outputs["trace"]}
-    for name, array in outputs["trace"].items():
-        trace[name.split("/")[0]].append(np.asarray(array))
-    found = {"last_hidden_state": np.asarray(outputs["sequence"])}
-    if "pooled" in outputs:
-        found["pooler_output"] = np.asarray(outputs["pooled"])
-    return (found | {f"hidden_states.{i}": array for i, array in enumerate(trace["hidden"])}
-            | {f"attentions.{i}": array for i, array in enumerate(trace["attention"])})
+    outputs = model(batch, trace=trace)
+    found = {theirs: np.asarray(outputs[ours]) for ours, theirs in
+             (("sequence", "last_hidden_state"), ("pooled", "pooler_output")) if ours in outputs}
+    for name, array in outputs.get("trace", {}).items():
+        kind, number = name.split("/")
+        found[f"hidden_states.{number}" if kind == "hidden" else f"attentions.{int(number) - 1}"] = np.asarray(array)
+    return found
 
 
 def largest_difference(folder, **options):
@@ -71,30 +79,37 @@ def largest_difference(folder, **options):
     model, worst = checkpoints.load(folder, **options), []
     for call in calls(folder).values():
         if "token_ids" in call.batch:                       # not the call that gives vectors instead of ids
-            found = computed(model, call.batch)
-            assert set(found) <= set(call.outputs) or isinstance(model, Encoder)
+            found = computed(model, call.batch, trace="attentions.0" in call.outputs)
+            assert set(found) <= set(call.outputs)
             worst += differences(found, call, besides=set(call.outputs) - set(found)).values()
     assert worst
     return max(worst)
 
 
-def assert_survives(model, batch, folder, told=True):
-    """A bundle and a Hugging Face folder give the same model again; `told` says whether config.json names its class."""
+def assert_survives(model, rows, folder):
+    """A bundle gives the same model again, and so does a Hugging Face folder, by its class's name or by its tensors."""
+    theirs, wanted = folder / "theirs", computed(model, rows)
     bundle.save(folder / "bundle", model, None, Card("tiny", "none", bundle.describe(model)))
-    (folder / "theirs").mkdir()
-    huggingface.save(folder / "theirs", model)
-    if not told:
-        values = json.loads((folder / "theirs" / "config.json").read_text())
-        del values["architectures"]
-        (folder / "theirs" / "config.json").write_text(json.dumps(values))
-    for copy in (checkpoints.load(folder / "bundle"), checkpoints.load(folder / "theirs")):
+    theirs.mkdir()
+    huggingface.save(theirs, model)
+    page = family.page(model.encoder.config.family)
+    named = architectures.kind(read_json(theirs / "config.json"), huggingface.weights(theirs), page)
+    assert named[0] == type(model).__name__
+    for copy in (checkpoints.load(folder / "bundle"), checkpoints.load(unnamed(theirs))):
         assert type(copy) is type(model) and copy.encoder.config == model.encoder.config
-        one, two = computed(copy, batch), computed(model, batch)
-        assert set(one) == set(two)
-        for name in one:
-            np.testing.assert_array_equal(one[name], two[name])
-    assert checkpoints.load(folder / "theirs").settings() == {
-        **model.settings(), **({"labels": list(model.labels)} if hasattr(model, "labels") else {})}
+        assert {**copy.settings(), "labels": None} == {**model.settings(), "labels": None}
+        found = computed(copy, rows)
+        assert set(found) == set(wanted)
+        for name, array in wanted.items():
+            np.testing.assert_array_equal(found[name], array)
+
+
+def unnamed(folder, **changes):
+    """Take the class's name out of a folder's config.json, make other changes, and return the folder."""
+    values = json.loads((folder / "config.json").read_text())
+    values.pop("architectures", None)
+    (folder / "config.json").write_text(json.dumps(values | changes))
+    return folder
 
 
 def batch(config, choices=None, seed=0):

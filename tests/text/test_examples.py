@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-PURE = ["codepoints", "wordpiece", "template", "tokenizer"]
+PURE = ["added", "bytelevel", "codepoints", "merges", "template", "tokenizer", "vocabulary", "wordpiece"]
 
 
-@pytest.mark.parametrize("name", [*PURE, "graph"])
+@pytest.mark.parametrize("name", [*PURE, "graph", "graph_merges"])
 def test_examples(name):
-    if name == "graph":
+    if name.startswith("graph"):
         pytest.importorskip("tensorflow_text")
     result = doctest.testmod(importlib.import_module(f"bertkit.text.{name}"))
     assert result.attempted and not result.failed

@@ -14,7 +14,7 @@ from bertkit.training.board import Board, confusion_picture
 from bertkit.training.optimizer import adamw
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
-from bertkit.training.run import Run, working
+from bertkit.training.run import Run, precision, working
 from bertkit.training.tuning import Tuning
 from tests import tiny
 
@@ -135,6 +135,18 @@ def test_the_working_folder_stands_beside_the_bundle_to_be(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert working("out/") == working("out") == working(tmp_path / "out") == tmp_path / "out.tmp"
     assert working(".") == tmp_path.with_name(tmp_path.name + ".tmp")
+
+
+@pytest.mark.parametrize("name, policy", [("float32", "float32"), ("bfloat16", "mixed_bfloat16")])
+def test_precision_is_that_of_what_is_made_inside(name, policy):
+    import keras
+    with precision(name):
+        model = tiny.classifier()
+    assert model.dtype_policy.name == model.encoder.dtype_policy.name == policy
+    assert {weight.dtype for weight in model.trainable_variables} == {"float32"}
+    with pytest.raises(Killed), precision("bfloat16"):
+        raise Killed
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_tensorboard_shows_what_was_promised(tmp_path):
