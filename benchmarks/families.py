@@ -105,10 +105,11 @@ def page(rows, notes):
     """Return the markdown page."""
     lines = ["# Families, end to end", "", "Made by `python benchmarks/families.py --write docs/families.md`"
              f" on {datetime.date.today()}.", "",
-             "Small classifiers with random weights against transformers: largest absolute difference of logits and hidden",
-             "states, largest relative difference of the gradients' norms, and how far the exported files are from the",
-             "model (logits; of a .tflite, log-probabilities). Dynamic-range files of random weights drift more than those",
-             "of trained ones.", "", "| family | " + " | ".join(COLUMNS) + " |", "|" + "---|" * (len(COLUMNS) + 1)]
+             "Small classifiers with random weights against transformers: largest absolute difference of logits and",
+             "hidden states, largest relative difference of the gradients' norms, and how far the exported files are",
+             "from the model (logits; of a .tflite, log-probabilities). Dynamic-range files of random weights drift",
+             "more than those of trained ones.", "",
+             "| family | " + " | ".join(COLUMNS) + " |", "|" + "---|" * (len(COLUMNS) + 1)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     if notes:
         lines += ["", "Refused:", "", *notes]

@@ -35,15 +35,15 @@ def arguments():
 
 
 def measure(kind, length, repeats):
-    """Return {"mb": peak memory above that before the first pass, "ms": median time of a pass}, in this process."""
+    """Return {"mb": peak memory above that before the first pass, "ms": median CPU time of a pass}, in this process."""
     attend = forward(kind, length)
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")     # forget the peak of importing TensorFlow
     times = []
     for _ in range(WARM_UP + repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         attend()
-        times.append(1000 * (time.perf_counter() - start))
+        times.append(1000 * (time.process_time() - start))
     return {"mb": resident("VmHWM") - before, "ms": statistics.median(times[WARM_UP:])}
 
 
@@ -82,8 +82,8 @@ def run(kind, length, flags):
 
 
 def table(measured, lengths):
-    """Return the markdown table: a row for each length, MB and ms of each kind."""
-    headings = ["tokens", *(f"{kind} {unit}" for kind in KINDS for unit in ("MB", "ms"))]
+    """Return the markdown table: a row for each length, MB and CPU-ms of each kind."""
+    headings = ["tokens", *(f"{kind} {unit}" for kind in KINDS for unit in ("MB", "CPU-ms"))]
     rows = [headings, ["---"] * len(headings)] + [
         [str(length), *(f"{measured[kind, length][unit]:.0f}" for kind in KINDS for unit in ("mb", "ms"))]
         for length in lengths]
@@ -99,8 +99,8 @@ def main():
         return
     measured = {(kind, length): run(kind, length, flags) for length in flags.lengths for kind in KINDS}
     settings = (f"One attention layer, 12 heads of 64, batch 1, float32, forward; Window(512) with one global token, "
-                f"Sparse(64, 3); {flags.threads} thread(s), median of {flags.repeats}; {os.cpu_count()} x {processor()}; "
-                f"Python {platform.python_version()}")
+                f"Sparse(64, 3); {flags.threads} thread(s), median of {flags.repeats}; "
+                f"{os.cpu_count()} x {processor()}; Python {platform.python_version()}")
     text = "\n\n".join([f"# Long attention, {datetime.date.today().isoformat()}", settings,
                         table(measured, flags.lengths)]) + "\n"
     print(text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from bertkit import kinds
 from bertkit.errors import Error
+from bertkit.kinds.values import check, from_json, to_json
 
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh", "mish", "linear")
 
@@ -72,7 +73,8 @@ class EncoderConfig:
             raise Error(f"activation={self.activation!r} is unknown; bertkit has "
                         f"{', '.join(ACTIVATIONS)}.")
         if self.head_size is None and self.block_dim % self.num_heads:
-            raise Error(f"{'hidden_dim' if self.block_dim == self.hidden_dim else 'block.width'}={self.block_dim} is not "
+            name = "hidden_dim" if self.block_dim == self.hidden_dim else "block.width"
+            raise Error(f"{name}={self.block_dim} is not "
                         f"a multiple of num_heads={self.num_heads}; {_multiples(self.block_dim, self.num_heads)} are.")
 
     @property
@@ -121,7 +123,7 @@ class EncoderConfig:
 
     def to_json(self):
         """Return the fields as JSON values; a kind becomes {"kind": its name, its own fields}."""
-        return {field.name: kinds.to_json(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
     def from_json(cls, values):
@@ -133,7 +135,7 @@ class EncoderConfig:
             raise Error(f"The config holds {', '.join(unknown)}, which this version of bertkit does "
                         "not know; it was written by another version.")
         try:
-            return cls(**{name: kinds.from_json(value) for name, value in values.items()})
+            return cls(**{name: from_json(value) for name, value in values.items()})
         except TypeError as error:
             raise Error(f"The config is not complete: {error}.") from error
 
@@ -174,7 +176,7 @@ def _check_kinds(config):
             if not isinstance(part, allowed):
                 raise Error(f"{axis}={part!r} is no kind that it can be, such as {allowed[0]()}.")
             if part is not None:
-                kinds.check(part)
+                check(part)
     if config.shared and config.shared.groups * config.shared.inner > MOST_LAYERS:
         raise Error(f"shared={config.shared} has more blocks than any encoder; give {MOST_LAYERS} or less.")
     if not isinstance(config.qkv_bias, bool) or not isinstance(config.family, str):

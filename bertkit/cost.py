@@ -55,8 +55,6 @@ def block_parameters(config, layer=0):
 
 
 # A part of a model is here ([(inputs, outputs, has a bias) of each matrix that a token passes], all other numbers).
-
-
 def _total(matrices, others):
     return sum(dense(*matrix) for matrix in matrices) + others
 
@@ -201,6 +199,8 @@ def keys(kind, length):
     if isinstance(kind, kinds.Sparse) and length > (5 + 2 * kind.random) * kind.size:
         count = -(-length // kind.size)
         return kind.size * ((count - 2) * (5 + kind.random) + 2 * count) // count
+    if isinstance(kind, kinds.Local | kinds.Hash) and length > kind.chunk:
+        return (kind.before + 1 + kind.after) * kind.chunk * getattr(kind, "hashes", 1)
     return length
 
 
@@ -229,8 +229,9 @@ def _products(matrices):
 
 def activation_bytes(config, length):
     """Count float32 bytes of one row that back-propagation reads again: `kept`, scores and probabilities (2·N·keys)."""
-    scores = sum(2 * config.num_heads * keys(config.attention_of(i), length) for i in range(passes(config)))
-    return 4 * length * (passes(config) * kept(config) + scores)
+    each = [kept(config) + 2 * config.num_heads * keys(config.attention_of(i), length) for i in range(passes(config))]
+    again = isinstance(config.block, kinds.Reversible)      # the last state, and one block at a time, computed again
+    return 4 * length * (2 * config.hidden_dim + max(each) if again else sum(each))
 
 
 def kept(config):

@@ -89,7 +89,7 @@ class Encoder(keras.Model):
 
 
 def checked(inputs, config):
-    """Return a batch with lists and arrays as int32 arrays (masks over pairs of tokens: float32), after looking at them.
+    """Return a batch with lists and arrays as int32 arrays (masks of pairs of tokens: float32), having looked at them.
 
     Symbolic and accelerator tensors pass as they are: the data pipeline has checked them. Raises `Error` on numbers
     that int32 does not hold as they are, ids without a row, and shapes that do not fit.

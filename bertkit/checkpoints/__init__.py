@@ -54,7 +54,7 @@ def _format(folder):
     elif (folder / "config.json").exists():
         from bertkit.checkpoints import huggingface as module
     elif left := sorted(path.name for path in folder.glob("*_config.json") if path.name != "tokenizer_config.json"):
-        raise Error(f"{folder} holds {left[0]} and no checkpoint of TensorFlow (*.index) beside it; copy its files too.")
+        raise Error(f"{folder} holds {left[0]} and no checkpoint of TensorFlow (*.index) beside it; copy that too.")
     else:
         raise Error(f"{folder} holds no checkpoint: no bundle.json (bertkit), config.json (Hugging Face, "
                     "keras-nlp) or bert_config.json (Google).")

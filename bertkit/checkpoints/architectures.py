@@ -175,6 +175,7 @@ def config_json(model, config, tokenizer, page):
     values |= form.write_heads(kinds)
     languages = [kind for kind in kinds.values() if isinstance(kind, Language)]
     values["tie_word_embeddings"] = all(kind.tied for kind in languages) if languages else form.tied
+    _refuse_others(kinds, _kinds(values, page), form)
     values |= {form.dropouts[name]: model.dropout for name in kinds if name in form.dropouts}
     if isinstance(model, Classifier | TokenClassifier):
         values |= {"id2label": {str(i): label for i, label in enumerate(model.labels)},
@@ -182,6 +183,16 @@ def config_json(model, config, tokenizer, page):
     if isinstance(model, Classifier):
         values["problem_type"] = problem_type(model)
     return values
+
+
+def _refuse_others(kinds, described, form):
+    """Raise `Error` where a head is not the one that the written config.json describes; rates are written apart."""
+    for name, kind in kinds.items():
+        theirs = described.get(name)
+        if hasattr(kind, "dropout") and hasattr(theirs, "dropout"):
+            theirs = replace(theirs, dropout=kind.dropout)
+        if kind != theirs:
+            raise Error(f"Hugging Face's {form.class_name} has no head like {kind}, but {theirs}; save a bundle.")
 
 
 def _end(model, config, form):

@@ -2,7 +2,7 @@
 
     bundle.json           what it holds: model, config, tokenizer settings, and each file's size and sum
     weights.safetensors   every variable under our own names
-    vocab.txt             the vocabulary, one entry a line
+    vocab.txt             the vocabulary, one entry a line (WordPiece), or vocabulary.json with its merges or scores
     calibration.safetensors   at most 500 training rows as ids (optional): export needs them
     card.json             how it was made and how good it is
 """

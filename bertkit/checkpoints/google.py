@@ -5,7 +5,6 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from bertkit import family
 from bertkit.checkpoints.architectures import encoder_config
 from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.release import release
@@ -23,15 +22,19 @@ def load(folder, part=None, activation=None):
     """Return the model a Google directory holds: an `Encoder`, with the pre-training heads that lie beside it.
 
     "gelu" in its config is what the release's own code means by it, unless `activation` says otherwise. `part` may
-    name another model of the same checkpoint (see `family.formats.Google.parts`).
+    name another model of the same checkpoint (see `family.formats.Google.parts`). A pooler that the file lacks is left
+    out, but for the encoder alone, which may yet get a head.
     """
     folder = Path(folder)
     page, form = release(folder)
     path, form = folder / form.file, form.parts.get(part, form)
     tensors = weights(folder)
-    config = _config(read_json(path), page, form, path, activation)
-    encoder = encoder_for(form.measure(config, tensors.shapes), tensors)
-    model = encoder if part == "encoder" else _with_heads(encoder, form, tensors)
+    config = form.measure(_config(read_json(path), page, form, path, activation), tensors.shapes)
+    heads = [] if part == "encoder" else _heads(page, form, tensors)
+    if part != "encoder" and not _has_pooler(page, form, heads, tensors):
+        config = config.but(pooler=None)
+    encoder = encoder_for(config, tensors)
+    model = encoder if not heads else LanguageModel(encoder) if heads == ["mlm"] else Pretrained(encoder, heads)
     assign(model, tensors, slots(variables(model), form.names, LEAVES), aside=form.aside, ignored=form.ignored,
            new=("encoder/pooler",))
     return model
@@ -42,14 +45,18 @@ def parts(folder):
     return tuple(release(folder)[1].parts)
 
 
-def _with_heads(encoder, form, tensors):
-    """Return the model whose heads have tensors in the file, or the encoder where none has."""
+def _heads(page, form, tensors):
+    """Return the names of the heads that have tensors in the file."""
     found = {ours.split("/")[0] for ours, theirs in form.names.items()
              if not ours.startswith("encoder/") and any(name.startswith(theirs) for name in tensors.shapes)}
-    heads = [name for name in family.page(encoder.config.family).HEADS if name in found]
-    if heads == ["mlm"]:
-        return LanguageModel(encoder)
-    return Pretrained(encoder, heads) if heads else encoder
+    return [name for name in page.HEADS if name in found]
+
+
+def _has_pooler(page, form, heads, tensors):
+    """Return whether a pooler lies in the file, or a head there reads one."""
+    name = form.names.get("encoder/pooler")
+    return name is not None and any(stored.startswith(name) for stored in tensors.shapes) or any(
+        getattr(page.HEADS[head], "reduce", None) == "pooled" for head in heads)
 
 
 def _config(values, page, form, path, activation):

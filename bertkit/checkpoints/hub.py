@@ -1,10 +1,14 @@
 """hf://owner/name: a checkpoint from the Hugging Face hub, through its own library and cache."""
 
+from pathlib import Path
+
 from bertkit.errors import Error
 
-# Weights and vocabulary only; nothing of a repository that could be run.
-WANTED = ("config.json", "*.safetensors", "model.safetensors.index.json", "vocab.txt", "tokenizer.json",
-          "tokenizer_config.json", "special_tokens_map.json")
+# Weights and vocabulary only; nothing of a repository that could be run. The second are for one without the first.
+WANTED = ("config.json", "*.safetensors", "model.safetensors.index.json", "vocab.txt", "vocab.json", "merges.txt",
+          "spiece.model", "sentencepiece.bpe.model", "tokenizer.json", "tokenizer_config.json",
+          "special_tokens_map.json")
+OLDER = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
 
 
 def fetch(address):
@@ -18,7 +22,10 @@ def fetch(address):
     except ImportError:
         raise Error("hf:// needs the package huggingface_hub: `pip install huggingface_hub`.") from None
     try:
-        return snapshot_download(name, allow_patterns=list(WANTED))
+        folder = snapshot_download(name, allow_patterns=list(WANTED))
+        if not any(Path(folder).glob("*.safetensors")):
+            folder = snapshot_download(name, allow_patterns=[*WANTED, *OLDER])
+        return folder
     except (LocalEntryNotFoundError, OSError) as error:
         if isinstance(error, HfHubHTTPError):
             raise Error(f"The hub refused {address}: {' '.join(str(error).split())[:200]}") from None

@@ -24,6 +24,9 @@ class Padding(NamedTuple):
         return cls(tokenizer.pad_id, template.padding_segment, template.padding_side == "left")
 
 
+RIGHT = Padding()
+
+
 @dataclass(frozen=True)
 class Features:
     """Rows of ids end to end: row i is `token_ids[starts[i]:starts[i + 1]]`, int32; `labels` is one array.
@@ -35,7 +38,7 @@ class Features:
     segment_ids: np.ndarray
     starts: np.ndarray
     labels: np.ndarray | None = None
-    padding: Padding = Padding()
+    padding: Padding = RIGHT
 
     def __len__(self):
         return len(self.starts) - 1
@@ -83,7 +86,7 @@ def featurize(tokenizer, first, second=None, length=128, labels=None):
     return pack(packed, Padding.of(tokenizer), labels)
 
 
-def pack(rows, padding=Padding(), labels=None):
+def pack(rows, padding=RIGHT, labels=None):
     """Return the `Features` of rows that `Tokenizer.pack_ids` gave, [(token ids, segment ids), ...]."""
     starts = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in rows])]).astype("int64")
     return Features(_joined([ids for ids, _ in rows]), _joined([segments for _, segments in rows]), starts, labels,

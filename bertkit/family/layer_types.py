@@ -26,7 +26,7 @@ def read(values, full, sliding, every=3):
     if not isinstance(types, list) or len(types) != layers or not set(map(str, types)) <= set(kinds):
         raise Error(f"layer_types={str(types)[:80]}; wanted {FULL} or {SLIDING} for each of {layers} layers, which "
                     "num_hidden_layers counts.")
-    return _cycle(tuple(kinds[name] for name in types))
+    return cycle(tuple(kinds[name] for name in types))
 
 
 def _base(values, layer_type, older, default):
@@ -43,7 +43,7 @@ def _base(values, layer_type, older, default):
     return number(part, "rope_theta", number(values, older, default, least=1), least=1)
 
 
-def _cycle(kinds):
+def cycle(kinds):
     """Return the shortest tuple that, repeated, begins with all of these."""
     return next(kinds[:n] for n in range(1, len(kinds) + 1) if kinds[n:] == kinds[:-n])
 

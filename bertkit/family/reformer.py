@@ -1,7 +1,7 @@
 """Reformer: The Efficient Transformer (Kitaev et al. 2020, arXiv 2001.04451).
 
-Attention among tokens of like hashes and within chunks, in turn (section 2), reversible residuals (section 3), and
-positions as rows and columns (appendix). CONFIG holds the defaults of transformers.
+Attention among tokens of like hashes and within chunks (section 2), reversible residuals (section 3), positions as rows
+and columns (appendix). CONFIG holds the defaults of transformers.
 """
 
 from dataclasses import replace
@@ -10,7 +10,9 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.family import entries
 from bertkit.family.formats import HuggingFace
-from bertkit.kinds import Absolute, Axial, Bare, Hash, Language, Local, Readout, Reversible, check
+from bertkit.family.layer_types import cycle
+from bertkit.kinds import Absolute, Axial, Bare, Hash, Language, Local, Readout, Reversible
+from bertkit.kinds.values import check
 
 CONFIG = EncoderConfig(vocabulary_size=320, num_layers=6, num_heads=12, hidden_dim=256, intermediate_dim=512,
                        max_sequence_length=4096, num_segments=0, head_size=64, activation="relu", dropout=0.05,
@@ -18,39 +20,35 @@ CONFIG = EncoderConfig(vocabulary_size=320, num_layers=6, num_heads=12, hidden_d
                        attention=(Local(), Hash(dropout=0.0)), positions=Axial(), inputs=Bare(), block=Reversible(),
                        pooler=None)
 
-
-def _published(local, hashed, **changes):
-    """Both are causal; of four layers of enwik8's the third hashes."""
-    local, hashed = replace(local, causal=True), replace(hashed, causal=True)
-    return CONFIG.but(attention=(local, local, hashed, local) if hashed.hashes > 1 else (local, hashed), **changes)
-
-
+_NEAR, _ALIKE = Local(128, causal=True), Hash(256, causal=True, hashes=4, buckets=512, dropout=0.1)
 SIZES = {
-    "reformer-crime-and-punishment": _published(
-        Local(), Hash(buckets=(64, 128), dropout=0.0), num_layers=6, num_heads=2, max_sequence_length=524_288,
-        positions=Axial((512, 1024), (64, 192))),
-    "reformer-enwik8": _published(
-        Local(chunk=128), Hash(chunk=256, hashes=4, buckets=512, dropout=0.1), vocabulary_size=258, num_layers=12,
-        num_heads=8, head_size=128, hidden_dim=1024, intermediate_dim=4096, max_sequence_length=65_536, dropout=0.2,
-        attention_dropout=0.2, positions=Axial((128, 512), (256, 768))),
+    "reformer-crime-and-punishment": CONFIG.but(
+        attention=(Local(causal=True), Hash(causal=True, buckets=(64, 128), dropout=0.0)), num_heads=2,
+        max_sequence_length=524_288, positions=Axial((512, 1024), (64, 192))),
+    "reformer-enwik8": CONFIG.but(
+        attention=(_NEAR, _NEAR, _ALIKE, _NEAR), vocabulary_size=258, num_layers=12, num_heads=8, head_size=128,
+        hidden_dim=1024, intermediate_dim=4096, max_sequence_length=65_536, dropout=0.2, attention_dropout=0.2,
+        positions=Axial((128, 512), (256, 768))),
 }
 
 # The code of transformers, where heads read both streams.
-HEADS = {"classify": Readout("first", "tanh", drop_first=True), "choose": Readout("first", "tanh", drop_first=True),
-         "tag": Readout("each"), "answer": Readout("each"), "mlm": Language(transform=False, tied=False, bias=False)}
+_FIRST = Readout("first", "tanh", drop_first=True)
+HEADS = {"classify": _FIRST, "choose": _FIRST, "tag": Readout("each"), "answer": Readout("each"),
+         "mlm": Language(transform=False, tied=False, bias=False)}
 PRETRAINING = ("mlm",)
 
 # A kind's fields -> the keys of config.json.
-_LOCAL = {"chunk": "local_attn_chunk_length", "before": "local_num_chunks_before", "after": "local_num_chunks_after"}
-_HASH = {"chunk": "lsh_attn_chunk_length", "before": "lsh_num_chunks_before", "after": "lsh_num_chunks_after",
-         "hashes": "num_hashes", "buckets": "num_buckets", "seed": "hash_seed",
-         "dropout": "lsh_attention_probs_dropout_prob"}
-_AXIAL = {"shape": "axial_pos_shape", "widths": "axial_pos_embds_dim", "deviation": "axial_norm_std"}
+_KEYS = {
+    Local: {"chunk": "local_attn_chunk_length", "before": "local_num_chunks_before", "after": "local_num_chunks_after"},
+    Hash: {"chunk": "lsh_attn_chunk_length", "before": "lsh_num_chunks_before", "after": "lsh_num_chunks_after",
+           "hashes": "num_hashes", "buckets": "num_buckets", "seed": "hash_seed",
+           "dropout": "lsh_attention_probs_dropout_prob"},
+    Axial: {"shape": "axial_pos_shape", "widths": "axial_pos_embds_dim", "deviation": "axial_norm_std"}}
 
 
-def _described(kind, keys, values):
+def _described(kind, values):
     """Return a kind as config.json describes it; the `Error` on a wrong value names its key."""
-    for name, key in keys.items():
+    for name, key in _KEYS[type(kind)].items():
         value = values.get(key, getattr(kind, name))
         kind = replace(kind, **{name: tuple(value) if isinstance(value, list) else value})
         try:
@@ -66,27 +64,27 @@ def _read(values):
         raise Error(f"is_decoder={causal} beside {names}; a ModelWithLMHead is a decoder and a ForMaskedLM is none.")
     if "LM" in names and values.get("tie_word_embeddings"):
         raise Error("tie_word_embeddings=true, and Reformer's decoder is twice as wide as its tokens; set it to false.")
-    kinds = {"local": _described(Local(causal=causal), _LOCAL, values),
-             "lsh": _described(Hash(causal=causal, dropout=0.0), _HASH, values)}
+    kinds = {"local": _described(Local(causal=causal), values),
+             "lsh": _described(Hash(causal=causal, dropout=0.0), values)}
     layers = values.get("attn_layers", ["local", "lsh"] * 3)
-    if not isinstance(layers, list) or not layers or not set(map(str, layers)) <= set(kinds) or (
-            len(layers) != entries.whole(values, "num_hidden_layers", len(layers))):
-        raise Error(f"attn_layers={str(layers)[:80]}; wanted local or lsh for each of num_hidden_layers="
-                    f"{values.get('num_hidden_layers')!r} layers.")
+    count = values.get("num_hidden_layers")
+    if not (isinstance(layers, list) and layers and set(map(str, layers)) <= set(kinds)
+            and count in (None, len(layers))):
+        raise Error(f"attn_layers={str(layers)[:80]}; wanted local or lsh for each of num_hidden_layers={count!r}.")
     axial = entries.flag(values, "axial_pos_embds", True)
-    return {"num_layers": len(layers), "attention": tuple(kinds[name] for name in layers),
-            "positions": _described(Axial(), _AXIAL, values) if axial else Absolute()}
+    return {"num_layers": len(layers), "attention": cycle(tuple(kinds[name] for name in layers)),
+            "positions": _described(Axial(), values) if axial else Absolute()}
 
 
 def _write(config):
     layers = [config.attention_of(i) for i in range(config.num_layers)]
-    local, hashed = (list(dict.fromkeys(kind for kind in layers if type(kind) is which)) for which in (Local, Hash))
-    if len(local) > 1 or len(hashed) > 1 or {type(kind) for kind in layers} - {Local, Hash}:
+    distinct, axial = dict.fromkeys(layers), isinstance(config.positions, Axial)
+    types, rate = {(type(kind), layers[0].causal == kind.causal) for kind in distinct}, config.attention_dropout
+    if len(types & {(Local, True), (Hash, True)}) < len(distinct):
         raise Error("Hugging Face's Reformer has one kind of local and one of hashed layers; save a bundle instead.")
-    hashed = [kind if kind.dropout is not None else replace(kind, dropout=config.attention_dropout) for kind in hashed]
-    axial = isinstance(config.positions, Axial)
-    parts = [*((_LOCAL, kind) for kind in local), *((_HASH, kind) for kind in hashed), (_AXIAL, config.positions)]
-    written = {key: getattr(kind, name) for keys, kind in parts[:len(parts) - (not axial)] for name, key in keys.items()}
+    distinct = [replace(kind, dropout=rate) if getattr(kind, "dropout", 0) is None else kind for kind in distinct]
+    written = {key: getattr(kind, name) for kind in distinct + [config.positions] * axial
+               for name, key in _KEYS[type(kind)].items()}
     return {**written, "attn_layers": ["local" if isinstance(kind, Local) else "lsh" for kind in layers],
             "num_hidden_layers": config.num_layers, "attention_head_size": config.head_dim, "axial_pos_embds": axial,
             "is_decoder": layers[0].causal}
@@ -106,8 +104,8 @@ HUGGINGFACE = HuggingFace(
         _BLOCK + "attention/output": _LAYER + "attention.output.dense",
         _BLOCK + "feed_norm": _LAYER + "feed_forward.layer_norm",
         _BLOCK + "inner": _LAYER + "feed_forward.dense.dense", _BLOCK + "outer": _LAYER + "feed_forward.output.dense",
-        "encoder/ending/norm": "encoder.layer_norm",
-        "classify/dense": "classifier.dense", "classify/logits": "classifier.out_proj",
+        "encoder/ending/norm": "encoder.layer_norm", "classify/dense": "classifier.dense",
+        "classify/logits": "classifier.out_proj",
         "answer/logits": "qa_outputs", "mlm": "lm_head", "mlm/decoder": "lm_head.decoder",
     },
     config={

@@ -45,8 +45,8 @@ def _read(values):
 def _write(config):
     kind = config.attention
     if config.num_heads * config.head_dim != config.hidden_dim:
-        raise Error(f"d_head={config.head_dim}: transformers' XLNet has heads as wide as d_model / n_head; save a bundle "
-                    "instead.")
+        raise Error(f"d_head={config.head_dim}: transformers' XLNet has heads as wide as d_model / n_head; save a "
+                    "bundle instead.")
     return {"attn_type": "uni" if kind.causal else "bi", "clamp_len": kind.clamp, "same_length": kind.same_length,
             "bi_data": kind.mirrored, "use_mems_eval": kind.memory is not None, "mem_len": kind.memory or None,
             "reuse_len": kind.reuse, "d_head": config.head_dim}

@@ -7,7 +7,8 @@ from bertkit.encoder import checked
 from bertkit.errors import Error
 from bertkit.heads.defaults import completed
 from bertkit.heads.readout import READOUTS
-from bertkit.kinds import Readout, from_json, to_json
+from bertkit.kinds import Readout
+from bertkit.kinds.values import from_json, to_json
 
 
 class Headed(keras.Model):

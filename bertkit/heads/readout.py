@@ -21,7 +21,7 @@ def activation(config, name):
 
 
 class ReadoutHead(keras.layers.Layer):
-    """logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b, see `kinds.Readout`; [B,C], or [B,T,C] for "each"."""
+    """logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b, see `kinds.Readout`; [B,C], of "each" [B,T,C]."""
 
     def __init__(self, encoder, kind, outputs, dropout, **options):
         super().__init__(**options)

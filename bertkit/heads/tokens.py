@@ -4,7 +4,7 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.heads.headed import Headed
-from bertkit.kinds import to_json
+from bertkit.kinds.values import to_json
 
 
 class TokenClassifier(Headed):
@@ -96,7 +96,7 @@ class LanguageModel(Headed):
 
 
 class Pretrained(Headed):
-    """An encoder with the heads it was pre-trained with, or some of them: `heads` names "mlm", "nsp", "sop", "rtd", "sbo".
+    """An encoder with some of the heads it was pre-trained with: `heads` names "mlm", "nsp", "sop", "rtd", "sbo".
 
     call(batch) -> {"mlm_logits" [B,T,V] (with "masked_positions" [B,K,V]), "nsp_logits" or "sop_logits" [B,2],
     "rtd_logits" [B,T] (Clark et al. 2020, section 3), "sbo_logits" [B,S,N,V]}, of each head that can answer.

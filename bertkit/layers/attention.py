@@ -98,7 +98,10 @@ class SelfAttention(keras.layers.Layer):
 
 
 def visible(kind, context, length):
-    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T], causal [B|1,1,T,T]; None for all."""
+    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T], causal [B|1,1,T,T]; None for all.
+
+    Causal: token i sees key j where j ≤ i (Vaswani et al. 2017, section 3.2.3) and j is real.
+    """
     mask = context.get("padding_mask")
     mask = None if mask is None else ops.cast(mask, "bool")[:, None, None, :]
     if not kind.causal:

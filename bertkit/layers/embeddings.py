@@ -38,8 +38,8 @@ class AbsolutePosition(keras.layers.Layer):
 class AxialPosition(keras.layers.Layer):
     """[row of ⌊p / columns⌋; column of p mod columns] for position p; call(token_ids [B,T]) -> [1|B,T,E].
 
-    Kitaev et al. 2020, appendix: r + c vectors for r · c positions. Raises `Error` where the widths of a row's vector and
-    of a column's do not add up to E.
+    Kitaev et al. 2020, appendix: r + c vectors for r · c positions. Raises `Error` where the widths of a row's vector
+    and of a column's do not add up to E.
     """
 
     def __init__(self, config, width, **options):

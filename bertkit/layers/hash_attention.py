@@ -95,8 +95,8 @@ class HashAttention(LocalAttention):
         """Return the tokens of each round in the order of its buckets, and where each token stands in it: [B,N,R·S]."""
         rounds, tokens, given = self.kind.hashes, self.whole(length), buckets.shape[-1]
         if isinstance(tokens, int) and given not in (None, rounds * tokens):
-            raise Error(f"buckets holds {given} numbers for each head; wanted {rounds} rounds of {tokens} tokens, those "
-                        "that fill the last chunks among them.")
+            raise Error(f"buckets holds {given} numbers for each head; wanted {rounds} rounds of {tokens} tokens, with "
+                        "those that fill the last chunks.")
         order = ops.argsort(ops.reshape(buckets, (-1, self.num_heads, rounds, tokens)))
         back = ops.argsort(order) + tokens * ops.arange(rounds, dtype=order.dtype)[:, None]
         return (ops.reshape(places, (-1, self.num_heads, rounds * tokens)) for places in (order, back))

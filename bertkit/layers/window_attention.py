@@ -129,7 +129,7 @@ def listed(chosen):
 
 
 def replaced(mixed, of_global, chosen):
-    """Return `mixed` [B,N,T,H] with the rows of chosen tokens out of `of_global` [B,N,G,H], that holds them in order."""
+    """Return `mixed` [B,N,T,H] with the rows of chosen tokens out of `of_global` [B,N,G,H], where they are in order."""
     count, length = ops.shape(of_global)[2], ops.shape(mixed)[2]
     rank = ops.cumsum(ops.cast(chosen, "int32"), axis=1) - 1
     source = ops.where(chosen, rank, count + ops.arange(length, dtype="int32"))

@@ -168,7 +168,7 @@ def test_a_manifest_that_does_not_fit(tmp_path, changes, words):
     ({"num_layers": 1}, ("unread: encoder/block_1/",)), ({"num_layers": 3}, ("missing: encoder/block_2/",)),
     ({"num_layers": 9_999}, ("its config describes",)),
     ({"num_layers": 10**9}, ("more than any encoder has",)), ({"alibi": True}, ("does not know",)),
-    ({"hidden_dim": 32}, ("misshapen: encoder/block_0/attention/",)),
+    ({"hidden_dim": 32}, ("misshapen: ", "encoder/block_0/attention/value/bias is [16], wanted [32]")),
     ({"attention": {"kind": "Cone"}}, ("names the kind 'Cone'",)),
     ({"attention": {"kind": "Full", "causal": "no"}}, ("causal='no'",))])
 def test_a_config_that_does_not_fit(tmp_path, changes, words):

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from bertkit import checkpoints
 from bertkit.errors import Error
+from bertkit.heads import LanguageModel, TokenClassifier
 from tests.recorded import GOLDEN
 
 QUERY = "encoder.layer.1.attention.self.query.weight"

@@ -126,12 +126,12 @@ def test_keys_that_are_missing_mean_what_the_class_says():
     assert encoder_config({}, albert, "config.json") == published("albert-xxlarge-v2")
 
 
-def _release(folder, projected, narrow=8, heads=True):
+def _release(folder, projected, narrow=8, heads=True, pooler=True):
     """Write a tiny release as google-research/albert names it."""
     rng = np.random.default_rng(5)
     parts = ("attention_1", "LayerNorm", "ffn_1/intermediate/dense", "ffn_1/intermediate/output/dense", "LayerNorm_1")
     arrays = releases.embeddings("bert/embeddings", 31, 16, 2, narrow, rng)
-    arrays |= releases.dense("bert/pooler/dense", 8, 8, rng)
+    arrays |= releases.dense("bert/pooler/dense", 8, 8, rng) if pooler else {}
     if projected:
         arrays |= releases.dense("bert/encoder/embedding_hidden_mapping_in", narrow, 8, rng)
     for group in range(2):
@@ -171,6 +171,13 @@ def test_a_release_without_heads_is_an_encoder_and_one_without_its_projection_is
     assert isinstance(checkpoints.load(_release(tmp_path / "encoder", True, narrow=6, heads=False)[0]), Encoder)
     with pytest.raises(Error, match="missing: bert/encoder/embedding_hidden_mapping_in/bias"):
         checkpoints.load(_release(tmp_path / "lacking", False, narrow=6)[0])
+
+
+def test_a_release_without_a_pooler_has_none_until_somebody_may_need_it(tmp_path, caplog):
+    folder, _ = _release(tmp_path / "bare", True, heads=False, pooler=False)
+    assert set(checkpoints.load(folder)(checks.batch(CONFIG))) == {"sequence"} and not caplog.records
+    assert checkpoints.load(folder, part="encoder").pooler is not None
+    assert "holds no bert/pooler/dense/kernel, bert/pooler/dense/bias; newly initialised" in caplog.text
 
 
 @pytest.mark.parametrize("folder", [

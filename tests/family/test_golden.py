@@ -70,7 +70,7 @@ def gradient_norms(folder):
 
 
 @ON_TENSORFLOW
-@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if recorded(folder)[3]], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [each for each in FOLDERS if recorded(each)[3]], ids=lambda folder: folder.name)
 def test_loss_and_gradients_equal_the_reference(folder):
     norms, wanted = gradient_norms(folder)
     assert {name: norms[name] for name in norms if name in wanted} == pytest.approx(wanted, rel=1e-4, abs=2e-6)

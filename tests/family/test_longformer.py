@@ -10,13 +10,14 @@ from bertkit.errors import Error
 from bertkit.family import longformer, published
 from bertkit.kinds import Readout, Summed, Window
 from tests.family import checks, long_texts
+from tests.layers.drawn import drawn
 
 # family-spec, section 5: with the pooler, and without it but with the head for masked words.
 COUNTS = {"longformer-base-4096": (148_659_456, 148_711_257), "longformer-large-4096": (434_600_960, 434_653_273)}
 SMALL = {"vocabulary_size": 31, "num_layers": 2, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12,
          "max_sequence_length": 40, "attention": (Window(4), Window(6))}
 CONFIG = longformer.CONFIG.but(**SMALL)
-MODELS = checks.models(CONFIG)
+MODELS = {head: drawn(model) for head, model in checks.models(CONFIG).items()}
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
 
 
@@ -71,7 +72,7 @@ def test_a_head_says_which_tokens_are_global(head):
     left, said, none = outputs(), outputs(global_mask=np.array(GLOBAL[head])), outputs(global_mask=np.zeros_like(IDS))
     for name, array in left.items():
         np.testing.assert_array_equal(array, said[name])
-        assert (np.abs(array - none[name]).max() > 1e-6) == (np.array(GLOBAL[head]).sum() > 0)
+        assert (np.abs(array - none[name]).max() > 1e-3) == (np.array(GLOBAL[head]).sum() > 0)
 
 
 def test_a_separator_is_needed_to_find_the_question():

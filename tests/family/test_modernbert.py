@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bertkit import checkpoints
+from bertkit.checkpoints import huggingface
 from bertkit.checkpoints.architectures import config_json, encoder_config
 from bertkit.cost import cost, parameters
 from bertkit.encoder import Encoder
@@ -66,6 +67,14 @@ def test_settings_survive_the_way_there_and_back(tmp_path):
     assert_comes_back(Classifier(Encoder(BIASED), ("a", "b", "c"), readout=block), batch, tmp_path / "mean")
     assert_comes_back(LanguageModel(Encoder(BIASED), readout=Language("silu", tied=False, bias=False)), batch,
                       tmp_path / "mlm")
+
+
+@pytest.mark.parametrize("readout", [
+    Readout("mean", "gelu_erf", norm=True, bias=False), Readout("first", "encoder", norm=True, bias=False),
+    Readout("first", "gelu_erf", norm=True, bias=False, drop_first=True)], ids=str)
+def test_a_head_that_transformers_does_not_have_is_not_written(readout, tmp_path):
+    with pytest.raises(Error, match="Hugging Face's ModernBert has no head like Readout"):
+        huggingface.save(tmp_path, Classifier(Encoder(CONFIG), ("a", "b"), readout=readout))
 
 
 OTHERWISE = {

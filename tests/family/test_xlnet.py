@@ -123,8 +123,8 @@ def test_the_width_of_the_beam():
     ({"mem_len": -1}, "mem_len=-1"), ({"mem_len": "x"}, "mem_len='x'"), ({"reuse_len": 1.5}, "reuse_len=1.5"),
     ({"clamp_len": True}, "clamp_len=True"), ({"same_length": 1}, "same_length=1"), ({"bi_data": "no"}, "bi_data='no'"),
     ({"use_mems_eval": 0}, "use_mems_eval=0"), ({"d_head": -1}, "d_head=-1"),
-    ({"d_model": 9, "n_head": 2}, "d_model=9"), ({"n_layer": 0}, "n_layer=0"), ({"ff_activation": "gelo"}, "ff_activation='gelo'"),
-    ({"dropout": 2}, "dropout=2")])
+    ({"d_model": 9, "n_head": 2}, "d_model=9"), ({"n_layer": 0}, "n_layer=0"),
+    ({"ff_activation": "gelo"}, "ff_activation='gelo'"), ({"dropout": 2}, "dropout=2")])
 def test_a_wrong_value_is_told_by_its_key(values, words):
     with pytest.raises(Error, match=f"config.json: {words}"):
         encoder_config(values, xlnet, "config.json")

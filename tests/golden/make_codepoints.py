@@ -4,8 +4,8 @@
 
 `huggingface` is asked of the library `tokenizers` (its BertNormalizer and BertPreTokenizer), one
 step and one codepoint at a time, and so is `bytelevel` of its ByteLevel; `google` is computed from
-`unicodedata` by the rules of the original BERT code. A name in the file never changes its meaning: a table of a newer Unicode
-version gets a new name, so that a saved tokenizer keeps its ids. Not a test.
+`unicodedata` by the rules of the original BERT code. A name in the file never changes its meaning:
+a table of a newer Unicode version gets a new name, so that a saved tokenizer keeps its ids. Not a test.
 """
 
 import json

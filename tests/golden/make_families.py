@@ -9,8 +9,8 @@ file as families/NAME/: config.json, model.safetensors, the tokenizer's files an
     out/logits, out/loss         of the classifier; out/last_hidden_state of its encoder
     gradnorm/<parameter>         L2 norm of the gradient of the loss, dropout off
 
-Compare real positions only.  Reformer's rows are shorter than a chunk, so that its hashes decide nothing.  The files are
-committed: this script is how they came to be.
+Compare real positions only.  Reformer's rows are shorter than a chunk, so that its hashes decide nothing.  The files
+are committed: this script is how they came to be.
 """
 
 import tempfile
@@ -111,7 +111,8 @@ FAMILIES = {                                   # name -> config class, its setti
         "axial_pos_shape": [6, 8], "axial_pos_embds_dim": [10, 14], "attention_head_size": 8, "feed_forward_size": 40,
         "is_decoder": False, "hash_seed": 7},
         T.ReformerForSequenceClassification, pieces("spiece.model", T.ReformerTokenizer)),
-    "mobilebert": (T.MobileBertConfig, {"embedding_size": 16, "intra_bottleneck_size": 12, "num_feedforward_networks": 2},
+    "mobilebert": (T.MobileBertConfig,
+                   {"embedding_size": 16, "intra_bottleneck_size": 12, "num_feedforward_networks": 2},
                    T.MobileBertForSequenceClassification, wordpiece),
     "modernbert": (T.ModernBertConfig, {"local_attention": 4, "global_attn_every_n_layers": 2},
                    T.ModernBertForSequenceClassification, modern),

@@ -94,7 +94,8 @@ def test_scores_and_softmax_are_whole_precision_under_half(monkeypatch):
 
     monkeypatch.setattr(attention.ops, "softmax", softmax)
     layer = SelfAttention(CONFIG, Full(), dtype="mixed_bfloat16")
-    y, probabilities = layer(np.ones((2, 3, 8), "float32"), context={"padding_mask": np.ones((2, 3), "int32")}, trace=True)
+    y, probabilities = layer(np.ones((2, 3, 8), "float32"), trace=True,
+                             context={"padding_mask": np.ones((2, 3), "int32")})
     attend(*heads(dtype="float64")[:3])
     assert seen == ["float32", "float64"]
     assert {keras.backend.standardize_dtype(each.dtype) for each in (y, probabilities)} == {"bfloat16"}

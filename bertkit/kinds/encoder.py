@@ -1,13 +1,6 @@
-"""Kinds: small frozen values, one for each way a paper does a thing.
+"""Kinds of the axes of an encoder: how tokens attend, where they stand, how blocks are built."""
 
-A hard axis of an encoder (how tokens attend, how positions are told apart, where the norms stand) holds a kind,
-never a flag. Each kind maps to exactly one layer: `ATTENTIONS`, `POSITIONS`, `INPUTS` and `BLOCKS` in
-`bertkit.layers`, `READOUTS` in `bertkit.heads`.
-"""
-
-from dataclasses import asdict, dataclass, fields, is_dataclass
-
-from bertkit.errors import Error
+from dataclasses import dataclass
 
 # ------------------------------------------------------------------------------------------ how tokens attend
 
@@ -90,8 +83,8 @@ class Hash:
     """The same over tokens in the order of their hashes, `hashes` times (Kitaev et al. 2020, section 2: LSH attention).
 
     `buckets` is the number of hashes, even factors of it, or None for what the length suggests; `seed` is that of the
-    draw: None draws anew in training and is the same always at inference. `dropout` is the rate of this kind where it is
-    not the config's. A batch may hold "buckets": {layer: [B,N,hashes·S]}, S the tokens with what fills the last chunks.
+    draw: None draws anew in training, and always the same at inference. `dropout` is the rate of this kind where it is
+    not the config's. A batch may hold "buckets": {layer: [B,N,hashes·S]}, S tokens with those that fill the chunks.
     """
 
     chunk: int = 64
@@ -231,135 +224,3 @@ class Tanh:
 @dataclass(frozen=True)
 class First:
     """The first token as it is (Sun et al. 2020, MobileBERT's code)."""
-
-
-# ------------------------------------------------------------------------------------ what a head reads and how
-
-
-@dataclass(frozen=True)
-class Readout:
-    """logits = W dropout(norm(act(W' reduce(tokens)))); parts that a paper lacks are left out.
-
-    `reduce` is "each" token, the "pooled" vector, the "first" or the "last" token, the "mean" of all places or of the
-    "real" ones, or the first real token ("start"). `activation` None leaves W' and the activation out, "encoder" is
-    the encoder's own; `dense` False leaves out W' alone; `bias` is that of W'. `drop_first` also drops before W';
-    `dropout` is the rate where it is not the encoder's. `watch` says which tokens are global (see `Window`) where the
-    batch does not: the "first", those of the "question" before the first separator, of the "choice" after the second.
-    """
-
-    reduce: str = "pooled"
-    activation: str | None = None
-    dense: bool = True
-    norm: bool = False
-    bias: bool = True
-    drop_first: bool = False
-    dropout: float | None = None
-    watch: str | None = None
-
-
-@dataclass(frozen=True)
-class Language:
-    """logits = E LayerNorm(act(W h + b)) + c (Devlin et al. 2018's code); E is the token table where `tied`.
-
-    `transform` False leaves the inner matrix out, `bias` the last one; `split` puts more rows below a token table
-    that is narrower than h (MobileBERT).
-    """
-
-    activation: str = "encoder"
-    transform: bool = True
-    tied: bool = True
-    bias: bool = True
-    dense_bias: bool = True
-    split: bool = False
-
-
-@dataclass(frozen=True)
-class Boundary:
-    """Tokens of a span from the two beside it (Joshi et al. 2019, SpanBERT, section 3.2).
-
-    `targets` is the longest span, `width` the features of a place in it.
-    """
-
-    targets: int = 20
-    width: int = 200
-
-
-@dataclass(frozen=True)
-class Answer:
-    """logits = W LayerNorm(h + W₂ act(W₁ h)), those of the question's tokens 10⁶ lower (Zaheer et al. 2020's code).
-
-    The question goes up to the first separator; a batch without segments gets 0 for it and 1 for what follows.
-    """
-
-
-@dataclass(frozen=True)
-class Beam:
-    """The likeliest `starts` of an answer, the likeliest `ends` for each of them, and whether there is an answer.
-
-    The code of Yang et al. 2019 (XLNet, function_builder.py).
-    """
-
-    starts: int = 5
-    ends: int = 5
-
-
-KINDS = {kind.__name__: kind for kind in (
-    Full, Window, Sparse, Relative, Rotary, Local, Hash, Absolute, Axial, Summed, Trigram, Bare, PostNorm, PreNorm,
-    Bottleneck, Reversible, TwoStream, Shared, Tanh, First, Readout, Language, Boundary,
-    Answer, Beam)}
-
-
-def to_json(value):
-    """Return a kind as {"kind": its name, its fields}, a tuple as a list, and anything else as it is."""
-    if is_dataclass(value):
-        return {"kind": type(value).__name__, **{name: to_json(part) for name, part in asdict(value).items()}}
-    return [to_json(part) for part in value] if isinstance(value, tuple) else value
-
-
-def from_json(value):
-    """Return what `to_json` was given; raises `Error` on a kind or a field that bertkit does not have."""
-    if isinstance(value, list):
-        return tuple(map(from_json, value))
-    if not isinstance(value, dict):
-        return value
-    name = value.get("kind")
-    if not isinstance(name, str) or name not in KINDS:
-        raise Error(f"The config names the kind {name!r}; bertkit has {', '.join(KINDS)}.")
-    known = {field.name for field in fields(KINDS[name])} | {"kind"}
-    if unknown := sorted(set(value) - known):
-        raise Error(f"The config gives {name} the field {', '.join(unknown)}, which this version of bertkit does not "
-                    "know.")
-    return KINDS[name](**{key: from_json(part) for key, part in value.items() if key != "kind"})
-
-
-# Fields that count something there must be at least one of; other whole numbers may be 0, and these may be below it.
-COUNTS, SIGNED = {"size", "chunk", "hashes", "groups", "inner", "feeds", "width", "targets",
-          "starts", "ends"}, {"clamp", "seed"}
-
-
-# What else the numbers of a field must be, where it is not None.
-RULES = {"buckets": (lambda numbers: numbers and all(isinstance(n, int) and n % 2 == 0 for n in numbers), "even numbers"),
-         **dict.fromkeys(("shape", "widths"), (lambda numbers: [type(n) for n in numbers] == [int, int],
-                                               "two whole numbers")),
-         **dict.fromkeys(("dropout", "feed_dropout"), (lambda numbers: 0 <= numbers[0] < 1, "a probability below 1"))}
-
-
-def check(kind):
-    """Raise `Error` unless every field of a kind is of its type, no count is below what it can be, and `RULES` hold."""
-    for field in fields(kind):
-        value = getattr(kind, field.name)
-        exact = field.type is not bool and isinstance(value, bool)
-        if exact or not isinstance(value, field.type) and not (
-                field.type in (float, float | None) and isinstance(value, int)):
-            raise Error(f"{type(kind).__name__}({field.name}={value!r}): wanted {_named(field.type)}.")
-        numbers = value if isinstance(value, tuple) else (value,)
-        least = 1 if field.name in COUNTS or isinstance(value, tuple) else 0
-        if field.name not in SIGNED and any(isinstance(n, int) and n < least for n in numbers):
-            raise Error(f"{type(kind).__name__}({field.name}={value!r}): give {least} or more.")
-        fits, wanted = RULES.get(field.name, (None, ""))
-        if fits is not None and value is not None and not fits(numbers):
-            raise Error(f"{type(kind).__name__}({field.name}={value!r}): wanted {wanted}.")
-
-
-def _named(kind):
-    return getattr(kind, "__name__", str(kind))

@@ -1,0 +1,44 @@
+"""Kinds: small frozen values, one for each way a paper does a thing.
+
+A hard axis of an encoder (how tokens attend, how positions are told apart, where the norms stand) holds a kind,
+never a flag. Each kind maps to exactly one layer: `ATTENTIONS`, `POSITIONS`, `INPUTS` and `BLOCKS` in
+`bertkit.layers`, `READOUTS` in `bertkit.heads`.
+"""
+
+from bertkit.kinds.encoder import (
+    Absolute,
+    Axial,
+    Bare,
+    Bottleneck,
+    First,
+    Full,
+    Hash,
+    Local,
+    PostNorm,
+    PreNorm,
+    Relative,
+    Reversible,
+    Rotary,
+    Shared,
+    Sparse,
+    Summed,
+    Tanh,
+    Trigram,
+    TwoStream,
+    Window,
+)
+from bertkit.kinds.head import (
+    Answer,
+    Beam,
+    Boundary,
+    Language,
+    Readout,
+)
+
+__all__ = [
+    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "First", "Full", "Hash",
+    "Language", "Local", "PostNorm", "PreNorm", "Readout", "Relative", "Reversible", "Rotary", "Shared",
+    "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
+]
+
+KINDS = {name: globals()[name] for name in __all__}
