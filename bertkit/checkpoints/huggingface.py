@@ -102,7 +102,10 @@ def save(folder, model, tokenizer=None):
     encoder = model if isinstance(model, Encoder) else model.encoder
     page = family.page(encoder.config.family)
     form, ours, tensors = page.HUGGINGFACE, variables(model), {}
+    idle = "encoder/pooler/" if model is not encoder and not model.reads_pooler and not form.keeps_pooler else None
     for path, slot in slots(ours, form.names, LEAVES, transposed=True).items():
+        if idle and path.startswith(idle):
+            continue
         values = np.asarray(ours[path])
         prefix = form.prefix if path.startswith("encoder/") and model is not encoder else ""
         tensors[prefix + slot.name] = np.ascontiguousarray(values.T if slot.transposed else values)

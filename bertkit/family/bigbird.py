@@ -42,7 +42,7 @@ def _write(config):
 
 
 HUGGINGFACE = bert.HUGGINGFACE.but(
-    type="big_bird", class_name="BigBird", causal="ForCausalLM",
+    type="big_bird", class_name="BigBird", causal="ForCausalLM", keeps_pooler=True,
     names={ours: theirs for ours, theirs in bert.HUGGINGFACE.names.items() if ours != "answer/logits"} | {
         "encoder/pooler": "pooler", "classify/dense": "classifier.dense", "classify/logits": "classifier.out_proj",
         "answer/inner": "qa_classifier.intermediate.dense", "answer/outer": "qa_classifier.output.dense",

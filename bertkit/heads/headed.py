@@ -25,6 +25,9 @@ class Headed(keras.Model):
         published = family.page(encoder.config.family).HEADS
         self.kinds = {name: from_json(kind) if isinstance(kind, dict) else kind or _of(published, name, encoder)
                       for name, kind in kinds.items()}
+        self.reads_pooler = any(getattr(kind, "reduce", None) == "pooled" for kind in self.kinds.values())
+        if encoder.pooler is not None:                 # what nothing reads gets no gradient
+            encoder.pooler.trainable = self.reads_pooler
         self.dropout = _rate(dropout, self.kinds.values(), encoder.config)
         self.heads = {name: READOUTS[type(kind)](encoder, kind, dict(outputs).get(name), self.dropout, name=name,
                                                  dtype=self.dtype_policy)

@@ -8,12 +8,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
 from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.tensors import slots, variables
+from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 
 FOLDERS = sorted((Path(__file__).parents[1] / "golden" / "families").iterdir())
@@ -102,3 +104,13 @@ def test_padding_never_reaches_a_real_token(folder):
     other = {**batch, "token_ids": np.where(real, batch["token_ids"], noise)}
     found, wanted = (np.asarray(model.encoder(each)["sequence"])[real] for each in (other, batch))
     assert (np.abs(found - wanted).max() < 2e-5) == (folder.name != "mobilebert")
+
+
+def test_a_pooler_that_no_head_reads_is_neither_trained_nor_written(tmp_path):
+    """A classifier on RoBERTa's encoder, whose published head reads the first token itself."""
+    folder = next(folder for folder in FOLDERS if folder.name == "roberta")
+    model = Classifier(checkpoints.load(folder, part="encoder"), ["no", "yes"])
+    assert model.encoder.pooler is not None
+    assert not [variable.path for variable in model.trainable_variables if "pooler" in variable.path]
+    huggingface.save(tmp_path, model)
+    assert not [name for name in load_file(tmp_path / "model.safetensors") if "pooler" in name]
