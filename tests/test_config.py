@@ -146,7 +146,7 @@ def test_the_longest_row_that_has_positions(change, longest):
 
 
 @pytest.mark.parametrize("change, message", [
-    ({"attention": {"kind": "Quadratic"}}, "names the kind 'Quadratic'; bertkit has Full, Window"),
+    ({"attention": {"kind": "Quadratic"}}, "names the kind 'Quadratic'; bertkit has Absolute, Answer"),
     ({"attention": {}}, "names the kind None"),
     ({"attention": {"kind": ["Full"]}}, "names the kind"),
     ({"attention": {"kind": "Full", "width": 3}}, "gives Full the field width, which this version"),

@@ -68,8 +68,10 @@ def _write(bundle, place):
 
     serve = (lambda text, second: answer(tokenize(text, second))) if bundle.pairs else (
         lambda text: answer(tokenize(text)))
-    # The archive finds the weights that its endpoints use; told of the model too, it would keep two copies.
+    # The archive finds the weights that its endpoints use (told of the model too, it would keep two copies), but not
+    # the tables of a tokenizer.
     archive = keras.export.ExportArchive()
+    archive.track(tokenize)
     archive.add_endpoint("serving_default", serve, input_signature=[
         tf.TensorSpec([None], tf.string, name=name) for name in TEXTS[:1 + bundle.pairs]])
     archive.add_endpoint("tokens", tokens, input_signature=[

@@ -31,8 +31,8 @@ class HuggingFace:
     the page's CONFIG, and `dropouts` names the key of a head's rate. `read` turns config.json into more fields, `write`
     these fields back; `read_heads` gives {head: kind} where config.json decides them, `write_heads` that back;
     `classes` maps the ends of class names to our models where they are not the usual ones, `causal` is the end of the
-    class of a causal language model, `tied` says what tie_word_embeddings is when config.json does not, and `keeps_pooler`
-    that models are saved with a pooler which their head does not read.
+    class of a causal language model, `tied` says what tie_word_embeddings is when config.json does not, and
+    `keeps_pooler` that models are saved with a pooler which their head does not read.
     """
 
     type: str

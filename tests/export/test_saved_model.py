@@ -77,7 +77,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, m
     def full(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, message)
 
-    monkeypatch.setattr("keras.export.ExportArchive.write_out", full)
+    monkeypatch.setattr(tf.saved_model, "save", full)
     out = tmp_path / "served"
     with pytest.raises(Error) as caught:
         export_saved_model(exported.bundled(), out)

@@ -112,8 +112,9 @@ def test_layers_that_config_json_cannot_say_are_not_written(attention):
     ("local_attn_chunk_length", 0), ("lsh_attn_chunk_length", None), ("lsh_num_chunks_before", -1),
     ("local_num_chunks_after", 1.5), ("num_hashes", 0), ("num_buckets", 7), ("num_buckets", [2, 3]),
     ("num_buckets", "8"), ("hash_seed", "x"), ("lsh_attention_probs_dropout_prob", 1.0),
-    ("axial_pos_shape", [64]), ("axial_pos_shape", [64, 0]), ("axial_pos_embds_dim", [64, 64, 128]), ("axial_pos_embds_dim", 256),
-    ("axial_norm_std", "1"), ("axial_pos_embds", 1), ("is_decoder", "no"), ("hidden_act", "gelo")])
+    ("axial_pos_shape", [64]), ("axial_pos_shape", [64, 0]), ("axial_pos_embds_dim", [64, 64, 128]),
+    ("axial_pos_embds_dim", 256), ("axial_norm_std", "1"), ("axial_pos_embds", 1), ("is_decoder", "no"),
+    ("hidden_act", "gelo")])
 def test_a_wrong_entry_is_told_by_its_key(key, value):
     with pytest.raises(Error, match=f"config.json: .*{key}"):
         encoder_config({key: value}, reformer, "config.json")
