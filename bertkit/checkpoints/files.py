@@ -18,7 +18,8 @@ WRITTEN = {
     "bundle.json": ("logs/events.out.tfevents.*",),
     "ondevice.json": (),
     "saved_model.pb": ("fingerprint.pb", "variables/variables.*", "assets/*"),
-    "config.json": ("model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json"),
+    "config.json": ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",
+                    "tokenizer_config.json"),
 }
 
 
