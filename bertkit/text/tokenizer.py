@@ -85,7 +85,10 @@ class Tokenizer:
     @classmethod
     def restore(cls, folder, settings):
         """Read the vocabulary that `save` wrote, under the settings that it returned."""
-        words, tables = read_vocabulary(folder, settings.get("kind", "wordpiece"))
+        kind = settings.get("kind", "wordpiece")
+        if kind not in MODELS:
+            raise Error(f"{folder}: the tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
+        words, tables = read_vocabulary(folder, kind)
         return cls._made(folder, words, settings | tables)
 
     @classmethod
