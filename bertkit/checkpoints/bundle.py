@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save as safetensors_bytes
 
-from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, sha256, write_bytes, write_json
+from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, sha256, write_json
 from bertkit.checkpoints.tensors import Slot, assign, encoder_for, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import MODELS
 from bertkit.text import Tokenizer
+from bertkit.text.files import write_bytes
 
 FORMAT = 1
 PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "pairs": bool, "files": dict}

@@ -10,12 +10,12 @@ from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
+from bertkit.text.loading import holds_tokenizer
 
 log = logging.getLogger("bertkit")
 
-# Any of these files means that a checkpoint has a tokenizer.
-VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "vocabulary.json", "*.model")
-TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "SpanAnswerer": "answer", "MultipleChooser": "choose"}
+TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "SpanAnswerer": "answer", "BeamAnswerer": "answer",
+         "MultipleChooser": "choose"}
 
 
 def convert(source, target, to="bertkit"):
@@ -43,7 +43,7 @@ def convert(source, target, to="bertkit"):
 
 def _tokenizer(folder):
     """Return the tokenizer of a checkpoint, or None, which is said, for one that came without."""
-    if any(next(folder.glob(pattern), None) for pattern in VOCABULARIES):
+    if holds_tokenizer(folder):
         return Tokenizer.load(folder)
     log.warning("%s holds no tokenizer; what is written holds none either.", folder)
     return None

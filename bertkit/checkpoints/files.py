@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
+from bertkit.text.files import write_bytes
 
 # What bertkit writes beside the file that says what a folder is, and beside the files that this one names itself.
 WRITTEN = {
@@ -56,20 +57,6 @@ def sha256(path):
     """Return a file's SHA-256 as hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_bytes(path, content):
-    """Write a file by a temporary name, synced and renamed, so that it is whole or absent."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path, value):

@@ -7,13 +7,14 @@ from safetensors.numpy import save as safetensors_bytes
 
 from bertkit import family
 from bertkit.checkpoints import architectures
-from bertkit.checkpoints.files import read_json, read_safetensors, write_bytes, write_json
+from bertkit.checkpoints.files import read_json, read_safetensors, write_json
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
 from bertkit.checkpoints.torch_file import read_torch
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.kinds import Tanh
 from bertkit.text import huggingface as tokenizer_files
+from bertkit.text.files import write_bytes
 
 LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bias",
           "embeddings": ".weight"}

@@ -2,7 +2,8 @@
 
 A page holds only the difference from its parent: CONFIG, SIZES {published name: config}, HEADS {name: kind},
 PRETRAINING (the heads of its pre-training), HUGGINGFACE, and GOOGLE and PRESET where it was published so (see
-`formats`). `PAGES` is the one list of them.
+`formats`). `PAGES` is the one list of them; `entries`, `layer_types` and `summary` are no pages: they read what several
+config.json share.
 """
 
 import difflib

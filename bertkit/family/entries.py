@@ -2,7 +2,7 @@
 
 from bertkit.errors import Error
 
-# transformers' names of activations (family-spec 1.1); "gelu" is the exact form there.
+# transformers' names of activations (its activations.py); "gelu" is the exact form there.
 ACTIVATIONS = {"gelu": "gelu_erf", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh",
                "gelu_fast": "gelu_tanh", "gelu_python_tanh": "gelu_tanh", "gelu_accurate": "gelu_tanh",
                "quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh",

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from bertkit.encoder import checked
+from bertkit.encoder import LAYERED, checked
 from bertkit.errors import Error
 from bertkit.heads.headed import Headed
 
@@ -55,8 +55,9 @@ class MultipleChooser(Headed):
 
 
 def _flat(inputs):
-    """[B,choices,T] -> [B·choices,T] for every entry."""
+    """[B,choices,T] -> [B·choices,T] for every entry but those by layer, which are not of one row or another."""
     if not isinstance(inputs, dict) or len(getattr(inputs.get("token_ids"), "shape", ())) != 3:
         raise Error("A multiple chooser takes arrays [B,choices,T]; token_ids of another shape came.")
-    return {name: value.reshape(-1, value.shape[-1]) if hasattr(value, "reshape") else
-            ops.reshape(value, (-1, ops.shape(value)[-1])) for name, value in inputs.items() if value is not None}
+    return {name: value if name in LAYERED else ops.reshape(value, (-1, ops.shape(value)[-1]))
+            if not hasattr(value, "reshape") else value.reshape(-1, value.shape[-1])
+            for name, value in inputs.items() if value is not None}

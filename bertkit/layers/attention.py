@@ -12,7 +12,7 @@ from keras import ops
 from bertkit.layers.initializer import truncated_normal
 
 # Adding the most negative float32 makes a masked probability exactly 0, as in the reference
-# (family-spec 1.2); a row that may see nothing at all becomes uniform. Export replaces it by a small
+# (transformers); a row that may see nothing at all becomes uniform. Export replaces it by a small
 # constant, because an int8 scale cannot hold it.
 EXACT = -3.4028235e38
 

@@ -16,7 +16,7 @@ from bertkit.layers.attention import attend, visible
 from bertkit.layers.blocked import joined, vectors_at
 from bertkit.layers.local_attention import LocalAttention, real
 
-# The score of a token's own key (family-spec 3.4): below every other real one, above those that are hidden.
+# The score of a token's own key (transformers' code): below every other real one, above those that are hidden.
 ITSELF = -1e5
 
 

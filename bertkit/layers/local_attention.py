@@ -13,7 +13,7 @@ from bertkit.layers.blocked import blocked, joined, keys_last
 
 
 class LocalAttention(SelfAttention):
-    """softmax(QKᵀ/√H)V over a token's chunk and the chunks beside it, which stand in a ring (family-spec 3.4).
+    """softmax(QKᵀ/√H)V over a token's chunk and the chunks beside it, in a ring (Kitaev et al. 2020, its code).
 
     A text that needs no second chunk attends in full. Others are filled up to the least common multiple of all chunk
     lengths of the config, as in the reference: which chunks are neighbours in the ring depends on it. The config's

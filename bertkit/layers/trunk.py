@@ -41,7 +41,7 @@ def blocks(config, **options):
 def order(config):
     """Return the numbers of the distinct blocks in the order in which a token passes them.
 
-    Layer i of L is group ⌊i / (L / groups)⌋, and passes all inner blocks of it (family-spec 2.7).
+    Layer i of L is group ⌊i / (L / groups)⌋, and passes all inner blocks of it (the code of Lan et al. 2019).
     """
     if config.shared is None:
         return list(range(config.num_layers))

@@ -1,6 +1,5 @@
 """An exported folder that answers texts, with numpy, LiteRT and bertkit's own tokenizer alone."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from bertkit.errors import Error
 from bertkit.ondevice import manifest
 from bertkit.ondevice.tasks import task
 from bertkit.text import Tokenizer
-from bertkit.text.files import read_object, read_text, write_text
+from bertkit.text.files import read_object, read_text, write_json, write_text
 
 FORMAT = 1
 MODEL, FACTS = "model.tflite", "ondevice.json"
@@ -35,7 +34,7 @@ def write_facts(folder, tokenizer, task_facts, length, pairs):
     facts = {"format": FORMAT, "task": task_facts["task"], "multi_label": task_facts["multi_label"],
              "length": length, "pairs": pairs, "tokenizer": tokenizer.save(folder),
              "files": manifest.describe(folder, (MODEL, tokenizer.file, "labels.txt"))}
-    write_text(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / FACTS, facts)
 
 
 class DeviceModel:

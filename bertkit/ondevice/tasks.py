@@ -64,7 +64,7 @@ class Classification:
     def metrics(self):
         """The task's official metrics, {name: function(targets, predictions) -> fraction}; the first decides.
 
-        F1 is that of the second label where there are two, macro otherwise (training-spec 7.4).
+        F1 is that of the second label where there are two, macro otherwise.
         """
         found = {"accuracy": metrics.accuracy, "f1": self._f1}
         return found if self.multi_label else {**found, "matthews": metrics.matthews}

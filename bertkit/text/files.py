@@ -44,16 +44,22 @@ def write_json(path, value):
 
 
 def write_text(path, text):
-    """Write a UTF-8 file by a temporary name, synced and renamed."""
+    """Write a UTF-8 file, whole or not at all; raises `Error` where the place cannot be written."""
+    try:
+        write_bytes(path, text.encode("utf-8"))
+    except OSError as error:
+        raise Error(f"{path} cannot be written ({error.strerror}); choose another place.") from None
+
+
+def write_bytes(path, content):
+    """Write a file by a temporary name, synced and renamed, so that it is whole or absent; raises OSError."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with open(temporary, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        raise Error(f"{path} cannot be written ({error.strerror}); choose another place.") from None
     finally:
         temporary.unlink(missing_ok=True)

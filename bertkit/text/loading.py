@@ -26,6 +26,12 @@ def read(path):
     raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
 
 
+def holds_tokenizer(folder):
+    """Return whether a folder has a tokenizer; a bundle may say that it keeps none."""
+    found = next((name for name in READERS if any(folder.glob(name))), None)
+    return found is not None and (found != "bundle.json" or read_object(folder / found).get("tokenizer") is not None)
+
+
 def uncased(vocabulary):
     """Return whether no entry outside brackets holds an upper-case letter."""
     return all(word == word.lower() for word in vocabulary
