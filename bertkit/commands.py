@@ -15,7 +15,7 @@ from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 
-RECIPES = ("classify", "demo")
+RECIPES = ("classify", "score", "tag", "answer", "choose", "embed", "rank", "demo")
 CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
 
 
@@ -26,20 +26,24 @@ def function(name):
     return globals()[name]
 
 
-def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|", columns=Columns()):
+def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|", skip_bad_rows: bool = False,
+             columns=Columns()):
     """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
 
     folder          a bundle that a recipe left
-    data            labelled rows: .tsv, .csv or .jsonl
+    data            labelled rows, in a form that the task's recipe reads
     tflite          score this exported file instead of the model itself
     separator       what parts the labels in a cell, for a multi-label bundle
+    skip_bad_rows   go on without rows that cannot be used, and say how many
     """
     from bertkit.predictor import Predictor
-    return Predictor(folder, tflite).evaluate(data, columns, separator=separator)
+    return Predictor(folder, tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
 
 
 def predict(folder: str, /, tflite: str = None):
-    """Answer each line of standard input (pairs: two texts with a tab between) with one JSON object, in order.
+    """Answer each line of standard input with one JSON object, in order.
+
+    A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
 
     folder          a bundle that a recipe left
     tflite          let this exported file answer instead of the model itself
@@ -51,20 +55,17 @@ def predict(folder: str, /, tflite: str = None):
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
     while chunk := list(islice(lines, 1 if sys.stdin.isatty() else CHUNK)):
-        texts = _pairs(chunk, number) if predictor.pairs else (chunk,)
-        answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(*texts))
+        inputs = [_input(predictor.task, line, count) for count, line in enumerate(chunk, start=number + 1)]
+        answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(inputs))
         print("\n".join(answers), flush=True)
         number += len(chunk)
 
 
-def _pairs(lines, before):
-    """Return the first and the second texts of lines with one tab each."""
-    parts = [line.split("\t") for line in lines]
-    for number, part in enumerate(parts, start=before + 1):
-        if len(part) != 2:
-            raise Error(f"line {number} of standard input has {len(part) - 1} tabs; this model reads pairs: "
-                        "first text, tab, second text.")
-    return [first for first, _ in parts], [second for _, second in parts]
+def _input(task, line, number):
+    try:
+        return task.input(line)
+    except Error as error:
+        raise Error(f"line {number} of standard input {error}.") from None
 
 
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
@@ -112,7 +113,7 @@ def cost(name: str, /, length: int = 128, batch: int = 1):
 def recipe(name: str, /, to: str = None):
     """Write a copy of a recipe, to read and to change.
 
-    name            classify or demo
+    name            classify, score, tag, answer, choose, embed, rank or demo
     to              the file to write; NAME.py by default
     """
     from bertkit.text.files import write_text

@@ -5,22 +5,13 @@
     Trainer, same rows, epochs, batch, rate, seeds 1, 2: 85.89, 87.16). Seed 1 as .tflite: dynamic 86.81, int8 86.70
 """
 
-from pathlib import Path
-
-from bertkit.card import Card
-from bertkit.checkpoints import bundle, load, local
+from bertkit.checkpoints import load, local
 from bertkit.data.columns import Columns
-from bertkit.data.features import check_fit
-from bertkit.data.pipeline import Batches
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
 from bertkit.heads import Classifier
-from bertkit.ondevice.tasks import Classification
 from bertkit.text import Tokenizer
-from bertkit.training.best import Best
-from bertkit.training.optimizer import adamw
-from bertkit.training.run import Run, begin, precision
-from bertkit.training.scoring import logits
+from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
@@ -41,39 +32,22 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first rows of train only
     """
-    knobs = dict(locals())
-    begin(out, epochs, learning_rate, seed)
-    splits = Splits({"train": train, "dev": dev, "test": test}, columns, limit, **tuning.reading)
+    run = Run(**locals())
+    splits = Splits("classify", train, dev, test, columns, limit, **tuning.reading)
 
     # model
-    task = Classification(tuple(splits.labels), splits.multi_label)
+    tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        classifier = Classifier(encoder, splits.labels, multi_label=splits.multi_label)
-
-    # data
-    tokenizer = Tokenizer.load(local(model))
-    check_fit(tokenizer, encoder.config, length)
-    features = splits.features(tokenizer, length)
-    walk = Batches(features["train"], batch_size, seed)
+        classifier = Classifier(encoder, splits.task.labels, multi_label=splits.task.multi_label)
 
     # fit: dev chooses the epoch
-    steps = epochs * walk.steps_per_epoch
-    classifier.compile(adamw(learning_rate, steps, tuning.warmup, tuning.weight_decay, tuning.clip_norm),
-                       loss=classifier.loss_function())
-    best = Best(task, features["dev"], tuning.patience)
-    run = Run(out, knobs, splits.paths.values(), walk, epochs, best, tuning)
-    classifier.fit(**run.arguments(classifier))
+    run.prepare(classifier, tokenizer, splits)
+    classifier.compile(run.optimizer(), run.loss())
+    classifier.fit(**run.arguments())
 
     # evaluate and ship
-    scores = {name: task.intervals(features[name].labels, task.probabilities(logits(classifier, features[name])))
-              for name in ("dev", "test") if name in features}
-    card = Card(name=Path(out).name, task="classify", recipe="classify", knobs=knobs, scores=scores,
-                data=splits.facts(), model={**bundle.describe(classifier), "encoder": encoder.config.to_json()})
-    bundle.save(out, classifier, tokenizer, card, walk.features.sample(tuning.calibration, seed), length,
-                pairs=splits.pairs, logs=run.logs)
-    run.clear()
-    return card
+    return run.ship("classify")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bertkit import ondevice
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.export import convert, export_tflite, source
+from bertkit.ondevice.classification import Classification
 from tests import tiny
 
 LENGTH = 16
@@ -37,7 +39,8 @@ def bundled(seed=0, pairs=False, multi_label=False, calibrated=True):
     model = spread(tiny.classifier(seed, LABELS, multi_label=multi_label))
     rows = tiny.features(24, length=LENGTH)
     bundle.save(folder, model, tiny.tokenizer(), Card("tiny", "classify", bundle.describe(model)),
-                rows.batch(range(24)) if calibrated else None, length=LENGTH, pairs=pairs)
+                rows.batch(range(24)) if calibrated else None, length=LENGTH,
+                task=Classification(LABELS, multi_label, pairs))
     return folder
 
 
@@ -71,6 +74,13 @@ def phone(precision="float32", **kind):
     return out
 
 
+def said(folder, texts, second=None):
+    """Return what the .tflite in a folder says, [rows, C]."""
+    inputs = texts if second is None else list(zip(texts, second, strict=True))
+    return np.array(ondevice.load(folder).predictions(inputs))
+
+
 def probabilities(texts, second=None, **kind):
     """Return what the float model of `bundled(**kind)` says, [rows, C]."""
-    return np.array(source.opened(bundled(**kind)).probabilities(texts, second))
+    inputs = texts if second is None else list(zip(texts, second, strict=True))
+    return np.array(source.opened(bundled(**kind)).predictions(inputs))

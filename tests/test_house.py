@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"kinds", "config", "card", "errors", "text", "metrics", "version", "terminal", "face"},
-    {"layers", "family", "cost", "data", "ondevice"},
+    {"layers", "family", "cost", "data", "ondevice", "report", "retrieval"},
     {"encoder"},
     {"heads", "objectives", "training", "compress", "checkpoints"},
-    {"export", "inspection", "doctor", "predictor", "flags"},
+    {"export", "inspection", "doctor", "predictor", "flags", "sweep"},
     {"recipes", "cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
@@ -24,11 +24,12 @@ ROOMS = {"commands": "cli", "__main__": "cli"}         # what each command does 
 # Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, one backend's own forms.
 TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/export/",
               "bertkit/objectives/",
-              "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/checkpoints/google.py")
+              "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/training/gradient_cache.py",
+              "bertkit/checkpoints/google.py")
 # What runs on a device, or says what a model is, without one.
 WITHOUT_KERAS = tuple(f"bertkit/{name}" for name in (
     "kinds/", "config.py", "card.py", "errors.py", "version.py", "text/", "metrics/", "ondevice/", "cost.py",
-    "family/", "__init__.py"))
+    "report/", "retrieval/", "family/", "__init__.py"))
 KERAS = ("tensorflow", "keras", "keras_hub", "torch")
 EXECUTES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 NO_NAMES = {"utils", "util", "helpers", "helper", "base", "common", "misc", "manager"}

@@ -9,7 +9,7 @@ from bertkit.checkpoints import bundle
 from bertkit.data.columns import Columns
 from bertkit.data.features import featurize
 from bertkit.errors import Error
-from bertkit.ondevice.tasks import Classification, softmax
+from bertkit.ondevice.classification import Classification, softmax
 from bertkit.predictor import Predictor
 from tests import exported, tiny
 
@@ -23,13 +23,13 @@ def test_probabilities_are_the_models(predictor):
     texts, _ = tiny.texts(40)
     features = featurize(tiny.tokenizer(), texts, None, exported.LENGTH)
     logits = np.asarray(predictor.model(features.batch(range(40))))
-    np.testing.assert_allclose(predictor.probabilities(texts), softmax(logits), atol=1e-6)
+    np.testing.assert_allclose(predictor.predictions(texts), softmax(logits), atol=1e-6)
 
 
 def test_an_answer_does_not_depend_on_what_else_is_asked(predictor):
     texts, _ = tiny.texts(40)
-    together = predictor.probabilities(texts)
-    alone = np.concatenate([predictor.probabilities([text]) for text in texts[:5]])
+    together = np.array(predictor.predictions(texts))
+    alone = np.concatenate([predictor.predictions([text]) for text in texts[:5]])
     np.testing.assert_allclose(together[:5], alone, atol=1e-6)
     assert np.ptp(together, axis=0).max() > 0.1
 
@@ -39,9 +39,9 @@ def test_nothing_asked_is_nothing_answered(predictor):
 
 
 def test_pairs_and_single_texts_are_not_mixed_up(predictor):
-    with pytest.raises(Error, match="reads single texts"):
-        predictor.predict(["a"], ["b"])
-    with pytest.raises(Error, match="reads pairs"):
+    with pytest.raises(Error, match="Row 1 is .*reads single texts"):
+        predictor.predict([("a", "b")])
+    with pytest.raises(Error, match=r"Row 1 is 'a'; this model reads tuples \(first text, second text\)"):
         Predictor(exported.bundled(**exported.PAIRS)).predict(["a"])
 
 
@@ -54,11 +54,11 @@ def test_intervals_are_around_the_scores(predictor):
         assert intervals[name]["low"] < score < intervals[name]["high"]
 
 
-def test_one_output_is_no_class(tmp_path):
+def test_one_output_is_a_score(tmp_path):
     model = tiny.classifier(labels=("score",))
-    bundle.save(tmp_path / "one", model, tiny.tokenizer(), Card("one", "classify", bundle.describe(model)))
-    with pytest.raises(Error, match="a regression"):
-        Predictor(tmp_path / "one")
+    bundle.save(tmp_path / "one", model, tiny.tokenizer(), Card("one", "score", bundle.describe(model)))
+    answer, = Predictor(tmp_path / "one").predict(["good"])
+    assert isinstance(answer["score"], float)
 
 
 def test_one_label_of_a_multi_label_model_is_one(tmp_path):
@@ -70,8 +70,8 @@ def test_one_label_of_a_multi_label_model_is_one(tmp_path):
 
 def test_a_file_of_another_bundle_is_refused(monkeypatch, tmp_path):
     class Device:
-        task = Classification(("other", "labels"))
+        task, tokenizer, length = Classification(("other", "labels")), None, 16
 
     monkeypatch.setattr(ondevice, "load", lambda folder, model: Device())
-    with pytest.raises(Error, match="exported from another bundle: its labels are other, labels"):
+    with pytest.raises(Error, match="exported from another bundle: its task is .*other.*labels"):
         Predictor(exported.bundled(), tflite=tmp_path / "model.tflite")

@@ -1,6 +1,6 @@
 """bertkit's own form: JSON, safetensors, a vocabulary, and a manifest of SHA-256 sums; nothing that runs.
 
-    bundle.json           what it holds: model, config, tokenizer settings, and each file's size and sum
+    bundle.json           what it holds: model, config, task, tokenizer settings, and each file's size and sum
     weights.safetensors   every variable under our own names
     vocab.txt             the vocabulary, one entry a line (WordPiece), or vocabulary.json with its merges or scores
     calibration.safetensors   at most 500 training rows as ids (optional): export needs them
@@ -19,18 +19,20 @@ from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import MODELS
+from bertkit.ondevice import tasks
 from bertkit.text import Tokenizer
 from bertkit.text.files import write_bytes
 
 FORMAT = 1
-PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "pairs": bool, "files": dict}
+PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "task": dict | None, "files": dict}
 
 
-def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=False, logs=None):
+def save(folder, model, tokenizer, card, calibration=None, length=None, task=None, logs=None, report=None):
     """Write a bundle, whole or not at all; a bundle that was there is replaced.
 
-    `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to;
-    `pairs` says whether a row is two texts; the folder `logs` (TensorBoard's) is copied in.
+    `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to, `task` what
+    the model was trained for (see `ondevice.task`); the folder `logs` (TensorBoard's) is copied in, and the text
+    `report` becomes report.html.
     """
     with new_folder(folder) as place:
         tensors = {name: np.asarray(variable) for name, variable in variables(model).items()}
@@ -41,13 +43,15 @@ def save(folder, model, tokenizer, card, calibration=None, length=None, pairs=Fa
         write_json(place / "card.json", card.to_json())
         if logs is not None and Path(logs).is_dir():
             shutil.copytree(logs, place / "logs")
+        if report is not None:
+            write_bytes(place / "report.html", report.encode())
         files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
                  for path in sorted(place.iterdir()) if path.is_file()}
         encoder = model if isinstance(model, Encoder) else model.encoder
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
-            "tokenizer": settings, "length": length or encoder.config.longest or 512, "pairs": pairs,
-            "files": files})
+            "tokenizer": settings, "length": length or encoder.config.longest or 512,
+            "task": task and tasks.facts(task), "files": files})
 
 
 def describe(model):
@@ -108,15 +112,29 @@ def _check_file(folder, name, facts):
         raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
 
 
-def facts(values):
-    """Return what `ondevice.tasks.task` wants to know of a bundle; raises `Error` where it has no task of ours."""
-    kind = values["model"].get("kind")
+def task(values):
+    """Return the task of a bundle, that of its model if it was converted; raises `Error` where there is none."""
+    if values["task"] is not None:
+        return tasks.task(values["task"])
+    model, kind = values["model"], values["model"].get("kind")
     if kind == "Encoder":
         raise Error("This bundle holds an encoder without a task; fine-tune it first (`bertkit classify`).")
-    if kind != "Classifier":
-        raise Error(f"This bundle holds a {kind}, which `bertkit` neither predicts with nor exports yet; bertkit.load "
-                    "gives the model itself.")
-    return {"task": "classify", **{name: values["model"][name] for name in ("labels", "multi_label")}}
+    if kind not in UNTOLD:
+        raise Error(f"This bundle holds a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load gives "
+                    "the model itself.")
+    return tasks.task(UNTOLD[kind](model))
+
+
+def _of_classifier(model):
+    if len(model["labels"]) == 1 and not model["multi_label"]:
+        return {"name": "score", "pairs": False}
+    return {"name": "classify", "labels": model["labels"], "multi_label": model["multi_label"]}
+
+
+# The task of a model that no recipe made.
+UNTOLD = {"Classifier": _of_classifier, "TokenClassifier": lambda model: {"name": "tag", "labels": model["labels"]},
+          "SpanAnswerer": lambda model: {"name": "answer"}, "MultipleChooser": lambda model: {"name": "choose"},
+          "SentenceEmbedder": lambda model: {"name": "embed"}}
 
 
 def tokenizer(folder, values):

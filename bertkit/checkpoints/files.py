@@ -54,7 +54,11 @@ def read_safetensors(paths, where):
 
 
 def sha256(path):
-    """Return a file's SHA-256 as hexadecimal digits."""
+    """Return a file's SHA-256 as hexadecimal digits; of a folder, that of its files' names and sums."""
+    if Path(path).is_dir():
+        inside = (file for file in sorted(Path(path).rglob("*")) if file.is_file())
+        sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
+        return hashlib.sha256("".join(sums).encode()).hexdigest()
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -7,7 +7,7 @@ from bertkit.errors import Error
 # Weights and vocabulary only; nothing of a repository that could be run. The second are for one without the first.
 WANTED = ("config.json", "*.safetensors", "model.safetensors.index.json", "vocab.txt", "vocab.json", "merges.txt",
           "spiece.model", "sentencepiece.bpe.model", "tokenizer.json", "tokenizer_config.json",
-          "special_tokens_map.json")
+          "special_tokens_map.json", "modules.json", "*_Pooling/config.json")
 OLDER = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
 
 

@@ -1,11 +1,12 @@
-"""From texts to ids: every row tokenized once, kept without padding."""
+"""From packed rows to arrays: every row kept without padding, batches padded to their longest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.ondevice.packed import UNSCORED
 
 NAMES = ("token_ids", "segment_ids", "padding_mask")
 
@@ -29,9 +30,11 @@ RIGHT = Padding()
 
 @dataclass(frozen=True)
 class Features:
-    """Rows of ids end to end: row i is `token_ids[starts[i]:starts[i + 1]]`, int32; `labels` is one array.
+    """Rows of ids end to end: row i is `token_ids[starts[i]:starts[i + 1]]`, int32.
 
-    `labels` is [rows] int32 (one class each), [rows, C] float32 (multi-label), or None.
+    An example is `group` rows, one after the other. `labels` are one example's each: [examples] int32 (a class) or
+    float32 (a score), [examples, C] float32 (multi-label), [examples, 2] int32 (places); or `token_labels` int32 stand
+    beside `token_ids`, -1 where nothing is scored; or there are none.
     """
 
     token_ids: np.ndarray
@@ -39,38 +42,73 @@ class Features:
     starts: np.ndarray
     labels: np.ndarray | None = None
     padding: Padding = RIGHT
+    token_labels: np.ndarray | None = None
+    group: int = 1
 
     def __len__(self):
-        return len(self.starts) - 1
+        return (len(self.starts) - 1) // self.group
 
     @property
     def lengths(self):
-        """Tokens of each row, [rows]."""
-        return np.diff(self.starts)
+        """Tokens of the longest row of each example, [examples]."""
+        return np.diff(self.starts).reshape(-1, self.group).max(axis=1)
 
-    def batch(self, rows, length=None):
-        """Return {"token_ids", "segment_ids", "padding_mask"} int32 [len(rows), length] of these rows.
+    @property
+    def sizes(self):
+        """Tokens of all rows of each example, [examples]."""
+        return np.diff(self.starts[::self.group])
 
-        `length` is the longest of them by default; the rest is `padding`, mask 0.
+    @property
+    def alone(self):
+        """The rows as examples of their own, without labels."""
+        return replace(self, labels=None, token_labels=None, group=1)
+
+    def batch(self, examples, length=None):
+        """Return {"token_ids", "segment_ids", "padding_mask"} int32 [B,length], grouped [B,group,length].
+
+        `length` is that of the longest row by default; the rest is `padding`, mask 0.
         """
-        rows = np.asarray(rows)
-        lengths = self.lengths[rows]
-        length = int(lengths.max(initial=1)) if length is None else length
-        places = np.arange(length) - (length - lengths[:, None] if self.padding.left else 0)
-        mask = (places >= 0) & (places < lengths[:, None])
-        places = (self.starts[rows][:, None] + places)[mask]
+        rows, mask, places = self._places(examples, length)
         batch = {name: np.zeros(mask.shape, "int32") for name in NAMES}
         batch["token_ids"].fill(self.padding.token)
         batch["segment_ids"].fill(self.padding.segment)
         batch["token_ids"][mask] = self.token_ids[places]
         batch["segment_ids"][mask] = self.segment_ids[places]
         batch["padding_mask"][mask] = 1
-        return batch
+        if self.group == 1:
+            return batch
+        return {name: values.reshape(len(rows) // self.group, self.group, -1) for name, values in batch.items()}
+
+    def targets(self, examples, length=None):
+        """Return the labels of these examples, those of tokens padded as `batch` pads; None where there are none."""
+        if self.token_labels is None:
+            return None if self.labels is None else self.labels[np.asarray(examples)]
+        _, mask, places = self._places(examples, length)
+        labels = np.full(mask.shape, UNSCORED, "int32")
+        labels[mask] = self.token_labels[places]
+        return labels
 
     def sample(self, count, seed):
         """Return a batch of at most `count` rows drawn without replacement, or None if that is none."""
-        rows = np.random.default_rng(seed).permutation(len(self))[:count]
-        return self.batch(rows) if len(rows) else None
+        alone = self.alone
+        rows = np.random.default_rng(seed).permutation(len(alone))[:count]
+        return alone.batch(rows) if len(rows) else None
+
+    def _places(self, examples, length):
+        """Return the examples' rows, where their padded batch is real, and where those tokens stand in `token_ids`."""
+        rows = (np.asarray(examples)[:, None] * self.group + np.arange(self.group)).reshape(-1)
+        lengths = np.diff(self.starts)[rows]
+        length = int(lengths.max(initial=1)) if length is None else length
+        places = np.arange(length) - (length - lengths[:, None] if self.padding.left else 0)
+        mask = (places >= 0) & (places < lengths[:, None])
+        return rows, mask, (self.starts[rows][:, None] + places)[mask]
+
+
+def features_of(packed, tokenizer):
+    """Return the `Features` of what a task packed (see `ondevice.packed`), padded as the tokenizer does."""
+    found = pack(packed.rows, Padding.of(tokenizer), packed.labels)
+    labels = None if packed.token_labels is None else _joined(packed.token_labels)
+    return replace(found, token_labels=labels, group=packed.group)
 
 
 def featurize(tokenizer, first, second=None, length=128, labels=None):

@@ -19,7 +19,8 @@ class Batches:
     """A shuffled, length-bucketed walk over `features`, epoch after epoch.
 
     A batch is padded to its longest row, rounded up to a `multiple` of tokens: 1 under TensorFlow, whose step takes
-    any shape; more where every shape is compiled anew, as under JAX.
+    any shape; more where every shape is compiled anew, as under JAX. Each batch holds its rows `copies` times over:
+    R-Drop compares two draws of dropout.
 
     >>> rows = Features(np.arange(6, dtype="int32"), np.zeros(6, "int32"), np.array([0, 1, 3, 6]))
     >>> walk = Batches(rows, batch_size=2, seed=1)
@@ -33,6 +34,7 @@ class Batches:
     batch_size: int
     seed: int = 0
     multiple: int = 1
+    copies: int = 1
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -46,33 +48,25 @@ class Batches:
         return -(-len(self.features) // self.batch_size)
 
     def rows(self, step):
-        """Return the row numbers of the batch at a global step, [up to batch_size]."""
+        """Return the examples of the batch at a global step, their numbers [up to batch_size]."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        return _plan(self, epoch)[place]
+        return np.tile(_plan(self, epoch)[place], self.copies)
 
     def batch(self, step):
         """Return (inputs, labels) at a global step; without labels, inputs alone, which hold the "step" too."""
-        rows = self.rows(step)
-        longest = int(self.features.lengths[rows].max())
+        examples = self.rows(step)
+        longest = int(self.features.lengths[examples].max())
         length = min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
-        inputs = self.features.batch(rows, length)
-        if self.features.labels is None:
-            return {**inputs, "step": np.int32(step)}
-        return inputs, self.features.labels[rows]
+        inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
+        return {**inputs, "step": np.int32(step)} if labels is None else (inputs, labels)
 
     def tokens(self, step):
         """Return the number of real tokens in the batch at a global step."""
-        return int(self.features.lengths[self.rows(step)].sum())
+        return int(self.features.sizes[self.rows(step)].sum())
 
     def dataset(self, start=0, steps=None):
         """Return the tf.data.Dataset of `batch(step)` from step `start` on, `steps` of them or without end."""
         import tensorflow as tf
-        labels = self.features.labels
-        inputs = {name: tf.TensorSpec((None, None), tf.int32) for name in NAMES}
-        if labels is None:
-            signature = {**inputs, "step": tf.TensorSpec((), tf.int32)}
-        else:
-            signature = (inputs, tf.TensorSpec((None, *labels.shape[1:]), labels.dtype))
 
         def batches():
             step = start
@@ -80,12 +74,21 @@ class Batches:
                 yield self.batch(step)
                 step += 1
 
-        return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
+        return tf.data.Dataset.from_generator(batches, output_signature=self._signature()).prefetch(4)
+
+    def _signature(self):
+        import tensorflow as tf
+        grouped, labels = self.features.group > 1, self.features.targets([0])
+        inputs = {name: tf.TensorSpec((None, None, None) if grouped else (None, None), tf.int32) for name in NAMES}
+        if labels is None:
+            return {**inputs, "step": tf.TensorSpec((), tf.int32)}
+        shape = (None, None) if self.features.token_labels is not None else (None, *labels.shape[1:])
+        return inputs, tf.TensorSpec(shape, labels.dtype)
 
 
 @lru_cache(maxsize=4)
 def _plan(batches, epoch):
-    """Return the row numbers of each batch of an epoch: shuffle, group by length in pools, shuffle batches."""
+    """Return the examples of each batch of an epoch: shuffle, group by length in pools, shuffle batches."""
     rng = np.random.default_rng((batches.seed, epoch))
     order = rng.permutation(len(batches.features))
     lengths = batches.features.lengths

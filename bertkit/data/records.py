@@ -8,8 +8,11 @@ from itertools import chain
 
 from bertkit.errors import Error
 
-COLA = ["source", "label", "mark", "sentence"]  # the columns of CoLA, which has no header
+# The columns of published files that have no header.
+COLA = ["source", "label", "mark", "sentence"]
+CODAH = ["category", "prompt", "ending0", "ending1", "ending2", "ending3", "label"]
 
+TABLE = "a .tsv, .csv or .jsonl file"
 _LONGEST = 2**28  # bytes of a line; beyond it a file is not rows of text
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 
@@ -30,34 +33,37 @@ def table(path):
     broken, the BadRow to raise. Lines count from 1; blank ones are left out.
     Raises Error for a file that cannot be read or has no names.
     """
-    with _opened(path) as file:
-        _check_text(path, file.peek(4096)[:4096])
+    with opened(path) as file:
+        check_text(path, file)
         names, rows = _named(path, _records(path, file))
         yield names, ((line, _fitted(line, record, names)) for line, record in rows)
 
 
-def _opened(path):
+def opened(path, wanted=TABLE):
+    """Return a file opened to read its bytes; raises Error, which says what was `wanted`."""
     if path.is_dir():
-        raise Error(f"{path} is a folder; give the .tsv, .csv or .jsonl file in it.")
+        raise Error(f"{path} is a folder; give {wanted} in it.")
     try:
         return open(path, "rb")
     except OSError as error:
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
 
 
-def _check_text(path, head):
+def check_text(path, file, wanted=TABLE):
+    """Raise Error unless what an opened file begins with is text in UTF-8."""
+    head = file.peek(4096)[:4096]
     if not head:
-        raise Error(f"{path} is empty; wanted a header and rows.")
+        raise Error(f"{path} is empty; wanted {wanted}.")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise Error(f"{path} is UTF-16; convert it with iconv -f UTF-16 -t UTF-8.")
     controls = len(head) - len(head.translate(None, _CONTROLS))
     # A stray NUL is text; of compressed bytes some 11 % are controls, of UTF-16 about half.
     if controls > max(3, 0.03 * len(head)):
         raise Error(f"{path} is not text ({controls} of its first {len(head)} bytes are control "
-                    "characters); give a .tsv, .csv or .jsonl file in UTF-8, not compressed.")
+                    f"characters); give {wanted} in UTF-8, not compressed.")
 
 
-class _Lines:
+class Lines:
     """Decoded lines, ended by \\n alone; after one that raises, the next can still be read."""
 
     def __init__(self, file):
@@ -90,7 +96,7 @@ def _records(path, file):
              ".jsonl": _json_objects}.get(path.suffix.lower())
     if parse is None:
         raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file.")
-    lines = _Lines(file)
+    lines = Lines(file)
     records = parse(lines)
     while True:
         line = lines.number + 1
@@ -165,10 +171,9 @@ def _named(path, records):
         leading.append((line, record))
         if isinstance(record, dict):
             return list(record), chain(leading, records)
-        if isinstance(record, list) and _is_cola(path, record):
-            return COLA, chain(leading, records)
         if isinstance(record, list):
-            return [name.strip() for name in record], records
+            names = _headerless(path, record)
+            return (names, chain(leading, records)) if names else ([name.strip() for name in record], records)
         if path.suffix.lower() != ".jsonl":
             break  # without its header a table cannot be read
     if leading:
@@ -183,9 +188,13 @@ def _fitted(line, record, names):
     return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({listed(names)})")
 
 
-def _is_cola(path, fields):
-    return (path.suffix.lower() == ".tsv" and len(fields) == 4 and fields[1] in ("0", "1")
-            and fields[2] in ("", "*"))
+def _headerless(path, fields):
+    """Return the names of the columns of a published file whose first row is data, None where it is a header."""
+    if path.suffix.lower() != ".tsv":
+        return None
+    if len(fields) == len(COLA) and fields[1] in ("0", "1") and fields[2] in ("", "*"):
+        return COLA
+    return CODAH if len(fields) == len(CODAH) and fields[-1] in ("0", "1", "2", "3") else None
 
 
 def complaint(path, bad):

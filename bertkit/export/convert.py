@@ -63,9 +63,9 @@ def converted(folder, precision, masked_score, rows, graph):
 
     from bertkit.checkpoints import bundle
     from bertkit.export.quantize import RULES, quantize
-    model = bundle.load(folder)
+    model, task = bundle.load(folder), bundle.task(bundle.read(folder))
     model.encoder.masked_score = masked_score
-    _write_graph(model, {name: values.shape[1] for name, values in rows.items()}, graph)
+    _write_graph(model, task, {name: values.shape[1] for name, values in rows.items()}, graph)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(graph))
     if precision in ("dynamic", "float16"):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -75,22 +75,23 @@ def converted(folder, precision, masked_score, rows, graph):
     return quantize(content, RULES[precision], rows) if precision in RULES else content
 
 
-def _write_graph(model, lengths, graph):
-    """Write the SavedModel of one row: int32 [1,T] by name -> probabilities [1,C], the softmax inside.
+def _write_graph(model, task, lengths, graph):
+    """Write the SavedModel of one row: int32 [1,T] by name -> what the task gives, under its name.
 
     Through `ExportArchive`, which finds the weights that an endpoint uses; a plain tf.Module, or a concrete
     function alone, loses them silently.
     """
     import keras
     import tensorflow as tf
-    normalize = tf.sigmoid if model.multi_label else tf.nn.softmax
 
-    def probabilities(token_ids, padding_mask, segment_ids=None):
+    from bertkit.export.graph import answer
+
+    def given(token_ids, padding_mask, segment_ids=None):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
-        return {"probabilities": normalize(model(batch, training=False))}
+        return {task.output: answer(model, task, batch)}
 
     archive = keras.export.ExportArchive()
-    archive.add_endpoint("serving_default", probabilities, input_signature=[
+    archive.add_endpoint("serving_default", given, input_signature=[
         tf.TensorSpec((1, lengths[name]), tf.int32, name=name)
         for name in ("token_ids", "padding_mask", "segment_ids") if name in lengths])
     archive.write_out(str(graph), verbose=False)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.export.graph import raw
 from bertkit.kinds import Full, PostNorm
 
 # Where scores stay in float: it fits float16, and no score of a trained model comes near it.
@@ -94,4 +95,6 @@ def _of_real(probabilities, mask):
 
 
 def _logits(model, rows):
-    return [np.asarray(model(batch, training=False)) for batch in _batches(rows)]
+    """Return what the model gives for each batch, where it gives something for each token that of the real ones."""
+    found = [(np.asarray(raw(model, batch)), batch["padding_mask"]) for batch in _batches(rows)]
+    return [values[mask == 1] if model.each_token else values for values, mask in found]

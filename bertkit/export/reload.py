@@ -2,7 +2,7 @@
 
     python -P reload.py FOLDER ASKED.npz ANSWERED.npz
 
-ASKED holds arrays named signature/input; ANSWERED gets every output by name.
+ASKED holds arrays named signature/input; ANSWERED gets every output, named signature/output.
 """
 
 import sys
@@ -19,7 +19,8 @@ def main(folder, asked, answered):
         values = values.tolist() if values.dtype.kind == "U" else values
         inputs.setdefault(signature, {})[key] = tf.constant(values)
     for signature, tensors in inputs.items():
-        outputs |= {name: tensor.numpy() for name, tensor in model.signatures[signature](**tensors).items()}
+        outputs |= {f"{signature}/{name}": tensor.numpy()
+                    for name, tensor in model.signatures[signature](**tensors).items()}
     np.savez(answered, **{name: values.astype("U") if values.dtype == object else values
                           for name, values in outputs.items()})
 

@@ -14,19 +14,20 @@ from bertkit.card import Card
 from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.errors import Error
 from bertkit.export import reload, source
+from bertkit.export.served import SERVED
 from bertkit.terminal import say
 
 # The same numbers came back from the file within 1.5e-6 on a 6-layer model; more means another computation.
 LARGEST_DIFFERENCE = 1e-3
-TEXTS, IDS = ("text", "second"), ("token_ids", "padding_mask", "segment_ids")
+IDS = ("token_ids", "padding_mask", "segment_ids")
 
 
 def export_saved_model(folder, out):
     """Write the SavedModel of a fine-tuned bundle to the folder `out`, check it, and return its `Card`.
 
-    Signature serving_default: text (for a model of pairs also second), string [B] -> probabilities [B,C]
-    float32 and label, string [B], the most probable one; multi-label also given, bool [B,C], which apply.
-    Signature tokens: token_ids, padding_mask, segment_ids, int32 [B,T] -> logits [B,C] float32.
+    Signature serving_default takes strings [B] and gives what `served.SERVED` says of the task, for classes text (for
+    pairs also second) -> probabilities [B,C] and label, the most probable one. Signature tokens: token_ids,
+    padding_mask, segment_ids, int32 [B,T] -> logits float32. Rows are cut to the bundle's length; there are no windows.
     A process with nothing but tensorflow and tensorflow_text loads it and must find the model's own numbers.
     Raises `Error`, and leaves nothing, if it does not, or Keras does not run on TensorFlow.
     """
@@ -36,44 +37,34 @@ def export_saved_model(folder, out):
     with new_folder(out) as place:
         bundle = source.opened(folder)
         say("Writing the SavedModel.")
-        _write(bundle, place)
+        served = SERVED[bundle.task.name](bundle)
+        _write(bundle, served, place)
         say("Loading it again in a process of its own.")
-        parity = _checked(bundle, folder, place)
+        parity = _checked(bundle, served, folder, place)
         size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
         card = Card.read(Path(folder) / "card.json")
         card = dataclasses.replace(
             card, name=Path(out).name, parity=parity, bytes={"saved_model": size},
-            inputs={"serving_default": list(TEXTS[:1 + bundle.pairs]), "tokens": list(IDS)})
+            inputs={"serving_default": list(served.inputs), "tokens": list(IDS)})
         write_json(place / "card.json", card.to_json())
     return card
 
 
-def _write(bundle, place):
+def _write(bundle, served, place):
     import tensorflow as tf
 
-    from bertkit.text.graph import GraphTokenizer
-    model, tokenize, task = bundle.model, GraphTokenizer(bundle.tokenizer, bundle.length), bundle.task
-    names = tf.constant(task.labels)
-
-    def answer(batch):
-        logits = model(batch, training=False)
-        label = tf.gather(names, tf.argmax(logits, axis=-1))
-        if not task.multi_label:
-            return {"probabilities": tf.nn.softmax(logits), "label": label}
-        return {"probabilities": tf.sigmoid(logits), "label": label, "given": logits > 0}
+    from bertkit.export.graph import raw
 
     def tokens(token_ids, padding_mask, segment_ids):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
-        return {"logits": model(batch, training=False)}
+        return {"logits": raw(bundle.model, batch)}
 
-    serve = (lambda text, second: answer(tokenize(text, second))) if bundle.pairs else (
-        lambda text: answer(tokenize(text)))
     # The archive finds the weights that its endpoints use (told of the model too, it would keep two copies), but not
     # the tables of a tokenizer.
     archive = keras.export.ExportArchive()
-    archive.track(tokenize)
-    archive.add_endpoint("serving_default", serve, input_signature=[
-        tf.TensorSpec([None], tf.string, name=name) for name in TEXTS[:1 + bundle.pairs]])
+    archive.track(served.tokenize)
+    archive.add_endpoint("serving_default", served.serve, input_signature=[
+        tf.TensorSpec([None] * rank, tf.string, name=name) for name, rank in served.inputs.items()])
     archive.add_endpoint("tokens", tokens, input_signature=[
         tf.TensorSpec([None, None], tf.int32, name=name) for name in IDS])
     try:
@@ -82,21 +73,33 @@ def _write(bundle, place):
         raise OSError(errno.EIO, error.message.rsplit("; ", 1)[-1].partition(" [Op:")[0]) from error
 
 
-def _checked(bundle, folder, place):
+def _checked(bundle, served, folder, place):
     """Return the parity part of the card: what another process found against what the model gives here."""
     rows = source.calibration_rows(folder, bundle.tokenizer, bundle.length)
     if rows is None:
         rows = source.random_rows(bundle.tokenizer, bundle.length)
     rows = {name: values[:source.RANDOM_ROWS] for name, values in rows.items()}
-    texts = {"text": source.PROBES, **({"second": source.PROBES[::-1]} if bundle.pairs else {})}
+    texts = served.probes()
     found = _reloaded(place, rows, texts)
-    logits = np.abs(found["logits"] - np.asarray(bundle.model.predict_on_batch(rows))).max()
-    served = np.abs(found["probabilities"] - bundle.probabilities(*map(list, texts.values()))).max()
-    if not max(logits, served) <= LARGEST_DIFFERENCE:
-        raise Error(f"The SavedModel answers otherwise than the model (logits by {logits:.2g}, probabilities "
-                    f"of texts by {served:.2g}); report it.")
-    return {"ids": {"rows": len(found["logits"]), "largest_logit_difference": float(logits)},
-            "texts": {"rows": len(source.PROBES), "largest_probability_difference": float(served)}}
+    logits = _difference(found["tokens/logits"], _own(bundle, rows), rows["padding_mask"], bundle.model.each_token)
+    wanted, mask = served.wanted(texts)
+    texts_differ = _difference(found[f"serving_default/{served.output}"], wanted, mask, bundle.model.each_token)
+    if not max(logits, texts_differ) <= LARGEST_DIFFERENCE:
+        raise Error(f"The SavedModel answers otherwise than the model (logits by {logits:.2g}, answers to texts by "
+                    f"{texts_differ:.2g}); report it.")
+    return {"ids": {"rows": len(rows["token_ids"]), "largest_logit_difference": logits},
+            "texts": {"rows": len(source.PROBES), f"largest_{served.output}_difference": texts_differ}}
+
+
+def _own(bundle, rows):
+    from bertkit.export.graph import raw
+    return np.asarray(raw(bundle.model, rows))
+
+
+def _difference(found, wanted, mask, each_token):
+    """Return the largest difference, on real tokens where there is a number for each."""
+    difference = np.abs(found - wanted)
+    return float((difference[mask == 1] if each_token else difference).max())
 
 
 def _reloaded(place, rows, texts):

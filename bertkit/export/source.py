@@ -25,6 +25,14 @@ def opened(folder):
         keras.config.set_dtype_policy(policy)
 
 
+def probes(task):
+    """Return the texts as inputs of a task: alone, or each beside the ones before it."""
+    count = len(task.reads) - (task.reads[-1] == "...")
+    if count == 1:
+        return list(PROBES)
+    return [tuple(PROBES[i - place] for place in range(count)) for i in range(len(PROBES))]
+
+
 def calibration_rows(folder, tokenizer, length):
     """Return a bundle's calibration rows at `length` tokens, {name: int32 [rows, length]}, or None.
 

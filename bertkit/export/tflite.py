@@ -9,8 +9,8 @@ import numpy as np
 from bertkit.card import Card
 from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.checkpoints.tensors import variables
-from bertkit.data.features import check_fit
-from bertkit.data.readers import label_indices, read_examples
+from bertkit.data.features import NAMES, check_fit
+from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
 from bertkit.export import mask, parity, source
 from bertkit.export.convert import convert
@@ -32,7 +32,8 @@ def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop
     dev         a file of labelled rows: the .tflite itself is scored on it
     max_drop    points of the main metric that it may lose there
 
-    The file takes token_ids, padding_mask and segment_ids, int32 [1, length], and gives probabilities [1, C].
+    The file takes token_ids, padding_mask and segment_ids, int32 [1, length], and gives what the task says (see
+    `graph.ANSWERS`), for classes probabilities [1, C].
     Raises `Error`, and leaves nothing, if the knobs do not fit the bundle, the conversion fails, the file
     does not compute the model, or it surely loses more than `max_drop` (see `parity.verdict`).
     """
@@ -44,26 +45,17 @@ def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop
         bundle = source.opened(folder)
         length = bundle.length if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
-        labelled = _labelled(dev, bundle)
+        labelled = dev and read_labelled(bundle.task, dev, separator="|")
         rows, masking = _masking(folder, bundle, precision, length)
         say(f"Converting to {precision} at {length} tokens, in a process of its own.")
         convert(folder, place / MODEL, precision, masking["masked_score"], rows)
-        write_facts(place, bundle.tokenizer, {"task": "classify", "labels": bundle.task.labels,
-                                              "multi_label": bundle.task.multi_label}, length, bundle.pairs)
+        write_facts(place, bundle.tokenizer, bundle.task, length)
         proof = _proof(bundle, place, precision, rows, labelled, max_drop)
         card = _card(folder, out, place, bundle, length, labelled,
                      {"precision": precision, "length": length, "mask": masking, "tensors": list(rows), **proof})
         write_json(place / "card.json", card.to_json())
     say(card.parity["verdict"])
     return card
-
-
-def _labelled(dev, bundle):
-    """Return (examples, targets) of the dev file, or None."""
-    if dev is None:
-        return None
-    examples = read_examples(dev, separator="|" if bundle.task.multi_label else None)
-    return examples, label_indices(examples, bundle.task.labels)
 
 
 def _masking(folder, bundle, precision, length):
@@ -87,23 +79,20 @@ def _inputs(bundle, rows):
 
 
 def _proof(bundle, place, precision, rows, labelled, max_drop):
-    """Return the parity part of the card: the file against the model, on ids and on labelled texts."""
+    """Return the parity part of the card: the file against the model, on ids and on labelled inputs."""
     device = load(place)
-    count = len(rows["token_ids"])
-    found = np.stack([device.run({name: values[i:i + 1] for name, values in rows.items()})
-                      for i in range(count)])
-    wanted = bundle.task.probabilities(np.concatenate([
-        bundle.model.predict_on_batch({name: values[i:i + 32] for name, values in rows.items()})
-        for i in range(0, count, 32)]))
-    compared = parity.compare(bundle.task, wanted, found)
+    packed = [(ids[mask == 1].tolist(), segments[mask == 1].tolist()) for ids, segments, mask in zip(
+        *(rows[name] if name in rows else np.zeros_like(rows["token_ids"]) for name in NAMES), strict=True)]
+    compared = parity.compare(bundle.task, bundle.outputs(packed), device.outputs(packed))
     parity.check_file(device.path.stat().st_size, _weights(bundle.model, device.length), precision, compared)
-    if labelled is None:
+    if not labelled:
         return {"calibration": compared, "verdict": parity.verdict(None, precision, max_drop)}
-    examples, targets = labelled
-    say(f"Scoring the file on the {len(examples)} rows of {Path(examples.path).name}.")
-    texts = examples.first, examples.second
-    scored = parity.score(bundle.task, targets, bundle.probabilities(*texts), device.probabilities(*texts))
-    return {"calibration": compared, "dev": {"file": Path(examples.path).name, **scored},
+    name = Path(labelled.path).name
+    say(f"Scoring the file on the {len(labelled)} rows of {name}.")
+    packed = bundle.task.pack(bundle.tokenizer, labelled.inputs, device.length)
+    outputs = (side.outputs(packed.rows) for side in (bundle, device))
+    scored = parity.score(bundle.task, packed, labelled.targets, *outputs)
+    return {"calibration": compared, "dev": {"file": name, **scored},
             "verdict": parity.verdict(scored, precision, max_drop)}
 
 
@@ -118,13 +107,12 @@ def _weights(model, length):
 
 def _card(folder, out, place, bundle, length, labelled, proof):
     """Return the bundle's card with what was measured on the file."""
-    first, second = (labelled[0].first, labelled[0].second) if labelled else (list(source.PROBES),) * 2
-    second = second[:TIMED_TEXTS] if bundle.pairs else None
-    taken = latency(place, first[:TIMED_TEXTS], second)
+    inputs = labelled.inputs if labelled else source.probes(bundle.task)
+    taken = latency(place, inputs[:TIMED_TEXTS])
     tensors = dict.fromkeys(proof.pop("tensors"), f"int32 [1, {length}]")
     card = Card.read(Path(folder) / "card.json")
     notes = (EXPERIMENTAL,) if proof["precision"] == "int8-full" else ()
     return dataclasses.replace(
-        card, name=Path(out).name, parity=proof, latency={"unit": "ms a text, median", **taken},
-        inputs={"text": "a pair of texts" if bundle.pairs else "one text", **tensors},
+        card, name=Path(out).name, parity=proof, latency={"unit": "ms, median", **taken},
+        inputs={"reads": list(bundle.task.reads), **tensors},
         bytes={path.name: path.stat().st_size for path in sorted(place.iterdir())}, notes=card.notes + notes)

@@ -11,7 +11,8 @@ from bertkit.heads.headed import Headed
 class Classifier(Headed):
     """An encoder with a head that gives each of `labels` a logit; call(batch) -> [B,C] float32.
 
-    One label of a text is right (softmax), or with `multi_label` any number of them (a sigmoid each).
+    One label of a text is right (softmax), or with `multi_label` any number of them (a sigmoid each); a single label
+    without `multi_label` is a score (a regression).
     `dropout` is the head's rate, by default the encoder's; `readout` what the head reads, by default what the family's
     paper does (Devlin et al. 2018, section 4.1: logits = dropout(pooled) W + b). Raises `Error` without labels, or
     without a pooler where that is read.
@@ -27,9 +28,12 @@ class Classifier(Headed):
         return {"labels": list(self.labels), "multi_label": self.multi_label, **super().settings()}
 
     def loss_function(self):
-        """Return −log softmax(logits)[label], or Σ_c of each label's −log σ(±logit) / C (multi-label), batch means."""
+        """Return −log softmax(logits)[label], Σ_c of each label's −log σ(±logit) / C (multi-label), or (logit − score)²
+        (one label alone); batch means."""
         if self.multi_label:
             return keras.losses.BinaryCrossentropy(from_logits=True)
+        if len(self.labels) == 1:
+            return keras.losses.MeanSquaredError()
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def call(self, inputs, training=None):
@@ -42,8 +46,14 @@ class MultipleChooser(Headed):
     Devlin et al. 2018, section 4.4 (SWAG): a vector's product with the pooled token of each choice, softmax over them.
     """
 
+    grouped = True
+
     def __init__(self, encoder, dropout=None, readout=None, name="chooser", **options):
         super().__init__(encoder, {"choose": readout}, {"choose": 1}, dropout, name=name, **options)
+
+    def loss_function(self):
+        """Return −log softmax(logits over the choices)[right one], the batch mean."""
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def __call__(self, inputs, **options):
         checked(_flat(inputs), self.encoder.config)

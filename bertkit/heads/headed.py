@@ -16,8 +16,11 @@ class Headed(keras.Model):
 
     `outputs` counts the logits of each head that has some of its own; `dropout` is the heads' rate, by default that of
     their kind, or the encoder's. Subclasses say what a call gives. Raises `Error` where a head reads a pooler that the
-    encoder lacks.
+    encoder lacks. `each_token` says that a call gives something for each token of a row, `grouped` that it takes
+    several rows an example, [B,group,T].
     """
+
+    each_token = grouped = False
 
     def __init__(self, encoder, kinds, outputs=(), dropout=None, **options):
         super().__init__(**options)
@@ -41,6 +44,16 @@ class Headed(keras.Model):
 
     def __call__(self, inputs, **options):
         return super().__call__(checked(inputs, self.encoder.config), **options)
+
+    def compile(self, optimizer="rmsprop", loss=None, **options):
+        self.objective = loss
+        super().compile(optimizer, loss=loss, **options)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Hand a dict of outputs to the loss as a whole; Keras would map the loss over its entries."""
+        if isinstance(y_pred, dict) and callable(self.objective):
+            return sum(self.losses, self.objective(y, y_pred))
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def logits(self, inputs, training=None):
         """Return {head name: its logits}."""

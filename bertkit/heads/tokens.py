@@ -1,6 +1,8 @@
 """Heads that answer for each token: its class, whether an answer starts or ends there, which word it is."""
 
+import keras
 import numpy as np
+from keras import ops
 
 from bertkit.errors import Error
 from bertkit.heads.headed import Headed
@@ -13,6 +15,8 @@ class TokenClassifier(Headed):
     Devlin et al. 2018, section 5.3 (NER). `readout` and `dropout` as in `Classifier`.
     """
 
+    each_token = True
+
     def __init__(self, encoder, labels, dropout=None, readout=None, name="tagger", **options):
         if len(labels) < 1 or len(set(labels)) != len(labels):
             raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
@@ -22,8 +26,19 @@ class TokenClassifier(Headed):
     def settings(self):
         return {"labels": list(self.labels), **super().settings()}
 
+    def loss_function(self):
+        """Return −log softmax(logits)[label], the mean over the tokens of a batch whose label is not −1."""
+        return token_loss
+
     def call(self, inputs, training=None):
         return self.logits(inputs, training)["tag"]
+
+
+def token_loss(labels, logits):
+    """Return Σ −log softmax(logits [B,T,C])[labels [B,T]] / number of labels, over those that are not −1; a scalar."""
+    scored = ops.cast(labels >= 0, logits.dtype)
+    losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(labels, 0), logits, from_logits=True)
+    return ops.sum(losses * scored) / ops.maximum(ops.sum(scored), 1.0)
 
 
 class SpanAnswerer(Headed):
@@ -32,12 +47,24 @@ class SpanAnswerer(Headed):
     call(batch) -> {"start_logits" [B,T], "end_logits" [B,T]} float32.
     """
 
+    each_token = True
+
     def __init__(self, encoder, dropout=None, readout=None, name="answerer", **options):
         super().__init__(encoder, {"answer": readout}, {"answer": 2}, dropout, name=name, **options)
+
+    def loss_function(self):
+        """Return (−log softmax(start)[first] − log softmax(end)[last]) / 2, the batch mean; labels [B,2]."""
+        return span_loss
 
     def call(self, inputs, training=None):
         logits = self.logits(inputs, training)["answer"]
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
+
+
+def span_loss(places, outputs):
+    """Return the mean of −log softmax(logits)[place] over starts and ends; places [B,2], a `SpanAnswerer`'s outputs."""
+    ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return (ce(places[:, 0], outputs["start_logits"]) + ce(places[:, 1], outputs["end_logits"])) / 2
 
 
 class BeamAnswerer(Headed):

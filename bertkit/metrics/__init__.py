@@ -1,16 +1,54 @@
-"""Scores of predictions against labels, as fractions, in pure numpy."""
+"""Scores of predictions against labels, in pure numpy; as fractions where nothing else is said."""
 
-from bertkit.metrics.classification import accuracy, confusion, f1, matthews
-from bertkit.metrics.correlation import pearson, spearman
+from bertkit.metrics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from bertkit.metrics.calibration import calibration_error, reliability
+from bertkit.metrics.classification import accuracy, by_class, confusion, f1, matthews
+from bertkit.metrics.correlation import kendall, mse, pearson, spearman
+from bertkit.metrics.entity import entities, entity_counts, entity_scores, f1_of, precision_of, recall_of
+from bertkit.metrics.generation import bleu, chrf, distinct, meteor, rouge, ter
+from bertkit.metrics.glue import GLUE, glue_score
 from bertkit.metrics.intervals import bootstrap, paired_drop
+from bertkit.metrics.perplexity import bits_per_character, perplexity, pseudo_perplexity
+from bertkit.metrics.ranking import ranking, ranking_queries
+from bertkit.metrics.squad import normalize_answer, squad, squad_questions
 
 __all__ = [
+    "GLUE",
     "accuracy",
+    "bits_per_character",
+    "bleu",
     "bootstrap",
+    "by_class",
+    "calibration_error",
+    "chrf",
+    "cohen_kappa",
     "confusion",
+    "distinct",
+    "entities",
+    "entity_counts",
+    "entity_scores",
     "f1",
+    "f1_of",
+    "fleiss_kappa",
+    "glue_score",
+    "kendall",
+    "krippendorff_alpha",
     "matthews",
+    "meteor",
+    "mse",
+    "normalize_answer",
     "paired_drop",
     "pearson",
+    "perplexity",
+    "precision_of",
+    "pseudo_perplexity",
+    "ranking",
+    "ranking_queries",
+    "recall_of",
+    "reliability",
+    "rouge",
     "spearman",
+    "squad",
+    "squad_questions",
+    "ter",
 ]

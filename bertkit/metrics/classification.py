@@ -1,4 +1,4 @@
-"""Accuracy, F1, Matthews correlation and the confusion matrix they come from."""
+"""Accuracy, precision, recall, F1, Matthews correlation and the confusion matrix they come from."""
 
 import numpy as np
 
@@ -71,6 +71,22 @@ def f1(labels, predictions, average="binary", positive=1):
     if average == "binary":
         pooled = _is_positive(labels.ndim, classes, positive)
     return float(_harmonic(*(count[pooled].sum() for count in counts)))
+
+
+def by_class(labels, predictions):
+    """Return {class: {"precision", "recall", "f1", "support"}} of the classes that occur on either side.
+
+    precision = hits / predictions, recall = hits / labels, fractions, 0 of nothing; support counts labels.
+    Multi-label rows are [B,C] of 0 and 1; there the classes are the column numbers.
+
+    >>> by_class(["a", "b", "b"], ["a", "a", "b"])["b"]
+    {'precision': 1.0, 'recall': 0.5, 'f1': 0.6666666666666666, 'support': 2}
+    """
+    classes, actual, predicted, hits = _counts(*aligned(labels, predictions))
+    columns = hits / np.maximum(predicted, 1), hits / np.maximum(actual, 1), _harmonic(actual, predicted, hits), actual
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return {name: dict(zip(("precision", "recall", "f1", "support"), row, strict=True))
+            for name, row in zip(classes.tolist(), rows, strict=True)}
 
 
 def _harmonic(actual, predicted, hits):

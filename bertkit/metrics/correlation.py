@@ -1,4 +1,4 @@
-"""Pearson's and Spearman's correlation of scores."""
+"""Correlation of scores after Pearson, Spearman and Kendall, and their mean squared error."""
 
 import numpy as np
 
@@ -30,6 +30,38 @@ def spearman(labels, predictions):
     return _correlation(_ranks(x), _ranks(y))
 
 
+def kendall(labels, predictions):
+    """Return Kendall's τ_b = (C - D) / sqrt((P - X) (P - Y)); nan if a side is constant.
+
+    Of P pairs of rows, C are ordered alike and D otherwise; X and Y are tied on the first and the second side.
+    Kendall 1945.  O(n log^2 n).
+
+    >>> round(kendall([1, 2, 3, 4], [1, 3, 2, 4]), 4)
+    0.6667
+    """
+    x, y = _scores(labels, predictions)
+    if np.isnan(x).any() or np.isnan(y).any():
+        return float("nan")
+    (_, x), (_, y) = (np.unique(side, return_inverse=True) for side in (x, y))
+    pairs, tied_x, tied_y = len(x) * (len(x) - 1) // 2, _tied(x), _tied(y)
+    if pairs in (tied_x, tied_y):
+        return float("nan")
+    tied_both = _tied(x * len(y) + y)
+    otherwise = _inversions(y[np.lexsort((y, x))])
+    balance = pairs - tied_x - tied_y + tied_both - 2 * otherwise
+    return float(balance / np.sqrt(float(pairs - tied_x)) / np.sqrt(float(pairs - tied_y)))
+
+
+def mse(labels, predictions):
+    """Return the mean squared error Σ (x - y)^2 / rows, in the square of the scores' units.
+
+    >>> mse([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+    x, y = _scores(labels, predictions)
+    return float(np.square(x - y).mean())
+
+
 def _scores(labels, predictions):
     """Return both as float64 [B]."""
     try:
@@ -59,3 +91,21 @@ def _direction(x):
 def _ranks(x):
     _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[places]
+
+
+def _tied(places):
+    """Return how many pairs of rows share a place."""
+    counts = np.unique(places, return_counts=True)[1]
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def _inversions(places):
+    """Return how many pairs of rows i < j have places[i] > places[j], from the highest bit in which they differ."""
+    total = 0
+    for bit in range(int(places.max()).bit_length()):
+        order = np.argsort(places >> (bit + 1), kind="stable")
+        alike, one = places[order] >> (bit + 1), places[order] >> bit & 1
+        before = np.cumsum(one) - one
+        before -= before[np.searchsorted(alike, alike)]       # those of the same higher bits only
+        total += int(before[one == 0].sum())
+    return total

@@ -7,21 +7,20 @@ from bertkit.ondevice.runner import MODEL, load
 WARM_UP = 5      # first rounds fill caches and are not counted
 
 
-def latency(folder, first, second=None, threads=(1, 2), model=MODEL):
-    """Return {"1_thread": {"interpreter", "with_tokenizer"}, ...}: median milliseconds a text, one at a time.
+def latency(folder, inputs, threads=(1, 2), model=MODEL):
+    """Return {"1_thread": {"interpreter", "with_tokenizer"}, ...}: median milliseconds, one at a time.
 
-    `first` (and `second`) are the texts measured; every text costs the interpreter the same, because the
-    length is fixed.
+    "interpreter" is a row's, the same for every text because the length is fixed; "with_tokenizer" an input's, with all
+    its rows and the answer.
     """
     found = {}
     for count in threads:
         device = load(folder, model, count)
-        rows = [([text], None if second is None else [other])
-                for text, other in zip(first, second or first, strict=True)]
-        packed = [device.tokenizer.pack(*row, length=device.length) for row in rows]
+        rows = device.task.pack(device.tokenizer, inputs, device.length).rows[:len(inputs)]
+        batches = [(device.tokenizer.batch([row], device.length),) for row in rows]
         found[f"{count}_thread{'s' * (count > 1)}"] = {
-            "interpreter": _median_ms(device.run, [(batch,) for batch in packed]),
-            "with_tokenizer": _median_ms(device.probabilities, rows)}
+            "interpreter": _median_ms(device.run, batches),
+            "with_tokenizer": _median_ms(device.predict, [([given],) for given in inputs])}
     return found
 
 

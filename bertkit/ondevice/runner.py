@@ -6,14 +6,14 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.ondevice import manifest
+from bertkit.ondevice.tasks import facts as task_facts
 from bertkit.ondevice.tasks import task
 from bertkit.text import Tokenizer
-from bertkit.text.files import read_object, read_text, write_json, write_text
+from bertkit.text.files import read_object, write_json, write_text
 
 FORMAT = 1
 MODEL, FACTS = "model.tflite", "ondevice.json"
-KINDS = {"format": int, "task": str, "multi_label": bool, "length": int, "pairs": bool, "tokenizer": dict,
-         "files": dict}
+KINDS = {"format": int, "task": dict, "length": int, "tokenizer": dict, "files": dict}
 
 
 def load(folder, model=MODEL, threads=1):
@@ -25,23 +25,24 @@ def load(folder, model=MODEL, threads=1):
     return DeviceModel(folder, model, threads)
 
 
-def write_facts(folder, tokenizer, task_facts, length, pairs):
-    """Write the vocabulary, labels.txt and ondevice.json beside the model.tflite that is in `folder`."""
-    folder, labels = Path(folder), task_facts["labels"]
-    if broken := [label for label in labels if "\n" in label or label.endswith("\r")]:
-        raise Error(f"The label {broken[0]!r} holds a line end, which labels.txt cannot hold; rename it.")
-    write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
-    facts = {"format": FORMAT, "task": task_facts["task"], "multi_label": task_facts["multi_label"],
-             "length": length, "pairs": pairs, "tokenizer": tokenizer.save(folder),
-             "files": manifest.describe(folder, (MODEL, tokenizer.file, "labels.txt"))}
+def write_facts(folder, tokenizer, task, length):
+    """Write the vocabulary, labels.txt where the task has labels, and ondevice.json beside `folder`'s model.tflite."""
+    folder, names = Path(folder), [MODEL, tokenizer.file]
+    if labels := getattr(task, "labels", ()):
+        if broken := [label for label in labels if "\n" in label or label.endswith("\r")]:
+            raise Error(f"The label {broken[0]!r} holds a line end, which labels.txt cannot hold; rename it.")
+        write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
+        names.append("labels.txt")
+    facts = {"format": FORMAT, "task": task_facts(task), "length": length, "tokenizer": tokenizer.save(folder),
+             "files": manifest.describe(folder, names)}
     write_json(folder / FACTS, facts)
 
 
 class DeviceModel:
     """A .tflite file with the tokenizer and the task it was exported with.
 
-    `task` says what answers mean (see `tasks`), `pairs` whether a row is two texts, `length` to how many
-    tokens rows are cut and padded. One row is computed at a time; an object is for one thread at a time.
+    `task` says what answers mean (see `task`), `length` to how many tokens rows are cut and padded. One row is computed
+    at a time; an object is for one thread at a time.
 
     >>> model = load("films")                        # doctest: +SKIP
     >>> model.predict(["a warm, funny film"])        # doctest: +SKIP
@@ -54,32 +55,32 @@ class DeviceModel:
         files = {name: file for name, file in facts["files"].items() if name != MODEL or model == MODEL}
         manifest.check(folder, files)
         self.tokenizer = Tokenizer.restore(folder, facts["tokenizer"])
-        self.length, self.pairs = facts["length"], facts["pairs"]
-        labels = read_text(folder / "labels.txt").removesuffix("\n").split("\n")
-        self.task = task({**facts, "labels": labels})
+        self.length, self.task = facts["length"], task(facts["task"])
         self.path = folder / model
         self._interpreter = _interpreter(self.path, threads)
-        self._places = _places(self._interpreter, self.path, self.length, len(labels))
+        self._places = _places(self._interpreter, self.path, self.length, self.task)
 
-    def predict(self, texts):
-        """Return the answers to texts, or to (first, second) pairs: one dict a row (see `tasks`)."""
-        rows = [self._row(number, text) for number, text in enumerate(texts, start=1)]
-        first, second = ([row[side] for row in rows] for side in (0, 1))
-        return self.task.answers(self.probabilities(first, second if self.pairs else None))
+    def predict(self, inputs):
+        """Return the answers to texts, or to tuples of texts: one dict an input (see `task`)."""
+        inputs = self.task.checked(inputs)
+        return self.task.answers(inputs, self.predictions(inputs)) if inputs else []
 
-    def probabilities(self, first, second=None):
-        """Return the probabilities of texts, or of pairs, [rows, C] float32."""
-        if (second is not None) != self.pairs:
-            raise Error("This file reads pairs; give a second text to each." if self.pairs else
-                        "This file reads single texts; a second one came with each.")
-        seconds = [[text] for text in second] if self.pairs else [None] * len(first)
-        found = np.zeros((len(first), len(self.task.labels)), "float32")
-        for row, one, two in zip(found, first, seconds, strict=True):
-            row[:] = self.run(self.tokenizer.pack([one], two, self.length))
+    def predictions(self, inputs):
+        """Return the task's prediction of each input."""
+        packed = self.task.pack(self.tokenizer, inputs, self.length)
+        return self.task.predictions(self.outputs(packed.rows), packed)
+
+    def outputs(self, rows):
+        """Return what the file gives for each of [(token ids, segment ids), ...], padding removed."""
+        found = []
+        for row in rows:
+            batch = self.tokenizer.batch([row], self.length)
+            output = self.run(batch)
+            found.append(output[batch["padding_mask"][0] == 1] if self.task.each_token else output)
         return found
 
     def run(self, batch):
-        """Return the probabilities [C] float32 of one packed row, {name: int32 [1, length]}."""
+        """Return what the file gives for a padded row {name: int32 [1, length]}, float32 [width] or [length, width]."""
         inputs, output = self._places
         for name, place in inputs.items():
             self._interpreter.set_tensor(place, batch[name])
@@ -88,15 +89,6 @@ class DeviceModel:
         if not np.isfinite(found).all():
             raise Error(f"{self.path} answers with numbers that are none; export it again.")
         return found
-
-    def _row(self, number, text):
-        """Return (first, second) of one row, second None for a single text."""
-        if self.pairs and isinstance(text, (tuple, list)) and len(text) == 2:
-            return tuple(text)
-        if not self.pairs and isinstance(text, (str, bytes)):
-            return text, None
-        raise Error(f"Row {number} is {text!r:.60}; this file answers "
-                    f"{'pairs: give (first, second)' if self.pairs else 'single texts: give a str'}.")
 
 
 def _facts(folder):
@@ -129,7 +121,7 @@ def _interpreter(path, threads):
     return interpreter
 
 
-def _places(interpreter, path, length, classes):
+def _places(interpreter, path, length, task):
     """Return ({input name: tensor}, output tensor) if names, types and shapes are as wanted, else `Error`."""
     signature = next(iter(interpreter.get_signature_list()), None)
     runner = signature and interpreter.get_signature_runner(signature)
@@ -137,10 +129,10 @@ def _places(interpreter, path, length, classes):
     outputs = runner.get_output_details() if runner else {}
     found = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
     wanted = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
-    wanted["probabilities"] = (np.float32, (1, classes))
+    wanted[task.output] = (np.float32, (1, length, task.width) if task.each_token else (1, task.width))
     if "segment_ids" not in found:          # families without segments leave it out
         del wanted["segment_ids"]
     if found != wanted:
         raise Error(f"{path} takes and gives {', '.join(found) or 'nothing by name'}, not what ondevice.json "
                     "says; it belongs to another folder.")
-    return {name: tensor["index"] for name, tensor in inputs.items()}, outputs["probabilities"]["index"]
+    return {name: tensor["index"] for name, tensor in inputs.items()}, outputs[task.output]["index"]

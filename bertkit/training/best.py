@@ -4,36 +4,39 @@ import keras
 import numpy as np
 
 from bertkit.training.progress import check_loss
-from bertkit.training.scoring import logits
+from bertkit.training.scoring import predictions
 
 
 class Best(keras.callbacks.Callback):
-    """Score `features` by `task` (see ondevice.tasks) after each epoch and remember the best weights.
+    """Score a `Held` split by `task` after each epoch and remember the best weights.
 
-    The task's first metric decides, and among equal scores the lower loss. `scores` holds the best epoch's,
-    `probabilities` its predictions [rows, C]. Training stops after `patience` epochs without a better one.
-    Raises `Error` if the loss on `features` is no number.
+    The task's first metric decides, and among equal scores the lower loss, where the task knows one. `epoch` is the
+    best one's number from 0, `confusion` the last one's table where there are classes. Training stops after `patience`
+    epochs without a better one. Raises `Error` if the loss on dev is no number.
     """
 
-    def __init__(self, task, features, patience=None):
+    def __init__(self, task, held, patience=None):
         super().__init__()
-        self.task, self.features, self.patience = task, features, patience
-        self.epoch, self.rank, self.weights = None, (-np.inf, -np.inf), None
+        self.task, self.held, self.patience = task, held, patience
+        self.epoch, self.rank, self.weights, self.confusion = None, (-np.inf, -np.inf), None, None
 
     def on_epoch_end(self, epoch, logs=None):
-        found = logits(self.model, self.features)
-        probabilities = self.task.probabilities(found)
-        scores = self.task.scores(self.features.labels, probabilities)
-        loss = float(keras.ops.mean(self.model.loss_function()(self.features.labels, found)))
-        check_loss(loss, f"on dev after epoch {epoch + 1}")
-        self.probabilities = probabilities
+        found = predictions(self.model, self.task, self.held)
+        sides = self.task.sides(self.held.targets, found)
+        scores = {name: float(metric(*sides)) for name, metric in self.task.metrics.items()}
+        loss = self.task.loss(self.held.targets, found)
+        if loss is not None:
+            check_loss(loss, f"on dev after epoch {epoch + 1}")
+        self.confusion = self.task.confusion(self.held.targets, found)
         if logs is not None:
-            logs.update({"dev_loss": loss, **{f"dev_{name}": value for name, value in scores.items()}})
-        rank = (next(iter(scores.values())), -loss)
+            logs.update({} if loss is None else {"dev_loss": loss})
+            logs.update({f"dev_{name}": value for name, value in scores.items()})
+        first = next(iter(scores.values()))         # nan where a correlation is of equal scores: worse than any number
+        rank = (-np.inf if np.isnan(first) else first, -(loss or 0.0))
         if rank > self.rank:
             self.epoch, self.rank = epoch, rank
             self.weights = [np.asarray(variable) for variable in self.model.trainable_variables]
-        elif self.patience is not None and epoch - self.epoch >= self.patience:
+        elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):

@@ -6,15 +6,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
-
-from bertkit import metrics
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 
 class Board(keras.callbacks.Callback):
     """Write a run's curves under `folder`; look at them with `tensorboard --logdir folder`.
 
     `walk` is the run's `Batches`, `every` the steps between points, `done` the steps behind the run when it began.
-    `best` is its `Best`, whose dev predictions become the confusion matrix.
+    `best` is its `Best`, whose table of classes becomes a picture.
     """
 
     def __init__(self, folder, walk, knobs, every=20, done=0, best=None):
@@ -45,12 +44,9 @@ class Board(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._write({f"dev/{name.removeprefix('dev_')}": value for name, value in (logs or {}).items()
                      if name.startswith("dev_")})
-        if self.best is not None and not self.best.task.multi_label:
-            task, labels = self.best.task, self.best.features.labels
-            counts = metrics.confusion(labels, task.predictions(self.best.probabilities),
-                                       range(len(task.labels)))
+        if self.best is not None and self.best.confusion is not None:
             with self.writer.as_default(step=self.step):
-                tf.summary.image("dev/confusion", confusion_picture(counts, task.labels)[None])
+                tf.summary.image("dev/confusion", confusion_picture(self.best.confusion, self.best.task.labels)[None])
 
     def on_train_end(self, logs=None):
         self.writer.close()
@@ -63,6 +59,23 @@ class Board(keras.callbacks.Callback):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
+
+
+def history(folder):
+    """Return the curves that a `Board` wrote, [{"step", "loss", "learning_rate"} or {"step", "epoch", "dev_...": ...}].
+
+    A run that was resumed is whole in it; what it did twice is there once, as it was the second time.
+    """
+    events, found = EventAccumulator(str(folder)).Reload(), {}
+    for tag in events.Tags()["scalars"]:
+        part, name = tag.split("/")
+        for event in events.Scalars(tag):
+            found.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = event.value
+    rows, epoch = [], 0
+    for (step, part), values in sorted(found.items()):
+        epoch += part == "dev"
+        rows.append({"step": step, **values} if part == "train" else {"step": step, "epoch": epoch, **values})
+    return rows
 
 
 def confusion_picture(counts, labels, cell=72, margin=120):

@@ -9,14 +9,18 @@ import tensorflow as tf
 
 def fused_step(optimizer, gradients, variables):
     """Clip `gradients` and apply AdamW's update to `variables` in place; sets `optimizer.gradient_norm`."""
+    step = tf.cast(optimizer.iterations + 1, tf.float32)
     gradients = [summed_rows(gradient) for gradient in gradients]
+    if optimizer.paces:
+        gradients = [times(gradient, optimizer.begun(variable, step))
+                     for gradient, variable in zip(gradients, variables, strict=True)]
     norm = global_norm(gradients)
     optimizer.gradient_norm.assign(norm)
     if not hasattr(optimizer, "_fused_update"):
         optimizer._fused_update = _compiled(optimizer, variables)
     optimizer._fused_update(
         [dense(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
-        tf.cast(optimizer.learning_rate, tf.float32), tf.cast(optimizer.iterations + 1, tf.float32))
+        tf.cast(optimizer.learning_rate, tf.float32), step)
 
 
 def summed_rows(gradient):
@@ -26,6 +30,13 @@ def summed_rows(gradient):
     rows, places = tf.unique(gradient.indices)
     values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def times(gradient, factor):
+    """Return a gradient times a number; a table's stays sparse."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient * factor
+    return tf.IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
 
 
 def dense(gradient):
@@ -55,13 +66,14 @@ def _compiled(optimizer, variables):
 
     @tf.function(jit_compile=True, autograph=False)
     def update(gradients, scale, rate, step):
-        correction = tf.sqrt(1 - optimizer.beta_2 ** step) / (1 - optimizer.beta_1 ** step)
-        for gradient, (variable, momentum, velocity, decay) in zip(gradients, state, strict=True):
+        paced = [optimizer.paced(variable, rate, step) for variable in variables]
+        for gradient, (rate, step), (variable, momentum, velocity, decay) in zip(
+                gradients, paced, state, strict=True):
             g = gradient * scale
             m = momentum + (g - momentum) * (1 - optimizer.beta_1)
             v = velocity + (tf.square(g) - velocity) * (1 - optimizer.beta_2)
             kept = variable * (1 - rate * decay) if decay else tf.convert_to_tensor(variable)
-            variable.assign(kept - rate * correction * m / (tf.sqrt(v) + optimizer.epsilon))
+            variable.assign(kept - rate * optimizer.correction(step) * m / (tf.sqrt(v) + optimizer.epsilon))
             momentum.assign(m)
             velocity.assign(v)
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from bertkit.training.paces import Pace
 from bertkit.training.schedules import WarmupLinear
 
 # Decay shrinks matrices and tables; biases and LayerNorm's scale and shift are left alone
@@ -18,16 +19,19 @@ class AdamW(keras.optimizers.AdamW):
     it, to √v before correction; Loshchilov & Hutter 2017, arXiv 1711.05101, for λ).
 
     The norm is over all gradients together; rows of a table that occur several times in a batch are summed first.
-    `gradient_norm` is its last value before clipping. Under TensorFlow on one device the whole update is one
-    compiled function that reads and writes each number once; elsewhere, and with Keras' options that change the
-    update, Keras' own code runs.
+    `gradient_norm` is its last value before clipping. `paces` are [(variable, Pace) ...]: a variable's own η and the
+    update it begins with, before which it has no gradient; its bias correction counts from there. Where several steps
+    make one update (`gradient_accumulation_steps`), schedules and paces count updates. Under TensorFlow on one device
+    the whole update is one compiled function that reads and writes each number once; elsewhere, and with Keras'
+    options that change the update, Keras' own code runs.
     """
 
     def __init__(self, learning_rate=5e-5, weight_decay=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-6,
-                 global_clipnorm=1.0, **options):
+                 global_clipnorm=1.0, paces=(), **options):
         super().__init__(learning_rate=learning_rate, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2,
                          epsilon=epsilon, global_clipnorm=global_clipnorm, **options)
         self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+        self.paces = {self._var_key(variable): pace for variable, pace in paces if pace != Pace()}
         self.fused = keras.backend.backend() == "tensorflow"
 
     def build(self, variables):
@@ -46,12 +50,56 @@ class AdamW(keras.optimizers.AdamW):
         fused_step(self, [g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations.assign_add(1)
 
-    def _clip_gradients(self, grads):
-        """Keras' hook before the plain update: make tables dense, which adds their rows; remember the norm; clip."""
+    def update_step(self, gradient, variable, learning_rate):
+        """Keras' update of one variable; at a pace of its own also its decay, which Keras knows no rate for."""
+        if self.paces:
+            step = ops.cast(self.iterations + 1, variable.dtype)
+            rate, own_step = self.paced(variable, ops.cast(learning_rate, variable.dtype), step)
+            if self._use_weight_decay(variable):
+                self.assign_sub(variable, variable * (self.weight_decay * rate))
+            learning_rate = rate * self.correction(own_step) / self.correction(step)
+        super().update_step(gradient, variable, learning_rate)
+
+    def paced(self, variable, rate, step):
+        """Return (rate, step) as they are for one variable: 0 and 1 before it begins."""
+        pace = self.paces.get(self._var_key(variable), Pace())
+        if not pace.start:
+            return rate * pace.rate, step
+        return rate * pace.rate * self.begun(variable, step), ops.maximum(step - pace.start, 1)
+
+    def begun(self, variable, step):
+        """Return 1 if a variable learns at the update `step`, counted from 1, else 0; the dtype is the step's."""
+        return ops.cast(step > self.paces.get(self._var_key(variable), Pace()).start, step.dtype)
+
+    def correction(self, step):
+        """Return √(1 − β₂ᵗ) / (1 − β₁ᵗ), which undoes the bias of both moments at update t."""
+        return ops.sqrt(1 - self.beta_2 ** step) / (1 - self.beta_1 ** step)
+
+    def _backend_apply_gradients(self, grads, trainable_variables):
+        """Keras' hook before the plain update: make tables dense, which adds their rows; clear what has not begun."""
         from bertkit.training.fused import dense
         grads = [dense(g) if hasattr(g, "dense_shape") else g for g in grads]
-        self.gradient_norm.assign(ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads if g is not None)))
+        if self.paces:
+            step = ops.cast(self.iterations + 1, "float32")
+            grads = [g * ops.cast(self.begun(v, step), g.dtype)
+                     for g, v in zip(grads, trainable_variables, strict=True)]
+        super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _apply_weight_decay(self, variables):
+        """Keras' decay of all variables at one rate; with paces each is decayed at its own (`update_step`)."""
+        if not self.paces:
+            super()._apply_weight_decay(variables)
+
+    def _clip_gradients(self, grads):
+        """Keras' hook before the plain update: remember the norm; clip."""
+        self.gradient_norm.assign(ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads)))
         return super()._clip_gradients(grads)
+
+    def _get_current_learning_rate(self):
+        """Return the rate of this update; Keras counts steps, of which several may make one update."""
+        if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        return super()._get_current_learning_rate()
 
     def _plain(self):
         """Whether Keras' own update must run: another backend, several replicas, or an option of Keras."""
@@ -60,6 +108,7 @@ class AdamW(keras.optimizers.AdamW):
         return self._distribution_strategy.num_replicas_in_sync > 1
 
 
-def adamw(learning_rate, steps, warmup=0.1, weight_decay=0.01, clip_norm=1.0):
-    """Return the `AdamW` of a run of `steps` steps: linear warm-up over `warmup` of them, then linear decay."""
-    return AdamW(WarmupLinear(learning_rate, steps, warmup), weight_decay=weight_decay, global_clipnorm=clip_norm)
+def adamw(learning_rate, steps, warmup=0.1, weight_decay=0.01, clip_norm=1.0, **options):
+    """Return the `AdamW` of a run of `steps` updates: linear warm-up over `warmup` of them, then linear decay."""
+    schedule = WarmupLinear(learning_rate, steps, warmup)
+    return AdamW(schedule, weight_decay=weight_decay, global_clipnorm=clip_norm, **options)

@@ -8,27 +8,20 @@ from shutil import rmtree
 
 import keras
 
-from bertkit.checkpoints import files
+from bertkit.card import Card
+from bertkit.checkpoints import bundle, files
+from bertkit.data.features import check_fit
+from bertkit.data.pipeline import Batches
 from bertkit.errors import Error
-from bertkit.training.board import Board
+from bertkit.report import cues, page
+from bertkit.terminal import say
+from bertkit.training.adapt import adapt, optimizer, settle
+from bertkit.training.best import Best
+from bertkit.training.board import Board, history
+from bertkit.training.losses import loss
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
-
-
-def begin(out, epochs, learning_rate, seed):
-    """Refuse what a run could only fail with later; fix every random draw.
-
-    Raises `Error` for knobs that train nothing, a seed beyond 32 bits, or an `out` whose place is taken.
-    """
-    files.check_replaceable(out)
-    _check_working(working(out))
-    if epochs < 1:
-        raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
-    if not 0 < learning_rate < math.inf:
-        raise Error(f"learning_rate={learning_rate} trains nothing; give a finite number above 0, such as 5e-5.")
-    if not 0 <= seed < 2**32:
-        raise Error(f"seed={seed} lies outside 0 to {2**32 - 1}.")
-    keras.utils.set_random_seed(seed)
+from bertkit.training.scoring import predictions
 
 
 @contextmanager
@@ -50,6 +43,96 @@ def working(out):
     return Path(f"{os.path.abspath(out)}.tmp")
 
 
+class Run:
+    """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
+
+    `Run(**knobs)` takes all the knobs of a recipe and reads those named here. A run works in OUT.tmp and OUT appears
+    only when it is whole; the knobs and the content of the files make the same command the same run, which, started
+    again, goes on after its last epoch. Raises `Error` for what a run could only fail with later: knobs that train
+    nothing, a seed beyond 32 bits, an `out` whose place is taken. Fixes every random draw.
+    """
+
+    def __init__(self, out, epochs, batch_size, learning_rate, length, seed, tuning, **others):
+        files.check_replaceable(out)
+        self.out, self.folder = out, working(out)
+        _check_working(self.folder)
+        _check_knobs(epochs, learning_rate, seed)
+        self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
+        self.length, self.seed, self.tuning = length, seed, tuning
+        self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
+                      "length": length, "seed": seed, "tuning": tuning, **others}
+        keras.utils.set_random_seed(seed)
+
+    @property
+    def logs(self):
+        """Where TensorBoard's files are."""
+        return self.folder / "logs"
+
+    def prepare(self, model, tokenizer, splits):
+        """Adapt the model to the tuning (see `training.adapt`) and pack the splits into rows of `length` tokens."""
+        check_fit(tokenizer, model.encoder.config, self.length)
+        self.model, self.tokenizer, self.splits = model, tokenizer, splits
+        with precision(self.tuning.precision):
+            adapt(model, self.tuning)
+        self.walk = Batches(splits.features(tokenizer, self.length), self.batch_size, self.seed,
+                            copies=self.tuning.copies)
+        self.held = splits.held(tokenizer, self.length)
+        self.steps = self.epochs * self.walk.steps_per_epoch
+
+    def optimizer(self):
+        """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds."""
+        return optimizer(self.model, self.learning_rate, self.steps, self.walk.steps_per_epoch, self.tuning)
+
+    def loss(self):
+        """Return the model's loss with what the tuning adds."""
+        features = self.walk.features
+        labels = features.labels if features.token_labels is None else features.token_labels
+        return loss(self.model, self.tuning, labels)
+
+    def arguments(self):
+        """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
+        self.best = Best(self.splits.task, self.held["dev"], self.tuning.patience)
+        sums = [files.sha256(path) for path in self.splits.paths.values()]
+        self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
+        epoch = self.state.restore(self.model)
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Error(f"{self.folder} cannot be written ({error.strerror}); choose another --out.") from None
+        done = epoch * self.walk.steps_per_epoch
+        board = Board(self.logs, self.walk, self.knobs, self.tuning.log_every, done, self.best)
+        return {"x": self.walk.dataset(done), "epochs": self.epochs, "initial_epoch": epoch,
+                "steps_per_epoch": self.walk.steps_per_epoch, "shuffle": False, "verbose": 0,
+                "callbacks": [self.best, self.state, board, Progress(self.steps, done)]}
+
+    def ship(self, recipe):
+        """Score the splits that were held back, write the bundle, remove what the run worked in; return the card."""
+        settle(self.model)
+        found = {name: predictions(self.model, self.splits.task, held) for name, held in self.held.items()}
+        task = self.splits.task.tuned(self.held["dev"].targets, found["dev"])
+        scores = {name: task.intervals(held.targets, found[name]) for name, held in self.held.items()}
+        card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
+                    data=self.splits.facts(),
+                    model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
+        bundle.save(self.out, self.model, self.tokenizer, card,
+                    self.walk.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
+                    self._report(card, task, found["dev"]))
+        rmtree(self.folder, ignore_errors=True)
+        return card
+
+
+    def _report(self, card, task, predictions):
+        """Return the page that explains the run; a bundle that is fine does without one that cannot be made."""
+        train, dev = self.splits.parts["train"], self.splits.parts["dev"]
+        sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions}
+        try:
+            found = cues.probe(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
+            return page(card, task, sides, history(self.logs), found)
+        except Error as error:
+            say(f"There is no report.html: {error}")
+            return None
+
+
 def _check_working(folder):
     """Raise `Error` if OUT.tmp is not a run's, because it is removed when the bundle is written."""
     if folder.exists() and not folder.is_dir():
@@ -60,38 +143,10 @@ def _check_working(folder):
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
 
 
-class Run:
-    """What a recipe hands to `fit()`: the batches still to come and the callbacks that watch and keep.
-
-    A run works in OUT.tmp and OUT appears only when it is whole. `knobs` and the files among them (`paths`) are what
-    makes the same command the same run; started again, it goes on after its last epoch.
-    `begin` has looked at `out` before.
-    """
-
-    def __init__(self, out, knobs, paths, walk, epochs, best, tuning):
-        self.folder = working(out)
-        self.walk, self.epochs, self.best, self.tuning, self.knobs = walk, epochs, best, tuning, knobs
-        self.state = Resume(self.folder, {**knobs, "files": [files.sha256(path) for path in paths]}, best)
-
-    @property
-    def logs(self):
-        """Where TensorBoard's files are."""
-        return self.folder / "logs"
-
-    def arguments(self, model):
-        """Return the arguments of `model.fit()`, after putting an interrupted run's state into `model`."""
-        epoch = self.state.restore(model)
-        try:
-            self.logs.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Error(f"{self.folder} cannot be written ({error.strerror}); choose another --out.") from None
-        steps = self.walk.steps_per_epoch
-        done = epoch * steps
-        board = Board(self.logs, self.walk, self.knobs, self.tuning.log_every, done, self.best)
-        return {"x": self.walk.dataset(done), "epochs": self.epochs, "initial_epoch": epoch,
-                "steps_per_epoch": steps, "shuffle": False, "verbose": 0,
-                "callbacks": [self.best, self.state, board, Progress(self.epochs * steps, done)]}
-
-    def clear(self):
-        """Remove the working folder: the bundle is written."""
-        rmtree(self.folder, ignore_errors=True)
+def _check_knobs(epochs, learning_rate, seed):
+    if epochs < 1:
+        raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
+    if not 0 < learning_rate < math.inf:
+        raise Error(f"learning_rate={learning_rate} trains nothing; give a finite number above 0, such as 5e-5.")
+    if not 0 <= seed < 2**32:
+        raise Error(f"seed={seed} lies outside 0 to {2**32 - 1}.")

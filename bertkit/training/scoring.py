@@ -5,12 +5,29 @@ import numpy as np
 from bertkit.data.pipeline import by_length
 
 
-def logits(model, features, batch_size=32):
-    """Return the model's logits of every row, [rows, C] float32, whatever batches they were computed in."""
-    found = None
+def outputs(model, features, batch_size=32):
+    """Return what the model gives for each row of `features`, a list of float32 arrays, whatever batches they came in.
+
+    One vector a row, or one a token of it, padding removed (`model.each_token`); start and end logits side by side.
+    """
+    features, found = features.alone, [None] * len(features.alone)
     for rows, inputs in by_length(features, batch_size):
-        values = np.asarray(model.predict_on_batch(inputs))
-        if found is None:
-            found = np.zeros((len(features), *values.shape[1:]), "float32")
-        found[rows] = values
+        values = _values(model, inputs)
+        for row, value, mask in zip(rows, values, inputs["padding_mask"], strict=True):
+            found[row] = value[mask == 1] if model.each_token else value
     return found
+
+
+def _values(model, inputs):
+    """Return what a model gives for a batch of rows, float32 [B,...]."""
+    if model.grouped:
+        inputs = {name: values[:, None] for name, values in inputs.items()}
+    given = model.predict_on_batch(inputs)
+    given = np.stack(list(given.values()), axis=-1) if isinstance(given, dict) else np.asarray(given)
+    return (given[:, 0] if model.grouped and given.ndim == 3 else given).astype("float32", copy=False)
+
+
+def predictions(model, task, held):
+    """Return the task's prediction of each input of a `Held` split."""
+    found = [task.outputs(raw) for raw in outputs(model, held.features)]
+    return task.predictions(found, held.packed)

@@ -7,6 +7,12 @@ from pathlib import Path
 
 from bertkit.errors import Error
 
+# What each number may be, where it is given.
+RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "calibration": (0, 500),
+          "log_every": (1, 1e6), "accumulate": (1, 1e4), "layer_decay": (1e-3, 1), "frozen_layers": (0, 1e3),
+          "unfreeze": (0, 1e3), "l2_sp": (0, 1e3), "r_drop": (0, 1e3), "label_smoothing": (0, 0.99), "lora": (0, 1e3),
+          "lora_alpha": (1e-3, 1e4)}
+
 
 @dataclass(frozen=True)
 class Tuning:
@@ -15,6 +21,16 @@ class Tuning:
     weight_decay    λ of AdamW on matrices and tables (Devlin et al. 2018, appendix A.2: 0.01)
     warmup          share of the steps in which the rate rises (same: 10 %)
     clip_norm       global norm that gradients are cut to; 0 never cuts (google-research/bert: 1.0)
+    accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
+    layer_decay     factor on the rate for each layer below the head, such as 0.8; 1 = none (Clark et al. 2020)
+    frozen_layers   lowest blocks that stay as they are, with the embeddings; 0 = embeddings alone; none = nothing
+    unfreeze        blocks that join in after each epoch, from the top; 0 = all at once (Howard and Ruder 2018: 1)
+    l2_sp           α of L2-SP, which draws weights to where they began, in place of decay (Li et al. 2018: 0.001 to 1)
+    r_drop          α of the distance between two passes of a row, at twice the work (Liang et al. 2021: 0.1 to 5)
+    label_smoothing share of each label that all classes get, such as 0.1 (Szegedy et al. 2016, section 7)
+    class_weights   "balanced": rare classes count more, n / (C · n_c) (King and Zeng 2001); none = all alike
+    lora            rank of the matrices that are trained in place of queries and values; 0 = none (Hu et al. 2021: 8)
+    lora_alpha      α of LoRA: its product counts α / rank (Hu et al. 2021, appendix D: 8)
     patience        epochs without a better dev score before stopping; none = all epochs
     precision       "float32", or "bfloat16": products in bfloat16, sums and weights in float32
     separator       what parts the labels in a cell, such as "|", for multi-label data in TSV or CSV
@@ -29,6 +45,16 @@ class Tuning:
     weight_decay: float = 0.01
     warmup: float = 0.1
     clip_norm: float = 1.0
+    accumulate: int = 1
+    layer_decay: float = 1.0
+    frozen_layers: int | None = None
+    unfreeze: int = 0
+    l2_sp: float = 0.0
+    r_drop: float = 0.0
+    label_smoothing: float = 0.0
+    class_weights: str | None = None
+    lora: int = 0
+    lora_alpha: float = 8.0
     patience: int | None = None
     precision: str = "float32"
     separator: str | None = None
@@ -37,10 +63,15 @@ class Tuning:
     log_every: int = 20
 
     def __post_init__(self):
-        for name, low, high in (("weight_decay", 0, 1), ("warmup", 0, 1), ("clip_norm", 0, 1e6),
-                                ("calibration", 0, 500), ("log_every", 1, 1e6)):
-            if not low <= getattr(self, name) <= high:
-                raise Error(f"{name}={getattr(self, name)} lies outside {low} to {high:g}.")
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise Error(f"{name}={value} lies outside {low:g} to {high:g}.")
+        if self.class_weights not in (None, "balanced"):
+            raise Error(f"class_weights={self.class_weights!r} is unknown; give balanced or none.")
+        if self.lora and (self.frozen_layers is not None or self.l2_sp):
+            raise Error("lora leaves all weights of the encoder as they are, so frozen_layers and l2_sp have nothing "
+                        "to do beside it; give the one or the other.")
         if self.patience is not None and self.patience < 1:
             raise Error(f"patience={self.patience} stops before anything is tried; give 1 or more, or none.")
         if self.separator == "":
@@ -57,6 +88,11 @@ class Tuning:
                 raise Error(f"There is no tuning knob {name!r}; there are {', '.join(fields)}.")
             changes[name] = _parsed(name, value, fields[name])
         return dataclasses.replace(self, **changes)
+
+    @property
+    def copies(self):
+        """How often a batch holds each of its rows: twice where R-Drop compares two passes of it."""
+        return 2 if self.r_drop else 1
 
     @property
     def reading(self):

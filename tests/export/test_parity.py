@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from bertkit.errors import Error
 from bertkit.export import parity
-from bertkit.ondevice.tasks import Classification
+from bertkit.ondevice.classification import FLOOR, Classification
+from bertkit.ondevice.packed import Packed
 
 TASK = Classification(("no", "yes"))
 
@@ -32,7 +33,7 @@ def test_agreement_and_drift_see_what_was_changed(rows, data):
 
 def test_drift_stays_finite_where_integers_say_zero():
     found = parity.compare(TASK, np.array([[1e-3, 0.999]]), np.array([[0.0, 1.0]]))
-    assert found["largest_drift"] == pytest.approx(np.log(1e-3 / parity.FLOOR))
+    assert found["largest_drift"] == pytest.approx(np.log(1e-3 / FLOOR))
 
 
 def test_multi_label_rows_agree_throughout_or_not():
@@ -48,7 +49,7 @@ def test_multi_label_rows_agree_throughout_or_not():
 ])
 def test_what_a_score_allows_to_say(rows, wrong, precision, says):
     targets, model = answers(rows)
-    scored = parity.score(TASK, targets, model, answers(rows, wrong)[1])
+    scored = parity.score(TASK, Packed([]), targets, model, answers(rows, wrong)[1])
     assert says in parity.verdict(scored, precision, max_drop=1.0)
     assert scored["drop_points"]["drop"] == pytest.approx(100 * wrong / rows, abs=1e-3)
 
@@ -58,7 +59,7 @@ def test_what_a_score_allows_to_say(rows, wrong, precision, says):
     ("float16", "--precision float32"), ("float32", "--length")])
 def test_a_sure_loss_is_refused_with_the_next_rung(precision, better):
     targets, model = answers(400)
-    scored = parity.score(TASK, targets, model, answers(400, 20)[1])
+    scored = parity.score(TASK, Packed([]), targets, model, answers(400, 20)[1])
     with pytest.raises(Error, match=f"from 100.00 to 95.00 on 400 rows.*{better}"):
         parity.verdict(scored, precision, max_drop=1.0)
     assert "Within" in parity.verdict(scored, precision, max_drop=10)

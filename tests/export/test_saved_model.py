@@ -28,9 +28,9 @@ def test_strings_in_answers_out_where_only_tensorflow_is_known(tmp_path, monkeyp
     export_saved_model(exported.bundled(), tmp_path / "served")
     wanted = exported.probabilities(source.PROBES)
     assert np.ptp(wanted, axis=0).min() > 0.1, "the model says the same of every text, so nothing is tested"
-    np.testing.assert_allclose(found["probabilities"], wanted, atol=1e-5)
-    assert found["logits"].shape == (source.RANDOM_ROWS, 3)
-    assert found["label"].tolist() == [exported.LABELS[i] for i in wanted.argmax(axis=1)]
+    np.testing.assert_allclose(found["serving_default/probabilities"], wanted, atol=1e-5)
+    assert found["tokens/logits"].shape == (source.RANDOM_ROWS, 3)
+    assert found["serving_default/label"].tolist() == [exported.LABELS[i] for i in wanted.argmax(axis=1)]
     card = Card.read(tmp_path / "served" / "card.json")
     assert card.parity["texts"]["rows"] == len(source.PROBES)
     weights = (exported.bundled() / "weights.safetensors").stat().st_size
@@ -43,8 +43,9 @@ def unchecked(monkeypatch):
     """Let what another process would find be what the model says, changed by a function."""
     def plant(bundle, change):
         def found(place, rows, texts):
-            return change({"logits": bundle.model.predict_on_batch(rows),
-                           "probabilities": bundle.probabilities(*map(list, texts.values()))})
+            inputs = list(zip(*texts.values(), strict=True)) if len(texts) > 1 else texts["text"]
+            return change({"tokens/logits": bundle.model.predict_on_batch(rows),
+                           "serving_default/probabilities": np.array(bundle.predictions(inputs))})
         monkeypatch.setattr(saved_model, "_reloaded", found)
     return plant
 
@@ -56,15 +57,15 @@ def test_pairs_and_several_labels(tmp_path, unchecked):
     serve = tf.saved_model.load(tmp_path / "served").signatures["serving_default"]
     texts = list(source.PROBES), list(source.PROBES[::-1])
     found = serve(text=tf.constant(texts[0]), second=tf.constant(texts[1]))
-    wanted = bundle.probabilities(*texts)
+    wanted = np.array(bundle.predictions(list(zip(*texts, strict=True))))
     np.testing.assert_allclose(found["probabilities"], wanted, atol=1e-5)
     np.testing.assert_array_equal(found["given"], wanted > 0.5)
 
 
-@pytest.mark.parametrize("output", ["logits", "probabilities"])
+@pytest.mark.parametrize("output", ["tokens/logits", "serving_default/probabilities"])
 def test_a_file_that_answers_otherwise_is_refused(tmp_path, monkeypatch, unchecked, output):
     unchecked(source.opened(exported.bundled()), lambda found: {**found, output: found[output][::-1]})
-    monkeypatch.setattr(saved_model, "_write", lambda bundle, place: (place / "saved_model.pb").touch())
+    monkeypatch.setattr(saved_model, "_write", lambda bundle, served, place: (place / "saved_model.pb").touch())
     with pytest.raises(Error, match="answers otherwise than the model"):
         export_saved_model(exported.bundled(), tmp_path / "served")
     assert list(tmp_path.iterdir()) == []

@@ -33,7 +33,7 @@ def left_behind(folder):
 
 @pytest.mark.parametrize(("kind", "second"), [({}, None), (exported.PAIRS, TEXTS[::-1])])
 def test_a_float32_file_is_the_model(kind, second):
-    found = ondevice.load(exported.phone(**kind)).probabilities(TEXTS, second)
+    found = exported.said(exported.phone(**kind), TEXTS, second)
     wanted = exported.probabilities(TEXTS, second, **kind)
     assert np.ptp(wanted, axis=0).min() > 0.1, "the model says the same of every text, so nothing is tested"
     np.testing.assert_allclose(found, wanted, atol=1e-4)
@@ -43,7 +43,7 @@ def test_a_float32_file_is_the_model(kind, second):
 def test_an_int8_file_nearly_agrees(precision, agreement, drift):
     parity = Card.read(exported.phone(precision) / "card.json").parity
     assert parity["dev"]["agreement"] >= agreement and 0 < parity["dev"]["largest_drift"] < drift
-    found = ondevice.load(exported.phone(precision)).probabilities(TEXTS)
+    found = exported.said(exported.phone(precision), TEXTS)
     np.testing.assert_allclose(found, exported.probabilities(TEXTS), atol=0.15)
 
 
@@ -77,8 +77,8 @@ def test_the_graph_has_no_more_operations_than_the_equations_need():
 
 def test_the_child_process_writes_the_same_file(tmp_path):
     export_tflite(exported.bundled(), tmp_path / "phone", "float32", length=exported.LENGTH)
-    np.testing.assert_allclose(ondevice.load(tmp_path / "phone").probabilities(TEXTS),
-                               ondevice.load(exported.phone()).probabilities(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(exported.said(tmp_path / "phone", TEXTS),
+                               exported.said(exported.phone(), TEXTS), atol=1e-6)
     card = Card.read(tmp_path / "phone" / "card.json")
     assert "not measured" in card.parity["verdict"] and card.parity["calibration"]["agreement"] == 1
     assert "dev" not in card.parity
@@ -151,13 +151,13 @@ def test_integers_throughout_need_calibration_rows_and_the_mixed_rung_does_not(t
     monkeypatch.setattr("bertkit.export.tflite.convert", exported.in_process)
     card = export_tflite(bundle, tmp_path / "phone", "int8")
     assert card.parity["mask"]["rows"] == 0
-    np.testing.assert_allclose(ondevice.load(tmp_path / "phone").probabilities(TEXTS),
-                               ondevice.load(exported.phone("int8")).probabilities(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(exported.said(tmp_path / "phone", TEXTS),
+                               exported.said(exported.phone("int8"), TEXTS), atol=1e-6)
 
 
 def test_integers_throughout_run_and_answer_in_floats():
     folder = exported.phone("int8-full")
-    assert ondevice.load(folder).probabilities(TEXTS).dtype == np.float32
+    assert exported.said(folder, TEXTS).dtype == np.float32
     card = Card.read(folder / "card.json")
     assert -40 < card.parity["mask"]["masked_score"] < 0 and "experimental" in card.notes[-1]
 

@@ -78,6 +78,25 @@ def test_confusion_keeps_the_order_given():
     assert table.tolist() == [[0, 0, 0], [0, 2, 0], [0, 1, 0]]
 
 
+@pytest.mark.filterwarnings("ignore")
+@given(rows=ROWS)
+def test_by_class_equals_scikit_learn(sklearn_metrics, rows):
+    y, p = zip(*rows, strict=True)
+    columns = sklearn_metrics.precision_recall_fscore_support(y, p, zero_division=0)
+    found = metrics.by_class(y, p)
+    assert list(found) == sorted({*y, *p})
+    for row, wanted in zip(found.values(), zip(*columns, strict=True), strict=True):
+        assert list(row.values()) == pytest.approx(list(wanted))
+    assert np.mean([row["f1"] for row in found.values()]) == pytest.approx(metrics.f1(y, p, "macro"))
+
+
+def test_by_class_of_many_labels_and_of_a_class_never_predicted():
+    assert metrics.by_class([[1, 0], [1, 0]], [[1, 1], [0, 0]]) == {
+        0: {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "support": 2},
+        1: {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}}
+    assert metrics.by_class(["a", "b"], ["a", "a"])["b"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+
+
 def test_arrays_of_objects_are_read_as_what_they_hold():
     assert metrics.accuracy(np.array(["a", "b"], object), ["a", "a"]) == 0.5
     assert metrics.f1(np.array([1, 0], object), [1, 1]) == pytest.approx(2 / 3)

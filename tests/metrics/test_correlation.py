@@ -1,4 +1,4 @@
-"""Pearson and Spearman, against scipy and recorded values."""
+"""Pearson, Spearman, Kendall and the squared error, against scipy, recorded values and plain forms."""
 
 import json
 import math
@@ -12,6 +12,8 @@ from bertkit import metrics
 from bertkit.errors import Error
 
 BOTH = (metrics.pearson, metrics.spearman)
+EVERY = (*BOTH, metrics.kendall)
+PAIRS = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=30)
 
 
 def test_recorded_values(shared):
@@ -22,14 +24,35 @@ def test_recorded_values(shared):
             assert found == pytest.approx(case[function.__name__], abs=1e-9), case["name"]
 
 
-@given(rows=st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=2, max_size=30))
+@given(rows=PAIRS)
 @pytest.mark.filterwarnings("ignore")
 def test_ties_equal_scipy(rows):
     stats = pytest.importorskip("scipy.stats")
     x, y = zip(*rows, strict=True)
-    for function, reference in zip(BOTH, (stats.pearsonr, stats.spearmanr), strict=True):
+    for function, reference in zip(EVERY, (stats.pearsonr, stats.spearmanr, stats.kendalltau), strict=True):
         wanted = reference(x, y).statistic
         assert function(x, y) == pytest.approx(wanted, abs=1e-12, nan_ok=True)
+
+
+@given(rows=PAIRS)
+def test_kendall_counts_pairs(rows):
+    x, y = (np.array(side) for side in zip(*rows, strict=True))
+    signs = [np.sign(side[:, None] - side) for side in (x, y)]
+    ordered = [np.count_nonzero(sign) for sign in signs]
+    wanted = (signs[0] * signs[1]).sum() / math.sqrt(ordered[0] * ordered[1]) if all(ordered) else math.nan
+    assert metrics.kendall(x, y) == pytest.approx(wanted, abs=1e-12, nan_ok=True)
+
+
+def test_kendall_of_many_rows_equals_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    x = np.random.default_rng(4).normal(size=100_000)
+    y = (x + np.random.default_rng(5).normal(size=len(x))).round(2)
+    assert metrics.kendall(x, y) == pytest.approx(stats.kendalltau(x, y).statistic, abs=1e-12)
+
+
+def test_mse_by_hand():
+    assert metrics.mse(["1.0", "2.0", "5.0"], [2, 2, 2]) == pytest.approx(10 / 3)
+    assert math.isnan(metrics.mse([1.0, math.nan], [1, 2]))
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
@@ -42,7 +65,7 @@ def test_any_scale_equals_scipy(scale, shift):
         assert found == pytest.approx(reference(x + shift, y).statistic, abs=1e-8)
 
 
-@pytest.mark.parametrize("function", BOTH)
+@pytest.mark.parametrize("function", EVERY)
 def test_a_constant_side_is_nan(function):
     assert math.isnan(function([0.1] * 5, [1, 2, 3, 4, 5]))
     assert math.isnan(function([0.1] * 3, [1, 2, 4]))  # their rounded mean is not 0.1
@@ -50,17 +73,17 @@ def test_a_constant_side_is_nan(function):
     assert math.isnan(function([1], [2]))
 
 
-@pytest.mark.parametrize("function", BOTH)
+@pytest.mark.parametrize("function", EVERY)
 def test_nan_stays_nan(function):
     assert math.isnan(function([1.0, math.nan, 2.0, math.nan], [1, 2, 3, 4]))
 
 
-@pytest.mark.parametrize("function", BOTH)
+@pytest.mark.parametrize("function", EVERY)
 def test_numbers_may_come_as_text(function):
     assert function(["5.000", "3.75", "0"], [5, 4, 1]) == function([5, 3.75, 0], [5, 4, 1])
 
 
-@pytest.mark.parametrize("function", BOTH)
+@pytest.mark.parametrize("function", EVERY)
 @pytest.mark.parametrize("sides, words", [
     ((["a", "b"], [1, 2]), "of numbers"),
     (([1, 2], [1, 2, 3]), "cannot be compared"),

@@ -43,7 +43,7 @@ def test_the_seed_decides():
 
 def test_the_same_predictions_drop_by_nothing():
     labels, predictions = simulated(np.random.default_rng(1), 100, 0.7)
-    drop = metrics.paired_drop(metrics.matthews, labels, predictions, predictions.copy())
+    drop = metrics.paired_drop(metrics.matthews, (labels, predictions), (labels, predictions.copy()))
     assert drop == (0.0, 0.0, 0.0)
 
 
@@ -51,7 +51,7 @@ def test_pairing_narrows_the_interval():
     labels, predictions = simulated(np.random.default_rng(2), 872, 0.9)
     others = predictions.copy()
     others[:9] = 1 - labels[:9]
-    difference, low, high = metrics.paired_drop(metrics.accuracy, labels, predictions, others)
+    difference, low, high = metrics.paired_drop(metrics.accuracy, (labels, predictions), (labels, others))
     assert difference == pytest.approx(
         metrics.accuracy(labels, predictions) - metrics.accuracy(labels, others))
     assert 0 <= low <= difference <= high
@@ -69,6 +69,29 @@ def test_rows_may_be_lists_of_tags():
     assert 0.4 < low < 2 / 3 < high < 0.9
 
 
+def test_any_number_of_sides_is_resampled_alike():
+    values = np.random.default_rng(4).normal(1.0, 1.0, (400, 3))
+    low, high = metrics.bootstrap(lambda rows: rows.mean(), values)
+    assert low < values.mean() < high
+
+    def aligned(*sides):
+        assert all((side == sides[0]).all() for side in sides)
+        return 1.0
+
+    assert metrics.bootstrap(aligned, np.arange(30), np.arange(30), np.arange(30), samples=20) == (1.0, 1.0)
+    assert metrics.paired_drop(aligned, (np.arange(30),), (np.arange(30),) * 2, samples=20) == (0.0, 0.0, 0.0)
+
+
+def test_pairing_of_one_side():
+    one = np.random.default_rng(6).normal(size=500)
+    drop, low, high = metrics.paired_drop(np.mean, (one,), (one - 0.25,))
+    assert (drop, low, high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_a_metric_that_is_undefined_somewhere_gives_nan():
+    assert np.isnan(metrics.bootstrap(metrics.pearson, [1, 2], [1, 2], samples=50)).all()
+
+
 @pytest.mark.parametrize("changes, words", [
     ({"samples": 0}, "samples=0"),
     ({"level": 95}, "level=95"),
@@ -77,5 +100,13 @@ def test_rows_may_be_lists_of_tags():
 ])
 def test_errors_say_what_came(changes, words):
     knobs = {"labels": [0, 1], "predictions": [0, 1], **changes}
+    sides = knobs.pop("labels"), knobs.pop("predictions")
     with pytest.raises(Error, match=words):
-        metrics.bootstrap(metrics.accuracy, **knobs)
+        metrics.bootstrap(metrics.accuracy, *sides, **knobs)
+    with pytest.raises(Error, match=words.replace(r"\[1, 2\]", "1, 2").replace(r"\[0, 0\]", "0, 0")):
+        metrics.paired_drop(metrics.accuracy, sides, sides, **knobs)
+
+
+def test_no_sides_is_an_error():
+    with pytest.raises(Error, match="sides of"):
+        metrics.bootstrap(lambda: 1.0)

@@ -53,7 +53,7 @@ def test_it_answers_where_nothing_but_numpy_and_litert_is_installed(tmp_path):
 
 def test_every_text_gets_an_answer_whatever_the_threads():
     one, two = (ondevice.load(exported.phone(), threads=threads) for threads in (1, 2))
-    np.testing.assert_allclose(one.probabilities(TEXTS), two.probabilities(TEXTS), atol=1e-6)
+    np.testing.assert_allclose(one.predictions(TEXTS), two.predictions(TEXTS), atol=1e-6)
     assert len(one.predict(TEXTS)) == len(TEXTS) and one.predict([]) == []
 
 
@@ -61,7 +61,7 @@ def test_a_long_text_is_cut_as_in_training():
     model = ondevice.load(exported.phone())
     places = exported.LENGTH - 2
     cut, whole = ["good " * places, "good " * 500]
-    np.testing.assert_array_equal(model.probabilities([cut]), model.probabilities([whole]))
+    np.testing.assert_array_equal(model.predictions([cut]), model.predictions([whole]))
 
 
 def test_pairs_and_texts_are_not_mixed_up():
@@ -71,10 +71,6 @@ def test_pairs_and_texts_are_not_mixed_up():
                          (paired, [("a", "b", "c")]), (single, [None])):
         with pytest.raises(Error, match=f"Row {len(texts)} is"):
             model.predict(texts)
-    with pytest.raises(Error, match="single texts"):
-        single.probabilities(["a"], ["b"])
-    with pytest.raises(Error, match="pairs"):
-        paired.probabilities(["a"])
 
 
 @pytest.fixture
@@ -100,7 +96,7 @@ def test_a_changed_file_is_named(copy, name):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"format": 2}, "is of format 2"), ({"length": "16"}, "length='16', wanted a int"),
-    ({"pairs": None}, "pairs=None"), ({"task": "sing"}, "'sing'"), ({"length": 17}, "to another folder"),
+    ({"task": None}, "task=None"), ({"task": {"name": "sing"}}, "'sing'"), ({"length": 17}, "to another folder"),
     ({"tokenizer": {"kind": "none"}}, "tokenizer kind 'none'"), ({"files": {"../x": {}}}, "x is missing")])
 def test_facts_that_do_not_fit_are_named(copy, change, message):
     facts = json.loads((copy / "ondevice.json").read_text())

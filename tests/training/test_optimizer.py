@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from bertkit.training.optimizer import AdamW, adamw
+from bertkit.training.paces import Pace
 from bertkit.training.schedules import WarmupLinear
 
 
@@ -96,3 +97,82 @@ def test_adamw_follows_the_schedule():
     optimizer.apply([tf.ones(3)], [weights])
     np.testing.assert_array_equal(np.asarray(weights), 1)          # the first step has rate 0
     assert float(optimizer.learning_rate) == pytest.approx(2e-4)
+
+
+def numpy_paced(weights, gradients, rate, decay, paces, beta_1=0.9, beta_2=0.999, epsilon=1e-6):
+    """AdamW without clipping where weight i has its own rate and first update; yields the weights after each step."""
+    m, v = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
+    for t, step in enumerate(gradients):
+        for i, (g, (factor, start)) in enumerate(zip(step, paces, strict=True)):
+            if t >= start:
+                own = t - start + 1
+                m[i] = beta_1 * m[i] + (1 - beta_1) * g
+                v[i] = beta_2 * v[i] + (1 - beta_2) * g ** 2
+                unbiased = (m[i] / (1 - beta_1 ** own)) / (np.sqrt(v[i]) + epsilon) * np.sqrt(1 - beta_2 ** own)
+                weights[i] = weights[i] * (1 - rate * factor * decay[i]) - rate * factor * unbiased
+        yield [w.copy() for w in weights]
+
+
+def paced(paces, fused, weights, gradients, **options):
+    """Return the weights after each step of an AdamW with these paces."""
+    variables = [keras.Variable(w.astype("float32"), name=name)
+                 for w, name in zip(weights, ("kernel", "bias"), strict=True)]
+    optimizer = AdamW(1e-2, weight_decay=0.1, paces=list(zip(variables, (Pace(*pace) for pace in paces), strict=True)),
+                      **options)
+    optimizer.fused = fused
+    for step in gradients:
+        optimizer.apply([tf.constant(g.astype("float32")) for g in step], variables)
+        yield [np.asarray(variable) for variable in variables]
+
+
+PACES = ((0.5, 2), (0.25, 0))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("paces, equal", [(PACES, True), (((0.5, 1), (0.25, 0)), False),
+                                          (((0.4, 2), (0.25, 0)), False)])
+def test_paces_equal_the_equations(fused, paces, equal):
+    """Also the planted faults: another start, another rate."""
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=(4, 3)), rng.normal(size=3)]
+    gradients = [[rng.normal(size=(4, 3)), rng.normal(size=3)] for _ in range(6)]
+    wanted = list(numpy_paced([w.copy() for w in weights], gradients, 1e-2, (0.1, 0.0), PACES))
+    found = list(paced(paces, fused, weights, gradients, global_clipnorm=None))
+    assert max(np.abs(a - b).max() for one, two in zip(found, wanted, strict=True)
+               for a, b in zip(one, two, strict=True)) < 2e-6 or not equal
+    assert equal or np.abs(found[-1][0] - wanted[-1][0]).max() > 1e-4
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_has_not_begun_counts_for_no_norm(fused):
+    table, kernel = (keras.Variable(np.zeros(shape, "float32"), name="kernel") for shape in ((5, 2), (2,)))
+    optimizer = AdamW(1e-3, paces=[(table, Pace(1.0, 1))])
+    optimizer.fused = fused
+    sparse = tf.IndexedSlices(tf.constant([[30.0, 40.0]]), tf.constant([2]), tf.constant([5, 2]))
+    norms = []
+    for _ in range(2):
+        optimizer.apply([sparse, tf.constant([3.0, 4.0])], [table, kernel])
+        norms.append(float(optimizer.gradient_norm))
+    assert norms == pytest.approx([5, np.hypot(50, 5)])
+
+
+def test_accumulated_gradients_are_one_update_of_their_mean():
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=(4, 3)), rng.normal(size=3)]
+    gradients = [[rng.normal(size=(4, 3)), rng.normal(size=3)] for _ in range(6)]
+    means = [[np.mean([step[i] for step in gradients[k:k + 2]], axis=0) for i in range(2)] for k in (0, 2, 4)]
+    wanted = list(paced(PACES, True, weights, means))
+    found = list(paced(PACES, True, weights, gradients, gradient_accumulation_steps=2))
+    for k, after in enumerate(wanted):
+        for a, b in zip(found[2 * k + 1], after, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+        assert k == 0 or (found[2 * k][1] == found[2 * k - 1][1]).all()
+
+
+def test_schedules_count_updates():
+    optimizer = adamw(1e-3, steps=3, warmup=0.0, gradient_accumulation_steps=2)
+    weights, rates = keras.Variable(np.ones(3, "float32"), name="kernel"), []
+    for _ in range(6):
+        optimizer.apply([tf.ones(3)], [weights])
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([1e-3, 2e-3 / 3, 2e-3 / 3, 1e-3 / 3, 1e-3 / 3, 0], abs=1e-9)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from bertkit.data.features import features_of
 from bertkit.data.pipeline import Batches
+from bertkit.data.splits import Held, Splits
 from bertkit.errors import Error
-from bertkit.ondevice.tasks import Classification
+from bertkit.ondevice.classification import Classification
 from bertkit.training.best import Best
 from bertkit.training.board import Board, confusion_picture
 from bertkit.training.optimizer import adamw
@@ -27,21 +29,30 @@ class Killed(Exception):
 
 
 def train(folder, killed_after=None, seed=0, data_seed=0):
-    """Fit a tiny classifier for three epochs, killed in the middle of one if asked; return it and its Best."""
+    """Fit a tiny classifier for three epochs, killed in the middle of one if asked; return it, its Best and its Run."""
     import keras
+    folder.mkdir(exist_ok=True)
+    run = Run(folder / "out", EPOCHS, 8, 3e-3, 16, seed, Tuning(log_every=2))
+    splits = Splits("classify", tiny.write_rows(folder / "train.tsv", 40, data_seed),
+                    tiny.write_rows(folder / "dev.tsv", 20, 9))
     model = tiny.classifier(seed)
-    walk = Batches(tiny.features(seed=data_seed), batch_size=8, seed=seed)
-    model.compile(adamw(3e-3, EPOCHS * walk.steps_per_epoch), loss=model.loss_function())
-    best = Best(TASK, tiny.features(20, seed=9))
-    run = Run(folder / "out", {"seed": seed}, [], walk, EPOCHS, best, Tuning(log_every=2))
-    arguments = run.arguments(model)
+    run.prepare(model, tiny.tokenizer(), splits)
+    model.compile(run.optimizer(), run.loss())
+    arguments = run.arguments()
     if killed_after is not None:
         def kill(batch, logs):
             if model.optimizer.iterations >= killed_after:
                 raise Killed
         arguments["callbacks"].append(keras.callbacks.LambdaCallback(on_train_batch_end=kill))
     model.fit(**arguments)
-    return model, best, run
+    return model, run.best, run
+
+
+def held(count=20, seed=9):
+    """Return labelled texts that a model is scored on."""
+    texts, classes = tiny.texts(count, seed)
+    packed = TASK.pack(tiny.tokenizer(), texts, 16)
+    return Held(texts, classes, packed, features_of(packed, tiny.tokenizer()))
 
 
 def weights(model):
@@ -115,7 +126,7 @@ def test_best_stops_after_patience():
     model = tiny.classifier()
     walk = Batches(tiny.features(), 8)
     model.compile(adamw(0.0, 100), loss=model.loss_function())     # nothing ever gets better
-    best = Best(TASK, tiny.features(20, seed=9), patience=2)
+    best = Best(TASK, held(), patience=2)
     history = model.fit(walk.dataset(), steps_per_epoch=5, epochs=10, verbose=0, shuffle=False, callbacks=[best])
     assert len(history.history["loss"]) == 3
 
@@ -123,7 +134,7 @@ def test_best_stops_after_patience():
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     model = tiny.classifier()
     next(iter(model.trainable_variables)).assign(np.full((len(tiny.VOCABULARY), 16), np.nan))
-    best = Best(TASK, tiny.features(20, seed=9))
+    best = Best(TASK, held())
     best.set_model(model)
     with pytest.raises(Error, match="the loss is nan on dev after epoch 1"):
         best.on_epoch_end(0)

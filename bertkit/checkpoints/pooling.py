@@ -1,0 +1,60 @@
+"""How a checkpoint makes vectors of texts: what a sentence-transformers folder, or an embedder's bundle, says of it."""
+
+import json
+from pathlib import Path, PurePosixPath
+
+from bertkit.checkpoints.files import read_json
+from bertkit.errors import Error
+
+_MODES = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls", "max": "max", "max_tokens": "max"}
+_PREFIX = "pooling_mode_"
+
+
+def pooling(folder):
+    """Return {"pooling", "normalize"} for a `SentenceEmbedder` of this checkpoint; {} where nothing is said.
+
+    A sentence-transformers folder says it in modules.json and the config.json of its pooling (Reimers & Gurevych 2019,
+    in their library). Raises `Error` for a pooling, or a module behind it, that bertkit has not.
+    """
+    folder = Path(folder)
+    if (folder / "bundle.json").exists():
+        model = read_json(folder / "bundle.json").get("model", {})
+        return {name: model[name] for name in ("pooling", "normalize") if model.get("kind") == "SentenceEmbedder"}
+    if not (folder / "modules.json").exists():
+        return {}
+    modules = _modules(folder / "modules.json")
+    kinds = [kind for kind, _ in modules]
+    if strange := [kind for kind in kinds if kind not in ("Transformer", "Pooling", "Normalize")]:
+        raise Error(f"{folder / 'modules.json'} names a module {strange[0]}, which bertkit has not; take the file away "
+                    "to train vectors of your own.")
+    places = [place for kind, place in modules if kind == "Pooling"]
+    if not places:
+        return {}
+    return {"pooling": _mode(folder / _inside(folder, places[0]) / "config.json"), "normalize": "Normalize" in kinds}
+
+
+def _modules(path):
+    """Return [(class name, folder)] of modules.json, a list."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return [(module["type"].rsplit(".", 1)[-1], module["path"]) for module in found]
+    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise Error(f"{path} is no list of modules with type and path ({error!r:.80}); copy it again.") from None
+
+
+def _inside(folder, place):
+    parts = PurePosixPath(str(place)).parts
+    if len(parts) > 1 or ".." in parts or str(place).startswith("/"):
+        raise Error(f"{folder / 'modules.json'} names the folder {place!r}; wanted one beside it, such as 1_Pooling.")
+    return str(place)
+
+
+def _mode(path):
+    """Return the pooling of a config: {"pooling_mode": "mean"}, or {"pooling_mode_mean_tokens": true, ...}."""
+    values = read_json(path)
+    said = values.get("pooling_mode")
+    modes = ([said] if isinstance(said, str) else list(said)) if said else [
+        name.removeprefix(_PREFIX) for name, on in values.items() if name.startswith(_PREFIX) and on is True]
+    if len(modes) != 1 or modes[0] not in _MODES:
+        raise Error(f"{path} pools by {' and '.join(map(str, modes)) or 'nothing'}; bertkit has mean, cls or max.")
+    return _MODES[modes[0]]

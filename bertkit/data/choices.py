@@ -1,0 +1,98 @@
+"""From records to multiple choices: SWAG's and CODAH's layouts, or a prompt with numbered endings."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertkit.data.records import BadRow, complaint, json_type, listed, table
+from bertkit.errors import Error
+
+_PROMPTS = ("sent1", "prompt", "context", "question", "text")       # SWAG's startphrase is sent1 and sent2 together
+_ENDING = re.compile(r"(?:ending|choice|option|answer)[ _-]?(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The rows of one file, in its order: a prompt, its endings and which of them is right, counted from 0.
+
+    `lines` count from 1; `skipped` holds (line, reason) of the rows left out.
+    """
+
+    path: Path
+    prompts: list[str]
+    endings: list[list[str]]
+    labels: list[int]
+    lines: list[int]
+    skipped: list[tuple[int, str]]
+
+    def __len__(self):
+        return len(self.prompts)
+
+
+def read_choices(path, limit=None, skip_bad_rows=False):
+    """Return the Choices of a .tsv (no quoting), .csv or .jsonl file in UTF-8.
+
+    The columns are a prompt (prompt, context, question, or SWAG's sent1, whose sent2 begins every ending), endings
+    with numbers (ending0, choice1, ...) and label, the number of the right one counted from 0; CODAH's file, which has
+    no header, is recognised. `limit` reads the first rows only.
+    Raises Error with file and line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "films.csv"
+    >>> _ = path.write_text("prompt,ending0,ending1,label\\nIt is,cold,so,0\\n")
+    >>> read_choices(path).endings
+    [['cold', 'so']]
+    """
+    if limit is not None and limit < 1:
+        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    path, kept, skipped = Path(path), [], []
+    with table(path) as (names, rows):
+        columns = _columns(path, names)
+        for line, record in rows:
+            try:
+                kept.append((line, *_choice(line, record, names, columns)))
+            except BadRow as bad:
+                if not skip_bad_rows:
+                    raise complaint(path, bad) from bad
+                skipped.append(bad.args)
+            if len(kept) == limit:
+                break
+    if not kept:
+        raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); give it one question a line.")
+    lines, prompts, endings, labels = map(list, zip(*kept, strict=True))
+    return Choices(path, prompts, endings, labels, lines, skipped)
+
+
+def _columns(path, names):
+    """Return (prompt column, column that begins every ending or None, ending columns in their order, label column)."""
+    spelling = {name.lower(): name for name in names}
+    prompt = next((spelling[name] for name in _PROMPTS if name in spelling), None)
+    numbered = sorted((int(found[1]), name) for name in names if (found := _ENDING.fullmatch(name)))
+    if prompt is None or len(numbered) < 2 or "label" not in spelling:
+        raise Error(f"{path} is no file of multiple choices, its columns are {listed(names)}; wanted a prompt, "
+                    "ending0, ending1, ... and label (as SWAG has them), or CODAH's seven columns.")
+    start = spelling.get("sent2") if prompt.lower() == "sent1" else None
+    return prompt, start, [name for _, name in numbered], spelling["label"]
+
+
+def _choice(line, record, names, columns):
+    """Return the prompt, the endings and the right one's index of a record."""
+    if isinstance(record, BadRow):
+        raise record
+    values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
+    prompt, start, endings, label = columns
+    texts = [_text(line, values, name) for name in (prompt, *([start] if start else []), *endings)]
+    begun = texts[1] + " " if start else ""
+    found = [begun + text for text in texts[-len(endings):]]
+    right = values.get(label)
+    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", str(right).strip()) or int(right) >= len(found):
+        raise BadRow(line, f"column {label!r}: {str(right)!r:.40} came, wanted the number of the right ending, 0 to "
+                           f"{len(found) - 1}")
+    return texts[0], found, int(right)
+
+
+def _text(line, values, name):
+    if type(values.get(name)) is not str:
+        raise BadRow(line, f"column {name!r}: " + (f"{json_type(values[name])} came where a string was wanted"
+                                                   if name in values else "the object has no such key"))
+    return values[name]

@@ -1,0 +1,134 @@
+"""Texts that belong together, to train embeddings on: pairs, triples with a wrong one, pairs with a score."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.data.columns import Columns
+from bertkit.data.records import BadRow, complaint, json_type, listed, table
+from bertkit.errors import Error
+
+# The names of columns, in lower case; the first text, the second and the wrong one.
+_ROLES = (
+    ("first", "anchor", "query", "sentence1", "text1", "text_a", "question1", "question", "premise", "#1 string"),
+    ("second", "positive", "pos", "sentence2", "text2", "text_b", "question2", "document", "passage", "answer",
+     "hypothesis", "sentence", "context", "#2 string"),
+    ("negative", "neg", "hard_negative"),
+)
+_SCORES = ("score", "label", "similarity", "is_duplicate", "quality")
+_WANTED = "first and second, first, positive and negative, or two sentences and their score"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The rows of one file, in its order: `groups` of two texts, or of three where the last is a wrong second.
+
+    `scores` say how alike two texts are, in the file's units, or are None. `lines` count from 1; `skipped` holds
+    (line, reason) of the rows left out.
+    """
+
+    path: Path
+    groups: list[tuple[str, ...]]
+    scores: list[float] | None
+    lines: list[int]
+    skipped: list[tuple[int, str]]
+
+    def __len__(self):
+        return len(self.groups)
+
+    def labels(self):
+        """Return what a loss needs beside the texts, an array with one number a row.
+
+        Scores, their range in this file moved to 0 ... 1, float32; without scores a number for each different second
+        text, int32. Raises `Error` where all scores are equal.
+        """
+        if self.scores is None:
+            numbers = {}
+            return np.array([numbers.setdefault(group[1], len(numbers)) for group in self.groups], "int32")
+        low, high = min(self.scores), max(self.scores)
+        if low == high:
+            raise Error(f"{self.path} scores all of the {len(self)} rows that were read {low:g}; give pairs that are "
+                        "alike and pairs that are not.")
+        return ((np.array(self.scores) - low) / (high - low)).astype("float32")
+
+
+def read_pairs(path, columns=Columns(), limit=None, skip_bad_rows=False):
+    """Return the `Pairs` of a .tsv (no quoting), .csv or .jsonl file in UTF-8, with a header.
+
+    Columns are recognised by name (first, second, score; anchor, positive, negative; sentence1, sentence2 and others)
+    or named; three columns of other names are first, positive and negative, two are first and second.
+    `limit` reads the first rows only. Raises Error with file and line for a row that cannot be used; `skip_bad_rows`
+    lists it in `.skipped` instead.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "questions.tsv"
+    >>> _ = path.write_text("query\\tpositive\\tnegative\\nwho?\\tshe\\tthere\\n")
+    >>> read_pairs(path).groups
+    [('who?', 'she', 'there')]
+    """
+    if limit is not None and limit < 1:
+        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    path, kept, skipped = Path(path), [], []
+    with table(path) as (names, rows):
+        texts, score = _columns(path, names, columns)
+        for line, record in rows:
+            try:
+                kept.append((line, *_row(line, record, names, texts, score)))
+            except BadRow as bad:
+                if not skip_bad_rows:
+                    raise complaint(path, bad) from bad
+                skipped.append(bad.args)
+            if len(kept) == limit:
+                break
+    if not kept:
+        raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
+    lines, groups, scores = map(list, zip(*kept, strict=True))
+    return Pairs(path, groups, scores if score else None, lines, skipped)
+
+
+def _columns(path, names, columns):
+    """Return (the columns of the texts, that of the score or None)."""
+    named = [name for name in (columns.text, columns.second, columns.label) if name is not None]
+    if wrong := [name for name in named if names.count(name) != 1]:
+        raise Error(f"{path} has {names.count(wrong[0]) or 'no'} columns {wrong[0]!r}, its columns are "
+                    f"{listed(names)}; name one of them with --text, --second or --label.")
+    free = [name for name in names if name not in named]
+    first, second, negative = (next((name for wanted in role for name in free if name.lower() == wanted), None)
+                               for role in _ROLES)
+    first, second = columns.text or first, columns.second or second
+    score = columns.label or next((name for wanted in _SCORES for name in free if name.lower() == wanted), None)
+    if first and second:
+        return ([first, second, negative], None) if negative else ([first, second], score)
+    if len(names) in (2, 3) and not named and score is None and all(_is_name(name) for name in names):
+        return list(names), None
+    raise Error(f"{path} has the columns {listed(names)}, which say nothing of pairs; wanted a header with {_WANTED}, "
+                "or name them with --text, --second and --label.")
+
+
+def _is_name(name):
+    """Return whether a field may be a column's name: one short word, where a text would have several."""
+    return 0 < len(name) <= 30 and len(name.split()) == 1
+
+
+def _row(line, record, names, texts, score):
+    """Return (texts, score or None) of a record."""
+    if isinstance(record, BadRow):
+        raise record
+    values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
+    for name in texts:
+        if type(values.get(name)) is not str:
+            raise BadRow(line, f"column {name!r}: " + (f"{json_type(values[name])} came where a text was wanted"
+                                                       if name in values else "the object has no such key"))
+    return tuple(values[name] for name in texts), None if score is None else _number(line, values, score)
+
+
+def _number(line, values, name):
+    try:
+        value = float(values.get(name))
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadRow(line, f"column {name!r}: the score {str(values.get(name))!r:.40} is no number")
+    return value

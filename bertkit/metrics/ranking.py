@@ -1,0 +1,67 @@
+"""Scores of ranked documents as trec_eval computes them."""
+
+import numpy as np
+
+from bertkit.errors import Error
+
+
+def ranking(qrels, run, at=(10,)):
+    """Return {"map", "mrr", "ndcg@k", "p@k", "recall@k", "queries", "left_out"}: means over queries, fractions.
+
+    `qrels` is {query: {document: grade}}, relevant where the grade is above 0, and `run` {query: {document:
+    score}}.  Scored is a query that the run holds (with no document, it scores 0) and that has a relevant
+    document; `queries` counts these, and `left_out` all others that either side names.  (trec_eval leaves the
+    same out, save that some versions give a query without relevant documents 0.)
+    Raises Error where no query can be scored, for a nan score, and for `at` below 1.
+
+    >>> scores = ranking({"q": {"a": 1, "b": 0, "c": 2}}, {"q": {"a": 0.5, "b": 0.9}}, at=(2,))
+    >>> scores["mrr"], scores["map"], scores["recall@2"]
+    (0.5, 0.25, 0.5)
+    """
+    names, values = ranking_queries(qrels, run, at)
+    counts = {"queries": len(values), "left_out": len({*qrels, *run}) - len(values)}
+    return {**dict(zip(names, values.mean(axis=0).tolist(), strict=True)), **counts}
+
+
+def ranking_queries(qrels, run, at=(10,)):
+    """Return (names of the metrics, float64 [queries, metrics]), queries in the order of `qrels`.
+
+    Documents are ordered by score as float32, ties by document id from the last to the first, as trec_eval does.
+    With r_i the grade at rank i, R relevant documents and rel = [r > 0]:
+    AP = Σ_i rel_i P@i / R; RR = 1 / first relevant rank; P@k = Σ_{i≤k} rel_i / k; recall@k = Σ_{i≤k} rel_i / R;
+    DCG@k = Σ_{i≤k} r_i / log2(i + 1), NDCG@k = DCG@k / the DCG@k of the best order (Järvelin and Kekäläinen
+    2002, with linear gains).  Voorhees and Harman 2005, chapter 3.  Which queries and errors: see `ranking`.
+    """
+    if not len(at) or not all(isinstance(k, int | np.integer) and k >= 1 for k in at):
+        raise Error(f"at={at!r} are no ranks; give whole numbers of 1 or more.")
+    names = ["map", "mrr", *(f"{name}@{k}" for k in at for name in ("ndcg", "p", "recall"))]
+    rows = [_scores(grades, _ordered(query, run[query]), at) for query, grades in qrels.items()
+            if query in run and any(grade > 0 for grade in grades.values())]
+    if not rows:
+        raise Error(f"None of {len(qrels)} judged and {len(run)} ranked queries is ranked and has a relevant "
+                    "document; give queries under the same ids on both sides.")
+    return tuple(names), np.array(rows)
+
+
+def _ordered(query, scores):
+    """Return the documents, best first."""
+    documents = list(scores)
+    values = np.array([scores[document] for document in documents], np.float32)
+    if np.isnan(values).any():
+        raise Error(f"A score of query {query!r} is nan; give numbers.")
+    return [document for _, document in sorted(zip(values.tolist(), documents, strict=True), reverse=True)]
+
+
+def _scores(judged, order, at):
+    grades = np.array([max(judged.get(document, 0), 0) for document in order], np.float64)
+    best = np.sort(np.maximum(np.array([*judged.values()], np.float64), 0))[::-1]
+    hits, relevant = np.flatnonzero(grades), np.count_nonzero(best)
+    row = [(np.arange(1, len(hits) + 1) / (hits + 1)).sum() / relevant, 1 / (hits[0] + 1) if len(hits) else 0]
+    for k in at:
+        found = np.count_nonzero(hits < k)
+        row += [_gain(grades[:k]) / _gain(best[:k]), found / k, found / relevant]
+    return row
+
+
+def _gain(grades):
+    return (grades / np.log2(np.arange(2, len(grades) + 2))).sum()

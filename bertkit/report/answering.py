@@ -1,0 +1,112 @@
+"""How well questions are answered, by their first word and by the answer's length; the worst with their contexts."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from bertkit.report import charts
+from bertkit.report.markup import beside, element, joined, note, section, table, text
+
+WORST = 15
+AROUND = 90                                   # characters of the context shown on each side of an answer
+ASKED = ("what", "who", "whom", "whose", "which", "when", "where", "why", "how")
+LENGTHS = ((0, "no answer"), (1, "1 word"), (3, "2 to 3 words"), (6, "4 to 6 words"), (None, "7 words or more"))
+SCORES = ("exact match", "F1")
+
+
+def sections(task, dev):
+    """Return the sections of answered questions: targets are lists of (text, start), predictions spans."""
+    inputs, targets, predictions = dev["inputs"], dev["targets"], dev["predictions"]
+    (scores,) = task.sides(targets, predictions)
+    words = grouped("By the word that asks", [asking(given[0]) for given in inputs], scores)
+    lengths = grouped("By the length of the shortest accepted answer", [length(answers) for answers in targets], scores)
+    parts = [section("Questions", beside(words, lengths))]
+    if task.version == "2.0":
+        # No chance is above 1, every one is above -1.
+        spans, none = (replace(task, threshold=t).sides(targets, predictions)[0] for t in (1.0, -1.0))
+        parts.append(section("No answer", threshold_curve([span.null_chance for span in predictions], spans, none,
+                                                          task.threshold)))
+    given = [(answer["answer"], answer["start"]) for answer in task.answers(inputs, predictions)]
+    return joined([*parts, section("Worst questions", worst(inputs, targets, given, scores[:, 1]))])
+
+
+def asking(question):
+    """Return the first word of a question that asks, or "other".
+
+    >>> asking("In which year did it end?"), asking("Name one.")
+    ('which', 'other')
+    """
+    return next((word for word in (word.strip("?,.:;'\"") for word in question.lower().split()) if word in ASKED),
+                "other")
+
+
+def length(answers):
+    """Return the name of the group of lengths in which the shortest of (text, start) answers lies.
+
+    >>> length([("the old bridge", 3), ("bridge", 11)]), length([])
+    ('1 word', 'no answer')
+    """
+    words = min((len(text.split()) for text, _ in answers), default=0)
+    return next(name for most, name in LENGTHS if most is None or words <= most)
+
+
+def grouped(caption, groups, scores):
+    """Return a table of the mean scores, percentages [questions, 2], of each group of questions."""
+    order = {name: place for place, (_, name) in enumerate(LENGTHS)}
+    counts = Counter(groups)
+    names = sorted(counts, key=lambda name: (order.get(name, 0), name == "other", -counts[name], name))
+    means = {name: scores[np.array(groups) == name].mean(axis=0) for name in names}
+    return table(caption, ("group", "questions", *SCORES),
+                 [(name, counts[name], *map(float, means[name])) for name in names])
+
+
+def by_threshold(chances, spans, none):
+    """Return thresholds [n], rising, and the mean scores at each, [n, 2].
+
+    `chances` [questions] are those of having no answer; `spans` and `none` [questions, 2] the scores of the best span
+    and of no answer. A question whose chance is above the threshold gets no answer, another its span.
+    """
+    order = np.argsort(chances, kind="stable")
+    thresholds, counts = np.unique(np.asarray(chances, "float64"), return_counts=True)
+    sums = none.sum(axis=0) + np.cumsum((spans - none)[order], axis=0)
+    return thresholds, sums[np.cumsum(counts) - 1] / len(order)
+
+
+def threshold_curve(chances, spans, none, chosen):
+    """Return the figure of the scores by threshold (see `by_threshold`), the `chosen` one marked."""
+    thresholds, scores = by_threshold(chances, spans, none)
+    series = {name: (thresholds, scores[:, column]) for column, name in enumerate(SCORES)}
+    inside = thresholds[0] <= chosen <= thresholds[-1]
+    said = "" if inside else f" The chosen threshold, {chosen:.4g}, lies outside of these chances."
+    return joined([note("A question whose chance of having no answer is above the threshold gets none; further to the "
+                        f"right more questions are answered.{said}"),
+                   charts.lines("Null threshold", series, "threshold", "percent",
+                                (chosen, "chosen") if inside else None)])
+
+
+def worst(inputs, targets, given, f1):
+    """Return the questions of lowest F1 with an accepted and the given answer, (text, start), in the context."""
+    order = [row for row in np.argsort(f1, kind="stable")[:WORST] if f1[row] < 100]
+    if not order:
+        return note("Every question has an accepted answer.")
+    rows = [(int(row) + 1, _asked(*inputs[row], (targets[row] or [("", -1)])[0], given[row]), float(f1[row]))
+            for row in order]
+    return table(f"{len(rows)} of {int((f1 < 100).sum())} questions whose F1 is below 100, lowest first",
+                 ("question", "text", "F1"), rows, words=("text",))
+
+
+def _asked(question, context, gold, given):
+    return joined([element("div", text(question)), element("div", element("small", "true: "), _found(context, *gold)),
+                   element("div", element("small", "given: "), _found(context, *given))])
+
+
+def _found(context, answer, start):
+    """Return an answer marked in the part of the context around it; alone where it does not stand at `start`."""
+    if not answer:
+        return "no answer"
+    end = start + len(answer)
+    if start < 0 or context[start:end] != answer:
+        return element("bdi", element("mark", answer))
+    return element("bdi", "…" if start > AROUND else "", context[max(0, start - AROUND):start], element("mark", answer),
+                   context[end:end + AROUND], "…" if end + AROUND < len(context) else "")

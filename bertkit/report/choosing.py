@@ -1,0 +1,51 @@
+"""Which endings a model chooses: by position, by confidence, the worst mistakes with prompt and endings."""
+
+import numpy as np
+
+from bertkit.report import calibration
+from bertkit.report.markup import element, joined, note, section, share, table, text
+
+WORST = 15
+FLOOR = 1e-12
+
+
+def sections(task, dev):
+    """Return the sections of chosen endings; predictions are each row's probabilities."""
+    targets, chosen = (np.asarray(side) for side in task.sides(dev["targets"], dev["predictions"]))
+    most = max(len(row) for row in dev["predictions"])
+    padded = np.array([[*row, *[0.0] * (most - len(row))] for row in dev["predictions"]])
+    return joined([section("Positions", positions(targets, chosen)),
+                   section("Calibration", calibration.shown(targets, padded)),
+                   section("Worst mistakes", worst(dev["inputs"], targets, chosen, dev["predictions"]))])
+
+
+def positions(targets, chosen):
+    """Return a table of how often each position is right, is chosen, and is chosen where it is right.
+
+    Positions that are chosen much more often than they are right show a model that looks at the place.
+    """
+    count = int(max(targets.max(), chosen.max())) + 1
+    rows = [(f"ending {place + 1}", int((targets == place).sum()), int((chosen == place).sum()),
+             share(float((chosen[targets == place] == place).mean())) if (targets == place).any() else "undefined")
+            for place in range(count)]
+    return table("Endings by their position", ("position", "right", "chosen", "chosen where right"), rows)
+
+
+def worst(inputs, targets, chosen, probabilities):
+    """Return the mistakes whose right ending got the least, with prompt, endings and probabilities."""
+    wrong = np.flatnonzero(targets != chosen)
+    if not len(wrong):
+        return note("No row was decided wrongly.")
+    loss = np.array([-np.log(max(float(probabilities[row][targets[row]]), FLOOR)) for row in wrong])
+    order = np.argsort(-loss, kind="stable")[:WORST]
+    rows = [(int(wrong[i]) + 1, _shown(inputs[wrong[i]], targets[wrong[i]], chosen[wrong[i]], probabilities[wrong[i]]),
+             loss[i]) for i in order]
+    return table(f"{len(rows)} of {len(wrong)} wrong rows, highest loss first", ("row", "prompt and endings", "loss"),
+                 rows, words=("prompt and endings",))
+
+
+def _shown(given, target, chosen, probabilities):
+    endings = [element("li", text(ending), f" (p\N{NO-BREAK SPACE}{p:.3f}", ", right" if place == target else "",
+                       ", chosen" if place == chosen else "", ")")
+               for place, (ending, p) in enumerate(zip(given[1:], probabilities, strict=True))]
+    return joined([element("div", text(given[0])), element("ol", *endings)])

@@ -1,0 +1,107 @@
+"""What a classifier gets right and wrong: confusions, classes, calibration, the worst mistakes with their texts."""
+
+import numpy as np
+
+from bertkit import metrics
+from bertkit.report import calibration
+from bertkit.report.markup import element, joined, note, number, section, share, table, texts
+
+WORST = 20
+MOST_CLASSES = 20     # more do not fit a matrix that one can read
+FLOOR = 1e-12
+
+
+def sections(task, dev):
+    """Return the sections of a classifier's predictions, [rows, C] probabilities."""
+    probabilities = np.asarray(dev["predictions"], "float64")
+    targets, given = task.sides(dev["targets"], dev["predictions"])
+    parts = [section("Classes", per_class(task.labels, targets, given)),
+             section("Calibration", calibrated(probabilities, targets)),
+             section("Worst mistakes", worst(task.labels, dev["inputs"], probabilities, targets, given))]
+    if not task.multi_label:
+        parts.insert(0, section("Confusion", confusions(task.labels, targets, given)))
+    return joined(parts)
+
+
+def confusions(labels, targets, given):
+    """Return the matrix of counts with shares of each row; of many classes, the commonest confusions."""
+    counts = metrics.confusion(targets, given, range(len(labels)))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if len(labels) > MOST_CLASSES:
+        return _commonest(labels, counts, shares)
+    rows = [(label, *(_heat(counts[i, j], shares[i, j], i == j) for j in range(len(labels))), int(counts[i].sum()))
+            for i, label in enumerate(labels)]
+    return joined([note("Rows are the true classes, columns the given ones. A cell has the count and its share of the "
+                        "row, and is the darker the larger the share; outlined cells are right."),
+                   table("Confusion matrix", ("true \\ given", *labels, "rows"), rows)])
+
+
+def _heat(count, part, right):
+    return element("td", number(int(count)), element("small", share(part)),
+                   class_=f"heat heat{int(np.ceil(part * 5))}{' right' if right else ''}")
+
+
+def _commonest(labels, counts, shares):
+    wrong = counts * (1 - np.eye(len(labels), dtype=int))
+    order = [place for place in np.argsort(-wrong, axis=None, kind="stable")[:WORST] if wrong.flat[place]]
+    pairs = [np.unravel_index(place, wrong.shape) for place in order]
+    rows = [(labels[i], labels[j], int(wrong[i, j]), share(shares[i, j])) for i, j in pairs]
+    return table(f"The {len(rows)} commonest of {int((wrong > 0).sum())} confusions between {len(labels)} classes",
+                 ("true", "given", "rows", "share of the true class"), rows, words=("true", "given"))
+
+
+def per_class(labels, targets, given):
+    """Return a table of precision, recall and F1 of each class, or, multi-label, of each label."""
+    if np.ndim(targets) == 1:
+        targets, given = np.eye(len(labels), dtype=int)[np.stack([targets, given])]
+    hits = (targets & given).sum(axis=0)
+    actual, found = targets.sum(axis=0), given.sum(axis=0)
+    rows = [(label, int(actual[c]), int(found[c]), _ratio(hits[c], found[c]), _ratio(hits[c], actual[c]),
+             _ratio(2 * hits[c], actual[c] + found[c])) for c, label in enumerate(labels)]
+    return table("Scores of each class; undefined where nothing is of it",
+                 ("class", "true", "given", "precision", "recall", "F1"), rows)
+
+
+def _ratio(part, whole):
+    return float(part) / float(whole) if whole else float("nan")
+
+
+def calibrated(probabilities, targets):
+    """Return the calibration of the likeliest class, or, multi-label, of every label's yes or no."""
+    if np.ndim(targets) == 2:
+        yes = probabilities.reshape(-1, 1)
+        return calibration.shown(np.ravel(targets), np.hstack([1 - yes, yes]))
+    return calibration.shown(targets, probabilities)
+
+
+def losses(probabilities, targets):
+    """Return each row's −log p of its class, or, multi-label, Σ of −log p of what each label should be.
+
+    >>> losses(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
+    [0.6931]
+    """
+    targets = np.asarray(targets)
+    if targets.ndim == 1:
+        return -np.log(np.maximum(probabilities[np.arange(len(targets)), targets], FLOOR))
+    return -np.log(np.maximum(np.where(targets > 0, probabilities, 1 - probabilities), FLOOR)).sum(axis=1)
+
+
+def worst(labels, inputs, probabilities, targets, given):
+    """Return the mistakes of highest loss, each with its texts, the true and the given classes."""
+    targets, given = np.asarray(targets), np.asarray(given)
+    loss = losses(probabilities, targets)
+    wrong = np.flatnonzero((targets != given).reshape(len(given), -1).any(axis=1))
+    if not len(wrong):
+        return note("No row was decided wrongly.")
+    rows = wrong[np.argsort(-loss[wrong], kind="stable")][:WORST]
+    listed = [(int(row) + 1, texts(inputs[row]), _names(labels, targets[row], probabilities[row]),
+               _names(labels, given[row], probabilities[row]), loss[row]) for row in rows]
+    return table(f"{len(rows)} of {len(wrong)} wrong rows, highest loss first; p is the model's probability",
+                 ("row", "text", "true", "given", "loss"), listed, words=("text", "true", "given"))
+
+
+def _names(labels, which, probabilities):
+    places = np.flatnonzero(which) if np.ndim(which) else [which]
+    if not len(places):
+        return "none"
+    return joined(element("div", f"{labels[c]} (p\N{NO-BREAK SPACE}{probabilities[c]:.3f})") for c in places)

@@ -1,0 +1,157 @@
+"""What a model that sees half of the input would reach: a baseline for spurious cues.
+
+Where the second text alone gives the label away, a high score does not show that a model compares the two.
+Gururangan et al. 2018, "Annotation artifacts in natural language inference data"; Poliak et al. 2018, "Hypothesis only
+baselines in natural language inference".
+"""
+
+import math
+
+import numpy as np
+
+from bertkit.report import linear
+from bertkit.report.markup import element, note, number, section, share, table
+
+MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
+MUCH, SOME = 0.5, 0.2     # of the way from the commonest answer to the model
+
+
+def probe(task, train, dev):
+    """Return what linear models that see half of the input score, learned on train rows and scored on dev rows.
+
+    `train` and `dev` are (inputs, targets) as `task` has them; of long train data every n-th row is learned from.
+    Returns {"metric", "rows": {"train", "learned", "dev"}, "majority": score of the commonest answer, "views":
+    [{"sees", "half": bool, "score"}]}, or None for a task whose inputs have no halves. The metric is the task's first.
+    """
+    if task.name not in PROBES:
+        return None
+    views, learn, majority = PROBES[task.name]
+    name, metric = next(iter(task.metrics.items()))
+    rows = {"train": len(train[0]), "dev": len(dev[0])}
+    every = -(-sum(map(_characters, train[0])) // MOST) or 1
+    train = train[0][::every], train[1][::every]
+
+    def score(predictions):
+        return float(metric(*task.sides(dev[1], predictions)))
+
+    found = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
+             for sees, half, view in views(train[0])]
+    return {"metric": name, "rows": {**rows, "learned": len(train[0])},
+            "majority": score(majority(task, train, dev)), "views": found}
+
+
+def _characters(given):
+    return len(given) if isinstance(given, str) else sum(map(len, given))
+
+
+def _halves(inputs):
+    """Return (name, whether it is a half, function from an input to the texts that are seen) of texts or pairs."""
+    if isinstance(inputs[0], str):
+        return [("the first half of the words", True, lambda given: (_half(given, 0),)),
+                ("the second half of the words", True, lambda given: (_half(given, 1),)),
+                ("the whole text", False, lambda given: (given,))]
+    return [("the first text", True, lambda given: given[:1]), ("the second text", True, lambda given: given[1:2]),
+            ("both texts", False, tuple)]
+
+
+def _half(text, which):
+    words = text.split()
+    middle = (len(words) + 1) // 2
+    return " ".join(words[middle:] if which else words[:middle])
+
+
+def _endings(inputs):
+    return [("the endings without the prompt", True, lambda given: given[1:])]
+
+
+def _bags(view, train, dev):
+    return (linear.bag([view(given) for given in part[0]]) for part in (train, dev))
+
+
+def _classes(task, view, train, dev):
+    """Return [rows, C], what is largest (multi-label: above 0.5) where the class is given."""
+    learned, asked = _bags(view, train, dev)
+    targets = np.asarray(train[1])
+    columns = targets.T if targets.ndim == 2 else np.eye(len(task.labels))[targets].T
+    if targets.ndim == 1 and len(columns) == 2:
+        yes = linear.ridge(learned, columns[1], asked)
+        return np.stack([1 - yes, yes], axis=1)
+    return np.stack([linear.ridge(learned, column, asked) for column in columns], axis=1)
+
+
+def _numbers(task, view, train, dev):
+    learned, asked = _bags(view, train, dev)
+    return linear.ridge(learned, train[1], asked)
+
+
+def _choices(task, view, train, dev):
+    """Return what each ending gets, an array a row: it is right or not, whatever the prompt."""
+    sides = [[view(given) for given in part[0]] for part in (train, dev)]
+    learned, asked = (linear.bag([(ending,) for endings in side for ending in endings]) for side in sides)
+    right = np.concatenate([np.arange(len(endings)) == target
+                            for endings, target in zip(sides[0], train[1], strict=True)])
+    found = linear.ridge(learned, right, asked)
+    return np.split(found, np.cumsum([len(endings) for endings in sides[1]])[:-1])
+
+
+def _commonest_class(task, train, dev):
+    targets = np.asarray(train[1])
+    frequent = targets.mean(axis=0) if targets.ndim == 2 else np.bincount(targets, minlength=len(task.labels))
+    return np.tile(frequent / (1 if targets.ndim == 2 else len(targets)), (len(dev[0]), 1))
+
+
+def _mean(task, train, dev):
+    return np.full(len(dev[0]), np.mean(train[1]))
+
+
+def _commonest_place(task, train, dev):
+    place = np.bincount(train[1]).argmax()
+    return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
+
+
+PROBES = {"classify": (_halves, _classes, _commonest_class), "score": (_halves, _numbers, _mean),
+          "choose": (_endings, _choices, _commonest_place)}
+
+
+def shown(found, card):
+    """Return the section of what `probe` found, beside the model's own score on the card's dev."""
+    metric, rows = found["metric"], found["rows"]
+    model = card.scores.get("dev", {}).get(metric, {}).get("score")
+    scores = [("the commonest answer, whatever the input", found["majority"])]
+    scores += [(f"word counts of {view['sees']}", view["score"]) for view in found["views"]]
+    scores += [("this model", model)] if model is not None else []
+    said = element("p", meaning(found, model), class_="says") if model is not None else ""
+    learned = f"{number(rows['learned'])} of {number(rows['train'])} train rows"
+    return section("Cues", note("What a linear model of words and pairs of words reaches when it sees only part of the "
+                                f"input, learned on {learned} and scored on {number(rows['dev'])} dev rows. Labels "
+                                "that one half gives away are a cue that a model can use without reading the rest "
+                                "(Gururangan et al. 2018, Poliak et al. 2018)."),
+                   said, table(f"Dev {metric}", ("sees", metric), scores))
+
+
+def meaning(found, model):
+    """Return in a sentence how much of what the model gains over the commonest answer half of the input gains.
+
+    >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
+    ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
+    'From the second text alone, word counts reach 80.0 % of what this m'
+    """
+    best = max((view for view in found["views"] if view["half"]), key=lambda view: _or_zero(view["score"]))
+    floor, score = _or_zero(found["majority"]), _or_zero(best["score"])
+    if not model > floor:
+        return (f"This model's {found['metric']} ({number(model)}) is not above that of the commonest answer "
+                f"({number(floor)}): there is no gain that a cue could explain.")
+    part = max(0.0, (score - floor) / (model - floor))
+    alone = best["sees"] if best["sees"].startswith("the endings") else f"{best['sees']} alone"
+    reach = (f"From {alone}, word counts reach {share(part)} of what this model gains over the "
+             f"commonest answer ({number(score)} against {number(model)}, from {number(floor)})")
+    if part >= MUCH:
+        return f"{reach}: much of this score can be had without the other half, so it shows less than it seems to."
+    if part >= SOME:
+        return f"{reach}: some of this score can be had without the other half."
+    return f"{reach}: little of this score can be had from one half."
+
+
+def _or_zero(score):
+    """Return a score, 0 where it is undefined, as a correlation with a constant is."""
+    return 0.0 if math.isnan(score) else score

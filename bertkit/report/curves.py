@@ -1,0 +1,63 @@
+"""How the run went: losses, dev scores, learning rate, with the best epoch marked."""
+
+import math
+import numbers
+
+from bertkit.report import charts
+from bertkit.report.markup import element, note, section
+
+
+def shown(history, first=None):
+    """Return the curves of a history; `first` is the metric that chose the best epoch. Nothing of an empty one."""
+    if not history:
+        return ""
+    best = best_epoch(history, first)
+    mark = (best["step"], f"best: epoch {best['epoch']}" if "epoch" in best else "best") if best else None
+    steps, epochs = _series(history, "loss"), _series(history, "dev_loss")
+    losses = {name: points for name, points in (("training loss", steps), ("dev loss", epochs)) if points[0]}
+    names = sorted({name for point in history for name in point if name.startswith("dev_")} - {"dev_loss"},
+                   key=lambda name: (name != f"dev_{first}", name))
+    scores = {name.removeprefix("dev_"): _series(history, name) for name in names}
+    rate = _series(history, "learning_rate")
+    figures = [charts.lines("Loss", losses, "step", "loss", mark, points=("dev loss",))] if losses else []
+    figures += [charts.lines(f"Dev {_joined(group)}", group, "step", "score", mark, points=tuple(group))
+                for group in _alike(scores)]
+    if rate[0]:
+        figures.append(charts.lines("Learning rate", {"learning rate": rate}, "step", "learning rate", mark, least=0))
+    return section("Training", note(_told(best, first)), element("div", *figures, class_="charts"))
+
+
+def best_epoch(history, first):
+    """Return the point of the highest dev score, of equal ones that of the lowest dev loss; None without one."""
+    points = [point for point in history if _is_number(point.get(f"dev_{first}"))]
+    return max(points, key=lambda point: (point[f"dev_{first}"], -point.get("dev_loss", math.inf)), default=None)
+
+
+def _told(best, first):
+    if best is None:
+        return "No dev score was kept."
+    return f"Dev {first} chose the epoch; the weights of the best one are the ones that were kept."
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _series(history, name):
+    """Return (steps, values) of the points that have a number of this name, in their order."""
+    points = [(point["step"], float(point[name])) for point in history
+              if "step" in point and isinstance(point.get(name), numbers.Real)]
+    return [step for step, _ in points], [value for _, value in points]
+
+
+def _alike(scores):
+    """Return the series in groups of one scale: fractions together, everything else for itself."""
+    found = {name: points for name, points in scores.items() if points[0]}
+    fractions = {name: points for name, points in found.items()
+                 if all(not math.isfinite(y) or -1 <= y <= 1 for y in points[1])}
+    rest = [{name: points} for name, points in found.items() if name not in fractions]
+    return ([fractions] if fractions else []) + rest
+
+
+def _joined(group):
+    return ", ".join(group) if len(group) < 4 else "scores"

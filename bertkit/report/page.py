@@ -1,0 +1,49 @@
+"""The whole report: what it is, how it learned, what it gets wrong, in one file that needs nothing else."""
+
+from bertkit.report import (
+    answering,
+    choosing,
+    classification,
+    curves,
+    embedding,
+    ranking,
+    regression,
+    style,
+    tagging,
+)
+from bertkit.report.cues import shown as show_cues
+from bertkit.report.head import appendix, head
+from bertkit.report.markup import Markup, element
+from bertkit.text.files import write_text
+
+SECTIONS = {"classify": classification.sections, "score": regression.sections, "tag": tagging.sections,
+            "answer": answering.sections, "choose": choosing.sections, "embed": embedding.sections,
+            "rank": ranking.sections}
+
+
+def page(card, task, dev, history=(), cues=None):
+    """Return the report of a run as HTML; every text of `card` and `dev` is escaped.
+
+    `task` is the task (name, labels, metrics, sides). `dev` is {"inputs", "targets", "predictions"} as the task has
+    them, or empty. `history` is a list of {"step", "loss", "learning_rate"} and of {"step", "epoch", "dev_loss",
+    "dev_METRIC"}. `cues` is what `cues.probe` returned.
+    """
+    first = next(iter(task.metrics), None)
+    main = element("main", curves.shown(history, first), SECTIONS[task.name](task, dev) if dev else "",
+                   show_cues(cues, card) if cues else "", appendix(card))
+    body = element("body", head(card), main)
+    return f"<!DOCTYPE html>\n{element('html', _meta(card), body, lang='en')}\n"
+
+
+def _meta(card):
+    return element("head", element("meta", charset="utf-8"),
+                   element("meta", http_equiv="Content-Security-Policy", content=style.policy()),
+                   element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+                   element("meta", name="referrer", content="no-referrer"),
+                   element("title", f"{card.name}: {card.task}"),
+                   element("style", Markup(style.STYLE)))
+
+
+def write(path, page):
+    """Write a report's file, whole or not at all; raises `Error` where it cannot be written."""
+    write_text(path, page)

@@ -1,0 +1,63 @@
+"""How well each query is answered: the metrics over queries, the worst queries with what was found for them."""
+
+import numpy as np
+
+from bertkit.report import charts
+from bertkit.report.markup import element, joined, note, section, table, text
+
+WORST = 15
+SHOWN = 5                                     # documents of a query
+
+
+def sections(task, dev):
+    """Return the sections of ranked documents: inputs are (query, document, ...), targets have `candidates`, `grades`.
+
+    Queries without a relevant document have no score (see `metrics.ranking`); the page says how many they are.
+    """
+    (values,) = task.sides(dev["targets"], dev["predictions"])
+    names = tuple(task.metrics)
+    rows = [row for row, judged in enumerate(dev["targets"]) if any(grade > 0 for grade in judged.grades.values())]
+    queries = [(row + 1, dev["inputs"][row], dev["targets"][row], dev["predictions"][row]) for row in rows]
+    left = len(dev["targets"]) - len(rows)
+    unscored = note(f"Queries without a relevant document, which have no score: {left}.") if left else ""
+    drawn = charts.histogram(f"{names[0]} of each query", values[:, 0], names[0])
+    return joined([section("Queries", unscored, per_metric(names, values), drawn),
+                   section("Worst queries", worst(queries, values[:, 0], names[0]))])
+
+
+def per_metric(names, values):
+    """Return a table of each metric's mean, quartiles and number of zeros over queries, [queries, metrics]."""
+    quartiles = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
+    rows = [(name, float(values[:, m].mean()), *map(float, quartiles[:, m]), int((values[:, m] == 0).sum()))
+            for m, name in enumerate(names)]
+    return table(f"Metrics over {len(values)} queries",
+                 ("metric", "mean", "lower quartile", "median", "upper quartile", "queries at 0"), rows)
+
+
+def worst(queries, values, metric):
+    """Return the queries of lowest score, (number, texts, judged, scores), with what was found and its grades."""
+    order = np.argsort(values, kind="stable")[:WORST]
+    rows = [(queries[row][0], _query(*queries[row][1:]), float(values[row])) for row in order]
+    return table(f"The {len(rows)} of {len(values)} queries of lowest {metric}", ("query", "text", metric), rows,
+                 words=("text",))
+
+
+def _query(given, judged, scores):
+    order = ordered(judged.candidates, scores)
+    grades = [judged.grades.get(judged.candidates[place]) for place in order]
+    items = [element("li", text(given[1 + place]), " (not judged)" if grade is None else f" (grade {grade})")
+             for place, grade in list(zip(order, grades, strict=True))[:SHOWN]]
+    relevant = sum(grade > 0 for grade in judged.grades.values())
+    first = next((rank for rank, grade in enumerate(grades, start=1) if grade), None)
+    where = f"the first at rank {first} of {len(order)}" if first else f"none of them among the {len(order)} ranked"
+    return joined([element("div", text(given[0])), element("ol", *items),
+                   element("small", f"{relevant} relevant, {where}")])
+
+
+def ordered(documents, scores):
+    """Return the places of documents, best first, ties by id from the last to the first as trec_eval has them.
+
+    >>> ordered(("a", "b", "c"), [1.0, 2.0, 1.0])
+    [1, 2, 0]
+    """
+    return sorted(range(len(documents)), key=lambda place: (np.float32(scores[place]), documents[place]), reverse=True)

@@ -1,0 +1,31 @@
+"""How far predicted numbers are from the true ones: scatter, residuals, the worst rows with their texts."""
+
+import numpy as np
+
+from bertkit.report import charts
+from bertkit.report.markup import element, joined, section, table, texts
+
+WORST = 20
+
+
+def sections(task, dev):
+    """Return the sections of predicted numbers."""
+    targets, predictions = (np.asarray(side, "float64") for side in task.sides(dev["targets"], dev["predictions"]))
+    return joined([section("True and predicted", compared(targets, predictions)),
+                   section("Worst mistakes", worst(dev["inputs"], targets, predictions))])
+
+
+def compared(targets, predictions):
+    """Return the scatter and the residuals, predicted − true."""
+    return element("div", charts.scatter("True and predicted", targets, predictions, "true", "predicted"),
+                   charts.histogram("Residuals", predictions - targets, "predicted − true"), class_="charts")
+
+
+def worst(inputs, targets, predictions):
+    """Return the rows whose prediction is farthest from the truth; rows that are no numbers come first."""
+    away = np.abs(predictions - targets)
+    order = np.argsort(-np.where(np.isnan(away), np.inf, away), kind="stable")[:WORST]
+    rows = [(int(row) + 1, texts(inputs[row]), float(targets[row]), float(predictions[row]),
+             float(predictions[row] - targets[row])) for row in order]
+    return table(f"The {len(rows)} of {len(away)} rows that are farthest off",
+                 ("row", "text", "true", "predicted", "predicted − true"), rows, words=("text",))

@@ -1,0 +1,108 @@
+"""Which entities a tagger finds, confuses, misses and invents; the worst sentences with both sides marked."""
+
+from collections import Counter
+
+from bertkit.metrics.entity import entities, entity_scores
+from bertkit.report.markup import Markup, beside, clean, element, joined, note, section, table
+from bertkit.text.words import words
+
+WORST = 15
+COMMONEST = 20
+OUTCOMES = ("right", "other type", "other boundaries", "missed", "invented")
+
+
+def sections(task, dev):
+    """Return the sections of tagged sentences: texts or lists of words, and one tag a word on both sides."""
+    targets, predictions = dev["targets"], dev["predictions"]
+    sides = [(entities(gold), entities(found)) for gold, found in zip(targets, predictions, strict=True)]
+    found = [event for pair in sides for event in outcomes(*pair)]
+    by_type = entity_scores(targets, predictions)["by_type"]
+    return joined([section("Types", beside(per_type(by_type), by_outcome(found))),
+                   section("Confusions", confusions(found)),
+                   section("Worst sentences", worst([_words(given) for given in dev["inputs"]], sides))])
+
+
+def _words(given):
+    return [given[start:end] for start, end in words(given)] if isinstance(given, str) else given
+
+
+def outcomes(gold, found):
+    """Return [(outcome, true type, given type)] of a sentence's entities, (type, first word, last word + 1).
+
+    A true entity is right, of another type (the same words), of other boundaries (words in common) or missed; a found
+    one that has no word in common with a true one is invented.
+
+    >>> outcomes([("PER", 0, 2), ("LOC", 4, 5)], [("PER", 0, 1), ("ORG", 4, 5), ("LOC", 7, 8)])
+    [('other boundaries', 'PER', 'PER'), ('other type', 'LOC', 'ORG'), ('invented', None, 'LOC')]
+    """
+    events = []
+    for kind, first, last in gold:
+        near = sorted((other for other in found if _touch((kind, first, last), other)),
+                      key=lambda other: (other[1:] != (first, last), other[0] != kind, other))
+        if not near:
+            events.append(("missed", kind, None))
+        elif near[0][1:] != (first, last):
+            events.append(("other boundaries", kind, near[0][0]))
+        else:
+            events.append(("right" if near[0][0] == kind else "other type", kind, near[0][0]))
+    return events + [("invented", None, one[0]) for one in found if not any(_touch(one, other) for other in gold)]
+
+
+def _touch(one, other):
+    return one[1] < other[2] and other[1] < one[2]
+
+
+def per_type(scores):
+    """Return a table of precision, recall, F1 and support of each type, as `entity_scores` counts them."""
+    rows = [(kind, part["support"], part["precision"], part["recall"], part["f1"]) for kind, part in scores.items()]
+    return table("Scores of each type; an entity counts where its type and all of its words are right",
+                 ("type", "true", "precision", "recall", "F1"), rows)
+
+
+def by_outcome(events):
+    """Return a table of what became of the entities of each type."""
+    counts = Counter((true or given, outcome) for outcome, true, given in events)
+    kinds = sorted({kind for kind, _ in counts})
+    return table("What became of the entities of each type", ("type", *OUTCOMES),
+                 [(kind, *(counts[kind, outcome] for outcome in OUTCOMES)) for kind in kinds])
+
+
+def confusions(events):
+    """Return the commonest errors: which true type came out as what."""
+    counts = Counter((true or "nothing", given or "nothing", outcome) for outcome, true, given in events
+                     if outcome != "right")
+    if not counts:
+        return note("Every entity was found as it is, and no other.")
+    rows = [(true, given, outcome, times) for (true, given, outcome), times in
+            sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:COMMONEST]]
+    return table(f"The {len(rows)} commonest of {len(counts)} kinds of error", ("true", "given", "error", "entities"),
+                 rows, words=("true", "given", "error"))
+
+
+def worst(sentences, sides):
+    """Return the sentences with the most wrong entities, the true ones marked above and the found ones below."""
+    wrong = [len(set(gold) ^ set(found)) for gold, found in sides]
+    order = sorted((row for row in range(len(sides)) if wrong[row]), key=lambda row: (-wrong[row], row))
+    if not order:
+        return note("No sentence has a wrong entity.")
+    rows = [(row + 1, joined([_side("true: ", sentences[row], sides[row][0]),
+                              _side("given: ", sentences[row], sides[row][1])]), wrong[row]) for row in order[:WORST]]
+    return table(f"{len(rows)} of {len(order)} sentences with a wrong entity; the number counts entities that stand on "
+                 "one side only", ("sentence", "text", "wrong"), rows, words=("text",))
+
+
+def _side(name, sentence, found):
+    return element("div", element("small", name), element("bdi", marked(sentence, found)))
+
+
+def marked(sentence, found):
+    """Return the words with each entity marked and its type behind it.
+
+    >>> marked(["in", "Rome"], [("LOC", 1, 2)])
+    'in <mark>Rome<sub>LOC</sub></mark>'
+    """
+    parts, place = [], 0
+    for kind, first, last in sorted(found, key=lambda entity: entity[1:]):
+        parts += [*sentence[place:first], element("mark", " ".join(sentence[first:last]), element("sub", kind))]
+        place = last
+    return Markup(" ".join(clean(part) for part in [*parts, *sentence[place:]]))

@@ -1,0 +1,63 @@
+"""An index on disk: its vectors, its ids, and what sizes and sums they have; nothing that runs.
+
+    folder/vectors.safetensors   the vectors, float32 [N,D]
+    folder/index.json            format, kind, similarity, ids, and the file's size and SHA-256
+"""
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as safetensors_bytes
+
+from bertkit.errors import Error
+from bertkit.ondevice import manifest
+from bertkit.retrieval.exact import ExactIndex
+from bertkit.retrieval.nearest import FaissIndex
+from bertkit.text.files import read_object, write_bytes, write_json
+
+FORMAT = 1
+VECTORS, FACTS = "vectors.safetensors", "index.json"
+KINDS = {kind.kind: kind for kind in (ExactIndex, FaissIndex)}
+
+
+def save(folder, index):
+    """Write an index; the file that says what it is comes last. Raises `Error` where the place cannot be written."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FACTS).unlink(missing_ok=True)
+        write_bytes(folder / VECTORS, safetensors_bytes({"vectors": index.vectors}))
+    except OSError as error:
+        raise Error(f"{folder} cannot be written ({error.strerror}); choose another place.") from None
+    options = {"factory": index.factory} if index.kind == FaissIndex.kind else {}
+    write_json(folder / FACTS, {"format": FORMAT, "kind": index.kind, "similarity": index.similarity, **options,
+                                "ids": index.ids, "files": manifest.describe(folder, (VECTORS,))})
+
+
+def load(folder):
+    """Return the index that `save` wrote; raises `Error` if a file is missing, changed or does not fit the others."""
+    folder = Path(folder)
+    facts = read_object(folder / FACTS)
+    if facts.get("format") != FORMAT or facts.get("kind") not in KINDS or not isinstance(facts.get("ids"), list):
+        raise Error(f"{folder / FACTS} describes no index of this version of bertkit; make the index again.")
+    files = facts.get("files")
+    if not isinstance(files, dict) or set(files) != {VECTORS}:
+        raise Error(f"{folder / FACTS} does not name {VECTORS}; copy the folder again.")
+    manifest.check(folder, files)
+    options = {name: facts[name] for name in ("similarity", "factory") if name in facts}
+    return KINDS[facts["kind"]](facts["ids"], _vectors(folder / VECTORS, len(facts["ids"])), **options)
+
+
+def _vectors(path, count):
+    """Return the vectors of a file whose header says that they are float32 [count,D]."""
+    try:
+        with safe_open(path, framework="np") as file:
+            if list(file.keys()) != ["vectors"]:
+                raise Error(f"{path} holds {', '.join(file.keys()) or 'nothing'}; wanted vectors.")
+            part = file.get_slice("vectors")
+            if part.get_dtype() != "F32" or len(part.get_shape()) != 2 or part.get_shape()[0] != count:
+                raise Error(f"{path} holds {part.get_dtype()} {part.get_shape()}; wanted F32 [{count}, D], a row for "
+                            "each id.")
+            return file.get_tensor("vectors")
+    except SafetensorError as error:
+        raise Error(f"{path} is not a whole safetensors file ({error}); make the index again.") from None

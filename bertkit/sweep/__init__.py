@@ -1,0 +1,5 @@
+"""Which knobs are best: trials of a recipe over settings and seeds, resumable, with a table and a picture."""
+
+from bertkit.sweep.trials import sweep
+
+__all__ = ["sweep"]

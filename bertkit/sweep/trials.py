@@ -1,0 +1,159 @@
+"""The trials of a sweep: each a recipe in a process of its own, in a folder of its own, done once."""
+
+import dataclasses
+import inspect
+import json
+import math
+import re
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+from bertkit import flags
+from bertkit.errors import Error
+from bertkit.sweep import report
+from bertkit.sweep.space import SEARCHES, read
+from bertkit.terminal import say
+from bertkit.text.files import read_object, write_json
+from bertkit.training.tuning import Tuning
+
+
+def sweep(recipe, main, words, out, over=(), seeds="0", search="grid", trials=None):
+    """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
+
+    recipe          the recipe, such as classify; what follows -- are its own flags, the same for all trials
+    out             the folder for table.tsv, summary.json, sweep.html and the trials; the same again goes on
+    over            a knob, of --set too, and what to try: NAME=A,B,C, or NAME=LOW..HIGH to draw from (may be repeated)
+    seeds           seeds for each setting, with commas between: the spread over these is what chance does
+    search          grid tries every combination, random draws, optuna (an extra) draws near the best
+    trials          settings to draw; not for a grid
+
+    A trial that fails stands in the table with its reason, and the next begins. `main` is the recipe's function.
+    Raises `Error` on knobs that the recipe lacks, an `out` of another sweep, and where no trial succeeds.
+    """
+    if search not in SEARCHES:
+        raise Error(f"search={search} is unknown; give {', '.join(SEARCHES)}.")
+    space, seeds, out = read(over), _seeds(seeds), Path(out)
+    _check_knobs(main, recipe, space)
+    _check_words(main, recipe, words)
+    _begin(out, {"recipe": recipe, "words": list(words)})
+    found, settings, score = [], SEARCHES[search](space, trials), None
+    while (setting := _next(settings, score)) is not None:
+        done = [_trial(recipe, main, words, out, setting, seed) for seed in seeds]
+        found += done
+        report.write(out, recipe, found)
+        scores = [trial["score"] for trial in done]
+        score = None if None in scores else sum(scores) / len(scores)
+    return report.write(out, recipe, found, last=True)
+
+
+def _next(settings, score):
+    """Send a search the last setting's score; return the next setting, or None where there is none."""
+    try:
+        return settings.send(score)
+    except StopIteration:
+        return None
+
+
+def _seeds(text):
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() for part in parts) or len(set(parts)) < len(parts):
+        raise Error(f"seeds={text} is no list of different whole numbers; give 0,1,2.")
+    return [int(part) for part in parts]
+
+
+def _check_knobs(main, recipe, space):
+    """Raise `Error` for a knob that neither the recipe nor `Tuning` has, or that is the sweep's own."""
+    own, tuning = _recipe_knobs(main), [field.name for field in dataclasses.fields(Tuning)]
+    if not {"out", "seed"} <= set(own):
+        raise Error(f"{recipe} takes no --seed and --out, so it cannot be tried again and again.")
+    for name, values in space.items():
+        if name in ("out", "seed"):
+            raise Error(f"The sweep itself gives each trial its {name}; give --seeds, and no --over {name}.")
+        if name not in own and name not in tuning:
+            raise Error(f"{recipe} has no knob {name!r}; there are {', '.join([*own, *tuning])}.")
+        if name in tuning and isinstance(values, tuple):
+            for value in values:
+                Tuning().but({name: value})
+
+
+def _check_words(main, recipe, words):
+    """Leave with the recipe's usage where its own flags do not fit; raises `Error` for those that are the sweep's."""
+    for word in words:
+        if word.split("=")[0] in ("--out", "--seed", "--json"):
+            raise Error(f"The sweep itself gives each trial its {word.split('=')[0]}; leave it out after --.")
+    flags.parser(main, f"bertkit {recipe}").parse_args([*words, "--out", "trial", "--seed", "0"])
+
+
+def _recipe_knobs(main):
+    return [name for name, parameter in inspect.signature(main).parameters.items()
+            if not dataclasses.is_dataclass(parameter.default)]
+
+
+def _begin(out, what):
+    """Make the folder and write down what is tried there; raises `Error` where that is something else."""
+    path = out / "sweep.json"
+    if path.exists() and read_object(path) != what:
+        raise Error(f"{out} holds a sweep of another recipe or of other flags; choose another --out.")
+    if not path.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Error(f"{out} is already there and holds no sweep; choose another --out.")
+    (out / "trials").mkdir(parents=True, exist_ok=True)
+    write_json(path, what)
+
+
+def _trial(recipe, main, words, out, setting, seed):
+    """Return what became of one trial, having run it unless it is done: {"setting", "seed", "score", "error" ...}."""
+    folder = out / "trials" / _name(setting, seed)
+    record = folder.with_name(folder.name + ".json")
+    if record.exists():
+        return read_object(record)
+    began = time.monotonic()
+    card, error = child([recipe, *words, *_flags(main, setting), "--seed", str(seed), "--out", str(folder), "--json"],
+                        folder.with_name(folder.name + ".log"))
+    trial = {"setting": setting, "seed": seed, "folder": folder.name, "metric": None, "score": None, "error": error,
+             "seconds": round(time.monotonic() - began, 1)}
+    if card is not None:
+        trial |= _score(card)
+        write_json(record, trial)
+    reached = trial["error"] or f"dev {trial['metric']} {trial['score']:.4f}"
+    say(f"{folder.name}: {reached} ({trial['seconds']:.0f} s)")
+    return trial
+
+
+def _name(setting, seed):
+    """Return the name of a trial's folder: what is tried in it, with a number where that makes no name of a file."""
+    text = ",".join(f"{name}={value}" for name, value in {**setting, "seed": seed}.items())
+    plain = re.sub(r"[^\w.,=+-]", "_", text)[:120]
+    return plain if plain == text else f"{plain}-{zlib.crc32(text.encode()):08x}"
+
+
+def _flags(main, setting):
+    own = _recipe_knobs(main)
+    return [f"--{name.replace('_', '-')}={value}" if name in own else f"--set={name}={value}"
+            for name, value in setting.items()]
+
+
+def child(words, log):
+    """Run `bertkit` with `words` in a process of its own; return (the card it prints, None) or (None, what went wrong).
+
+    A process each, because what compilers keep is only freed with the process. What it says meanwhile goes to `log`.
+    """
+    with open(log, "w", encoding="utf-8") as stream:
+        done = subprocess.run([sys.executable, "-m", "bertkit", *words], stdout=subprocess.PIPE, stderr=stream,
+                              stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [f"exit {done.returncode}"]
+        return None, lines[-1].removeprefix("bertkit: ")[:500]
+    return json.loads(done.stdout.decode("utf-8").strip().splitlines()[-1]), None
+
+
+def _score(card):
+    """Return the first metric of a card's dev scores, which is the one that decides."""
+    for name, value in card.get("scores", {}).get("dev", {}).items():
+        if isinstance(value, dict) and "score" in value:
+            finite = math.isfinite(value["score"])
+            return {"metric": name, "score": float(value["score"]) if finite else None,
+                    "error": None if finite else f"dev {name} is {value['score']}"}
+    raise Error(f"The recipe {card.get('recipe')} reports no score on dev, so there is nothing to choose by.")

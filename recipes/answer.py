@@ -1,0 +1,50 @@
+"""Fine-tune an encoder to find a question's answer in a text (Devlin et al. 2018, sections 4.2, 4.3: SQuAD).
+
+    bertkit answer --model MiniLM/ --train train-v1.1.json --dev dev-v1.1.json --out answers
+"""
+
+from bertkit.checkpoints import load, local
+from bertkit.data.splits import Splits
+from bertkit.flags import run_recipe
+from bertkit.heads import SpanAnswerer
+from bertkit.text import Tokenizer
+from bertkit.training.run import Run, precision
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 16,
+         learning_rate: float = 5e-5, length: int = 384, seed: int = 0, limit: int = None, tuning=Tuning()):
+    """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
+
+    train           questions to learn from: SQuAD's JSON, version 1.1 or 2.0
+    dev             questions that choose the best epoch, and the threshold for no answer (2.0)
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            questions that only report
+    epochs          passes over the training rows
+    batch_size      windows in a step
+    learning_rate   the highest, after the warm-up
+    length          tokens of a window, the question included; a longer text becomes several that overlap
+    seed            of the head's first weights, the order of windows and dropout
+    limit           take the first questions of train only
+    """
+    run = Run(**locals())
+    splits = Splits("answer", train, dev, test, limit=limit, **tuning.reading)
+
+    # model
+    tokenizer = Tokenizer.load(local(model))
+    with precision(tuning.precision):
+        encoder = load(model, part="encoder")
+        answerer = SpanAnswerer(encoder)
+
+    # fit: dev chooses the epoch
+    run.prepare(answerer, tokenizer, splits)
+    answerer.compile(run.optimizer(), run.loss())
+    answerer.fit(**run.arguments())
+
+    # evaluate and ship
+    return run.ship("answer")
+
+
+if __name__ == "__main__":
+    run_recipe(main)

@@ -1,0 +1,50 @@
+"""Fine-tune an encoder to choose the ending that goes on from a prompt (Devlin et al. 2018, section 4.4: SWAG).
+
+    bertkit choose --model MiniLM/ --train CODAH/train.tsv --dev CODAH/dev.tsv --out endings
+"""
+
+from bertkit.checkpoints import load, local
+from bertkit.data.splits import Splits
+from bertkit.flags import run_recipe
+from bertkit.heads import MultipleChooser
+from bertkit.text import Tokenizer
+from bertkit.training.run import Run, precision
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 16,
+         learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=Tuning()):
+    """Fine-tune a checkpoint on prompts with endings; leave a bundle with its card, which is returned.
+
+    train           prompts with endings to learn from: SWAG's or CODAH's layout, .tsv, .csv or .jsonl
+    dev             prompts with endings that choose the best epoch
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            prompts with endings that only report
+    epochs          passes over the training rows
+    batch_size      rows in a step
+    learning_rate   the highest, after the warm-up
+    length          tokens that a prompt with one ending is cut to
+    seed            of the head's first weights, the order of rows and dropout
+    limit           take the first rows of train only
+    """
+    run = Run(**locals())
+    splits = Splits("choose", train, dev, test, limit=limit, **tuning.reading)
+
+    # model
+    tokenizer = Tokenizer.load(local(model))
+    with precision(tuning.precision):
+        encoder = load(model, part="encoder")
+        chooser = MultipleChooser(encoder)
+
+    # fit: dev chooses the epoch
+    run.prepare(chooser, tokenizer, splits)
+    chooser.compile(run.optimizer(), run.loss())
+    chooser.fit(**run.arguments())
+
+    # evaluate and ship
+    return run.ship("choose")
+
+
+if __name__ == "__main__":
+    run_recipe(main)

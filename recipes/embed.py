@@ -1,0 +1,65 @@
+"""Fine-tune an encoder to give texts vectors whose cosine says how alike they are (Reimers & Gurevych 2019, SBERT).
+
+    bertkit embed --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out vectors
+"""
+
+from typing import Literal
+
+from bertkit.checkpoints import load, local
+from bertkit.checkpoints.pooling import pooling as said
+from bertkit.data.columns import Columns
+from bertkit.data.splits import Splits
+from bertkit.flags import run_recipe
+from bertkit.heads import SentenceEmbedder
+from bertkit.text import Tokenizer
+from bertkit.training import losses
+from bertkit.training.contrastive import objective
+from bertkit.training.gradient_cache import cache_gradients
+from bertkit.training.run import Run, precision
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 1, batch_size: int = 32,
+         learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int = None,
+         pooling: Literal["mean", "cls", "max"] = None, loss: Literal["contrastive", "cosine", "triplet"] = None,
+         chunk: int = None, columns=Columns(), tuning=Tuning()):
+    """Fine-tune a checkpoint on texts that belong together; leave a bundle with its card, which is returned.
+
+    train           pairs (first, second), triples (first, positive, negative) or scored pairs: .tsv, .csv or .jsonl
+    dev             scored pairs (STS) that choose the best epoch
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            scored pairs that only report
+    epochs          passes over the training rows
+    batch_size      rows in a step; without scores, each is also told from the texts of all others
+    learning_rate   the highest, after the warm-up
+    length          tokens that a text is cut to, the special ones included
+    seed            of the order of rows and dropout
+    limit           take the first rows of train only
+    pooling         tokens become a vector by mean, cls or max; by default as the checkpoint says, else mean
+    loss            by default cosine (its squared error) where train has scores, else contrastive (InfoNCE)
+    chunk           texts in memory at once (gradient caching): large batches, 1.3 times the work; all by default
+    """
+    run = Run(**locals())
+    losses.plain(tuning)
+    splits = Splits("embed", train, dev, test, columns, limit, **tuning.reading)
+
+    # model
+    tokenizer = Tokenizer.load(local(model))
+    with precision(tuning.precision):
+        encoder = load(model, part="encoder")
+        embedder = SentenceEmbedder(encoder, **(said(local(model)) if pooling is None else {"pooling": pooling}))
+
+    # fit: dev chooses the epoch
+    run.prepare(embedder, tokenizer, splits)
+    if chunk is not None:
+        cache_gradients(embedder, chunk)
+    embedder.compile(run.optimizer(), objective(run.walk.features, loss))
+    embedder.fit(**run.arguments())
+
+    # evaluate and ship
+    return run.ship("embed")
+
+
+if __name__ == "__main__":
+    run_recipe(main)

@@ -1,0 +1,62 @@
+"""Fine-tune an encoder to put the documents that a search found in order (Nogueira & Cho 2019, arXiv 1901.04085).
+
+    bertkit rank --model MiniLM/ --train train.tsv --dev dev.tsv --out reranker
+"""
+
+from bertkit.checkpoints import load, local
+from bertkit.data.candidates import by_vectors, by_words
+from bertkit.data.columns import Columns
+from bertkit.data.splits import Splits
+from bertkit.flags import run_recipe
+from bertkit.heads import MultipleChooser
+from bertkit.predictor import Predictor
+from bertkit.text import Tokenizer
+from bertkit.training.run import Run, precision
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 1, batch_size: int = 8,
+         learning_rate: float = 5e-5, length: int = 256, seed: int = 0, limit: int = None, negatives: int = 4,
+         candidates: int = 30, embedder: str = None, columns=Columns(), tuning=Tuning()):
+    """Fine-tune a checkpoint on judged documents; leave a bundle with its card, which is returned.
+
+    Scored on dev is the whole search: the candidates that it finds, as the model orders them. Where a file of rows
+    judges documents relevant and others not, those of a query are its candidates.
+
+    train           a folder in TREC form (queries, documents, qrels), or rows of query, document, grade
+    dev             such a folder or file, which chooses the best epoch
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            such a folder or file, which only reports
+    epochs          passes over the relevant documents
+    batch_size      relevant documents in a step, each with its wrong ones
+    learning_rate   the highest, after the warm-up
+    length          tokens that a query with one document is cut to
+    seed            of the head's first weights, the wrong documents, the order of rows and dropout
+    limit           take the first judgements of train only
+    negatives       wrong documents that a relevant one is told from: judged so, or found by the search
+    candidates      documents of a query that are put in order for dev and test
+    embedder        a bundle of `bertkit embed` whose vectors search; by default words do (BM25)
+    """
+    run = Run(**locals())
+    search = by_words if embedder is None else by_vectors(Predictor(embedder).predictions)
+    splits = Splits("rank", train, dev, test, columns, limit, search=search, candidates=candidates,
+                    negatives=negatives, seed=seed, **tuning.reading)
+
+    # model
+    tokenizer = Tokenizer.load(local(model))
+    with precision(tuning.precision):
+        encoder = load(model, part="encoder")
+        ranker = MultipleChooser(encoder)
+
+    # fit: dev chooses the epoch
+    run.prepare(ranker, tokenizer, splits)
+    ranker.compile(run.optimizer(), run.loss())
+    ranker.fit(**run.arguments())
+
+    # evaluate and ship
+    return run.ship("rank")
+
+
+if __name__ == "__main__":
+    run_recipe(main)

@@ -1,0 +1,50 @@
+"""Fine-tune an encoder to find names and other spans in a text (Devlin et al. 2018, section 5.3: NER).
+
+    bertkit tag --model MiniLM/ --train WNUT-17/wnut17train.conll --dev WNUT-17/emerging.dev.conll --out names
+"""
+
+from bertkit.checkpoints import load, local
+from bertkit.data.splits import Splits
+from bertkit.flags import run_recipe
+from bertkit.heads import TokenClassifier
+from bertkit.text import Tokenizer
+from bertkit.training.run import Run, precision
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 32,
+         learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=Tuning()):
+    """Fine-tune a checkpoint on tagged sentences; leave a bundle with its card, which is returned.
+
+    train           tagged sentences to learn from: CoNLL columns, a word and its tag a line
+    dev             tagged sentences that choose the best epoch
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            tagged sentences that only report
+    epochs          passes over the training rows
+    batch_size      sentences in a step
+    learning_rate   the highest, after the warm-up
+    length          tokens of a row; a longer sentence becomes several rows that overlap
+    seed            of the head's first weights, the order of sentences and dropout
+    limit           take the first sentences of train only
+    """
+    run = Run(**locals())
+    splits = Splits("tag", train, dev, test, limit=limit, **tuning.reading)
+
+    # model
+    tokenizer = Tokenizer.load(local(model))
+    with precision(tuning.precision):
+        encoder = load(model, part="encoder")
+        tagger = TokenClassifier(encoder, splits.task.labels)
+
+    # fit: dev chooses the epoch
+    run.prepare(tagger, tokenizer, splits)
+    tagger.compile(run.optimizer(), run.loss())
+    tagger.fit(**run.arguments())
+
+    # evaluate and ship
+    return run.ship("tag")
+
+
+if __name__ == "__main__":
+    run_recipe(main)

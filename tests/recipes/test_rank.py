@@ -1,0 +1,94 @@
+"""`bertkit rank` from a collection to scores: a folder in TREC form, or rows, searched by words or by vectors."""
+
+import io
+import json
+
+import keras
+import pytest
+
+from bertkit import metrics
+from bertkit.card import Card
+from bertkit.checkpoints import bundle
+from bertkit.cli import main
+from bertkit.encoder import Encoder
+from bertkit.heads import SentenceEmbedder
+from bertkit.ondevice.embedding import Embedding
+from tests import tiny
+
+QUERIES = {"1": "good film", "2": "bad story", "3": "warm scene", "4": "dull actor", "5": "cold film"}
+DOCUMENTS = {f"d{number}": f"the {noun} was {mood}" for number, (noun, mood) in enumerate(
+    (noun, mood) for noun in ("film", "story", "scene", "actor") for mood in ("good", "bad", "warm", "dull", "cold"))}
+
+
+def relevant(query):
+    mood, noun = QUERIES[query].split()
+    return [name for name, text in DOCUMENTS.items() if noun in text and mood in text]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Return a folder with an encoder, an embedder, a collection and a file of rows."""
+    folder = tmp_path_factory.mktemp("rank")
+    keras.utils.set_random_seed(1)
+    encoder = Encoder(tiny.CONFIG.but(num_layers=1))
+    bundle.save(folder / "encoder", encoder, tiny.tokenizer(), Card("encoder", "encode", bundle.describe(encoder)))
+    embedder = SentenceEmbedder(encoder)
+    bundle.save(folder / "embedder", embedder, tiny.tokenizer(), Card("vectors", "embed", bundle.describe(embedder)),
+                length=16, task=Embedding(tiny.CONFIG.hidden_dim))
+    (folder / "collection").mkdir()
+    for name, texts in (("queries", QUERIES), ("documents", DOCUMENTS)):
+        rows = "".join(f"{key}\t{text}\n" for key, text in texts.items())
+        (folder / "collection" / f"{name}.tsv").write_text(rows)
+    (folder / "collection" / "qrels.txt").write_text(
+        "".join(f"{query} 0 {name} 1\n" for query in QUERIES for name in relevant(query)))
+    (folder / "rows.tsv").write_text("query\tdocument\tgrade\n" + "".join(
+        f"{text}\t{document}\t{int(name in relevant(query))}\n" for query, text in QUERIES.items()
+        for name, document in DOCUMENTS.items()))
+    return folder
+
+
+def rank(place, out, data, *more, epochs=1):
+    knobs = {"model": place / "encoder", "train": place / data, "dev": place / data, "out": place / out,
+             "epochs": epochs, "length": 16, "batch-size": 4, "learning-rate": 5e-3, "candidates": 6}
+    return main(["rank", *(str(part) for name, value in knobs.items() for part in (f"--{name}", value)), "--json",
+                 *more])
+
+
+@pytest.fixture(scope="module")
+def trained(place):
+    assert rank(place, "ranker", "rows.tsv", epochs=2) == 0
+    return place / "ranker"
+
+
+def test_a_folder_is_searched_and_put_in_order(place):
+    assert rank(place, "found", "collection") == 0
+    card = Card.read(place / "found" / "card.json")
+    assert list(card.scores["dev"]) == ["map", "mrr", "ndcg@10", "p@10", "recall@10"]
+    assert card.data["dev"] == {"file": "collection", "rows": 5, "skipped": 0}
+    assert bundle.read(place / "found")["task"] == {"name": "rank", "candidates": 6}
+    assert card.scores["dev"]["recall@10"]["score"] == 1        # words find every one of them
+
+
+def test_vectors_may_search(place):
+    assert rank(place, "near", "collection", "--embedder", str(place / "embedder")) == 0
+
+
+def test_what_is_evaluated_is_what_is_predicted(trained, place, capsys, monkeypatch):
+    rows = [(query, name) for query in QUERIES for name in DOCUMENTS]
+    lines = "".join(f"{QUERIES[query]}\t{DOCUMENTS[name]}\n" for query, name in rows)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
+    assert main(["predict", str(trained)]) == 0
+    scores, run = [json.loads(line)["score"] for line in capsys.readouterr().out.splitlines()], {}
+    for (query, name), score in zip(rows, scores, strict=True):
+        run.setdefault(query, {})[f"{DOCUMENTS[name]}"] = score
+    qrels = {query: {DOCUMENTS[name]: int(name in relevant(query)) for name in DOCUMENTS} for query in QUERIES}
+    assert main(["evaluate", str(trained), "--data", str(place / "rows.tsv"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    wanted = metrics.ranking(qrels, run)
+    assert {name: found[name] for name in ("map", "mrr", "ndcg@10")} == pytest.approx(
+        {name: wanted[name] for name in ("map", "mrr", "ndcg@10")}, abs=1e-6)
+
+
+def test_what_does_not_fit_is_one_sentence(place, capsys):
+    assert rank(place, "never", "collection", "--negatives", "0") == 1
+    assert "negatives=0 leaves nothing to tell" in capsys.readouterr().err

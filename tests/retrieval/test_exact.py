@@ -1,0 +1,67 @@
+"""The exact index against brute force and scikit-learn, in blocks of every size, and with ties."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics.pairwise import cosine_similarity
+
+from bertkit.errors import Error
+from bertkit.retrieval import ExactIndex
+from bertkit.retrieval.exact import largest
+
+# Few different numbers: many documents are alike, and many scores equal.
+VECTOR = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=3, max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents=st.lists(VECTOR, min_size=1, max_size=12), queries=st.lists(VECTOR, max_size=4),
+       k=st.integers(1, 14), block=st.integers(1, 30), similarity=st.sampled_from(["cosine", "dot"]))
+def test_it_finds_what_sorting_all_scores_finds(documents, queries, k, block, similarity):
+    ids = [f"d{number}" for number in np.random.default_rng(0).permutation(len(documents))]
+    found = ExactIndex(ids, documents, similarity, block).search(np.reshape(queries, (-1, 3)), k)
+    score = cosine_similarity if similarity == "cosine" else lambda one, other: one @ other.T
+    for row, scores in zip(found, score(np.reshape(queries, (-1, 3)), np.array(documents)) if queries else [],
+                           strict=True):
+        order = sorted(range(len(ids)), key=lambda place: (-round(scores[place], 9), ids[place]))[:k]
+        assert list(row) == [ids[place] for place in order]
+        assert list(row.values()) == pytest.approx([scores[place] for place in order], abs=1e-6)
+
+
+def test_it_equals_scikit_learn_on_many_vectors():
+    chance = np.random.default_rng(1)
+    documents, queries = chance.normal(size=(700, 24)), chance.normal(size=(300, 24))
+    ids = [f"{number:03}" for number in range(700)]
+    found = ExactIndex(ids, documents, block=5000).search(queries, 5)
+    scores = cosine_similarity(queries, documents.astype("float32"))
+    for row, wanted in zip(found, scores, strict=True):
+        assert list(row) == [ids[place] for place in np.argsort(-wanted)[:5]]
+
+
+@given(scores=st.lists(st.integers(0, 3), max_size=20), k=st.integers(1, 25))
+def test_the_largest_are_those_of_a_stable_sort(scores, k):
+    scores = np.array(scores, "float32")
+    found, places = largest(scores, np.arange(len(scores)), k)
+    order = np.argsort(-scores, kind="stable")[:k]
+    assert places.tolist() == order.tolist() and found.tolist() == scores[order].tolist()
+
+
+@pytest.mark.parametrize("ids, vectors, wrong", [
+    (["a"], [[1.0], [2.0]], "1 ids came with vectors of shape"), (["a"], [1.0], "wanted one row"),
+    (["a", "a"], [[1.0], [2.0]], "repeat"), ([1], [[1.0]], "no text"), (["a"], [[np.nan]], "'a' is not finite")])
+def test_documents_that_do_not_fit_are_named(ids, vectors, wrong):
+    with pytest.raises(Error, match=wrong):
+        ExactIndex(ids, vectors)
+
+
+@pytest.mark.parametrize("queries, k, wrong", [
+    ([[1.0]], 0, "k=0 finds nothing"), ([[1.0, 2.0]], 1, r"wanted vectors \[Q,1\]"), ([1.0], 1, "wanted vectors"),
+    ([[np.inf]], 1, "not finite")])
+def test_queries_that_do_not_fit_are_named(queries, k, wrong):
+    with pytest.raises(Error, match=wrong):
+        ExactIndex(["a"], [[1.0]]).search(queries, k)
+
+
+def test_another_similarity_is_refused():
+    with pytest.raises(Error, match="similarity='l2'; wanted one of cosine, dot"):
+        ExactIndex(["a"], [[1.0]], "l2")
