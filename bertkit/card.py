@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 import platform
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -16,12 +17,14 @@ def _today():
     return datetime.date.today().isoformat()
 
 
-def _plain(value):
-    """Return a value as JSON holds it: paths as text, tuples as lists, frozen values as objects."""
+def plain(value):
+    """Return a value as JSON holds it: paths as text, tuples as lists, numbers that are none (nan) as null."""
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
@@ -41,8 +44,8 @@ class Card:
     """What it is, how it was made, how good it is; every number in it was measured.
 
     `scores` is {split: {metric: {"score", "low", "high"}, "rows": n}} with 95 % bootstrap intervals; `knobs` are the
-    recipe's; `data` says what the rows were; `inputs` what it takes. An export adds `parity` (score of the file,
-    drop, agreement, drift), `bytes` and `latency` (milliseconds a text).
+    recipe's; `training` is what it measured besides; `data` says what the rows were; `inputs` what it takes. An export
+    adds `parity` (score of the file, drop, agreement, drift), `bytes` and `latency` (milliseconds a text).
     """
 
     name: str
@@ -53,6 +56,7 @@ class Card:
     data: dict = field(default_factory=dict)
     inputs: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
     parity: dict = field(default_factory=dict)
     bytes: dict = field(default_factory=dict)
     latency: dict = field(default_factory=dict)
@@ -62,7 +66,7 @@ class Card:
 
     def to_json(self):
         """Return the card as a JSON object, empty parts left out."""
-        return {name: _plain(value) for name, value in asdict(self).items()
+        return {name: plain(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     @classmethod

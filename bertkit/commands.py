@@ -11,11 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from bertkit.card import Card
+from bertkit import card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 
-RECIPES = ("classify", "score", "tag", "answer", "choose", "embed", "rank", "demo")
+RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
+           "summarise", "write", "demo")
 CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
 
 
@@ -85,6 +86,36 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
 
 
+def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: str = "0",
+          search: Literal["grid", "random", "optuna"] = "grid", trials: int = None):
+    """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
+
+    recipe          the recipe, such as classify; what follows -- are its own flags, the same for all trials
+    out             the folder for table.tsv, summary.json, sweep.html and the trials; the same again goes on
+    over            a knob, of --set too, and what to try: NAME=A,B,C, or NAME=LOW..HIGH to draw from
+    seeds           seeds for each setting, with commas between: the spread over these is what chance does
+    search          grid tries every combination, random draws, optuna (an extra) draws near the best
+    trials          settings to draw; not for a grid
+    """
+    from bertkit.sweep import sweep as run
+    tried = [name for name in RECIPES if name != "demo"]
+    if recipe not in tried:
+        raise Error(f"There is no recipe {recipe!r} to try; there are {', '.join(tried)}.")
+    return run(recipe, function(recipe), words, out, over or [], seeds, search, trials)
+
+
+def submit(folder: str, /, data: str, out: str, tflite: str = None, columns=Columns()):
+    """Answer rows without labels in a file that gluebenchmark.com takes: index, tab, prediction.
+
+    folder          a bundle of classify or score
+    data            rows without labels, such as GLUE's RTE/test.tsv
+    out             the file to write, such as RTE.tsv
+    tflite          let this exported file answer instead of the model itself
+    """
+    from bertkit.glue.submission import submit as run
+    return run(folder, data, out, tflite, columns)
+
+
 def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit"):
     """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
 
@@ -113,7 +144,7 @@ def cost(name: str, /, length: int = 128, batch: int = 1):
 def recipe(name: str, /, to: str = None):
     """Write a copy of a recipe, to read and to change.
 
-    name            classify, score, tag, answer, choose, embed, rank or demo
+    name            classify, long_documents, score, tag, answer, choose, embed, rank, retrieve, glue or demo
     to              the file to write; NAME.py by default
     """
     from bertkit.text.files import write_text
@@ -131,11 +162,13 @@ def recipe(name: str, /, to: str = None):
 
 def plain(answer):
     """Return an answer as JSON values."""
-    return answer.to_json() if isinstance(answer, Card) else answer
+    return answer.to_json() if hasattr(answer, "to_json") else card.plain(answer)
 
 
 def shown(answer, indent=""):
-    """Return an answer as lines for a person: one name and value each, parts indented."""
+    """Return an answer as lines for a person: its own text, or one name and value each, parts indented."""
+    if hasattr(answer, "text"):
+        return answer.text()
     lines = []
     for name, value in plain(answer).items():
         if isinstance(value, dict):

@@ -1,8 +1,9 @@
 """A function's signature as command-line flags: a knob is written down once, in the signature.
 
 The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
-value gives one flag for each of its fields, save `Tuning`, which gives `--set name=value` and `--tuning FILE`.
-Positional-only parameters are words without a flag.
+value gives one flag for each of its fields, save `Tuning`, which gives `--set name=value`, `--tuning FILE` and, as it is
+often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag; a list is a flag that may be repeated;
+`*words` are those after `--`.
 """
 
 import argparse
@@ -27,27 +28,30 @@ def parser(function, prog, example=""):
             made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting,
                               help="a knob that seldom changes, see below (may be repeated)")
             made.add_argument("--tuning", metavar="FILE", help="a JSON file of such knobs")
+            made.add_argument("--skip-bad-rows", action="store_true", help=_help("skip_bad_rows", inspect.getdoc(Tuning)))
             made.epilog = f"knobs for --set:\n{_table(Tuning)}\n\n{made.epilog}"
         elif dataclasses.is_dataclass(parameter.default):
             for field in dataclasses.fields(parameter.default):
                 _add(made, field.name, field.type, None, inspect.getdoc(parameter.default))
         elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             made.add_argument(name, metavar=name.upper(), help=_help(name, text))
-        else:
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
             required = parameter.default is inspect.Parameter.empty
             _add(made, name, parameter.annotation, None if required else parameter.default, text, required)
     return made
 
 
-def call(function, parsed):
-    """Return what `function` returns for the arguments that its `parser` parsed."""
+def call(function, parsed, rest=()):
+    """Return what `function` returns for the arguments that its `parser` parsed, and the words after `--`."""
     words, found = [], {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             words.append(getattr(parsed, name))
         elif isinstance(parameter.default, Tuning):
             found[name] = (Tuning.read(parsed.tuning) if parsed.tuning else Tuning()).but(
-                dict(text.split("=", 1) for text in parsed.set))
+                dict(text.split("=", 1) for text in parsed.set) | ({"skip_bad_rows": True} if parsed.skip_bad_rows else {}))
+        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            words += rest
         elif dataclasses.is_dataclass(parameter.default):
             found[name] = dataclasses.replace(parameter.default, **{
                 field: getattr(parsed, field) for field in _names(parameter.default)})
@@ -66,6 +70,8 @@ def _add(made, name, annotation, default, text, required=False):
     flag, help_text = f"--{name.replace('_', '-')}", _help(name, text)
     if annotation is bool:
         made.add_argument(flag, action="store_true", help=help_text)
+    elif get_origin(annotation) is list:
+        made.add_argument(flag, action="append", metavar=name.upper(), help=f"{help_text} (may be repeated)")
     elif get_origin(annotation) is Literal:
         made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
     else:

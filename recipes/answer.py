@@ -32,10 +32,10 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     splits = Splits("answer", train, dev, test, limit=limit, **tuning.reading)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         answerer = SpanAnswerer(encoder)
+    tokenizer = Tokenizer.load(local(model))
 
     # fit: dev chooses the epoch
     run.prepare(answerer, tokenizer, splits)

@@ -36,10 +36,10 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     splits = Splits("classify", train, dev, test, columns, limit, **tuning.reading)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         classifier = Classifier(encoder, splits.task.labels, multi_label=splits.task.multi_label)
+    tokenizer = Tokenizer.load(local(model))
 
     # fit: dev chooses the epoch
     run.prepare(classifier, tokenizer, splits)

@@ -34,10 +34,10 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     splits = Splits("score", train, dev, test, columns, limit, **tuning.reading)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         scorer = Classifier(encoder, ["score"])
+    tokenizer = Tokenizer.load(local(model))
 
     # fit: dev chooses the epoch
     run.prepare(scorer, tokenizer, splits)

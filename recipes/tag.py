@@ -32,10 +32,10 @@ def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: i
     splits = Splits("tag", train, dev, test, limit=limit, **tuning.reading)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         tagger = TokenClassifier(encoder, splits.task.labels)
+    tokenizer = Tokenizer.load(local(model))
 
     # fit: dev chooses the epoch
     run.prepare(tagger, tokenizer, splits)

@@ -23,22 +23,17 @@ from bertkit.training.tuning import Tuning
 def sweep(recipe, main, words, out, over=(), seeds="0", search="grid", trials=None):
     """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
 
-    recipe          the recipe, such as classify; what follows -- are its own flags, the same for all trials
-    out             the folder for table.tsv, summary.json, sweep.html and the trials; the same again goes on
-    over            a knob, of --set too, and what to try: NAME=A,B,C, or NAME=LOW..HIGH to draw from (may be repeated)
-    seeds           seeds for each setting, with commas between: the spread over these is what chance does
-    search          grid tries every combination, random draws, optuna (an extra) draws near the best
-    trials          settings to draw; not for a grid
-
-    A trial that fails stands in the table with its reason, and the next begins. `main` is the recipe's function.
+    The knobs are those of `commands.sweep`, `main` is the recipe's function and `words` are its flags. A trial that
+    fails stands in the table with its reason, and the next begins.
     Raises `Error` on knobs that the recipe lacks, an `out` of another sweep, and where no trial succeeds.
     """
     if search not in SEARCHES:
         raise Error(f"search={search} is unknown; give {', '.join(SEARCHES)}.")
-    space, seeds, out = read(over), _seeds(seeds), Path(out)
+    space, seeds, out = read(over), read_seeds(seeds), Path(out)
     _check_knobs(main, recipe, space)
     _check_words(main, recipe, words)
-    _begin(out, {"recipe": recipe, "words": list(words)})
+    begin(out / "sweep.json", {"recipe": recipe, "words": list(words)})
+    (out / "trials").mkdir(exist_ok=True)
     found, settings, score = [], SEARCHES[search](space, trials), None
     while (setting := _next(settings, score)) is not None:
         done = [_trial(recipe, main, words, out, setting, seed) for seed in seeds]
@@ -57,7 +52,8 @@ def _next(settings, score):
         return None
 
 
-def _seeds(text):
+def read_seeds(text):
+    """Return the seeds in "0,1,2"; raises `Error` where these are not different whole numbers."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() for part in parts) or len(set(parts)) < len(parts):
         raise Error(f"seeds={text} is no list of different whole numbers; give 0,1,2.")
@@ -92,14 +88,14 @@ def _recipe_knobs(main):
             if not dataclasses.is_dataclass(parameter.default)]
 
 
-def _begin(out, what):
-    """Make the folder and write down what is tried there; raises `Error` where that is something else."""
-    path = out / "sweep.json"
+def begin(path, what):
+    """Make the folder of a file that says `what` is tried there; raises `Error` where that is something else."""
+    out, kind = path.parent, path.stem
     if path.exists() and read_object(path) != what:
-        raise Error(f"{out} holds a sweep of another recipe or of other flags; choose another --out.")
+        raise Error(f"{out} holds a {kind} of another recipe or of other flags; choose another --out.")
     if not path.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise Error(f"{out} is already there and holds no sweep; choose another --out.")
-    (out / "trials").mkdir(parents=True, exist_ok=True)
+        raise Error(f"{out} is already there and holds no {kind}; choose another --out.")
+    out.mkdir(parents=True, exist_ok=True)
     write_json(path, what)
 
 

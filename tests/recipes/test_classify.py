@@ -90,7 +90,8 @@ def test_it_has_learned_and_dev_and_test_report(trained, place, capsys):
 def test_nothing_but_the_bundle_is_left(trained):
     folder, _ = trained
     assert not [path.name for path in folder.parent.iterdir() if "tmp" in path.name]
-    assert {"bundle.json", "card.json", "weights.safetensors", "vocab.txt", "calibration.safetensors", "logs"} == {
+    assert {"bundle.json", "card.json", "weights.safetensors", "vocab.txt", "calibration.safetensors", "logs",
+            "report.html"} == {
         path.name for path in folder.iterdir()}
 
 
@@ -160,7 +161,7 @@ def test_a_bundle_is_replaced_by_another(place, trained, tmp_path, capsys):
     arguments = words(place, f"{out}/", tmp_path / "pairs.tsv", tmp_path / "pairs.tsv", epochs=1)
     card = answered(capsys, *arguments, "--limit", 20, "--json")
     assert card["model"]["labels"] == ["maybe", "no", "yes"] and card["data"]["train"]["rows"] == 20
-    assert bundle.read(out)["pairs"] and sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs.tsv"]
+    assert bundle.read(out)["task"]["pairs"] and sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs.tsv"]
 
 
 # --------------------------------------------------------------------------------------- what it refuses
@@ -173,7 +174,7 @@ HEADER = "sentence\tlabel\n"
     ("sentence\tmark\ngood\t1\n", "which column is the label"), ("", "is empty"), (HEADER, "no row that can be used"),
     ("\x00\x01\x02\x03\x04\x05\x06", "is not text"),
     (f"{HEADER}good\tfilm\t1\n", "line 2, 3 fields came, 2 were wanted"),
-    ("sentence1\tsentence2\tlabel\na\tb\t1\n", "has pairs where"), (None, "cannot be read")])
+    ("sentence1\tsentence2\tlabel\na\tb\t1\n", "has pairs, and this model"), (None, "cannot be read")])
 def test_bad_rows_of_dev(place, tmp_path, capsys, content, said):
     if content is not None:
         (tmp_path / "dev.tsv").write_text(content)
@@ -185,7 +186,7 @@ def test_bad_rows_of_dev(place, tmp_path, capsys, content, said):
 @pytest.mark.parametrize("content, said", [
     (f"{HEADER}good\t1\nfine\t1\n", "has the label '1' in all of the 2 rows"),
     (f"{HEADER}good\tfilm\t1\n", "line 2, 3 fields came, 2 were wanted"),
-    ("sentence1\tsentence2\tlabel\na\tb\t1\nc\td\t0\n", "has single texts where"), ("", "is empty")])
+    ("sentence1\tsentence2\tlabel\na\tb\t1\nc\td\t0\n", "has single texts, and this model"), ("", "is empty")])
 def test_bad_rows_of_train(place, tmp_path, capsys, content, said):
     (tmp_path / "train.tsv").write_text(content)
     assert said in refusal(capsys, words(place, tmp_path / "out", train=tmp_path / "train.tsv"))
@@ -204,7 +205,7 @@ def test_lists_of_labels_beside_single_ones(place, tmp_path, capsys):
 def test_rows_left_out_are_said(place, tmp_path, capsys):
     (tmp_path / "train.tsv").write_text(f"{HEADER}good\t1\nbad\ttab\t0\nfine\t1\n")
     arguments = words(place, tmp_path / "out", train=tmp_path / "train.tsv")
-    assert main([*arguments, "--set", "skip_bad_rows=true"]) == 1          # one class is left
+    assert main([*arguments, "--skip-bad-rows"]) == 1          # one class is left
     assert "left out 1 of its rows, first that in line 3" in capsys.readouterr().err
 
 
