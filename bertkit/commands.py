@@ -86,6 +86,20 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
 
 
+def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
+               cased: bool = False):
+    """Learn a vocabulary from text and write it; return how well it fits text that was held out.
+
+    corpus          text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
+    size            entries, the special ones included
+    out             the file to write (wordpiece: an entry a line), or the folder (bpe, unigram)
+    kind            wordpiece as BERT's, bpe as RoBERTa's, unigram as ALBERT's (the latter with the extra corpus)
+    cased           keep capital letters (bpe always does)
+    """
+    from bertkit.corpus.vocabulary import learn
+    return learn(corpus, out, size, kind, cased)
+
+
 def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: str = "0",
           search: Literal["grid", "random", "optuna"] = "grid", trials: int = None):
     """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
@@ -144,7 +158,8 @@ def cost(name: str, /, length: int = 128, batch: int = 1):
 def recipe(name: str, /, to: str = None):
     """Write a copy of a recipe, to read and to change.
 
-    name            classify, long_documents, score, tag, answer, choose, embed, rank, retrieve, glue or demo
+    name            classify, long_documents, score, tag, answer, choose, embed, rank, retrieve, glue,
+                    summarise, write or demo
     to              the file to write; NAME.py by default
     """
     from bertkit.text.files import write_text
@@ -158,6 +173,32 @@ def recipe(name: str, /, to: str = None):
         raise Error(f"{target} is already there; give another name with --to.")
     write_text(target, source.read_text(encoding="utf-8"))
     return {"written": str(target)}
+
+
+def annotate(files: list[str], /, out: str, source: str = None, question: list[str] = None, scale: int = 5,
+             seed: int = 0, limit: int = None):
+    """Write a sheet on which people judge systems' texts, blind and in random order, and the key beside it.
+
+    files           the texts of each system: one a line (.txt), or .jsonl as `bertkit predict` answers
+    out             the sheet: .html, filled in a browser and saved there as CSV, or .csv for a spreadsheet
+    source          what the texts were made of, as many
+    question        asked of each text; by default of fluency, relevance and faithfulness
+    scale           the largest rating; 1 is the smallest
+    seed            of the order of items and of the systems in each
+    limit           take the first texts only
+    """
+    from bertkit.annotation import annotate as run
+    return run(files, out, source, question, scale, seed, limit)
+
+
+def agreement(files: list[str], /, key: str = None):
+    """Tell how far annotators agree, question by question, and with the key how each system fares.
+
+    files           filled sheets, .csv, one for each annotator
+    key             the .key.json that was written beside the sheet
+    """
+    from bertkit.annotation import agreement as run
+    return run(files, key)
 
 
 def plain(answer):

@@ -2,7 +2,7 @@
 
 The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
 value gives one flag for each of its fields, save `Tuning`, which gives `--set name=value`, `--tuning FILE` and, as it is
-often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag; a list is a flag that may be repeated;
+often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag, a list of them one or more; a list is a flag with one or more values;
 `*words` are those after `--`.
 """
 
@@ -34,7 +34,8 @@ def parser(function, prog, example=""):
             for field in dataclasses.fields(parameter.default):
                 _add(made, field.name, field.type, None, inspect.getdoc(parameter.default))
         elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
-            made.add_argument(name, metavar=name.upper(), help=_help(name, text))
+            made.add_argument(name, metavar=name.upper(), help=_help(name, text),
+                              nargs="+" if get_origin(parameter.annotation) is list else None)
         elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
             required = parameter.default is inspect.Parameter.empty
             _add(made, name, parameter.annotation, None if required else parameter.default, text, required)
@@ -71,7 +72,8 @@ def _add(made, name, annotation, default, text, required=False):
     if annotation is bool:
         made.add_argument(flag, action="store_true", help=help_text)
     elif get_origin(annotation) is list:
-        made.add_argument(flag, action="append", metavar=name.upper(), help=f"{help_text} (may be repeated)")
+        made.add_argument(flag, action="extend", nargs="+", required=required, metavar=name.upper(),
+                          help=f"{help_text} (one or more)")
     elif get_origin(annotation) is Literal:
         made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
     else:

@@ -1,6 +1,8 @@
 """Fine-tune an encoder to give texts vectors whose cosine says how alike they are (Reimers & Gurevych 2019, SBERT).
 
-    bertkit embed --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out vectors
+    bertkit embed --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out vectors --length 64
+    7 minutes on 2 shared cores (207 CPU-s), 2026-11-22, seed 0; dev Pearson 89.21, Spearman 89.00 (MiniLM as published,
+    without training: 86.96, 86.72)
 """
 
 from typing import Literal

@@ -1,6 +1,8 @@
 """Fine-tune an encoder to put the documents that a search found in order (Nogueira & Cho 2019, arXiv 1901.04085).
 
     bertkit rank --model MiniLM/ --train train.tsv --dev dev.tsv --out reranker
+    It takes thousands of judgements: after 700 of Cranfield's (one epoch, 9 CPU-minutes, 2026-11-22) the order of BM25
+    is still better, dev MAP 36.1 against 17.8
 """
 
 from bertkit.checkpoints import load, local

@@ -165,6 +165,9 @@ def parse(words):
                    if word not in ("<", ">", ">>") and (i == 0 or words[i - 1] not in ("<", ">", ">>"))]
     if name in ("--help", "--version"):
         return
+    if "--" in rest:                # a sweep's words for its recipe
+        rest, recipe = rest[:rest.index("--")], rest[rest.index("--") + 1:]
+        parse([rest[0], *recipe, "--out", "X"])
     assert name in cli.COMMANDS, f"there is no command {name}"
     made = flags.parser(commands.function(name), f"bertkit {name}")
     made.add_argument("--json", action="store_true")

@@ -12,17 +12,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     {"kinds", "config", "card", "errors", "text", "metrics", "version", "terminal", "face"},
-    {"layers", "family", "cost", "data", "ondevice", "report", "retrieval"},
-    {"encoder"},
+    {"layers", "family", "cost", "data", "corpus", "ondevice", "report", "retrieval", "annotation"},
+    {"encoder", "decoder"},
     {"heads", "objectives", "training", "compress", "checkpoints"},
-    {"export", "inspection", "doctor", "predictor", "flags", "sweep"},
+    {"export", "inspection", "doctor", "predictor", "flags", "sweep", "glue"},
     {"recipes", "cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
 FACE = "bertkit/__init__.py"
 ROOMS = {"commands": "cli", "__main__": "cli"}         # what each command does belongs to the command line
 # Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, one backend's own forms.
-TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/export/",
+TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/", "bertkit/export/",
               "bertkit/objectives/",
               "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py")

@@ -3,10 +3,14 @@
 A search is a function (collection, k) -> {query: {document: score}}, the first stage of retrieval.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
+from bertkit.data.trec import Collection, read_collection
 from bertkit.errors import Error
-from bertkit.ondevice.ranking import Judged
+from bertkit.ondevice.ranking import Judged, Ranking
 from bertkit.retrieval import BM25, ExactIndex
 
 DEPTH = 100         # how far down what a search finds wrong documents are taken from (Gao et al. 2021, section 4.1)
@@ -26,6 +30,33 @@ def by_vectors(embed):
         return dict(zip(collection.queries, found, strict=True))
 
     return search
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A collection with the search that finds `candidates` to put in order and `negatives` to learn from."""
+
+    collection: Collection
+    search: Callable = by_words
+    candidates: int = Ranking.candidates
+    negatives: int = 4
+    seed: int = 0
+
+    @classmethod
+    def read(cls, path, columns, reading):
+        """Return the collection of a folder or file (see `read_collection`), the other fields from `reading`."""
+        options = {name: reading[name] for name in ("search", "candidates", "negatives", "seed") if name in reading}
+        return cls(read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False)), **options)
+
+    def found(self, candidates):
+        """Return (path, inputs, [`Judged`], skipped), to be scored on (see `reranked`)."""
+        inputs, judged = reranked(self.collection, self.search, candidates)
+        return self.collection.path, inputs, judged, self.collection.skipped
+
+    def contrasted(self):
+        """Return (path, groups, labels, skipped), to be trained on (see `contrasted`): the first document is right."""
+        groups = contrasted(self.collection, self.search, self.negatives, self.seed)
+        return self.collection.path, groups, np.zeros(len(groups), "int32"), self.collection.skipped
 
 
 def reranked(collection, search, k):

@@ -1,6 +1,7 @@
 """From packed rows to arrays: every row kept without padding, batches padded to their longest."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +35,8 @@ class Features:
 
     An example is `group` rows, one after the other. `labels` are one example's each: [examples] int32 (a class) or
     float32 (a score), [examples, C] float32 (multi-label), [examples, 2] int32 (places); or `token_labels` int32 stand
-    beside `token_ids`, -1 where nothing is scored; or there are none.
+    beside `token_ids`, -1 where nothing is scored; or there are none. With `counts` int64 [examples] an example is as
+    many rows as it has; a batch then holds them without gaps, and whose they are.
     """
 
     token_ids: np.ndarray
@@ -44,29 +46,43 @@ class Features:
     padding: Padding = RIGHT
     token_labels: np.ndarray | None = None
     group: int = 1
+    counts: np.ndarray | None = None
 
     def __len__(self):
-        return (len(self.starts) - 1) // self.group
+        return len(self.firsts) - 1
+
+    @cached_property
+    def firsts(self):
+        """The first row of each example, and the number of all rows, [examples + 1]."""
+        if self.counts is None:
+            return np.arange(0, len(self.starts), self.group)
+        return np.concatenate([[0], np.cumsum(self.counts)])
+
+    @property
+    def most_rows(self):
+        """Rows of the example that has most."""
+        return int(np.diff(self.firsts).max(initial=1))
 
     @property
     def lengths(self):
         """Tokens of the longest row of each example, [examples]."""
-        return np.diff(self.starts).reshape(-1, self.group).max(axis=1)
+        return np.maximum.reduceat(np.diff(self.starts), self.firsts[:-1]) if len(self) else np.zeros(0, "int64")
 
     @property
     def sizes(self):
         """Tokens of all rows of each example, [examples]."""
-        return np.diff(self.starts[::self.group])
+        return np.diff(self.starts[self.firsts])
 
     @property
     def alone(self):
         """The rows as examples of their own, without labels."""
-        return replace(self, labels=None, token_labels=None, group=1)
+        return replace(self, labels=None, token_labels=None, group=1, counts=None)
 
     def batch(self, examples, length=None):
         """Return {"token_ids", "segment_ids", "padding_mask"} int32 [B,length], grouped [B,group,length].
 
-        `length` is that of the longest row by default; the rest is `padding`, mask 0.
+        `length` is that of the longest row by default; the rest is `padding`, mask 0. Examples of unlike `counts` give
+        [R,length], all their rows, and "windows" [B,W]: which of these each has, -1 after the last.
         """
         rows, mask, places = self._places(examples, length)
         batch = {name: np.zeros(mask.shape, "int32") for name in NAMES}
@@ -75,6 +91,8 @@ class Features:
         batch["token_ids"][mask] = self.token_ids[places]
         batch["segment_ids"][mask] = self.segment_ids[places]
         batch["padding_mask"][mask] = 1
+        if self.counts is not None:
+            return {**batch, "windows": numbered(self.counts[np.asarray(examples)])}
         if self.group == 1:
             return batch
         return {name: values.reshape(len(rows) // self.group, self.group, -1) for name, values in batch.items()}
@@ -96,7 +114,9 @@ class Features:
 
     def _places(self, examples, length):
         """Return the examples' rows, where their padded batch is real, and where those tokens stand in `token_ids`."""
-        rows = (np.asarray(examples)[:, None] * self.group + np.arange(self.group)).reshape(-1)
+        examples = np.asarray(examples, "int64")
+        counts = np.diff(self.firsts)[examples]
+        rows = np.arange(counts.sum()) + np.repeat(self.firsts[examples] - np.cumsum(counts) + counts, counts)
         lengths = np.diff(self.starts)[rows]
         length = int(lengths.max(initial=1)) if length is None else length
         places = np.arange(length) - (length - lengths[:, None] if self.padding.left else 0)
@@ -108,7 +128,18 @@ def features_of(packed, tokenizer):
     """Return the `Features` of what a task packed (see `ondevice.packed`), padded as the tokenizer does."""
     found = pack(packed.rows, Padding.of(tokenizer), packed.labels)
     labels = None if packed.token_labels is None else _joined(packed.token_labels)
-    return replace(found, token_labels=labels, group=packed.group)
+    return replace(found, token_labels=labels, group=packed.group, counts=packed.counts)
+
+
+def numbered(counts):
+    """Return the numbers of rows that lie end to end, `counts` of them an example: int32 [B,W], -1 after the last.
+
+    >>> numbered(np.array([2, 1])).tolist()
+    [[0, 1], [2, -1]]
+    """
+    places, ends = np.arange(max(counts, default=0)), np.cumsum(counts)[:, None]
+    numbers = places + ends - counts[:, None]
+    return np.where(numbers < ends, numbers, -1).astype("int32")
 
 
 def featurize(tokenizer, first, second=None, length=128, labels=None):

@@ -1,28 +1,33 @@
 """Labelled inputs of every task: from a published file to what a task packs and scores."""
 
+import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from bertkit.data.candidates import by_words, contrasted, reranked
+from bertkit.data.candidates import Ranked
 from bertkit.data.choices import read_choices
 from bertkit.data.columns import Columns
 from bertkit.data.conll import read_conll, tag_names
+from bertkit.data.folders import read_folder
 from bertkit.data.pairs import read_pairs
+from bertkit.data.parallel import read_parallel
 from bertkit.data.readers import label_indices, label_names, read_examples
 from bertkit.data.squad import read_squad
-from bertkit.data.trec import read_collection
 from bertkit.errors import Error
 from bertkit.ondevice.answering import Answering
 from bertkit.ondevice.choosing import Choosing
 from bertkit.ondevice.classification import Classification
+from bertkit.ondevice.documents import Documents
 from bertkit.ondevice.embedding import Embedding
 from bertkit.ondevice.ranking import Ranking
 from bertkit.ondevice.regression import Regression
+from bertkit.ondevice.summarising import Central, Summarising
 from bertkit.ondevice.tagging import Tagging
+from bertkit.ondevice.writing import Writing
 from bertkit.terminal import say
 
 
@@ -30,7 +35,8 @@ from bertkit.terminal import say
 class Labelled:
     """`inputs` of a task and its `targets`, side by side, from the file `path`.
 
-    `skipped` are (number, reason) of what was left out, a number of the `unit`: a line, a question.
+    `skipped` are (number, reason) of what was left out, a number of the `unit`: a line, a question. `groups` says what
+    inputs belong to that stay together, where any do.
     """
 
     path: Path
@@ -38,9 +44,28 @@ class Labelled:
     targets: object
     skipped: list
     unit: str = "line"
+    groups: list | None = None
 
     def __len__(self):
         return len(self.inputs)
+
+    def divided(self, share):
+        """Return (the rest, about `share` of the inputs): groups, or else single inputs, that a hash of them chooses.
+
+        The same ones whatever comes beside them. Raises `Error` where one of the two would be empty.
+        """
+        units = self.inputs if self.groups is None else self.groups
+        held = np.array([_fraction(unit) < share for unit in units])
+        if held.all() or not held.any():
+            raise Error(f"{self.path}: of its {len(self)} rows, {held.sum()} would be held back at held_back={share}; "
+                        "give another share, or rows of their own with --dev.")
+        rest, rows = self._only(np.flatnonzero(~held)), self._only(np.flatnonzero(held))
+        return rest, replace(rows, skipped=[])
+
+    def _only(self, rows):
+        targets = self.targets[rows] if isinstance(self.targets, np.ndarray) else [self.targets[i] for i in rows]
+        return replace(self, inputs=[self.inputs[i] for i in rows], targets=targets,
+                       groups=self.groups and [self.groups[i] for i in rows])
 
     def facts(self):
         """Return what a card says of the file."""
@@ -75,6 +100,11 @@ def _said(labelled):
     return labelled
 
 
+def _fraction(unit):
+    """Return a number from 0 to 1 that depends on the unit alone."""
+    return int.from_bytes(hashlib.sha256(str(unit).encode("utf-8", "surrogatepass")).digest()[:8]) / 2**64
+
+
 class _Reader(NamedTuple):
     read: object        # (path, columns, reading) -> a part, as its file has it
     task: object        # part -> the task that is learnt from it
@@ -86,6 +116,8 @@ class _Reader(NamedTuple):
 
 
 def _examples(path, columns, reading):
+    if Path(path).is_dir():
+        return read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False))
     return read_examples(path, columns.text, columns.second, columns.label, **reading)
 
 
@@ -97,11 +129,17 @@ def _classification(examples):
     return Classification(tuple(labels), several, examples.second is not None)
 
 
+def _documents(examples):
+    found = _classification(examples)
+    return Documents(found.labels, found.multi_label)
+
+
 def _classes(task, examples):
     if isinstance(examples.labels[0], list) != task.multi_label:
         raise Error(f"{examples.path} has {'one label' if task.multi_label else 'lists of labels'} a row, and the rows "
                     f"of training have {'lists of them' if task.multi_label else 'one'}; write them alike.")
-    return Labelled(examples.path, _inputs(task, examples), label_indices(examples, task.labels), examples.skipped)
+    return Labelled(examples.path, task_inputs(task, examples), label_indices(examples, task.labels), examples.skipped,
+                    "file" if examples.groups else "line", examples.groups)
 
 
 def _regression(examples):
@@ -109,10 +147,10 @@ def _regression(examples):
 
 
 def _scores(task, examples):
-    return Labelled(examples.path, _inputs(task, examples), _numbers(examples), examples.skipped)
+    return Labelled(examples.path, task_inputs(task, examples), _numbers(examples), examples.skipped)
 
 
-def _inputs(task, examples):
+def task_inputs(task, examples):
     """Return texts, or (first, second)."""
     if (examples.second is not None) != task.pairs:
         raise Error(f"{examples.path} has {'single texts' if task.pairs else 'pairs'}, and this model reads "
@@ -152,41 +190,6 @@ def _pairs(path, columns, reading):
     return read_pairs(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
 
 
-def _alike(task, pairs):
-    if pairs.scores is None:
-        raise Error(f"{pairs.path} has no scores to compare cosines with; give two sentences and their score a "
-                    "line, as STS files have them.")
-    return Labelled(pairs.path, pairs.groups, pairs.scores, pairs.skipped)
-
-
-def _together(task, pairs):
-    return Labelled(pairs.path, pairs.groups, pairs.labels(), pairs.skipped)
-
-
-class _Ranked(NamedTuple):
-    collection: object
-    search: object
-    candidates: int
-    negatives: int
-    seed: int
-
-
-def _ranked(path, columns, reading):
-    collection = read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
-    return _Ranked(collection, reading.get("search", by_words), reading.get("candidates", Ranking.candidates),
-                   reading.get("negatives", 4), reading.get("seed", 0))
-
-
-def _found(task, part):
-    inputs, judged = reranked(part.collection, part.search, task.candidates)
-    return Labelled(part.collection.path, inputs, judged, part.collection.skipped)
-
-
-def _contrasted(task, part):
-    inputs = contrasted(part.collection, part.search, part.negatives, part.seed)
-    return Labelled(part.collection.path, inputs, np.zeros(len(inputs), "int32"), part.collection.skipped)
-
-
 # ------------------------------------------------------------------------------------------ tags, answers
 
 
@@ -210,12 +213,33 @@ def _answers(task, questions):
     return Labelled(questions.path, inputs, questions.answers, questions.skipped, "question")
 
 
+
+# --------------------------------------------------------------------------------- summaries, written texts
+
+
+def _parallel(path, columns, reading):
+    read = read_parallel(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
+    return read, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
+
+
+def _referenced(task, part):
+    parallel = part[0]
+    return Labelled(parallel.path, parallel.sources, parallel.references, parallel.skipped)
+
+
 READERS = {
     "classify": _Reader(_examples, _classification, _classes),
+    "long_documents": _Reader(_examples, _documents, _classes),
     "score": _Reader(_examples, _regression, _scores),
-    "embed": _Reader(_pairs, lambda part: Embedding(), _alike, _together),
-    "rank": _Reader(_ranked, lambda part: Ranking(part.candidates), _found, _contrasted),
+    "embed": _Reader(_pairs, lambda part: Embedding(), lambda task, part: Labelled(*part.alike()),
+                     lambda task, part: Labelled(*part.together())),
+    "rank": _Reader(Ranked.read, lambda part: Ranking(part.candidates),
+                    lambda task, part: Labelled(*part.found(task.candidates)),
+                    lambda task, part: Labelled(*part.contrasted())),
     "tag": _Reader(_sentences, lambda part: Tagging(tuple(tag_names(part))), _tags),
     "answer": _Reader(_questions, lambda part: Answering(part.version), _answers),
     "choose": _Reader(_choices, lambda part: Choosing(), _chosen),
+    "summarise": _Reader(_parallel, lambda part: Summarising(part[1]), _referenced),
+    "summarise-central": _Reader(_parallel, lambda part: Central(part[1]), _referenced),
+    "write": _Reader(_parallel, lambda part: Writing(part[2]), _referenced),
 }

@@ -53,6 +53,17 @@ class Pairs:
                         "alike and pairs that are not.")
         return ((np.array(self.scores) - low) / (high - low)).astype("float32")
 
+    def alike(self):
+        """Return (path, groups, scores, skipped), to be scored on; raises `Error` without scores."""
+        if self.scores is None:
+            raise Error(f"{self.path} has no scores to compare cosines with; give two sentences and their score a "
+                        "line, as STS files have them.")
+        return self.path, self.groups, self.scores, self.skipped
+
+    def together(self):
+        """Return (path, groups, labels, skipped), to be trained on."""
+        return self.path, self.groups, self.labels(), self.skipped
+
 
 def read_pairs(path, columns=Columns(), limit=None, skip_bad_rows=False):
     """Return the `Pairs` of a .tsv (no quoting), .csv or .jsonl file in UTF-8, with a header.

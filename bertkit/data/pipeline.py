@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from bertkit.data.features import NAMES, Features
+from bertkit.data.features import Features
 from bertkit.errors import Error
 
 # Rows are grouped by length within this many batches: enough to fill the batches, few enough to stay random.
@@ -78,8 +78,8 @@ class Batches:
 
     def _signature(self):
         import tensorflow as tf
-        grouped, labels = self.features.group > 1, self.features.targets([0])
-        inputs = {name: tf.TensorSpec((None, None, None) if grouped else (None, None), tf.int32) for name in NAMES}
+        labels, batch = self.features.targets([0]), self.features.batch([0])
+        inputs = {name: tf.TensorSpec((None,) * values.ndim, tf.int32) for name, values in batch.items()}
         if labels is None:
             return {**inputs, "step": tf.TensorSpec((), tf.int32)}
         shape = (None, None) if self.features.token_labels is not None else (None, *labels.shape[1:])
@@ -100,8 +100,12 @@ def _plan(batches, epoch):
 
 
 def by_length(features, batch_size):
-    """Yield (row numbers, inputs) over all rows, longest first, each batch padded to its longest row."""
+    """Yield (numbers, inputs) over all examples, longest first, each batch padded to its longest row.
+
+    A batch has at most `batch_size` rows, or one example.
+    """
     order = np.argsort(-features.lengths, kind="stable")
+    batch_size = max(1, batch_size // features.most_rows)
     for i in range(0, len(order), batch_size):
         rows = order[i:i + batch_size]
         yield rows, features.batch(rows)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bertkit.data.records import COLA, BadRow, complaint, json_type, listed, table
 from bertkit.errors import Error
+from bertkit.metrics.glue import THREE_WAY
 
 # Well-known names in lower case; the first group that a file touches must name one column or pair.
 _PAIRS = [
@@ -44,7 +45,7 @@ class Examples:
 
     `kind` is the GLUE layout recognised, else "columns"; `columns` says which name served as "text", "second"
     and "label". `labels` are str, or lists of str (multi-label), or None. `lines` count from 1; `skipped`
-    holds (line, reason) of the rows left out.
+    holds (line, reason) of the rows left out. `groups` says what rows belong to that stay together, where any do.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Examples:
     labels: list | None
     lines: list[int]
     skipped: list[tuple[int, str]]
+    groups: list[str] | None = None
 
     def __len__(self):
         return len(self.first)
@@ -102,7 +104,7 @@ def read_examples(path, text=None, second=None, label=None, limit=None, labels_r
 
 
 def label_names(examples, order=None):
-    """Return the labels that occur, sorted: by value if all are integers, else by letters.
+    """Return the labels that occur, sorted: by value if all are integers, else by letters; MNLI's as GLUE has them.
 
     `order` is returned as a list if it holds every one of them, and each once, else Error.
 
@@ -115,6 +117,8 @@ def label_names(examples, order=None):
         label_indices(examples, order)
         return list(order)
     names = {name for label in _labels(examples) for name in _each(label)}
+    if names == set(THREE_WAY):
+        return list(THREE_WAY)
     whole = all(re.fullmatch("[+-]?[0-9]{1,18}", name) for name in names)
     return sorted(names, key=lambda name: (int(name) if whole else 0, name))
 

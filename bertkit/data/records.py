@@ -200,7 +200,7 @@ def _headerless(path, fields):
 def complaint(path, bad):
     """Return the Error that names the file, line and reason of a BadRow."""
     line, reason = bad.args
-    return Error(f"{path}: line {line}, {reason}; mend it, or leave such rows out with --set skip_bad_rows=true.")
+    return Error(f"{path}: line {line}, {reason}; mend it, or leave such rows out with --skip-bad-rows.")
 
 
 def listed(names):

@@ -21,14 +21,15 @@ class Held:
 class Splits:
     """The files of a run, read together; `task` is what train makes of the task `name`.
 
-    `limit` takes the first rows of train only; `reading` see `read_labelled`. Raises `Error` for a file that cannot be
-    read, or that does not fit train.
+    `limit` takes the first rows of train only; `reading` see `read_labelled`. Without dev, the share `held_back` of
+    train is dev (see `Labelled.divided`). Raises `Error` for a file that cannot be read, or that does not fit train.
     """
 
-    def __init__(self, name, train, dev, test=None, columns=Columns(), limit=None, **reading):
+    def __init__(self, name, train, dev, test=None, columns=Columns(), limit=None, held_back=None, **reading):
         self.task, learnt = learn_task(name, train, columns, limit=limit, **reading)
-        self.paths = {"train": train, "dev": dev, **({"test": test} if test else {})}
-        self.parts = {"train": learnt} | {
+        self.paths = {name: path for name, path in (("train", train), ("dev", dev), ("test", test)) if path}
+        own = (learnt,) if dev else learnt.divided(held_back)
+        self.parts = dict(zip(("train", "dev"), own, strict=False)) | {
             part: read_labelled(self.task, path, columns, **reading)
             for part, path in self.paths.items() if part != "train"}
 

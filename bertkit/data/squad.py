@@ -64,7 +64,7 @@ def read_squad(path, limit=None, skip_bad_rows=False):
         except _BadQuestion as bad:
             if not skip_bad_rows:
                 raise Error(f"{path}: {place}: {bad}; mend it, or leave such questions out with "
-                            "--set skip_bad_rows=true.") from bad
+                            "--skip-bad-rows.") from bad
             skipped.append((number, f"{place}: {bad}"))
         if len(kept) == limit:
             break

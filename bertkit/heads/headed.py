@@ -17,10 +17,10 @@ class Headed(keras.Model):
     `outputs` counts the logits of each head that has some of its own; `dropout` is the heads' rate, by default that of
     their kind, or the encoder's. Subclasses say what a call gives. Raises `Error` where a head reads a pooler that the
     encoder lacks. `each_token` says that a call gives something for each token of a row, `grouped` that it takes
-    several rows an example, [B,group,T].
+    several rows an example, [B,group,T], `together` that it reads as many rows an example as there are ("windows").
     """
 
-    each_token = grouped = False
+    each_token = grouped = together = False
 
     def __init__(self, encoder, kinds, outputs=(), dropout=None, **options):
         super().__init__(**options)

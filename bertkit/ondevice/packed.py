@@ -13,7 +13,7 @@ class Packed:
 
     `origin` is what the task needs to make one prediction an input of what the model says of each row. For training,
     `labels` are one example's each, or `token_labels` one list a row beside its ids, -1 where nothing is scored; an
-    example is `group` rows.
+    example is `group` rows, or, where `counts` [examples] says so, as many rows as it needs, which are read together.
     """
 
     rows: list
@@ -21,3 +21,4 @@ class Packed:
     labels: np.ndarray | None = None
     token_labels: list | None = None
     group: int = 1
+    counts: np.ndarray | None = None

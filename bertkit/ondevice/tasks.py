@@ -4,12 +4,16 @@ from bertkit.errors import Error
 from bertkit.ondevice.answering import Answering
 from bertkit.ondevice.choosing import Choosing
 from bertkit.ondevice.classification import Classification
+from bertkit.ondevice.documents import Documents
 from bertkit.ondevice.embedding import Embedding
 from bertkit.ondevice.ranking import Ranking
 from bertkit.ondevice.regression import Regression
+from bertkit.ondevice.summarising import Central, Summarising
 from bertkit.ondevice.tagging import Tagging
+from bertkit.ondevice.writing import Writing
 
-TASKS = {kind.name: kind for kind in (Classification, Regression, Tagging, Answering, Choosing, Embedding, Ranking)}
+TASKS = {kind.name: kind for kind in (Classification, Documents, Regression, Tagging, Answering, Choosing, Embedding,
+                                      Ranking, Summarising, Central, Writing)}
 
 
 def task(facts):

@@ -109,7 +109,7 @@ def _commonest_place(task, train, dev):
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 
-PROBES = {"classify": (_halves, _classes, _commonest_class), "score": (_halves, _numbers, _mean),
+PROBES = {**dict.fromkeys(("classify", "long_documents"), (_halves, _classes, _commonest_class)), "score": (_halves, _numbers, _mean),
           "choose": (_endings, _choices, _commonest_place)}
 
 

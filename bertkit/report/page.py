@@ -9,16 +9,20 @@ from bertkit.report import (
     ranking,
     regression,
     style,
+    summarising,
     tagging,
+    writing,
 )
 from bertkit.report.cues import shown as show_cues
 from bertkit.report.head import appendix, head
 from bertkit.report.markup import Markup, element
 from bertkit.text.files import write_text
 
-SECTIONS = {"classify": classification.sections, "score": regression.sections, "tag": tagging.sections,
+SECTIONS = {"classify": classification.sections, "long_documents": classification.sections,
+            "score": regression.sections, "tag": tagging.sections,
             "answer": answering.sections, "choose": choosing.sections, "embed": embedding.sections,
-            "rank": ranking.sections}
+            "rank": ranking.sections, "summarise": summarising.sections, "summarise-central": summarising.sections,
+            "write": writing.sections}
 
 
 def page(card, task, dev, history=(), cues=None):
@@ -31,16 +35,20 @@ def page(card, task, dev, history=(), cues=None):
     first = next(iter(task.metrics), None)
     main = element("main", curves.shown(history, first), SECTIONS[task.name](task, dev) if dev else "",
                    show_cues(cues, card) if cues else "", appendix(card))
-    body = element("body", head(card), main)
-    return f"<!DOCTYPE html>\n{element('html', _meta(card), body, lang='en')}\n"
+    return document(f"{card.name}: {card.task}", head(card), main)
 
 
-def _meta(card):
+def document(title, *children):
+    """Return a whole page of HTML in the look of a report, which loads and runs nothing."""
+    return f"<!DOCTYPE html>\n{element('html', _meta(title), element('body', *children), lang='en')}\n"
+
+
+def _meta(title):
     return element("head", element("meta", charset="utf-8"),
                    element("meta", http_equiv="Content-Security-Policy", content=style.policy()),
                    element("meta", name="viewport", content="width=device-width, initial-scale=1"),
                    element("meta", name="referrer", content="no-referrer"),
-                   element("title", f"{card.name}: {card.task}"),
+                   element("title", title),
                    element("style", Markup(style.STYLE)))
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from bertkit.errors import Error
 from bertkit.training.progress import check_loss
 from bertkit.training.scoring import predictions
 
@@ -10,13 +11,17 @@ from bertkit.training.scoring import predictions
 class Best(keras.callbacks.Callback):
     """Score a `Held` split by `task` after each epoch and remember the best weights.
 
-    The task's first metric decides, and among equal scores the lower loss, where the task knows one. `epoch` is the
-    best one's number from 0, `confusion` the last one's table where there are classes. Training stops after `patience`
-    epochs without a better one. Raises `Error` if the loss on dev is no number.
+    `metric` decides, by default the task's first, and among equal scores the lower loss, where the task knows one.
+    `epoch` is the best one's number from 0, `confusion` the last one's table where there are classes. Training stops
+    after `patience` epochs without a better one. Raises `Error` for a metric that the task lacks, and if the loss on
+    dev is no number.
     """
 
-    def __init__(self, task, held, patience=None):
+    def __init__(self, task, held, patience=None, metric=None):
         super().__init__()
+        self.metric = metric or next(iter(task.metrics))
+        if self.metric not in task.metrics:
+            raise Error(f"metric={metric} does not choose an epoch here; the task has {', '.join(task.metrics)}.")
         self.task, self.held, self.patience = task, held, patience
         self.epoch, self.rank, self.weights, self.confusion = None, (-np.inf, -np.inf), None, None
 
@@ -31,8 +36,8 @@ class Best(keras.callbacks.Callback):
         if logs is not None:
             logs.update({} if loss is None else {"dev_loss": loss})
             logs.update({f"dev_{name}": value for name, value in scores.items()})
-        first = next(iter(scores.values()))         # nan where a correlation is of equal scores: worse than any number
-        rank = (-np.inf if np.isnan(first) else first, -(loss or 0.0))
+        chosen = scores[self.metric]                # nan where a correlation is of equal scores: worse than any number
+        rank = (-np.inf if np.isnan(chosen) else chosen, -(loss or 0.0))
         if rank > self.rank:
             self.epoch, self.rank = epoch, rank
             self.weights = [np.asarray(variable) for variable in self.model.trainable_variables]

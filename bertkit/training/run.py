@@ -91,7 +91,7 @@ class Run:
 
     def arguments(self):
         """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
-        self.best = Best(self.splits.task, self.held["dev"], self.tuning.patience)
+        self.best = Best(self.splits.task, self.held["dev"], self.tuning.patience, self.tuning.metric)
         sums = [files.sha256(path) for path in self.splits.paths.values()]
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
         epoch = self.state.restore(self.model)
@@ -105,14 +105,17 @@ class Run:
                 "steps_per_epoch": self.walk.steps_per_epoch, "shuffle": False, "verbose": 0,
                 "callbacks": [self.best, self.state, board, Progress(self.steps, done)]}
 
-    def ship(self, recipe):
-        """Score the splits that were held back, write the bundle, remove what the run worked in; return the card."""
+    def ship(self, recipe, **training):
+        """Score the splits that were held back, write the bundle, remove what the run worked in; return the card.
+
+        `training` is what else the recipe measured, for the card.
+        """
         settle(self.model)
         found = {name: predictions(self.model, self.splits.task, held) for name, held in self.held.items()}
         task = self.splits.task.tuned(self.held["dev"].targets, found["dev"])
         scores = {name: task.intervals(held.targets, found[name]) for name, held in self.held.items()}
         card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
-                    data=self.splits.facts(),
+                    data=self.splits.facts(), training=training,
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.walk.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,

@@ -38,7 +38,7 @@ def padded(rows, length, left=False):
 ROWS = st.lists(st.lists(st.integers(5, 40), min_size=1, max_size=6), min_size=1, max_size=4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(rows=ROWS, more=st.integers(0, 4), left=st.booleans(), pooling=st.sampled_from(sorted(NUMPY)))
 def test_a_vector_is_that_of_the_real_tokens(rows, more, left, pooling):
     model, batch = EMBEDDERS[pooling], padded(rows, 6 + more, left)

@@ -32,7 +32,7 @@ def test_answers_are_scores():
 
 
 def test_scores_are_those_of_the_run():
-    targets = [Judged(("a", "b", "c"), {"a": 0, "b": 2, "z": 1}), Judged(("a",), {"a": 1}), Judged(("c",), {"a": 0})]
+    targets = [Judged(("a", "b", "c"), {"a": 2, "b": 0, "z": 1}), Judged(("a",), {"a": 1}), Judged(("c",), {"a": 0})]
     found = TASK.scores(targets, [np.array([0.1, 0.3, 0.9]), np.array([1.0]), np.array([1.0])])
     run = {"p": {"a": 0.1, "b": 0.3, "c": 0.9}, "q": {"a": 1.0}}
     wanted = metrics.ranking({"p": targets[0].grades, "q": targets[1].grades}, run)

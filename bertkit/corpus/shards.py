@@ -1,0 +1,142 @@
+"""Segments in TFRecord files with an index, checksums and a manifest: read in any order, and never read wrong.
+
+    manifest.json           what it is made of: length, tokenizer, counts, and each shard's records, bytes and SHA-256
+    shard-00000.tfrecord    tf.train.Example records: token_ids, ends (of sentences), document
+    shard-00000.index       int64 little-endian [records, 2]: where each record ends, and the CRC-32 of its bytes
+"""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.corpus.segments import Segment
+from bertkit.errors import Error
+from bertkit.ondevice import manifest
+from bertkit.text.files import read_object, write_bytes, write_json
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SHARD_BYTES = 64 * 2**20
+FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and its CRC, the data's CRC
+
+
+def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
+    """Write segments as shards of about `shard_bytes` into a new folder, and return the manifest.
+
+    `facts` are further entries of it. One segment is held at a time. Raises `Error` where there is none.
+    """
+    import tensorflow as tf
+    folder, shards, counts = Path(folder), [], {"segments": 0, "sentences": 0, "tokens": 0}
+    writer = None
+    for segment in segments:
+        if writer is None:
+            path = folder / f"shard-{len(shards):05d}.tfrecord"
+            writer, index = tf.io.TFRecordWriter(str(path)), []
+        data = _example(tf, segment)
+        writer.write(data)
+        index.append(FRAME[0] + len(data) + FRAME[1])
+        for name, more in zip(counts, (1, len(segment.ends), len(segment.token_ids)), strict=True):
+            counts[name] += more
+        if sum(index) >= shard_bytes:
+            shards.append(_closed(writer, path, index))
+            writer = None
+    if writer is not None:
+        shards.append(_closed(writer, path, index))
+    if not shards:
+        raise Error("The text holds no document; give text of at least one paragraph.")
+    found = {"format": FORMAT, **facts, **counts, "shards": shards}
+    write_json(folder / MANIFEST, found)
+    return found
+
+
+def _example(tf, segment):
+    def numbers(values):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    return tf.train.Example(features=tf.train.Features(feature={
+        "token_ids": numbers(segment.token_ids), "ends": numbers(segment.ends),
+        "document": numbers([segment.document])})).SerializeToString(deterministic=True)
+
+
+def _closed(writer, path, sizes):
+    """Close a shard, write its index, and return its entry in the manifest."""
+    writer.close()
+    ends, content = np.cumsum(sizes), path.read_bytes()
+    sums = [zlib.crc32(content[end - size:end]) for end, size in zip(ends, sizes, strict=True)]
+    index = path.with_suffix(".index")
+    write_bytes(index, np.stack([ends, sums], axis=1).astype("<i8").tobytes())
+    return {"file": path.name, "records": len(sizes), **manifest.describe(path.parent, [path.name])[path.name],
+            "index": manifest.describe(path.parent, [index.name])[index.name]}
+
+
+class Shards:
+    """The segments of a folder that `write` left, by number: `shards[i]`, `len(shards)`, `shards.facts`.
+
+    Opening looks at names, sizes and indexes; each record's checksum is looked at when it is read. Raises `Error`,
+    FILE: record N where a record is damaged or cut off, counted from 0 in its file.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        path = self.folder / MANIFEST
+        if not path.is_file():
+            raise Error(f"{path} is missing; give a folder that `bertkit corpus` wrote.")
+        self.facts = read_object(path)
+        if self.facts.get("format") != FORMAT:
+            raise Error(f"{path} is of format {self.facts.get('format')!r}; this version of bertkit reads {FORMAT}.")
+        self._shards = [_Shard(self.folder, entry) for entry in self.facts["shards"]]
+        self._first = np.cumsum([0, *(shard.records for shard in self._shards)])
+
+    def __len__(self):
+        return int(self._first[-1])
+
+    def __getitem__(self, number):
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        place = int(np.searchsorted(self._first, number, side="right")) - 1
+        return self._shards[place].read(int(number - self._first[place]))
+
+    def check(self):
+        """Read every record; raises `Error` at the first that is damaged."""
+        for shard in self._shards:
+            for number in range(shard.records):
+                shard.read(number)
+
+
+class _Shard:
+    def __init__(self, folder, entry):
+        self.path, self.records = folder / entry["file"], entry["records"]
+        index = self.path.with_suffix(".index")
+        manifest.check(folder, {index.name: entry["index"]})
+        if not self.path.is_file():
+            raise Error(f"{self.path} is missing, and the corpus's manifest names it; copy the folder again.")
+        table = np.frombuffer(index.read_bytes(), "<i8").reshape(-1, 2)
+        self.ends, self.sums = table.T
+        self._check_size(self.path.stat().st_size, entry["bytes"])
+
+    def _check_size(self, size, wanted):
+        if size < wanted:
+            cut = int(np.searchsorted(self.ends, size, side="right"))
+            raise Error(f"{self.path}: record {cut} is cut off: the file has {size} bytes, wanted {wanted}; copy it "
+                        "again.")
+        if size > wanted:
+            raise Error(f"{self.path} has {size} bytes, wanted {wanted}: it is not the file that was written; copy it "
+                        "again.")
+
+    def read(self, number):
+        """Return the `Segment` of a record."""
+        start = int(self.ends[number - 1]) if number else 0
+        with open(self.path, "rb") as file:
+            file.seek(start)
+            frame = file.read(int(self.ends[number]) - start)
+        if zlib.crc32(frame) != self.sums[number]:
+            raise Error(f"{self.path}: record {number} is damaged: its checksum is another; copy the file again.")
+        return _parsed(frame[FRAME[0]:-FRAME[1]])
+
+
+def _parsed(data):
+    import tensorflow as tf
+    features = tf.train.Example.FromString(data).features.feature
+    ids, ends, document = (features[name].int64_list.value for name in ("token_ids", "ends", "document"))
+    return Segment(np.array(ids, "int32"), np.array(ends, "int32"), document[0])

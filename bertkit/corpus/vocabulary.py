@@ -1,0 +1,151 @@
+"""A vocabulary learnt from text by the library `tokenizers`, and how well it fits text that it has not seen."""
+
+import io
+import tempfile
+from pathlib import Path
+
+from tokenizers import Tokenizer as Trained
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from bertkit.corpus.documents import Counts, documents
+from bertkit.errors import Error
+from bertkit.text import Tokenizer
+from bertkit.text.files import read_text, write_bytes, write_json, write_text
+
+BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+HELD_EVERY, HELD_MOST = 50, 2000        # paragraphs that are not learnt from but reported on
+SMALLEST = 20
+
+
+def learn(paths, out, size, kind="wordpiece", cased=False):
+    """Learn a vocabulary of at most `size` entries from text files, write it, and return how well it fits.
+
+    "wordpiece" (Schuster & Nakajima 2012) writes the file `out`, an entry a line; "bpe" (on bytes, Radford et al. 2019,
+    case kept) a folder with a tokenizer.json as RoBERTa's, "unigram" (Kudo 2018) one with a spiece.model as ALBERT's.
+    `Tokenizer.load` reads each. Every 50th paragraph, up to 2,000, is held out: words are what stands between blanks,
+    `fertility` is tokens a word, `unknown` the share of tokens that are the unknown one, `coverage` the share of words
+    without it. The same text gives the same file. Raises `Error` for a text that cannot be read, or a size that nothing
+    fits in.
+    """
+    if kind not in KINDS:
+        raise Error(f"kind={kind!r} is unknown; give {', '.join(KINDS)}.")
+    out, held, counts = Path(out), [], Counts()
+    _check(out, size, kind)
+
+    def texts():
+        held.clear()
+        return _learnt(paths, held, Counts())
+
+    for _ in documents(paths, counts=counts):        # the first look: is all of it readable?
+        pass
+    KINDS[kind](texts, out, size, cased)
+    tokenizer = Tokenizer.load(out)
+    return {"entries": len(tokenizer), "documents": counts.documents, "characters": counts.characters,
+            "held_out": fit(tokenizer, held)}
+
+
+def wordpiece(texts, size, cased=False):
+    """Return at most `size` WordPiece entries, the special ones first; `texts()` gives the texts, as often as asked.
+
+    What may go on in a word is found first and numbered in order: the library would number it as it comes out of a hash
+    table, otherwise each time, and the numbers decide between pairs that are equally frequent.
+    """
+    trained = Trained(models.WordPiece(unk_token="[UNK]"))
+    trained.normalizer = normalizers.BertNormalizer(lowercase=not cased)
+    trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    letters = set().union(*(trained.normalizer.normalize_str(text) for text in texts()))
+    letters = sorted(letter for letter in letters if not letter.isspace())
+    inside = [f"##{letter}" for letter in letters if _goes_on(trained, letter)]
+    special = BERT + inside[:max(size // 2 - len(BERT), 0)]
+    trained.train_from_iterator(texts(), trainers.WordPieceTrainer(
+        vocab_size=size, special_tokens=special, show_progress=False, initial_alphabet=letters[:size // 2]))
+    ids = trained.get_vocab()
+    return sorted(ids, key=ids.get)
+
+
+def _goes_on(trained, letter):
+    """Return whether a letter behind another is of the same word; punctuation is a word of its own."""
+    return len(trained.pre_tokenizer.pre_tokenize_str(trained.normalizer.normalize_str(f"a{letter}"))) == 1
+
+
+def fit(tokenizer, texts):
+    """Return {"paragraphs", "words", "fertility", "unknown", "coverage"} of texts; None for what none tell."""
+    words = [word for text in texts for word in text.split()]
+    ids = [i for text in tokenizer.ids(texts) for i in text]
+    lacking = sum(tokenizer.unk_id in word for word in tokenizer.ids(words))
+    found = {"paragraphs": len(texts), "words": len(words)}
+    if not words:
+        return {**found, "fertility": None, "unknown": None, "coverage": None}
+    return {**found, "fertility": len(ids) / len(words), "unknown": ids.count(tokenizer.unk_id) / max(len(ids), 1),
+            "coverage": 1 - lacking / len(words)}
+
+
+def _check(out, size, kind):
+    if size < SMALLEST:
+        raise Error(f"size={size} holds nothing but the special tokens; give {SMALLEST} or more, such as 8000.")
+    if kind == "wordpiece" and out.is_dir():
+        raise Error(f"{out} is a folder; a wordpiece vocabulary is a file, such as vocab.txt.")
+    if kind != "wordpiece" and (out.is_file() or out.is_dir() and any(out.iterdir())):
+        raise Error(f"{out} is there already; a {kind} vocabulary is a new folder.")
+
+
+def _learnt(paths, held, counts):
+    """Yield the paragraphs to learn from; the others go into `held`."""
+    number = 0
+    for document in documents(paths, counts=counts):
+        for text in document:
+            number += 1
+            if number % HELD_EVERY == 0 and len(held) < HELD_MOST:
+                held.append(text)
+            else:
+                yield text
+
+
+def _wordpiece(texts, out, size, cased):
+    write_text(out, "".join(f"{entry}\n" for entry in wordpiece(texts, size, cased)))
+
+
+def _bpe(texts, out, size, cased):
+    trained = Trained(models.BPE())
+    trained.normalizer = normalizers.NFC()
+    trained.pre_tokenizer, trained.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    trained.train_from_iterator(texts(), trainers.BpeTrainer(
+        vocab_size=size, special_tokens=ROBERTA, show_progress=False,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
+    trained.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[(token, ROBERTA.index(token)) for token in ("<s>", "</s>")])
+    with tempfile.TemporaryDirectory() as work:         # the library writes files by name alone
+        trained.save(str(Path(work) / "tokenizer.json"))
+        content = read_text(Path(work) / "tokenizer.json")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "tokenizer_config.json", {
+        "tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>",
+        "pad_token": "<pad>", "mask_token": "<mask>"})
+    write_text(out / "tokenizer.json", content)
+
+
+def _unigram(texts, out, size, cased):
+    try:
+        from sentencepiece import SentencePieceTrainer
+    except ImportError:
+        raise Error('A unigram vocabulary needs sentencepiece; run: pip install "bertkit[corpus]".') from None
+    model = io.BytesIO()
+    try:
+        SentencePieceTrainer.train(
+            sentence_iterator=texts(), model_writer=model, vocab_size=size, model_type="unigram", num_threads=1,
+            normalization_rule_name="nmt_nfkc" if cased else "nmt_nfkc_cf", pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
+            pad_piece="<pad>", control_symbols=["[CLS]", "[SEP]", "[MASK]"], minloglevel=2, hard_vocab_limit=False,
+            max_sentence_length=10**6)
+    except RuntimeError as error:
+        reason = str(error).rsplit("] ", 1)[-1].strip()
+        raise Error(f"SentencePiece learnt nothing from this text ({reason:.200}); give more text, or another "
+                    "size.") from None
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "config.json", {"model_type": "albert"})           # whose special tokens it has
+    write_json(out / "tokenizer_config.json", {"do_lower_case": not cased, "keep_accents": True})
+    write_bytes(out / "spiece.model", model.getvalue())
+
+
+KINDS = {"wordpiece": _wordpiece, "bpe": _bpe, "unigram": _unigram}

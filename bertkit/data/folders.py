@@ -1,0 +1,65 @@
+"""Labelled documents as files: a folder for each class with a text a file, as corpora of documents are published."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from bertkit.data.readers import Examples
+from bertkit.data.records import BadRow
+from bertkit.errors import Error
+
+WANTED = "a folder for each class with one text a file in it, FOLDER/CLASS/NAME.txt"
+LARGEST = 2**26         # bytes of one text: the longest novels have some millions
+
+
+def read_folder(path, limit=None, skip_bad_rows=False):
+    """Return the `Examples` of the texts FOLDER/CLASS/NAME.txt in UTF-8, in the order of their names.
+
+    The folder's name is the class. Classes alternate, so that the first `limit` are of all. A row's line is its number
+    among the files; rows belong together (`Examples.groups`) where classes have texts of one name up to its last "-" or
+    "_", as the levels of an article have. Raises `Error` naming the file that cannot be read; `skip_bad_rows` lists it
+    in `.skipped` instead.
+    """
+    path, kept, skipped = Path(path), [], []
+    if limit is not None and limit < 1:
+        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    files = sorted((file for file in path.glob("*/*.txt") if file.is_file()), key=lambda file: (file.name, file.parent))
+    if not files:
+        raise Error(f"{path} holds no texts; wanted {WANTED}.")
+    for number, file in enumerate(files, start=1):
+        try:
+            kept.append((number, _text(number, file), file))
+        except BadRow as bad:
+            if not skip_bad_rows:
+                raise Error(f"{file}: {bad.args[1]}; mend it, or leave such files out with --set "
+                            "skip_bad_rows=true.") from None
+            skipped.append((number, f"{file.name}: {bad.args[1]}"))
+        if len(kept) == limit:
+            break
+    if not kept:
+        raise Error(f"{path} holds no text that can be used ({len(skipped)} were skipped); wanted {WANTED}.")
+    numbers, texts, used = map(list, zip(*kept, strict=True))
+    return Examples(path, "folders", {}, texts, None, [file.parent.name for file in used], numbers, skipped,
+                    _groups(used))
+
+
+def _text(number, file):
+    if file.stat().st_size > LARGEST:
+        raise BadRow(number, f"{file.stat().st_size} bytes came, and a text has at most {LARGEST}")
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = len(content[content.rfind(b"\n", 0, error.start) + 1:error.start].decode("utf-8")) + 1
+        raise BadRow(number, f"line {line}, column {column}: the byte {content[error.start]:#04x} is not "
+                             "UTF-8") from None
+
+
+def _groups(files):
+    """Return what each file belongs to: its name up to the last "-" or "_", where no class has two of that, else all of
+    it."""
+    starts = [re.sub(r"[-_][^-_]*\Z", "", file.stem) for file in files]
+    counts = Counter((start, file.parent) for start, file in zip(starts, files, strict=True))
+    several = {start for (start, _), count in counts.items() if count > 1}
+    return [file.stem if start in several else start for start, file in zip(starts, files, strict=True)]

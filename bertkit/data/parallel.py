@@ -1,0 +1,115 @@
+"""Texts with what is to be written from them: documents with summaries, sources with targets."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertkit.data.columns import Columns
+from bertkit.data.records import BadRow, complaint, json_type, listed, table
+from bertkit.errors import Error
+
+_SOURCES = ("source", "src", "document", "article", "dialogue", "text", "input")
+_TARGETS = ("target", "tgt", "summary", "summaries", "highlights", "abstract", "reference", "references", "output")
+_WANTED = "source and target, or document and summary"
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """The rows of one file, in its order: `sources`, and of each the texts that a writer may be compared with.
+
+    `lines` count from 1; `skipped` holds (line, reason) of the rows left out.
+    """
+
+    path: Path
+    sources: list[str]
+    references: list[list[str]]
+    lines: list[int]
+    skipped: list[tuple[int, str]]
+
+    def __len__(self):
+        return len(self.sources)
+
+
+def read_parallel(path, columns=Columns(), limit=None, skip_bad_rows=False):
+    """Return the `Parallel` texts of a .tsv (no quoting), .csv or .jsonl file in UTF-8.
+
+    Columns are recognised by name (source, document, article, text; target, summary, highlights, abstract) or named
+    (text, label); a .tsv of two columns of other names has no header, and is source, tab, target. In JSON a target
+    may be a list of texts, of which each is a reference. SQuALITY's lines, {"document", "questions"}, are read as
+    published: the answers to question 1, which asks for the plot, are the references; the other questions are not read.
+    `limit` reads the first rows only. Raises `Error` with file and line for a row that cannot be used; `skip_bad_rows`
+    lists it in `.skipped` instead.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rows.tsv"
+    >>> _ = path.write_text("eins zwei\\tone two\\n")
+    >>> read_parallel(path).references
+    [['one two']]
+    """
+    if limit is not None and limit < 1:
+        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    path, kept, skipped = Path(path), [], []
+    with table(path) as (names, rows):
+        source, target = _columns(path, names, columns)
+        if source is None:                              # no header: the names are the first row
+            kept.append((1, names[0], [names[1]]))
+            source, target = names
+        for line, record in rows:
+            if len(kept) == limit:
+                break
+            try:
+                kept.append((line, *_row(line, record, names, source, target)))
+            except BadRow as bad:
+                if not skip_bad_rows:
+                    raise complaint(path, bad) from bad
+                skipped.append(bad.args)
+    if not kept:
+        raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
+    lines, sources, references = map(list, zip(*kept, strict=True))
+    return Parallel(path, sources, references, lines, skipped)
+
+
+def _columns(path, names, columns):
+    """Return the names of the two columns, or (None, None) of a table without a header."""
+    given = [name for name in (columns.text, columns.label) if name is not None]
+    if wrong := [name for name in given if names.count(name) != 1]:
+        raise Error(f"{path} has {names.count(wrong[0]) or 'no'} columns {wrong[0]!r}, its columns are "
+                    f"{listed(names)}; name one of them with --text or --label.")
+    spelling = {name.lower(): name for name in reversed(names)}
+    source = columns.text or next((spelling[name] for name in _SOURCES if name in spelling), None)
+    target = columns.label or next((spelling[name] for name in (*_TARGETS, "questions") if name in spelling), None)
+    if source and target:
+        return source, target
+    if path.suffix.lower() == ".tsv" and len(names) == 2 and not given and source is target is None:
+        return None, None
+    raise Error(f"{path} has the columns {listed(names)}; wanted {_WANTED}, or name them with --text and --label.")
+
+
+def _row(line, record, names, source, target):
+    """Return the source and the list of references of a record."""
+    if isinstance(record, BadRow):
+        raise record
+    values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
+    for name in (source, target):
+        if name not in values:
+            raise BadRow(line, f"column {name!r}: the object has no such key")
+    given = _plot(line, values[target]) if target == "questions" else values[target]
+    given = given if isinstance(given, list) else [given]
+    if not given:
+        raise BadRow(line, f"column {target!r}: an empty list came where a text was wanted")
+    return _text(line, source, values[source]), [_text(line, target, text) for text in given]
+
+
+def _plot(line, questions):
+    """Return the answers to the first of SQuALITY's questions."""
+    try:
+        first = next(question for question in questions if str(question["question_number"]) == "1")
+        return [answer["response_text"] for answer in first["responses"]]
+    except (TypeError, KeyError, StopIteration):
+        raise BadRow(line, "column 'questions': no question_number 1 with responses, each with response_text, as "
+                           "SQuALITY has them") from None
+
+
+def _text(line, name, value):
+    if type(value) is not str:
+        raise BadRow(line, f"column {name!r}: {json_type(value)} came where a text was wanted")
+    return value

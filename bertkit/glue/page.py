@@ -1,0 +1,43 @@
+"""The GLUE table as a person reads it: on a terminal, in a spreadsheet, in a browser."""
+
+from bertkit.report import markup
+from bertkit.report.page import document
+from bertkit.text.files import write_json, write_text
+
+COLUMNS = ("task", "score", "spread", "n", "metrics", "notes")
+CAPTION = ("Points on dev: the mean over n seeds and their standard deviation (n − 1). A task's score is the mean "
+           "of its metrics.")
+
+
+def write(table, out):
+    """Write table.tsv, glue.json and glue.html of a `Table` into the folder `out`."""
+    cells = [COLUMNS, *((*row[:-1], "; ".join(row[-1])) for row in rows(table))]
+    write_text(out / "table.tsv", "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in cells))
+    write_json(out / "glue.json", table.to_json())
+    shown = markup.table(CAPTION, COLUMNS, cells[1:], words=("metrics", "notes"))
+    title = f"GLUE: {table.name}"
+    write_text(out / "glue.html", document(title, markup.element("h1", title), markup.element("main", shown)))
+
+
+def lines(table):
+    """Return the table as text for a terminal: a line a task, the mean over tasks, then the notes."""
+    cells = [COLUMNS[:-1], *(row[:-1] for row in rows(table))]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    aligned = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([*aligned, *(f"{row[0]}: {note}" for row in rows(table) for note in row[-1])])
+
+
+def rows(table):
+    """Return (task, score, spread, n, metrics, notes) of each task, and of the mean over tasks, as texts.
+
+    The notes are a list.
+    """
+    found = [(row.task, *_figures(row.score), ", ".join(f"{name} {figure}" for name, figure in row.metrics.items()),
+              [*row.errors, *row.unlike]) for row in table.rows]
+    return [*found, (table.name, *_figures(table.score), "", [])]
+
+
+def _figures(figure):
+    if figure is None:
+        return "-", "-", "0"
+    return f"{figure.mean:.2f}", "-" if figure.spread is None else f"{figure.spread:.2f}", str(len(figure.seeds))

@@ -1,0 +1,132 @@
+"""The runs of one command: each task with each seed, in a process and a bundle of its own, done once."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertkit.card import Card
+from bertkit.data.glue import TaskFiles
+from bertkit.errors import Error
+from bertkit.metrics import GLUE
+from bertkit.sweep import trials
+from bertkit.terminal import say
+
+FEWEST, MOST, STEPS = 3, 10, 1000       # epochs of a run, and the steps that small tasks should come to
+
+
+@dataclass(frozen=True)
+class GlueRun:
+    """One task learnt with one seed into the bundle `folder`; `knobs` are those that all runs share.
+
+    The task's first official metric chooses the epoch.
+    """
+
+    files: TaskFiles
+    seed: int
+    folder: Path
+    epochs: int
+    rows: int
+    knobs: dict
+
+    def __str__(self):
+        return f"{self.files.name}, seed {self.seed}"
+
+    @property
+    def cost(self):
+        """Rows that are learnt from, each as often as it is."""
+        return self.epochs * self.rows
+
+    @property
+    def done(self):
+        """Whether the bundle is there, which only a whole one is."""
+        return (self.folder / "bundle.json").exists()
+
+    @property
+    def words(self):
+        """The command that leaves the bundle."""
+        knobs = {"train": self.files.train, "dev": self.files.dev, "test": self.files.second, "out": self.folder,
+                 "seed": self.seed, "epochs": self.epochs, **self.knobs}
+        flags = [str(word) for name, value in knobs.items() if value is not None
+                 for word in (f"--{name.replace('_', '-')}", value)]
+        chosen = GLUE[self.files.name].metrics[0].removesuffix("_matched")
+        return [self.files.layout.recipe, *flags, "--set", f"metric={chosen}", "--json"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run: {official metric: fraction} and {split: rows} on dev, or the `error`."""
+
+    run: GlueRun
+    scores: dict | None = None
+    rows: dict | None = None
+    error: str | None = None
+
+
+def plan(tasks, seeds, out, epochs, knobs):
+    """Return the runs, all seeds of a task before the next task's.
+
+    Without `epochs` there are 3 (Devlin et al. 2018, section 4.1), on small tasks up to 10, so that there are some
+    1000 steps (Zhang et al. 2021, arXiv 2006.05987: few rows want more of them).
+    """
+    runs = []
+    for files in tasks:
+        rows = max(1, min(files.lines, knobs["limit"] or files.lines))
+        passes = min(MOST, max(FEWEST, math.ceil(STEPS * knobs["batch_size"] / rows)))
+        runs += [GlueRun(files, seed, Path(out) / "runs" / f"{files.name}-seed{seed}", epochs or passes, rows, knobs)
+                 for seed in seeds]
+    return runs
+
+
+def carry_out(runs):
+    """Yield the `Outcome` of each run, having run those that are not done; says how far it is and what is left.
+
+    Raises `Error` at the end if none succeeded.
+    """
+    left, spent, learnt, outcomes = sum(run.cost for run in runs if not run.done), 0.0, 0, []
+    for number, run in enumerate(runs, start=1):
+        error = None
+        if not run.done:
+            say(f"{number}/{len(runs)} {run}: {run.epochs} epoch{'s' * (run.epochs > 1)} of {run.rows:,} rows"
+                + (f", {_duration(spent / learnt * left)} left" if learnt else ""))
+            began = time.monotonic()
+            run.folder.parent.mkdir(parents=True, exist_ok=True)
+            _, error = trials.child(run.words, run.folder.with_name(run.folder.name + ".log"))
+            spent, learnt, left = spent + time.monotonic() - began, learnt + run.cost, left - run.cost
+        outcome = Outcome(run, error=error) if error else _outcome(run)
+        reached = [f"{metric} {score:.4f}" for metric, score in (outcome.scores or {}).items()]
+        say(f"{number}/{len(runs)} {run}: {outcome.error or ', '.join(reached)}")
+        outcomes.append(outcome)
+        yield outcome
+    if all(outcome.error for outcome in outcomes):
+        raise Error(f"No run succeeded; the first said: {outcomes[0].error}")
+
+
+def _duration(seconds):
+    return f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{max(seconds / 60, 1):.0f} min"
+
+
+def _outcome(run):
+    """Return what a bundle's card says."""
+    task = GLUE[run.files.name]
+    try:
+        card = Card.read(run.folder / "card.json")
+        labels = tuple(card.model["labels"])
+        if task.labels and labels != task.labels:
+            raise Error(f"The labels of training are {', '.join(labels)}; GLUE has {', '.join(task.labels)}.")
+        scores = {metric: _score(card, metric) for metric in task.metrics if _split(metric) in card.scores}
+    except Error as error:
+        return Outcome(run, error=str(error))
+    return Outcome(run, scores, {name: card.data[name]["rows"] for name in card.scores})
+
+
+def _split(metric):
+    """Return which rows of a run a metric is of: a second dev file stands in the place of test."""
+    return "test" if metric.endswith("_mismatched") else "dev"
+
+
+def _score(card, metric):
+    score = card.scores[_split(metric)][metric.split("_")[0]]["score"]
+    if score is None:
+        raise Error(f"{metric} is undefined on dev: the model says the same of every row.")
+    return score

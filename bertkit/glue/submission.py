@@ -1,0 +1,63 @@
+"""Answers to rows without labels, in the form that gluebenchmark.com takes."""
+
+import shutil
+from pathlib import Path
+
+from bertkit.data.columns import Columns
+from bertkit.data.glue import read_test
+from bertkit.errors import Error
+from bertkit.predictor import Predictor
+from bertkit.sweep import trials
+from bertkit.terminal import say
+from bertkit.text.files import write_text
+
+LOWEST, HIGHEST = 0, 5      # STS-B's scores
+
+
+def submit(folder, data, out, tflite=None, columns=Columns()):
+    """Write index, tab, prediction of each row of a file without labels; return {"written", "rows"}.
+
+    A prediction is the label as training spelt it, or the score, cut to 0..5, with three decimals. Raises `Error` for
+    a bundle of another task, a row that cannot be read, and an `out` that cannot be written.
+    """
+    predictor = Predictor(folder, tflite)
+    if predictor.task.name not in ("classify", "score") or getattr(predictor.task, "multi_label", False):
+        raise Error(f"{folder} does not give a text one label or one score, and GLUE takes nothing else; give a bundle "
+                    "of bertkit classify or score.")
+    indices, inputs = read_test(predictor.task, data, columns)
+    rows = zip(indices, map(_word, predictor.predict(inputs)), strict=True)
+    write_text(Path(out), "index\tprediction\n" + "".join(f"{index}\t{word}\n" for index, word in rows))
+    return {"written": str(out), "rows": len(indices)}
+
+
+def _word(answer):
+    if "label" in answer:
+        return answer["label"]
+    return f"{min(max(answer['score'], LOWEST), HIGHEST):.3f}"
+
+
+def submit_best(table, out):
+    """Let each task's best run answer its test files; return {file of the submission: its path, or what went wrong}.
+
+    What a run answered stays in OUT/predictions, so that it answers once; OUT/submission holds the best ones' files.
+    """
+    found = {}
+    for run in (row.best for row in table.scored):
+        for name, test in run.files.tests.items():
+            answers, target = out / "predictions" / f"{name}-seed{run.seed}.tsv", out / "submission" / f"{name}.tsv"
+            error = None if answers.exists() else _answer(run, test, answers)
+            target.parent.mkdir(exist_ok=True)
+            if error is None:
+                shutil.copyfile(answers, target)
+            else:
+                target.unlink(missing_ok=True)              # an earlier best run's
+            found[name] = error or str(target)
+            say(f"{name}.tsv: {found[name]}")
+    return found
+
+
+def _answer(run, test, answers):
+    """Write a run's answers, in a process of its own; return what went wrong, or None."""
+    answers.parent.mkdir(exist_ok=True)
+    words = ["submit", str(run.folder), "--data", str(test), "--out", str(answers), "--json"]
+    return trials.child(words, answers.with_suffix(".log"))[1]

@@ -1,0 +1,74 @@
+"""Search a collection: vectors find documents, a reranker may put them in order, and the run is scored.
+
+    bertkit retrieve --model MiniLM/ --data cranfield --out found
+    2 minutes on 2 shared cores, 2026-11-22; MAP and NDCG@10 of MiniLM as published: Cranfield 41.5, 50.0 (BM25: 37.8,
+    50.0), Medline 71.5, 78.8 (BM25: 47.8, 67.0)
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from bertkit import metrics
+from bertkit.checkpoints import load, local
+from bertkit.checkpoints.files import new_folder, write_json
+from bertkit.checkpoints.pooling import pooling
+from bertkit.data.columns import Columns
+from bertkit.data.features import check_fit, featurize
+from bertkit.data.trec import read_collection, write_run
+from bertkit.flags import run_recipe
+from bertkit.heads import SentenceEmbedder
+from bertkit.predictor import Predictor
+from bertkit.retrieval import ExactIndex, FaissIndex, save
+from bertkit.text import Tokenizer
+from bertkit.training.scoring import outputs
+
+
+def main(model: str, data: str, out: str, ranker: str = None, index: Literal["exact", "faiss"] = "exact", k: int = 100,
+         length: int = 256, columns=Columns()):
+    """Find documents for each query; leave the index and the run in TREC's form, and return its scores.
+
+    model           an embedder: a bundle of `bertkit embed`, or any checkpoint, its tokens pooled as it says or by mean
+    data            a folder in TREC form (queries, documents, qrels), or rows of query, document, grade
+    out             the folder to write: index/, run.txt, scores.json
+    ranker          a bundle of `bertkit rank`, which puts the documents that were found in order
+    index           exact, or faiss, an extra, for millions of documents
+    k               documents to find for each query
+    length          tokens that a text is cut to
+    """
+    collection = read_collection(data, columns)
+
+    # model
+    tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
+    check_fit(tokenizer, encoder.config, length)
+    embedder = SentenceEmbedder(encoder, **pooling(local(model)))
+
+    def vectors(texts):
+        return np.stack(outputs(embedder, featurize(tokenizer, list(texts), None, length)))
+
+    # search
+    kind = {"exact": ExactIndex, "faiss": FaissIndex}[index]
+    made = kind(collection.documents, vectors(collection.documents.values()))
+    found = made.search(vectors(collection.queries.values()), k)
+    run = dict(zip(collection.queries, found, strict=True))
+
+    # put in order
+    if ranker is not None:
+        asked = [(collection.queries[query], *map(collection.documents.get, documents))
+                 for query, documents in run.items()]
+        scores = Predictor(ranker).predictions(asked)
+        run = {query: dict(zip(documents, map(float, ordered), strict=True))
+               for (query, documents), ordered in zip(run.items(), scores, strict=True)}
+
+    # evaluate and ship
+    scores = metrics.ranking(collection.qrels, run)
+    with new_folder(out) as place:
+        save(place / "index", made)
+        write_run(place / "run.txt", run, Path(out).name)
+        write_json(place / "scores.json", scores)
+    return scores
+
+
+if __name__ == "__main__":
+    run_recipe(main)

@@ -1,0 +1,77 @@
+"""A vocabulary is learnt once and for all: the same text, the same file, in every process."""
+
+import subprocess
+import sys
+
+import pytest
+
+from bertkit.corpus.vocabulary import fit, learn, wordpiece
+from bertkit.errors import Error
+from bertkit.text import Tokenizer
+from tests import tiny
+
+TEXT = "\n".join("The Rivers ran to the sea; a naïve café, 3.5 % of 2,000 wells, 東京 and ελληνικά: {i}".replace(
+    "{i}", str(i)) for i in range(300)) + "\n"
+CHILD = "import sys; from bertkit.corpus.vocabulary import learn; learn([sys.argv[1]], sys.argv[2], 300, sys.argv[3])"
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "a.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def content(out):
+    files = [out] if out.is_file() else sorted(out.iterdir())
+    return {path.name: path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram"])
+def test_the_same_text_gives_the_same_file_in_another_process(tmp_path, text, kind):
+    learn([text], tmp_path / "one", 300, kind)
+    subprocess.run([sys.executable, "-c", CHILD, text, tmp_path / "two", kind], check=True)
+    one, two = content(tmp_path / "one"), content(tmp_path / "two")
+    assert list(one.values()) == list(two.values()) and one
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram"])
+@pytest.mark.parametrize("cased", [False, True])
+def test_the_tokenizer_reads_what_was_learnt(tmp_path, text, kind, cased):
+    found = learn([text], tmp_path / "out", 300, kind, cased)
+    tokenizer = Tokenizer.load(tmp_path / "out")
+    assert len(tokenizer) == found["entries"] <= 300
+    assert found["documents"] == 1 and found["characters"] == len(TEXT) - 300
+    held = found["held_out"]
+    assert held["paragraphs"] == 6 and held["unknown"] < 0.05 and held["coverage"] > 0.9 and 1 <= held["fertility"] < 6
+    upper, lower = tokenizer.ids(["Rivers", "rivers"])
+    assert (upper != lower) == (cased or kind == "bpe")
+    assert tokenizer.mask_id != tokenizer.pad_id == tokenizer.pack(["a"], length=9)["token_ids"][0, -1]
+
+
+def test_every_letter_can_stand_alone_and_go_on_in_a_word(text):
+    entries = wordpiece(lambda: TEXT.split("\n"), 400)
+    assert entries[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] and len(set(entries)) == len(entries)
+    assert {"r", "##r", "3", "##3", "λ", "##λ", "東", ";"} <= set(entries)
+    assert not {"##;", "##東", "R", " ", "## "} & set(entries)
+    assert "R" in wordpiece(lambda: TEXT.split("\n"), 400, cased=True)
+
+
+def test_fit_counts_by_hand():
+    tokenizer = tiny.tokenizer()
+    found = fit(tokenizer, ["good films", "ünknown the 東"])
+    ids = [i for text in tokenizer.ids(["good films", "ünknown the 東"]) for i in text]
+    assert found == {"paragraphs": 2, "words": 5, "fertility": len(ids) / 5,
+                     "unknown": ids.count(tokenizer.unk_id) / len(ids), "coverage": pytest.approx(0.8)}
+    assert fit(tokenizer, [])["fertility"] is None
+
+
+@pytest.mark.parametrize(("out", "size", "kind", "said"), [
+    ("out", 10, "wordpiece", "size=10 holds nothing"), ("out", 300, "bytes", "kind='bytes' is unknown"),
+    (".", 300, "wordpiece", "is a folder"), ("a.txt", 300, "bpe", "is there already"),
+    (".", 300, "unigram", "is there already")])
+def test_wrong_knobs_are_one_sentence(tmp_path, out, size, kind, said):
+    (tmp_path / "a.txt").write_text("text\n")
+    with pytest.raises(Error, match=said):
+        learn([tmp_path / "a.txt"], tmp_path / out, size, kind)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
