@@ -29,6 +29,7 @@ COMMANDS = {
     "export": "leave a strings-in SavedModel, or a .tflite with its proof",
     "convert": "a checkpoint from one published form into another",
     "vocabulary": "learn a vocabulary from text",
+    "corpus": "turn text into shards of token ids to pre-train on",
     "cost": "parameters, arithmetic and memory of a published encoder",
     "recipe": "write a copy of a recipe, to read and change",
 }
@@ -56,6 +57,7 @@ EXAMPLES = {
     "export": "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone",
     "convert": "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit",
     "vocabulary": "bertkit vocabulary --corpus english.txt german.txt.gz --size 8000 --out vocab.txt",
+    "corpus": "bertkit corpus --text english.txt german.txt.gz --vocabulary vocab.txt --out shards --length 128",
     "cost": "bertkit cost bert-base-uncased --length 128",
     "recipe": "bertkit recipe classify --to my_classify.py",
 }

@@ -100,6 +100,26 @@ def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece"
     return learn(corpus, out, size, kind, cased)
 
 
+def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0, longest: int = None,
+           drop_copies: bool = False, seed: int = 0):
+    """Turn text into shards of token ids to pre-train on; return what they hold.
+
+    text            text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
+    vocabulary      the vocabulary: a file or folder that `bertkit vocabulary` wrote, or a checkpoint
+    out             the folder to write
+    length          tokens of a row, the special ones included
+    shortest        characters that a document needs, else it is left out
+    longest         characters that a document may have
+    drop_copies     leave out a document whose words were there before
+    seed            of which documents are cut into shorter rows
+    """
+    from bertkit.checkpoints.files import new_folder
+    from bertkit.corpus.documents import Selection
+    from bertkit.corpus.make import make
+    with new_folder(out) as place:
+        return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed)
+
+
 def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: str = "0",
           search: Literal["grid", "random", "optuna"] = "grid", trials: int = None):
     """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.

@@ -22,9 +22,10 @@ FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and
 
 
 def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
-    """Write segments as shards of about `shard_bytes` into a new folder, and return the manifest.
+    """Write segments as shards of about `shard_bytes` into a folder that is there, and return the manifest.
 
-    `facts` are further entries of it. One segment is held at a time. Raises `Error` where there is none.
+    `facts()`, asked at the end, gives further entries of it. One segment is held at a time. Raises `Error` where there
+    is none.
     """
     import tensorflow as tf
     folder, shards, counts = Path(folder), [], {"segments": 0, "sentences": 0, "tokens": 0}
@@ -45,7 +46,7 @@ def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
         shards.append(_closed(writer, path, index))
     if not shards:
         raise Error("The text holds no document; give text of at least one paragraph.")
-    found = {"format": FORMAT, **facts, **counts, "shards": shards}
+    found = {"format": FORMAT, **facts(), **counts, "shards": shards}
     write_json(folder / MANIFEST, found)
     return found
 

@@ -59,7 +59,7 @@ def test_too_short_a_length_is_said():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("shards")
-    shards.write(place, iter(cut(drawn())), {"length": LENGTH}, shard_bytes=1500)
+    shards.write(place, iter(cut(drawn())), lambda: {"length": LENGTH}, shard_bytes=1500)
     return place
 
 
@@ -85,7 +85,7 @@ def test_tensorflow_reads_them_too(folder):
 
 
 def test_the_same_segments_give_the_same_bytes(folder, tmp_path):
-    shards.write(tmp_path, iter(cut(drawn())), {"length": LENGTH}, shard_bytes=1500)
+    shards.write(tmp_path, iter(cut(drawn())), lambda: {"length": LENGTH}, shard_bytes=1500)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
@@ -128,7 +128,7 @@ def test_a_missing_file_is_named(folder, tmp_path, name):
 
 def test_no_text_is_no_corpus(tmp_path):
     with pytest.raises(Error, match="no document"):
-        shards.write(tmp_path, iter([]), {})
+        shards.write(tmp_path, iter([]), dict)
 
 
 @given(st.integers(1, 300), st.integers(0, 9))
