@@ -1,9 +1,9 @@
 """A function's signature as command-line flags: a knob is written down once, in the signature.
 
 The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
-value gives one flag for each of its fields, save `Tuning`, which gives `--set name=value`, `--tuning FILE` and, as it is
-often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag, a list of them one or more; a list is a flag with one or more values;
-`*words` are those after `--`.
+value gives one flag for each of its fields, save `Tuning`, which gives `--set name=value`, `--tuning FILE` and, as it
+is often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag; a list is one or more of them,
+or a flag with one or more values; `*words` are those after `--`.
 """
 
 import argparse
@@ -28,7 +28,8 @@ def parser(function, prog, example=""):
             made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting,
                               help="a knob that seldom changes, see below (may be repeated)")
             made.add_argument("--tuning", metavar="FILE", help="a JSON file of such knobs")
-            made.add_argument("--skip-bad-rows", action="store_true", help=_help("skip_bad_rows", inspect.getdoc(Tuning)))
+            made.add_argument("--skip-bad-rows", action="store_true",
+                              help=_help("skip_bad_rows", inspect.getdoc(Tuning)))
             made.epilog = f"knobs for --set:\n{_table(Tuning)}\n\n{made.epilog}"
         elif dataclasses.is_dataclass(parameter.default):
             for field in dataclasses.fields(parameter.default):
@@ -49,8 +50,9 @@ def call(function, parsed, rest=()):
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             words.append(getattr(parsed, name))
         elif isinstance(parameter.default, Tuning):
-            found[name] = (Tuning.read(parsed.tuning) if parsed.tuning else Tuning()).but(
-                dict(text.split("=", 1) for text in parsed.set) | ({"skip_bad_rows": True} if parsed.skip_bad_rows else {}))
+            settings = dict(text.split("=", 1) for text in parsed.set)
+            settings |= {"skip_bad_rows": True} if parsed.skip_bad_rows else {}
+            found[name] = (Tuning.read(parsed.tuning) if parsed.tuning else Tuning()).but(settings)
         elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             words += rest
         elif dataclasses.is_dataclass(parameter.default):

@@ -5,10 +5,11 @@ from pathlib import Path
 from bertkit import checkpoints, ondevice
 from bertkit.checkpoints import bundle
 from bertkit.data.columns import Columns
-from bertkit.data.features import Padding, pack
+from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
+from bertkit.data.splits import Held
 from bertkit.errors import Error
-from bertkit.training.scoring import outputs
+from bertkit.training.scoring import outputs, predictions
 
 
 class Predictor:
@@ -42,7 +43,9 @@ class Predictor:
     def predictions(self, inputs):
         """Return the task's prediction of each input."""
         packed = self.task.pack(self.tokenizer, inputs, self.length)
-        return self.task.predictions(self.outputs(packed.rows), packed)
+        if self.device is not None:
+            return self.task.predictions(self.device.outputs(packed.rows), packed)
+        return predictions(self.model, self.task, Held(inputs, None, packed, features_of(packed, self.tokenizer)))
 
     def predict(self, inputs):
         """Return the answers to texts, or to tuples of texts: one dict an input."""

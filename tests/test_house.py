@@ -22,8 +22,8 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room i
 FACE = "bertkit/__init__.py"
 ROOMS = {"commands": "cli", "__main__": "cli"}         # what each command does belongs to the command line
 # Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, one backend's own forms.
-TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/", "bertkit/export/",
-              "bertkit/objectives/",
+TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/",
+              "bertkit/export/", "bertkit/objectives/",
               "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py")
 # What runs on a device, or says what a model is, without one.

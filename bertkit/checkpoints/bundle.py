@@ -120,8 +120,8 @@ def task(values):
     if kind == "Encoder":
         raise Error("This bundle holds an encoder without a task; fine-tune it first (`bertkit classify`).")
     if kind not in UNTOLD:
-        raise Error(f"This bundle holds a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load gives "
-                    "the model itself.")
+        raise Error(f"This bundle holds a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
+                    "gives the model itself.")
     return tasks.task(UNTOLD[kind](model))
 
 

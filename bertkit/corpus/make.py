@@ -22,7 +22,8 @@ def make(paths, vocabulary, folder, length, selection, seed=0):
 
     def facts():
         return {"length": length, "seed": seed, "vocabulary": len(tokenizer),
-                "text": [Path(path).name for path in paths], "documents": counts.documents, "characters": counts.characters,
+                "text": [Path(path).name for path in paths],
+                "documents": counts.documents, "characters": counts.characters,
                 "left_out": {"short": counts.short, "long": counts.long, "copies": counts.copies}}
 
     told = _told(documents(paths, selection, counts), counts)

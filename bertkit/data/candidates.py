@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bertkit.data.inputs import said
 from bertkit.data.trec import Collection, read_collection
 from bertkit.errors import Error
 from bertkit.ondevice.ranking import Judged, Ranking
@@ -46,7 +47,8 @@ class Ranked:
     def read(cls, path, columns, reading):
         """Return the collection of a folder or file (see `read_collection`), the other fields from `reading`."""
         options = {name: reading[name] for name in ("search", "candidates", "negatives", "seed") if name in reading}
-        return cls(read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False)), **options)
+        read = read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
+        return cls(said(read), **options)
 
     def found(self, candidates):
         """Return (path, inputs, [`Judged`], skipped), to be scored on (see `reranked`)."""

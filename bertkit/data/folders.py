@@ -31,8 +31,8 @@ def read_folder(path, limit=None, skip_bad_rows=False):
             kept.append((number, _text(number, file), file))
         except BadRow as bad:
             if not skip_bad_rows:
-                raise Error(f"{file}: {bad.args[1]}; mend it, or leave such files out with --set "
-                            "skip_bad_rows=true.") from None
+                raise Error(f"{file}: {bad.args[1]}; mend it, or leave such files out with "
+                            "--skip-bad-rows.") from None
             skipped.append((number, f"{file.name}: {bad.args[1]}"))
         if len(kept) == limit:
             break

@@ -6,8 +6,8 @@ Sources: Wang et al. 2018, arXiv 1804.07461, table 1, and gluebenchmark.com, who
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bertkit.data.classes import task_inputs
 from bertkit.data.columns import Columns
-from bertkit.data.labelled import task_inputs
 from bertkit.data.readers import read_examples
 from bertkit.data.records import table
 from bertkit.errors import Error

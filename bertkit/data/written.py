@@ -10,15 +10,13 @@ from bertkit.data.splits import Splits
 class Written(Features):
     """Rows that are read; `target`, as many rows, are what is written of them, with their labels.
 
-    Batches hold "target_ids" and "target_mask" too, padded to the longest of their own.
+    Batches hold "target_ids" too, padded on the right to the longest of their own.
     """
 
     target: Features | None = None
 
     def batch(self, examples, length=None):
-        beside = self.target.batch(examples)
-        rows = super().batch(examples, length)
-        return {**rows, "target_ids": beside["token_ids"], "target_mask": beside["padding_mask"]}
+        return {**super().batch(examples, length), "target_ids": self.target.batch(examples)["token_ids"]}
 
     def targets(self, examples, length=None):
         return self.target.targets(examples)

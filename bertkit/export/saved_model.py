@@ -36,6 +36,9 @@ def export_saved_model(folder, out):
                     "KERAS_BACKEND=tensorflow.")
     with new_folder(out) as place:
         bundle = source.opened(folder)
+        if bundle.task.name not in SERVED:
+            raise Error(f"The task {bundle.task.name} takes texts apart before the model sees them, which the "
+                        "strings-in signature does not; export it to tflite.")
         say("Writing the SavedModel.")
         served = SERVED[bundle.task.name](bundle)
         _write(bundle, served, place)

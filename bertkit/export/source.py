@@ -5,6 +5,7 @@ import numpy as np
 
 from bertkit.checkpoints import bundle
 from bertkit.data.features import NAMES
+from bertkit.errors import Error
 from bertkit.predictor import Predictor
 from bertkit.text.template import FIRST
 
@@ -20,9 +21,16 @@ def opened(folder):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
-        return Predictor(folder)
+        predictor = Predictor(folder)
     finally:
         keras.config.set_dtype_policy(policy)
+    if predictor.task.name == "write":
+        raise Error(f"{folder} writes token after token, and bertkit exports what answers in one pass; answer with "
+                    "`bertkit predict`.")
+    if predictor.model.together:
+        raise Error(f"{folder} reads all windows of a document together, and what is exported takes one row; answer "
+                    "with `bertkit predict`, or train with --strategy windows, which goes --to tflite.")
+    return predictor
 
 
 def probes(task):

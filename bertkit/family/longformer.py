@@ -5,9 +5,11 @@ RoBERTa that attends to near tokens and to a few global ones, which have project
 
 from dataclasses import replace
 
+import numpy as np
+
 from bertkit.errors import Error
 from bertkit.family import entries, roberta
-from bertkit.kinds import Absolute, Summed, Window
+from bertkit.kinds import Absolute, PostNorm, Summed, Window
 
 CHANGES = {"max_sequence_length": 4098, "attention": Window(512), "inputs": Summed(separator=2), "family": "longformer"}
 CONFIG = roberta.CONFIG.but(**CHANGES)
@@ -17,6 +19,32 @@ SIZES = {"longformer-base-4096": CONFIG, "longformer-large-4096": roberta.LARGE.
 HEADS = roberta.HEADS | {name: replace(roberta.HEADS[name], watch=tokens) for name, tokens in {
     "classify": "first", "answer": "question", "choose": "choice"}.items()}
 PRETRAINING = roberta.PRETRAINING
+
+
+
+def lengthened(config, tokens, window=512):
+    """Return the config of the Longformer that is made of a BERT or RoBERTa, with positions for `tokens` tokens.
+
+    A RoBERTa becomes one of this page, others stay on their own. Raises `Error` for a config with no table of
+    positions to repeat, or with other blocks than BERT's.
+    """
+    if not isinstance(config.positions, Absolute) or not isinstance(config.block, PostNorm):
+        raise Error("A Longformer is made of an encoder with learned positions and plain blocks, such as BERT and "
+                    f"RoBERTa, and this {config.family} is another; take one of these, or --strategy windows.")
+    kept = config.max_sequence_length - config.longest
+    page = {"family": "longformer", "inputs": CONFIG.inputs} if config.family == "roberta" else {}
+    return config.but(attention=Window(window), max_sequence_length=kept + tokens, **page)
+
+
+def repeated(table, rows, kept):
+    """Return a table of positions with `rows` rows: its first `kept`, then the others again and again.
+
+    Section 5: so a token knows where it stands within the length that the encoder was trained on.
+
+    >>> repeated(np.array([[9], [1], [2]]), 6, kept=1).ravel().tolist()
+    [9, 1, 2, 1, 2, 1]
+    """
+    return table[np.concatenate([np.arange(kept), kept + np.arange(rows - kept) % (len(table) - kept)])]
 
 
 def _windows(values):

@@ -5,7 +5,7 @@ from bertkit.metrics.calibration import calibration_error, reliability
 from bertkit.metrics.classification import accuracy, by_class, confusion, f1, matthews
 from bertkit.metrics.correlation import kendall, mse, pearson, spearman
 from bertkit.metrics.entity import entities, entity_counts, entity_scores, f1_of, precision_of, recall_of
-from bertkit.metrics.generation import bleu, chrf, distinct, meteor, rouge, ter
+from bertkit.metrics.generation import bleu, bleu_counts, bleu_of, chrf, distinct, meteor, rouge, ter
 from bertkit.metrics.glue import GLUE, glue_score
 from bertkit.metrics.intervals import bootstrap, paired_drop
 from bertkit.metrics.perplexity import bits_per_character, perplexity, pseudo_perplexity
@@ -17,6 +17,8 @@ __all__ = [
     "accuracy",
     "bits_per_character",
     "bleu",
+    "bleu_counts",
+    "bleu_of",
     "bootstrap",
     "by_class",
     "calibration_error",

@@ -25,6 +25,23 @@ def bleu(references, predictions, tokenize="13a", lowercase=False):
     return _sacrebleu("BLEU", references, predictions, tokenize=tokenize, lowercase=lowercase)
 
 
+def bleu_counts(references, predictions, tokenize="13a", lowercase=False):
+    """Return what BLEU counts of each text, int64 [texts,10], for `bleu_of` of any of the texts together.
+
+    Matched n-grams of n = 1 to 4, n-grams there are, tokens of the prediction, tokens of the nearest reference.
+    """
+    metric = _library("sacrebleu.metrics").BLEU(tokenize=tokenize, lowercase=lowercase)
+    scores = [metric.corpus_score([text], [[one] for one in texts]) for texts, text in _paired(references, predictions)]
+    return np.array([(*score.counts, *score.totals, score.sys_len, score.ref_len) for score in scores], "int64")
+
+
+def bleu_of(counts):
+    """Return BLEU, 0 to 100, of the texts whose `bleu_counts` these are."""
+    *_, length, reference = sums = counts.sum(axis=0).tolist()
+    compute = _library("sacrebleu.metrics").BLEU.compute_bleu
+    return float(compute(sums[:4], sums[4:8], length, reference, smooth_method="exp").score)
+
+
 def chrf(references, predictions, word_order=0):
     """Return {"chrf": 0 to 100, "signature"} of a corpus, by sacrebleu; `word_order=2` gives chrF++.
 

@@ -93,11 +93,11 @@ class Extraction(Task):
 
 @dataclass(frozen=True)
 class Summarising(Extraction):
-    """Sentences that an encoder has learned to choose (Liu and Lapata 2019, arXiv 1908.08345, section 3.1).
+    """Sentences that an encoder has learned to choose (Liu 2019, BERTSUM, arXiv 1903.10318, sections 2.2 and 2.3).
 
     Rows hold as many whole sentences as fit, [CLS] sentence [SEP] each, their segments by turns; a sentence's score is
-    log p(chosen) − log p(left) at its [CLS]. A sentence that is longer than a row is read up to its end. To train on,
-    the sentences of the `oracle` are labelled 1.
+    log p(chosen) − log p(left) of a linear layer at its [CLS], without layers between sentences before it. Of a
+    sentence that is longer than a row only what fits is read. To train on, those of the `oracle` are labelled 1.
     """
 
     count: int = 3
@@ -126,13 +126,15 @@ class Central(Extraction):
     """Sentences that are most like the others, without any training: score_i = Σ_j cos(v_i, v_j), v their vectors.
 
     Degree centrality (Erkan and Radev 2004, LexRank, section 3.1) of sentence embeddings, without a threshold. Only
-    sentences of `least` words or more are chosen where there are enough: a title is like everything.
+    sentences of `least` words or more are chosen where there are enough: a title is like everything. A vector has
+    `width` numbers.
     """
 
     count: int = 3
     least: int = 5
+    width: int = 0
 
-    name, output, width = "summarise-central", "embedding", 0
+    name, output = "summarise-central", "embedding"
 
     def pack(self, tokenizer, inputs, length, targets=None):
         """Return a row for each sentence, cut to `length`; raises `Error` for targets: nothing is learned."""

@@ -70,17 +70,21 @@ class Writing(Task):
         return [{"text": text} for text in predictions]
 
     def sides(self, targets, predictions):
-        """Return what the metrics compare: (counts of BLEU and ROUGE of each text [texts,13], the texts)."""
+        """Return what the metrics compare: counts of BLEU and ROUGE of each text, [texts,13]."""
         counts = metrics.bleu_counts(targets, predictions, lowercase=True)
         rouge = [[metrics.rouge([references], [text], ROUGE)[kind]["f1"] for kind in ROUGE]
                  for references, text in zip(targets, predictions, strict=True)]
-        return np.concatenate([counts, rouge], axis=1), np.array(predictions, object)
+        return (np.concatenate([counts, rouge], axis=1),)
 
     @property
     def metrics(self):
-        return {"bleu": lambda table, texts: metrics.bleu_of(table[:, BLEU].astype("int64")),
-                **{name: _Mean(10 + place) for place, name in enumerate(ROUGE)},
-                "distinct1": _Distinct(1), "distinct2": _Distinct(2)}
+        return {"bleu": lambda table: metrics.bleu_of(table[:, BLEU].astype("int64")),
+                **{name: _Mean(10 + place) for place, name in enumerate(ROUGE)}}
+
+    def scores(self, targets, predictions):
+        """Return the metrics and distinct-1 and -2, which have no interval: a text drawn twice is never distinct."""
+        more = {f"distinct{n}": metrics.distinct(predictions, n) for n in (1, 2)}
+        return super().scores(targets, predictions) | more
 
 
 class _Mean(NamedTuple):
@@ -88,17 +92,8 @@ class _Mean(NamedTuple):
 
     column: int
 
-    def __call__(self, table, texts):
+    def __call__(self, table):
         return float(table[:, self.column].mean())
-
-
-class _Distinct(NamedTuple):
-    """The share of n-grams that differ; over texts drawn more than once it says too little."""
-
-    n: int
-
-    def __call__(self, table, texts):
-        return metrics.distinct(list(texts), self.n)
 
 
 def ends(tokenizer):

@@ -109,8 +109,8 @@ def _commonest_place(task, train, dev):
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 
-PROBES = {**dict.fromkeys(("classify", "long_documents"), (_halves, _classes, _commonest_class)), "score": (_halves, _numbers, _mean),
-          "choose": (_endings, _choices, _commonest_place)}
+PROBES = {"classify": (_halves, _classes, _commonest_class), "long_documents": (_halves, _classes, _commonest_class),
+          "score": (_halves, _numbers, _mean), "choose": (_endings, _choices, _commonest_place)}
 
 
 def shown(found, card):

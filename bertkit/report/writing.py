@@ -9,7 +9,7 @@ WORST = 20
 
 def sections(task, dev):
     """Return the section of written texts: targets are lists of references, predictions texts."""
-    counts, _ = task.sides(dev["targets"], dev["predictions"])
+    (counts,) = task.sides(dev["targets"], dev["predictions"])
     scores = counts[:, 10]
     order = np.argsort(scores, kind="stable")[:WORST]
     rows = [(int(row) + 1, text(dev["inputs"][row]), text(dev["targets"][row][0]), text(dev["predictions"][row]),

@@ -8,13 +8,17 @@ from bertkit.data.pipeline import by_length
 def outputs(model, features, batch_size=32):
     """Return what the model gives for each row of `features`, a list of float32 arrays, whatever batches they came in.
 
-    One vector a row, or one a token of it, padding removed (`model.each_token`); start and end logits side by side.
+    One vector a row, or one a token of it, padding removed (`model.each_token`); start and end logits side by side. A
+    model that reads all rows of an example `together` gives one an example.
     """
-    features, found = features.alone, [None] * len(features.alone)
+    features = features if model.together else features.alone
+    found = [None] * len(features)
     for rows, inputs in by_length(features, batch_size):
         values = _values(model, inputs)
-        for row, value, mask in zip(rows, values, inputs["padding_mask"], strict=True):
-            found[row] = value[mask == 1] if model.each_token else value
+        if model.each_token:
+            values = [value[mask == 1] for value, mask in zip(values, inputs["padding_mask"], strict=True)]
+        for row, value in zip(rows, values, strict=True):
+            found[row] = value
     return found
 
 

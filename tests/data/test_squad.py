@@ -94,7 +94,7 @@ def test_faults_are_named_or_skipped(written, fault):
     with pytest.raises(Error) as told:
         read_squad(path)
     place = ["article 'Ann'", "paragraph 1", f"question {bad['id']!r}"]
-    assert all(word in str(told.value) for word in [str(path), *place, *words, "skip_bad_rows"]), told.value
+    assert all(word in str(told.value) for word in [str(path), *place, *words, "--skip-bad-rows"]), told.value
     found = read_squad(path, skip_bad_rows=True)
     assert (found.ids, found.lines, len(found.skipped)) == (["good", "last"], [1, 3], 1)
     assert found.skipped[0][0] == 2 and all(word in found.skipped[0][1] for word in [*place, *words])

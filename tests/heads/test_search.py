@@ -14,7 +14,7 @@ SIZE, BEGIN, END = 4, 0, 3
 
 
 def chances(seed, longest, rows):
-    """Return log p [rows,places,last token,next token]."""
+    """Return log p [rows,places,sum of the tokens so far,next token], the sum modulo their number."""
     p = np.random.default_rng(seed).dirichlet([0.5] * SIZE, (rows, longest, SIZE))
     return np.log(p + 1e-4).astype("float32")
 
@@ -24,17 +24,19 @@ def search(table, longest, beams, penalty):
     flat = ops.convert_to_tensor(np.repeat(table, beams, axis=0))
 
     def step(tokens, place, past):
+        past = (past + tokens) % SIZE               # what was written, which has to go with its beam
         now = ops.take(flat, place, axis=1)
-        return ops.take_along_axis(now, tokens[:, None, None], axis=1)[:, 0], past + 1
+        return ops.take_along_axis(now, past[:, None, None], axis=1)[:, 0], past
 
-    return np.asarray(likeliest(step, ops.zeros((rows * beams, 1)), rows, (BEGIN, END), longest, beams, penalty))
+    past = ops.zeros((rows * beams,), "int32")
+    return np.asarray(likeliest(step, past, rows, (BEGIN, END), longest, beams, penalty))
 
 
 def value(table, text):
     """Return Σ log p of a text, up to its end, and its length."""
-    total, last, length = 0.0, BEGIN, 0
+    total, length = 0.0, 0
     for place, token in enumerate(text):
-        total, last, length = total + table[place, last, token], token, length + 1
+        total, length = total + table[place, sum(text[:place]) % SIZE, token], length + 1
         if token == END:
             break
     return total, length
@@ -64,8 +66,8 @@ def plainly(table, longest, beams, penalty):
             if END in text:
                 going.append((text, score))
             else:
-                last = text[-1] if text else BEGIN
-                going += [((*text, token), score + table[len(text), last, token]) for token in range(SIZE)]
+                now = table[len(text), sum(text) % SIZE]
+                going += [((*text, token), score + now[token]) for token in range(SIZE)]
         kept = sorted(going, key=lambda pair: -pair[1])[:beams]
     best = max(kept, key=lambda pair: pair[1] / len(pair[0]) ** penalty)[0]
     return [*best, *[END] * (longest - len(best))]

@@ -161,7 +161,8 @@ def test_a_bundle_is_replaced_by_another(place, trained, tmp_path, capsys):
     arguments = words(place, f"{out}/", tmp_path / "pairs.tsv", tmp_path / "pairs.tsv", epochs=1)
     card = answered(capsys, *arguments, "--limit", 20, "--json")
     assert card["model"]["labels"] == ["maybe", "no", "yes"] and card["data"]["train"]["rows"] == 20
-    assert bundle.read(out)["task"]["pairs"] and sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs.tsv"]
+    assert bundle.read(out)["task"]["pairs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs.tsv"]
 
 
 # --------------------------------------------------------------------------------------- what it refuses
@@ -206,7 +207,7 @@ def test_rows_left_out_are_said(place, tmp_path, capsys):
     (tmp_path / "train.tsv").write_text(f"{HEADER}good\t1\nbad\ttab\t0\nfine\t1\n")
     arguments = words(place, tmp_path / "out", train=tmp_path / "train.tsv")
     assert main([*arguments, "--skip-bad-rows"]) == 1          # one class is left
-    assert "left out 1 of its rows, first that in line 3" in capsys.readouterr().err
+    assert "left out 1 of its rows, first line 3" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flag, value, said", [

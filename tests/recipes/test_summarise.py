@@ -53,6 +53,7 @@ def test_without_training_the_central_sentences_are_taken(place, capsys):
     card = run(capsys, "summarise", "--model", place / "encoder", "--dev", place / "rows.jsonl", "--out",
                place / "central", "--sentences", "2", "--length", "32")
     assert card["scores"]["dev"]["oracle_rouge1"]["score"] >= card["scores"]["dev"]["rouge1"]["score"]
+    assert "oracle" in (place / "central" / "report.html").read_text()
     found = run(capsys, "evaluate", place / "central", "--data", place / "rows.jsonl")
     assert found["rouge2"] == pytest.approx(card["scores"]["dev"]["rouge2"]["score"])
 

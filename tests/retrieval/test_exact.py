@@ -15,17 +15,30 @@ VECTOR = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=3, max_size=3
 
 
 @settings(max_examples=60, deadline=None)
-@given(documents=st.lists(VECTOR, min_size=1, max_size=12), queries=st.lists(VECTOR, max_size=4),
-       k=st.integers(1, 14), block=st.integers(1, 30), similarity=st.sampled_from(["cosine", "dot"]))
-def test_it_finds_what_sorting_all_scores_finds(documents, queries, k, block, similarity):
+@given(documents=st.lists(VECTOR, min_size=1, max_size=12), queries=st.lists(VECTOR, min_size=1, max_size=4),
+       k=st.integers(1, 14), block=st.integers(1, 30))
+def test_it_finds_what_sorting_all_scores_finds(documents, queries, k, block):
     ids = [f"d{number}" for number in np.random.default_rng(0).permutation(len(documents))]
-    found = ExactIndex(ids, documents, similarity, block).search(np.reshape(queries, (-1, 3)), k)
-    score = cosine_similarity if similarity == "cosine" else lambda one, other: one @ other.T
-    for row, scores in zip(found, score(np.reshape(queries, (-1, 3)), np.array(documents)) if queries else [],
-                           strict=True):
-        order = sorted(range(len(ids)), key=lambda place: (-round(scores[place], 9), ids[place]))[:k]
-        assert list(row) == [ids[place] for place in order]
-        assert list(row.values()) == pytest.approx([scores[place] for place in order], abs=1e-6)
+    found = ExactIndex(ids, documents, "dot", block).search(queries, k)
+    for row, scores in zip(found, np.array(queries) @ np.array(documents).T, strict=True):      # exact: few bits
+        order = sorted(range(len(ids)), key=lambda place: (-scores[place], ids[place]))[:k]
+        assert list(row.items()) == [(ids[place], scores[place]) for place in order]
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents=st.lists(VECTOR, min_size=1, max_size=12), query=VECTOR, k=st.integers(1, 14),
+       block=st.integers(1, 30))
+def test_cosines_are_scikit_learns_and_equal_vectors_come_in_the_order_of_their_ids(documents, query, k, block):
+    ids = [f"d{number:02}" for number in range(len(documents))]
+    (found,) = ExactIndex(ids[::-1], documents[::-1], block=block).search([query], k)
+    cosines = cosine_similarity([query], documents)[0]
+    assert list(found.values()) == pytest.approx(np.sort(cosines)[::-1][:k].tolist(), abs=1e-6)
+    places = {name: rank for rank, name in enumerate(found)}
+    for name, score in found.items():
+        place = ids.index(name)
+        assert score == pytest.approx(cosines[place], abs=1e-6)
+        equal = [ids[other] for other in range(place) if documents[other] == documents[place]]
+        assert all(places[other] < places[name] for other in equal)
 
 
 def test_it_equals_scikit_learn_on_many_vectors():

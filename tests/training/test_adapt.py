@@ -54,7 +54,8 @@ def values(model):
 
 
 @pytest.mark.parametrize("knobs", [{"accumulate": 2, "lora": 2, "layer_decay": 0.8},
-                                   {"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0}], ids=["lora", "l2_sp"])
+                                   {"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0}],
+                         ids=["lora", "l2_sp"])
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
     whole = train(knobs, tmp_path / "whole")
     with pytest.raises(Killed):

@@ -48,7 +48,7 @@ def chunk_by_chunk(model, chunk):
     return tf.reshape(tf.concat(parts, axis=0), (7, 2, -1))
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 14, 50])
+@pytest.mark.parametrize("chunk", [3, 50])
 def test_without_dropout_they_are_those_of_the_whole_batch(chunk):
     assert_equal(learnt(embedder(chunk=chunk)), learnt(embedder()))
 

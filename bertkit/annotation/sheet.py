@@ -1,0 +1,126 @@
+"""The sheet: several systems' texts side by side, in an order that says nothing, with questions on a scale."""
+
+import csv
+import io
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bertkit.annotation.page import LETTERS, page
+from bertkit.data.records import BadRow, Lines, check_text, complaint, json_type, listed, opened, table
+from bertkit.errors import Error
+from bertkit.text.files import read_object, write_json, write_text
+
+QUESTIONS = ("It reads well.", "It says what matters in the source.", "It says nothing that is not in the source.")
+
+FIXED = ("item", "output", "source", "text")        # the columns of a sheet besides its questions
+_TEXTS = ("text", "summary", "answer", "target", "prediction", "output", "document", "source")
+_FORMULA = ("=", "+", "-", "@", "\t")               # what a spreadsheet would compute
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the sheet hides: `places` names, for each item, the system behind each of its outputs A, B, ...
+
+    `scale` is the largest rating, 1 the smallest; `questions` are the columns of ratings.
+    """
+
+    systems: list[str]
+    questions: list[str]
+    scale: int
+    seed: int
+    places: list[list[str]]
+
+    @classmethod
+    def read(cls, path):
+        """Return the key in a file; raises `Error` if it is none."""
+        try:
+            return cls(**read_object(path))
+        except TypeError as error:
+            raise Error(f"{path} is no key of a sheet ({error}); give the .key.json beside it.") from None
+
+
+def annotate(files, out, source=None, questions=None, scale=5, seed=0, limit=None):
+    """Write a sheet for people to fill, `out` .html or .csv, and its key beside it; return what was written.
+
+    `files` are systems' texts, one a line or JSON lines with a text; `source` what they were made of. The order of the
+    items and of the outputs of each is drawn from `seed`, the systems' names stand in the key alone. Raises `Error` for
+    files of unlike lengths, questions that clash, a scale without two steps, and what cannot be read.
+    """
+    out, questions = Path(out), list(questions or QUESTIONS)
+    systems = [Path(file).stem for file in files]
+    _check(out, systems, questions, scale, limit)
+    texts = [read_texts(file)[:limit] for file in files]
+    sources = read_texts(source)[:limit] if source else [""] * len(texts[0])
+    for file, found in zip(files, texts, strict=True):
+        if len(found) != len(sources):
+            raise Error(f"{file} has {len(found)} texts, and {source or files[0]} {len(sources)}; give as many.")
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(sources))
+    turns = [rng.permutation(len(systems)) for _ in sources]
+    rows = [(int(item) + 1, sources[item], [texts[system][item] for system in turns[item]]) for item in order]
+    key = Key(systems, questions, scale, seed, [[systems[system] for system in turn] for turn in turns])
+    write_text(out, page(rows, questions, scale) if out.suffix == ".html" else _csv(rows, questions))
+    write_json(key_path(out), asdict(key))
+    return {"sheet": str(out), "key": str(key_path(out)), "items": len(rows), "outputs": len(systems)}
+
+
+def key_path(out):
+    """Return where the key of a sheet is written."""
+    return Path(out).with_suffix(".key.json")
+
+
+def read_texts(path):
+    """Return the texts of a file: the lines of a .txt, or a column of a .jsonl, .csv or .tsv (text, summary, ...).
+
+    Raises `Error` with file and line for a row without.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".txt":
+        with opened(path, "a text a line") as file:
+            check_text(path, file, "a text a line")
+            try:
+                return [line.removesuffix("\n").removesuffix("\r") for line in Lines(file)]
+            except BadRow as bad:
+                raise complaint(path, bad) from bad
+    with table(path) as (names, rows):
+        name = next((name for wanted in _TEXTS for name in names if name.lower() == wanted), None)
+        if name is None:
+            raise Error(f"{path} has the columns {listed(names)}; wanted one of {', '.join(_TEXTS)}.")
+        return [_text(path, line, record, names, name) for line, record in rows]
+
+
+def _text(path, line, record, names, name):
+    if isinstance(record, BadRow):
+        raise complaint(path, record)
+    value = record.get(name) if isinstance(record, dict) else record[names.index(name)]
+    if type(value) is not str:
+        raise Error(f"{path}: line {line}, column {name!r}: {json_type(value)} came where a text was wanted.")
+    return value
+
+
+def _check(out, systems, questions, scale, limit):
+    if out.suffix not in (".html", ".csv"):
+        raise Error(f"{out} is no name for a sheet; end it in .html or .csv.")
+    if not 1 <= len(systems) <= len(LETTERS) or len(set(systems)) < len(systems):
+        raise Error(f"The files name the systems {listed(systems)}; give 1 to {len(LETTERS)} files of different names.")
+    if len(set(questions)) < len(questions) or {*FIXED, ""} & {question.strip() for question in questions}:
+        raise Error(f"The questions are {listed(questions)}; give different ones, none of them {', '.join(FIXED)}.")
+    if not 2 <= scale <= 100 or limit is not None and limit < 1:
+        raise Error(f"scale={scale}, limit={limit} leave nothing to judge; give a scale of 2 to 100, a limit above 0.")
+
+
+def _csv(rows, questions):
+    """Return the sheet as CSV; a text that a spreadsheet would compute has an apostrophe before it."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["item", "output", *questions, "source", "text"])
+    for item, source, texts in rows:
+        for letter, text in zip(LETTERS, texts, strict=False):
+            writer.writerow([item, letter, *[""] * len(questions), _plain(source), _plain(text)])
+    return file.getvalue()
+
+
+def _plain(text):
+    return f"'{text}" if text.startswith(_FORMULA) else text

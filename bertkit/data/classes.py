@@ -1,0 +1,74 @@
+"""Texts with classes or scores as inputs of the tasks that are learnt from them."""
+
+import math
+from pathlib import Path
+
+from bertkit.data.folders import read_folder
+from bertkit.data.inputs import Labelled, said
+from bertkit.data.readers import label_indices, label_names, read_examples
+from bertkit.errors import Error
+from bertkit.ondevice.classification import Classification
+from bertkit.ondevice.documents import Documents
+from bertkit.ondevice.regression import Regression
+
+
+def read_texts(path, columns, reading):
+    """Return the `Examples` of a file, or of a folder of texts for each class."""
+    if Path(path).is_dir():
+        return said(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
+    return said(read_examples(path, columns.text, columns.second, columns.label, **reading))
+
+
+def classification(examples):
+    """Return the `Classification` that is learnt from examples; raises `Error` where all have one label."""
+    labels, several = label_names(examples), isinstance(examples.labels[0], list)
+    if len(labels) < 2 and not several:
+        raise Error(f"{examples.path} has the label {labels[0]!r} in all of the {len(examples)} rows that were read; "
+                    "give rows of two classes or more.")
+    return Classification(tuple(labels), several, examples.second is not None)
+
+
+def documents(examples):
+    """Return the `Documents` that is learnt from examples."""
+    found = classification(examples)
+    return Documents(found.labels, found.multi_label)
+
+
+def classes(task, examples):
+    """Return examples as inputs of a `Classification` with their classes; raises `Error` where they do not fit it."""
+    if isinstance(examples.labels[0], list) != task.multi_label:
+        raise Error(f"{examples.path} has {'one label' if task.multi_label else 'lists of labels'} a row, and the rows "
+                    f"of training have {'lists of them' if task.multi_label else 'one'}; write them alike.")
+    return Labelled(examples.path, task_inputs(task, examples), label_indices(examples, task.labels), examples.skipped,
+                    examples.groups)
+
+
+def regression(examples):
+    """Return the `Regression` that is learnt from examples."""
+    return Regression.of(_numbers(examples), examples.second is not None)
+
+
+def scores(task, examples):
+    """Return examples as inputs of a `Regression` with their scores; raises `Error` where they do not fit it."""
+    return Labelled(examples.path, task_inputs(task, examples), _numbers(examples), examples.skipped)
+
+
+def task_inputs(task, examples):
+    """Return texts, or (first, second)."""
+    if (examples.second is not None) != task.pairs:
+        raise Error(f"{examples.path} has {'single texts' if task.pairs else 'pairs'}, and this model reads "
+                    f"{'pairs' if task.pairs else 'single texts'}; name the columns with --text and --second.")
+    return list(zip(examples.first, examples.second, strict=True)) if task.pairs else examples.first
+
+
+def _numbers(examples):
+    found = []
+    for line, label in zip(examples.lines, examples.labels, strict=True):
+        try:
+            found.append(float(label))
+        except (TypeError, ValueError):
+            found.append(math.nan)
+        if not math.isfinite(found[-1]):
+            raise Error(f"{examples.path}: line {line}: the score {label!r} is no number; mend it, or name the column "
+                        "with --label.")
+    return found

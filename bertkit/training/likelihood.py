@@ -1,0 +1,156 @@
+"""How likely a language model finds each token of a text: a causal one, a decoder, a masked one."""
+
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from bertkit import metrics
+from bertkit.data.features import Padding, pack
+from bertkit.data.pipeline import by_length
+from bertkit.errors import Error
+from bertkit.text.template import FIRST
+
+CHUNK = 1 << 14     # masked copies in memory at a time
+
+
+class Scored(NamedTuple):
+    """The `ids` of a text's tokens, special ones left out, and the natural `logs` of their probabilities."""
+
+    ids: list
+    logs: np.ndarray
+
+
+def pseudo_log_likelihoods(model, tokenizer, texts, length, within_words=False, batch_size=32):
+    """Return `Scored` of each text: log P(w_t | the text with w_t masked), one masked copy for each token.
+
+    `model` is a masked `LanguageModel`. PLL(W) is the sum of a text's logs (Salazar et al. 2020, arXiv 1910.14659,
+    section 2.1); with `within_words` the later pieces of the same word are masked too (Kauf and Ivanova 2023, arXiv
+    2305.10588, PLL-word-l2r). Copies are put in batches by length, so that little is computed for padding, and logits
+    are computed at the masked places alone. Raises `Error` for a text that has more than `length` tokens.
+    """
+    encoded = tokenizer.encode(texts)
+    _check_lengths(tokenizer, [one.ids for one in encoded], length)
+    copies, found = _copies(tokenizer, encoded, length, within_words), [[] for _ in texts]
+    while chunk := list(islice(copies, CHUNK)):
+        logs = _masked_logs(model, tokenizer, chunk, batch_size)
+        for (text, *_), value in zip(chunk, logs, strict=True):
+            found[text].append(value)
+    return [Scored(one.ids, np.array(values, "float32")) for one, values in zip(encoded, found, strict=True)]
+
+
+def _copies(tokenizer, encoded, length, within_words):
+    """Yield (text, row with masks, place of the token in it, the token) of each token of each text."""
+    mask, ahead = tokenizer.mask_id, _ahead(tokenizer)
+    for text, one in enumerate(encoded):
+        ids, segments = tokenizer.pack_ids(one.ids, None, length)
+        ends = _word_ends(one) if within_words else range(1, len(one.ids) + 1)
+        for place, (token, end) in enumerate(zip(one.ids, ends, strict=True)):
+            row = list(ids)
+            row[ahead + place:ahead + end] = [mask] * (end - place)
+            yield text, (row, segments), ahead + place, token
+
+
+def _ahead(tokenizer):
+    """Return how many special tokens stand before a text."""
+    return [part for part, _ in tokenizer.layout(False)].index(FIRST)
+
+
+def _word_ends(encoding):
+    """Return where the word of each piece ends, counted in pieces: a word goes on where no character lies between."""
+    ends, end = [0] * len(encoding.ids), len(encoding.ids)
+    for place in reversed(range(len(encoding.ids))):
+        ends[place] = end
+        if place and not _goes_on(encoding, place):
+            end = place
+    return ends
+
+
+def _goes_on(encoding, place):
+    """Return whether a piece is the rest of a word: it begins where the one before ends, and both are of letters."""
+    (_, before), (start, _) = encoding.offsets[place - 1], encoding.offsets[place]
+    return before == start and _inside(encoding.tokens[place]) and _inside(encoding.tokens[place - 1])
+
+
+def _inside(token):
+    return any(letter.isalnum() for letter in token)
+
+
+def _masked_logs(model, tokenizer, copies, batch_size):
+    """Return log P of the token at the place of each copy, in the copies' order."""
+    _, rows, places, tokens = zip(*copies, strict=True)
+    features, found = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
+    places, tokens = np.array(places, "int32"), np.array(tokens, "int32")
+    for numbers, batch in by_length(features, batch_size):
+        width = batch["token_ids"].shape[1]
+        ahead = (width - features.lengths[numbers]) if features.padding.left else 0
+        batch["masked_positions"] = (places[numbers] + ahead).astype("int32")[:, None]
+        found[numbers] = _logs(np.asarray(model.predict_on_batch(batch)), tokens[numbers][:, None])[:, 0]
+    return found
+
+
+def log_likelihoods(model, written, batch_size=32):
+    """Return for each row of `Written` the log P of its target's tokens, each given those before it: [tokens] float32.
+
+    `model` is a `Writer`; the end counts where it was taught (see `Writing.taught`).
+    """
+    found = [None] * len(written)
+    for rows, batch in by_length(written, batch_size):
+        labels = written.targets(rows)
+        logs = _logs(np.asarray(model.predict_on_batch(batch)), np.maximum(labels, 0))
+        for row, values, label in zip(rows, logs, labels, strict=True):
+            found[row] = values[label >= 0]
+    return found
+
+
+def perplexities(model, parts):
+    """Return {part: {"score", "low", "high"}} of `Written` parts: exp(mean −log P of a token), 95 % bootstrap.
+
+    Tokens are the tokenizer's, so perplexities of models with other vocabularies are not comparable.
+    """
+    found = {}
+    for name, written in parts.items():
+        logs = log_likelihoods(model, written)
+        sides = [float(row.sum()) for row in logs], [len(row) for row in logs]
+        low, high = metrics.bootstrap(metrics.pseudo_perplexity, *sides)
+        found[name] = {"score": metrics.pseudo_perplexity(*sides), "low": low, "high": high}
+    return found
+
+
+def causal_log_likelihoods(model, tokenizer, texts, length, batch_size=32):
+    """Return `Scored` of each text: log P(w_t | w_1 ... w_{t−1}) by a causal `LanguageModel`.
+
+    A text's first token is given the special ones that stand before it; where none do, it is left out of both. Raises
+    `Error` for a model that sees later tokens, and for a text that has more than `length` tokens.
+    """
+    if not getattr(model.encoder.config.attention, "causal", False):
+        raise Error("This model's attention is not causal: it sees the tokens that it would foretell; use "
+                    "pseudo_log_likelihoods.")
+    encoded, ahead = tokenizer.ids(texts), _ahead(tokenizer)
+    _check_lengths(tokenizer, encoded, length)
+    features, found = pack([tokenizer.pack_ids(ids, None, length) for ids in encoded], Padding.of(tokenizer)), {}
+    for rows, batch in by_length(features, batch_size):
+        logits = np.asarray(model.predict_on_batch(batch))
+        logs = _logs(logits[:, :-1], batch["token_ids"][:, 1:])
+        for row, values, mask in zip(rows, logs, batch["padding_mask"], strict=True):
+            start = int(np.argmax(mask)) + ahead
+            ids = encoded[row] if ahead else encoded[row][1:]
+            first = start - 1 if ahead else start
+            found[row] = Scored(ids, values[first:first + len(ids)])
+    return [found[row] for row in range(len(texts))]
+
+
+def _check_lengths(tokenizer, rows, length):
+    places = tokenizer.template.places(length, False)
+    for number, ids in enumerate(rows, start=1):
+        if len(ids) > places:
+            raise Error(f"Text {number} has {len(ids)} tokens, and {length} hold {places} beside the special ones; "
+                        "give a larger length, or shorter texts.")
+
+
+def _logs(logits, ids):
+    """Return log softmax(logits [...,V])[ids [...]], float32."""
+    logits = logits.astype("float32")
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    chosen = np.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
+    return chosen - np.log(np.exp(logits).sum(axis=-1))

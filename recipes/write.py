@@ -1,0 +1,58 @@
+"""Teach a checkpoint to write texts from texts: both sides of an encoder-decoder begin as it (Rothe et al. 2020).
+
+    bertkit write --model bert-base-uncased/ --train train.tsv --dev dev.tsv --out writer
+    Measured on a toy task alone (five digits spelt out, "3 0 7 7 1" -> "three zero seven seven one"): MiniLM, 1,000
+    pairs, 3 epochs (--learning-rate 2e-4 --batch-size 32 --length 12 --longest 8), seed 0, 2026-11-22; 2.2 CPU-minutes,
+    2 shared cores. Dev, 100 pairs: perplexity 3.2 a token, BLEU 8.9, ROUGE-1 69.4: still learning when it ended
+"""
+
+from bertkit.checkpoints import load, local
+from bertkit.data.columns import Columns
+from bertkit.data.written import WrittenSplits
+from bertkit.flags import run_recipe
+from bertkit.heads import Writer
+from bertkit.ondevice.writing import ends
+from bertkit.text import Tokenizer
+from bertkit.training.likelihood import perplexities
+from bertkit.training.run import Run, precision
+from bertkit.training.tuning import Tuning
+
+
+def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 16,
+         learning_rate: float = 5e-5, length: int = 128, longest: int = 64, beams: int = 1, seed: int = 0,
+         limit: int = None, columns=Columns(), tuning=Tuning()):
+    """Fine-tune an encoder-decoder on sources with targets; leave a bundle with its card, which is returned.
+
+    train           sources with targets to learn from: .tsv (source, tab, target), .csv or .jsonl
+    dev             sources with targets that choose the best epoch, by BLEU
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    test            sources with targets that only report
+    epochs          passes over the training rows
+    batch_size      rows in a step
+    learning_rate   the highest, after the warm-up
+    length          tokens that a source is cut to, the special ones included
+    longest         tokens that are written at most, and that a target is cut to
+    beams           texts that the search keeps at each token; 1 is greedy
+    seed            of the weights that no checkpoint has, the order of rows and dropout
+    limit           take the first rows of train only
+    """
+    run = Run(**locals())
+    splits = WrittenSplits("write", train, dev, test, columns, limit, **tuning.reading, longest=longest)
+
+    # model: only the attention between the two sides is new, and the last layer where the checkpoint has none
+    tokenizer = Tokenizer.load(local(model))
+    with precision(tuning.precision):
+        writer = Writer.warm(load(model), ends(tokenizer), longest=longest, beams=beams)
+
+    # fit: dev chooses the epoch
+    run.prepare(writer, tokenizer, splits)
+    writer.compile(run.optimizer(), run.loss())
+    writer.fit(**run.arguments())
+
+    # evaluate and ship
+    return run.ship("write", perplexity=perplexities(writer, splits.taught(tokenizer, length)))
+
+
+if __name__ == "__main__":
+    run_recipe(main)
