@@ -69,6 +69,7 @@ def main(arguments=None):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)
     name = words[0] if words else "--help"
+    name = name if name.startswith("-") else name.replace("-", "_")         # long-documents is long_documents
     if name in ("--version", "-V"):
         from bertkit.version import VERSION
         print(VERSION)

@@ -13,8 +13,10 @@ import keras
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.config import EncoderConfig
+from bertkit.corpus.documents import documents
+from bertkit.corpus.rows import pack_documents
+from bertkit.corpus.vocabulary import wordpiece
 from bertkit.data import read_examples
-from bertkit.data.corpus import pack_documents, read_documents, train_wordpiece
 from bertkit.data.pipeline import Batches
 from bertkit.encoder import Encoder
 from bertkit.export import export
@@ -41,13 +43,13 @@ def main(out: str = "bertkit-demo", steps: int = 600, epochs: int = 12, seed: in
     keras.utils.set_random_seed(seed)
 
     say("1/5  A vocabulary and a small encoder from 60 kB of prose: masked language modelling.")
-    documents = read_documents(data / "corpus.txt") + [[text] for text in read_examples(data / "train.tsv").first]
-    tokenizer = Tokenizer(train_wordpiece([line for part in documents for line in part], size=1500))
+    text = [*documents([data / "corpus.txt"]), *([text] for text in read_examples(data / "train.tsv").first)]
+    tokenizer = Tokenizer(wordpiece(lambda: [line for document in text for line in document], size=1500))
     encoder = Encoder(EncoderConfig(len(tokenizer), num_layers=2, num_heads=2, hidden_dim=128, intermediate_dim=512,
                                     max_sequence_length=64))
     pretrainer = Pretrainer(encoder, [MLM(tokenizer, seed=seed)])
     pretrainer.compile(adamw(1e-3, steps))
-    walk = Batches(pack_documents(tokenizer, documents, LENGTH), batch_size=32, seed=seed)
+    walk = Batches(pack_documents(tokenizer, text, LENGTH), batch_size=32, seed=seed)
     pretrainer.fit(pretrainer.prepare(walk.dataset()), steps_per_epoch=steps, verbose=0, shuffle=False,
                    callbacks=[Progress(steps)])
     bundle.save(out / "encoder", encoder, tokenizer, Card(

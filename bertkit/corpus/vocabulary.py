@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import Tokenizer as Trained
@@ -49,17 +50,21 @@ def wordpiece(texts, size, cased=False):
     """Return at most `size` WordPiece entries, the special ones first; `texts()` gives the texts, as often as asked.
 
     What may go on in a word is found first and numbered in order: the library would number it as it comes out of a hash
-    table, otherwise each time, and the numbers decide between pairs that are equally frequent.
+    table, otherwise each time, and the numbers decide between pairs that are equally frequent. Letters take at most
+    two thirds of the entries, the frequent ones.
     """
     trained = Trained(models.WordPiece(unk_token="[UNK]"))
     trained.normalizer = normalizers.BertNormalizer(lowercase=not cased)
     trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    letters = set().union(*(trained.normalizer.normalize_str(text) for text in texts()))
-    letters = sorted(letter for letter in letters if not letter.isspace())
-    inside = [f"##{letter}" for letter in letters if _goes_on(trained, letter)]
-    special = BERT + inside[:max(size // 2 - len(BERT), 0)]
+    counts = Counter()
+    for text in texts():
+        counts.update(trained.normalizer.normalize_str(text))
+    letters = [letter for letter in counts if not letter.isspace()]
+    letters.sort(key=lambda letter: (-counts[letter], letter))
+    inside = [f"##{letter}" for letter in letters if _goes_on(trained, letter)][:size // 3]
     trained.train_from_iterator(texts(), trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=special, show_progress=False, initial_alphabet=letters[:size // 2]))
+        vocab_size=size, special_tokens=[*BERT, *sorted(inside)], show_progress=False,
+        initial_alphabet=sorted(letters[:size // 3])))
     ids = trained.get_vocab()
     return sorted(ids, key=ids.get)
 

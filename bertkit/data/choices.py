@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.records import BadRow, complaint, json_type, listed, table
+from bertkit.data.records import BadRow, check_limit, json_type, listed, table, usable
 from bertkit.errors import Error
 
 _PROMPTS = ("sent1", "prompt", "context", "question", "text")       # SWAG's startphrase is sent1 and sent2 together
@@ -43,20 +43,12 @@ def read_choices(path, limit=None, skip_bad_rows=False):
     >>> read_choices(path).endings
     [['cold', 'so']]
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
-    path, kept, skipped = Path(path), [], []
+    check_limit(limit)
+    path = Path(path)
     with table(path) as (names, rows):
         columns = _columns(path, names)
-        for line, record in rows:
-            try:
-                kept.append((line, *_choice(line, record, names, columns)))
-            except BadRow as bad:
-                if not skip_bad_rows:
-                    raise complaint(path, bad) from bad
-                skipped.append(bad.args)
-            if len(kept) == limit:
-                break
+        kept, skipped = usable(path, rows, lambda line, record, _: _choice(line, record, names, columns), limit,
+                               skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); give it one question a line.")
     lines, prompts, endings, labels = map(list, zip(*kept, strict=True))
@@ -77,8 +69,6 @@ def _columns(path, names):
 
 def _choice(line, record, names, columns):
     """Return the prompt, the endings and the right one's index of a record."""
-    if isinstance(record, BadRow):
-        raise record
     values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
     prompt, start, endings, label = columns
     texts = [_text(line, values, name) for name in (prompt, *([start] if start else []), *endings)]

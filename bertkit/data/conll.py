@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bertkit import metrics
-from bertkit.data.records import BadRow, Lines, check_text, complaint, listed, opened
+from bertkit.data.records import BadRow, Lines, check_limit, check_text, complaint, listed, opened
 from bertkit.errors import Error
 
 WANTED = "CoNLL columns (a word and its tag a line, a blank line after each sentence)"
@@ -58,8 +58,7 @@ def read_conll(path, word=None, tag=None, limit=None, skip_bad_rows=False):
     >>> sentences.words, sentences.tags, sentences.scheme
     ([['in', 'New', 'York'], ['here']], [['O', 'B-LOC', 'I-LOC'], ['O']], 'IO')
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    check_limit(limit)
     path, kept, skipped = Path(path), [], []
     with opened(path, WANTED) as file:
         check_text(path, file, WANTED)

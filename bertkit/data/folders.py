@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from bertkit.data.readers import Examples
-from bertkit.data.records import BadRow
+from bertkit.data.records import BadRow, check_limit
 from bertkit.errors import Error
 
 WANTED = "a folder for each class with one text a file in it, FOLDER/CLASS/NAME.txt"
@@ -21,8 +21,7 @@ def read_folder(path, limit=None, skip_bad_rows=False):
     in `.skipped` instead.
     """
     path, kept, skipped = Path(path), [], []
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    check_limit(limit)
     files = sorted((file for file in path.glob("*/*.txt") if file.is_file()), key=lambda file: (file.name, file.parent))
     if not files:
         raise Error(f"{path} holds no texts; wanted {WANTED}.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bertkit.data.columns import Columns
-from bertkit.data.records import BadRow, complaint, json_type, listed, table
+from bertkit.data.records import BadRow, check_limit, json_type, listed, table, usable
 from bertkit.errors import Error
 
 # The names of columns, in lower case; the first text, the second and the wrong one.
@@ -79,20 +79,12 @@ def read_pairs(path, columns=Columns(), limit=None, skip_bad_rows=False):
     >>> read_pairs(path).groups
     [('who?', 'she', 'there')]
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
-    path, kept, skipped = Path(path), [], []
+    check_limit(limit)
+    path = Path(path)
     with table(path) as (names, rows):
         texts, score = _columns(path, names, columns)
-        for line, record in rows:
-            try:
-                kept.append((line, *_row(line, record, names, texts, score)))
-            except BadRow as bad:
-                if not skip_bad_rows:
-                    raise complaint(path, bad) from bad
-                skipped.append(bad.args)
-            if len(kept) == limit:
-                break
+        kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, texts, score), limit,
+                               skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, groups, scores = map(list, zip(*kept, strict=True))
@@ -125,8 +117,6 @@ def _is_name(name):
 
 def _row(line, record, names, texts, score):
     """Return (texts, score or None) of a record."""
-    if isinstance(record, BadRow):
-        raise record
     values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
     for name in texts:
         if type(values.get(name)) is not str:

@@ -1,10 +1,11 @@
 """Texts with what is to be written from them: documents with summaries, sources with targets."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from bertkit.data.columns import Columns
-from bertkit.data.records import BadRow, complaint, json_type, listed, table
+from bertkit.data.records import BadRow, check_limit, json_type, listed, table, usable
 from bertkit.errors import Error
 
 _SOURCES = ("source", "src", "document", "article", "dialogue", "text", "input")
@@ -45,23 +46,15 @@ def read_parallel(path, columns=Columns(), limit=None, skip_bad_rows=False):
     >>> read_parallel(path).references
     [['one two']]
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
-    path, kept, skipped = Path(path), [], []
+    check_limit(limit)
+    path = Path(path)
     with table(path) as (names, rows):
         source, target = _columns(path, names, columns)
         if source is None:                              # no header: the names are the first row
-            kept.append((1, names[0], [names[1]]))
+            rows = chain([(1, list(names))], rows)
             source, target = names
-        for line, record in rows:
-            if len(kept) == limit:
-                break
-            try:
-                kept.append((line, *_row(line, record, names, source, target)))
-            except BadRow as bad:
-                if not skip_bad_rows:
-                    raise complaint(path, bad) from bad
-                skipped.append(bad.args)
+        kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, source, target), limit,
+                               skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, sources, references = map(list, zip(*kept, strict=True))
@@ -86,8 +79,6 @@ def _columns(path, names, columns):
 
 def _row(line, record, names, source, target):
     """Return the source and the list of references of a record."""
-    if isinstance(record, BadRow):
-        raise record
     values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
     for name in (source, target):
         if name not in values:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bertkit.data.records import COLA, BadRow, complaint, json_type, listed, table
+from bertkit.data.records import COLA, BadRow, check_limit, json_type, listed, table, usable
 from bertkit.errors import Error
 from bertkit.metrics.glue import THREE_WAY
 
@@ -86,20 +86,12 @@ def read_examples(path, text=None, second=None, label=None, limit=None, labels_r
     >>> examples.first, examples.labels, examples.kind
     (['a good film'], ['1'], 'SST-2')
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
-    path, kept, skipped = Path(path), [], []
+    check_limit(limit)
+    path = Path(path)
     with table(path) as (names, rows):
         layout = _layout(path, names, text, second, label, labels_required)
-        for line, record in rows:
-            try:
-                kept.append((line, *_example(line, record, layout, separator, kept)))
-            except BadRow as bad:
-                if not skip_bad_rows:
-                    raise complaint(path, bad) from bad
-                skipped.append(bad.args)
-            if len(kept) == limit:
-                break
+        kept, skipped = usable(path, rows, lambda line, record, kept: _example(
+            line, record, layout, separator, kept), limit, skip_bad_rows)
     return _gathered(path, layout, kept, skipped)
 
 
@@ -206,8 +198,6 @@ def _check_columns(path, names, columns):
 
 def _example(line, record, layout, separator, kept):
     """Return the first text, the second and the label of a record; None where not in the layout."""
-    if isinstance(record, BadRow):
-        raise record
     values = {"second": None, "label": None}
     for role, key in layout.keys.items():
         if isinstance(record, dict) and key not in record:

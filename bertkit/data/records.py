@@ -197,6 +197,33 @@ def _headerless(path, fields):
     return CODAH if len(fields) == len(CODAH) and fields[-1] in ("0", "1", "2", "3") else None
 
 
+def usable(path, rows, parse, limit=None, skip_bad_rows=False):
+    """Return ([(line, *what parse gives)], [(line, reason)]) of the rows of a `table` that can be used, and of others.
+
+    `parse(line, record, kept)` sees what was kept before, and raises BadRow for what cannot be used. `limit` keeps the
+    first ones only. Raises Error for the first row that cannot be used, or with `skip_bad_rows` lists it.
+    """
+    kept, skipped = [], []
+    for line, record in rows:
+        try:
+            if isinstance(record, BadRow):
+                raise record
+            kept.append((line, *parse(line, record, kept)))
+        except BadRow as bad:
+            if not skip_bad_rows:
+                raise complaint(path, bad) from bad
+            skipped.append(bad.args)
+        if len(kept) == limit:
+            break
+    return kept, skipped
+
+
+def check_limit(limit):
+    """Raise Error for a limit that reads nothing."""
+    if limit is not None and limit < 1:
+        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+
+
 def complaint(path, bad):
     """Return the Error that names the file, line and reason of a BadRow."""
     line, reason = bad.args

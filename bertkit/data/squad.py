@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.records import check_text, opened
+from bertkit.data.records import check_limit, check_text, opened
 from bertkit.errors import Error
 
 WANTED = "SQuAD JSON (data > paragraphs > context and qas > id, question, answers)"
@@ -53,8 +53,7 @@ def read_squad(path, limit=None, skip_bad_rows=False):
     >>> read_squad(path).answers
     [[('Ann', 4)]]
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    check_limit(limit)
     path, kept, skipped, known = Path(path), [], [], set()
     questions = list(_questions(path, _parsed(path)))
     version = "2.0" if any("is_impossible" in entry for *_, entry in questions) else "1.1"

@@ -7,7 +7,7 @@ from pathlib import Path
 from bertkit.data.columns import Columns
 from bertkit.data.passages import read_texts
 from bertkit.data.readers import read_examples
-from bertkit.data.records import BadRow, Lines, check_text, complaint, opened
+from bertkit.data.records import BadRow, Lines, check_limit, check_text, complaint, opened
 from bertkit.errors import Error
 from bertkit.text.files import write_text
 
@@ -56,8 +56,7 @@ def read_collection(path, columns=Columns(), limit=None, skip_bad_rows=False):
     rows, equal texts are one query, or one document. `limit` takes the first judgements only.
     Raises `Error` with file and line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead.
     """
-    if limit is not None and limit < 1:
-        raise Error(f"limit={limit} reads nothing; give 1 or more.")
+    check_limit(limit)
     path = Path(path)
     if path.is_dir():
         return _of_folder(path, limit, skip_bad_rows)

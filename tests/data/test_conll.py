@@ -139,7 +139,7 @@ def test_limit_counts_sentences(written):
 
 GOOD = lines("a O", "b B-X", "", "c O")
 FAULTS = {
-    "a tag of no scheme": (GOOD + "d person\n", ["line 5", "column 2", "'person'", "skip_bad_rows"]),
+    "a tag of no scheme": (GOOD + "d person\n", ["line 5", "column 2", "'person'", "--skip-bad-rows"]),
     "a row that is too long": (GOOD + "d of O\n", ["line 5", "3 columns", "2 were wanted"]),
     "a row that is too short": (GOOD + "d\n", ["line 5", "1 columns"]),
     "an empty word": (lines("a\tO", "\tO"), ["line 2", "column 1", "word is empty"]),
