@@ -11,7 +11,7 @@ def head(card):
     """Return the name, the scores with their intervals, the data and the knobs of a card."""
     made = " · ".join(word for word in (card.task, card.recipe and f"recipe {card.recipe}", card.made) if word)
     return element("header", element("h1", card.name), note(made), headline(card.scores),
-                   beside(scores(card.scores), data(card.data)), facts("Knobs", card.knobs),
+                   beside(scores(card.scores), data(card.data)), facts("Knobs", card.to_json().get("knobs", {})),
                    *(note(line) for line in card.notes))
 
 

@@ -66,11 +66,14 @@ def history(folder):
 
     A run that was resumed is whole in it; what it did twice is there once, as it was the second time.
     """
-    events, found = EventAccumulator(str(folder)).Reload(), {}
-    for tag in events.Tags()["scalars"]:
+    events, found = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload(), {}
+    for tag in events.Tags()["tensors"]:                # TensorFlow writes its scalars as tensors
+        if events.SummaryMetadata(tag).plugin_data.plugin_name != "scalars":
+            continue
         part, name = tag.split("/")
-        for event in events.Scalars(tag):
-            found.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = event.value
+        for event in events.Tensors(tag):
+            value = float(tf.make_ndarray(event.tensor_proto))
+            found.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = value
     rows, epoch = [], 0
     for (step, part), values in sorted(found.items()):
         epoch += part == "dev"

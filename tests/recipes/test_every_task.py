@@ -76,7 +76,8 @@ def test_it_has_learned_and_says_so(trained, place, capsys):
     assert scores["score"] > {"tag": 0.9, "score": 0.5, "choose": 0.5, "answer": 60}[task], scores
     evaluated = answered(capsys, "evaluate", folder, "--data", part(place, task, "test"), "--json")
     assert evaluated[FIRST[task]] == pytest.approx(scores["score"])
-    assert "<title>" in (folder / "report.html").read_text(encoding="utf-8")
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<title>" in report and ">Training<" in report and "<svg" in report
 
 
 def test_every_line_is_answered_in_order(trained, monkeypatch, capsys):

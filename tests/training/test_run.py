@@ -12,7 +12,7 @@ from bertkit.data.splits import Held, Splits
 from bertkit.errors import Error
 from bertkit.ondevice.classification import Classification
 from bertkit.training.best import Best
-from bertkit.training.board import Board, confusion_picture
+from bertkit.training.board import Board, confusion_picture, history
 from bertkit.training.optimizer import adamw
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
@@ -168,6 +168,16 @@ def test_tensorboard_shows_what_was_promised(tmp_path):
     for name in ("train/loss", "train/learning_rate", "train/gradient_norm", "train/tokens_per_second",
                  "dev/accuracy", "dev/f1", "dev/matthews", "dev/loss", "dev/confusion", "knobs"):
         assert name in found, found
+
+
+def test_the_curves_can_be_read_again(tmp_path):
+    _, best, run = train(tmp_path)
+    rows = history(run.logs)
+    epochs = [row for row in rows if "epoch" in row]
+    assert [row["epoch"] for row in epochs] == [1, 2, 3] and [row["step"] for row in epochs] == [5, 10, 15]
+    assert best.rank[0] == pytest.approx(max(row["dev_accuracy"] for row in epochs)) and "dev_loss" in epochs[0]
+    steps = [row for row in rows if "epoch" not in row]
+    assert len(steps) == 7 and all({"loss", "learning_rate", "gradient_norm"} <= set(row) for row in steps)
 
 
 def test_the_interval_loss_is_the_mean_of_its_steps(tmp_path):
