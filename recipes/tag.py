@@ -1,6 +1,8 @@
 """Fine-tune an encoder to find names and other spans in a text (Devlin et al. 2018, section 5.3: NER).
 
-    bertkit tag --model MiniLM/ --train WNUT-17/wnut17train.conll --dev WNUT-17/emerging.dev.conll --out names
+    bertkit tag --model MiniLM/ --train WNUT-17/wnut17train.conll --dev WNUT-17/emerging.dev.conll --out names \\
+        --epochs 5 --batch-size 16 --learning-rate 2e-4 --seed 1
+    9 CPU-minutes, 2026-11-22; dev F1 56.6 (95 % interval 53.1 to 60.4), precision 65.3, recall 50.0
 """
 
 from bertkit.checkpoints import load, local
