@@ -12,9 +12,9 @@ from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.version import VERSION
 
-VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-                      max_leaves=8)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(st.none() | st.booleans() | NUMBERS | st.text(), lambda inner: (
+    st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)), max_leaves=8)
 OBJECTS = st.dictionaries(st.text(min_size=1), VALUES, max_size=3)
 
 
@@ -27,6 +27,13 @@ def written(card, path):
 def test_a_card_survives_its_file(tmp_path_factory, model, knobs, scores, notes):
     card = Card("films", "classify", model, knobs=knobs, scores=scores, notes=tuple(notes))
     assert Card.read(written(card, tmp_path_factory.getbasetemp() / "card.json")) == card
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_none_is_null(tmp_path, number):
+    card = Card("films", "score", {}, scores={"dev": {"pearson": {"score": number}}})
+    text = written(card, tmp_path / "card.json").read_text()
+    assert json.loads(text, parse_constant=pytest.fail)["scores"] == {"dev": {"pearson": {"score": None}}}
 
 
 def test_a_card_says_when_and_by_what(tmp_path):

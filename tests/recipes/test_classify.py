@@ -101,7 +101,9 @@ def test_nothing_but_the_bundle_is_left(trained):
 def stopped(arguments, how):
     """Start a command in a process of its own, send it a signal after an epoch; return its exit code and words."""
     process = subprocess.Popen([sys.executable, "-m", "bertkit", *arguments], stderr=subprocess.PIPE, text=True,
-                               stdout=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL,
+                               # What a shell starts in the background, such as this test, ignores the signal.
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
         lines = []
         for line in process.stderr:
