@@ -1,7 +1,7 @@
 """The main job on data written for bertkit: text -> encoder -> fit() -> SavedModel and int8 .tflite -> proof.
 
     bertkit demo
-    104 s on 2 cores, 2026-11-22: dev 66.25, test 60.00 (80 rows each); the int8 file 66.25 on dev
+    149 s on 2 shared cores, 2026-11-22: dev 62.50, test 53.75 (80 rows each); the int8 file 62.50 on dev
 """
 
 import time
