@@ -1,8 +1,11 @@
 """What an import brings along; each in a process of its own."""
 
 import ast
+import importlib
+import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +30,19 @@ def brought_along(statement):
     result = run(code)
     assert result.returncode == 0, result.stderr
     return ast.literal_eval(result.stdout)
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("path", sorted([*ROOT.glob("benchmarks/**/*.py"), *ROOT.glob("tflite/**/*.py")]),
+                         ids=lambda path: path.name)
+def test_what_stands_beside_the_package_finds_what_it_imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "bertkit":
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                assert hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}")
 
 
 def test_bertkit_itself_brings_nothing():

@@ -33,13 +33,14 @@ def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
     for segment in segments:
         if writer is None:
             path = folder / f"shard-{len(shards):05d}.tfrecord"
-            writer, index = tf.io.TFRecordWriter(str(path)), []
+            writer, index, size = tf.io.TFRecordWriter(str(path)), [], 0
         data = _example(tf, segment)
         writer.write(data)
         index.append(FRAME[0] + len(data) + FRAME[1])
+        size += index[-1]
         for name, more in zip(counts, (1, len(segment.ends), len(segment.token_ids)), strict=True):
             counts[name] += more
-        if sum(index) >= shard_bytes:
+        if size >= shard_bytes:
             shards.append(_closed(writer, path, index))
             writer = None
     if writer is not None:

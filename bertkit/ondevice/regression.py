@@ -25,6 +25,7 @@ class Regression(Task):
     spread: float = 1.0
 
     name, output, width = "score", "score", 1
+    less_is_better = ("mse",)
 
     @classmethod
     def of(cls, scores, pairs):

@@ -17,13 +17,14 @@ class Task:
 
     `name` is its command's; `reads` names the texts of an input, "..." for any number more; `output` what the exported
     file calls its numbers, one vector of `width` a row, or a token where `each_token`; `points` turns a metric into
-    points. `group` says that several rows are one example.
+    points; of the metrics `less_is_better` the smaller number is the better one.
     """
 
     name = output = ""
     reads = ("text",)
     each_token = False
     points = 100
+    less_is_better = ()
 
     def settings(self):
         """Return the fields as JSON; `task({"name": ..., **settings})` is the task again."""

@@ -37,6 +37,7 @@ class Best(keras.callbacks.Callback):
             logs.update({} if loss is None else {"dev_loss": loss})
             logs.update({f"dev_{name}": value for name, value in scores.items()})
         chosen = scores[self.metric]                # nan where a correlation is of equal scores: worse than any number
+        chosen = -chosen if self.metric in self.task.less_is_better else chosen
         rank = (-np.inf if np.isnan(chosen) else chosen, -(loss or 0.0))
         if rank > self.rank:
             self.epoch, self.rank = epoch, rank

@@ -123,7 +123,6 @@ class Run:
         rmtree(self.folder, ignore_errors=True)
         return card
 
-
     def _report(self, card, task, predictions):
         """Return the page that explains the run; a bundle that is fine does without one that cannot be made."""
         train, dev = self.splits.parts["train"], self.splits.parts["dev"]

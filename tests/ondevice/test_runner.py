@@ -41,6 +41,18 @@ def test_it_answers_without_tensorflow():
     assert [row["label"] for row in found] == [row["label"] for row in wanted]
 
 
+@pytest.mark.parametrize(("kind", "lines"), [({}, ["a film", ""]), (exported.PAIRS, ["a film\tgood", "\t"])])
+def test_the_client_answers_lines(kind, lines):
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, root / "tflite/python/predict.py", exported.phone(**kind)], text=True,
+                          input="".join(f"{line}\n" for line in lines), capture_output=True,
+                          env={"PYTHONPATH": str(root)})
+    assert done.returncode == 0, done.stderr[-2000:]
+    model = ondevice.load(exported.phone(**kind))
+    assert [json.loads(line) for line in done.stdout.splitlines()] == model.predict(
+        [model.task.input(line) for line in lines])
+
+
 @pytest.mark.slow
 def test_it_answers_where_nothing_but_numpy_and_litert_is_installed(tmp_path):
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "bare"], check=True)

@@ -11,6 +11,7 @@ from bertkit.data.pipeline import Batches
 from bertkit.data.splits import Held, Splits
 from bertkit.errors import Error
 from bertkit.ondevice.classification import Classification
+from bertkit.ondevice.regression import Regression
 from bertkit.training.best import Best
 from bertkit.training.board import Board, confusion_picture, history
 from bertkit.training.optimizer import adamw
@@ -120,6 +121,18 @@ def test_best_puts_the_best_epoch_back(tmp_path):
     for variable, value in zip(model.trainable_variables, best.weights, strict=True):
         np.testing.assert_array_equal(np.asarray(variable), value)
     assert 0 <= best.epoch < EPOCHS
+
+
+def test_a_metric_of_which_less_is_better_chooses_the_least(monkeypatch):
+    errors, held = iter([[3.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), Held(["a", "b"], [0.0, 0.0], None, None)
+    monkeypatch.setattr("bertkit.training.best.predictions", lambda *_: next(errors))
+    best = Best(Regression(pairs=False), held, metric="mse")
+    best.set_model(tiny.classifier())
+    for epoch in range(3):
+        best.on_epoch_end(epoch)
+    assert best.epoch == 1 and best.rank[0] == pytest.approx(-0.5)
+    with pytest.raises(Error, match="metric=rmse does not choose"):
+        Best(Regression(pairs=False), held, metric="rmse")
 
 
 def test_best_stops_after_patience():
