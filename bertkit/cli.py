@@ -30,6 +30,7 @@ COMMANDS = {
     "convert": "a checkpoint from one published form into another",
     "vocabulary": "learn a vocabulary from text",
     "corpus": "turn text into shards of token ids to pre-train on",
+    "pretrain": "teach an encoder a language from shards: masked words and the family's other objectives",
     "cost": "parameters, arithmetic and memory of a published encoder",
     "recipe": "write a copy of a recipe, to read and change",
 }
@@ -58,6 +59,8 @@ EXAMPLES = {
     "convert": "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit",
     "vocabulary": "bertkit vocabulary --corpus english.txt german.txt.gz --size 8000 --out vocab.txt",
     "corpus": "bertkit corpus --text english.txt german.txt.gz --vocabulary vocab.txt --out shards --length 128",
+    "pretrain": "bertkit pretrain --data shards --vocabulary vocab.txt --config tiny --steps 10000 --batch-size 64 "
+                "--out encoder",
     "cost": "bertkit cost bert-base-uncased --length 128",
     "recipe": "bertkit recipe classify --to my_classify.py",
 }

@@ -16,7 +16,7 @@ from bertkit.data.columns import Columns
 from bertkit.errors import Error
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
-           "summarise", "write", "demo")
+           "summarise", "write", "pretrain", "demo")
 CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
 
 
@@ -132,7 +132,7 @@ def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: 
     trials          settings to draw; not for a grid
     """
     from bertkit.sweep import sweep as run
-    tried = [name for name in RECIPES if name != "demo"]
+    tried = [name for name in RECIPES if name not in ("pretrain", "demo")]
     if recipe not in tried:
         raise Error(f"There is no recipe {recipe!r} to try; there are {', '.join(tried)}.")
     return run(recipe, function(recipe), words, out, over or [], seeds, search, trials)
@@ -179,7 +179,7 @@ def recipe(name: str, /, to: str = None):
     """Write a copy of a recipe, to read and to change.
 
     name            classify, long_documents, score, tag, answer, choose, embed, rank, retrieve, glue,
-                    summarise, write or demo
+                    summarise, write, pretrain or demo
     to              the file to write; NAME.py by default
     """
     from bertkit.text.files import write_text

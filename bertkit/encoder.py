@@ -10,7 +10,7 @@ from bertkit.layers.attention import EXACT
 from bertkit.layers.initializer import truncated_normal
 
 # What a batch may hold: whole numbers [B,T] for all blocks, tables [B,M,T] for all of them, entries by layer.
-NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask")
+NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask", "packed_ids")
 PAIRS = ("permutation_mask", "target_mapping")
 LAYERED = ("mems", "buckets", "random_blocks")
 TABLES = (*NUMBERS, "answer_mask")                  # whole numbers [B,T], those for heads too
@@ -22,8 +22,8 @@ class Encoder(keras.Model):
     call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) ->
     {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}. With `trace=True` also "trace":
     {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D], "attention/1" ... "attention/L" [B,N,T,T]}.
-    Some families take more (see the docstrings of their kinds). Raises `Error` on arrays with ids that have no row,
-    more tokens than positions, or unlike shapes.
+    Some families take more (see the docstrings of their kinds). `embeddings` is a layer to use instead of a new one.
+    Raises `Error` on arrays with ids that have no row, more tokens than positions, or unlike shapes.
 
     >>> from bertkit.config import EncoderConfig
     >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
@@ -31,12 +31,12 @@ class Encoder(keras.Model):
     (1, 3, 8)
     """
 
-    def __init__(self, config, name="encoder", **options):
+    def __init__(self, config, embeddings=None, name="encoder", **options):
         super().__init__(name=name, **options)
         self.config = config
         self.masked_score = EXACT
         policy = {"dtype": self.dtype_policy}
-        self.embeddings = trunk.embeddings(config, **policy)
+        self.embeddings = embeddings or trunk.embeddings(config, **policy)
         self.beginning, self.ending = trunk.beginning(config, **policy), trunk.ending(config, **policy)
         self.blocks, self.order = trunk.blocks(config, **policy), trunk.order(config)
         self.pooler = None
@@ -99,13 +99,16 @@ def checked(inputs, config):
                     f"padding_mask and position_ids; {type(inputs).__name__} came.")
     inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray) else value
               for name, value in inputs.items() if value is not None}
-    limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31,
+    limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
               "padding_mask": 2, "global_mask": 2, "answer_mask": 2,
               "position_ids": 2**31 if config.longest is None else config.max_sequence_length}
     shape = tuple(inputs["token_ids"].shape)
     for name in TABLES:
         if isinstance(inputs.get(name), np.ndarray):
             _check_array(name, inputs[name], shape, limits[name])
+    if "packed_ids" in inputs and not packs(config):
+        raise Error(f"This {config.family} cannot read packed rows: only attention over all tokens, at places counted "
+                    "from 0, keeps texts of a row apart; leave packed_ids out.")
     for name in PAIRS:
         if isinstance(inputs.get(name), list | tuple | np.ndarray):
             inputs[name] = _pairs(name, inputs[name], shape)
@@ -115,6 +118,13 @@ def checked(inputs, config):
         raise Error(f"The batch has {shape[1]} tokens a row and the encoder "
                     f"{config.longest} positions; cut the rows.")
     return inputs
+
+
+def packs(config):
+    """Return whether an encoder can read several texts in a row: every attention is over all, places count from 0."""
+    attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)
+    counted = isinstance(config.positions, kinds.Absolute) and config.positions.pad_id is None
+    return counted and all(isinstance(kind, kinds.Full) for kind in attentions)
 
 
 def _whole(name, value):

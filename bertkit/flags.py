@@ -33,7 +33,7 @@ def parser(function, prog, example=""):
             made.epilog = f"knobs for --set:\n{_table(Tuning)}\n\n{made.epilog}"
         elif dataclasses.is_dataclass(parameter.default):
             for field in dataclasses.fields(parameter.default):
-                _add(made, field.name, field.type, None, inspect.getdoc(parameter.default))
+                _add(made, field.name, field.type, field.default, inspect.getdoc(parameter.default))
         elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             made.add_argument(name, metavar=name.upper(), help=_help(name, text),
                               nargs="+" if get_origin(parameter.annotation) is list else None)
@@ -75,7 +75,7 @@ def _add(made, name, annotation, default, text, required=False):
         made.add_argument(flag, action="store_true", help=help_text)
     elif get_origin(annotation) is list:
         made.add_argument(flag, action="extend", nargs="+", required=required, metavar=name.upper(),
-                          help=f"{help_text} (one or more)")
+                          type=get_args(annotation)[0], help=f"{help_text} (one or more)")
     elif get_origin(annotation) is Literal:
         made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
     else:

@@ -50,7 +50,7 @@ def main(out: str = "bertkit-demo", steps: int = 600, epochs: int = 12, seed: in
     pretrainer = Pretrainer(encoder, [MLM(tokenizer, seed=seed)])
     pretrainer.compile(adamw(1e-3, steps))
     walk = Batches(pack_documents(tokenizer, text, LENGTH), batch_size=32, seed=seed)
-    pretrainer.fit(pretrainer.prepare(walk.dataset()), steps_per_epoch=steps, verbose=0, shuffle=False,
+    pretrainer.fit(pretrainer.dataset(walk), steps_per_epoch=steps, verbose=0, shuffle=False,
                    callbacks=[Progress(steps)])
     bundle.save(out / "encoder", encoder, tokenizer, Card(
         name="encoder", task="encode", model={"encoder": encoder.config.to_json()}, recipe="demo",

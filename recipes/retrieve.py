@@ -12,7 +12,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.checkpoints import load, local
-from bertkit.checkpoints.files import new_folder, write_json
+from bertkit.checkpoints.files import check_replaceable, new_folder, write_json
 from bertkit.checkpoints.pooling import pooling
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit, featurize
@@ -37,6 +37,7 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     k               documents to find for each query
     length          tokens that a text is cut to
     """
+    check_replaceable(out)
     collection = read_collection(data, columns)
 
     # model
@@ -65,7 +66,7 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     scores = metrics.ranking(collection.qrels, run)
     with new_folder(out) as place:
         save(place / "index", made)
-        write_run(place / "run.txt", run, Path(out).name)
+        write_run(place / "run.txt", run, "_".join(Path(out).resolve().name.split()))
         write_json(place / "scores.json", scores)
     return scores
 

@@ -15,7 +15,7 @@ FLOORS = [
     {"layers", "family", "cost", "data", "corpus", "ondevice", "report", "retrieval", "annotation"},
     {"encoder", "decoder"},
     {"heads", "objectives", "training", "compress", "checkpoints"},
-    {"export", "inspection", "doctor", "predictor", "flags", "sweep", "glue"},
+    {"pretraining", "export", "inspection", "doctor", "predictor", "flags", "sweep", "glue"},
     {"recipes", "cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
@@ -24,6 +24,7 @@ ROOMS = {"commands": "cli", "__main__": "cli"}         # what each command does 
 # Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, one backend's own forms.
 TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/",
               "bertkit/export/", "bertkit/objectives/",
+              "bertkit/pretraining/watch.py", "bertkit/pretraining/inside.py", "bertkit/training/distribute.py",
               "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py")
 # What runs on a device, or says what a model is, without one.

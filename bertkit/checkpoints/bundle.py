@@ -24,6 +24,8 @@ from bertkit.text import Tokenizer
 from bertkit.text.files import write_bytes
 
 FORMAT = 1
+FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",
+         "report.html")
 PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "task": dict | None, "files": dict}
 
 

@@ -1,5 +1,6 @@
 """A corpus from text files: documents, segments, shards."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def make(paths, vocabulary, folder, length, selection, seed=0):
     tokenizer, counts = Tokenizer.load(vocabulary), Counts()
 
     def facts():
-        return {"length": length, "seed": seed, "vocabulary": len(tokenizer),
+        return {"length": length, "seed": seed, "vocabulary": fingerprint(tokenizer),
                 "text": [Path(path).name for path in paths],
                 "documents": counts.documents, "characters": counts.characters,
                 "left_out": {"short": counts.short, "long": counts.long, "copies": counts.copies}}
@@ -29,6 +30,11 @@ def make(paths, vocabulary, folder, length, selection, seed=0):
     told = _told(documents(paths, selection, counts), counts)
     found = shards.write(folder, segments(tokenizer, told, length, seed), facts)
     return {name: value for name, value in found.items() if name != "shards"} | {"shards": len(found["shards"])}
+
+
+def fingerprint(tokenizer):
+    """Return what tells one vocabulary from another: its number of entries and the SHA-256 of them."""
+    return {"entries": len(tokenizer), "sha256": hashlib.sha256("\n".join(tokenizer.vocabulary).encode()).hexdigest()}
 
 
 def _told(given, counts):

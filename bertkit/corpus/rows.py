@@ -1,6 +1,16 @@
-"""Documents as rows of ids in memory, for a text that is small."""
+"""From segments to the texts of a row: alone, with the next text or a random one, in order or swapped.
 
+An arrangement takes (shards, the number of a record, draws [DRAWS] in [0, 1)) and returns (first, second or None,
+label): ids without special tokens, which fit a row of `shards.length` together with them.
+"""
+
+import numpy as np
+
+from bertkit.corpus.chance import whole
 from bertkit.data.features import Padding, pack
+
+TRIES = 10          # random documents, until one is another (google-research/bert, create_pretraining_data.py)
+DRAWS = 4 + TRIES   # of each row
 
 
 def pack_documents(tokenizer, documents, length):
@@ -11,3 +21,58 @@ def pack_documents(tokenizer, documents, length):
         ids = [i for paragraph in tokenizer.ids(document) for i in paragraph]
         rows += [tokenizer.pack_ids(ids[i:i + room], None, length) for i in range(0, len(ids), room)]
     return pack(rows, Padding.of(tokenizer))
+
+
+def alone(shards, number, draws):
+    """Return a segment as the one text of a row."""
+    return shards[number].token_ids, None, 0
+
+
+def next_sentence(shards, number, draws):
+    """Return two texts and 1 where the second is a random one instead of the next (Devlin et al. 2018, section 3.1).
+
+    The segment is parted after one of its sentences; with probability ½, and where it has one sentence only, what
+    follows is a random other document's text of the same size.
+    """
+    first, second = _parted(shards[number], draws)
+    if second is None or draws[1] < 0.5:
+        return *_beside_random(shards, number, first, second, draws), 1
+    return first, second, 0
+
+
+def sentence_order(shards, number, draws):
+    """Return two consecutive texts and 1 where they are swapped, probability ½ (Lan et al. 2019, section 3.1).
+
+    A segment of one sentence gets a random second text, label 1, as in the release of ALBERT.
+    """
+    first, second = _parted(shards[number], draws)
+    if second is None:
+        return *_beside_random(shards, number, first, second, draws), 1
+    return (second, first, 1) if draws[1] < 0.5 else (first, second, 0)
+
+
+def _parted(segment, draws):
+    """Return a segment's text before and behind the end of a drawn sentence; None where it has one only."""
+    ends = segment.ends
+    if len(ends) == 1:
+        return segment.token_ids, None
+    end = ends[whole(draws[0], len(ends) - 1)]
+    return segment.token_ids[:end], segment.token_ids[end:]
+
+
+def _beside_random(shards, number, first, second, draws):
+    """Return a text and one of another document, from the start of a sentence, as long as what it stands for.
+
+    A segment of one sentence gives half of its place to the other text.
+    """
+    if second is None:
+        place = len(first) // 2
+        first = first[:len(first) - place] if draws[2] < 0.5 else first[place:]
+    document, other = shards[number].document, shards[number]
+    for draw in draws[4:]:
+        other = shards[int(whole(draw, len(shards)))]
+        if other.document != document:
+            break
+    starts = np.concatenate([[0], other.ends[:-1]])
+    start = starts[whole(draws[3], len(starts))]
+    return first, other.token_ids[start:start + max(1, place if second is None else len(second))]

@@ -1,4 +1,4 @@
-"""Documents as segments: consecutive sentences of one document that fill a row together."""
+"""Documents as segments: consecutive text of one document that fills a row."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SHORT = 0.1         # share of documents cut to shorter segments (Devlin et al. 
 
 @dataclass(frozen=True)
 class Segment:
-    """`token_ids` int32 of consecutive sentences, `ends` where each ends in them, and the number of their document."""
+    """`token_ids` int32 of consecutive text, `ends` where each sentence ends in it, and the number of its document."""
 
     token_ids: np.ndarray
     ends: np.ndarray
@@ -20,15 +20,15 @@ class Segment:
 
     @property
     def parts(self):
-        """The token ids of each sentence."""
+        """The token ids of each sentence, or of what the segment has of it."""
         return np.split(self.token_ids, self.ends[:-1])
 
 
 def segments(tokenizer, documents, length, seed=0, short=SHORT):
     """Yield the `Segment`s of documents (lists of paragraphs), each filling a pair of `length` tokens at most.
 
-    Sentences are taken until the next would not fit; one longer than a row is cut into several. With the chance `short`
-    a document's segments have a shorter target, drawn from 2 up (google-research/bert, create_pretraining_data.py); the
+    A sentence that does not fit goes on in the next segment, so that rows are full. With the chance `short` a
+    document's segments have a shorter target, drawn from 2 up (google-research/bert, create_pretraining_data.py); the
     draw is a function of (seed, the document's number). No token is lost.
     """
     room = tokenizer.template.places(length, paired=True)
@@ -37,27 +37,25 @@ def segments(tokenizer, documents, length, seed=0, short=SHORT):
     for number, document in enumerate(documents):
         draw = np.random.default_rng((seed, number))
         target = int(draw.integers(2, room + 1)) if draw.random() < short else room
-        yield from _filled(_pieces(tokenizer, document, target), target, number)
+        texts = [text[start:end] for text in document for start, end in sentences(text)]
+        yield from _filled(tokenizer.ids(texts), target, number)
 
 
-def _pieces(tokenizer, document, most):
-    """Return the ids of each sentence of a document, none longer than `most`."""
-    texts = [text[start:end] for text in document for start, end in sentences(text)]
-    return [ids[i:i + most] for ids in tokenizer.ids(texts) for i in range(0, len(ids), most)]
-
-
-def _filled(pieces, target, number):
+def _filled(sentences, target, number):
     held, size = [], 0
-    for piece in pieces:
-        if size + len(piece) > target:
-            yield _segment(held, number)
-            held, size = [], 0
-        held.append(piece)
-        size += len(piece)
+    for ids in sentences:
+        start = 0
+        while start < len(ids):
+            part = ids[start:start + target - size]
+            held.append(part)
+            start, size = start + len(part), size + len(part)
+            if size == target:
+                yield _segment(held, number)
+                held, size = [], 0
     if held:
         yield _segment(held, number)
 
 
-def _segment(pieces, number):
-    ids = np.fromiter((i for piece in pieces for i in piece), "int32")
-    return Segment(ids, np.cumsum([len(piece) for piece in pieces]).astype("int32"), number)
+def _segment(parts, number):
+    ids = np.fromiter((i for part in parts for i in part), "int32")
+    return Segment(ids, np.cumsum([len(part) for part in parts]).astype("int32"), number)

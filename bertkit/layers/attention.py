@@ -4,7 +4,7 @@ Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head.
 """
 
 import warnings
-from functools import partial
+from functools import partial, reduce
 
 import keras
 from keras import ops
@@ -98,14 +98,17 @@ class SelfAttention(keras.layers.Layer):
 
 
 def visible(kind, context, length):
-    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T], causal [B|1,1,T,T]; None for all.
+    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T] or [B|1,1,T,T]; None for all.
 
-    Causal: token i sees key j where j ≤ i (Vaswani et al. 2017, section 3.2.3) and j is real.
+    Causal: token i sees key j where j ≤ i (Vaswani et al. 2017, section 3.2.3) and j is real. With "packed_ids" [B,T]
+    in the batch a row holds several texts, and a token sees those of its number alone (Krell et al. 2021, arXiv
+    2107.02027, section 3.2).
     """
-    mask = context.get("padding_mask")
-    mask = None if mask is None else ops.cast(mask, "bool")[:, None, None, :]
-    if not kind.causal:
-        return mask
-    places = ops.arange(length)
-    past = (places[None, :] <= places[:, None])[None, None]
-    return past if mask is None else ops.logical_and(past, mask)
+    mask, packed = context.get("padding_mask"), context.get("packed_ids")
+    masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
+    if packed is not None:
+        masks.append(ops.equal(packed[:, None, :, None], packed[:, None, None, :]))
+    if kind.causal:
+        places = ops.arange(length)
+        masks.append((places[None, :] <= places[:, None])[None, None])
+    return reduce(ops.logical_and, masks) if masks else None

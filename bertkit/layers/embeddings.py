@@ -66,16 +66,14 @@ class Embeddings(keras.layers.Layer):
     """dropout(LayerNorm(W_token[ids] + W_segment[segments] + W_position[positions])), projected where E is not D.
 
     call(inputs {"token_ids" [B,T], "segment_ids" [B,T] or none for all 0, "position_ids" [B,T] or none})
-    -> [B,T,D]. The kind `Summed` of the config may scale tokens by √E or drop before the norm.
+    -> [B,T,D]. The kind `Summed` of the config may scale tokens by √E or drop before the norm. `tables` are those of
+    another encoder whose E is the same, which then learn from both (Clark et al. 2020, section 3.2).
     """
 
-    def __init__(self, config, **options):
+    def __init__(self, config, tables=None, **options):
         super().__init__(**options)
         policy, width = {"dtype": self.dtype_policy}, config.embedding_dim or config.hidden_dim
-        self.token = table(config, config.vocabulary_size, width, "token", **policy)
-        self.segment = table(config, config.num_segments, width, "segment", **policy) if config.num_segments else None
-        self.position = position_layer(config, width, **policy)
-        self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name="norm", **policy)
+        self.token, self.segment, self.position, self.norm = tables or _tables(config, width, **policy)
         self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
         self.projection = None
         if config.embedding_dim is not None:
@@ -83,13 +81,15 @@ class Embeddings(keras.layers.Layer):
                                                  kernel_initializer=truncated_normal(config))
         self.width, self.kind = width, config.inputs
 
+    @property
+    def tables(self):
+        """The layers of tokens, of segments (or None), of positions (or None), and the norm."""
+        return self.token, self.segment, self.position, self.norm
+
     def build(self, shape):
-        for rows in (self.token, self.segment, self.position):
-            if rows is not None:
-                rows.build(shape)
-        for layer in (self.norm, self.projection):
-            if layer is not None:
-                layer.build((*shape, self.width))
+        for layer in (*self.tables, self.projection):
+            if layer is not None and not layer.built:
+                layer.build((*shape, self.width) if layer in (self.norm, self.projection) else shape)
 
     def call(self, inputs, training=None):
         x = self.token(inputs["token_ids"]) * (self.width ** 0.5 if self.kind.scaled else 1)
@@ -140,6 +140,14 @@ def placed(x, inputs, segment=None, position=None):
 def table(config, rows, width, name, **options):
     """Return a table of learned vectors, call(ids [B,T]) -> [B,T,width]."""
     return keras.layers.Embedding(rows, width, embeddings_initializer=truncated_normal(config), name=name, **options)
+
+
+def _tables(config, width, **options):
+    """Return new layers of tokens, segments and positions, and their norm."""
+    return (table(config, config.vocabulary_size, width, "token", **options),
+            table(config, config.num_segments, width, "segment", **options) if config.num_segments else None,
+            position_layer(config, width, **options),
+            keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name="norm", **options))
 
 
 def position_layer(config, width, **options):

@@ -1,74 +1,77 @@
 """Masked language model: hide 15 % of the tokens and guess them (Devlin et al. 2018, section 3.1)."""
 
-import keras
-import tensorflow as tf
-from keras import ops
+import numpy as np
 
-from bertkit.family import page
-from bertkit.heads.readout import LanguageHead
+from bertkit.errors import Error
+from bertkit.kinds import Language
+from bertkit.objectives import masking
+from bertkit.objectives.objective import Objective, guessed, keys, right
 from bertkit.text import Tokenizer
+from bertkit.text.beginnings import beginnings
 
-MASK, RANDOM = 0.8, 0.1         # of the chosen tokens; the rest stay as they are (same section)
+SHARES = 0.8, 0.1       # of the chosen tokens: [MASK], a random entry; the rest stay as they are (same section)
 
 
-class MLM:
+class MLM(Objective):
     """L = −Σ_{i chosen} log softmax(logits_i)[token_i] / number chosen.
 
-    `vocabulary` is a Tokenizer or the path of a vocab.txt. In every row max(1, round(rate · tokens)) positions are
-    chosen among those that are not special (google-research/bert, create_pretraining_data.py): 80 % become [MASK],
-    10 % a token drawn from the whole vocabulary, 10 % stay.
+    `vocabulary` is a Tokenizer, the path of a vocab.txt, or its entries. In every row max(1, round(rate · tokens))
+    tokens are chosen among those that are not special (google-research/bert, create_pretraining_data.py): 80 % become
+    [MASK], 10 % an entry drawn from the whole vocabulary, 10 % stay. `choice` is "tokens", whole "words" (`whole_words`
+    says the same), "ngrams" of words (ALBERT), or "spans" of words (SpanBERT), whose tokens share the draw of what
+    becomes of them: see `masking`. Raises `Error` for another choice, or a rate that is not between 0 and 1.
+
+    >>> MLM(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).rate
+    0.15
     """
 
-    name = "mlm"
+    heads = {"mlm": Language()}
+    weights = {"mlm": 1.0}
 
-    def __init__(self, vocabulary, rate=0.15, seed=0):
-        tokenizer = vocabulary if isinstance(vocabulary, Tokenizer) else Tokenizer.load(vocabulary)
-        self.rate, self.seed, self.size, self.mask_id = rate, seed, len(tokenizer), tokenizer.mask_id
-        special = [tokenizer.id(token) for token in tokenizer.special.values()]
-        self.special = tf.scatter_nd([[i] for i in special], [True] * len(special), [self.size])
+    def __init__(self, vocabulary, whole_words=False, rate=0.15, seed=0, shares=SHARES, choice="tokens"):
+        if choice not in masking.CHOICES:
+            raise Error(f"choice={choice!r} is unknown; give {', '.join(masking.CHOICES)}.")
+        if not 0 < rate < 1:
+            raise Error(f"rate={rate} is no share of the tokens; give one between 0 and 1, such as 0.15.")
+        self.tokenizer = tokenizer_of(vocabulary)
+        self.special, self.begins = special(self.tokenizer), beginnings(self.tokenizer)
+        self.rate, self.seed, self.shares = rate, seed, shares
+        self.choice = masking.CHOICES["words" if whole_words and choice == "tokens" else choice]
 
     def corrupt(self, features):
-        """Return features with hidden tokens, and which: a pure function of (seed, features["step"], features).
+        """Return the batch with hidden tokens, and which: a pure function of (seed, its keys), numpy.
 
         Adds "masked_positions" and "masked_labels" int32 [B,K], "masked_weights" float32 [B,K], 1 where a slot is real;
-        K is the most that a row of the batch has.
+        K is the most that a row has.
         """
-        ids, step = features["token_ids"], features.get("step", 0)
-        positions, weights = self._choose(features, self._seed(step, 0))
-        labels = tf.gather(ids, positions, batch_dims=1)
-        shape = tf.shape(positions)
-        kind = tf.random.stateless_uniform(shape, self._seed(step, 1))
-        drawn = tf.random.stateless_uniform(shape, self._seed(step, 2), maxval=self.size, dtype=tf.int32)
-        hidden = tf.where(kind < MASK, self.mask_id, tf.where(kind < MASK + RANDOM, drawn, labels))
-        hidden = tf.where(weights > 0, hidden, labels)
-        rows = tf.broadcast_to(tf.range(shape[0])[:, None], shape)
-        corrupted = tf.tensor_scatter_nd_update(ids, tf.stack([rows, positions], axis=-1), hidden)
-        return {**features, "token_ids": corrupted, "masked_positions": positions, "masked_labels": labels,
-                "masked_weights": weights}
+        features = {name: np.asarray(value) for name, value in features.items()}
+        ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
+        candidates = real & ~self.special[ids]
+        counts = self.choice.count(self.rate, real, candidates)
+        words = masking.numbered(candidates, self.begins[ids])
+        spans = self.choice.choose(self.seed, rows, candidates, counts, words)
+        hidden = masking.replaced(self.seed, rows, ids, spans, self.shares, self.tokenizer.mask_id,
+                                  len(self.tokenizer))
+        return {**features, "token_ids": hidden, **masking.slots(spans > 0, ids)}
 
-    def build_head(self, encoder):
-        """Return the layer that guesses: call(outputs of the encoder, inputs=features) -> logits [B,K,V]."""
-        head = LanguageHead(encoder, page(encoder.config.family).HEADS["mlm"], name="mlm")
-        head.build((None, None, encoder.config.output_dim))
-        return head
+    def losses(self, outputs, features):
+        """Return the mean loss over the slots that are real."""
+        return {"mlm": guessed(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
-    def loss(self, logits, features):
-        """Return the mean loss over the slots that are real, a float32 scalar."""
-        losses = keras.losses.sparse_categorical_crossentropy(features["masked_labels"], logits, from_logits=True)
-        weights = ops.cast(features["masked_weights"], losses.dtype)
-        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+    def accuracies(self, outputs, features):
+        """Return the share of hidden tokens whose highest logit is theirs."""
+        return {"masked_accuracy": right(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
-    def _choose(self, features, seed):
-        """Return (positions [B,K], weights [B,K]): the candidates with the smallest draws."""
-        real = features["padding_mask"] > 0
-        candidates = real & ~tf.gather(self.special, features["token_ids"])
-        draws = tf.where(candidates, tf.random.stateless_uniform(tf.shape(real), seed), 2.0)
-        lengths = tf.reduce_sum(tf.cast(real, tf.float32), axis=1)
-        wanted = tf.maximum(1, tf.cast(tf.round(self.rate * lengths), tf.int32))
-        counts = tf.minimum(wanted, tf.reduce_sum(tf.cast(candidates, tf.int32), axis=1))
-        slots = tf.maximum(1, tf.reduce_max(counts))
-        positions = tf.argsort(draws, axis=1)[:, :slots]
-        return positions, tf.cast(tf.range(slots) < counts[:, None], tf.float32)
 
-    def _seed(self, step, purpose):
-        return tf.stack([self.seed * 4 + purpose, tf.cast(step, tf.int32)])
+def tokenizer_of(vocabulary):
+    """Return the tokenizer of a vocabulary: a Tokenizer itself, its path, or the entries."""
+    if isinstance(vocabulary, Tokenizer):
+        return vocabulary
+    return Tokenizer(vocabulary) if isinstance(vocabulary, list | tuple) else Tokenizer.load(vocabulary)
+
+
+def special(tokenizer):
+    """Return which entries are special tokens, bool [V]."""
+    found = np.zeros(len(tokenizer), bool)
+    found[[tokenizer.id(token) for token in tokenizer.special.values()]] = True
+    return found

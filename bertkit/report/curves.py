@@ -7,11 +7,14 @@ from bertkit.report import charts
 from bertkit.report.markup import element, note, section
 
 
-def shown(history, first=None):
-    """Return the curves of a history; `first` is the metric that chose the best epoch. Nothing of an empty one."""
+def shown(history, first=None, told=None, sign=1):
+    """Return the curves of a history; `first` is the metric that chose the best epoch, `told` what to say in place.
+
+    `sign` is −1 for a metric of which less is better. Nothing of an empty history.
+    """
     if not history:
         return ""
-    best = best_epoch(history, first)
+    best = best_epoch(history, first, sign)
     mark = (best["step"], f"best: epoch {best['epoch']}" if "epoch" in best else "best") if best else None
     steps, epochs = _series(history, "loss"), _series(history, "dev_loss")
     losses = {name: points for name, points in (("training loss", steps), ("dev loss", epochs)) if points[0]}
@@ -24,13 +27,13 @@ def shown(history, first=None):
                 for group in _alike(scores)]
     if rate[0]:
         figures.append(charts.lines("Learning rate", {"learning rate": rate}, "step", "learning rate", mark, least=0))
-    return section("Training", note(_told(best, first)), element("div", *figures, class_="charts"))
+    return section("Training", note(told or _told(best, first)), element("div", *figures, class_="charts"))
 
 
-def best_epoch(history, first):
-    """Return the point of the highest dev score, of equal ones that of the lowest dev loss; None without one."""
+def best_epoch(history, first, sign=1):
+    """Return the point of the best dev score, of equal ones that of the lowest dev loss; None without one."""
     points = [point for point in history if _is_number(point.get(f"dev_{first}"))]
-    return max(points, key=lambda point: (point[f"dev_{first}"], -point.get("dev_loss", math.inf)), default=None)
+    return max(points, key=lambda point: (sign * point[f"dev_{first}"], -point.get("dev_loss", math.inf)), default=None)
 
 
 def _told(best, first):

@@ -45,6 +45,16 @@ class Best(keras.callbacks.Callback):
         elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:
             self.model.stop_training = True
 
+    def remember(self):
+        """Return the best epoch so far and its weights: (JSON, {name: array})."""
+        facts = {"epoch": self.epoch, "rank": [float(part) if np.isfinite(part) else None for part in self.rank]}
+        return facts, {str(i): value for i, value in enumerate(self.weights or ())}
+
+    def recall(self, facts, tensors):
+        """Take back what `remember` gave."""
+        self.epoch, self.rank = facts["epoch"], tuple(-np.inf if part is None else part for part in facts["rank"])
+        self.weights = [tensors[str(i)] for i in range(len(tensors))] or None
+
     def on_train_end(self, logs=None):
         """Put the best weights back."""
         if self.weights is not None:

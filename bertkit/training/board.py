@@ -8,6 +8,8 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+MOST_NAMED = 32     # classes whose names and counts a picture of 2400 pixels holds
+
 
 class Board(keras.callbacks.Callback):
     """Write a run's curves under `folder`; look at them with `tensorboard --logdir folder`.
@@ -71,6 +73,8 @@ def history(folder):
         if events.SummaryMetadata(tag).plugin_data.plugin_name != "scalars":
             continue
         part, name = tag.split("/")
+        if part not in ("train", "dev"):
+            continue
         for event in events.Tensors(tag):
             value = float(tf.make_ndarray(event.tensor_proto))
             found.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = value
@@ -84,14 +88,17 @@ def history(folder):
 def confusion_picture(counts, labels, cell=72, margin=120):
     """Return counts [C,C] (rows true, columns predicted) as a picture, uint8 [height, width, 3].
 
-    A cell is the darker the larger its share of its row.
+    A cell is the darker the larger its share of its row; of more than `MOST_NAMED` classes there are cells alone.
     """
     counts = np.asarray(counts)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if len(labels) > MOST_NAMED:
+        size = max(1, MOST_NAMED * cell // len(labels))
+        return _blue(shares).repeat(size, axis=0).repeat(size, axis=1)
     side = margin + cell * len(labels)
     picture = Image.new("RGB", (side, side), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=14)
     draw.text((6, 6), "true \\ predicted", fill="black", font=font)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     for i, label in enumerate(labels):
         middle = margin + cell * i + cell // 2
         draw.text((6, middle), label[:14], fill="black", font=font, anchor="lm")
@@ -101,9 +108,13 @@ def confusion_picture(counts, labels, cell=72, margin=120):
     return np.asarray(picture)
 
 
+def _blue(shares):
+    """Return a colour for each share [...], uint8 [...,3]."""
+    return (255 - np.asarray(shares)[..., None] * (255 - np.array([24, 79, 149]))).astype("uint8")
+
+
 def _draw_cell(draw, font, corner, cell, count, share):
     x, y = corner
-    blue = tuple(int(255 - share * (255 - full)) for full in (24, 79, 149))
-    draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=blue)
+    draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=tuple(_blue(share).tolist()))
     draw.text((x + cell // 2, y + cell // 2), str(int(count)), fill="white" if share > 0.5 else "black", font=font,
               anchor="mm")

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from bertkit.errors import Error
+from bertkit.training.distribute import total
 from bertkit.training.paces import Pace
 from bertkit.training.schedules import WarmupLinear
 
@@ -33,12 +35,17 @@ class AdamW(keras.optimizers.AdamW):
         self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
         self.paces = {self._var_key(variable): pace for variable, pace in paces if pace != Pace()}
         self.fused = keras.backend.backend() == "tensorflow"
+        if self.fused and self.gradient_accumulation_steps and self._distribution_strategy.num_replicas_in_sync > 1:
+            raise Error("Several devices of one process cannot accumulate gradients under TensorFlow; start a worker "
+                        "for each device, or accumulate none.")
 
     def build(self, variables):
         super().build(variables)
-        self.gradient_norm = self.add_variable((), initializer="zeros", name="gradient_norm")
+        self.gradient_norm = self.add_variable((), initializer="zeros", name="gradient_norm",
+                                               aggregation="only_first_replica")
 
     def apply(self, grads, trainable_variables=None):
+        grads = total(grads)
         if self._plain():
             return super().apply(grads, trainable_variables)
         from bertkit.training.fused import fused_step
@@ -89,6 +96,10 @@ class AdamW(keras.optimizers.AdamW):
         """Keras' decay of all variables at one rate; with paces each is decayed at its own (`update_step`)."""
         if not self.paces:
             super()._apply_weight_decay(variables)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        """Keras' sum over devices, which comes after clipping: `apply` has summed."""
+        return grads_and_vars
 
     def _clip_gradients(self, grads):
         """Keras' hook before the plain update: remember the norm; clip."""

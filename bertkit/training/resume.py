@@ -1,9 +1,8 @@
-"""A run that was killed goes on from its last epoch to the very weights it would have reached.
+"""A run that was killed goes on from its last state to the very weights it would have reached.
 
-The state is every variable (weights, dropout seeds), the optimizer's (moments, step) and what `Best` remembers;
-the data needs none, because a batch is a pure function of (seed, step). It is written beside the bundle-to-be DIR, in
-DIR.tmp, each file by temporary name, sync and rename; the one before the newest is kept, and a damaged newest one is
-named and passed over.
+The state is every variable (weights, dropout seeds), the optimizer's (moments, averages, step) and what other callbacks
+remember; the data needs none, because a batch is a pure function of (seed, step). Each file is written by temporary
+name, sync and rename; the one before the newest is kept, and a damaged newest one is named and passed over.
 """
 
 import json
@@ -24,44 +23,59 @@ KEPT = 2
 
 
 class Resume(keras.callbacks.Callback):
-    """Save the run's state after each epoch in `folder`, and restore it when the same run starts again.
+    """Save the run's state in `folder`, after each epoch or each `every` steps; restore it when the run starts again.
 
-    `knobs` is what makes two runs the same run: any JSON value. `best` is the run's `Best` or None.
+    `knobs` is what makes two runs the same run: any JSON value. `memory` is another callback whose `remember()` gives
+    (JSON, {name: array}) and whose `recall` takes these, or None. A run of other knobs is started anew, or with
+    `others="refuse"` an `Error`. `writes` is False where another process of the run writes.
     """
 
-    def __init__(self, folder, knobs, best=None):
+    def __init__(self, folder, knobs, memory=None, every=None, others="start anew", last=None,
+                 writes=True):
         super().__init__()
-        self.folder, self.best = Path(folder), best
+        self.folder, self.memory, self.every, self.writes = Path(folder), memory, every, writes
         self.knobs = json.loads(json.dumps(knobs, sort_keys=True, default=str))
+        self.others, self.last = others, last
+        self.unit, self.done = "epoch" if every is None else "step", 0
 
     def restore(self, model):
-        """Put the newest whole state into `model`; return the number of epochs behind it, 0 if there is none."""
+        """Put the newest whole state into `model`; return the epochs or steps behind it, 0 if there is none."""
         paths = sorted(self.folder.glob("state-*.json"), reverse=True)
         for path in paths:
             facts, weights = _facts(path), path.with_suffix(".safetensors")
             if facts and facts["knobs"] != self.knobs:
-                say(f"{self.folder} holds a run with other knobs or data; starting anew.")
-                shutil.rmtree(self.folder)
+                self._met_others(facts["knobs"])
                 return 0
             if facts and weights.is_file() and sha256(weights) == facts["sha256"]:
                 self._read(model, parse(weights.read_bytes()), facts)
-                say(f"Resuming after epoch {facts['epoch']}.")
-                return facts["epoch"]
+                say(f"Resuming after {self.unit} {facts['done']}.")
+                return self.done
             say(f"{weights if facts else path} is damaged; "
                 f"{'starting anew' if path == paths[-1] else 'using the state before it'}.")
         return 0
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.every is None:
+            self.save(epoch + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.every is not None:
+            self.done += 1
+            if self.done % self.every == 0 and self.done != self.last:
+                self.save(self.done)
+
+    def save(self, done):
+        """Write the state as it is after `done` epochs or steps, and remove all but the newest two."""
+        if not self.writes:
+            return
+        facts, kept = self.memory.remember() if self.memory else (None, {})
         tensors = {name: np.asarray(variable) for name, variable in _state(self.model).items()}
-        if self.best and self.best.weights:
-            tensors |= {f"best/{i}": value for i, value in enumerate(self.best.weights)}
-        path = self.folder / f"state-{epoch + 1:06d}.safetensors"
+        path = self.folder / f"state-{done:08d}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, safetensors_bytes(tensors))
-            write_json(path.with_suffix(".json"), {
-                "epoch": epoch + 1, "knobs": self.knobs, "sha256": sha256(path),
-                "best": self.best and {"epoch": self.best.epoch, "rank": list(self.best.rank)}})
+            write_bytes(path, safetensors_bytes(tensors | {f"memory/{name}": value for name, value in kept.items()}))
+            write_json(path.with_suffix(".json"), {"done": done, "knobs": self.knobs, "sha256": sha256(path),
+                                                   "memory": facts})
         except OSError as error:
             raise Error(f"The run's state could not be written to {path} ({error.strerror}); free some room and run "
                         "the same command again, which resumes.") from error
@@ -69,11 +83,28 @@ class Resume(keras.callbacks.Callback):
             old.unlink()
 
     def _read(self, model, tensors, facts):
+        self.done = facts["done"]
         for name, variable in _state(model).items():
             variable.assign(tensors[name])
-        if self.best and facts["best"]:
-            self.best.epoch, self.best.rank = facts["best"]["epoch"], tuple(facts["best"]["rank"])
-            self.best.weights = [tensors[f"best/{i}"] for i in range(len(model.trainable_variables))]
+        if self.memory:
+            self.memory.recall(facts["memory"], {name.removeprefix("memory/"): value for name, value in tensors.items()
+                                                 if name.startswith("memory/")})
+
+    def _met_others(self, knobs):
+        if self.others == "refuse":
+            raise Error(f"{self.folder} holds a run {_unlike(knobs, self.knobs)}; give the same command to go on with "
+                        "it, or another --out.")
+        say(f"{self.folder} holds a run with other knobs or data; starting anew.")
+        shutil.rmtree(self.folder)
+
+
+def _unlike(theirs, ours):
+    """Return in words in what two runs differ."""
+    if isinstance(theirs, dict):
+        for name in sorted({*theirs, *ours}):
+            if theirs.get(name) != ours.get(name):
+                return f"with {name} {theirs.get(name)!s:.60}, and {ours.get(name)!s:.60} came"
+    return "with other knobs or data"
 
 
 def _facts(path):
@@ -82,7 +113,7 @@ def _facts(path):
         facts = read_json(path)
     except Error:
         return None
-    return facts if {"epoch", "knobs", "sha256", "best"} <= set(facts) else None
+    return facts if {"done", "knobs", "sha256", "memory"} <= set(facts) else None
 
 
 def _state(model):

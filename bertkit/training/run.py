@@ -56,7 +56,9 @@ class Run:
         files.check_replaceable(out)
         self.out, self.folder = out, working(out)
         _check_working(self.folder)
-        _check_knobs(epochs, learning_rate, seed)
+        if epochs < 1:
+            raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
+        check_rate_and_seed(learning_rate, seed)
         self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
@@ -145,9 +147,8 @@ def _check_working(folder):
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
 
 
-def _check_knobs(epochs, learning_rate, seed):
-    if epochs < 1:
-        raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
+def check_rate_and_seed(learning_rate, seed):
+    """Raise `Error` for a learning rate that trains nothing, and for a seed beyond 32 bits."""
     if not 0 < learning_rate < math.inf:
         raise Error(f"learning_rate={learning_rate} trains nothing; give a finite number above 0, such as 5e-5.")
     if not 0 <= seed < 2**32:

@@ -89,7 +89,7 @@ def test_a_damaged_newest_state_is_named_and_passed_over(tmp_path, capsys):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"epoch": 2}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"done": 2}'])
 def test_damaged_facts_of_a_state_are_named_and_passed_over(tmp_path, capsys, content):
     model, best, run = train(tmp_path)
     older, newest = sorted(run.folder.glob("state-*.json"))
@@ -214,6 +214,12 @@ def test_the_confusion_picture_is_a_picture():
     assert tuple(picture[-10, -10]) != (255, 255, 255) != tuple(picture[130, 130])
 
 
+def test_the_confusion_picture_of_many_classes_stays_small():
+    picture = confusion_picture(np.eye(700), [str(number) for number in range(700)])
+    assert picture.shape == (2100, 2100, 3)
+    assert tuple(picture[4, 4]) == (24, 79, 149) and tuple(picture[0, 4]) == (255, 255, 255)
+
+
 def test_progress_estimates_and_ends_its_line():
     stream = io.StringIO()
     progress = Progress(20, stream=stream)
@@ -230,7 +236,8 @@ def test_progress_estimates_and_ends_its_line():
     ({"warmth": "1"}, "no tuning knob 'warmth'"), ({"warmup": "warm"}, "warmup='warm' is no float"),
     ({"warmup": "2"}, "warmup=2.0 lies outside"), ({"skip_bad_rows": "maybe"}, "neither true nor false"),
     ({"warmup": "none"}, "cannot be none"), ({"precision": "int8"}, "precision='int8' is unknown"),
-    ({"patience": "0"}, "patience=0 stops before"), ({"separator": ""}, "separator is empty")])
+    ({"patience": "0"}, "patience=0 stops before"), ({"patience": 2.7}, "patience=2.7 is no int"),
+    ({"lora": True}, "lora=True is no int"), ({"separator": ""}, "separator is empty")])
 def test_tuning_says_what_does_not_fit(settings, words):
     with pytest.raises(Error, match=words):
         Tuning().but(settings)

@@ -1,0 +1,86 @@
+"""Span-boundary objective: each token of a hidden span from the two beside it (Joshi et al. 2019, SpanBERT, 3.2)."""
+
+import numpy as np
+from keras import ops
+
+from bertkit.errors import Error
+from bertkit.kinds import Boundary
+from bertkit.objectives.mlm import special, tokenizer_of
+from bertkit.objectives.objective import Objective, guessed, right
+from bertkit.training.distribute import total
+
+TARGETS = 15            # of a span, the first ones (SpanBERT's code)
+
+
+class SBO(Objective):
+    """L = −Σ_spans Σ_i log softmax(logits_i)[token_i] / (number of tokens + 1), over a span's first 15 tokens.
+
+    It comes behind an `MLM`: `[MLM(tokenizer, choice="spans"), SBO(tokenizer)]`. A span is a run of hidden tokens that
+    stands between two tokens of the text; those at its beginning and end are not asked for. The divisor and the number
+    of tokens are those of SpanBERT's code; a head of fewer places is asked for as many.
+    """
+
+    heads = {"sbo": Boundary()}
+    weights = {"sbo": 1.0}
+
+    def __init__(self, vocabulary):
+        self.special = special(tokenizer_of(vocabulary))
+
+    def corrupt(self, features):
+        """Return the batch with the spans that MLM has hidden in it, numpy; raises `Error` where none has.
+
+        Adds "pairs" int32 [B,S,2], the places left and right of each span, "span_labels" int32 [B,S,N], its tokens, and
+        "span_weights" float32 [B,S,N], 1 where there is one; S is the most that a row has, at least 1, N is `TARGETS`.
+        """
+        if "masked_positions" not in features:
+            raise Error("The span-boundary objective came without hidden tokens; give MLM before it, such as "
+                        '[MLM(tokenizer, choice="spans"), SBO(tokenizer)].')
+        ids, chosen = _unhidden(features)
+        rows, left, right = _spans(chosen, (np.asarray(features["padding_mask"]) > 0) & ~self.special[ids])
+        counts = np.bincount(rows, minlength=len(ids))
+        slots = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        shape = len(ids), max(1, counts.max(initial=0))
+        pairs, labels, weights = (np.zeros((*shape, width), dtype) for width, dtype in (
+            (2, "int32"), (TARGETS, "int32"), (TARGETS, "float32")))
+        places = left[:, None] + np.arange(1, TARGETS + 1)
+        inside = places < right[:, None]
+        pairs[rows, slots] = np.stack([left, right], axis=1)
+        labels[rows, slots] = np.where(inside, ids[rows[:, None], np.where(inside, places, 0)], 0)
+        weights[rows, slots] = inside
+        return {**features, "pairs": pairs, "span_labels": labels, "span_weights": weights}
+
+    def losses(self, outputs, features):
+        """Return the loss of a batch; `outputs["sbo_logits"]` [B,S,N,V]."""
+        logits, labels, weights = _asked(outputs, features)
+        number, = total([ops.sum(ops.cast(weights, "float32"))])
+        return {"sbo": guessed(logits, labels, weights) * number / (number + 1.0)}
+
+    def accuracies(self, outputs, features):
+        """Return the share of tokens of spans whose highest logit is theirs."""
+        return {"span_accuracy": right(*_asked(outputs, features))}
+
+
+def _asked(outputs, features):
+    """Return (logits, labels, weights), of as many places as the head has."""
+    logits = outputs["sbo_logits"][:, :, :TARGETS]
+    return logits, *(features[name][:, :, :logits.shape[2]] for name in ("span_labels", "span_weights"))
+
+
+def _unhidden(features):
+    """Return (ids [B,T], which of them are hidden [B,T]) of a batch that MLM has corrupted."""
+    ids = np.array(features["token_ids"])
+    rows, slots = np.nonzero(features["masked_weights"])
+    places = np.asarray(features["masked_positions"])[rows, slots]
+    chosen = np.zeros(ids.shape, bool)
+    ids[rows, places], chosen[rows, places] = np.asarray(features["masked_labels"])[rows, slots], True
+    return ids, chosen
+
+
+def _spans(chosen, text):
+    """Return (rows, the places before, the places behind) of the runs of chosen tokens between tokens of the text."""
+    around = np.pad(chosen, ((0, 0), (1, 1)))
+    rows, starts = np.nonzero(chosen & ~around[:, :-2])
+    ends = np.nonzero(chosen & ~around[:, 2:])[1]
+    text = np.pad(text, ((0, 0), (1, 1)))
+    within = text[rows, starts] & text[rows, ends + 2]
+    return rows[within], starts[within] - 1, ends[within] + 1

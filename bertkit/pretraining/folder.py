@@ -1,0 +1,61 @@
+"""The folder of a pre-training run: states and logs while it goes on, a bundle when it is done.
+
+    OUT/state-*, OUT/logs    while it goes on
+    OUT/bundle.json ...      when it is done; written last, so that what has one is whole
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from bertkit.checkpoints import bundle
+from bertkit.checkpoints.files import check_replaceable, read_json
+from bertkit.errors import Error
+
+STAGED = ".bundle.tmp"
+
+
+class Folder:
+    """The folder `out` of a run; raises `Error` where it holds anything else."""
+
+    def __init__(self, out):
+        self.path = Path(os.path.abspath(out))
+        self.logs = self.path / "logs"
+        if not self.finished:
+            self._check()
+
+    @property
+    def finished(self):
+        """Whether the run's bundle is there."""
+        return (self.path / "bundle.json").is_file()
+
+    def card(self):
+        """Return the card of a finished run as JSON, having looked at its files; what is left of its states goes."""
+        bundle.read(self.path)
+        self._clear()
+        return read_json(self.path / "card.json")
+
+    def keep(self, *made):
+        """Put the bundle of `bundle.save`'s arguments into the folder, and remove the states."""
+        staged = self.path / STAGED
+        shutil.rmtree(staged, ignore_errors=True)
+        bundle.save(staged, *made)
+        for path in sorted(staged.iterdir(), key=lambda path: path.name == "bundle.json"):
+            os.replace(path, self.path / path.name)
+        self._clear()
+
+    def _clear(self):
+        for path in (*self.path.glob("state-*"), *self.path.glob(".*tmp*")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _check(self):
+        if not self.path.exists():
+            check_replaceable(self.path)
+            return
+        if not self.path.is_dir():
+            raise Error(f"{self.path} is a file; choose another --out.")
+        ours = {*bundle.FILES, "logs"}
+        strange = sorted(path.name for path in self.path.iterdir() if path.name not in ours
+                         and not path.name.startswith("state-") and ".tmp" not in path.name)
+        if strange:
+            raise Error(f"{self.path} holds {strange[0]}, which no pre-training left there; choose another --out.")

@@ -1,0 +1,81 @@
+"""A look inside a model that is being pre-trained; nothing here draws, so that training goes on as without it."""
+
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from bertkit.text.files import write_text
+
+ROWS = 8                # of a batch that are looked at
+SHOWN = 5               # rows whose filled-in words are shown
+PROJECTED = 2000        # entries of the vocabulary
+
+
+def first_rows(batch, count=ROWS):
+    """Return the first rows of a batch."""
+    return {name: value[:count] for name, value in batch.items()}
+
+
+def entropies(pretrainer, batch):
+    """Return {layer: mean over heads and real tokens of −Σⱼ pᵢⱼ log pᵢⱼ}, in nats; sparse kinds are left out."""
+    batch = first_rows(batch)
+    names = ("token_ids", "segment_ids", "padding_mask")
+    trace = pretrainer.encoder({name: ops.convert_to_tensor(batch[name]) for name in names}, trace=True)["trace"]
+    found, real = {}, batch["padding_mask"] > 0
+    for name, value in trace.items():
+        if name.startswith("attention/") and value.shape[-2:] == (real.shape[1], real.shape[1]):
+            p = np.asarray(ops.cast(value, "float32"))
+            each = -(p * np.log(np.maximum(p, 1e-30))).sum(axis=-1).mean(axis=1)
+            found[f"layer_{name.split('/')[1]}"] = float(each[real].mean())
+    return found
+
+
+def gradient_norms(pretrainer, batch):
+    """Return {part: ‖gradient‖ of the loss without dropout} of the embeddings, each block and each head."""
+    batch = {name: ops.convert_to_tensor(value) for name, value in first_rows(batch).items()}
+    with tf.GradientTape() as tape:
+        losses = pretrainer.weighted(pretrainer(batch, training=False), batch)
+    variables = pretrainer.trainable_variables
+    gradients = tape.gradient(losses["loss"], [variable.value for variable in variables])
+    sums = {}
+    for variable, gradient in zip(variables, gradients, strict=True):
+        if gradient is not None:
+            part = _part(variable.path)
+            sums[part] = sums.get(part, 0.0) + float(tf.reduce_sum(tf.square(tf.convert_to_tensor(gradient))))
+    return {part: value ** 0.5 for part, value in sums.items()}
+
+
+def _part(path):
+    """Return the layer of a variable, the first two parts of its path: encoder_block_0, mlm ..."""
+    return "_".join(path.split("/")[:-1][:2])
+
+
+def filled(pretrainer, tokenizer, batch):
+    """Return rows with what was guessed in place of each hidden word as Markdown: **guess** (word), or the word."""
+    if "masked_positions" not in batch:
+        return "no words were hidden"
+    batch = first_rows(batch, SHOWN)
+    outputs = pretrainer({name: ops.convert_to_tensor(value) for name, value in batch.items()}, training=False)
+    logits = next(outputs[name] for name in ("mlm_logits", "generator_logits") if name in outputs)
+    rows = []
+    for row, guesses in enumerate(np.asarray(ops.argmax(logits, axis=-1))):
+        real = batch["padding_mask"][row] > 0
+        words = [tokenizer.vocabulary[i] for i in batch["token_ids"][row]]
+        for place, label, weight, guess in zip(batch["masked_positions"][row], batch["masked_labels"][row],
+                                               batch["masked_weights"][row], guesses, strict=True):
+            if weight:
+                word, found = tokenizer.vocabulary[label], tokenizer.vocabulary[guess]
+                words[place] = f"**{found}**" if found == word else f"**{found}** ({word})"
+        rows.append(" ".join(word for word, kept in zip(words, real, strict=True) if kept))
+    return "\n\n".join(rows)
+
+
+def project(folder, encoder, tokenizer):
+    """Write the first entries of the token table in the form that TensorBoard's projector reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = np.asarray(ops.cast(encoder.embeddings.token.embeddings, "float32"))[:min(PROJECTED, len(tokenizer))]
+    write_text(folder / "vectors.tsv", "".join("\t".join(f"{x:.5g}" for x in row) + "\n" for row in table))
+    write_text(folder / "pieces.tsv", "".join(f"{piece}\n" for piece in tokenizer.vocabulary[:len(table)]))
+    write_text(folder / "projector_config.pbtxt",
+               'embeddings {\n  tensor_name: "token_table"\n  tensor_path: "vectors.tsv"\n'
+               '  metadata_path: "pieces.tsv"\n}\n')

@@ -1,0 +1,79 @@
+"""Objectives and sizes by the names that a person types."""
+
+from pathlib import Path
+
+from bertkit import family
+from bertkit.checkpoints import architectures
+from bertkit.checkpoints.files import read_json
+from bertkit.config import EncoderConfig
+from bertkit.errors import Error
+from bertkit.objectives import MLM, NSP, PLM, RTD, SBO, SOP
+from bertkit.text import Tokenizer, template
+
+NAMES = ("mlm", "span", "sbo", "nsp", "sop", "rtd", "plm")
+ALONE = ("rtd", "plm")          # objectives with another way through the encoder
+# The page whose papers have the objective; all others are BERT's.
+FAMILIES = {"rtd": "electra", "plm": "xlnet", "sbo": "spanbert"}
+SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (4, 512), "medium": (8, 512), "base": (12, 768)}
+NARROW = 128                    # width of ELECTRA's token vectors where blocks are wider (Clark et al. 2020, table 6)
+
+
+def names(text):
+    """Return the objectives of "mlm,nsp" as a tuple of names; raises `Error` on what there is not, or not together."""
+    found = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if unknown := [name for name in found if name not in NAMES]:
+        raise Error(f"There is no objective {', '.join(unknown)}; there are {', '.join(NAMES)}.")
+    if not found:
+        raise Error(f"There is no objective in {text!r}; give one or more of {', '.join(NAMES)}.")
+    if len(found) > 1 and (alone := [name for name in found if name in ALONE]):
+        raise Error(f"The objective {alone[0]} stands alone; {text} came.")
+    if {"nsp", "sop"} <= set(found):
+        raise Error("nsp and sop want other pairs of texts; give one of them.")
+    if found in (("nsp",), ("sop",)):
+        raise Error(f"{found[0]} alone teaches no words; give mlm,{found[0]}.")
+    return found
+
+
+def objectives(names, tokenizer, seed=0, rate=0.15, whole_words=False):
+    """Return the objectives of `names`: words first, then what goes with them."""
+    if "rtd" in names:
+        return [RTD(tokenizer, rate=rate, seed=seed)]
+    if "plm" in names:
+        return [PLM(tokenizer, seed=seed)]
+    spans = bool({"span", "sbo"} & set(names))
+    choice = "spans" if spans else "words" if whole_words else "tokens"
+    found = [MLM(tokenizer, rate=rate, seed=seed, choice=choice)]
+    return found + [make() for name, make in (("nsp", NSP), ("sop", SOP)) if name in names] + (
+        [SBO(tokenizer)] if "sbo" in names else [])
+
+
+def config(given, names, vocabulary_size):
+    """Return the EncoderConfig of a size's name, or of a file: Hugging Face's config.json or `EncoderConfig.to_json`.
+
+    A named size is of the family whose paper has the objective. Raises `Error` where the file is neither.
+    """
+    if given in SIZES:
+        return _sized(given, next((FAMILIES[name] for name in names if name in FAMILIES), "bert"), vocabulary_size)
+    if not Path(given).is_file():
+        raise Error(f"config={given} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
+    values = read_json(given)
+    if "model_type" not in values:
+        return EncoderConfig.from_json(values)
+    page = family.of_huggingface(values)
+    return architectures.encoder_config(values, page, given)
+
+
+def _sized(name, page, vocabulary_size):
+    layers, width = SIZES[name]
+    narrow = {"embedding_dim": NARROW if width > NARROW else None} if page == "electra" else {}
+    return family.page(page).CONFIG.but(vocabulary_size=vocabulary_size, num_layers=layers, num_heads=width // 64,
+                                        hidden_dim=width, intermediate_dim=4 * width, **narrow)
+
+
+def tokenizer(path, names):
+    """Return the tokenizer of a vocabulary; for XLNet's objective with special tokens where XLNet has them."""
+    found = Tokenizer.load(path)
+    if "plm" not in names or {"cls", "sep"} - found.special.keys():
+        return found
+    placed = template.xlnet(found.special["cls"], found.special["sep"]).settings()
+    return Tokenizer(found.model_vocabulary, **found.model.tables(), **(found.settings() | {"template": placed}))

@@ -1,0 +1,128 @@
+"""One pre-training run, from its first step, or from where it was killed, to the bundle it leaves."""
+
+import keras
+
+from bertkit.card import Card, plain
+from bertkit.checkpoints import bundle, files
+from bertkit.corpus.rows import alone
+from bertkit.corpus.shards import MANIFEST, Shards
+from bertkit.corpus.walk import Phases, Walk
+from bertkit.data.features import check_fit
+from bertkit.encoder import packs
+from bertkit.errors import Error
+from bertkit.pretraining.folder import Folder
+from bertkit.pretraining.held import held_out
+from bertkit.pretraining.tally import Tally
+from bertkit.pretraining.watch import Watch
+from bertkit.report.curves import shown
+from bertkit.report.page import document
+from bertkit.training.board import history
+from bertkit.training.lamb import LAMB
+from bertkit.training.optimizer import AdamW
+from bertkit.training.progress import Progress
+from bertkit.training.resume import Resume
+from bertkit.training.run import check_rate_and_seed
+from bertkit.training.schedules import WarmupLinear
+
+OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
+
+
+class Pretraining:
+    """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
+
+    `Pretraining(**knobs)` takes all the knobs of the recipe. `data`, `steps` and `batch_size` have one entry for each
+    phase. The run works in OUT, which is a bundle at the end. Raises `Error` for knobs that train nothing, and where
+    OUT holds something else. Fixes every random draw.
+    """
+
+    def __init__(self, data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev=None,
+                 **others):
+        check_rate_and_seed(learning_rate, seed)
+        sizes = batch_size * (len(data) if len(batch_size) == 1 else 1)
+        if not len(data) == len(steps) == len(sizes):
+            raise Error(f"{len(data)} corpora came with {len(steps)} numbers of steps and {len(batch_size)} batch "
+                        "sizes; give as many of each: one for each phase.")
+        if min(*steps, save_every) < 1:
+            raise Error(f"steps={steps}, save_every={save_every}; give 1 or more.")
+        self.shards, self.steps, self.batch_sizes = [Shards(folder) for folder in data], steps, sizes
+        self.dev = None if dev is None else Shards(dev)
+        self.learning_rate, self.save_every, self.seed, self.settings = learning_rate, save_every, seed, knobs
+        self.folder = Folder(out)
+        sums = [files.sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
+        self.knobs = plain({**others, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate,
+                            "seed": seed, "knobs": vars(knobs), "vocabulary": files.sha256(vocabulary), "data": sums})
+        keras.utils.set_random_seed(seed)
+
+    def finished(self):
+        """Return what a finished run of these knobs said, None where it is not finished; raises `Error` for others."""
+        if not self.folder.finished:
+            return None
+        card = self.folder.card()
+        if card["knobs"] != self.knobs:
+            raise Error(f"{self.folder.path} holds a finished run with other knobs or data; choose another --out, or "
+                        "go on from it with --model.")
+        return card["training"]
+
+    def prepare(self, pretrainer, tokenizer, place):
+        """Take the model and lay out the batches, of which this process trains on the part that `place` says.
+
+        See `training.distribute`.
+        """
+        self.model, self.tokenizer, self.place = pretrainer, tokenizer, place
+        for shards in self.shards:
+            check_fit(tokenizer, pretrainer.encoder.config, shards.facts["length"])
+        arrange = pretrainer.arrange or alone
+        if self.settings.pack and (arrange is not alone or not packs(pretrainer.encoder.config)):
+            raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
+                        "out.")
+        self.phases = Phases(tuple(Walk(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
+                                        place.part, self.settings.pack)
+                                   for shards, size in zip(self.shards, self.batch_sizes, strict=True)),
+                             tuple(self.steps))
+        self.held = self.dev and Walk(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
+
+    def optimizer(self):
+        """Return the optimizer for all steps of the run, with warm-up and decay."""
+        settings = self.settings
+        updates = self.phases.total // settings.accumulate
+        if not updates:
+            raise Error(f"accumulate={settings.accumulate} batches make one update, and the run has "
+                        f"{self.phases.total}; give a smaller number or more steps.")
+        options = {"gradient_accumulation_steps": settings.accumulate} if settings.accumulate > 1 else {}
+        options |= {"use_ema": True, "ema_momentum": settings.ema} if settings.ema else {}
+        return OPTIMIZERS[settings.optimizer](
+            WarmupLinear(self.learning_rate, updates, settings.warmup), weight_decay=settings.weight_decay,
+            global_clipnorm=settings.clip_norm, **options)
+
+    def arguments(self):
+        """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
+        total, self.tally = self.phases.total, Tally(self.phases.total)
+        resume = Resume(self.folder.path, self.knobs, self.tally, self.save_every, "refuse", total, self.place.chief)
+        done = resume.restore(self.model)
+        self.place.begin(self.model, done)
+        callbacks = [self.tally, resume]
+        if self.place.chief:
+            callbacks = [self.tally, Watch(self.folder.logs, self.phases, self.tokenizer, self.held, self.settings,
+                                           done), resume, Progress(total, done)]
+        return {"x": self.model.dataset(self.phases, done, total - done), "epochs": 1, "steps_per_epoch": total - done,
+                "shuffle": False, "verbose": 0, "callbacks": callbacks}
+
+    def ship(self, recipe):
+        """Score the held-out text, write the bundle, remove the states; return what was measured.
+
+        Of several workers the chief does so, and the others return the losses.
+        """
+        found = self.tally.means()
+        if not self.place.chief:
+            return found
+        if self.held:
+            found["held_out"] = held_out(self.model, self.held)
+        model = self.model.model
+        card = Card(name=self.folder.path.name, task="pretrain", recipe=recipe, knobs=self.knobs, training=found,
+                    data={str(shards.folder): {name: shards.facts[name] for name in ("text", "segments", "tokens")}
+                          for shards in self.shards},
+                    model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
+        page = document(f"{card.name}: pre-training",
+                        shown(history(self.folder.logs), told="Losses are means since the point before."))
+        self.folder.keep(model, self.tokenizer, card, None, self.phases.walks[-1].length, None, None, page)
+        return found

@@ -1,0 +1,61 @@
+"""Pre-train an encoder on text: masked words and what else the family's papers train on (Devlin et al. 2018, 3.1).
+
+    bertkit vocabulary --corpus text.txt --size 8000 --out vocab.txt
+    bertkit corpus --text text.txt --vocabulary vocab.txt --out shards
+    bertkit pretrain --data shards --vocabulary vocab.txt --config tiny --steps 10000 --batch-size 64 --out encoder
+"""
+
+from bertkit.encoder import Encoder
+from bertkit.flags import run_recipe
+from bertkit.objectives import Pretrainer
+from bertkit.pretraining import named, start
+from bertkit.pretraining.knobs import Knobs
+from bertkit.pretraining.run import Pretraining
+from bertkit.training import distribute
+from bertkit.training.run import precision
+
+
+def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[int], out: str, config: str = "tiny",
+         objectives: str = "mlm", model: str = None, dev: str = None, learning_rate: float = 5e-4,
+         save_every: int = 1000, seed: int = 0, knobs=Knobs()):
+    """Pre-train an encoder; leave a bundle, and return the losses. The same command again resumes where it was killed.
+
+    data            the folder that `bertkit corpus` wrote; one for each phase, such as rows of 128, then of 512 tokens
+    vocabulary      the vocabulary that the corpus was made with
+    steps           of each phase
+    batch_size      rows in a step, of each phase or of all
+    out             the folder for the states of the run and, at the end, the bundle
+    config          tiny, mini, small, medium or base, or a config.json: Hugging Face's or bertkit's own
+    objectives      mlm; with nsp, sop, span or sbo behind commas; or rtd (ELECTRA) or plm (XLNet)
+    model           a checkpoint to go on from instead of a new encoder
+    dev             a corpus that is not trained on but reported on
+    learning_rate   the highest, after the warm-up
+    save_every      steps between two states that a killed run goes on from
+    seed            of the first weights, the order, the masks and dropout
+    """
+    run = Pretraining(**locals())
+    if (done := run.finished()) is not None:
+        return done
+
+    names = named.names(objectives)
+    tokenizer = named.tokenizer(vocabulary, names)
+    with distribute.scope(knobs.distribute) as place:
+        # model
+        with precision(knobs.precision):
+            source = start.source(model, tokenizer) if model else Encoder(named.config(config, names, len(tokenizer)))
+            pretrainer = Pretrainer(start.encoder_of(source), named.objectives(names, tokenizer, seed, knobs.rate,
+                                                                               knobs.whole_words))
+        if model:
+            start.adopt(pretrainer, source)
+
+        # fit
+        run.prepare(pretrainer, tokenizer, place)
+        pretrainer.compile(run.optimizer())
+        pretrainer.fit(**run.arguments())
+
+    # ship
+    return run.ship("pretrain")
+
+
+if __name__ == "__main__":
+    run_recipe(main)

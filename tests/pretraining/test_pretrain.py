@@ -1,0 +1,232 @@
+"""Pre-training from shards to a bundle: killed at any step, it ends with the weights of an undisturbed run."""
+
+import json
+
+import numpy as np
+import pytest
+
+import bertkit
+from bertkit.config import EncoderConfig
+from bertkit.corpus import shards as files
+from bertkit.corpus.make import fingerprint
+from bertkit.corpus.segments import segments
+from bertkit.errors import Error
+from bertkit.pretraining import named
+from bertkit.pretraining.knobs import Knobs
+from bertkit.recipes import pretrain
+from bertkit.training.progress import Progress
+from tests import tiny
+
+STEPS, EVERY, LENGTH = 9, 3, 24
+OBJECTIVES = ("mlm,nsp", "mlm,sop", "mlm,sbo", "rtd", "plm")
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Return (shards, vocabulary file, config file)."""
+    folder = tmp_path_factory.mktemp("corpus")
+    (folder / "vocab.txt").write_text("".join(f"{entry}\n" for entry in tiny.VOCABULARY))
+    (folder / "tiny.json").write_text(json.dumps(tiny.CONFIG.to_json()))
+    for name, seed in (("shards", 0), ("dev", 1)):
+        (folder / name).mkdir()
+        texts = tiny.texts(160, seed)[0]
+        documents = [[f"{text}." for text in texts[i:i + 8]] for i in range(0, len(texts), 8)]
+        facts = {"length": LENGTH, "vocabulary": fingerprint(tiny.tokenizer()), "text": [name]}
+        files.write(folder / name, segments(tiny.tokenizer(), documents, LENGTH), lambda facts=facts: facts)
+    return folder
+
+
+def run(corpus, out, **knobs):
+    defaults = {"data": [str(corpus / "shards")], "vocabulary": str(corpus / "vocab.txt"), "steps": [STEPS],
+                "batch_size": [4], "save_every": EVERY, "seed": 3, "config": str(corpus / "tiny.json")}
+    return pretrain.main(**(defaults | {"out": str(out)} | knobs))
+
+
+def run_and_kill(monkeypatch, step, *arguments, **knobs):
+    def killing(progress, batch, logs=None):
+        progress.step += 1
+        if progress.step == step:
+            raise Killed
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Progress, "on_train_batch_end", killing)
+        run(*arguments, **knobs)
+
+
+def weights(folder):
+    return bertkit.load(str(folder)).get_weights()
+
+
+def same(one, other):
+    return all((a == b).all() for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def sized(objectives):
+    """Return the knobs for a tiny model of the family whose paper has the objectives."""
+    return {"objectives": objectives} | ({"config": "tiny"} if objectives in ("rtd", "plm", "mlm,sbo") else {})
+
+
+@pytest.mark.parametrize("objectives", OBJECTIVES)
+def test_a_killed_run_ends_with_the_same_weights(corpus, tmp_path, monkeypatch, objectives):
+    found = run(corpus, tmp_path / "whole", **sized(objectives))
+    run_and_kill(monkeypatch, 5, corpus, tmp_path / "cut", **sized(objectives))
+    assert not (tmp_path / "cut" / "bundle.json").exists()
+    assert run(corpus, tmp_path / "cut", **sized(objectives)) == pytest.approx(found)
+    assert same(tmp_path / "whole", tmp_path / "cut")
+    assert {path.name for path in (tmp_path / "cut").iterdir()} <= {
+        "bundle.json", "card.json", "weights.safetensors", "vocab.txt", "logs", "report.html"}
+
+
+@pytest.fixture(scope="module")
+def plain(corpus, tmp_path_factory):
+    """Return the folder of a run with the default knobs."""
+    folder = tmp_path_factory.mktemp("plain") / "out"
+    run(corpus, folder)
+    return folder
+
+
+@pytest.mark.parametrize("knobs", [{"ema": 0.9, "accumulate": 2, "masks": 2},
+                                   {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True}])
+def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, knobs):
+    found = run(corpus, tmp_path / "whole", knobs=Knobs(**knobs))
+    run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", knobs=Knobs(**knobs))
+    assert run(corpus, tmp_path / "cut", knobs=Knobs(**knobs)) == pytest.approx(found)
+    assert same(tmp_path / "whole", tmp_path / "cut") and not same(tmp_path / "whole", plain)
+
+
+def test_the_comparison_can_fail(corpus, tmp_path, plain):
+    run(corpus, tmp_path / "other", seed=4)
+    assert not same(plain, tmp_path / "other")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "facts"])
+def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, tmp_path, monkeypatch, capsys, plain,
+                                                                    damage):
+    run_and_kill(monkeypatch, 8, corpus, tmp_path / "cut")
+    older, newest = sorted((tmp_path / "cut").glob("state-*.safetensors"))
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 16
+    if damage == "facts":
+        newest.with_suffix(".json").write_text("{")
+    else:
+        newest.write_bytes(content if damage == "flipped" else content[:-100])
+    run(corpus, tmp_path / "cut")
+    said = capsys.readouterr().err
+    assert f"{newest.with_suffix('.json') if damage == 'facts' else newest} is damaged" in said
+    assert "Resuming after step 3." in said and same(plain, tmp_path / "cut")
+
+
+def test_the_same_command_after_the_end_changes_nothing(corpus, tmp_path, monkeypatch):
+    found = run(corpus, tmp_path / "out", dev=str(corpus / "dev"))
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    (tmp_path / "out" / "state-00000006.safetensors").write_bytes(b"left by a kill")
+    assert run(corpus, tmp_path / "out", dev=str(corpus / "dev")) == found
+    assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    with pytest.raises(Error, match="holds a finished run with other knobs"):
+        run(corpus, tmp_path / "out", seed=4)
+
+
+def test_a_run_under_way_is_not_overwritten_by_another(corpus, tmp_path, monkeypatch):
+    run_and_kill(monkeypatch, 5, corpus, tmp_path / "out")
+    with pytest.raises(Error, match="holds a run with learning_rate 0.0005, and 0.001 came"):
+        run(corpus, tmp_path / "out", learning_rate=1e-3)
+    assert list((tmp_path / "out").glob("state-*"))
+
+
+def test_what_is_in_the_way_stays(corpus, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(Error, match="letter.txt"):
+        run(corpus, tmp_path)
+    with pytest.raises(Error, match="is a file"):
+        run(corpus, tmp_path / "letter.txt")
+    assert (tmp_path / "letter.txt").read_text() == "dear"
+
+
+def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, tmp_path, monkeypatch, plain):
+    run_and_kill(monkeypatch, 5, corpus, tmp_path / "out")
+    kept = {path: path.read_bytes() for path in (tmp_path / "out").glob("state-*")}
+
+    def full(path, content):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bertkit.training.resume.write_bytes", full)
+        with pytest.raises(Error, match="No space left on device.*free some room"):
+            run(corpus, tmp_path / "out")
+    assert kept == {path: path.read_bytes() for path in (tmp_path / "out").glob("state-*")}
+    run(corpus, tmp_path / "out")
+    assert same(plain, tmp_path / "out")
+
+
+def test_a_damaged_record_is_named(corpus, tmp_path):
+    import shutil
+    shutil.copytree(corpus / "shards", tmp_path / "shards")
+    shard = tmp_path / "shards" / "shard-00000.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[-20] ^= 1
+    shard.write_bytes(content)
+    last = len(files.Shards(tmp_path / "shards")) - 1
+    with pytest.raises(Error, match=f"{shard}: record {last} is damaged"):
+        run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], steps=[40])
+
+
+def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatch):
+    knobs = {"data": [str(corpus / "shards"), str(corpus / "dev")], "steps": [4, 5], "batch_size": [4, 2]}
+    found = run(corpus, tmp_path / "whole", **knobs)
+    run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", **knobs)
+    assert run(corpus, tmp_path / "cut", **knobs) == pytest.approx(found) and found["steps"] == 9
+    assert same(tmp_path / "whole", tmp_path / "cut")
+    with pytest.raises(Error, match="2 corpora came with 1 numbers of steps"):
+        run(corpus, tmp_path / "other", **(knobs | {"steps": [9]}))
+
+
+def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
+    run(corpus, tmp_path / "first", objectives="mlm,nsp")
+    run(corpus, tmp_path / "second", model=str(tmp_path / "first"), learning_rate=1e-30, steps=[1])
+    first, second = bertkit.load(str(tmp_path / "first")), bertkit.load(str(tmp_path / "second"))
+    batch = tiny.tokenizer().pack(["a good film"], length=12)
+    np.testing.assert_allclose(second(batch), first(batch)["mlm_logits"], atol=1e-5)
+    assert "starts anew" not in capsys.readouterr().err
+    run(corpus, tmp_path / "third", model=str(tmp_path / "second"), objectives="mlm,sop", steps=[1])
+    assert "no head for sop: it starts anew" in capsys.readouterr().err
+    (tmp_path / "other.txt").write_text("".join(f"{entry}\n" for entry in [*tiny.VOCABULARY[:-1], "~"]))
+    with pytest.raises(Error, match="made with another vocabulary|trained with another vocabulary"):
+        run(corpus, tmp_path / "fourth", model=str(tmp_path / "first"), vocabulary=str(tmp_path / "other.txt"))
+
+
+def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
+    found = run(corpus, tmp_path / "out", dev=str(corpus / "dev"), objectives="mlm,nsp",
+                knobs=Knobs(log_every=2, watch_every=4))
+    assert {"mlm", "nsp", "masked_accuracy", "nsp_accuracy", "perplexity"} <= set(found["held_out"])
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    tags = set(EventAccumulator(str(tmp_path / "out" / "logs")).Reload().Tags()["tensors"])
+    assert {"train/loss", "train/mlm", "train/nsp", "train/perplexity", "train/learning_rate", "train/gradient_norm",
+            "train/tokens_per_second", "train/utilisation", "dev/masked_accuracy", "attention_entropy/layer_1",
+            "attention_entropy/layer_2", "filled_in"} <= tags
+    assert {tag for tag in tags if tag.startswith("layer_gradient_norm/")} >= {
+        "layer_gradient_norm/encoder_embeddings", "layer_gradient_norm/encoder_block_0"}
+    assert (tmp_path / "out" / "logs" / "projector" / "pieces.tsv").read_text().split("\n")[2] == "[CLS]"
+    assert "Training" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(("text", "said"), [("mlm,nonsense", "no objective nonsense"), ("", "no objective in ''"),
+                                            ("rtd,nsp", "rtd stands alone"), ("nsp", "teaches no words"),
+                                            ("mlm,nsp,sop", "other pairs")])
+def test_objectives_that_do_not_go_together_are_refused(text, said):
+    with pytest.raises(Error, match=said):
+        named.names(text)
+
+
+def test_configurations_are_names_and_files(corpus, tmp_path):
+    assert named.config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
+    assert named.config("tiny", ("rtd",), 99).family == "electra"
+    assert named.config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
+    (tmp_path / "hf.json").write_text(json.dumps({"model_type": "bert", "vocab_size": 70, "hidden_size": 48,
+                                                  "num_hidden_layers": 2, "num_attention_heads": 4,
+                                                  "intermediate_size": 96}))
+    assert named.config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
+    with pytest.raises(Error, match="config=huge is no size and no file"):
+        named.config("huge", ("mlm",), 99)
