@@ -90,11 +90,27 @@ def test_a_setting_with_a_failed_seed_is_not_the_best():
 
 
 def test_a_score_that_is_no_number_is_a_failure(tmp_path, monkeypatch):
-    card = {"scores": {"dev": {"pearson": {"score": float("nan")}}}}
+    card = {"scores": {"dev": {"pearson": {"score": None}}}}           # as a card writes nan
     monkeypatch.setattr(trials, "child", lambda words, log: (card, None))
-    with pytest.raises(Error, match="No trial succeeded; the first said: dev pearson is nan"):
+    with pytest.raises(Error, match="No trial succeeded; the first said: dev pearson is undefined"):
         run(tmp_path / "s")
     assert json.loads((tmp_path / "s" / "summary.json").read_text())["best"] is None
+
+
+def test_the_metric_that_chooses_the_epoch_chooses_the_setting_and_less_may_be_better(tmp_path, monkeypatch):
+    def child(words, log):
+        error = 0.1 if "--learning-rate=3e-5" in words else 0.2
+        named = "mse" if any(word.endswith("metric=mse") for word in words) else None
+        scores = {"pearson": {"score": error}, "mse": {"score": error}}
+        return {"scores": {"dev": scores}, "knobs": {"tuning": {"metric": named}}}, None
+
+    monkeypatch.setattr(trials, "child", child)
+    chosen = {metric: sweep("classify", recipe, ("--train", "t.tsv", "--set", f"metric={metric}"), tmp_path / metric,
+                            over=["learning_rate=1e-5,3e-5"]) for metric in ("none", "mse")}
+    assert {name: (found["metric"], found["best"]["setting"]) for name, found in chosen.items()} == {
+        "none": ("dev pearson", {"learning_rate": "1e-5"}), "mse": ("dev mse", {"learning_rate": "3e-5"})}
+    tried = sweep("classify", recipe, ("--train", "t.tsv"), tmp_path / "tried", over=["metric=mse,pearson"])
+    assert tried["metric"] == "dev pearson"         # the first, where trials choose their epochs by different ones
 
 
 def test_without_knobs_it_is_the_spread_over_seeds(tmp_path, children):

@@ -126,8 +126,11 @@ def _alpha(ratings):
 
 
 def _cohen(ratings):
-    both = _by_all(ratings)
-    return metrics.cohen_kappa(both[:, 0], both[:, 1], "quadratic", np.unique(both)) if len(both) else float("nan")
+    both = _by_all(ratings).astype("int64")
+    if not len(both):
+        return float("nan")
+    steps = range(both.min(), both.max() + 1)           # those that nobody gave too: they part the ones beside them
+    return metrics.cohen_kappa(both[:, 0], both[:, 1], "quadratic", steps)
 
 
 def _fleiss(ratings):

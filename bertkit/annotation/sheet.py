@@ -46,9 +46,12 @@ def annotate(files, out, source=None, questions=None, scale=5, seed=0, limit=Non
 
     `files` are systems' texts, one a line or JSON lines with a text; `source` what they were made of. The order of the
     items and of the outputs of each is drawn from `seed`, the systems' names stand in the key alone. Raises `Error` for
-    files of unlike lengths, questions that clash, a scale without two steps, and what cannot be read.
+    files of unlike lengths, questions that clash, a scale without two steps, a sheet that is there, and what cannot be
+    read.
     """
     out, questions = Path(out), list(questions or QUESTIONS)
+    if there := next((path for path in (out, key_path(out)) if path.exists()), None):
+        raise Error(f"{there} is already there, and a sheet may hold ratings; choose another --out.")
     systems = [Path(file).stem for file in files]
     _check(out, systems, questions, scale, limit)
     texts = [read_texts(file)[:limit] for file in files]

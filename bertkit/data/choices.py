@@ -4,10 +4,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.records import BadRow, check_limit, json_type, listed, table, usable
+from bertkit.data.columns import check_columns
+from bertkit.data.records import BadRow, by_name, check_limit, listed, table, text_of, usable
 from bertkit.errors import Error
 
-_PROMPTS = ("sent1", "prompt", "context", "question", "text")       # SWAG's startphrase is sent1 and sent2 together
+_ABOUT = ("prompt", "context", "premise", "passage", "article")    # what a question may be about
+_PROMPTS = ("sent1", *_ABOUT, "question", "text")       # SWAG's startphrase is sent1 and sent2 together
+_STARTS = {"sent1": "sent2", **dict.fromkeys(_ABOUT, "question")}       # what begins each ending, by the prompt
 _ENDING = re.compile(r"(?:ending|choice|option|answer)[ _-]?(\d+)", re.IGNORECASE)
 
 
@@ -32,9 +35,9 @@ class Choices:
 def read_choices(path, limit=None, skip_bad_rows=False):
     """Return the Choices of a .tsv (no quoting), .csv or .jsonl file in UTF-8.
 
-    The columns are a prompt (prompt, context, question, or SWAG's sent1, whose sent2 begins every ending), endings
-    with numbers (ending0, choice1, ...) and label, the number of the right one counted from 0; CODAH's file, which has
-    no header, is recognised. `limit` reads the first rows only.
+    The columns are a prompt (prompt, context, passage, question, or SWAG's sent1), endings with numbers (ending0,
+    choice1, ...) and label, the number of the right one counted from 0; every ending begins with SWAG's sent2, or with
+    the question about a context. CODAH's file, which has no header, is recognised. `limit` reads the first rows only.
     Raises Error with file and line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead.
 
     >>> import tempfile
@@ -63,15 +66,18 @@ def _columns(path, names):
     if prompt is None or len(numbered) < 2 or "label" not in spelling:
         raise Error(f"{path} is no file of multiple choices, its columns are {listed(names)}; wanted a prompt, "
                     "ending0, ending1, ... and label (as SWAG has them), or CODAH's seven columns.")
-    start = spelling.get("sent2") if prompt.lower() == "sent1" else None
-    return prompt, start, [name for _, name in numbered], spelling["label"]
+    start, endings = spelling.get(_STARTS.get(prompt.lower())), [name for _, name in numbered]
+    check_columns(path, names, [prompt, start, *endings, spelling["label"]], "leave one of them")
+    return prompt, start, endings, spelling["label"]
 
 
 def _choice(line, record, names, columns):
     """Return the prompt, the endings and the right one's index of a record."""
-    values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
+    values = by_name(record, names)
     prompt, start, endings, label = columns
-    texts = [_text(line, values, name) for name in (prompt, *([start] if start else []), *endings)]
+    if more := [name for name in values if _ENDING.fullmatch(name) and name not in endings]:
+        raise BadRow(line, f"column {more[0]!r}: the row has more endings than the first, which has {len(endings)}")
+    texts = [text_of(line, values, name) for name in (prompt, *([start] if start else []), *endings)]
     begun = texts[1] + " " if start else ""
     found = [begun + text for text in texts[-len(endings):]]
     right = values.get(label)
@@ -79,10 +85,3 @@ def _choice(line, record, names, columns):
         raise BadRow(line, f"column {label!r}: {str(right)!r:.40} came, wanted the number of the right ending, 0 to "
                            f"{len(found) - 1}")
     return texts[0], found, int(right)
-
-
-def _text(line, values, name):
-    if type(values.get(name)) is not str:
-        raise BadRow(line, f"column {name!r}: " + (f"{json_type(values[name])} came where a string was wanted"
-                                                   if name in values else "the object has no such key"))
-    return values[name]

@@ -1,11 +1,13 @@
 """Texts with classes or scores as inputs of the tasks that are learnt from them."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from bertkit.data.folders import read_folder
-from bertkit.data.inputs import Labelled, said
+from bertkit.data.inputs import Labelled, number, said
 from bertkit.data.readers import label_indices, label_names, read_examples
+from bertkit.data.records import BadRow, complaint
 from bertkit.errors import Error
 from bertkit.ondevice.classification import Classification
 from bertkit.ondevice.documents import Documents
@@ -43,14 +45,34 @@ def classes(task, examples):
                     examples.groups)
 
 
+def read_scored(path, columns, reading):
+    """Return the `Examples` of a file whose labels are numbers; raises `Error`, or skips, where one is none."""
+    examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
+    name, numbers = examples.columns["label"], [number(label) for label in examples.labels]
+    wrong = [(line, f"column {name!r}: the score {label!r:.40} is no number")
+             for line, label, value in zip(examples.lines, examples.labels, numbers, strict=True) if math.isnan(value)]
+    if wrong and (len(wrong) == len(examples) or not reading.get("skip_bad_rows")):
+        raise complaint(path, BadRow(*wrong[0]))
+    return said(_without(examples, {line for line, _ in wrong}, sorted([*examples.skipped, *wrong])))
+
+
+def _without(examples, lines, skipped):
+    """Return examples without the rows of some lines."""
+    kept = [row for row, line in enumerate(examples.lines) if line not in lines]
+    parts = {name: values and [values[row] for row in kept] for name in ("first", "second", "labels", "lines")
+             for values in [getattr(examples, name)]}
+    return replace(examples, **parts, skipped=skipped)
+
+
 def regression(examples):
     """Return the `Regression` that is learnt from examples."""
-    return Regression.of(_numbers(examples), examples.second is not None)
+    return Regression.of([number(label) for label in examples.labels], examples.second is not None)
 
 
 def scores(task, examples):
     """Return examples as inputs of a `Regression` with their scores; raises `Error` where they do not fit it."""
-    return Labelled(examples.path, task_inputs(task, examples), _numbers(examples), examples.skipped)
+    targets = [number(label) for label in examples.labels]
+    return Labelled(examples.path, task_inputs(task, examples), targets, examples.skipped)
 
 
 def task_inputs(task, examples):
@@ -59,16 +81,3 @@ def task_inputs(task, examples):
         raise Error(f"{examples.path} has {'single texts' if task.pairs else 'pairs'}, and this model reads "
                     f"{'pairs' if task.pairs else 'single texts'}; name the columns with --text and --second.")
     return list(zip(examples.first, examples.second, strict=True)) if task.pairs else examples.first
-
-
-def _numbers(examples):
-    found = []
-    for line, label in zip(examples.lines, examples.labels, strict=True):
-        try:
-            found.append(float(label))
-        except (TypeError, ValueError):
-            found.append(math.nan)
-        if not math.isfinite(found[-1]):
-            raise Error(f"{examples.path}: line {line}: the score {label!r} is no number; mend it, or name the column "
-                        "with --label.")
-    return found

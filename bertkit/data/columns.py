@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from bertkit.data.records import listed
+from bertkit.errors import Error
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -15,3 +18,11 @@ class Columns:
     text: str | None = None
     second: str | None = None
     label: str | None = None
+
+
+def check_columns(path, names, used, remedy):
+    """Raise `Error`, which ends in the `remedy`, unless each of the `used` names, None aside, is one column's."""
+    for name in used:
+        if name is not None and names.count(name) != 1:
+            raise Error(f"{path} has {names.count(name) or 'no'} columns {name!r}, its columns are {listed(names)}; "
+                        f"{remedy}.")

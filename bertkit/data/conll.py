@@ -161,7 +161,7 @@ def _tag_column(path, table, word):
         return next((c for c in columns if any(row[c] != OUTSIDE for row in table)), columns[0])
     last = dict.fromkeys(row[-1] for row in table)
     raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds {listed(list(last)[:4])}; "
-                f"give {WANTED}, or name the column of the tags.")
+                f"give {WANTED}, or name the column of the tags to `read_conll`.")
 
 
 def _is_mark(text):

@@ -13,16 +13,16 @@ LARGEST = 2**26         # bytes of one text: the longest novels have some millio
 
 
 def read_folder(path, limit=None, skip_bad_rows=False):
-    """Return the `Examples` of the texts FOLDER/CLASS/NAME.txt in UTF-8, in the order of their names.
+    """Return the `Examples` of the texts FOLDER/CLASS/NAME.txt in UTF-8, the first of each class, then the second ones.
 
-    The folder's name is the class. Classes alternate, so that the first `limit` are of all. A row's line is its number
-    among the files; rows belong together (`Examples.groups`) where classes have texts of one name up to its last "-" or
-    "_", as the levels of an article have. Raises `Error` naming the file that cannot be read; `skip_bad_rows` lists it
-    in `.skipped` instead.
+    The folder's name is the class, the order in it that of the names; so the first `limit` are of all classes. A row's
+    line is its number among the files; rows belong together (`Examples.groups`) where classes have texts of one name up
+    to its last "-" or "_", as the levels of an article have. Raises `Error` naming the file that cannot be read;
+    `skip_bad_rows` lists it in `.skipped` instead.
     """
     path, kept, skipped = Path(path), [], []
     check_limit(limit)
-    files = sorted((file for file in path.glob("*/*.txt") if file.is_file()), key=lambda file: (file.name, file.parent))
+    files = _by_turns(file for file in path.glob("*/*.txt") if file.is_file() or file.is_symlink())
     if not files:
         raise Error(f"{path} holds no texts; wanted {WANTED}.")
     for number, file in enumerate(files, start=1):
@@ -42,10 +42,22 @@ def read_folder(path, limit=None, skip_bad_rows=False):
                     _groups(used))
 
 
+def _by_turns(files):
+    """Return files, the first of each folder by name, then the second of each, and so on."""
+    folders = {}
+    for file in sorted(files):
+        folders.setdefault(file.parent, []).append(file)
+    places = [(place, file) for group in folders.values() for place, file in enumerate(group)]
+    return [file for _, file in sorted(places)]
+
+
 def _text(number, file):
-    if file.stat().st_size > LARGEST:
-        raise BadRow(number, f"{file.stat().st_size} bytes came, and a text has at most {LARGEST}")
-    content = file.read_bytes()
+    try:
+        if file.stat().st_size > LARGEST:
+            raise BadRow(number, f"{file.stat().st_size} bytes came, and a text has at most {LARGEST}")
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadRow(number, f"it cannot be read ({error.strerror})") from None
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -1,6 +1,7 @@
 """Labelled inputs of a task, as every reader gives them."""
 
 import hashlib
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,6 +54,19 @@ class Labelled:
 def _fraction(unit):
     """Return a number from 0 to 1 that depends on the unit alone."""
     return int.from_bytes(hashlib.sha256(str(unit).encode("utf-8", "surrogatepass")).digest()[:8]) / 2**64
+
+
+def number(cell):
+    """Return the finite number that a cell of a file holds, nan where it holds none.
+
+    >>> number("2.5"), number("inf"), number(["3"])
+    (2.5, nan, nan)
+    """
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return math.nan
+    return value if math.isfinite(value) else math.nan
 
 
 def said(part, unit="line"):

@@ -6,7 +6,7 @@ from bertkit.data import classes
 from bertkit.data.candidates import Ranked
 from bertkit.data.choices import read_choices
 from bertkit.data.columns import Columns
-from bertkit.data.conll import read_conll, tag_names
+from bertkit.data.conll import OUTSIDE, read_conll, tag_names
 from bertkit.data.inputs import Labelled, said
 from bertkit.data.pairs import read_pairs
 from bertkit.data.parallel import read_parallel
@@ -70,6 +70,13 @@ def _sentences(path, columns, reading):
     return said(read_conll(path, **_plain(reading)))
 
 
+def _tagging(sentences):
+    if tag_names(sentences) == [OUTSIDE]:
+        raise Error(f"{sentences.path} tags no entity in the {len(sentences)} sentences that were read; give sentences "
+                    "that hold what is to be found.")
+    return Tagging(tuple(tag_names(sentences)))
+
+
 def _tags(task, sentences):
     return Labelled(sentences.path, sentences.words, sentences.tags, sentences.skipped)
 
@@ -99,13 +106,13 @@ def _referenced(task, part):
 READERS = {
     "classify": _Reader(classes.read_texts, classes.classification, classes.classes),
     "long_documents": _Reader(classes.read_texts, classes.documents, classes.classes),
-    "score": _Reader(classes.read_texts, classes.regression, classes.scores),
+    "score": _Reader(classes.read_scored, classes.regression, classes.scores),
     "embed": _Reader(_pairs, lambda part: Embedding(), lambda task, part: Labelled(*part.alike()),
                      lambda task, part: Labelled(*part.together())),
     "rank": _Reader(Ranked.read, lambda part: Ranking(part.candidates),
                     lambda task, part: Labelled(*part.found(task.candidates)),
                     lambda task, part: Labelled(*part.contrasted())),
-    "tag": _Reader(_sentences, lambda part: Tagging(tuple(tag_names(part))), _tags),
+    "tag": _Reader(_sentences, _tagging, _tags),
     "answer": _Reader(_questions, lambda part: Answering(part.version), _answers),
     "choose": _Reader(_choices, lambda part: Choosing(), _chosen),
     "summarise": _Reader(_parallel, lambda part: Summarising(part[1]), _referenced),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bertkit.data.columns import Columns
-from bertkit.data.records import BadRow, check_limit, json_type, listed, table, usable
+from bertkit.data.columns import Columns, check_columns
+from bertkit.data.inputs import number
+from bertkit.data.records import BadRow, by_name, check_limit, listed, table, text_of, usable
 from bertkit.errors import Error
 
 # The names of columns, in lower case; the first text, the second and the wrong one.
@@ -94,14 +95,13 @@ def read_pairs(path, columns=Columns(), limit=None, skip_bad_rows=False):
 def _columns(path, names, columns):
     """Return (the columns of the texts, that of the score or None)."""
     named = [name for name in (columns.text, columns.second, columns.label) if name is not None]
-    if wrong := [name for name in named if names.count(name) != 1]:
-        raise Error(f"{path} has {names.count(wrong[0]) or 'no'} columns {wrong[0]!r}, its columns are "
-                    f"{listed(names)}; name one of them with --text, --second or --label.")
     free = [name for name in names if name not in named]
     first, second, negative = (next((name for wanted in role for name in free if name.lower() == wanted), None)
                                for role in _ROLES)
     first, second = columns.text or first, columns.second or second
     score = columns.label or next((name for wanted in _SCORES for name in free if name.lower() == wanted), None)
+    check_columns(path, names, [first, second, negative, score],
+                  "name one of them with --text, --second or --label")
     if first and second:
         return ([first, second, negative], None) if negative else ([first, second], score)
     if len(names) in (2, 3) and not named and score is None and all(_is_name(name) for name in names):
@@ -117,19 +117,13 @@ def _is_name(name):
 
 def _row(line, record, names, texts, score):
     """Return (texts, score or None) of a record."""
-    values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
-    for name in texts:
-        if type(values.get(name)) is not str:
-            raise BadRow(line, f"column {name!r}: " + (f"{json_type(values[name])} came where a text was wanted"
-                                                       if name in values else "the object has no such key"))
-    return tuple(values[name] for name in texts), None if score is None else _number(line, values, score)
+    values = by_name(record, names)
+    found = tuple(text_of(line, values, name) for name in texts)
+    return found, None if score is None else _number(line, values, score)
 
 
 def _number(line, values, name):
-    try:
-        value = float(values.get(name))
-    except (TypeError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
+    value = number(values.get(name))
+    if math.isnan(value):
         raise BadRow(line, f"column {name!r}: the score {str(values.get(name))!r:.40} is no number")
     return value

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from bertkit.data.columns import Columns
-from bertkit.data.records import BadRow, check_limit, json_type, listed, table, usable
+from bertkit.data.columns import Columns, check_columns
+from bertkit.data.records import BadRow, by_name, check_limit, listed, table, text_of, usable
 from bertkit.errors import Error
 
 _SOURCES = ("source", "src", "document", "article", "dialogue", "text", "input")
@@ -51,7 +51,7 @@ def read_parallel(path, columns=Columns(), limit=None, skip_bad_rows=False):
     with table(path) as (names, rows):
         source, target = _columns(path, names, columns)
         if source is None:                              # no header: the names are the first row
-            rows = chain([(1, list(names))], rows)
+            rows, names = chain([(1, names)], rows), ["source", "target"]
             source, target = names
         kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, source, target), limit,
                                skip_bad_rows)
@@ -64,12 +64,10 @@ def read_parallel(path, columns=Columns(), limit=None, skip_bad_rows=False):
 def _columns(path, names, columns):
     """Return the names of the two columns, or (None, None) of a table without a header."""
     given = [name for name in (columns.text, columns.label) if name is not None]
-    if wrong := [name for name in given if names.count(name) != 1]:
-        raise Error(f"{path} has {names.count(wrong[0]) or 'no'} columns {wrong[0]!r}, its columns are "
-                    f"{listed(names)}; name one of them with --text or --label.")
     spelling = {name.lower(): name for name in reversed(names)}
     source = columns.text or next((spelling[name] for name in _SOURCES if name in spelling), None)
     target = columns.label or next((spelling[name] for name in (*_TARGETS, "questions") if name in spelling), None)
+    check_columns(path, names, [source, target], "name one of them with --text or --label")
     if source and target:
         return source, target
     if path.suffix.lower() == ".tsv" and len(names) == 2 and not given and source is target is None:
@@ -79,15 +77,13 @@ def _columns(path, names, columns):
 
 def _row(line, record, names, source, target):
     """Return the source and the list of references of a record."""
-    values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
-    for name in (source, target):
-        if name not in values:
-            raise BadRow(line, f"column {name!r}: the object has no such key")
-    given = _plot(line, values[target]) if target == "questions" else values[target]
-    given = given if isinstance(given, list) else [given]
+    values = by_name(record, names)
+    given = _plot(line, values.get(target)) if target == "questions" else values.get(target)
+    if not isinstance(given, list):
+        return text_of(line, values, source), [text_of(line, values, target)]
     if not given:
         raise BadRow(line, f"column {target!r}: an empty list came where a text was wanted")
-    return _text(line, source, values[source]), [_text(line, target, text) for text in given]
+    return text_of(line, values, source), [text_of(line, {target: text}, target) for text in given]
 
 
 def _plot(line, questions):
@@ -98,9 +94,3 @@ def _plot(line, questions):
     except (TypeError, KeyError, StopIteration):
         raise BadRow(line, "column 'questions': no question_number 1 with responses, each with response_text, as "
                            "SQuALITY has them") from None
-
-
-def _text(line, name, value):
-    if type(value) is not str:
-        raise BadRow(line, f"column {name!r}: {json_type(value)} came where a text was wanted")
-    return value

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from bertkit.data.records import BadRow, Lines, check_text, complaint, json_type, listed, opened, table
+from bertkit.data.columns import check_columns
+from bertkit.data.records import BadRow, Lines, by_name, check_text, complaint, json_type, listed, opened, table
 from bertkit.errors import Error
 
 _FORMS = "a file of SMART records (.I, .W), TREC records (<DOC>, <top>), or rows id, text (.tsv, .csv, .jsonl)"
@@ -81,6 +82,8 @@ def _tagged(path):
     begun, record = 0, []
     for line, text in _lines(path):
         if re.match(r"\s*<(DOC|top)>", text, re.IGNORECASE):
+            if begun:
+                raise BadRow(begun, "the record has no end, </DOC> or </top>")
             begun, record = line, []
         record.append(text)
         if not re.search(r"</(DOC|top)>", text, re.IGNORECASE):
@@ -112,16 +115,18 @@ def _rows(path):
     with table(path) as (names, rows):
         spelling = {name.lower(): name for name in names}
         name, text = (next((spelling[each] for each in group if each in spelling), None) for group in (_IDS, _TEXTS))
-        if (name is None or text is None) and path.suffix.lower() != ".jsonl" and len(names) == 2:
+        heading = spelling.get("title", "title")        # of a file of objects, the first may have none
+        if name is text is None and path.suffix.lower() != ".jsonl" and len(names) == 2:
             yield 1, names[0], "", names[1]         # MS MARCO's tables have no header
-            name, text = names
+            names = name, text = "id", "text"
         elif name is None or text is None:
             raise Error(f"{path} has the columns {listed(names)}; wanted id and text.")
+        check_columns(path, names, [name, text], "leave one of them")
         for line, record in rows:
             if isinstance(record, BadRow):
                 raise complaint(path, record)
-            values = record if isinstance(record, dict) else dict(zip(names, record, strict=True))
-            title = _text(line, values, spelling["title"]) if values.get(spelling.get("title")) else ""
+            values = by_name(record, names)
+            title = _text(line, values, heading) if values.get(heading) else ""
             yield line, _text(line, values, name), title, _text(line, values, text)
 
 

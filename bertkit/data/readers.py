@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bertkit.data.columns import check_columns
 from bertkit.data.records import COLA, BadRow, check_limit, json_type, listed, table, usable
 from bertkit.errors import Error
 from bertkit.metrics.glue import THREE_WAY
@@ -161,7 +162,8 @@ def _layout(path, names, text, second, label, labels_required):
         _unknown(path, names, "label")
     roles = {"text": text, "second": second, "label": label}
     columns = {role: name for role, name in roles.items() if name is not None}
-    _check_columns(path, names, columns)
+    for role, name in columns.items():
+        check_columns(path, names, [name], f"name one of them with --{role}")
     lower = tuple(name and name.lower() for name in roles.values())
     kind = "CoLA" if names is COLA else _GLUE.get(lower, "columns")
     is_json = path.suffix.lower() == ".jsonl"
@@ -189,13 +191,6 @@ def _unknown(path, names, role):
                 f"({listed(names)}); say it with --{role} COLUMN.")
 
 
-def _check_columns(path, names, columns):
-    for role, name in columns.items():
-        if names.count(name) != 1:
-            raise Error(f"{path} has {names.count(name) or 'no'} columns {name!r}, its columns are "
-                        f"{listed(names)}; name one of them with --{role}.")
-
-
 def _example(line, record, layout, separator, kept):
     """Return the first text, the second and the label of a record; None where not in the layout."""
     values = {"second": None, "label": None}
@@ -213,16 +208,19 @@ def _example(line, record, layout, separator, kept):
 
 
 def _label(line, column, value, separator):
-    """Return the label without surrounding blanks, or the list of them."""
-    if isinstance(value, list):
-        return [_label(line, column, part, None) for part in value]
+    """Return the label, or the list of labels."""
+    if separator is not None and isinstance(value, str):
+        value = value.strip().split(separator) if value.strip() else []
+    return [_one(line, column, part) for part in value] if isinstance(value, list) else _one(line, column, value)
+
+
+def _one(line, column, value):
+    """Return a label without surrounding blanks."""
     if isinstance(value, bool):
         value = json.dumps(value)
     if not isinstance(value, str):
         raise BadRow(line, f"column {column!r}: {json_type(value)} came where a label was wanted")
     value = value.strip()
-    if separator is not None:
-        return [_label(line, column, part, None) for part in (value.split(separator) if value else ())]
     # SNLI and MNLI write "-" where the annotators did not agree.
     if not value or (value == "-" and column == "gold_label"):
         raise BadRow(line, f"column {column!r}: the label is empty")

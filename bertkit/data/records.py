@@ -218,6 +218,20 @@ def usable(path, rows, parse, limit=None, skip_bad_rows=False):
     return kept, skipped
 
 
+def by_name(record, names):
+    """Return {column: value} of a record."""
+    return record if isinstance(record, dict) else dict(zip(names, record, strict=True))
+
+
+def text_of(line, values, name):
+    """Return the text in a column; raises BadRow where there is none."""
+    if name not in values:
+        raise BadRow(line, f"column {name!r}: the object has no such key")
+    if type(values[name]) is not str:
+        raise BadRow(line, f"column {name!r}: {json_type(values[name])} came where a text was wanted")
+    return values[name]
+
+
 def check_limit(limit):
     """Raise Error for a limit that reads nothing."""
     if limit is not None and limit < 1:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertkit.data.columns import Columns
+from bertkit.data.inputs import number
 from bertkit.data.passages import read_texts
 from bertkit.data.readers import read_examples
 from bertkit.data.records import BadRow, Lines, check_limit, check_text, complaint, opened
@@ -50,7 +51,8 @@ def read_collection(path, columns=Columns(), limit=None, skip_bad_rows=False):
     """Return the `Collection` in a folder in TREC form, or in rows of query, document, grade (.tsv, .csv, .jsonl).
 
     A folder holds a file of queries (its name says quer, qry or topic), one of documents (doc, corpus, collection or
-    .all) and one of judgements (qrel or .rel): query, iteration, document, grade. For texts see `read_texts`.
+    .all) and one of judgements (qrel or .rel; or a file in a folder qrels, as BEIR has it): query, iteration, document,
+    grade, or without the iteration. For texts see `read_texts`.
     Judgements that count the queries in the file's order (Cranfield) are recognised: none but 1 to the number of
     queries is judged, and not all of these are ids. Of two files of judgements the one for trec_eval is taken. In
     rows, equal texts are one query, or one document. `limit` takes the first judgements only.
@@ -106,11 +108,8 @@ def _gathered(path, rows, skip_bad_rows):
 
 def _judge(qrels, line, query, document, grade):
     """Add a judgement to `qrels`; return the BadRow of one that cannot be used."""
-    try:
-        value = float(grade)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
+    value = number(grade)
+    if math.isnan(value):
         return BadRow(line, f"the grade {grade!r:.40} is no number")
     before = qrels.get(query, {}).get(document, value)
     if before != value:
@@ -158,7 +157,7 @@ def _files(folder):
     found = {}
     for role, (parts, wanted) in _ROLES.items():
         fitting = [path for path in places if path not in found.values()
-                   and any(part in path.name.lower() for part in parts)]
+                   and any(part in path.relative_to(folder).as_posix().lower() for part in parts)]
         if role == "judgements":
             places = [path for path in places if path not in fitting]
             fitting = [path for path in fitting if _for_trec_eval(path)] or fitting
@@ -195,7 +194,8 @@ def _judgements(path):
 
 
 def _is_header(fields):
-    return any(name in fields[0].lower() for name in ("query", "qid", "topic"))
+    """Return whether a first line names columns: an id may look like a name, and a grade is a number."""
+    return any(name in fields[0].lower() for name in ("query", "qid", "topic")) and math.isnan(number(fields[-1]))
 
 
 def _judgement(line, fields, codes):

@@ -130,11 +130,11 @@ def _counts(labels, predictions):
         classes, (actual, predicted) = _codes(labels, predictions)
         sides = (actual, predicted, actual[actual == predicted])
         return classes, *(np.bincount(side, minlength=len(classes)) for side in sides)
-    both = np.stack([labels, predictions])
-    if labels.ndim != 2 or not np.isin(both, (0, 1)).all():
+    both = labels, predictions
+    if labels.ndim != 2 or not all(((side == 0) | (side == 1)).all() for side in both):
         raise Error(f"an array of shape {labels.shape} came; wanted one class a row, or rows of "
                     "0 and 1 with a place for every class.")
-    actual, predicted = both.astype(bool)
+    actual, predicted = (side.astype(bool) for side in both)
     sides = (actual, predicted, actual & predicted)
     return np.arange(labels.shape[1]), *(side.sum(axis=0) for side in sides)
 

@@ -36,8 +36,7 @@ class Documents(Classification):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.pairs:
-            raise Error("Documents are single texts, and pairs came; train on these with `bertkit classify`.")
+        check_single(self)
         if self.most_windows < 1:
             raise Error(f"most_windows={self.most_windows} reads nothing; give 1 or more.")
         if self.pooling not in (*POOLINGS, TOGETHER):
@@ -82,6 +81,12 @@ class Documents(Classification):
 
     def _probabilities(self, logits):
         return [super(Documents, self).outputs(row) for row in logits]
+
+
+def check_single(task):
+    """Raise `Error` for a `Classification` of pairs."""
+    if task.pairs:
+        raise Error("Documents are single texts, and pairs came; train on these with `bertkit classify`.")
 
 
 def coverage(task, tokenizer, texts, length):

@@ -32,10 +32,10 @@ class Task:
                 for field in dataclasses.fields(self) for value in [getattr(self, field.name)]}
 
     def input(self, line):
-        """Return the input in a line of text, its texts parted by tabs; raises `Error`."""
+        """Return the input in a line of text, its texts parted by tabs, all empty in an empty line; raises `Error`."""
         if self.reads == ("text",):
             return line
-        texts = line.split("\t")
+        texts = line.split("\t") if line else [""] * (len(self.reads) - (self.reads[-1] == "..."))
         if not self._fits(texts):
             raise Error(f"has {len(texts) - 1} tabs; this model reads {', tab, '.join(self.reads)}")
         return tuple(texts)

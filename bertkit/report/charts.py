@@ -10,6 +10,7 @@ from bertkit.report.markup import Markup, element, joined, number
 WIDTH, HEIGHT = 440, 276
 LEFT, RIGHT, TOP, BOTTOM = 58, 22, 34, 42     # the frame around what is plotted
 MOST = 400                                    # points of a line; the eye sees no more at this width
+LEAST = 1e-300                                # what is nearer to 0 has no room for ticks
 DOTS = 2000                                   # of a scatter
 SERIES = 6                                    # kinds of line that style.py tells apart
 
@@ -30,8 +31,9 @@ class Axis:
         values = values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
         low, high = float(values.min()), float(values.max())
         low = low if least is None else min(low, least)
-        if high - low <= 1e-9 * max(abs(low), abs(high)):
-            low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+        if high - low <= max(1e-9 * max(abs(low), abs(high)), LEAST):
+            half = (abs(low) if abs(low) > LEAST else 1) / 2
+            low, high = low - half, high + half
         step = _round_step((high - low) / 6)
         return cls(math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, label, step)
 

@@ -13,6 +13,7 @@ from bertkit.report import linear
 from bertkit.report.markup import element, note, number, section, share, table
 
 MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
+MODELS = 3               # that learn from so many, one a class; of more classes, all from fewer
 MUCH, SOME = 0.5, 0.2     # of the way from the commonest answer to the model
 
 
@@ -28,7 +29,7 @@ def probe(task, train, dev):
     views, learn, majority = PROBES[task.name]
     name, metric = next(iter(task.metrics.items()))
     rows = {"train": len(train[0]), "dev": len(dev[0])}
-    every = -(-sum(map(_characters, train[0])) // MOST) or 1
+    every = _every(task, train[0])
     train = train[0][::every], train[1][::every]
 
     def score(predictions):
@@ -38,6 +39,12 @@ def probe(task, train, dev):
              for sees, half, view in views(train[0])]
     return {"metric": name, "rows": {**rows, "learned": len(train[0])},
             "majority": score(majority(task, train, dev)), "views": found}
+
+
+def _every(task, inputs):
+    """Return which rows are learned from: every n-th."""
+    models = max(1, len(getattr(task, "labels", ())) / MODELS)
+    return max(1, math.ceil(models * sum(map(_characters, inputs)) / MOST))
 
 
 def _characters(given):

@@ -32,10 +32,17 @@ def page(card, task, dev, history=(), cues=None):
     them, or empty. `history` is a list of {"step", "loss", "learning_rate"} and of {"step", "epoch", "dev_loss",
     "dev_METRIC"}. `cues` is what `cues.probe` returned.
     """
-    first = next(iter(task.metrics), None)
-    main = element("main", curves.shown(history, first), SECTIONS[task.name](task, dev) if dev else "",
+    chosen = _choosing(card, task)
+    shown = curves.shown(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
+    main = element("main", shown, SECTIONS[task.name](task, dev) if dev else "",
                    show_cues(cues, card) if cues else "", appendix(card))
     return document(f"{card.name}: {card.task}", head(card), main)
+
+
+def _choosing(card, task):
+    """Return the metric that chose the epoch: the one that the tuning names, else the task's first."""
+    named = card.to_json().get("knobs", {}).get("tuning", {}).get("metric")
+    return named or next(iter(task.metrics), None)
 
 
 def document(title, *children):

@@ -4,6 +4,7 @@ import statistics
 from html import escape
 
 from bertkit.errors import Error
+from bertkit.ondevice.tasks import TASKS
 from bertkit.sweep.picture import named, picture
 from bertkit.terminal import say
 from bertkit.text.files import write_json, write_text
@@ -44,16 +45,26 @@ def write(out, recipe, trials, last=False):
 def summary(recipe, trials):
     """Return {"recipe", "metric", "best", "settings": [{"setting", "mean", "spread", "scores", "errors"} ...]}.
 
-    Settings by falling mean over seeds, those with a failed seed last; `spread` is the standard deviation over seeds
-    (n − 1), None for one. The best is the first.
+    Settings by their mean over seeds, the best first, those with a failed seed last; `spread` is the standard deviation
+    over seeds (n − 1), None for one.
     """
     settings = {}
     for trial in trials:
         settings.setdefault(tuple(trial["setting"].items()), []).append(trial)
-    found = sorted(map(_of_setting, settings.values()), key=lambda s: (bool(s["errors"]), -(s["mean"] or 0)))
     metrics = [trial["metric"] for trial in trials if trial["metric"]]
+    better = sign(metrics[0]) if metrics else 1
+    found = sorted(map(_of_setting, settings.values()), key=lambda s: (bool(s["errors"]), -better * (s["mean"] or 0)))
     best = next((setting for setting in found if setting["mean"] is not None), None)
     return {"recipe": recipe, "metric": f"dev {metrics[0]}" if metrics else None, "best": best, "settings": found}
+
+
+def sign(metric):
+    """Return 1 for a metric of which more is better, −1 for one of which less is.
+
+    >>> sign("accuracy"), sign("mse")
+    (1, -1)
+    """
+    return -1 if any(metric in task.less_is_better for task in TASKS.values()) else 1
 
 
 def _of_setting(trials):

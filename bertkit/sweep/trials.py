@@ -3,7 +3,6 @@
 import dataclasses
 import inspect
 import json
-import math
 import re
 import subprocess
 import sys
@@ -40,7 +39,7 @@ def sweep(recipe, main, words, out, over=(), seeds="0", search="grid", trials=No
         found += done
         report.write(out, recipe, found)
         scores = [trial["score"] for trial in done]
-        score = None if None in scores else sum(scores) / len(scores)
+        score = None if None in scores else report.sign(done[0]["metric"]) * sum(scores) / len(scores)
     return report.write(out, recipe, found, last=True)
 
 
@@ -111,7 +110,7 @@ def _trial(recipe, main, words, out, setting, seed):
     trial = {"setting": setting, "seed": seed, "folder": folder.name, "metric": None, "score": None, "error": error,
              "seconds": round(time.monotonic() - began, 1)}
     if card is not None:
-        trial |= _score(card)
+        trial |= _score(card, setting)
         write_json(record, trial)
     reached = trial["error"] or f"dev {trial['metric']} {trial['score']:.4f}"
     say(f"{folder.name}: {reached} ({trial['seconds']:.0f} s)")
@@ -145,11 +144,13 @@ def child(words, log):
     return json.loads(done.stdout.decode("utf-8").strip().splitlines()[-1]), None
 
 
-def _score(card):
-    """Return the first metric of a card's dev scores, which is the one that decides."""
-    for name, value in card.get("scores", {}).get("dev", {}).items():
-        if isinstance(value, dict) and "score" in value:
-            finite = math.isfinite(value["score"])
-            return {"metric": name, "score": float(value["score"]) if finite else None,
-                    "error": None if finite else f"dev {name} is {value['score']}"}
-    raise Error(f"The recipe {card.get('recipe')} reports no score on dev, so there is nothing to choose by.")
+def _score(card, setting):
+    """Return the dev score that decides: of the metric that all trials' tuning names, else the first of the card."""
+    scores = {name: value["score"] for name, value in card.get("scores", {}).get("dev", {}).items()
+              if isinstance(value, dict) and "score" in value}
+    if not scores:
+        raise Error(f"The recipe {card.get('recipe')} reports no score on dev, so there is nothing to choose by.")
+    named = None if "metric" in setting else card.get("knobs", {}).get("tuning", {}).get("metric")
+    name = named or next(iter(scores))
+    defined = scores[name] is not None                  # a card holds null for a number that is none
+    return {"metric": name, "score": scores[name], "error": None if defined else f"dev {name} is undefined"}

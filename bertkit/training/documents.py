@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bertkit.checkpoints.lengthened import lengthened, watching
 from bertkit.errors import Error
 from bertkit.heads import Classifier, DocumentClassifier
-from bertkit.ondevice.documents import TOGETHER, Documents
+from bertkit.ondevice.documents import TOGETHER, Documents, check_single
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Cut:
         return self.batch_size
 
     def task(self, found):
-        """Return the task, made of the `Classification` that was `found`."""
+        """Return the task, made of the `Classification` that was `found`; raises `Error` for one of pairs."""
+        check_single(found)
         return found
 
     def model(self, encoder, task):

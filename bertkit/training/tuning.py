@@ -121,6 +121,6 @@ def _parsed(name, value, kind):
             raise Error(f"{name}={value!r} is neither true nor false.")
         return str(value).lower() == "true"
     try:
-        return kind(value)
+        return kind(value if kind is not int else str(value))          # int(2.7) is 2
     except (TypeError, ValueError):
         raise Error(f"{name}={value!r} is no {kind.__name__}.") from None

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import krippendorff
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from bertkit import metrics
 from bertkit.annotation import agreement, annotate
@@ -116,6 +117,24 @@ def test_two_who_always_agree_and_one_alone(files, tmp_path):
     told = agreement(sheets)["questions"]["good"]
     assert told["alpha"]["score"] == told["kappa"]["score"] == 1.0 and "systems" not in told
     assert set(agreement(sheets[:1])["questions"]["good"]) == {"ratings"}
+
+
+def test_steps_that_nobody_gave_part_those_beside_them(files, tmp_path):
+    annotate(files[0], tmp_path / "sheet.csv", files[1], ["good"])
+    key, given = Key.read(tmp_path / "sheet.key.json"), ([1, 1, 5, 2, 5, 1], [1, 2, 5, 5, 2, 1])
+    sheets = [filled(tmp_path / f"{who}.csv", key, lambda item, system, _, who=who: given[who][item - 1])
+              for who in range(2)]
+    wanted = cohen_kappa_score(*(ratings * 2 for ratings in given), labels=[1, 2, 3, 4, 5], weights="quadratic")
+    assert agreement(sheets)["questions"]["good"]["kappa"]["score"] == pytest.approx(wanted)
+
+
+def test_a_sheet_that_is_there_is_not_written_over(files, tmp_path):
+    annotate(files[0], tmp_path / "sheet.csv", files[1], ["good"])
+    before = (tmp_path / "sheet.csv").read_text()
+    for name, there in (("sheet.csv", "sheet.csv"), ("sheet.html", "sheet.key.json")):
+        with pytest.raises(Error, match=f"{there} is already there, and a sheet may hold ratings; choose another"):
+            annotate(files[0], tmp_path / name, files[1], ["bad"], seed=1)
+    assert (tmp_path / "sheet.csv").read_text() == before
 
 
 @pytest.mark.parametrize(("row", "words"), [

@@ -30,6 +30,14 @@ def test_texts_are_as_they_are_written_and_classes_alternate(corpus):
     assert read_folder(corpus, limit=4).first == found.first[:4]
 
 
+def test_classes_alternate_whatever_their_files_are_called(tmp_path):
+    for name in ("a/a1", "a/a2", "a/a3", "b/b1", "b/b2"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.txt").write_text(name)
+    assert read_folder(tmp_path).first == ["a/a1", "b/b1", "a/a2", "b/b2", "a/a3"]
+    assert read_folder(tmp_path, limit=2).labels == ["a", "b"]
+
+
 def test_levels_of_an_article_belong_together_and_numbered_files_of_a_class_do_not(corpus):
     assert read_folder(corpus).groups[:4] == [*["WNL article 00"] * 3, "WNL article 01"]
     (corpus / "adv" / "other_1.txt").write_text("a")
@@ -46,6 +54,13 @@ def test_a_byte_that_is_not_utf_8_is_told_with_its_place(corpus):
     found = read_folder(corpus, skip_bad_rows=True)
     assert len(found) == 35 and found.skipped == [
         (12, "WNL article 03-int.txt: line 2, column 3: the byte 0xe9 is not UTF-8")]
+
+
+def test_a_link_to_nowhere_is_no_text_that_is_passed_over(corpus):
+    (corpus / "adv" / "lost.txt").symlink_to(corpus / "nowhere")
+    with pytest.raises(Error, match="lost.txt: it cannot be read .No such file or directory.; mend it, or"):
+        read_folder(corpus)
+    assert len(read_folder(corpus, skip_bad_rows=True)) == 36
 
 
 def test_a_text_that_is_no_text_is_not_taken_into_memory(corpus):

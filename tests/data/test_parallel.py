@@ -18,6 +18,7 @@ def rows(path):
 
 @pytest.mark.parametrize(("name", "text", "wanted"), [
     ("a.tsv", "eins\tone\nzwei\ttwo\n", [("eins", ["one"], 1), ("zwei", ["two"], 2)]),
+    ("a.tsv", "1990\t1990\neins\tone\n", [("1990", ["1990"], 1), ("eins", ["one"], 2)]),
     ("a.tsv", "source\ttarget\neins\tone\n", [("eins", ["one"], 2)]),
     ("a.csv", 'id,article,highlights\n7,"a, b",c\n', [("a, b", ["c"], 2)]),
     ("a.jsonl", '{"document": "d", "summary": ["s", "t"]}\n\n{"document": "e", "summary": "u"}\n',
@@ -52,6 +53,9 @@ def test_named_columns_and_limit(tmp_path):
     assert (found.sources, found.references) == (["2"], [["1"]])
     with pytest.raises(Error, match="no columns 'z'"):
         read_parallel(tmp_path / "a.csv", Columns(text="z"))
+    (tmp_path / "a.csv").write_text("source,source,target\na,b,c\n")
+    with pytest.raises(Error, match="2 columns 'source'"):
+        read_parallel(tmp_path / "a.csv")
 
 
 def test_squality_is_read_as_published(shared):

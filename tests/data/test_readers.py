@@ -181,6 +181,8 @@ def test_multi_label(written):
     table = read_examples(written("f.csv", "text,label\na,b|1\nc,\n"), separator="|")
     assert table.labels == examples.labels
     assert read_examples(written("f.csv", "text,label\na,b|1\n")).labels == ["b|1"]
+    with pytest.raises(Error, match="line 1, column 'labels': a list came where a label was wanted"):
+        read_examples(written("f.jsonl", '{"text": "a", "labels": [["b"]]}\n'))
 
 
 def test_limit_takes_the_first_rows_and_reads_no_further(written):

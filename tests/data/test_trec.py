@@ -58,6 +58,23 @@ def small(tmp_path, qrels="1 0 d1 2\n2 0 d2 0\n", **more):
 # ----------------------------------------------------------------------------------------------------- texts
 
 
+def test_a_first_row_of_the_same_twice_is_a_row_like_others(tmp_path):
+    assert read_texts(written(tmp_path, a__tsv="7\t7\n8\tsun\n") / "a.tsv") == {"7": "7", "8": "sun"}
+
+
+def test_a_header_with_one_known_name_is_no_row(tmp_path):
+    with pytest.raises(Error, match="has the columns 'doc_id', 'passage_text'; wanted id and text"):
+        read_texts(written(tmp_path, a__tsv="doc_id\tpassage_text\n1\tsun\n") / "a.tsv")
+    with pytest.raises(Error, match="2 columns 'text'"):
+        read_texts(written(tmp_path, a__tsv="id\ttext\ttext\n1\tsun\tmoon\n") / "a.tsv")
+
+
+def test_a_record_without_end_is_told_and_not_lost(tmp_path):
+    folder = written(tmp_path, docs=TAGGED.replace("</DOC>\n", "", 1))
+    with pytest.raises(Error, match="docs: line 1, the record has no end"):
+        read_texts(folder / "docs")
+
+
 def test_smart_records(tmp_path):
     found = read_texts(written(tmp_path, all__txt=SMART) / "all.txt")
     assert found == {"1": "the sea is deep .", "7": "sun and moon", "9": ""}
@@ -70,6 +87,7 @@ def test_trec_documents_and_topics(tmp_path):
 
 
 @pytest.mark.parametrize("name, rows", [
+    ("a.jsonl", '{"_id": "d1", "text": "the sea"}\n{"_id": "d2", "title": "sun", "text": ""}\n'),
     ("a.tsv", "d1\tthe sea\nd2\tsun\n"), ("a.tsv", "id\ttext\nd1\tthe sea\nd2\tsun\n"),
     ("a", "d1\tthe sea\nd2\tsun\n"), ("a.txt", "qid\tquery\nd1\tthe sea\n\nd2\tsun\n"),
     ("a.csv", "docid,url,text\nd1,x,the sea\nd2,y,sun\n"),
@@ -185,3 +203,19 @@ def test_a_run_is_written_as_trec_eval_orders_it(tmp_path):
 def test_an_id_with_blanks_is_refused(tmp_path):
     with pytest.raises(Error, match="'a b' has blanks"):
         write_run(tmp_path / "run", {"q": {"a b": 1.0}})
+
+
+def test_a_first_judgement_whose_query_is_called_query_is_no_header(tmp_path):
+    folder = written(tmp_path / "q", queries__tsv="query1\tsea\nquery2\tsun\n", docs__tsv="d1\tsea\nd2\tsun\n",
+                     qrels="query1 0 d1 1\nquery2 0 d2 1\n")
+    assert read_collection(folder).qrels == {"query1": {"d1": 1}, "query2": {"d2": 1}}
+
+
+def test_judgements_lie_in_a_folder_of_their_own_as_in_beir(tmp_path):
+    folder = written(tmp_path / "beir", queries__jsonl='{"_id": "1", "text": "sea"}\n',
+                     corpus__jsonl='{"_id": "d", "text": "sea"}\n')
+    written(folder / "qrels", test__tsv="query-id\tcorpus-id\tscore\n1\td\t2\n")
+    assert read_collection(folder).qrels == {"1": {"d": 2}}
+    written(folder / "qrels", dev__tsv="query-id\tcorpus-id\tscore\n1\td\t2\n")
+    with pytest.raises(Error, match="several files of judgements .dev.tsv, test.tsv.; keep one"):
+        read_collection(folder)

@@ -70,6 +70,7 @@ def test_lines_and_inputs_are_texts_or_tuples_of_them():
     for kind, line in ((pairs, "a"), (pairs, "a\tb\tc"), (Choosing(), "he\tran")):
         with pytest.raises(Error, match=f"has {line.count(chr(9))} tabs; this model reads"):
             kind.input(line)
+    assert pairs.input("") == ("", "") and Choosing().input("") == ("", "", "") and MOODS.input("") == ""
     assert pairs.checked([["a", "b"]]) == [("a", "b")]
     for kind, wrong in ((MOODS, ("a",)), (pairs, "ab"), (Choosing(), ("he", "ran")), (MOODS, None)):
         with pytest.raises(Error, match="Row 1 is"):

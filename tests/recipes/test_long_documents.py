@@ -54,6 +54,14 @@ def learn(place, out, *more):
                  *more])
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_pairs_are_told_before_anything_is_computed(place, way, capsys):
+    (place / "pairs.tsv").write_text("sentence1\tsentence2\tlabel\na\tb\t0\nc\td\t1\n")
+    words = ["--train", place / "pairs.tsv", "--dev", place / "pairs.tsv", "--strategy", way, "--model", place / "none"]
+    assert main(["long_documents", *map(str, words), "--out", str(place / "never")]) == 1
+    assert "Documents are single texts, and pairs came" in capsys.readouterr().err
+
+
 def test_the_table_has_a_row_for_each_way(place):
     header, *rows = [line.split("\t") for line in (place / "all" / "table.tsv").read_text().splitlines()]
     assert header == ["", "accuracy", "low", "high", "seconds", "tokens_read", "share_read", "read_whole"]

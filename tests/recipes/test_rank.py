@@ -102,6 +102,21 @@ def test_a_search_leaves_its_run_and_its_index(trained, place, capsys):
     assert run["1"] == pytest.approx(dict(zip(near, scores, strict=True)), abs=1e-5)
 
 
+def test_a_place_that_is_taken_is_told_before_anything_is_computed(place, capsys):
+    (place / "taken").mkdir(exist_ok=True)
+    (place / "taken" / "thesis.txt").write_text("mine")
+    words = ["--model", place / "none", "--data", place / "none", "--out", place / "taken"]
+    assert main(["retrieve", *map(str, words)]) == 1
+    assert "taken is a folder with other things in it" in capsys.readouterr().err
+
+
+def test_a_folder_with_a_blank_in_its_name_names_a_run(place):
+    knobs = {"model": place / "embedder", "data": place / "collection", "out": place / "my search", "length": 16}
+    words = [part for name, value in knobs.items() for part in (f"--{name}", value)]
+    assert main(["retrieve", *map(str, words)]) == 0
+    assert (place / "my search" / "run.txt").read_text().splitlines()[0].endswith(" my_search")
+
+
 def test_what_does_not_fit_is_one_sentence(place, capsys):
     assert rank(place, "never", "collection", "--negatives", "0") == 1
     assert "negatives=0 leaves nothing to tell" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bertkit.report import charts
@@ -61,6 +61,8 @@ def test_scatters_stay_inside(values, same, chance):
 
 
 @given(NUMBERS)
+@example([5e-324])
+@example([0.0, 5e-324])
 def test_an_axis_holds_its_values_between_ticks(values):
     axis = charts.Axis.around(values, "value")
     finite = [value for value in values if math.isfinite(value)]

@@ -130,6 +130,14 @@ def test_of_long_data_every_nth_row_is_learned_from(monkeypatch):
     assert found["views"] == cues.probe(task, (train[0][::3], train[1][::3]), dev)["views"]
 
 
+def test_of_many_classes_less_is_learned_from_because_each_is_a_model(monkeypatch):
+    train, dev = given_away(90), given_away(20)
+    monkeypatch.setattr(cues, "MOST", sum(len(a) + len(b) for a, b in train[0]) + 1)
+    found = {count: cues.probe(Classification(tuple(map(str, range(count))), pairs=True), train, dev)["rows"]["learned"]
+             for count in (2, 3, 9)}
+    assert found == {2: 90, 3: 90, 9: 30}
+
+
 def test_the_same_rows_give_the_same_numbers():
     task = Classification(("no", "yes"), pairs=True)
     assert cues.probe(task, given_away(50), given_away(20)) == cues.probe(task, given_away(50), given_away(20))

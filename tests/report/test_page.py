@@ -18,6 +18,7 @@ from bertkit.ondevice.ranking import Judged, Ranking
 from bertkit.ondevice.regression import Regression
 from bertkit.ondevice.tagging import Tagging
 from bertkit.report import cues
+from bertkit.training.tuning import Tuning
 from tests.report.reading import read
 
 HOSTILE = "</style></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&\ud83d \0 \u202e"
@@ -135,6 +136,14 @@ def test_a_run_that_shows_nothing_still_has_its_head():
 def test_the_best_epoch_is_the_one_that_was_kept():
     tree = read(made("classify"))
     assert [node.text for node in tree.all("text") if "best" in node.text][0] == "best: epoch 2"
+
+
+def test_the_metric_that_the_tuning_names_chose_the_epoch_and_less_may_be_better():
+    history = [{"step": step, "epoch": step, "dev_pearson": 0.1 * step, "dev_mse": float(step)} for step in (1, 2, 3)]
+    for metric, best in ((None, "3"), ("mse", "1")):
+        card = Card(name="a", task="score", model={}, knobs={"tuning": Tuning(metric=metric)})
+        page = report.page(card, Regression(), {}, history)
+        assert f"best: epoch {best}" in page and f"Dev {metric or 'pearson'} chose the epoch" in page
 
 
 def test_metrics_of_other_scales_have_their_own_picture():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bertkit import metrics
 from bertkit.metrics.entity import entities, entity_counts
 from bertkit.ondevice.answering import Answering, Span
+from bertkit.ondevice.ranking import Judged
 from bertkit.report import (
     answering,
     calibration,
@@ -211,6 +212,11 @@ def test_documents_stand_in_the_order_that_is_scored(rows):
     run = {document: score for document, (_, score) in zip(documents, rows, strict=True)}
     names, values = metrics.ranking_queries({"q": grades}, {"q": run})
     assert values[0][names.index("mrr")] == pytest.approx(1 / ranks[0] if ranks else 0)
+
+
+def test_a_grade_below_0_is_not_the_first_relevant_one():
+    page = ranking._query(("sea", "a", "b"), Judged(("d1", "d2"), {"d1": -1, "d2": 1}), [2.0, 1.0])
+    assert "1 relevant, the first at rank 2 of 2" in page
 
 
 def test_metrics_over_queries():
