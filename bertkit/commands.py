@@ -6,6 +6,7 @@ answers at once.
 
 import importlib
 import json
+import shlex
 import sys
 from itertools import islice
 from pathlib import Path
@@ -101,7 +102,7 @@ def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece"
 
 
 def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0, longest: int = None,
-           drop_copies: bool = False, seed: int = 0):
+           drop_copies: bool = False, seed: int = 0, beam: str = None):
     """Turn text into shards of token ids to pre-train on; return what they hold.
 
     text            text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
@@ -112,12 +113,15 @@ def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shorte
     longest         characters that a document may have
     drop_copies     leave out a document whose words were there before
     seed            of which documents are cut into shorter rows
+    beam            work on many machines: Apache Beam's own words, such as --beam="--runner=FlinkRunner ..."
     """
     from bertkit.checkpoints.files import new_folder
+    from bertkit.corpus.beam import runner
     from bertkit.corpus.documents import Selection
     from bertkit.corpus.make import make
     with new_folder(out) as place:
-        return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed)
+        run = None if beam is None else runner(place, shlex.split(beam))
+        return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
 
 
 def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: str = "0",

@@ -40,8 +40,10 @@ class Counts:
     copies: int = 0
 
 
-def documents(paths, selection=Selection(), counts=None):
+def documents(paths, selection=Selection(), counts=None, known=None):
     """Yield the documents of files, each a list of its paragraphs; `counts` (a `Counts`) is kept up to date.
+
+    `known` is the set of documents that were there before, by digest.
 
     Plain text has a paragraph a line and a blank line after each document; .jsonl has an object a line, whose "text" is
     split at its line ends. Lines end at \\n only. Raises `Error` with file and line for what is not UTF-8 or not such
@@ -53,7 +55,7 @@ def documents(paths, selection=Selection(), counts=None):
     >>> list(documents([path]))
     [['One.', 'Two.'], ['Three.']]
     """
-    counts, known = counts or Counts(), set()
+    counts, known = counts or Counts(), set() if known is None else known
     for path in map(Path, paths):
         for document in _of_file(path):
             size = sum(map(len, document))

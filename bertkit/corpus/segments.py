@@ -24,17 +24,17 @@ class Segment:
         return np.split(self.token_ids, self.ends[:-1])
 
 
-def segments(tokenizer, documents, length, seed=0, short=SHORT):
+def segments(tokenizer, documents, length, seed=0, short=SHORT, first=0):
     """Yield the `Segment`s of documents (lists of paragraphs), each filling a pair of `length` tokens at most.
 
     A sentence that does not fit goes on in the next segment, so that rows are full. With the chance `short` a
     document's segments have a shorter target, drawn from 2 up (google-research/bert, create_pretraining_data.py); the
-    draw is a function of (seed, the document's number). No token is lost.
+    draw is a function of (seed, the document's number, counted from `first`). No token is lost.
     """
     room = tokenizer.template.places(length, paired=True)
     if room < 2:
         raise Error(f"length={length} leaves room for {room} tokens of text; give a larger one, such as 128.")
-    for number, document in enumerate(documents):
+    for number, document in enumerate(documents, start=first):
         draw = np.random.default_rng((seed, number))
         target = int(draw.integers(2, room + 1)) if draw.random() < short else room
         texts = [text[start:end] for text in document for start, end in sentences(text)]

@@ -1,8 +1,8 @@
 """Segments in TFRecord files with an index, checksums and a manifest: read in any order, and never read wrong.
 
-    manifest.json           what it is made of: length, tokenizer, counts, and each shard's records, bytes and SHA-256
-    shard-00000.tfrecord    tf.train.Example records: token_ids, ends (of sentences), document
-    shard-00000.index       int64 little-endian [records, 2]: where each record ends, and the CRC-32 of its bytes
+    manifest.json                length, vocabulary, counts; of each shard the records, bytes and SHA-256
+    shard-00000-00000.tfrecord   tf.train.Example records: token_ids, ends (of sentences), document
+    shard-00000-00000.index      int64 little-endian [records, 2]: where each record ends, and the CRC-32 of its bytes
 """
 
 import zlib
@@ -27,28 +27,41 @@ def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
     `facts()`, asked at the end, gives further entries of it. One segment is held at a time. Raises `Error` where there
     is none.
     """
+    part = write_part(folder, segments, "shard", shard_bytes)
+    return finish(folder, [part], facts())
+
+
+def write_part(folder, segments, name, shard_bytes=SHARD_BYTES):
+    """Write segments as shards called NAME-00000.tfrecord ..., and return what `finish` wants to know of them, JSON."""
     import tensorflow as tf
     folder, shards, counts = Path(folder), [], {"segments": 0, "sentences": 0, "tokens": 0}
     writer = None
     for segment in segments:
         if writer is None:
-            path = folder / f"shard-{len(shards):05d}.tfrecord"
+            path = folder / f"{name}-{len(shards):05d}.tfrecord"
             writer, index, size = tf.io.TFRecordWriter(str(path)), [], 0
         data = _example(tf, segment)
         writer.write(data)
         index.append(FRAME[0] + len(data) + FRAME[1])
         size += index[-1]
-        for name, more in zip(counts, (1, len(segment.ends), len(segment.token_ids)), strict=True):
-            counts[name] += more
+        for key, more in zip(counts, (1, len(segment.ends), len(segment.token_ids)), strict=True):
+            counts[key] += more
         if size >= shard_bytes:
             shards.append(_closed(writer, path, index))
             writer = None
     if writer is not None:
         shards.append(_closed(writer, path, index))
+    return {**counts, "shards": shards}
+
+
+def finish(folder, parts, facts):
+    """Write the manifest of parts, in their order, with further `facts`, and return it; raises `Error` on no shard."""
+    shards = [shard for part in parts for shard in part["shards"]]
     if not shards:
         raise Error("The text holds no document; give text of at least one paragraph.")
-    found = {"format": FORMAT, **facts(), **counts, "shards": shards}
-    write_json(folder / MANIFEST, found)
+    counts = {name: sum(part[name] for part in parts) for name in ("segments", "sentences", "tokens")}
+    found = {"format": FORMAT, **facts, **counts, "shards": shards}
+    write_json(Path(folder) / MANIFEST, found)
     return found
 
 

@@ -37,6 +37,10 @@ class Pretrainer(keras.Model):
         self.refused = None
         self.built = True
 
+    def compile(self, *arguments, jit_compile=False, **options):
+        """Keras' `compile`, without XLA for the whole step: batches of each length would be compiled anew."""
+        super().compile(*arguments, jit_compile=jit_compile, **options)
+
     def fit(self, *arguments, **options):
         """Keras' `fit`; raises the `Error` that a damaged corpus gave, which TensorFlow would wrap."""
         try:

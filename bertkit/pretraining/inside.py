@@ -35,8 +35,9 @@ def gradient_norms(pretrainer, batch):
     batch = {name: ops.convert_to_tensor(value) for name, value in first_rows(batch).items()}
     with tf.GradientTape() as tape:
         losses = pretrainer.weighted(pretrainer(batch, training=False), batch)
-    variables = pretrainer.trainable_variables
-    gradients = tape.gradient(losses["loss"], [variable.value for variable in variables])
+    variables, strategy = pretrainer.trainable_variables, tf.distribute.get_strategy()
+    values = [strategy.experimental_local_results(variable.value)[0] for variable in variables]
+    gradients = tape.gradient(losses["loss"], values)
     sums = {}
     for variable, gradient in zip(variables, gradients, strict=True):
         if gradient is not None:

@@ -4,6 +4,7 @@ import math
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from bertkit import cost
@@ -53,7 +54,7 @@ class Watch(keras.callbacks.Callback):
         found = {name: value / self.steps for name, value in self.sums.items()}
         if "mlm" in found:
             found["perplexity"] = math.exp(min(found["mlm"], 700))
-        found |= {"learning_rate": float(optimizer.learning_rate), "gradient_norm": float(optimizer.gradient_norm),
+        found |= {"learning_rate": number(optimizer.learning_rate), "gradient_norm": number(optimizer.gradient_norm),
                   "tokens_per_second": tokens / seconds,
                   "utilisation": 3 * forward(self.model.encoder.config, self._length()) * tokens / seconds / self.peak}
         self._write("train", found)
@@ -77,6 +78,11 @@ class Watch(keras.callbacks.Callback):
             for name, value in values.items():
                 tf.summary.scalar(f"{part}/{name}", value)
         self.writer.flush()
+
+
+def number(variable):
+    """Return the value of a variable, of which several devices may each hold one."""
+    return float(np.asarray(variable))
 
 
 def forward(config, length):

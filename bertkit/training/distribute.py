@@ -10,6 +10,7 @@ import zlib
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,9 @@ from bertkit.terminal import say
 
 _cluster = ContextVar("cluster", default=None)      # the workers' strategy, within their scope
 _joined = ContextVar("joined", default=None)        # the same, while they do a step together
+
+# One of each for a process: a second one would number its sums like the first, and TensorFlow mixes them up.
+_mirrored, _multi_worker = cache(tf.distribute.MirroredStrategy), cache(tf.distribute.MultiWorkerMirroredStrategy)
 
 TASK = '{"cluster": {"worker": ["host:port", "host:port"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -91,7 +95,7 @@ def total(values):
 
 @contextmanager
 def _devices():
-    with tf.distribute.MirroredStrategy().scope():
+    with _mirrored().scope():
         yield Place()
 
 
@@ -101,7 +105,7 @@ def _workers():
     number, count = _task()
     say(f"Worker {number} of {count}, from 0, waits for the others.")
     try:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = _multi_worker()
         if strategy.num_replicas_in_sync != count:
             raise Error(f"{count} workers see {strategy.num_replicas_in_sync} GPUs; start a worker for each GPU, and "
                         "show it that one by CUDA_VISIBLE_DEVICES.")

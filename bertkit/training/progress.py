@@ -41,8 +41,8 @@ class Progress(keras.callbacks.Callback):
             check_loss(logs.get("loss", 0.0), f"at step {self.step}")
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.params["epochs"] == 1 and not any(name.startswith("dev_") for name in logs or {}):
-            return                                  # a pre-training, whose one epoch is the whole run
+        if not any(name.startswith("dev_") for name in logs or {}):
+            return                                  # pre-training: its one epoch is the whole run
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
         self._write(f"epoch {epoch + 1}  {numbers}", end="\n")
 

@@ -28,13 +28,13 @@ def started(folder, kind, *arguments, **environment):
 
 
 def among_two(folder, *dies):
-    """Run two workers, of which the second dies after a step and in a way; return [(exit code, losses, said)]."""
+    """Run two workers, of which the second dies after a step; return [(exit code, losses, said)]."""
     with socket.socket() as one, socket.socket() as two:
         one.bind(("localhost", 0))
         two.bind(("localhost", 0))
         workers = [f"localhost:{place.getsockname()[1]}" for place in (one, two)]
     tasks = [json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": i}}) for i in (0, 1)]
-    second = started(folder, "workers", *dies[:1], TF_CONFIG=tasks[1], DIES_BY=(*dies, "SIGKILL")[1])
+    second = started(folder, "workers", *dies, TF_CONFIG=tasks[1])
     first = started(folder, "workers", TF_CONFIG=tasks[0])
     try:
         return [ended(first), ended(second)]
