@@ -39,7 +39,12 @@ class Resume(keras.callbacks.Callback):
         self.unit, self.done = "epoch" if every is None else "step", 0
 
     def restore(self, model):
-        """Put the newest whole state into `model`; return the epochs or steps behind it, 0 if there is none."""
+        """Put the newest whole state into `model`; return the epochs or steps behind it, 0 if there is none.
+
+        The optimizer gets its variables here: made within `fit()` they would have TensorFlow trace the step twice.
+        """
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
         paths = sorted(self.folder.glob("state-*.json"), reverse=True)
         for path in paths:
             facts, weights = _facts(path), path.with_suffix(".safetensors")
@@ -118,7 +123,5 @@ def _facts(path):
 
 def _state(model):
     """Return {name: variable} of all that training changes, in an order that building fixes."""
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     found = {f"model/{i}": variable for i, variable in enumerate(model.variables)}
     return found | {f"optimizer/{i}": variable for i, variable in enumerate(model.optimizer.variables)}
