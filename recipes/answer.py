@@ -1,6 +1,9 @@
 """Fine-tune an encoder to find a question's answer in a text (Devlin et al. 2018, sections 4.2, 4.3: SQuAD).
 
-    bertkit answer --model MiniLM/ --train train-v1.1.json --dev dev-v1.1.json --out answers
+    bertkit answer --model MiniLM/ --train train-v1.1.json --dev dev-v1.1.json --out answers --epochs 1 \\
+        --batch-size 16 --learning-rate 2e-4 --length 256 --seed 1
+    22 CPU-minutes, 2026-11-22, 4,370 questions of SQuAD 1.1; 5,565 others as dev: F1 61.6 (95 % interval 60.4 to 62.6),
+    exact 48.5
 """
 
 from bertkit.checkpoints import load, local
