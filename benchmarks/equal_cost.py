@@ -131,8 +131,8 @@ def main():
                     f"{found['perplexity']:.2f} | {found['pseudo_perplexity']:.2f} |")
     text = "\n\n".join([f"# The same CPU-seconds of pre-training, {datetime.date.today().isoformat()}",
                         f"BERT-tiny, {flags.vocabulary_size} entries, rows of {flags.length}, batch "
-                        f"{flags.batch_size}, learning rate {flags.learning_rate:g}, float32, {flags.threads} thread(s); text "
-                        f"{', '.join(Path(path).name for path in flags.text)}; held out "
+                        f"{flags.batch_size}, learning rate {flags.learning_rate:g}, float32, {flags.threads} "
+                        f"thread(s); text {', '.join(Path(path).name for path in flags.text)}; held out "
                         f"{', '.join(Path(path).name for path in flags.dev_text)}", "\n".join(rows)]) + "\n"
     print(text)
     if flags.result:

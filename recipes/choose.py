@@ -2,8 +2,8 @@
 
     bertkit choose --model MiniLM/ --train CODAH/train.tsv --dev CODAH/dev.tsv --out endings --epochs 4 \\
         --batch-size 16 --learning-rate 1e-4 --length 64 --seed 1
-    183 CPU-seconds for its last epoch (it had been killed in the fourth), 2026-11-22, 1,665 rows; dev accuracy 54.9 (95 %
-    interval 50.9 to 58.8; chance is 25)
+    183 CPU-seconds for its last epoch (it had been killed in the fourth), 2026-11-22, 1,665 rows; dev accuracy 54.9
+    (95 % interval 50.9 to 58.8; chance is 25)
 """
 
 from bertkit.checkpoints import load, local

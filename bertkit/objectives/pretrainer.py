@@ -20,7 +20,8 @@ class Pretrainer(keras.Model):
 
     `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(walk), ...)`; `model` is what is shipped: the
     encoder with the heads of the objectives. Its logs are the losses of the step, not means. Pre-train with rates of
-    dropout as the config says (0.1 in the paper). Raises `Error` where objectives want unlike rows.
+    dropout as the config says (0.1 in the paper). Raises `Error` where objectives want unlike rows, or name a loss
+    alike.
     """
 
     def __init__(self, encoder, objectives, **options):
@@ -30,7 +31,7 @@ class Pretrainer(keras.Model):
         self.encoder = encoder
         self.parts = {str(i): part for i, objective in enumerate(self.objectives)
                       if (part := objective.part(encoder)) is not None}
-        self.factors = {name: factor for objective in self.objectives for name, factor in objective.weights.items()}
+        self.factors = _factors(self.objectives)
         self.latest = {name: keras.Variable(0.0, trainable=False, dtype="float32", name=f"latest_{name}",
                                             aggregation="only_first_replica")
                        for name in ("loss", "tokens", *self.factors)}
@@ -121,7 +122,17 @@ class Pretrainer(keras.Model):
         return tf.function(scored, reduce_retracing=True)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        return {name: variable.value for name, variable in self.latest.items()}
+        return {name: ops.convert_to_tensor(variable) for name, variable in self.latest.items()}
+
+
+def _factors(objectives):
+    """Return the factor of each loss; raises `Error` where two objectives hide the same words for one of a name."""
+    found = {}
+    for objective in objectives:
+        if twice := sorted(found.keys() & objective.weights.keys()):
+            raise Error(f"Two objectives have a loss {twice[0]!r}; give one of them.")
+        found |= objective.weights
+    return found
 
 
 def arrangement(objectives):
