@@ -29,15 +29,16 @@ FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "
 PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "task": dict | None, "files": dict}
 
 
-def save(folder, model, tokenizer, card, calibration=None, length=None, task=None, logs=None, report=None):
+def save(folder, model, tokenizer, card, calibration=None, length=None, task=None, logs=None, report=None,
+         storage="float32"):
     """Write a bundle, whole or not at all; a bundle that was there is replaced.
 
     `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to, `task` what
     the model was trained for (see `ondevice.task`); the folder `logs` (TensorBoard's) is copied in, and the text
-    `report` becomes report.html.
+    `report` becomes report.html. `storage` "float16" halves the weights' size; they are float32 again when loaded.
     """
     with new_folder(folder) as place:
-        tensors = {name: np.asarray(variable) for name, variable in variables(model).items()}
+        tensors = {name: np.asarray(variable).astype(storage) for name, variable in variables(model).items()}
         write_bytes(place / "weights.safetensors", safetensors_bytes(tensors))
         settings = tokenizer.save(place) if tokenizer is not None else None
         if calibration is not None:

@@ -46,6 +46,17 @@ MODELS = {
 }
 
 
+def test_weights_that_are_stored_in_half_are_rounded_once(tmp_path):
+    model = save(tmp_path / "half", storage="float16")
+    save(tmp_path / "whole", model)
+    found = weights(checkpoints.load(tmp_path / "half"))
+    for name, value in weights(model).items():
+        assert found[name].dtype == value.dtype == "float32"
+        np.testing.assert_array_equal(found[name], value.astype("float16").astype("float32"))
+    half, whole = ((tmp_path / name / "weights.safetensors").stat().st_size for name in ("half", "whole"))
+    assert half < 0.6 * whole
+
+
 @pytest.mark.parametrize("kind", MODELS)
 def test_what_is_saved_comes_back_bit_for_bit(tmp_path, kind):
     model = MODELS[kind]()
