@@ -16,7 +16,7 @@ from bertkit.text.files import write_bytes
 
 # What bertkit writes beside the file that says what a folder is, and beside the files that this one names itself.
 WRITTEN = {
-    "bundle.json": ("logs/events.out.tfevents.*", "logs/projector/*"),
+    "bundle.json": ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt", "logs/projector/*"),
     "ondevice.json": (),
     "saved_model.pb": ("fingerprint.pb", "variables/variables.*", "assets/*"),
     "config.json": ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",

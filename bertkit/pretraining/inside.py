@@ -71,12 +71,13 @@ def filled(pretrainer, tokenizer, batch):
     return "\n\n".join(rows)
 
 
-def project(folder, encoder, tokenizer):
-    """Write the first entries of the token table in the form that TensorBoard's projector reads."""
+def project(logs, encoder, tokenizer):
+    """Write the first entries of the token table where TensorBoard's projector looks for it: beside the events."""
+    folder = logs / "projector"
     folder.mkdir(parents=True, exist_ok=True)
     table = np.asarray(ops.cast(encoder.embeddings.token.embeddings, "float32"))[:min(PROJECTED, len(tokenizer))]
     write_text(folder / "vectors.tsv", "".join("\t".join(f"{x:.5g}" for x in row) + "\n" for row in table))
     write_text(folder / "pieces.tsv", "".join(f"{piece}\n" for piece in tokenizer.vocabulary[:len(table)]))
-    write_text(folder / "projector_config.pbtxt",
-               'embeddings {\n  tensor_name: "token_table"\n  tensor_path: "vectors.tsv"\n'
-               '  metadata_path: "pieces.tsv"\n}\n')
+    write_text(logs / "projector_config.pbtxt",
+               'embeddings {\n  tensor_name: "token_table"\n  tensor_path: "projector/vectors.tsv"\n'
+               '  metadata_path: "projector/pieces.tsv"\n}\n')

@@ -45,7 +45,7 @@ class Watch(keras.callbacks.Callback):
             self._look()
 
     def on_train_end(self, logs=None):
-        inside.project(self.folder / "projector", self.model.encoder, self.tokenizer)
+        inside.project(self.folder, self.model.encoder, self.tokenizer)
         self.writer.close()
 
     def _log(self):

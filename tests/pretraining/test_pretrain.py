@@ -99,7 +99,7 @@ def plain(corpus, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("knobs", [{"ema": 0.9, "accumulate": 2, "masks": 2},
+@pytest.mark.parametrize("knobs", [{"ema": 0.9, "accumulate": 2, "masks": 2, "pack": True},
                                    {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True}])
 def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, knobs):
     found = run(corpus, tmp_path / "whole", knobs=Knobs(**knobs))
@@ -218,6 +218,8 @@ def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
             "attention_entropy/layer_2", "filled_in"} <= tags
     assert {tag for tag in tags if tag.startswith("layer_gradient_norm/")} >= {
         "layer_gradient_norm/encoder_embeddings", "layer_gradient_norm/encoder_block_0"}
+    said = (tmp_path / "out" / "logs" / "projector_config.pbtxt").read_text()
+    assert 'tensor_path: "projector/vectors.tsv"' in said and 'metadata_path: "projector/pieces.tsv"' in said
     assert (tmp_path / "out" / "logs" / "projector" / "pieces.tsv").read_text().split("\n")[2] == "[CLS]"
     assert "Training" in (tmp_path / "out" / "report.html").read_text()
 
