@@ -1,9 +1,9 @@
 """What the objectives of pre-training have in common."""
 
-import keras
 import numpy as np
 from keras import ops
 
+from bertkit.layers.cross_entropy import cross_entropy
 from bertkit.training.distribute import total
 
 
@@ -48,8 +48,7 @@ def keys(features):
 
 def guessed(logits, labels, weights):
     """Return Σ −log softmax(logits [...,V])[labels] · weights / Σ weights, a scalar; 0 where nothing is asked."""
-    return mean(keras.losses.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True),
-                weights)
+    return mean(cross_entropy(logits, labels), weights)
 
 
 def right(logits, labels, weights):
