@@ -1,7 +1,7 @@
 """Batches of a corpus; what comes at a step is a pure function of (seed, step)."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -69,18 +69,11 @@ class Walk:
     def _place(self, number):
         """Return the record and the key of the row `number`, counted from the run's first."""
         epoch, place = divmod(number, len(self.shards))
-        record = self._shuffle(epoch)(place)
+        record = _shuffle(len(self.shards), (self.seed, epoch))(place)
         return record, number if self.masks is None else record + len(self.shards) * (epoch % self.masks)
 
-    def _shuffle(self, epoch):
-        if self._shuffles.get(epoch) is None:
-            self._shuffles.clear()
-            self._shuffles[epoch] = Shuffle(len(self.shards), (self.seed, epoch))
-        return self._shuffles[epoch]
 
-    @cached_property
-    def _shuffles(self):
-        return {}
+_shuffle = lru_cache(maxsize=8)(Shuffle)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +92,14 @@ class Phases:
         return sum(self.steps)
 
     def batch(self, step):
-        """Return the batch of a step of the run, see `Walk.batch`; the last walk has no end."""
+        """Return the batch of a step of the run, see `Walk.batch`."""
+        walk, step = self.at(step)
+        return walk.batch(step)
+
+    def at(self, step):
+        """Return the walk that a step of the run is in, and which step of it this is; the last walk has no end."""
         for walk, steps in zip(self.walks[:-1], self.steps, strict=False):
             if step < steps:
-                return walk.batch(step)
+                return walk, step
             step -= steps
-        return self.walks[-1].batch(step)
+        return self.walks[-1], step

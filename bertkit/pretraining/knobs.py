@@ -44,6 +44,10 @@ class Knobs:
     watch_every: int = 500
     distribute: Literal["none", "devices", "workers"] = "none"
 
+    def deciding(self):
+        """Return the knobs on which the weights depend, as JSON: all but how often one looks."""
+        return {name: value for name, value in vars(self).items() if name not in ("log_every", "watch_every")}
+
     def __post_init__(self):
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)

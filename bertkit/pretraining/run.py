@@ -1,5 +1,7 @@
 """One pre-training run, from its first step, or from where it was killed, to the bundle it leaves."""
 
+from pathlib import Path
+
 import keras
 
 from bertkit.card import Card, plain
@@ -48,9 +50,11 @@ class Pretraining:
         self.dev = None if dev is None else Shards(dev)
         self.learning_rate, self.save_every, self.seed, self.settings = learning_rate, save_every, seed, knobs
         self.folder = Folder(out)
+        if not Path(vocabulary).exists():
+            raise Error(f"{vocabulary} is missing; give the vocabulary that the corpus was made with.")
         sums = [files.sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
-        self.knobs = plain({**others, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate,
-                            "seed": seed, "knobs": vars(knobs), "vocabulary": files.sha256(vocabulary), "data": sums})
+        self.knobs = plain({**others, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate, "seed": seed,
+                            "knobs": knobs.deciding(), "vocabulary": files.sha256(vocabulary), "data": sums})
         keras.utils.set_random_seed(seed)
 
     def finished(self):

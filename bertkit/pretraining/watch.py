@@ -10,6 +10,7 @@ import tensorflow as tf
 from bertkit import cost
 from bertkit.pretraining import inside
 from bertkit.pretraining.held import held_out
+from bertkit.terminal import say
 
 PEAK_SIZE = 1024        # of the square matrices that the machine's peak is measured with
 
@@ -54,24 +55,24 @@ class Watch(keras.callbacks.Callback):
         found = {name: value / self.steps for name, value in self.sums.items()}
         if "mlm" in found:
             found["perplexity"] = math.exp(min(found["mlm"], 700))
+        length = self.phases.at(self.step - 1)[0].length
         found |= {"learning_rate": number(optimizer.learning_rate), "gradient_norm": number(optimizer.gradient_norm),
                   "tokens_per_second": tokens / seconds,
-                  "utilisation": 3 * forward(self.model.encoder.config, self._length()) * tokens / seconds / self.peak}
+                  "utilisation": 3 * forward(self.model.encoder.config, length) * tokens / seconds / self.peak}
         self._write("train", found)
         self.sums, self.steps, self.began = {}, 0, time.monotonic()
 
     def _look(self):
         began, batch = time.monotonic(), self.model.corrupted(self.phases.batch(self.step))
-        self._write("dev" if self.held else "next_batch",
-                    held_out(self.model, self.held) if self.held else self.model.scores(batch))
+        scores = held_out(self.model, self.held) if self.held else self.model.scores(batch)
+        self._write("dev" if self.held else "next_batch", scores)
+        if self.held:
+            say(f"step {self.step}, held out:  " + "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
         self._write("attention_entropy", inside.entropies(self.model, batch))
         self._write("layer_gradient_norm", inside.gradient_norms(self.model, batch))
         with self.writer.as_default(step=self.step):
             tf.summary.text("filled_in", inside.filled(self.model, self.tokenizer, batch))
         self.began += time.monotonic() - began
-
-    def _length(self):
-        return self.phases.walks[0].length
 
     def _write(self, part, values):
         with self.writer.as_default(step=self.step):

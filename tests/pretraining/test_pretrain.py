@@ -147,6 +147,12 @@ def test_a_run_under_way_is_not_overwritten_by_another(corpus, tmp_path, monkeyp
     assert list((tmp_path / "out").glob("state-*"))
 
 
+def test_a_vocabulary_that_is_not_there_is_said(corpus, tmp_path):
+    with pytest.raises(Error, match=r"none\.txt is missing; give the vocabulary"):
+        run(corpus, tmp_path / "out", vocabulary=str(tmp_path / "none.txt"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_in_the_way_stays(corpus, tmp_path):
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(Error, match="letter.txt"):
