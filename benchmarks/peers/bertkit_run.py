@@ -13,6 +13,7 @@ import keras  # noqa: E402
 import measure  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from keras_timing import Timing  # noqa: E402
 
 from bertkit.checkpoints import load  # noqa: E402
 from bertkit.data.features import featurize  # noqa: E402
@@ -21,22 +22,6 @@ from bertkit.heads import Classifier  # noqa: E402
 from bertkit.text import Tokenizer  # noqa: E402
 from bertkit.training.optimizer import adamw  # noqa: E402
 from bertkit.training.scoring import outputs  # noqa: E402
-
-
-class Timing(keras.callbacks.Callback):
-    """Runs `clock` from the end of the warm-up steps to the end of training."""
-
-    def __init__(self, clock):
-        super().__init__()
-        self.clock, self.steps = clock, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.steps == measure.WARM_UP_STEPS:
-            self.clock.start()
-
-    def on_train_end(self, logs=None):
-        self.clock.stop()
 
 
 def features(tokenizer, path, limit, length):

@@ -16,6 +16,7 @@ import keras  # noqa: E402
 import keras_hub  # noqa: E402
 import measure  # noqa: E402
 import numpy as np  # noqa: E402
+from keras_timing import Timing  # noqa: E402
 
 
 class WarmUpDecay(keras.optimizers.schedules.LearningRateSchedule):
@@ -28,22 +29,6 @@ class WarmUpDecay(keras.optimizers.schedules.LearningRateSchedule):
         step = keras.ops.cast(step, "float32")
         down = (self.steps - step) / max(1, self.steps - self.warm_up)
         return self.peak * keras.ops.minimum(step / self.warm_up, down)
-
-
-class Timing(keras.callbacks.Callback):
-    """Runs `clock` from the end of the warm-up steps to the end of training."""
-
-    def __init__(self, clock):
-        super().__init__()
-        self.clock, self.steps = clock, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.steps == measure.WARM_UP_STEPS:
-            self.clock.start()
-
-    def on_train_end(self, logs=None):
-        self.clock.stop()
 
 
 def classifier(flags, steps):

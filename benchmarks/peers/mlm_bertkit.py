@@ -11,6 +11,7 @@ import keras  # noqa: E402
 import mlm_measure as measure  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from keras_timing import Timing  # noqa: E402
 
 from bertkit.config import EncoderConfig  # noqa: E402
 from bertkit.corpus import shards  # noqa: E402
@@ -21,22 +22,6 @@ from bertkit.encoder import Encoder  # noqa: E402
 from bertkit.objectives import MLM, Pretrainer  # noqa: E402
 from bertkit.text import Tokenizer  # noqa: E402
 from bertkit.training.optimizer import adamw  # noqa: E402
-
-
-class Timing(keras.callbacks.Callback):
-    """Runs `clock` from the end of the warm-up steps to the end of training."""
-
-    def __init__(self, clock):
-        super().__init__()
-        self.clock, self.steps = clock, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.steps == measure.WARM_UP_STEPS:
-            self.clock.start()
-
-    def on_train_end(self, logs=None):
-        self.clock.stop()
 
 
 def corpus(flags, tokenizer, folder):

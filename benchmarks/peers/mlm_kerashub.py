@@ -13,23 +13,8 @@ import keras  # noqa: E402
 import keras_hub  # noqa: E402
 import mlm_measure as measure  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from keras_timing import Timing  # noqa: E402
 from kerashub import WarmUpDecay  # noqa: E402
-
-
-class Timing(keras.callbacks.Callback):
-    """Runs `clock` from the end of the warm-up steps to the end of training."""
-
-    def __init__(self, clock):
-        super().__init__()
-        self.clock, self.steps = clock, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.steps == measure.WARM_UP_STEPS:
-            self.clock.start()
-
-    def on_train_end(self, logs=None):
-        self.clock.stop()
 
 
 def dataset(flags):

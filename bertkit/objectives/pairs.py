@@ -7,41 +7,34 @@ from bertkit.kinds import Readout
 from bertkit.objectives.objective import Objective, guessed, right
 
 
-class NSP(Objective):
+class Pairs(Objective):
+    """L = −log softmax(logits)[label], the batch mean, for two kinds of pairs; named as its one head."""
+
+    def losses(self, outputs, features):
+        """Return the batch mean."""
+        return {name: guessed(*_sides(name, outputs, features)) for name in self.heads}
+
+    def accuracies(self, outputs, features):
+        """Return the share of pairs that were told right."""
+        return {f"{name}_accuracy": right(*_sides(name, outputs, features)) for name in self.heads}
+
+
+class NSP(Pairs):
     """L = −log softmax(logits)[label], label 1 where the second text is a random one (Devlin et al. 2018, 3.1)."""
 
     heads = {"nsp": Readout()}
     weights = {"nsp": 1.0}
     arrange = staticmethod(next_sentence)
 
-    def losses(self, outputs, features):
-        """Return the batch mean."""
-        return {"nsp": _two_classes(outputs["nsp_logits"], features["pair_labels"])}
 
-    def accuracies(self, outputs, features):
-        """Return the share of pairs that were told right."""
-        return {"nsp_accuracy": _told(outputs["nsp_logits"], features["pair_labels"])}
-
-
-class SOP(Objective):
+class SOP(Pairs):
     """L = −log softmax(logits)[label], label 1 where two consecutive texts are swapped (Lan et al. 2019, 3.1)."""
 
     heads = {"sop": Readout()}
     weights = {"sop": 1.0}
     arrange = staticmethod(sentence_order)
 
-    def losses(self, outputs, features):
-        """Return the batch mean."""
-        return {"sop": _two_classes(outputs["sop_logits"], features["pair_labels"])}
 
-    def accuracies(self, outputs, features):
-        """Return the share of pairs that were told right."""
-        return {"sop_accuracy": _told(outputs["sop_logits"], features["pair_labels"])}
-
-
-def _two_classes(logits, labels):
-    return guessed(logits, labels, ops.ones_like(labels))
-
-
-def _told(logits, labels):
-    return right(logits, labels, ops.ones_like(labels))
+def _sides(name, outputs, features):
+    """Return (logits [B,2], labels [B], weights [B], all 1)."""
+    return outputs[f"{name}_logits"], features["pair_labels"], ops.ones_like(features["pair_labels"])

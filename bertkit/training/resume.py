@@ -30,8 +30,7 @@ class Resume(keras.callbacks.Callback):
     `others="refuse"` an `Error`. `writes` is False where another process of the run writes.
     """
 
-    def __init__(self, folder, knobs, memory=None, every=None, others="start anew", last=None,
-                 writes=True):
+    def __init__(self, folder, knobs, memory=None, every=None, others="start anew", last=None, writes=True):
         super().__init__()
         self.folder, self.memory, self.every, self.writes = Path(folder), memory, every, writes
         self.knobs = json.loads(json.dumps(knobs, sort_keys=True, default=str))
