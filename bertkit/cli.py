@@ -4,6 +4,7 @@ import io
 import json
 import sys
 
+from bertkit import memory
 from bertkit.terminal import guarded, say
 
 COMMANDS = {
@@ -83,6 +84,7 @@ def main(arguments=None):
     if name not in COMMANDS:
         say(f"bertkit: there is no command {name!r}; there are {', '.join(COMMANDS)}.")
         return 2
+    memory.keep()
     return guarded(lambda: _call(name, words[1:]))
 
 

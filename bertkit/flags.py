@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
+from bertkit import memory
 from bertkit.terminal import guarded
 from bertkit.training.tuning import Tuning
 
@@ -66,6 +67,7 @@ def call(function, parsed, rest=()):
 def run_recipe(function):
     """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
     made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
+    memory.keep()
     raise SystemExit(guarded(lambda: call(function, made.parse_args())))
 
 

@@ -15,6 +15,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras_timing import Timing  # noqa: E402
 
+from bertkit import memory  # noqa: E402
 from bertkit.checkpoints import load  # noqa: E402
 from bertkit.data.features import featurize  # noqa: E402
 from bertkit.data.pipeline import Batches, by_length  # noqa: E402
@@ -53,6 +54,7 @@ def predict(model, dev):
 def main():
     """Run, and print the line."""
     flags = measure.arguments(__doc__.splitlines()[0], bfloat16="train under the mixed_bfloat16 policy")
+    memory.keep()                               # as every command does
     threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -13,6 +13,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras_timing import Timing  # noqa: E402
 
+from bertkit import memory  # noqa: E402
 from bertkit.config import EncoderConfig  # noqa: E402
 from bertkit.corpus import shards  # noqa: E402
 from bertkit.corpus.make import fingerprint  # noqa: E402
@@ -34,6 +35,7 @@ def corpus(flags, tokenizer, folder):
 def main():
     """Run, and print the line."""
     flags = measure.arguments(__doc__.splitlines()[0])
+    memory.keep()                               # as every command does
     threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
