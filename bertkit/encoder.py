@@ -2,12 +2,14 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 from bertkit import kinds
 from bertkit.errors import Error
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
 from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.places import taken
 
 # What a batch may hold: whole numbers [B,T] for all blocks, tables [B,M,T] for all of them, entries by layer.
 NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask", "packed_ids")
@@ -22,6 +24,7 @@ class Encoder(keras.Model):
     call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) ->
     {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}. With `trace=True` also "trace":
     {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D], "attention/1" ... "attention/L" [B,N,T,T]}.
+    With `places` [B,K] "sequence" [B,K,D] is of those tokens alone, and the last block computes no others where it can.
     Some families take more (see the docstrings of their kinds). `embeddings` is a layer to use instead of a new one.
     Raises `Error` on arrays with ids that have no row, more tokens than positions, or unlike shapes.
 
@@ -59,10 +62,14 @@ class Encoder(keras.Model):
     def __call__(self, inputs, **options):
         return super().__call__(checked(inputs, self.config), **options)
 
-    def call(self, inputs, trace=False, training=None):
+    def call(self, inputs, trace=False, training=None, places=None):
+        asked = self.asked(places)
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
         steps = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
+        narrow = asked is not None and not trace and trunk.narrows(self.config)
+        if narrow:
+            steps[-1][1]["places"] = asked
         together = trunk.TOGETHER.get(type(self.config.block))
         if together is not None and training and not trace:
             state, steps = together(steps, state, self.masked_score), ()
@@ -73,10 +80,19 @@ class Encoder(keras.Model):
                 traced[f"hidden/{i}"] = trunk.hidden(state)
         found = state if self.ending is None else self.ending(state)
         outputs = found if isinstance(found, dict) else {"sequence": found}
+        x = taken(outputs["sequence"], None if narrow else asked)
         if self.config.pooler is not None:
-            x = outputs["sequence"]
             outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
+            x = x if asked is None else x[:, 1:]
+        outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
+
+    def asked(self, places):
+        """Return the places whose last vectors are needed, the first token's in front where a pooler reads it."""
+        if places is None:
+            return None
+        places = ops.cast(places, "int32")
+        return places if self.config.pooler is None else ops.pad(places, [(0, 0), (1, 0)])
 
     def context(self, inputs, layer):
         """Return what a block sees besides its state: the batch's entries, its own part of those by layer."""

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.places import taken
 
 # What lowers the logit of a token that cannot be in an answer.
 BARRED = -1e30
@@ -38,9 +39,9 @@ class BeamHead(keras.layers.Layer):
     def call(self, found, inputs, training=None):
         x, barred, place = found["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
         starts = bar(self.start(x)[..., 0], barred)
-        classification = x[:, -1] if place is None else at(x, place[:, None])[:, 0]
+        classification = x[:, -1] if place is None else taken(x, place[:, None])[:, 0]
         if inputs.get("start_positions") is not None:
-            given = at(x, inputs["start_positions"][:, None])
+            given = taken(x, inputs["start_positions"][:, None])
             return {"start_logits": starts, "end_logits": self.ends(x, given, barred)[:, 0],
                     "cls_logits": self.is_impossible(given[:, 0], classification)}
         likely = ops.softmax(starts, axis=-1)
@@ -50,7 +51,7 @@ class BeamHead(keras.layers.Layer):
     def search(self, x, likely, barred):
         """Return the likeliest starts and of each the likeliest ends, those of equal rank side by side."""
         chances, starts = ops.top_k(likely, most(self.kind.starts, x))
-        ends = ops.softmax(self.ends(x, at(x, starts), barred), axis=-1)
+        ends = ops.softmax(self.ends(x, taken(x, starts), barred), axis=-1)
         found = [ops.transpose(part, (0, 2, 1)) for part in ops.top_k(ends, most(self.kind.ends, x))]
         after, places = (ops.reshape(part, (-1, part.shape[1] * part.shape[2])) for part in found)
         return {"start_top_probabilities": chances, "start_top_index": starts,
@@ -74,11 +75,6 @@ def bar(logits, barred):
         return logits
     barred = ops.cast(barred, logits.dtype)
     return logits * (1 - barred) + BARRED * barred
-
-
-def at(x, places):
-    """Return the vectors of x [B,T,D] at places [B,n]: [B,n,D]."""
-    return ops.take_along_axis(x, ops.cast(places, "int32")[:, :, None], axis=1)
 
 
 def most(count, x):

@@ -7,7 +7,7 @@ from bertkit.encoder import checked
 from bertkit.errors import Error
 from bertkit.heads.defaults import completed
 from bertkit.heads.readout import READOUTS
-from bertkit.kinds import Readout
+from bertkit.kinds import Language, Readout
 from bertkit.kinds.values import from_json, to_json
 
 
@@ -29,6 +29,8 @@ class Headed(keras.Model):
         self.kinds = {name: from_json(kind) if isinstance(kind, dict) else kind or _of(published, name, encoder)
                       for name, kind in kinds.items()}
         self.reads_pooler = any(getattr(kind, "reduce", None) == "pooled" for kind in self.kinds.values())
+        self.reads_places = all(isinstance(kind, Language) or getattr(kind, "reduce", None) == "pooled"
+                                for kind in self.kinds.values())
         if encoder.pooler is not None:                 # what nothing reads gets no gradient
             encoder.pooler.trainable = self.reads_pooler
         self.dropout = _rate(dropout, self.kinds.values(), encoder.config)
@@ -59,7 +61,10 @@ class Headed(keras.Model):
         """Return {head name: its logits}."""
         for kind in self.kinds.values():
             inputs = completed(inputs, kind, self.encoder.config)
-        found = self.encoder(inputs, training=training)
+        places = inputs.get("masked_positions") if self.reads_places else None
+        found = self.encoder(inputs, training=training, places=places)
+        if places is not None:
+            inputs = {name: value for name, value in inputs.items() if name != "masked_positions"}
         return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
 
     def settings(self):

@@ -13,6 +13,7 @@ from bertkit.heads.beam import BeamHead
 from bertkit.heads.defaults import WATCHED
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.places import taken
 
 
 def activation(config, name):
@@ -95,9 +96,7 @@ class LanguageHead(keras.layers.Layer):
             self.more = self.add_weight(shape=(self.below, self.rows), initializer=self.initializer, name="more")
 
     def call(self, found, inputs, training=None):
-        x, positions = found["sequence"], inputs.get("masked_positions")
-        if positions is not None:
-            x = ops.take_along_axis(x, ops.cast(positions, "int32")[:, :, None], axis=1)
+        x = taken(found["sequence"], inputs.get("masked_positions"))
         if self.kind.transform:
             x = self.norm(self.activation(self.dense(x)))
         if not self.kind.split:

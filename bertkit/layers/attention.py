@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.places import taken
 
 # Adding the most negative float32 makes a masked probability exactly 0, as in the reference
 # (transformers); a row that may see nothing at all becomes uniform. Export replaces it by a small
@@ -79,12 +80,13 @@ class SelfAttention(keras.layers.Layer):
         return (y, probabilities) if trace else y
 
     def project(self, x, context):
-        """Return query, key and value, [B,N,T,H] each."""
-        return [self.split(dense(x)) for dense in (self.query, self.key, self.value)]
+        """Return query [B,N,F,H], key and value [B,N,T,H]; F is T, or the context's "places" alone."""
+        asking = taken(x, context.get("places"))
+        return [self.split(self.query(asking)), self.split(self.key(x)), self.split(self.value(x))]
 
     def mix(self, query, key, value, context, trace, attention):
         """Return (values mixed [B,N,T,H], probabilities [B,N,T,T], None where they are not wanted)."""
-        return attention(query, key, value, mask=visible(self.kind, context, ops.shape(query)[2]))
+        return attention(query, key, value, mask=visible(self.kind, context, ops.shape(key)[2]))
 
     def split(self, x):
         """[B,T,N·H] -> [B,N,T,H]."""
@@ -98,17 +100,19 @@ class SelfAttention(keras.layers.Layer):
 
 
 def visible(kind, context, length):
-    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T] or [B|1,1,T,T]; None for all.
+    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T] or [B|1,1,F,T]; None for all.
 
     Causal: token i sees key j where j ≤ i (Vaswani et al. 2017, section 3.2.3) and j is real. With "packed_ids" [B,T]
     in the batch a row holds several texts, and a token sees those of its number alone (Krell et al. 2021, arXiv
-    2107.02027, section 3.2).
+    2107.02027, section 3.2). F is T, or those of the context's "places" [B,F].
     """
-    mask, packed = context.get("padding_mask"), context.get("packed_ids")
+    mask, packed, places = (context.get(name) for name in ("padding_mask", "packed_ids", "places"))
     masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
     if packed is not None:
-        masks.append(ops.equal(packed[:, None, :, None], packed[:, None, None, :]))
+        asking = packed if places is None else ops.take_along_axis(packed, places, axis=1)
+        masks.append(ops.equal(asking[:, None, :, None], packed[:, None, None, :]))
     if kind.causal:
-        places = ops.arange(length)
-        masks.append((places[None, :] <= places[:, None])[None, None])
+        keys = ops.arange(length)
+        asking = keys[None] if places is None else places
+        masks.append(ops.cast(keys, asking.dtype)[None, None, None, :] <= asking[:, None, :, None])
     return reduce(ops.logical_and, masks) if masks else None

@@ -6,13 +6,15 @@ from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT
 from bertkit.layers.attentions import attention_layer
 from bertkit.layers.initializer import truncated_normal
+from bertkit.layers.places import taken
 
 
 class Block(keras.layers.Layer):
     """a = LayerNorm(x + dropout(attention(x)));  y = LayerNorm(a + dropout(W₂ act(W₁ a + b₁) + b₂)).
 
     Vaswani et al. 2017, figure 1 left; Devlin et al. 2018, section 3. x, y [B,T,D]; `context` as in
-    `bertkit.encoder`; `index` counts blocks from 0. Returns y, or (y, probabilities [B,N,T,T]) when traced.
+    `bertkit.encoder`; `index` counts blocks from 0. Returns y, or (y, probabilities [B,N,T,T]) when traced. With
+    "places" [B,K] in the context of a block whose attention is `Full`, y [B,K,D] is of those tokens alone.
     """
 
     def __init__(self, config, index=0, **options):
@@ -38,6 +40,7 @@ class Block(keras.layers.Layer):
     def call(self, x, context, trace=False, training=None, masked_score=EXACT):
         attended = self.attention(x, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)
+        x = taken(x, context.get("places"))
         a = self.attention_norm(x + self.drop(attended, training=training))
         y = self.output_norm(a + self.drop(self.feed(a, training), training=training))
         return (y, probabilities) if trace else y

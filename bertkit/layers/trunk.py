@@ -61,6 +61,11 @@ def ending(config, **options):
     return make and make(config, name="ending", **options)
 
 
+def narrows(config):
+    """Return whether the last block can answer for some places of a row without computing the others."""
+    return isinstance(config.block, kinds.PostNorm) and isinstance(config.attention_of(order(config)[-1]), kinds.Full)
+
+
 def hidden(state):
     """Return [B,T,D] of a state."""
     return state["hidden"] if isinstance(state, dict) else state
