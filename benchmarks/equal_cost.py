@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=("bertkit", "transformers"), default=("bertkit", "transformers"))
     parser.add_argument("--peers-python", default=sys.executable, help="an interpreter with torch and transformers")
     parser.add_argument("--result", help="also write benchmarks/results/NAME.md")
     return parser.parse_args()
@@ -63,12 +64,22 @@ def prepare(flags):
     from bertkit.corpus.shards import Shards
     from bertkit.text import Tokenizer
     tokenizer, shards = Tokenizer.load(folder / "vocab.txt"), Shards(folder / "shards")
+    if (folder / "rows.npy").exists():
+        return
     rows = [tokenizer.pack_ids(shards[i].token_ids.tolist(), None, flags.length) for i in range(len(shards))]
     np.save(folder / "rows.npy", tokenizer.batch(rows, flags.length)["token_ids"])
 
 
+def trained(name, flags):
+    """Return (steps, CPU-seconds) of one side, trained now or by an earlier call."""
+    note = flags.folder / f"{name}.json"
+    if not note.exists():
+        note.write_text(json.dumps((ours if name == "bertkit" else theirs)(flags)))
+    return json.loads(note.read_text())
+
+
 def ours(flags):
-    """Pre-train with bertkit for as many steps as fit; return (folder, steps, CPU-seconds)."""
+    """Pre-train with bertkit for as many steps as fit; return (steps, CPU-seconds)."""
     def words(steps, out):
         return [sys.executable, "-m", "bertkit", "pretrain", "--data", flags.folder / "shards", "--vocabulary",
                 flags.folder / "vocab.txt", "--config", "tiny", "--steps", steps, "--batch-size", flags.batch_size,
@@ -79,16 +90,16 @@ def ours(flags):
     _, long = timed(words(TRIAL, flags.folder / "trial-long"), flags)
     each = (long - short) / (TRIAL - TRIAL // 3)
     steps = int((flags.cpu_seconds - long + TRIAL * each) / each)
-    return flags.folder / "bertkit", steps, timed(words(steps, flags.folder / "bertkit"), flags)[1]
+    return steps, timed(words(steps, flags.folder / "bertkit"), flags)[1]
 
 
 def theirs(flags):
-    """Pre-train with transformers until the time is spent; return (folder, steps, CPU-seconds)."""
+    """Pre-train with transformers until the time is spent; return (steps, CPU-seconds)."""
     said, seconds = timed([flags.peers_python, HERE / "peers" / "mlm_budget.py", "--rows", flags.folder / "rows.npy",
                            "--vocabulary", flags.folder / "vocab.txt", "--cpu-seconds", flags.cpu_seconds, "--out",
                            flags.folder / "transformers", "--batch-size", flags.batch_size, "--learning-rate",
                            flags.learning_rate], flags)
-    return flags.folder / "transformers", json.loads(said.strip().splitlines()[-1])["steps"], seconds
+    return json.loads(said.strip().splitlines()[-1])["steps"], seconds
 
 
 def asked(model_folder, flags):
@@ -124,9 +135,9 @@ def main():
     prepare(flags)
     rows = ["| | steps | CPU-s | masked accuracy | perplexity of masked words | pseudo-perplexity |",
             "|---|---|---|---|---|---|"]
-    for name, train in (("bertkit", ours), ("transformers", theirs)):
-        folder, steps, seconds = train(flags)
-        found = asked(folder, flags)
+    for name in flags.only:
+        steps, seconds = trained(name, flags)
+        found = asked(flags.folder / name, flags)
         rows.append(f"| {name} | {steps} | {seconds:.0f} | {100 * found['masked_accuracy']:.2f} | "
                     f"{found['perplexity']:.2f} | {found['pseudo_perplexity']:.2f} |")
     text = "\n\n".join([f"# The same CPU-seconds of pre-training, {datetime.date.today().isoformat()}",
