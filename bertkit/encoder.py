@@ -24,7 +24,8 @@ class Encoder(keras.Model):
     call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) ->
     {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}. With `trace=True` also "trace":
     {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D], "attention/1" ... "attention/L" [B,N,T,T]}.
-    With `places` [B,K] "sequence" [B,K,D] is of those tokens alone, and the last block computes no others where it can.
+    With `places` [B,K], or `FIRST` of `layers.places`, "sequence" is of those tokens alone, [B,K,D] or [B,1,D], and
+    the last block computes no others where it can.
     Some families take more (see the docstrings of their kinds). `embeddings` is a layer to use instead of a new one.
     Raises `Error` on arrays with ids that have no row, more tokens than positions, or unlike shapes.
 
@@ -83,7 +84,7 @@ class Encoder(keras.Model):
         x = taken(outputs["sequence"], None if narrow else asked)
         if self.config.pooler is not None:
             outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
-            x = x if asked is None else x[:, 1:]
+            x = x if asked is None or len(asked.shape) == 0 else x[:, 1:]
         outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
 
@@ -91,8 +92,8 @@ class Encoder(keras.Model):
         """Return the places whose last vectors are needed, the first token's in front where a pooler reads it."""
         if places is None:
             return None
-        places = ops.cast(places, "int32")
-        return places if self.config.pooler is None else ops.pad(places, [(0, 0), (1, 0)])
+        places = ops.convert_to_tensor(places, "int32")
+        return places if self.config.pooler is None or len(places.shape) == 0 else ops.pad(places, [(0, 0), (1, 0)])
 
     def context(self, inputs, layer):
         """Return what a block sees besides its state: the batch's entries, its own part of those by layer."""

@@ -9,6 +9,7 @@ from bertkit.heads.defaults import completed
 from bertkit.heads.readout import READOUTS
 from bertkit.kinds import Language, Readout
 from bertkit.kinds.values import from_json, to_json
+from bertkit.layers.places import FIRST
 
 
 class Headed(keras.Model):
@@ -28,9 +29,9 @@ class Headed(keras.Model):
         published = family.page(encoder.config.family).HEADS
         self.kinds = {name: from_json(kind) if isinstance(kind, dict) else kind or _of(published, name, encoder)
                       for name, kind in kinds.items()}
-        self.reads_pooler = any(getattr(kind, "reduce", None) == "pooled" for kind in self.kinds.values())
-        self.reads_places = all(isinstance(kind, Language) or getattr(kind, "reduce", None) == "pooled"
-                                for kind in self.kinds.values())
+        self.reads = {"masked" if isinstance(kind, Language) else getattr(kind, "reduce", "each")
+                      for kind in self.kinds.values()}
+        self.reads_pooler = "pooled" in self.reads
         if encoder.pooler is not None:                 # what nothing reads gets no gradient
             encoder.pooler.trainable = self.reads_pooler
         self.dropout = _rate(dropout, self.kinds.values(), encoder.config)
@@ -61,11 +62,17 @@ class Headed(keras.Model):
         """Return {head name: its logits}."""
         for kind in self.kinds.values():
             inputs = completed(inputs, kind, self.encoder.config)
-        places = inputs.get("masked_positions") if self.reads_places else None
+        places = self.places(inputs)
         found = self.encoder(inputs, training=training, places=places)
         if places is not None:
             inputs = {name: value for name, value in inputs.items() if name != "masked_positions"}
         return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
+
+    def places(self, inputs):
+        """Return the places that the heads read (see `Encoder`), None where they read all."""
+        if self.reads <= {"pooled", "first"}:
+            return FIRST
+        return inputs.get("masked_positions") if self.reads <= {"pooled", "masked"} else None
 
     def settings(self):
         """Return what, with the encoder, makes this model again, as JSON."""

@@ -109,10 +109,10 @@ def visible(kind, context, length):
     mask, packed, places = (context.get(name) for name in ("padding_mask", "packed_ids", "places"))
     masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
     if packed is not None:
-        asking = packed if places is None else ops.take_along_axis(packed, places, axis=1)
+        asking = taken(packed[:, :, None], places)[:, :, 0]
         masks.append(ops.equal(asking[:, None, :, None], packed[:, None, None, :]))
     if kind.causal:
-        keys = ops.arange(length)
-        asking = keys[None] if places is None else places
-        masks.append(ops.cast(keys, asking.dtype)[None, None, None, :] <= asking[:, None, :, None])
+        keys = ops.arange(length, dtype="int32")[None]
+        asking = places if places is not None and len(places.shape) else taken(keys[:, :, None], places)[:, :, 0]
+        masks.append(keys[:, None, None, :] <= asking[:, None, :, None])
     return reduce(ops.logical_and, masks) if masks else None

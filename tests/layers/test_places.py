@@ -8,9 +8,10 @@ from keras import ops
 from bertkit import family, kinds
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
-from bertkit.heads import LanguageModel
+from bertkit.heads import Classifier, LanguageModel, TokenClassifier
 from bertkit.kinds import Full
 from bertkit.layers import trunk
+from bertkit.layers.places import FIRST
 
 SIZES = {"vocabulary_size": 60, "num_layers": 2, "num_heads": 2, "hidden_dim": 16, "intermediate_dim": 32}
 CONFIGS = {
@@ -37,12 +38,14 @@ def batch():
 def test_asked_alone_is_as_among_all(config, batch):
     keras.utils.set_random_seed(1)
     encoder, (inputs, places) = Encoder(config), batch
-    everywhere, alone = encoder(inputs), encoder(inputs, places=places)
+    everywhere, alone, first = encoder(inputs), encoder(inputs, places=places), encoder(inputs, places=FIRST)
+    np.testing.assert_allclose(first["sequence"], everywhere["sequence"][:, :1], atol=2e-6)
     wanted = np.take_along_axis(np.asarray(everywhere["sequence"]), places[:, :, None], axis=1)
     np.testing.assert_allclose(alone["sequence"], wanted, atol=2e-6)
     assert not np.allclose(alone["sequence"], wanted[:, ::-1], atol=1e-2)           # it could have failed
     if "pooled" in everywhere:
         np.testing.assert_allclose(alone["pooled"], everywhere["pooled"], atol=2e-6)
+        np.testing.assert_allclose(first["pooled"], everywhere["pooled"], atol=2e-6)
 
 
 def test_packed_texts_stay_apart_where_some_tokens_are_asked_for(batch):
@@ -50,6 +53,7 @@ def test_packed_texts_stay_apart_where_some_tokens_are_asked_for(batch):
     inputs["packed_ids"] = np.repeat(np.array([[0, 1, 2, 3]], "int32"), 3, axis=1).repeat(3, axis=0)
     wanted = np.take_along_axis(np.asarray(encoder(inputs)["sequence"]), places[:, :, None], axis=1)
     np.testing.assert_allclose(encoder(inputs, places=places)["sequence"], wanted, atol=2e-6)
+    np.testing.assert_allclose(encoder(inputs, places=FIRST)["sequence"], encoder(inputs)["sequence"][:, :1], atol=2e-6)
 
 
 def test_gradients_are_those_of_all_tokens_then_taken(batch):
@@ -61,7 +65,7 @@ def test_gradients_are_those_of_all_tokens_then_taken(batch):
     model = LanguageModel(Encoder(CONFIGS["bert"]))
 
     def slopes(narrow):
-        model.reads_places = narrow
+        model.reads = {"masked"} if narrow else {"each"}
         with tf.GradientTape() as tape:
             loss = ops.sum(ops.square(model({**inputs, "masked_positions": places})))
         return [tf.convert_to_tensor(slope) for slope in tape.gradient(loss, model.trainable_variables)]
@@ -77,5 +81,7 @@ def test_the_last_block_computes_only_what_is_asked(batch, monkeypatch):
         feed = block.feed
         monkeypatch.setattr(block, "feed", lambda a, training=None, feed=feed: seen.append(a.shape[1]) or feed(a))
     encoder(inputs, places=places)
-    assert seen == [12, 4]                                                          # the pooler's, and three
+    Classifier(encoder, ["a", "b"])(inputs)
+    TokenClassifier(encoder, ["a", "b"])(inputs)
+    assert seen == [12, 4, 12, 1, 12, 12]                                           # the pooler's, and three
     assert not trunk.narrows(CONFIGS["modernbert"]) and not trunk.narrows(CONFIGS["longformer"])
