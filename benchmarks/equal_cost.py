@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-TRIAL = 300             # steps that tell how many fit
+TRIAL = 150             # steps that tell how many fit
 SENTENCES, LONGEST = 200, 60
 
 

@@ -6,7 +6,7 @@
     exact 48.5
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
 from bertkit.heads import SpanAnswerer
@@ -15,7 +15,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 16,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
          learning_rate: float = 5e-5, length: int = 384, seed: int = 0, limit: int = None, tuning=Tuning()):
     """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
 

@@ -6,7 +6,7 @@
     (95 % interval 50.9 to 58.8; chance is 25)
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
 from bertkit.heads import MultipleChooser
@@ -15,7 +15,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 16,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
          learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=Tuning()):
     """Fine-tune a checkpoint on prompts with endings; leave a bundle with its card, which is returned.
 

@@ -5,7 +5,7 @@
     Trainer, same rows, epochs, batch, rate, seeds 1, 2: 85.89, 87.16). Seed 1 as .tflite: dynamic 86.81, int8 86.70
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
@@ -15,7 +15,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 32,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 32,
          learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, columns=Columns(),
          tuning=Tuning()):
     """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.

@@ -7,7 +7,7 @@
 
 from typing import Literal
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.checkpoints.pooling import pooling as said
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -21,7 +21,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 1, batch_size: int = 32,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 32,
          learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int = None,
          pooling: Literal["mean", "cls", "max"] = None, loss: Literal["contrastive", "cosine", "triplet"] = None,
          chunk: int = None, columns=Columns(), tuning=Tuning()):

@@ -13,7 +13,7 @@ import time
 from functools import partial
 from typing import Literal
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
@@ -25,7 +25,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, out: str, model: str, dev: str = None, test: str = None,
+def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
          strategy: Literal[(*STRATEGIES, "all")] = "windows", epochs: int = 3, batch_size: int = 32,
          learning_rate: float = 5e-5, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,

@@ -5,7 +5,7 @@
     is still better, dev MAP 36.1 against 17.8
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.candidates import by_vectors, by_words
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -17,7 +17,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 1, batch_size: int = 8,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 8,
          learning_rate: float = 5e-5, length: int = 256, seed: int = 0, limit: int = None, negatives: int = 4,
          candidates: int = 30, embedder: str = None, columns=Columns(), tuning=Tuning()):
     """Fine-tune a checkpoint on judged documents; leave a bundle with its card, which is returned.

@@ -5,7 +5,7 @@
     8 CPU-minutes, 2026-11-22; dev Pearson 86.5 (95 % interval 85.1 to 87.8), Spearman 86.3
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
@@ -15,7 +15,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 32,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 32,
          learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, columns=Columns(),
          tuning=Tuning()):
     """Fine-tune a checkpoint on scored texts; leave a bundle with its card, which is returned.

@@ -8,7 +8,7 @@
     46.6/13.7/20.8. Half-widths of the 95 % intervals of ROUGE-1 are 1.2 to 2.8: central is not surely above the lead
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.checkpoints.pooling import pooling
 from bertkit.data.columns import Columns
 from bertkit.data.labelled import read_labelled
@@ -23,7 +23,7 @@ from bertkit.training.tuning import Tuning
 from bertkit.training.untrained import ship
 
 
-def main(out: str, model: str, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
+def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
          epochs: int = 3, batch_size: int = 8, learning_rate: float = 5e-5, length: int = 512, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=Tuning()):
     """Learn which sentences a summary takes, or take the central ones; leave a bundle with its card, which is returned.

@@ -5,7 +5,7 @@
     9 CPU-minutes, 2026-11-22; dev F1 56.6 (95 % interval 53.1 to 60.4), precision 65.3, recall 50.0
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.splits import Splits
 from bertkit.flags import run_recipe
 from bertkit.heads import TokenClassifier
@@ -14,7 +14,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 32,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 32,
          learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=Tuning()):
     """Fine-tune a checkpoint on tagged sentences; leave a bundle with its card, which is returned.
 

@@ -6,7 +6,7 @@
     2 shared cores. Dev, 100 pairs: perplexity 3.2 a token, BLEU 8.9, ROUGE-1 69.4: still learning when it ended
 """
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.data.columns import Columns
 from bertkit.data.written import WrittenSplits
 from bertkit.flags import run_recipe
@@ -18,7 +18,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.tuning import Tuning
 
 
-def main(train: str, dev: str, out: str, model: str, test: str = None, epochs: int = 3, batch_size: int = 16,
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
          learning_rate: float = 5e-5, length: int = 128, longest: int = 64, beams: int = 1, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=Tuning()):
     """Fine-tune an encoder-decoder on sources with targets; leave a bundle with its card, which is returned.

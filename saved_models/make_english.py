@@ -1,22 +1,23 @@
 """Make the small English encoder that ships with bertkit, from a large one and openly licensed text.
 
-    python saved_models/make_english.py --teacher MiniLM/ --text books.txt.gz novels.txt.gz --out saved_models/english
+    python saved_models/make_english.py --teacher MiniLM/ --text novels.txt.gz books.txt.gz --out english
 
-Three of the teacher's blocks, token vectors of 128 features instead of 384, and the 16,000 entries of its vocabulary
-that the text uses most. The student begins with the teacher's own weights (every second block; the token table by its
-singular value decomposition) and learns to give each token the vector that the teacher gives it: the mean of
-‖s − t‖² / D (as the last layer in Jiao et al. 2019, TinyBERT, equation 8, without a matrix between, as widths agree).
+Three of the teacher's blocks, token vectors of 128 features instead of 384, and 16,000 entries of its vocabulary. The
+student begins with the teacher's own weights (every second block; the token table by its singular value decomposition)
+and learns to give each token the vector that the teacher gives it: the mean of ‖s − t‖² / D (as the last layer in Jiao
+et al. 2019, TinyBERT, equation 8, without a matrix between, as widths agree).
 """
 
 import argparse
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
+from bertkit import memory
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, load
 from bertkit.corpus.documents import documents
@@ -28,8 +29,12 @@ from bertkit.text.sentences import sentences
 from bertkit.training.optimizer import adamw
 from bertkit.training.progress import Progress
 
-ENTRIES, WIDTH, BLOCKS = 16_000, 128, (1, 3, 5)
-LENGTH = 64
+ENTRIES, FIRST, WIDTH, BLOCKS = 16_000, 12_000, 128, (1, 3, 5)
+LENGTH, COUNTED = 64, 100_000         # tokens of a row; sentences whose entries are counted
+NOTES = ("Licence: Apache-2.0.",
+         "First weights and teacher: all-MiniLM-L6-v2 by sentence-transformers, Apache-2.0.",
+         "Text: English novels published before 1929, public domain; five textbooks by OpenStax, Rice University, "
+         "CC BY 4.0; State of the Union and inaugural addresses, public domain.")
 
 
 def arguments():
@@ -38,25 +43,30 @@ def arguments():
     parser.add_argument("--teacher", required=True)
     parser.add_argument("--text", nargs="+", required=True)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--rows", type=int, default=200_000, help="of text to learn from")
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--rows", type=int, default=32_000, help="of text to learn from")
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     return parser.parse_args()
 
 
 def lines(paths):
-    """Yield the sentences of text files."""
-    for document in documents(paths):
+    """Yield the sentences of text files, a document of each in turn."""
+    for document in chain.from_iterable(zip_longest(*(documents([path]) for path in paths), fillvalue=())):
         for text in document:
             yield from (text[start:end] for start, end in sentences(text))
 
 
 def kept(tokenizer, paths):
-    """Return the ids of the entries that stay, in order: special ones, single letters, and what is used most."""
-    counts = Counter(i for text in lines(paths) for i in tokenizer.ids([text])[0])
+    """Return the ids of the entries that stay, in order: special ones, single letters, `FIRST` ones, and what is used.
+
+    The teacher's vocabulary is in the order of how often an entry occurs in modern text; the novels here are old.
+    """
+    entries = tokenizer.vocabulary
     found = {tokenizer.id(token) for token in tokenizer.special.values()}
-    found |= {i for i, entry in enumerate(tokenizer.vocabulary) if len(entry.removeprefix("##")) == 1}
+    found |= {i for i, entry in enumerate(entries) if len(entry.removeprefix("##")) == 1}
+    found |= set([i for i, entry in enumerate(entries) if not entry.startswith("[")][:FIRST])
+    counts = Counter(i for text in islice(lines(paths), COUNTED) for i in tokenizer.ids([text])[0])
     for i, _ in counts.most_common():
         if len(found) == ENTRIES:
             break
@@ -123,6 +133,7 @@ class Pupil(keras.Model):
 def main():
     """Choose the entries, make the student, teach it, write the bundle."""
     flags = arguments()
+    memory.keep()
     keras.utils.set_random_seed(0)
     tokenizer, teacher = Tokenizer.load(flags.teacher), load(flags.teacher, part="encoder")
     ids = kept(tokenizer, flags.text)
@@ -136,7 +147,7 @@ def main():
         name=Path(flags.out).name, task="encode", recipe="saved_models/make_english.py",
         model={"encoder": pupil.encoder.config.to_json()}, knobs={"steps": flags.steps, "rows": len(features)},
         data={"text": [Path(path).name for path in flags.text]},
-        training={"loss": history["loss"][-1]}), storage="float16")
+        training={"loss": history["loss"][-1]}, notes=NOTES), storage="float16")
 
 
 if __name__ == "__main__":

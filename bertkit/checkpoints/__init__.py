@@ -1,5 +1,6 @@
 """Checkpoints in and out: one `load` for every published form, one safe form of our own."""
 
+from importlib import resources
 from pathlib import Path
 
 from bertkit.checkpoints import hub
@@ -7,15 +8,19 @@ from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 
+# What ships with bertkit, and the one of it that recipes begin with where no other checkpoint is named.
+OURS = "bertkit://"
+DEFAULT = f"{OURS}english"
+
 
 def load(path, part=None, activation=None):
     """Return the model a checkpoint holds, every tensor accounted for.
 
     `path` is a bertkit bundle, a Hugging Face or Google TF1 directory, a keras-nlp preset folder or name,
-    or hf://owner/name. `part="encoder"` returns the `Encoder` alone, whatever head is stored, `part="generator"` the
-    generator that lies beside the discriminator in ELECTRA's own release. `activation` ("gelu_erf" or "gelu_tanh")
-    overrides what the checkpoint says. Raises `Error` if anything is missing, unread, misshapen or unknown; nothing is
-    loaded in part, and nothing stored is executed.
+    hf://owner/name, or bertkit://english, which comes along. `part="encoder"` returns the `Encoder` alone, whatever
+    head is stored, `part="generator"` the generator that lies beside the discriminator in ELECTRA's own release.
+    `activation` ("gelu_erf" or "gelu_tanh") overrides what the checkpoint says. Raises `Error` if anything is missing,
+    unread, misshapen or unknown; nothing is loaded in part, and nothing stored is executed.
     """
     if activation is not None and activation not in ACTIVATIONS:
         raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
@@ -30,6 +35,8 @@ def load(path, part=None, activation=None):
 def local(path):
     """Return the folder of a checkpoint, downloaded first if `path` is an address or a preset's name."""
     text = str(path)
+    if text.startswith(OURS):
+        return _ours(text.removeprefix(OURS))
     if text.startswith("hf://"):
         return Path(hub.fetch(text))
     folder = Path(text)
@@ -41,6 +48,15 @@ def local(path):
         raise Error(f"{folder} does not exist; give a checkpoint folder, hf://owner/name or a preset's name.")
     from bertkit.checkpoints import preset
     return Path(preset.fetch(text))
+
+
+def _ours(name):
+    """Return the folder of an encoder that ships with bertkit."""
+    shelf = Path(str(resources.files("bertkit.saved_models")))
+    names = sorted(path.parent.name for path in shelf.glob("*/bundle.json"))
+    if name not in names:
+        raise Error(f"{OURS}{name} does not ship with bertkit; there is {', '.join(OURS + each for each in names)}.")
+    return shelf / name
 
 
 def _format(folder):

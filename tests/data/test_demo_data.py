@@ -1,4 +1,4 @@
-"""The embedded data of the demo: no leakage between its splits, nor from them into the corpus."""
+"""The embedded data of the demo: no leakage between its splits."""
 
 import re
 from collections import Counter
@@ -72,12 +72,6 @@ def frames_across(splits):
             if (reason := shared_frame(a, b))]
 
 
-def leaks(sentences, corpus, length):
-    """Return the sentences (lists of words) of which `corpus` holds `length` consecutive words."""
-    seen = set().union(*(runs_of(words_of(line), length) for line in corpus.splitlines()))
-    return [" ".join(words) for words in sentences if runs_of(words, length) & seen]
-
-
 def read_split(split):
     """Read the (text, label) rows below the header."""
     lines = (DEMO / f"{split}.tsv").read_text(encoding="utf-8").splitlines()
@@ -93,11 +87,6 @@ def rows():
 @pytest.fixture(scope="module")
 def sentences(rows):
     return {split: [words_of(text) for text, _ in rows[split]] for split in SPLITS}
-
-
-@pytest.fixture(scope="module")
-def corpus():
-    return (DEMO / "corpus.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("split, size", [("train", 488), ("dev", 80), ("test", 80)])
@@ -131,19 +120,6 @@ def test_text_is_clean(rows):
         assert not strange, (text, strange)
 
 
-def test_corpus_is_clean(corpus):
-    strange = {c for c in corpus if not " " <= c <= "~"} - NON_ASCII - {"\n"}
-    assert not strange
-    assert corpus.endswith(".\n") and "\n\n\n" not in corpus
-    assert all(line == line.strip() for line in corpus.splitlines())
-
-
-def test_corpus_size(corpus):
-    documents = corpus.strip().split("\n\n")
-    assert len(documents) >= 40 and len(set(documents)) == len(documents)
-    assert 55_000 <= len(corpus.encode()) <= 80_000
-
-
 def test_no_frame_occurs_in_two_splits(sentences):
     assert frames_across([sentences[split] for split in SPLITS]) == []
 
@@ -172,34 +148,3 @@ def test_frame_detector_finds_test_sentences_with_their_content_replaced(sentenc
     copy = [w if w in FUNCTION_WORDS else f"slot{i}" for i, w in enumerate(words)]
     assert ("skeleton", " ".join(copy), " ".join(words)) in frames_across(
         [[*sentences["train"], copy], sentences["test"]])
-
-
-def test_no_six_words_of_a_held_out_sentence_occur_in_the_corpus(sentences, corpus):
-    assert leaks(sentences["dev"] + sentences["test"], corpus, 6) == []
-
-
-def test_no_labelled_sentence_occurs_in_the_corpus(sentences, corpus):
-    plain = f" {' '.join(words_of(corpus))} "
-    found = [s for s in map(" ".join, sum(sentences.values(), [])) if f" {s} " in plain]
-    assert found == []
-
-
-def test_leak_detector_finds_a_planted_sentence(sentences, corpus):
-    words = next(w for w in sentences["test"] if len(w) >= 8)
-    planted = f"{corpus}And so: {' '.join(words[1:7])}, as they say.\n"
-    assert leaks(sentences["test"], planted, 6) == [" ".join(words)]
-
-
-def test_corpus_holds_most_words_of_the_labelled_sentences(sentences, corpus):
-    # Pre-training can only help with words it has seen.
-    known = set(words_of(corpus))
-    labelled = Counter(word for words in sum(sentences.values(), []) for word in words)
-    covered = sum(n for word, n in labelled.items() if word in known)
-    assert covered / labelled.total() > 0.8
-    assert {"restaurant", "doctor", "bank", "train", "ticket", "invoice", "recipe"} <= known
-
-
-def test_labels_are_not_given_away_by_their_own_name(rows):
-    everything = sum(rows.values(), [])
-    named = [text for text, label in everything if label in words_of(text)]
-    assert len(named) < 0.02 * len(everything)

@@ -1,0 +1,1 @@
+"""The encoders that ship with bertkit, `bertkit://NAME`, and how they were made."""
