@@ -18,7 +18,7 @@ LENGTH = 48
 
 
 def main(out: str = "bertkit-demo", epochs: int = 6, seed: int = 0):
-    """Show bertkit's main job in a minute or two: sort everyday messages into food, health, money and travel.
+    """Show bertkit's main job in a few minutes: sort everyday messages into food, health, money and travel.
 
     out             the folder for everything that the demo makes
     epochs          of fine-tuning the encoder that comes along
