@@ -21,7 +21,9 @@ WRITTEN = {
     "saved_model.pb": ("fingerprint.pb", "variables/variables.*", "assets/*"),
     "config.json": ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",
                     "tokenizer_config.json"),
+    "index/index.json": ("index/*.safetensors", "run.txt", "scores.json"),
 }
+OURS = ("card.json", "index/index.json")        # one of them is in every folder that bertkit wrote
 
 
 def read_json(path):
@@ -99,7 +101,7 @@ def check_replaceable(path):
     if not ground.is_dir() and ground != path or not os.access(ground, os.W_OK):
         raise Error(f"{path} cannot be written, because {ground} is no folder one can write to; choose "
                     "another --out.")
-    if path.is_dir() and any(path.iterdir()) and not (path / "card.json").exists():
+    if path.is_dir() and any(path.iterdir()) and not any((path / name).exists() for name in OURS):
         raise Error(f"{path} is a folder with other things in it; choose a new --out.")
     if path.is_dir() and (foreign := _foreign(path)):
         raise Error(f"{path} would be replaced, and it holds {foreign}, which bertkit did not write there; move it "

@@ -17,13 +17,13 @@ def read_folder(path, limit=None, skip_bad_rows=False):
 
     The folder's name is the class, the order in it that of the names; so the first `limit` are of all classes. A row's
     line is its number among the files; rows belong together (`Examples.groups`) where classes have texts of one name up
-    to its last "-" or "_", as the levels of an article have. Raises `Error` naming the file that cannot be read;
-    `skip_bad_rows` lists it in `.skipped` instead.
+    to its last "-" or "_", as the levels of an article have. Raises `Error` naming the file that cannot be read or is
+    no .txt; `skip_bad_rows` lists it in `.skipped` instead. Hidden files are none of the texts.
     """
     path, kept, skipped = Path(path), [], []
     check_limit(limit)
-    files = _by_turns(file for file in path.glob("*/*.txt") if file.is_file() or file.is_symlink())
-    if not files:
+    files = _by_turns(file for file in path.glob("*/*") if not _hidden(file))
+    if not any(file.suffix == ".txt" for file in files):
         raise Error(f"{path} holds no texts; wanted {WANTED}.")
     for number, file in enumerate(files, start=1):
         try:
@@ -51,7 +51,13 @@ def _by_turns(files):
     return [file for _, file in sorted(places)]
 
 
+def _hidden(file):
+    return file.name.startswith(".") or file.parent.name.startswith(".")
+
+
 def _text(number, file):
+    if file.suffix != ".txt":
+        raise BadRow(number, "a class's folder holds texts alone, NAME.txt")
     try:
         if file.stat().st_size > LARGEST:
             raise BadRow(number, f"{file.stat().st_size} bytes came, and a text has at most {LARGEST}")

@@ -40,14 +40,15 @@ class Pairs:
         return len(self.groups)
 
     def labels(self):
-        """Return what a loss needs beside the texts, an array with one number a row.
+        """Return what a loss needs beside the texts, a row of an array for each row.
 
-        Scores, their range in this file moved to 0 ... 1, float32; without scores a number for each different second
-        text, int32. Raises `Error` where all scores are equal.
+        Scores, their range in this file moved to 0 ... 1, [rows] float32; without scores the numbers of the first two
+        texts, equal where texts are, [rows, 2] int32. Raises `Error` where all scores are equal.
         """
         if self.scores is None:
             numbers = {}
-            return np.array([numbers.setdefault(group[1], len(numbers)) for group in self.groups], "int32")
+            return np.array([[numbers.setdefault(text, len(numbers)) for text in group[:2]] for group in self.groups],
+                            "int32")
         low, high = min(self.scores), max(self.scores)
         if low == high:
             raise Error(f"{self.path} scores all of the {len(self)} rows that were read {low:g}; give pairs that are "

@@ -1,6 +1,6 @@
 """What embeddings are trained with: losses over the vectors of a batch, [B,g,D], g texts an example.
 
-Every loss is called as Keras calls it, (labels [B], vectors [B,g,D]) -> the mean over the batch.
+Every loss is called as Keras calls it, (labels [B] or [B,2], vectors [B,g,D]) -> the mean over the batch.
 """
 
 import keras
@@ -18,8 +18,9 @@ class InfoNCE(keras.losses.Loss):
 
     van den Oord et al. 2018 (arXiv 1807.03748), section 2.3, with in-batch negatives (Henderson et al. 2017, section
     4.4). An example is (query, positive, negatives ...); the candidates c are the positives and the negatives of all
-    examples. Examples of equal label hold the same positive, which is nobody's negative. `symmetric` adds
-    the query that a positive answers, and halves the sum (Radford et al. 2021, CLIP, figure 3).
+    examples. Labels [B,2] number the texts of query and positive: the positive of an example that has the same query
+    or the same positive, and a positive that is the query itself, is no negative. `symmetric` adds the query that a
+    positive answers, and halves the sum (Radford et al. 2021, CLIP, figure 3).
     """
 
     def __init__(self, scale=SCALE, symmetric=False, name="info_nce", **options):
@@ -31,7 +32,7 @@ class InfoNCE(keras.losses.Loss):
         queries, positives, width = vectors[:, 0], vectors[:, 1], vectors.shape[-1]
         negatives = ops.reshape(vectors[:, 2:], (-1, width))
         near = self.scale * ops.matmul(queries, ops.transpose(positives))
-        near = ops.where(_same_positive(labels), -1e9, near)
+        near = ops.where(_related(labels), -1e9, near)
         far = self.scale * ops.matmul(queries, ops.transpose(negatives))
         right = ops.diagonal(near)
         losses = ops.logsumexp(ops.concatenate([near, far], axis=1), axis=1) - right
@@ -86,8 +87,9 @@ def lengths(vectors):
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), SMALLEST**2))
 
 
-def _same_positive(labels):
-    """Return True at [i,j] where another example j holds the positive of i [B,B]."""
-    labels = ops.reshape(labels, (-1,))
-    places = ops.arange(ops.shape(labels)[0])
-    return ops.logical_and(labels[:, None] == labels[None, :], places[:, None] != places[None, :])
+def _related(labels):
+    """Return True at [i,j] where the positive of another example j is known not to be wrong for the query i [B,B]."""
+    queries, positives = labels[:, :1], labels[:, 1:]
+    theirs = ops.transpose(positives)
+    related = (queries == ops.transpose(queries)) | (positives == theirs) | (queries == theirs)
+    return related & ops.logical_not(ops.eye(ops.shape(labels)[0], dtype="bool"))

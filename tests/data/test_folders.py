@@ -63,6 +63,16 @@ def test_a_link_to_nowhere_is_no_text_that_is_passed_over(corpus):
     assert len(read_folder(corpus, skip_bad_rows=True)) == 36
 
 
+def test_what_is_no_text_among_the_texts_is_not_passed_over(corpus):
+    (corpus / "adv" / ".DS_Store").write_bytes(b"hidden")
+    assert len(read_folder(corpus)) == 36
+    (corpus / "adv" / "more.pdf").write_bytes(b"%PDF")
+    with pytest.raises(Error, match="more.pdf: a class's folder holds texts alone, NAME.txt; mend it, or"):
+        read_folder(corpus)
+    found = read_folder(corpus, skip_bad_rows=True)
+    assert len(found) == 36 and found.skipped == [(37, "more.pdf: a class's folder holds texts alone, NAME.txt")]
+
+
 def test_a_text_that_is_no_text_is_not_taken_into_memory(corpus):
     with open(corpus / "adv" / "huge.txt", "wb") as file:
         file.truncate(2**40)

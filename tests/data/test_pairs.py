@@ -44,9 +44,9 @@ def test_sts_b_is_read_whole(shared):
     assert (min(found.scores), max(found.scores)) == (0, 5) and not found.skipped
 
 
-def test_equal_seconds_have_equal_numbers(tmp_path):
-    found = read_pairs(written(tmp_path, "first\tsecond\na\tx\nb\ty\nc\tx\n"))
-    assert found.labels().tolist() == [0, 1, 0] and found.labels().dtype == np.int32
+def test_equal_texts_have_equal_numbers(tmp_path):
+    found = read_pairs(written(tmp_path, "first\tsecond\na\tx\nb\ty\nx\ta\n"))
+    assert found.labels().tolist() == [[0, 1], [2, 3], [1, 0]] and found.labels().dtype == np.int32
 
 
 def test_columns_may_be_named(tmp_path):

@@ -117,6 +117,17 @@ def test_a_folder_with_a_blank_in_its_name_names_a_run(place):
     assert (place / "my search" / "run.txt").read_text().splitlines()[0].endswith(" my_search")
 
 
+def test_a_search_replaces_an_earlier_one_and_nothing_else(place, capsys):
+    knobs = {"model": place / "embedder", "data": place / "collection", "out": place / "again", "length": 16, "k": 2}
+    words = [part for name, value in knobs.items() for part in (f"--{name}", value)]
+    assert main(["retrieve", *map(str, words)]) == 0
+    assert main(["retrieve", *map(str, words[:-1]), "3"]) == 0
+    assert len((place / "again" / "run.txt").read_text().splitlines()) == 3 * len(QUERIES)
+    (place / "again" / "index" / "thesis.txt").write_text("mine")
+    assert main(["retrieve", *map(str, words)]) == 1
+    assert "it holds index/thesis.txt, which bertkit did not write" in capsys.readouterr().err
+
+
 def test_what_does_not_fit_is_one_sentence(place, capsys):
     assert rank(place, "never", "collection", "--negatives", "0") == 1
     assert "negatives=0 leaves nothing to tell" in capsys.readouterr().err

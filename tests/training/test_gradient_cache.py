@@ -13,7 +13,7 @@ from bertkit.training.gradient_cache import cache_gradients
 from tests import tiny
 
 GROUPS = {name: values.reshape(7, 2, -1) for name, values in tiny.features(14).batch(range(14)).items()}
-LABELS = np.arange(7)
+LABELS = np.arange(14).reshape(7, 2)
 
 
 def embedder(dropout=0.0, chunk=None):
