@@ -1,5 +1,5 @@
 # make demo    the main job on embedded data
-# make test    the test suite
+# make test    the test suite, a file to a process, as many as there are cores
 # make check   linters, house rules and tests: what CI runs
 # make bench   side-by-side measurements (see benchmarks/README.md)
 
@@ -11,7 +11,7 @@ demo:
 	$(PYTHON) -m bertkit demo --out bertkit-demo
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 lint:
 	$(PYTHON) -m ruff check .

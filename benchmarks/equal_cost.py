@@ -128,8 +128,20 @@ def asked(model_folder, flags):
             "pseudo_perplexity": float(np.exp(-logs.mean()))}
 
 
+def curve(logs):
+    """Return a table of what bertkit's run wrote for TensorBoard of the held-out rows as it went."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util.tensor_util import make_ndarray
+    read = EventAccumulator(str(logs), size_guidance={"tensors": 0}).Reload()
+    points = {name: {event.step: float(make_ndarray(event.tensor_proto)) for event in read.Tensors(f"dev/{name}")}
+              for name in ("masked_accuracy", "perplexity")}
+    return "\n".join(["| step of bertkit | masked accuracy | perplexity of masked words |", "|---|---|---|",
+                      *(f"| {step} | {100 * found:.2f} | {points['perplexity'][step]:.1f} |"
+                        for step, found in points["masked_accuracy"].items())])
+
+
 def main():
-    """Prepare, train both, ask both, print the table."""
+    """Prepare, train both, ask both, print the table, and the curve of bertkit's run."""
     flags = arguments()
     flags.folder.mkdir(parents=True, exist_ok=True)
     prepare(flags)
@@ -144,7 +156,8 @@ def main():
                         f"BERT-tiny, {flags.vocabulary_size} entries, rows of {flags.length}, batch "
                         f"{flags.batch_size}, learning rate {flags.learning_rate:g}, float32, {flags.threads} "
                         f"thread(s); text {', '.join(Path(path).name for path in flags.text)}; held out "
-                        f"{', '.join(Path(path).name for path in flags.dev_text)}", "\n".join(rows)]) + "\n"
+                        f"{', '.join(Path(path).name for path in flags.dev_text)}", "\n".join(rows),
+                        *([curve(flags.folder / "bertkit" / "logs")] if "bertkit" in flags.only else ())]) + "\n"
     print(text)
     if flags.result:
         (HERE / "results" / f"{flags.result}.md").write_text(text, encoding="utf-8")

@@ -28,6 +28,15 @@ def plain(value):
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
+def _scored(metric, value):
+    """Return a metric's score with its interval, as a line for a person."""
+    score, low, high = (value.get(name) for name in ("score", "low", "high"))
+    if score is None or not math.isfinite(score):
+        return f"{metric:<20} undefined"
+    known = all(end is not None and math.isfinite(end) for end in (low, high))
+    return f"{metric:<20} {score:.4f}" + (f"   (95 % interval {low:.4f} to {high:.4f})" if known else "")
+
+
 def _versions():
     """Return the versions that made it; a package that is not installed is left out."""
     found = {"bertkit": VERSION, "python": platform.python_version()}
@@ -68,6 +77,19 @@ class Card:
         """Return the card as a JSON object, empty parts left out."""
         return {name: plain(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
+
+    def text(self):
+        """Return what a person wants to know first, as lines."""
+        lines = [f"{self.name} ({self.task})"]
+        for split, facts in self.data.items():
+            if isinstance(facts, dict) and "rows" in facts:
+                left_out = f", {facts['skipped']:,} left out" if facts.get("skipped") else ""
+                lines.append(f"{split:<8} {facts['rows']:,} rows of {facts.get('file')}{left_out}")
+        for split, found in self.scores.items():
+            lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in found.items()
+                      if isinstance(value, dict) and "score" in value]
+        lines += [f"{name:<8} {size:,} bytes" for name, size in self.bytes.items()]
+        return "\n".join([*lines, "How it was made and all that was measured stands in its card.json."])
 
     @classmethod
     def read(cls, path):

@@ -1,7 +1,6 @@
 """The command line: parse, call one function, print. Answers go to standard output, all else to standard error."""
 
 import io
-import json
 import sys
 
 from bertkit import memory
@@ -96,16 +95,14 @@ def _help():
 
 def _call(name, words):
     """Parse a command's words, call its function, print what it returns."""
-    from bertkit import commands, flags
+    from bertkit import answers, commands, flags
     function = commands.function(name)
     made = flags.parser(function, f"bertkit {name}", EXAMPLES[name])
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
     answer = flags.call(function, parsed, words[end + 1:])
-    if answer is not None:
-        print(json.dumps(commands.plain(answer), ensure_ascii=False) if parsed.json else commands.shown(answer),
-              flush=True)
+    answers.give(answer, parsed.json)
 
 
 if __name__ == "__main__":

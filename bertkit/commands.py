@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from bertkit import card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 
@@ -56,6 +55,7 @@ def predict(folder: str, /, tflite: str = None):
     predictor, number = Predictor(folder, tflite), 0
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
+    lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
     while chunk := list(islice(lines, 1 if sys.stdin.isatty() else CHUNK)):
         inputs = [_input(predictor.task, line, count) for count, line in enumerate(chunk, start=number + 1)]
         answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(inputs))
@@ -223,28 +223,3 @@ def agreement(files: list[str], /, key: str = None):
     """
     from bertkit.annotation import agreement as run
     return run(files, key)
-
-
-def plain(answer):
-    """Return an answer as JSON values."""
-    return answer.to_json() if hasattr(answer, "to_json") else card.plain(answer)
-
-
-def shown(answer, indent=""):
-    """Return an answer as lines for a person: its own text, or one name and value each, parts indented."""
-    if hasattr(answer, "text"):
-        return answer.text()
-    lines = []
-    for name, value in plain(answer).items():
-        if isinstance(value, dict):
-            lines += [f"{indent}{name}", shown(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{name:<20} {_number(value)}")
-    return "\n".join(lines)
-
-
-def _number(value):
-    """Return a number as a person reads it, whatever else as it is."""
-    if isinstance(value, float):
-        return f"{value:.4f}" if value == 0 or abs(value) >= 0.01 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from bertkit import memory
+from bertkit import answers, memory
 from bertkit.terminal import guarded
 from bertkit.training.tuning import Tuning
 
@@ -67,8 +67,10 @@ def call(function, parsed, rest=()):
 def run_recipe(function):
     """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
     made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
+    made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parsed = made.parse_args()
     memory.keep()
-    raise SystemExit(guarded(lambda: call(function, made.parse_args())))
+    raise SystemExit(guarded(lambda: answers.give(call(function, parsed), parsed.json)))
 
 
 def _add(made, name, annotation, default, text, required=False):

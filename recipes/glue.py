@@ -38,7 +38,9 @@ def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2
     # what is run, written down so that the same command again goes on
     knobs = {"model": model, "batch_size": batch_size, "learning_rate": learning_rate, "length": length,
              "limit": limit, "tuning": out / "tuning.json"}
-    begin(out / "benchmark.json", {"data": data, "epochs": epochs, **knobs, "tuning": dataclasses.asdict(tuning)})
+    begin(out / "benchmark.json", {"data": data, "epochs": epochs, **knobs, "tuning": dataclasses.asdict(tuning)},
+          [model, *(file for task in found for file in (task.train, task.dev, task.second) if file)],
+          "runs/*/bundle.json")
     write_json(knobs["tuning"], dataclasses.asdict(tuning))
 
     # fine-tune: a process for each task and seed, the table after each

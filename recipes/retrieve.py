@@ -16,6 +16,7 @@ from bertkit.checkpoints.files import check_replaceable, new_folder, write_json
 from bertkit.checkpoints.pooling import pooling
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit, featurize
+from bertkit.data.inputs import said
 from bertkit.data.trec import read_collection, write_run
 from bertkit.flags import run_recipe
 from bertkit.heads import SentenceEmbedder
@@ -26,7 +27,7 @@ from bertkit.training.scoring import outputs
 
 
 def main(model: str, data: str, out: str, ranker: str = None, index: Literal["exact", "faiss"] = "exact", k: int = 100,
-         length: int = 256, columns=Columns()):
+         length: int = 256, skip_bad_rows: bool = False, columns=Columns()):
     """Find documents for each query; leave the index and the run in TREC's form, and return its scores.
 
     model           an embedder: a bundle of `bertkit embed`, or any checkpoint, its tokens pooled as it says or by mean
@@ -36,9 +37,12 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     index           exact, or faiss, an extra, for millions of documents
     k               documents to find for each query
     length          tokens that a text is cut to
+    skip_bad_rows   go on without judgements that cannot be used, and say how many
     """
-    check_replaceable(out)
-    collection = read_collection(data, columns)
+    check_replaceable(out, "search")
+    kind = {"exact": ExactIndex, "faiss": FaissIndex}[index]
+    kind(["-"], np.ones((1, 1))).search(np.ones((1, 1)), k)         # what it would refuse in the end, it refuses now
+    collection = said(read_collection(data, columns, skip_bad_rows=skip_bad_rows))
 
     # model
     tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
@@ -49,7 +53,6 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
         return np.stack(outputs(embedder, featurize(tokenizer, list(texts), None, length)))
 
     # search
-    kind = {"exact": ExactIndex, "faiss": FaissIndex}[index]
     made = kind(collection.documents, vectors(collection.documents.values()))
     found = made.search(vectors(collection.queries.values()), k)
     run = dict(zip(collection.queries, found, strict=True))
@@ -64,7 +67,7 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
 
     # evaluate and ship
     scores = metrics.ranking(collection.qrels, run)
-    with new_folder(out) as place:
+    with new_folder(out, "search") as place:
         save(place / "index", made)
         write_run(place / "run.txt", run, "_".join(Path(out).resolve().name.split()))
         write_json(place / "scores.json", scores)

@@ -49,6 +49,17 @@ def test_what_json_does_not_hold_becomes_what_it_does():
         "out": "films", "columns": {"text": "a", "second": None, "label": None}, "pair": [1, 2], "inner": {"x": "y"}}
 
 
+def test_a_person_sees_the_scores_and_where_the_rest_is():
+    scores = {"dev": {"f1": {"score": 0.5, "low": 0.25, "high": 0.75}, "pearson": {"score": float("nan")}, "rows": 4}}
+    shown = Card("names", "tag", {"encoder": {"a": 1}}, data={"dev": {"file": "dev.conll", "rows": 1200, "skipped": 3}},
+                 scores=scores, bytes={"model.tflite": 7826000}).text()
+    assert [line.split() for line in shown.splitlines()[:-1]] == [
+        ["names", "(tag)"], "dev 1,200 rows of dev.conll, 3 left out".split(),
+        "dev f1 0.5000 (95 % interval 0.2500 to 0.7500)".split(), ["dev", "pearson", "undefined"],
+        ["model.tflite", "7,826,000", "bytes"]]
+    assert "card.json" in shown.splitlines()[-1]
+
+
 @pytest.mark.parametrize("content, words", [
     (None, "is missing"), ("", "is not a card"), ("{", "is not a card"), ("[]", "is not a card"),
     ("{}", "is not a card"), ('{"name": "a", "task": "b", "model": {}, "colour": "red"}', "colour"),

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from bertkit import checkpoints, commands, flags
+from bertkit import answers, checkpoints, commands, flags
 from bertkit.cli import COMMANDS, EXAMPLES, main
 from bertkit.data.columns import Columns
 from bertkit.predictor import Predictor
@@ -129,11 +129,11 @@ def test_a_recipe_is_copied_once(tmp_path, capsys):
 
 
 def test_numbers_are_shown_as_they_are():
-    shown = commands.shown({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200, "yes": True,
-                            "inner": {"labels": ["a"]}})
+    shown = answers.shown({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200, "yes": True,
+                           "none": None, "inner": {"labels": ["a"]}})
     assert [line.split() for line in shown.splitlines()] == [
         ["accuracy", "0.7500"], ["rate", "5e-05"], ["epsilon", "1e-12"], ["zero", "0.0000"], ["rows", "1,200"],
-        ["yes", "True"], ["inner"], ["labels", "['a']"]]
+        ["yes", "True"], ["none", "undefined"], ["inner"], ["labels", "['a']"]]
 
 
 # --------------------------------------------------------------------------------- predict and evaluate
@@ -148,6 +148,14 @@ def test_predict_answers_every_line_in_order(monkeypatch, capsys):
     for answer, right in zip(answers, wanted, strict=True):
         assert answer["probabilities"] == pytest.approx(right["probabilities"], abs=1e-6)
         assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_mark_of_byte_order_before_the_first_line_is_no_text(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(Predictor, "predict", lambda self, texts: seen.extend(texts) or [{}] * len(texts))
+    stdin(monkeypatch, b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n")
+    assert main(["predict", str(exported.bundled())]) == 0
+    assert seen == ["one", "\ufefftwo"]
 
 
 def test_predict_goes_on_beyond_a_chunk(monkeypatch, capsys):

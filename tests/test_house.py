@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"kinds", "config", "card", "errors", "text", "metrics", "version", "terminal", "memory", "face"},
+    {"kinds", "config", "card", "errors", "text", "metrics", "version", "answers", "terminal", "memory", "face"},
     {"layers", "family", "cost", "data", "corpus", "ondevice", "report", "retrieval", "annotation"},
     {"encoder", "decoder"},
     {"heads", "objectives", "training", "compress", "checkpoints"},

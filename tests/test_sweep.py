@@ -199,6 +199,24 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, children):
         run(tmp_path / "mine")
 
 
+def test_a_file_that_changed_wants_another_folder(tmp_path, children):
+    (tmp_path / "t.tsv").write_text("one")
+    sweep("classify", recipe, ("--train", str(tmp_path / "t.tsv")), tmp_path / "s")
+    (tmp_path / "t.tsv").write_text("two")
+    with pytest.raises(Error, match="t.tsv has changed since .*s was begun; choose another --out"):
+        sweep("classify", recipe, ("--train", str(tmp_path / "t.tsv")), tmp_path / "s")
+    (tmp_path / "t.tsv").write_text("one")
+    sweep("classify", recipe, ("--train", str(tmp_path / "t.tsv")), tmp_path / "s")
+
+
+def test_where_nothing_is_done_other_flags_take_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "child", lambda words, log: (None, "there is no nope.tsv"))
+    with pytest.raises(Error, match="there is no nope.tsv"):
+        sweep("classify", recipe, ("--train", "nope.tsv"), tmp_path / "s")
+    with pytest.raises(Error, match="there is no nope.tsv"):
+        sweep("classify", recipe, ("--train", "t.tsv"), tmp_path / "s")
+
+
 def test_names_of_folders_are_names(tmp_path, children):
     run(tmp_path / "s", over=["separator=|,/,\u00fc b"])
     names = {words[words.index("--out") + 1] for words in children}

@@ -12,6 +12,7 @@ import argparse
 import json
 import logging
 import tempfile
+import time
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ def arguments():
     parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--group-by-length", action="store_true", help="draw batches of rows of about equal length")
     return parser.parse_args()
 
 
@@ -66,11 +68,12 @@ def main():
             output_dir=tempfile.mkdtemp(), use_cpu=True, seed=flags.seed, num_train_epochs=flags.epochs,
             per_device_train_batch_size=flags.batch_size, per_device_eval_batch_size=64, weight_decay=0.01,
             learning_rate=flags.learning_rate, warmup_steps=0.1, lr_scheduler_type="linear", max_grad_norm=1.0,
+            train_sampling_strategy="group_by_length" if flags.group_by_length else "random",
             eval_strategy="epoch", save_strategy="no", logging_strategy="no", report_to="none", disable_tqdm=True),
         train_dataset=features(tokenizer, train, labels, flags.length),
-        eval_dataset=features(tokenizer, dev, labels, flags.length),
+        eval_dataset=sorted(features(tokenizer, dev, labels, flags.length), key=lambda row: len(row["input_ids"])),
         data_collator=transformers.DataCollatorWithPadding(tokenizer), compute_metrics=scored).train()
-    print(json.dumps({"name": "Trainer", "dev": found, "settings": {
+    print(json.dumps({"name": "Trainer", "dev": found, "cpu_seconds": round(time.process_time()), "settings": {
         name: str(value) for name, value in vars(flags).items() if name not in ("train", "dev", "model")}}))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from bertkit import metrics
 from bertkit.annotation.page import LETTERS
 from bertkit.annotation.sheet import FIXED, Key
-from bertkit.data.records import BadRow, listed, table
+from bertkit.data.lines import BadRow
+from bertkit.data.records import listed, table
 from bertkit.errors import Error
 
 

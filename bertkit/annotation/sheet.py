@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bertkit.annotation.page import LETTERS, page
-from bertkit.data.records import BadRow, Lines, check_text, complaint, json_type, listed, opened, table
+from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.records import complaint, json_type, listed, table
 from bertkit.errors import Error
 from bertkit.text.files import read_object, write_json, write_text
 
@@ -86,7 +87,7 @@ def read_texts(path):
             try:
                 return [line.removesuffix("\n").removesuffix("\r") for line in Lines(file)]
             except BadRow as bad:
-                raise complaint(path, bad) from bad
+                raise complaint(path, bad, skippable=False) from bad
     with table(path) as (names, rows):
         name = next((name for wanted in _TEXTS for name in names if name.lower() == wanted), None)
         if name is None:
@@ -96,7 +97,7 @@ def read_texts(path):
 
 def _text(path, line, record, names, name):
     if isinstance(record, BadRow):
-        raise complaint(path, record)
+        raise complaint(path, record, skippable=False)
     value = record.get(name) if isinstance(record, dict) else record[names.index(name)]
     if type(value) is not str:
         raise Error(f"{path}: line {line}, column {name!r}: {json_type(value)} came where a text was wanted.")

@@ -37,7 +37,7 @@ def save(folder, model, tokenizer, card, calibration=None, length=None, task=Non
     the model was trained for (see `ondevice.task`); the folder `logs` (TensorBoard's) is copied in, and the text
     `report` becomes report.html. `storage` "float16" halves the weights' size; they are float32 again when loaded.
     """
-    with new_folder(folder) as place:
+    with new_folder(folder, "bundle") as place:
         tensors = {name: np.asarray(variable).astype(storage) for name, variable in variables(model).items()}
         write_bytes(place / "weights.safetensors", safetensors_bytes(tensors))
         settings = tokenizer.save(place) if tokenizer is not None else None

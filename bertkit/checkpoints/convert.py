@@ -35,7 +35,7 @@ def convert(source, target, to="bertkit"):
     if to == "bertkit":
         bundle.save(target, model, tokenizer, card)
         return card
-    with new_folder(target) as place:
+    with new_folder(target, "huggingface") as place:
         huggingface.save(place, model, tokenizer)
         write_json(place / "card.json", card.to_json())
     return card

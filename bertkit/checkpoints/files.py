@@ -14,16 +14,17 @@ from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
 from bertkit.text.files import write_bytes
 
-# What bertkit writes beside the file that says what a folder is, and beside the files that this one names itself.
+# Folders that bertkit writes: the files that say that one is of this kind, and what else is written there, beside what
+# a JSON file among the former names itself under "files".
 WRITTEN = {
-    "bundle.json": ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt", "logs/projector/*"),
-    "ondevice.json": (),
-    "saved_model.pb": ("fingerprint.pb", "variables/variables.*", "assets/*"),
-    "config.json": ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",
-                    "tokenizer_config.json"),
-    "index/index.json": ("index/*.safetensors", "run.txt", "scores.json"),
+    "bundle": (("bundle.json", "card.json"), ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt",
+                                              "logs/projector/*")),
+    "phone": (("ondevice.json", "card.json"), ()),
+    "saved_model": (("saved_model.pb", "card.json"), ("fingerprint.pb", "variables/variables.*", "assets/*")),
+    "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
+                                                   "tokenizer.json", "tokenizer_config.json")),
+    "search": (("index/index.json", "scores.json"), ("index/*.safetensors", "run.txt")),
 }
-OURS = ("card.json", "index/index.json")        # one of them is in every folder that bertkit wrote
 
 
 def read_json(path):
@@ -71,14 +72,14 @@ def write_json(path, value):
 
 
 @contextmanager
-def new_folder(path):
+def new_folder(path, kind=None):
     """Give a temporary folder that becomes `path` when the block ends well, and vanishes otherwise.
 
-    A folder already at `path` is replaced only if bertkit wrote all of it; otherwise, and where the place cannot be
-    written, `Error`.
+    A folder already at `path` is replaced only if bertkit wrote all of it, as one of the same `kind` (see `WRITTEN`);
+    otherwise, and where the place cannot be written, `Error`.
     """
     path = Path(os.path.abspath(path))              # "." has no name to put a temporary one beside
-    check_replaceable(path)
+    check_replaceable(path, kind)
     temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
     try:
         temporary.mkdir(parents=True)
@@ -86,7 +87,7 @@ def new_folder(path):
         raise Error(f"{path} cannot be written ({error.strerror}); choose another --out.") from None
     try:
         yield temporary
-        check_replaceable(path)                     # again: what lies there may have come while this was made
+        check_replaceable(path, kind)               # again: what lies there may have come while this was made
         _put_in_place(temporary, path)
     except OSError as error:
         raise Error(f"Writing {path} failed ({_reason(error)}); nothing was left there.") from error
@@ -94,30 +95,30 @@ def new_folder(path):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_replaceable(path):
-    """Raise `Error` if `path` cannot be written, or holds something that bertkit did not write."""
+def check_replaceable(path, kind=None):
+    """Raise `Error` if `path` cannot be written, or holds something else than what bertkit wrote as such a `kind`."""
     path = Path(path)
     ground = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not ground.is_dir() and ground != path or not os.access(ground, os.W_OK):
         raise Error(f"{path} cannot be written, because {ground} is no folder one can write to; choose "
                     "another --out.")
-    if path.is_dir() and any(path.iterdir()) and not any((path / name).exists() for name in OURS):
-        raise Error(f"{path} is a folder with other things in it; choose a new --out.")
-    if path.is_dir() and (foreign := _foreign(path)):
-        raise Error(f"{path} would be replaced, and it holds {foreign}, which bertkit did not write there; move it "
-                    "away, or choose a new --out.")
     if path.exists() and not path.is_dir():
         raise Error(f"{path} is a file; choose a new --out.")
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    if kind is None or not all((path / name).is_file() for name in WRITTEN[kind][0]):
+        raise Error(f"{path} is a folder with other things in it; choose a new --out.")
+    if foreign := _foreign(path, *WRITTEN[kind]):
+        raise Error(f"{path} would be replaced, and it holds {foreign}, which bertkit did not write there; move it "
+                    "away, or choose a new --out.")
 
 
-def _foreign(folder):
+def _foreign(folder, marks, patterns):
     """Return the first entry of a folder that bertkit did not write, or None."""
-    names, patterns = {"card.json"}, []
-    for name, others in WRITTEN.items():
-        if (folder / name).is_file():
-            files = read_json(folder / name).get("files") if name.endswith(".json") else None
-            names.update((name, *(files if isinstance(files, dict) else ())))
-            patterns += others
+    names = set(marks)
+    for name in marks:
+        files = read_json(folder / name).get("files") if name.endswith(".json") and name != "card.json" else None
+        names.update(files if isinstance(files, dict) else ())
     entries = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))
                if path.is_symlink() or not path.is_dir())
     return next((entry for entry in entries if entry not in names

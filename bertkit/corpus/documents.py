@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.records import BadRow, Lines, check_text, opened
+from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.errors import Error
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"

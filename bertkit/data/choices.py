@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertkit.data.columns import check_columns
-from bertkit.data.records import BadRow, by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.lines import BadRow
+from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
 from bertkit.errors import Error
 
 _ABOUT = ("prompt", "context", "premise", "passage", "article")    # what a question may be about

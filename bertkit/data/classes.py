@@ -6,8 +6,9 @@ from pathlib import Path
 
 from bertkit.data.folders import read_folder
 from bertkit.data.inputs import Labelled, number, said
+from bertkit.data.lines import BadRow
 from bertkit.data.readers import label_indices, label_names, read_examples
-from bertkit.data.records import BadRow, complaint
+from bertkit.data.records import complaint
 from bertkit.errors import Error
 from bertkit.ondevice.classification import Classification
 from bertkit.ondevice.documents import Documents
@@ -65,8 +66,12 @@ def _without(examples, lines, skipped):
 
 
 def regression(examples):
-    """Return the `Regression` that is learnt from examples."""
-    return Regression.of([number(label) for label in examples.labels], examples.second is not None)
+    """Return the `Regression` that is learnt from examples; raises `Error` where all have one score."""
+    found = [number(label) for label in examples.labels]
+    if min(found) == max(found):
+        raise Error(f"{examples.path} scores all of the {len(found)} rows that were read {found[0]:g}; give rows of "
+                    "different scores.")
+    return Regression.of(found, examples.second is not None)
 
 
 def scores(task, examples):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bertkit import metrics
-from bertkit.data.records import BadRow, Lines, check_limit, check_text, complaint, listed, opened
+from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.records import check_limit, complaint, listed
 from bertkit.errors import Error
 
 WANTED = "CoNLL columns (a word and its tag a line, a blank line after each sentence)"
@@ -161,7 +162,7 @@ def _tag_column(path, table, word):
         return next((c for c in columns if any(row[c] != OUTSIDE for row in table)), columns[0])
     last = dict.fromkeys(row[-1] for row in table)
     raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds {listed(list(last)[:4])}; "
-                f"give {WANTED}, or name the column of the tags to `read_conll`.")
+                f"give {WANTED}.")
 
 
 def _is_mark(text):

@@ -4,8 +4,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples
-from bertkit.data.records import BadRow, check_limit
+from bertkit.data.records import check_limit
 from bertkit.errors import Error
 
 WANTED = "a folder for each class with one text a file in it, FOLDER/CLASS/NAME.txt"

@@ -101,6 +101,6 @@ def read_test(task, path, columns=Columns()):
     """
     with table(Path(path)) as (names, _):
         index = next((name for name in names if name.lower() in INDICES), None)
-    examples = read_examples(path, columns.text, columns.second, index, labels_required=False)
+    examples = read_examples(path, columns.text, columns.second, index, labels_required=False, skip_bad_rows=None)
     indices = examples.labels if index else [str(number) for number in range(len(examples))]
     return indices, task_inputs(task, examples)

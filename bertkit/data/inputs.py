@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.terminal import say
+
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,10 @@ def _fraction(unit):
 def number(cell):
     """Return the finite number that a cell of a file holds, nan where it holds none.
 
-    >>> number("2.5"), number("inf"), number(["3"])
-    (2.5, nan, nan)
+    >>> number("2.5"), number("-1e-3"), number("inf"), number("1_000"), number(["3"])
+    (2.5, -0.001, nan, nan, nan)
     """
-    try:
-        value = float(cell)
-    except (TypeError, ValueError):
-        return math.nan
+    value = float(cell) if _DECIMAL.fullmatch(str(cell).strip()) else math.nan
     return value if math.isfinite(value) else math.nan
 
 

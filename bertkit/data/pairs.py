@@ -8,7 +8,8 @@ import numpy as np
 
 from bertkit.data.columns import Columns, check_columns
 from bertkit.data.inputs import number
-from bertkit.data.records import BadRow, by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.lines import BadRow
+from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
 from bertkit.errors import Error
 
 # The names of columns, in lower case; the first text, the second and the wrong one.

@@ -5,7 +5,8 @@ from itertools import chain
 from pathlib import Path
 
 from bertkit.data.columns import Columns, check_columns
-from bertkit.data.records import BadRow, by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.lines import BadRow
+from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
 from bertkit.errors import Error
 
 _SOURCES = ("source", "src", "document", "article", "dialogue", "text", "input")

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from bertkit.data.columns import check_columns
-from bertkit.data.records import BadRow, Lines, by_name, check_text, complaint, json_type, listed, opened, table
+from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.records import by_name, json_type, listed, table
 from bertkit.errors import Error
 
 _FORMS = "a file of SMART records (.I, .W), TREC records (<DOC>, <top>), or rows id, text (.tsv, .csv, .jsonl)"
@@ -124,7 +125,7 @@ def _rows(path):
         check_columns(path, names, [name, text], "leave one of them")
         for line, record in rows:
             if isinstance(record, BadRow):
-                raise complaint(path, record)
+                raise record
             values = by_name(record, names)
             title = _text(line, values, heading) if values.get(heading) else ""
             yield line, _text(line, values, name), title, _text(line, values, text)

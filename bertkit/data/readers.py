@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bertkit.data.columns import check_columns
-from bertkit.data.records import COLA, BadRow, check_limit, json_type, listed, table, usable
+from bertkit.data.lines import BadRow
+from bertkit.data.records import COLA, check_limit, json_type, listed, table, usable
 from bertkit.errors import Error
 from bertkit.metrics.glue import THREE_WAY
 

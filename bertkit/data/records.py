@@ -6,19 +6,12 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 
+from bertkit.data.lines import LONGEST, BadRow, Lines, check_text, opened
 from bertkit.errors import Error
 
 # The columns of published files that have no header.
 COLA = ["source", "label", "mark", "sentence"]
 CODAH = ["category", "prompt", "ending0", "ending1", "ending2", "ending3", "label"]
-
-TABLE = "a .tsv, .csv or .jsonl file"
-_LONGEST = 2**28  # bytes of a line; beyond it a file is not rows of text
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
-
-
-class BadRow(Exception):
-    """A row that cannot be used; args are its line and the reason."""
 
 
 class _Number(str):
@@ -35,68 +28,29 @@ def table(path):
     """
     with opened(path) as file:
         check_text(path, file)
-        names, rows = _named(path, _records(path, file))
+        lines = Lines(file)
+        names, rows = _named(path, _records(path, lines))
+        if len(names) == 1 and path.suffix.lower() == ".tsv":
+            rows = _every_line(rows, lines.number)
         yield names, ((line, _fitted(line, record, names)) for line, record in rows)
 
 
-def opened(path, wanted=TABLE):
-    """Return a file opened to read its bytes; raises Error, which says what was `wanted`."""
-    if path.is_dir():
-        raise Error(f"{path} is a folder; give {wanted} in it.")
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
+def _every_line(rows, before):
+    """Yield the rows of one column after the line `before`, with a BadRow where a blank line may be an empty text."""
+    for line, record in rows:
+        if line > before + 1:
+            yield before + 1, BadRow(before + 1, "the line is blank, which in one column may or may not be a text")
+        before = line
+        yield line, record
 
 
-def check_text(path, file, wanted=TABLE):
-    """Raise Error unless what an opened file begins with is text in UTF-8."""
-    head = file.peek(4096)[:4096]
-    if not head:
-        raise Error(f"{path} is empty; wanted {wanted}.")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Error(f"{path} is UTF-16; convert it with iconv -f UTF-16 -t UTF-8.")
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    # A stray NUL is text; of compressed bytes some 11 % are controls, of UTF-16 about half.
-    if controls > max(3, 0.03 * len(head)):
-        raise Error(f"{path} is not text ({controls} of its first {len(head)} bytes are control "
-                    f"characters); give {wanted} in UTF-8, not compressed.")
-
-
-class Lines:
-    """Decoded lines, ended by \\n alone; after one that raises, the next can still be read."""
-
-    def __init__(self, file):
-        self.file, self.number = file, 0
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        line = self.file.readline(_LONGEST)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) == _LONGEST:
-            raise Error(f"{self.file.name}: line {self.number} does not end within {_LONGEST} "
-                        "bytes; give one example a line.")
-        try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            column = len(line[:error.start].decode("utf-8")) + 1
-            raise BadRow(self.number, f"column {column}: the byte {line[error.start]:#04x} is "
-                          "not UTF-8 (Latin-1 is converted with "
-                          "iconv -f ISO-8859-1 -t UTF-8)") from error
-        return text.removeprefix("\ufeff") if self.number == 1 else text
-
-
-def _records(path, file):
+def _records(path, lines):
     """Yield (line, record), or (line, BadRow) where there is none."""
     parse = {".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path),
              ".jsonl": _json_objects}.get(path.suffix.lower())
     if parse is None:
-        raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file.")
-    lines = Lines(file)
+        raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file (a .json of one "
+                    "object a line is one: rename it).")
     records = parse(lines)
     while True:
         line = lines.number + 1
@@ -106,16 +60,18 @@ def _records(path, file):
             return
         except BadRow as bad:
             record = bad
-        if record not in (None, [], [""]):
+        if record not in (None, []):
             yield line, record
 
 
 def _tab_fields(line):
-    return line.removesuffix("\n").removesuffix("\r").split("\t")
+    """Return the fields in a line, none in a blank one."""
+    text = line.removesuffix("\n").removesuffix("\r")
+    return text.split("\t") if text else []
 
 
 def _csv_fields(path, lines):
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     start = 1
     try:
         for fields in csv.reader(lines, strict=True):
@@ -201,7 +157,8 @@ def usable(path, rows, parse, limit=None, skip_bad_rows=False):
     """Return ([(line, *what parse gives)], [(line, reason)]) of the rows of a `table` that can be used, and of others.
 
     `parse(line, record, kept)` sees what was kept before, and raises BadRow for what cannot be used. `limit` keeps the
-    first ones only. Raises Error for the first row that cannot be used, or with `skip_bad_rows` lists it.
+    first ones only. Raises Error for the first row that cannot be used, or with `skip_bad_rows` lists it; None says
+    that whoever asks cannot have it skipped.
     """
     kept, skipped = [], []
     for line, record in rows:
@@ -211,7 +168,7 @@ def usable(path, rows, parse, limit=None, skip_bad_rows=False):
             kept.append((line, *parse(line, record, kept)))
         except BadRow as bad:
             if not skip_bad_rows:
-                raise complaint(path, bad) from bad
+                raise complaint(path, bad, skip_bad_rows is not None) from bad
             skipped.append(bad.args)
         if len(kept) == limit:
             break
@@ -238,10 +195,11 @@ def check_limit(limit):
         raise Error(f"limit={limit} reads nothing; give 1 or more.")
 
 
-def complaint(path, bad):
-    """Return the Error that names the file, line and reason of a BadRow."""
+def complaint(path, bad, skippable=True):
+    """Return the Error that names the file, line and reason of a BadRow, and the flag where the command has it."""
     line, reason = bad.args
-    return Error(f"{path}: line {line}, {reason}; mend it, or leave such rows out with --skip-bad-rows.")
+    return Error(f"{path}: line {line}, {reason}; mend it"
+                 + (", or leave such rows out with --skip-bad-rows." if skippable else "."))
 
 
 def listed(names):

@@ -5,7 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.records import check_limit, check_text, opened
+from bertkit.data.lines import check_text, opened
+from bertkit.data.records import check_limit
 from bertkit.errors import Error
 
 WANTED = "SQuAD JSON (data > paragraphs > context and qas > id, question, answers)"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from bertkit.data.columns import Columns
 from bertkit.data.inputs import number
+from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.data.passages import read_texts
 from bertkit.data.readers import read_examples
-from bertkit.data.records import BadRow, Lines, check_limit, check_text, complaint, opened
+from bertkit.data.records import check_limit, complaint
 from bertkit.errors import Error
 from bertkit.text.files import write_text
 

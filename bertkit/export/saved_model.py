@@ -34,7 +34,7 @@ def export_saved_model(folder, out):
     if keras.backend.backend() != "tensorflow":
         raise Error(f"A SavedModel needs Keras on TensorFlow, and it runs on {keras.backend.backend()}; set "
                     "KERAS_BACKEND=tensorflow.")
-    with new_folder(out) as place:
+    with new_folder(out, "saved_model") as place:
         bundle = source.opened(folder)
         if bundle.task.name not in SERVED:
             raise Error(f"The task {bundle.task.name} takes texts apart before the model sees them, which the "

@@ -41,7 +41,7 @@ def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop
         raise Error(f"precision={precision!r} is unknown; bertkit has {', '.join(parity.LADDER)}.")
     if not (math.isfinite(max_drop) and max_drop >= 0):
         raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
-    with new_folder(out) as place:
+    with new_folder(out, "phone") as place:
         bundle = source.opened(folder)
         length = bundle.length if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)

@@ -18,8 +18,10 @@ def submit(folder, data, out, tflite=None, columns=Columns()):
     """Write index, tab, prediction of each row of a file without labels; return {"written", "rows"}.
 
     A prediction is the label as training spelt it, or the score, cut to 0..5, with three decimals. Raises `Error` for
-    a bundle of another task, a row that cannot be read, and an `out` that cannot be written.
+    a bundle of another task, a row that cannot be read, and an `out` that is there or cannot be written.
     """
+    if Path(out).exists():
+        raise Error(f"{out} is already there; move it away, or choose another --out.")
     predictor = Predictor(folder, tflite)
     if predictor.task.name not in ("classify", "score") or getattr(predictor.task, "multi_label", False):
         raise Error(f"{folder} does not give a text one label or one score, and GLUE takes nothing else; give a bundle "

@@ -50,7 +50,7 @@ class Folder:
 
     def _check(self):
         if not self.path.exists():
-            check_replaceable(self.path)
+            check_replaceable(self.path, "bundle")
             return
         if not self.path.is_dir():
             raise Error(f"{self.path} is a file; choose another --out.")

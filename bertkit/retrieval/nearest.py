@@ -43,8 +43,8 @@ def _made(factory, vectors):
     try:
         import faiss
     except ImportError:
-        raise Error('An index of faiss needs its library; install it with `pip install "bertkit[faiss]"`, or use '
-                    "ExactIndex.") from None
+        raise Error('An index of faiss needs its library; install it with `pip install "bertkit[faiss]"`, or take '
+                    "the exact index.") from None
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
         if not index.is_trained:

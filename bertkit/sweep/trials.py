@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 from bertkit import flags
+from bertkit.checkpoints.files import sha256
 from bertkit.errors import Error
 from bertkit.sweep import report
 from bertkit.sweep.space import SEARCHES, read
@@ -31,7 +32,7 @@ def sweep(recipe, main, words, out, over=(), seeds="0", search="grid", trials=No
     space, seeds, out = read(over), read_seeds(seeds), Path(out)
     _check_knobs(main, recipe, space)
     _check_words(main, recipe, words)
-    begin(out / "sweep.json", {"recipe": recipe, "words": list(words)})
+    begin(out / "sweep.json", {"recipe": recipe, "words": list(words)}, _paths(words), "trials/*.json")
     (out / "trials").mkdir(exist_ok=True)
     found, settings, score = [], SEARCHES[search](space, trials), None
     while (setting := _next(settings, score)) is not None:
@@ -62,8 +63,8 @@ def read_seeds(text):
 def _check_knobs(main, recipe, space):
     """Raise `Error` for a knob that neither the recipe nor `Tuning` has, or that is the sweep's own."""
     own, tuning = _recipe_knobs(main), [field.name for field in dataclasses.fields(Tuning)]
-    if not {"out", "seed"} <= set(own):
-        raise Error(f"{recipe} takes no --seed and --out, so it cannot be tried again and again.")
+    if lacks := [f"--{name}" for name in ("out", "seed") if name not in own]:
+        raise Error(f"{recipe} takes no {' and no '.join(lacks)}, so it cannot be tried again and again.")
     for name, values in space.items():
         if name in ("out", "seed"):
             raise Error(f"The sweep itself gives each trial its {name}; give --seeds, and no --over {name}.")
@@ -79,7 +80,7 @@ def _check_words(main, recipe, words):
     for word in words:
         if word.split("=")[0] in ("--out", "--seed", "--json"):
             raise Error(f"The sweep itself gives each trial its {word.split('=')[0]}; leave it out after --.")
-    flags.parser(main, f"bertkit {recipe}").parse_args([*words, "--out", "trial", "--seed", "0"])
+    flags.parser(main, f"bertkit sweep {recipe} ... --").parse_args([*words, "--out", "trial", "--seed", "0"])
 
 
 def _recipe_knobs(main):
@@ -87,15 +88,29 @@ def _recipe_knobs(main):
             if not dataclasses.is_dataclass(parameter.default)]
 
 
-def begin(path, what):
-    """Make the folder of a file that says `what` is tried there; raises `Error` where that is something else."""
+def begin(path, what, read, done):
+    """Make the folder of a file that says `what` is tried there, and the sums of the files `read`.
+
+    Raises `Error` where something in it is done, which the pattern `done` finds, and `what` or one of the files was
+    another then.
+    """
     out, kind = path.parent, path.stem
-    if path.exists() and read_object(path) != what:
-        raise Error(f"{out} holds a {kind} of another recipe or of other flags; choose another --out.")
     if not path.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Error(f"{out} is already there and holds no {kind}; choose another --out.")
+    sums = {str(file): sha256(file) for file in read if Path(file).exists()}
+    before = read_object(path) if path.exists() and any(out.glob(done)) else {}
+    then = before.pop("sums", {})
+    if before and before != what:
+        raise Error(f"{out} holds a {kind} of another recipe or of other flags; choose another --out.")
+    if changed := [file for file in sums if then.get(file, sums[file]) != sums[file]]:
+        raise Error(f"{changed[0]} has changed since {out} was begun; choose another --out.")
     out.mkdir(parents=True, exist_ok=True)
-    write_json(path, what)
+    write_json(path, {**what, "sums": then | sums})
+
+
+def _paths(words):
+    """Return what among a command's words may be a file or a folder."""
+    return [word.split("=", 1)[-1] if word.startswith("--") else word for word in words]
 
 
 def _trial(recipe, main, words, out, setting, seed):

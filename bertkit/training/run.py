@@ -53,7 +53,7 @@ class Run:
     """
 
     def __init__(self, out, epochs, batch_size, learning_rate, length, seed, tuning, **others):
-        files.check_replaceable(out)
+        files.check_replaceable(out, "bundle")
         self.out, self.folder = out, working(out)
         _check_working(self.folder)
         if epochs < 1:

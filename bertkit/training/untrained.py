@@ -15,7 +15,7 @@ def ship(out, model, tokenizer, task, length, parts, knobs, recipe):
     `task` says what the model's numbers mean, `length` to how many tokens rows are cut; a part "dev" is what the report
     shows. Raises `Error` where the place is taken or the length does not fit.
     """
-    files.check_replaceable(out)
+    files.check_replaceable(out, "bundle")
     check_fit(tokenizer, model.encoder.config, length)
     found = {}
     for name, part in parts.items():

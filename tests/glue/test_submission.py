@@ -37,6 +37,21 @@ def test_labels_stand_as_training_spelt_them(place, capsys):
     assert capsys.readouterr().out.strip() == f'{{"written": "{out}", "rows": 4}}'
 
 
+def test_what_is_there_stays(place, capsys):
+    before = (place / "test.tsv").read_text()
+    words = ["submit", str(place / "sorted"), "--data", str(place / "test.tsv"), "--out", str(place / "test.tsv")]
+    assert main(words) == 1 and (place / "test.tsv").read_text() == before
+    assert "test.tsv is already there; move it away" in capsys.readouterr().err
+
+
+def test_a_blank_line_among_texts_without_an_index_is_no_answer_less(place, capsys):
+    (place / "plain.tsv").write_text("sentence\ngood\n\nbad\n")
+    words = ["submit", str(place / "sorted"), "--data", str(place / "plain.tsv"), "--out", str(place / "less.tsv")]
+    assert main(words) == 1 and not (place / "less.tsv").exists()
+    said = capsys.readouterr().err
+    assert "plain.tsv: line 3, the line is blank, which in one column may or may not be a text; mend it." in said
+
+
 @pytest.mark.parametrize("mean, wanted", [(-3, "0.000"), (9, "5.000"), (2.5, "2.500")])
 def test_scores_lie_from_0_to_5(place, mean, wanted):
     folder = saved(place / f"scored{mean}", Regression(pairs=False, mean=mean, spread=1e-9), ("score",))

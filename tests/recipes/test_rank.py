@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import keras
 import pytest
@@ -108,6 +109,24 @@ def test_a_place_that_is_taken_is_told_before_anything_is_computed(place, capsys
     words = ["--model", place / "none", "--data", place / "none", "--out", place / "taken"]
     assert main(["retrieve", *map(str, words)]) == 1
     assert "taken is a folder with other things in it" in capsys.readouterr().err
+
+
+def test_what_a_search_would_refuse_in_the_end_it_refuses_at_once(place, capsys):
+    words = ["--model", place / "none", "--data", place / "none", "--out", place / "k", "--k", 0]
+    assert main(["retrieve", *map(str, words)]) == 1
+    assert "k=0" in capsys.readouterr().err
+
+
+def test_judgements_that_cannot_be_used_can_be_left_out(place, tmp_path, capsys):
+    shutil.copytree(place / "collection", tmp_path / "c")
+    with open(next((tmp_path / "c").glob("*qrels*")), "a") as file:
+        file.write("1 0 nowhere 1\n")
+    words = ["retrieve", "--model", place / "embedder", "--data", tmp_path / "c", "--out", tmp_path / "found",
+             "--length", 16]
+    assert main(list(map(str, words))) == 1
+    assert "leave such rows out with --skip-bad-rows" in capsys.readouterr().err
+    assert main([*map(str, words), "--skip-bad-rows"]) == 0
+    assert "left out 1 of its rows" in capsys.readouterr().err
 
 
 def test_a_folder_with_a_blank_in_its_name_names_a_run(place):
