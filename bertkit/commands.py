@@ -119,7 +119,7 @@ def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shorte
     from bertkit.corpus.beam import runner
     from bertkit.corpus.documents import Selection
     from bertkit.corpus.make import make
-    with new_folder(out) as place:
+    with new_folder(out, "corpus") as place:
         run = None if beam is None else runner(place, shlex.split(beam))
         return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
 

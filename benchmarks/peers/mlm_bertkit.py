@@ -28,7 +28,7 @@ from bertkit.training.optimizer import adamw  # noqa: E402
 def corpus(flags, tokenizer, folder):
     """Write the rows' text as shards."""
     segments = (Segment(row[1:-1], np.array([len(row) - 2], "int32"), i) for i, row in enumerate(measure.rows(flags)))
-    shards.write(folder, segments, lambda: {"length": flags.length, "vocabulary": fingerprint(tokenizer)})
+    shards.write(folder, segments, lambda: {"length": flags.length, "vocabulary": fingerprint(tokenizer), "text": []})
     return shards.Shards(folder)
 
 

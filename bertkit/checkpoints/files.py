@@ -23,6 +23,7 @@ WRITTEN = {
     "saved_model": (("saved_model.pb", "card.json"), ("fingerprint.pb", "variables/variables.*", "assets/*")),
     "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
                                                    "tokenizer.json", "tokenizer_config.json")),
+    "corpus": (("manifest.json",), ("shard-*.tfrecord", "shard-*.index")),
     "search": (("index/index.json", "scores.json"), ("index/*.safetensors", "run.txt")),
 }
 

@@ -1,9 +1,10 @@
-"""Documents from plain text and JSONL, compressed or not, one at a time: memory does not grow with the corpus."""
+"""Documents from plain text and JSONL, compressed or not: memory holds one at a time."""
 
 import gzip
 import hashlib
 import io
 import json
+import re
 import sys
 import zlib
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.errors import Error
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"
+_HALF = re.compile("[\ud800-\udfff]")
 KEY = 16            # bytes of a digest: of 2^32 documents two are taken for one with a chance of 10^-19
 
 
@@ -79,7 +81,7 @@ def _seen(document, known):
 
 
 def _of_file(path):
-    suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".zst")]
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
     with opened(path, WANTED) as raw, _unpacked(path, raw) as file:
         try:
             check_text(path, file, WANTED)
@@ -92,9 +94,9 @@ def _of_file(path):
 
 
 def _unpacked(path, file):
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         return gzip.GzipFile(fileobj=file)
-    if path.suffix == ".zst":
+    if path.suffix.lower() == ".zst":
         try:
             import zstandard
         except ImportError:
@@ -132,6 +134,9 @@ def _objects(path, lines):
             raise BadRow(lines.number, f"{line[:40]!r} came where an object with a \"text\" was wanted") from None
         if not isinstance(text, str):
             raise BadRow(lines.number, f"its \"text\" is {text!r:.40}, wanted a string")
+        if _HALF.search(text):
+            raise BadRow(lines.number, "its \"text\" holds half of a surrogate pair (\\ud800 to \\udfff), which is no "
+                         "character")
         document = [part.strip() for part in text.split("\n") if part.strip()]
         if document:
             yield document

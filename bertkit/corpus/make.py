@@ -23,7 +23,7 @@ def make(paths, vocabulary, folder, length, selection, seed=0, run=None):
 
     `selection` (see `documents`) leaves documents out. The files are worked on in parts of about 256 MB; `run` maps a
     function over them, elsewhere (see `corpus.beam`), and the same text, vocabulary and knobs give the same bytes
-    wherever that is. Memory does not grow with the text. Raises `Error` where copies are to be left out elsewhere:
+    wherever that is. One document is held at a time. Raises `Error` where copies are to be left out elsewhere:
     only one process knows what was there before.
     """
     tokenizer, parts = Tokenizer.load(vocabulary), list(enumerate(_parts(paths)))
@@ -33,6 +33,8 @@ def make(paths, vocabulary, folder, length, selection, seed=0, run=None):
                    seed=seed)
     found = run(work, parts) if run else list(map(partial(work, known=set()), parts))
     counts = {name: sum(part["counts"][name] for part in found) for name in asdict(Counts())}
+    if counts["documents"] == 1:
+        say("The text is one document, which is held in memory whole; documents end with a blank line.")
     left_out = {name: counts.pop(name) for name in ("short", "long", "copies")}
     facts = shards.finish(folder, found, {
         "length": length, "seed": seed, "vocabulary": fingerprint(tokenizer),

@@ -32,7 +32,7 @@ def next_sentence(shards, number, draws):
     """Return two texts and 1 where the second is a random one instead of the next (Devlin et al. 2018, section 3.1).
 
     The segment is parted after one of its sentences; with probability ½, and where it has one sentence only, what
-    follows is a random other document's text of the same size.
+    follows is a random other document's text, of the same size wherever that document has as much.
     """
     first, second = _parted(shards[number], draws)
     if second is None or draws[1] < 0.5:
@@ -63,16 +63,33 @@ def _parted(segment, draws):
 def _beside_random(shards, number, first, second, draws):
     """Return a text and one of another document, from the start of a sentence, as long as what it stands for.
 
-    A segment of one sentence gives half of its place to the other text.
+    Its length must not tell that it is random: of `TRIES` documents the first is taken that is long enough, else the
+    longest. A segment of one sentence gives half of its place to the other text.
     """
     if second is None:
         place = len(first) // 2
         first = first[:len(first) - place] if draws[2] < 0.5 else first[place:]
-    document, other = shards[number].document, shards[number]
-    for draw in draws[4:]:
-        other = shards[int(whole(draw, len(shards)))]
-        if other.document != document:
+    size, found = max(1, place if second is None else len(second)), None
+    for other in map(int, whole(draws[4:], len(shards))):
+        if shards[other].document == shards[number].document:
+            continue
+        text = _from(shards, other, draws[3], size)
+        found = text if found is None or len(text) > len(found) else found
+        if len(found) == size:
             break
-    starts = np.concatenate([[0], other.ends[:-1]])
-    start = starts[whole(draws[3], len(starts))]
-    return first, other.token_ids[start:start + max(1, place if second is None else len(second))]
+    return first, _from(shards, other, draws[3], size) if found is None else found
+
+
+def _from(shards, number, draw, size):
+    """Return `size` tokens from the start of a sentence on, drawn in a record, through the records of its document.
+
+    Where too little follows in the document, it begins as many sentences earlier in the record as it must.
+    """
+    ids, starts = shards[number].token_ids, np.concatenate([[0], shards[number].ends[:-1]])
+    document, start = shards[number].document, starts[whole(draw, len(starts))]
+    while len(ids) - start < size and number + 1 < len(shards) and shards[number + 1].document == document:
+        number += 1
+        ids = np.concatenate([ids, shards[number].token_ids])
+    if len(ids) - start < size:
+        start = starts[max(0, int(np.searchsorted(starts, len(ids) - size, side="right")) - 1)]
+    return ids[start:start + size]

@@ -29,16 +29,26 @@ def segments(tokenizer, documents, length, seed=0, short=SHORT, first=0):
 
     A sentence that does not fit goes on in the next segment, so that rows are full. With the chance `short` a
     document's segments have a shorter target, drawn from 2 up (google-research/bert, create_pretraining_data.py); the
-    draw is a function of (seed, the document's number, counted from `first`). No token is lost.
+    draw is a function of (seed, the document's number, counted from `first`). The ids are those of the paragraphs
+    themselves: no token is lost. Raises `Error` where two tokens of text do not fit, and for a seed below 0.
     """
-    room = tokenizer.template.places(length, paired=True)
-    if room < 2:
-        raise Error(f"length={length} leaves room for {room} tokens of text; give a larger one, such as 128.")
+    special = 99 - tokenizer.template.places(99, paired=True)
+    if (room := length - special) < 2:
+        raise Error(f"length={length} leaves no room for two tokens of text beside {special} special ones; give "
+                    f"{special + 2} or more, such as 128.")
+    if seed < 0:
+        raise Error(f"seed={seed}; give 0 or more.")
     for number, document in enumerate(documents, start=first):
         draw = np.random.default_rng((seed, number))
         target = int(draw.integers(2, room + 1)) if draw.random() < short else room
-        texts = [text[start:end] for text in document for start, end in sentences(text)]
-        yield from _filled(tokenizer.ids(texts), target, number)
+        ids = (ids for text in document for ids in tokenizer.ids(_parted(text)))
+        yield from _filled(ids, target, number)
+
+
+def _parted(text):
+    """Return a paragraph's sentences, each with the blank before it, which byte-level entries tell apart."""
+    ends = [end for _, end in sentences(text)]
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _filled(sentences, target, number):

@@ -17,6 +17,7 @@ from bertkit.text.files import read_object, write_bytes, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_WANTED = {"length", "segments", "shards", "text", "tokens", "vocabulary"}
 SHARD_BYTES = 64 * 2**20
 FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and its CRC, the data's CRC
 
@@ -24,8 +25,8 @@ FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and
 def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
     """Write segments as shards of about `shard_bytes` into a folder that is there, and return the manifest.
 
-    `facts()`, asked at the end, gives further entries of it. One segment is held at a time. Raises `Error` where there
-    is none.
+    `facts()`, asked at the end, gives "length", "vocabulary", "text" and what else it shall say. One segment is held at
+    a time. Raises `Error` where there is none.
     """
     part = write_part(folder, segments, "shard", shard_bytes)
     return finish(folder, [part], facts())
@@ -100,6 +101,8 @@ class Shards:
         self.facts = read_object(path)
         if self.facts.get("format") != FORMAT:
             raise Error(f"{path} is of format {self.facts.get('format')!r}; this version of bertkit reads {FORMAT}.")
+        if not (_WANTED <= self.facts.keys() and self.facts["shards"]):
+            raise Error(f"{path} does not say {', '.join(sorted(_WANTED))} of a corpus; copy it again.")
         self._shards = [_Shard(self.folder, entry) for entry in self.facts["shards"]]
         self._first = np.cumsum([0, *(shard.records for shard in self._shards)])
 
@@ -121,6 +124,9 @@ class Shards:
 
 class _Shard:
     def __init__(self, folder, entry):
+        known = isinstance(entry, dict) and {"file", "records", "bytes", "index"} <= entry.keys()
+        if not known or Path(str(entry["file"])).name != entry["file"]:
+            raise Error(f"{folder / MANIFEST} does not say what its shards are; copy it again.")
         self.path, self.records = folder / entry["file"], entry["records"]
         index = self.path.with_suffix(".index")
         manifest.check(folder, {index.name: entry["index"]})

@@ -1,6 +1,7 @@
 """A vocabulary learnt from text by the library `tokenizers`, and how well it fits text that it has not seen."""
 
 import io
+import os
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,8 @@ from bertkit.text.files import read_text, write_bytes, write_json, write_text
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 HELD_EVERY, HELD_MOST = 50, 2000        # paragraphs that are not learnt from but reported on
-SMALLEST = 20
+LEAST = {"wordpiece": 20, "bpe": 5 + 256, "unigram": 20}        # entries
+LONGEST = 100_000       # characters that SentencePiece gets at a time
 
 
 def learn(paths, out, size, kind="wordpiece", cased=False):
@@ -32,7 +34,7 @@ def learn(paths, out, size, kind="wordpiece", cased=False):
     if kind not in KINDS:
         raise Error(f"kind={kind!r} is unknown; give {', '.join(KINDS)}.")
     out, held, counts = Path(out), [], Counts()
-    _check(out, size, kind)
+    _check(paths, out, size, kind)
 
     def texts():
         held.clear()
@@ -40,7 +42,12 @@ def learn(paths, out, size, kind="wordpiece", cased=False):
 
     for _ in documents(paths, counts=counts):        # the first look: is all of it readable?
         pass
-    KINDS[kind](texts, out, size, cased)
+    if not counts.documents:
+        raise Error("The text holds no document; give text of at least one paragraph.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.tmp") as work:        # whole or not at all
+        KINDS[kind](texts, Path(work) / out.name, size, cased)
+        os.replace(Path(work) / out.name, out)
     tokenizer = Tokenizer.load(out)
     return {"entries": len(tokenizer), "documents": counts.documents, "characters": counts.characters,
             "held_out": fit(tokenizer, held)}
@@ -64,7 +71,7 @@ def wordpiece(texts, size, cased=False):
     inside = [f"##{letter}" for letter in letters if _goes_on(trained, letter)][:size // 3]
     trained.train_from_iterator(texts(), trainers.WordPieceTrainer(
         vocab_size=size, special_tokens=[*BERT, *sorted(inside)], show_progress=False,
-        initial_alphabet=sorted(letters[:size // 3])))
+        initial_alphabet=sorted(letters[:size // 3]), limit_alphabet=len(letters[:size // 3])))
     ids = trained.get_vocab()
     return sorted(ids, key=ids.get)
 
@@ -86,11 +93,16 @@ def fit(tokenizer, texts):
             "coverage": 1 - lacking / len(words)}
 
 
-def _check(out, size, kind):
-    if size < SMALLEST:
-        raise Error(f"size={size} holds nothing but the special tokens; give {SMALLEST} or more, such as 8000.")
+def _check(paths, out, size, kind):
+    if size < (least := LEAST[kind]):
+        raise Error(f"size={size} holds nothing but the special tokens{' and the 256 bytes' * (kind == 'bpe')}; give "
+                    f"{least} or more, such as 8000.")
+    if any(Path(path).resolve() == out.resolve() for path in paths):
+        raise Error(f"{out} is the text itself, which the vocabulary would replace; choose another --out.")
     if kind == "wordpiece" and out.is_dir():
         raise Error(f"{out} is a folder; a wordpiece vocabulary is a file, such as vocab.txt.")
+    if kind == "wordpiece" and out.exists() and not out.read_bytes().startswith("\n".join(BERT).encode()):
+        raise Error(f"{out} is there already and holds something else than a vocabulary; choose another --out.")
     if kind != "wordpiece" and (out.is_file() or out.is_dir() and any(out.iterdir())):
         raise Error(f"{out} is there already; a {kind} vocabulary is a new folder.")
 
@@ -124,7 +136,7 @@ def _bpe(texts, out, size, cased):
     with tempfile.TemporaryDirectory() as work:         # the library writes files by name alone
         trained.save(str(Path(work) / "tokenizer.json"))
         content = read_text(Path(work) / "tokenizer.json")
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir()
     write_json(out / "tokenizer_config.json", {
         "tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>",
         "pad_token": "<pad>", "mask_token": "<mask>"})
@@ -139,18 +151,28 @@ def _unigram(texts, out, size, cased):
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(
-            sentence_iterator=texts(), model_writer=model, vocab_size=size, model_type="unigram", num_threads=1,
+            sentence_iterator=_short(texts()), model_writer=model, vocab_size=size, model_type="unigram", num_threads=1,
             normalization_rule_name="nmt_nfkc" if cased else "nmt_nfkc_cf", pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
             pad_piece="<pad>", control_symbols=["[CLS]", "[SEP]", "[MASK]"], minloglevel=2, hard_vocab_limit=False,
-            max_sentence_length=10**6)
+            max_sentence_length=4 * LONGEST)
     except RuntimeError as error:
         reason = str(error).rsplit("] ", 1)[-1].strip()
         raise Error(f"SentencePiece learnt nothing from this text ({reason:.200}); give more text, or another "
                     "size.") from None
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir()
     write_json(out / "config.json", {"model_type": "albert"})           # whose special tokens it has
     write_json(out / "tokenizer_config.json", {"do_lower_case": not cased, "keep_accents": True})
     write_bytes(out / "spiece.model", model.getvalue())
+
+
+def _short(texts):
+    """Yield texts, in parts cut at blanks those that SentencePiece would leave out for their length."""
+    for text in texts:
+        while len(text) > LONGEST:
+            end = text.rfind(" ", 1, LONGEST) if " " in text[1:LONGEST] else LONGEST
+            yield text[:end]
+            text = text[end:]
+        yield text
 
 
 KINDS = {"wordpiece": _wordpiece, "bpe": _bpe, "unigram": _unigram}

@@ -34,6 +34,11 @@ def tokens(seed, keys, candidates, counts, words):
     return _each(candidates & (draws <= most))
 
 
+def independent(seed, keys, candidates, rate):
+    """Choose each candidate with the probability `rate`, whatever becomes of the others (Liu et al. 2019, RoBERTa)."""
+    return _each(candidates & (uniform(seed, "tokens", keys, candidates.shape[1]) < rate))
+
+
 def ngrams(seed, keys, candidates, counts, words, longest=3):
     """Choose 1 to `longest` whole words that follow each other, P(n) ∝ 1/n, until `counts` tokens are chosen.
 

@@ -9,6 +9,7 @@ from bertkit.objectives.objective import Objective, guessed, keys, right
 from bertkit.text import Tokenizer
 from bertkit.text.beginnings import beginnings
 
+SELECTIONS = "counted", "independent"
 SHARES = 0.8, 0.1       # of the chosen tokens: [MASK], a random entry; the rest stay as they are (same section)
 
 
@@ -19,7 +20,9 @@ class MLM(Objective):
     tokens are chosen among those that are not special (google-research/bert, create_pretraining_data.py): 80 % become
     [MASK], 10 % an entry drawn from the whole vocabulary, 10 % stay. `choice` is "tokens", whole "words" (`whole_words`
     says the same), "ngrams" of words (ALBERT), or "spans" of words (SpanBERT), whose tokens share the draw of what
-    becomes of them: see `masking`. Raises `Error` for another choice, or a rate that is not between 0 and 1.
+    becomes of them: see `masking`. `selection="independent"` chooses each token by itself with the probability `rate`,
+    so that their number varies (RoBERTa). Raises `Error` for another choice, for words, n-grams or spans chosen
+    independently, or a rate that is not between 0 and 1.
 
     >>> MLM(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).rate
     0.15
@@ -28,15 +31,20 @@ class MLM(Objective):
     heads = {"mlm": Language()}
     weights = {"mlm": 1.0}
 
-    def __init__(self, vocabulary, whole_words=False, rate=0.15, seed=0, shares=SHARES, choice="tokens"):
+    def __init__(self, vocabulary, whole_words=False, rate=0.15, seed=0, shares=SHARES, choice="tokens",
+                 selection="counted"):
         if choice not in masking.CHOICES:
             raise Error(f"choice={choice!r} is unknown; give {', '.join(masking.CHOICES)}.")
         if not 0 < rate < 1:
             raise Error(f"rate={rate} is no share of the tokens; give one between 0 and 1, such as 0.15.")
+        choice = "words" if whole_words and choice == "tokens" else choice
+        if selection not in SELECTIONS or selection == "independent" and choice != "tokens":
+            raise Error(f"selection={selection!r} of {choice} is unknown; give {' or '.join(SELECTIONS)}, the latter "
+                        "with choice='tokens'.")
         self.tokenizer = tokenizer_of(vocabulary)
         self.special, self.begins = special(self.tokenizer), beginnings(self.tokenizer)
         self.rate, self.seed, self.shares = rate, seed, shares
-        self.choice = masking.CHOICES["words" if whole_words and choice == "tokens" else choice]
+        self.choice, self.selection = masking.CHOICES[choice], selection
 
     def corrupt(self, features):
         """Return the batch with hidden tokens, and which: a pure function of (seed, its keys), numpy.
@@ -47,12 +55,17 @@ class MLM(Objective):
         features = {name: np.asarray(value) for name, value in features.items()}
         ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
         candidates = real & ~self.special[ids]
-        counts = self.choice.count(self.rate, real, candidates)
-        words = masking.numbered(candidates, self.begins[ids])
-        spans = self.choice.choose(self.seed, rows, candidates, counts, words)
+        spans = self._spans(rows, ids, real, candidates)
         hidden = masking.replaced(self.seed, rows, ids, spans, self.shares, self.tokenizer.mask_id,
                                   len(self.tokenizer))
         return {**features, "token_ids": hidden, **masking.slots(spans > 0, ids)}
+
+    def _spans(self, rows, ids, real, candidates):
+        if self.selection == "independent":
+            return masking.independent(self.seed, rows, candidates, self.rate)
+        counts = self.choice.count(self.rate, real, candidates)
+        words = masking.numbered(candidates, self.begins[ids])
+        return self.choice.choose(self.seed, rows, candidates, counts, words)
 
     def losses(self, outputs, features):
         """Return the mean loss over the slots that are real."""

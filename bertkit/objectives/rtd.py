@@ -29,11 +29,11 @@ class RTD(Objective):
     heads = {"rtd": Readout("each", "encoder", dropout=0.0)}
     weights = {"mlm": 1.0, "rtd": 50.0}
 
-    def __init__(self, tokenizer, rate=0.15, seed=0, size=1 / 4):
+    def __init__(self, tokenizer, rate=0.15, seed=0, size=1 / 4, choice="tokens"):
         if not 0 < size <= 1:
             raise Error(f"size={size} is no share of the discriminator's width; give one above 0 and up to 1, "
                         "such as 0.25.")
-        self.hide, self.seed, self.size = MLM(tokenizer, rate=rate, seed=seed, shares=SHARES), seed, size
+        self.hide, self.seed, self.size = MLM(tokenizer, rate=rate, seed=seed, shares=SHARES, choice=choice), seed, size
 
     def corrupt(self, features):
         """Return the batch with hidden tokens, and which; see `MLM.corrupt`."""
@@ -83,12 +83,13 @@ class Generator(keras.layers.Layer):
         super().__init__(name=name, **policy)
         embeddings = Embeddings(config, tables=encoder.embeddings.tables, name="embeddings", **policy)
         self.model = LanguageModel(Encoder(config, embeddings, name=name, **policy), name=name, **policy)
-        self.draws = keras.random.SeedGenerator(seed)
+        self.draws, self.seed = keras.random.SeedGenerator(seed), seed
 
     def call(self, features, training=None):
         logits = self.model(features, training=training)
         rows = ops.reshape(ops.cast(logits, "float32"), (-1, logits.shape[-1]))
-        entries = keras.random.categorical(rows, 1, dtype="int32", seed=self.draws)
+        # To look at a model must not change what it draws afterwards: looks draw alike each time.
+        entries = keras.random.categorical(rows, 1, dtype="int32", seed=self.draws if training else self.seed)
         return logits, ops.reshape(entries, ops.shape(logits)[:2])
 
 

@@ -8,12 +8,14 @@ MOST = 512          # rows
 
 
 def held_out(pretrainer, walk):
-    """Return the means over the held-out rows of `walk`, the first 512 of its order: losses, accuracies, perplexity.
+    """Return the means over the held-out rows of `walk`, at most 512 of its order: losses, accuracies, perplexity.
 
-    Masks are the same each time. A perplexity is exp of the loss on hidden words.
+    Masks are the same each time. A batch counts by its rows. A perplexity is exp of the loss on hidden words.
     """
-    steps = max(1, min(MOST, len(walk.shards)) // walk.batch_size)
-    batches = (pretrainer.corrupted(walk.batch(step)) for step in range(steps))
-    rows = [pretrainer.scores(batch) for batch in batches]
-    found = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    rows, scored = min(MOST, len(walk.shards)), []
+    sizes = [min(walk.batch_size, rows - start) for start in range(0, rows, walk.batch_size)]
+    for step, size in enumerate(sizes):
+        batch = {name: value[:size] for name, value in walk.batch(step).items()}
+        scored.append(pretrainer.scores(pretrainer.corrupted(batch)))
+    found = {name: float(np.average([score[name] for score in scored], weights=sizes)) for name in scored[0]}
     return found | ({"perplexity": math.exp(min(found["mlm"], 700))} if "mlm" in found else {})

@@ -15,6 +15,7 @@ ALONE = ("rtd", "plm")          # objectives with another way through the encode
 # The page whose papers have the objective; all others are BERT's.
 FAMILIES = {"rtd": "electra", "plm": "xlnet", "sbo": "spanbert"}
 SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (4, 512), "medium": (8, 512), "base": (12, 768)}
+RATE = 0.15                     # share of the tokens that are hidden (Devlin et al. 2018, section 3.1)
 NARROW = 128                    # width of ELECTRA's token vectors where blocks are wider (Clark et al. 2020, table 6)
 
 
@@ -34,13 +35,20 @@ def names(text):
     return found
 
 
-def objectives(names, tokenizer, seed=0, rate=0.15, whole_words=False):
-    """Return the objectives of `names`: words first, then what goes with them."""
-    if "rtd" in names:
-        return [RTD(tokenizer, rate=rate, seed=seed)]
-    if "plm" in names:
-        return [PLM(tokenizer, seed=seed)]
+def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False):
+    """Return the objectives of `names`: words first, then what goes with them.
+
+    Raises `Error` for a knob that one of them does not have.
+    """
     spans = bool({"span", "sbo"} & set(names))
+    if whole_words and (spans or "plm" in names):
+        raise Error(f"whole_words does nothing for {','.join(names)}, which choose whole words as it is; leave it out.")
+    if "plm" in names:
+        if rate != RATE:
+            raise Error(f"rate={rate} does nothing for plm, which guesses about a sixth of the tokens; leave it out.")
+        return [PLM(tokenizer, seed=seed)]
+    if "rtd" in names:
+        return [RTD(tokenizer, rate=rate, seed=seed, choice="words" if whole_words else "tokens")]
     choice = "spans" if spans else "words" if whole_words else "tokens"
     found = [MLM(tokenizer, rate=rate, seed=seed, choice=choice)]
     return found + [make() for name, make in (("nsp", NSP), ("sop", SOP)) if name in names] + (

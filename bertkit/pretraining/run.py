@@ -6,7 +6,7 @@ import keras
 
 from bertkit.card import Card, plain
 from bertkit.checkpoints import bundle, files
-from bertkit.corpus.rows import alone
+from bertkit.corpus.rows import alone, next_sentence
 from bertkit.corpus.shards import MANIFEST, Shards
 from bertkit.corpus.walk import Phases, Walk
 from bertkit.data.features import check_fit
@@ -14,6 +14,7 @@ from bertkit.encoder import packs
 from bertkit.errors import Error
 from bertkit.pretraining.folder import Folder
 from bertkit.pretraining.held import held_out
+from bertkit.pretraining.named import SIZES
 from bertkit.pretraining.tally import Tally
 from bertkit.pretraining.watch import Watch
 from bertkit.report.curves import shown
@@ -38,7 +39,7 @@ class Pretraining:
     """
 
     def __init__(self, data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev=None,
-                 **others):
+                 config=None, model=None, **others):
         check_rate_and_seed(learning_rate, seed)
         sizes = batch_size * (len(data) if len(batch_size) == 1 else 1)
         if not len(data) == len(steps) == len(sizes):
@@ -53,8 +54,12 @@ class Pretraining:
         if not Path(vocabulary).exists():
             raise Error(f"{vocabulary} is missing; give the vocabulary that the corpus was made with.")
         sums = [files.sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
-        self.knobs = plain({**others, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate, "seed": seed,
-                            "knobs": knobs.deciding(), "vocabulary": files.sha256(vocabulary), "data": sums})
+        begun = {"config": config, "model": model}
+        begun |= {name: files.sha256(path) for name, path in begun.items()
+                  if path and path not in SIZES and Path(path).exists()}
+        self.knobs = plain({**others, **begun, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate,
+                            "seed": seed, "knobs": knobs.deciding(), "vocabulary": files.sha256(vocabulary),
+                            "data": sums})
         keras.utils.set_random_seed(seed)
 
     def finished(self):
@@ -73,9 +78,12 @@ class Pretraining:
         See `training.distribute`.
         """
         self.model, self.tokenizer, self.place = pretrainer, tokenizer, place
-        for shards in self.shards:
+        for shards in filter(None, (*self.shards, self.dev)):
             check_fit(tokenizer, pretrainer.encoder.config, shards.facts["length"])
         arrange = pretrainer.arrange or alone
+        if arrange is next_sentence and (few := [each for each in self.shards if each.facts.get("documents") == 1]):
+            raise Error(f"{few[0].folder} holds one document, and nsp takes random texts of others; make the corpus of "
+                        "text with a blank line after each document.")
         if self.settings.pack and (arrange is not alone or not packs(pretrainer.encoder.config)):
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")

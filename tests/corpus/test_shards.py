@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from bertkit.corpus import shards
 from bertkit.corpus.order import Shuffle
 from bertkit.corpus.segments import segments
+from bertkit.corpus.vocabulary import learn
 from bertkit.errors import Error
+from bertkit.text import Tokenizer
 from tests import tiny
 
 LENGTH = 12
+FACTS = {"length": LENGTH, "vocabulary": {}, "text": []}
 
 
 def drawn(count=40, seed=0):
@@ -41,6 +44,18 @@ def test_no_token_is_lost_and_none_changes_places(documents, length, short):
     assert found == sorted(found, key=lambda segment: segment.document)
 
 
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_ids_are_those_of_the_paragraph_whatever_parts_its_sentences(tmp_path, kind):
+    text = "The cat sat. The dog ran!  Birds sing, 3.5 of them. \u201cWhy?\u201d they asked. No one knew."
+    (tmp_path / "a.txt").write_text("\n".join([text] * 60))
+    learn([tmp_path / "a.txt"], tmp_path / "out", 300, kind)
+    tokenizer = Tokenizer.load(tmp_path / "out")
+    found = list(segments(tokenizer, [[text, text]], 40, short=0))
+    ids = [i for part in tokenizer.ids([text, text]) for i in part]
+    assert np.concatenate([segment.token_ids for segment in found]).tolist() == ids
+    assert sum(len(segment.ends) for segment in found) >= 10
+
+
 def test_segments_are_full_and_a_tenth_of_documents_is_cut_shorter():
     documents = [["Good film. " * 60] for _ in range(400)]
     found = cut(documents, 32)
@@ -52,14 +67,17 @@ def test_segments_are_full_and_a_tenth_of_documents_is_cut_shorter():
 
 
 def test_too_short_a_length_is_said():
-    with pytest.raises(Error, match="length=4 leaves room for 1"):
+    with pytest.raises(Error, match="length=4 leaves no room for two tokens of text beside 3 special ones; give 5"):
         cut([["a"]], 4)
+    assert cut([["good film"]], 5)
+    with pytest.raises(Error, match="seed=-1; give 0 or more"):
+        cut([["a"]], 5, seed=-1)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("shards")
-    shards.write(place, iter(cut(drawn())), lambda: {"length": LENGTH}, shard_bytes=1500)
+    shards.write(place, iter(cut(drawn())), lambda: FACTS, shard_bytes=1500)
     return place
 
 
@@ -85,7 +103,7 @@ def test_tensorflow_reads_them_too(folder):
 
 
 def test_the_same_segments_give_the_same_bytes(folder, tmp_path):
-    shards.write(tmp_path, iter(cut(drawn())), lambda: {"length": LENGTH}, shard_bytes=1500)
+    shards.write(tmp_path, iter(cut(drawn())), lambda: FACTS, shard_bytes=1500)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 

@@ -57,6 +57,46 @@ def test_every_letter_can_stand_alone_and_go_on_in_a_word(text):
     assert "R" in wordpiece(lambda: TEXT.split("\n"), 400, cased=True)
 
 
+def test_no_more_entries_come_than_are_asked_for(tmp_path):
+    """Of more letters than fit the frequent ones stay."""
+    letters = [chr(0x4E00 + i) for i in range(600)]
+    (tmp_path / "a.txt").write_text("\n".join("".join(letters[:n]) for n in range(1, 601)) + "\nthe end of it\n")
+    assert learn([tmp_path / "a.txt"], tmp_path / "v", 200)["entries"] <= 200
+    assert letters[0] in (tmp_path / "v").read_text() and letters[599] not in (tmp_path / "v").read_text()
+    with pytest.raises(Error, match="size=260 holds nothing but the special tokens and the 256 bytes; give 261"):
+        learn([tmp_path / "a.txt"], tmp_path / "b", 260, "bpe")
+    assert learn([tmp_path / "a.txt"], tmp_path / "b", 270, "bpe")["entries"] <= 270
+
+
+def test_a_paragraph_longer_than_sentencepiece_takes_is_learnt_from(tmp_path, monkeypatch):
+    monkeypatch.setattr("bertkit.corpus.vocabulary.LONGEST", 50)
+    (tmp_path / "a.txt").write_text(" ".join(f"word{i} \u4e1c" for i in range(400)))
+    learn([tmp_path / "a.txt"], tmp_path / "out", 60, "unigram")
+    assert not {0} & set(Tokenizer.load(tmp_path / "out").ids(["word399 \u4e1c"])[0])
+    assert Tokenizer.load(tmp_path / "out").unk_id not in Tokenizer.load(tmp_path / "out").ids(["word399 \u4e1c"])[0]
+
+
+def test_what_is_there_is_replaced_only_by_its_like(tmp_path, text):
+    (tmp_path / "new").mkdir()
+    for _ in range(2):
+        learn([text], tmp_path / "new" / "er" / "vocab.txt", 300)
+    before = text.read_bytes()
+    with pytest.raises(Error, match="is the text itself, which the vocabulary would replace"):
+        learn([text], text.parent / "." / text.name, 300)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(Error, match="notes.txt is there already and holds something else than a vocabulary"):
+        learn([text], tmp_path / "notes.txt", 300)
+    assert text.read_bytes() == before and (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram"])
+def test_of_nothing_nothing_is_learnt(tmp_path, kind):
+    (tmp_path / "a.txt").write_text("\n \n\n")
+    with pytest.raises(Error, match="The text holds no document"):
+        learn([tmp_path / "a.txt"], tmp_path / "out", 300, kind)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
 def test_fit_counts_by_hand():
     tokenizer = tiny.tokenizer()
     found = fit(tokenizer, ["good films", "ünknown the 東"])
@@ -68,10 +108,11 @@ def test_fit_counts_by_hand():
 
 @pytest.mark.parametrize(("out", "size", "kind", "said"), [
     ("out", 10, "wordpiece", "size=10 holds nothing"), ("out", 300, "bytes", "kind='bytes' is unknown"),
-    (".", 300, "wordpiece", "is a folder"), ("a.txt", 300, "bpe", "is there already"),
+    (".", 300, "wordpiece", "is a folder"), ("b.txt", 300, "bpe", "is there already"),
     (".", 300, "unigram", "is there already")])
 def test_wrong_knobs_are_one_sentence(tmp_path, out, size, kind, said):
-    (tmp_path / "a.txt").write_text("text\n")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("text\n")
     with pytest.raises(Error, match=said):
         learn([tmp_path / "a.txt"], tmp_path / out, size, kind)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]

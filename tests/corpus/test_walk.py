@@ -98,6 +98,29 @@ def test_next_sentences_follow_and_random_ones_are_of_another_document():
     assert not any(len(KEPT[number].ends) == 1 for number in followed)              # nothing follows in these
 
 
+def test_how_long_a_row_is_does_not_tell_whether_its_second_text_is_random():
+    """Documents of 6 records of 3 to 9 sentences: whatever is drawn, there is enough of it."""
+    records = Kept(Segment(np.arange(20 + number % 3, dtype="int32"),
+                           np.sort(np.r_[np.random.default_rng(number).choice(np.arange(1, 20), 2 + number % 7, False),
+                                         20 + number % 3]).astype("int32"), number // 6) for number in range(36))
+    found = made(next_sentence, 4000, records)
+    for number, first, second, _ in found:
+        assert len(first) + len(second) == len(records[number].token_ids)
+    sizes = [[len(second) for *_, second, label in found if label == wanted] for wanted in (0, 1)]
+    assert stats.ks_2samp(*sizes).pvalue > 1e-3
+
+
+def test_a_random_text_goes_on_in_its_document_and_begins_earlier_where_that_ends():
+    records = Kept([segment(0, 5), *(Segment(10 * n + np.arange(4, dtype="int32"), np.array([1, 3, 4], "int32"), 1)
+                                     for n in (1, 2))])
+    texts = {tuple(second) for _, _, second, label in made(next_sentence, 3000, records)
+             if label and second[0] >= 10 and len(second) == 6}
+    assert texts == {(10, 11, 12, 13, 20, 21), (11, 12, 13, 20, 21, 22)}
+    longest = [len(second) for _, first, second, label in made(next_sentence, 3000, records)
+               if label and first[0] < 10 and len(first) == 2]                      # 18 tokens wanted: all there are
+    assert np.mean(np.array(longest) == 8) > 0.95       # but where ten draws never hit the document's first record
+
+
 def test_every_place_between_sentences_parts_a_segment_alike():
     records = Kept([segment(0, 5), segment(3, 5)])
     cuts = [len(sentences_of(first)) for _, first, _, label in made(next_sentence, 4000, records) if not label]
@@ -177,6 +200,7 @@ def test_phases_follow_each_other():
 
 
 def test_another_vocabulary_is_refused(tmp_path):
-    files.write(tmp_path, [KEPT[0]], lambda: {"length": LENGTH, "vocabulary": {"entries": 9, "sha256": "0"}})
+    files.write(tmp_path, [KEPT[0]], lambda: {
+        "length": LENGTH, "vocabulary": {"entries": 9, "sha256": "0"}, "text": []})
     with pytest.raises(Error, match="made with another vocabulary, of 9 entries"):
         Walk(files.Shards(tmp_path), tiny.tokenizer(), 2)

@@ -92,6 +92,28 @@ def test_a_span_tears_one_word_at_most(batch):
     assert torn.max() == 1 and 0.1 < torn.mean() < 0.9
 
 
+def test_chosen_independently_each_token_is_by_itself(batch):
+    """RoBERTa's way: the number in a row is binomial, and neighbours know nothing of each other."""
+    ids = np.random.default_rng(3).integers(5, len(tiny.VOCABULARY), (2000, 102)).astype("int32")
+    ids[:, 0], ids[:, -1] = 2, 3
+    full = {"token_ids": ids, "padding_mask": np.ones_like(ids)}
+    found = MLM(tiny.tokenizer(), selection="independent").corrupt(full)
+    hidden = np.zeros_like(ids, bool)
+    rows, slots = np.nonzero(found["masked_weights"])
+    hidden[rows, found["masked_positions"][rows, slots]] = True
+    assert not hidden[:, [0, -1]].any()
+    inner = hidden[:, 1:-1]
+    assert abs(inner.mean() - 0.15) < 4 * np.sqrt(0.15 * 0.85 / inner.size)
+    assert inner.sum(1).var() == pytest.approx(100 * 0.15 * 0.85, rel=0.15)
+    assert abs(np.corrcoef(inner[:, :-1].ravel(), inner[:, 1:].ravel())[0, 1]) < 0.02
+    counted = MLM(tiny.tokenizer()).corrupt(full)["masked_weights"].sum(1)
+    assert counted.var() == 0
+    for wrong in ({"selection": "each"}, {"selection": "independent", "choice": "spans"},
+                  {"selection": "independent", "whole_words": True}):
+        with pytest.raises(Error, match="selection='.*' of .* is unknown; give counted or independent"):
+            MLM(tiny.tokenizer(), **wrong)
+
+
 @pytest.mark.parametrize("choice", CHOICES)
 def test_the_share_of_hidden_tokens(batch, choice):
     ids = np.random.default_rng(3).integers(5, len(tiny.VOCABULARY), (300, 102)).astype("int32")

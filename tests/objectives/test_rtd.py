@@ -94,7 +94,7 @@ def test_guesses_are_drawn_by_their_probability():
     generator.model.heads["mlm"].bias.assign(np.random.default_rng(0).normal(size=len(tiny.VOCABULARY)) * 2)
     features = {"token_ids": np.full((400, 8), 9, "int32"), "masked_positions": np.full((400, 4), 2, "int32")}
     for _ in range(5):
-        logits, guesses = generator(features)
+        logits, guesses = generator(features, training=True)
         counts += np.bincount(np.ravel(guesses), minlength=len(counts))
         draws += np.size(guesses)
     p = softmax(np.asarray(logits, "float64"))[0, 0]
@@ -124,10 +124,14 @@ def test_draws_are_part_of_the_state():
     state = model.parts["0"].draws.state
     assert any(variable is state for variable in model.variables)
     before = np.array(state)
-    first, second = (np.asarray(model(found)["rtd_labels"]) for _ in range(2))
+    first, second = (np.asarray(model(found, training=True)["rtd_labels"]) for _ in range(2))
     assert (first != second).any()
     state.assign(before)
-    np.testing.assert_array_equal(model(found)["rtd_labels"], first)
+    np.testing.assert_array_equal(model(found, training=True)["rtd_labels"], first)
+    left = np.array(state)
+    looks = [np.asarray(model(found)["rtd_labels"]) for _ in range(2)]          # to look draws nothing from the state
+    np.testing.assert_array_equal(*looks)
+    np.testing.assert_array_equal(state, left)
 
 
 # -------------------------------------------------------------------------------------------------- what is lost

@@ -1,83 +1,21 @@
 """Pre-training from shards to a bundle: killed at any step, it ends with the weights of an undisturbed run."""
 
-import gc
 import json
 import shutil
 
-import keras
 import numpy as np
 import pytest
 
 import bertkit
 from bertkit.config import EncoderConfig
 from bertkit.corpus import shards as files
-from bertkit.corpus.make import fingerprint
-from bertkit.corpus.segments import segments
 from bertkit.errors import Error
 from bertkit.pretraining import named
 from bertkit.pretraining.knobs import Knobs
-from bertkit.recipes import pretrain
-from bertkit.training.progress import Progress
 from tests import tiny
+from tests.pretraining.runs import run, run_and_kill, same, sized
 
-STEPS, EVERY, LENGTH = 9, 3, 24
 OBJECTIVES = ("mlm,nsp", "mlm,sop", "mlm,sbo", "rtd", "plm")
-
-
-class Killed(BaseException):
-    pass
-
-
-@pytest.fixture(autouse=True)
-def _one_session_each():
-    """Let go of a run's graphs: some 100 MB each."""
-    yield
-    keras.backend.clear_session()
-    gc.collect()
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Return (shards, vocabulary file, config file)."""
-    folder = tmp_path_factory.mktemp("corpus")
-    (folder / "vocab.txt").write_text("".join(f"{entry}\n" for entry in tiny.VOCABULARY))
-    (folder / "tiny.json").write_text(json.dumps(tiny.CONFIG.to_json()))
-    for name, seed in (("shards", 0), ("dev", 1)):
-        (folder / name).mkdir()
-        texts = tiny.texts(160, seed)[0]
-        documents = [[f"{text}." for text in texts[i:i + 8]] for i in range(0, len(texts), 8)]
-        facts = {"length": LENGTH, "vocabulary": fingerprint(tiny.tokenizer()), "text": [name]}
-        files.write(folder / name, segments(tiny.tokenizer(), documents, LENGTH), lambda facts=facts: facts)
-    return folder
-
-
-def run(corpus, out, **knobs):
-    defaults = {"data": [str(corpus / "shards")], "vocabulary": str(corpus / "vocab.txt"), "steps": [STEPS],
-                "batch_size": [4], "save_every": EVERY, "seed": 3, "config": str(corpus / "tiny.json")}
-    return pretrain.main(**(defaults | {"out": str(out)} | knobs))
-
-
-def run_and_kill(monkeypatch, step, *arguments, **knobs):
-    def killing(progress, batch, logs=None):
-        progress.step += 1
-        if progress.step == step:
-            raise Killed
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(Progress, "on_train_batch_end", killing)
-        run(*arguments, **knobs)
-
-
-def weights(folder):
-    return bertkit.load(str(folder)).get_weights()
-
-
-def same(one, other):
-    return all((a == b).all() for a, b in zip(weights(one), weights(other), strict=True))
-
-
-def sized(objectives):
-    """Return the knobs for a tiny model of the family whose paper has the objectives."""
-    return {"objectives": objectives} | ({"config": "tiny"} if objectives in ("rtd", "plm", "mlm,sbo") else {})
 
 
 @pytest.mark.parametrize("objectives", OBJECTIVES)

@@ -1,0 +1,81 @@
+"""What a run is told before its first step, and what it does not depend on."""
+
+import json
+import shutil
+
+import pytest
+
+from bertkit.corpus import shards as files
+from bertkit.corpus.make import fingerprint
+from bertkit.corpus.segments import segments
+from bertkit.corpus.walk import Walk
+from bertkit.errors import Error
+from bertkit.pretraining.held import held_out
+from bertkit.pretraining.knobs import Knobs
+from tests import tiny
+from tests.pretraining.runs import LENGTH, run, run_and_kill, same, sized
+
+
+def test_a_config_or_a_checkpoint_that_changed_is_another_run(corpus, tmp_path, monkeypatch):
+    shutil.copy(corpus / "tiny.json", tmp_path / "own.json")
+    run_and_kill(monkeypatch, 5, corpus, tmp_path / "cut", config=str(tmp_path / "own.json"))
+    (tmp_path / "own.json").write_text(json.dumps(tiny.CONFIG.but(dropout=0.3).to_json()))
+    with pytest.raises(Error, match="holds a run with config .* came; give the same command"):
+        run(corpus, tmp_path / "cut", config=str(tmp_path / "own.json"))
+
+
+def test_looking_more_often_changes_no_weights(corpus, tmp_path):
+    """The generator draws: what it draws for a look must not be missing afterwards."""
+    dev = str(corpus / "dev")
+    for name, knobs in (("seldom", Knobs()), ("often", Knobs(watch_every=2))):
+        run(corpus, tmp_path / name, dev=dev, steps=[5], knobs=knobs, **sized("rtd"))
+    assert same(tmp_path / "seldom", tmp_path / "often")
+
+
+def test_held_out_rows_that_do_not_fit_are_refused_before_the_first_step(corpus, tmp_path):
+    (tmp_path / "narrow.json").write_text(json.dumps(tiny.CONFIG.but(max_sequence_length=LENGTH).to_json()))
+    (tmp_path / "long").mkdir()
+    facts = {"length": 2 * LENGTH, "vocabulary": fingerprint(tiny.tokenizer()), "text": ["long"]}
+    files.write(tmp_path / "long", segments(tiny.tokenizer(), [["good film. " * 50]], 2 * LENGTH), lambda: facts)
+    with pytest.raises(Error, match=f"{2 * LENGTH}"):
+        run(corpus, tmp_path / "out", config=str(tmp_path / "narrow.json"), dev=str(tmp_path / "long"))
+
+
+def test_all_held_out_rows_count(corpus):
+    class Seen:
+        def corrupted(self, batch):
+            return batch
+
+        def scores(self, batch):
+            return {"mlm": float(batch["keys"].mean())}
+
+    walk = Walk(files.Shards(corpus / "dev"), tiny.tokenizer(), 8)
+    rows = len(walk.shards)
+    assert rows % 8 and held_out(Seen(), walk)["mlm"] == pytest.approx((rows - 1) / 2)
+
+
+def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
+    shutil.copytree(corpus / "shards", tmp_path / "shards")
+    facts = json.loads((tmp_path / "shards" / "manifest.json").read_text())
+    (tmp_path / "shards" / "manifest.json").write_text(json.dumps(facts | {"documents": 1}))
+    with pytest.raises(Error, match="holds one document, and nsp takes random texts of others"):
+        run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], objectives="mlm,nsp")
+
+
+@pytest.mark.parametrize("objectives, knobs, said", [
+    ("plm", {"rate": 0.3}, "rate=0.3 does nothing for plm"), ("plm", {"whole_words": True}, "whole_words does nothing"),
+    ("mlm,span", {"whole_words": True}, "whole_words does nothing for mlm,span")])
+def test_knobs_that_would_do_nothing_are_refused(corpus, tmp_path, objectives, knobs, said):
+    with pytest.raises(Error, match=said):
+        run(corpus, tmp_path / "out", knobs=Knobs(**knobs), **sized(objectives))
+
+
+@pytest.mark.parametrize("change", [{"shards": []}, {"shards": ["a"]}, {"tokens": None},
+                                    {"shards": [{"file": "../x"}]}])
+def test_a_manifest_that_says_too_little_is_one_sentence(corpus, tmp_path, change):
+    shutil.copytree(corpus / "shards", tmp_path / "shards")
+    facts = json.loads((tmp_path / "shards" / "manifest.json").read_text()) | change
+    (tmp_path / "shards" / "manifest.json").write_text(
+        json.dumps({name: value for name, value in facts.items() if value is not None}))
+    with pytest.raises(Error, match="manifest.json does not say"):
+        files.Shards(tmp_path / "shards")
