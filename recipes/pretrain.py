@@ -43,8 +43,8 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
         # model
         with precision(knobs.precision):
             source = start.source(model, tokenizer) if model else Encoder(named.config(config, names, len(tokenizer)))
-            pretrainer = Pretrainer(start.encoder_of(source), named.objectives(names, tokenizer, seed, knobs.rate,
-                                                                               knobs.whole_words))
+            made = named.objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection)
+            pretrainer = Pretrainer(start.encoder_of(source), made)
         if model:
             start.adopt(pretrainer, source)
 

@@ -35,7 +35,7 @@ def names(text):
     return found
 
 
-def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False):
+def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False, selection="counted"):
     """Return the objectives of `names`: words first, then what goes with them.
 
     Raises `Error` for a knob that one of them does not have.
@@ -43,6 +43,8 @@ def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False):
     spans = bool({"span", "sbo"} & set(names))
     if whole_words and (spans or "plm" in names):
         raise Error(f"whole_words does nothing for {','.join(names)}, which choose whole words as it is; leave it out.")
+    if selection != "counted" and {"rtd", "plm"} & set(names):
+        raise Error(f"selection={selection} does nothing for {names[0]}; leave it out.")
     if "plm" in names:
         if rate != RATE:
             raise Error(f"rate={rate} does nothing for plm, which guesses about a sixth of the tokens; leave it out.")
@@ -50,7 +52,7 @@ def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False):
     if "rtd" in names:
         return [RTD(tokenizer, rate=rate, seed=seed, choice="words" if whole_words else "tokens")]
     choice = "spans" if spans else "words" if whole_words else "tokens"
-    found = [MLM(tokenizer, rate=rate, seed=seed, choice=choice)]
+    found = [MLM(tokenizer, rate=rate, seed=seed, choice=choice, selection=selection)]
     return found + [make() for name, make in (("nsp", NSP), ("sop", SOP)) if name in names] + (
         [SBO(tokenizer)] if "sbo" in names else [])
 

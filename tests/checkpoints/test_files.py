@@ -45,7 +45,12 @@ def search(folder):
     return fill(folder, **{"index/index": {"files": {"vectors.safetensors": {}}}})
 
 
-KINDS = [bundle, phone, saved_model, huggingface, search]
+def corpus(folder):
+    fill(folder, "shard-00000-00000.tfrecord", "shard-00000-00000.index")
+    return fill(folder, manifest={"shards": [{"file": "shard-00000-00000.tfrecord"}]})
+
+
+KINDS = [bundle, phone, saved_model, huggingface, search, corpus]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -38,7 +38,8 @@ def plain(corpus, tmp_path_factory):
 
 
 @pytest.mark.parametrize("knobs", [{"ema": 0.9, "accumulate": 2, "masks": 2, "pack": True},
-                                   {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True}])
+                                   {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True},
+                                   {"selection": "independent"}])
 def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, knobs):
     found = run(corpus, tmp_path / "whole", knobs=Knobs(**knobs))
     run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", knobs=Knobs(**knobs))

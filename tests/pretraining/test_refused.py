@@ -64,7 +64,9 @@ def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
 
 @pytest.mark.parametrize("objectives, knobs, said", [
     ("plm", {"rate": 0.3}, "rate=0.3 does nothing for plm"), ("plm", {"whole_words": True}, "whole_words does nothing"),
-    ("mlm,span", {"whole_words": True}, "whole_words does nothing for mlm,span")])
+    ("mlm,span", {"whole_words": True}, "whole_words does nothing for mlm,span"),
+    ("rtd", {"selection": "independent"}, "selection=independent does nothing for rtd"),
+    ("mlm", {"selection": "independent", "whole_words": True}, "selection='independent' of words is unknown")])
 def test_knobs_that_would_do_nothing_are_refused(corpus, tmp_path, objectives, knobs, said):
     with pytest.raises(Error, match=said):
         run(corpus, tmp_path / "out", knobs=Knobs(**knobs), **sized(objectives))
