@@ -4,7 +4,8 @@
         --cpu-seconds 3600 --folder work [--result NAME]
 
 One vocabulary, one corpus, one size, one batch; masks are drawn anew for each batch on both sides. Both models are then
-loaded by bertkit and asked the same: hidden words of held-out rows, and the pseudo-perplexity of held-out sentences.
+loaded by bertkit and asked the same of each held-out text: hidden words of its rows, and the pseudo-perplexity of
+sentences of 5 to 30 words.
 """
 
 import argparse
@@ -20,14 +21,15 @@ import numpy as np
 
 HERE = Path(__file__).parent
 TRIAL = 150             # steps that tell how many fit
-SENTENCES, LONGEST = 200, 60
+SENTENCES = 600
+WORDS = 5, 30           # of a sentence that is asked of
 
 
 def arguments():
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", nargs="+", required=True)
-    parser.add_argument("--dev-text", nargs="+", required=True)
+    parser.add_argument("--dev-text", nargs="+", required=True, help="held-out texts; the first is watched in training")
     parser.add_argument("--folder", type=Path, required=True, help="for all that is made; the same again goes on")
     parser.add_argument("--cpu-seconds", type=float, default=3600)
     parser.add_argument("--vocabulary-size", type=int, default=8000)
@@ -57,7 +59,7 @@ def prepare(flags):
     if not (folder / "vocab.txt").exists():
         timed([*bertkit, "vocabulary", "--corpus", *flags.text, "--size", flags.vocabulary_size, "--out",
                folder / "vocab.txt"], flags)
-    for name, text in (("shards", flags.text), ("dev", flags.dev_text)):
+    for name, text in (("shards", flags.text), *((held_name(path), [path]) for path in flags.dev_text)):
         if not (folder / name).exists():
             timed([*bertkit, "corpus", "--text", *text, "--vocabulary", folder / "vocab.txt", "--out", folder / name,
                    "--length", flags.length], flags)
@@ -68,6 +70,11 @@ def prepare(flags):
         return
     rows = [tokenizer.pack_ids(shards[i].token_ids.tolist(), None, flags.length) for i in range(len(shards))]
     np.save(folder / "rows.npy", tokenizer.batch(rows, flags.length)["token_ids"])
+
+
+def held_name(path):
+    """Return what the folder of a held-out text is called."""
+    return f"dev-{Path(path).name.split('.')[0]}"
 
 
 def trained(name, flags):
@@ -84,7 +91,7 @@ def ours(flags):
         return [sys.executable, "-m", "bertkit", "pretrain", "--data", flags.folder / "shards", "--vocabulary",
                 flags.folder / "vocab.txt", "--config", "tiny", "--steps", steps, "--batch-size", flags.batch_size,
                 "--learning-rate", flags.learning_rate, "--seed", 1, "--save-every", 1000, "--dev",
-                flags.folder / "dev", "--out", out]
+                flags.folder / held_name(flags.dev_text[0]), "--out", out]
 
     _, short = timed(words(TRIAL // 3, flags.folder / "trial-short"), flags)
     _, long = timed(words(TRIAL, flags.folder / "trial-long"), flags)
@@ -102,8 +109,8 @@ def theirs(flags):
     return json.loads(said.strip().splitlines()[-1])["steps"], seconds
 
 
-def asked(model_folder, flags):
-    """Return what a model knows of held-out text: masked accuracy, perplexity of masked words, pseudo-perplexity."""
+def asked(model_folder, path, flags):
+    """Return what a model knows of a held-out text: ({masked accuracy, perplexity ...}, each sentence's logs)."""
     import bertkit
     from bertkit.corpus.documents import documents
     from bertkit.corpus.shards import Shards
@@ -118,14 +125,36 @@ def asked(model_folder, flags):
     tokenizer, model = Tokenizer.load(flags.folder / "vocab.txt"), bertkit.load(str(model_folder))
     pretrainer = Pretrainer(model.encoder, [MLM(tokenizer)])
     adopt(pretrainer, model)
-    found = held_out(pretrainer, Walk(Shards(flags.folder / "dev"), tokenizer, 64))
-    texts = [text[start:end] for document in documents(flags.dev_text) for text in document
-             for start, end in sentences(text)]
-    texts = [text for text in texts if 5 <= len(text.split()) <= LONGEST // 2][::7][:SENTENCES]
+    found = held_out(pretrainer, Walk(Shards(flags.folder / held_name(path)), tokenizer, 64))
+    texts = [text[start:end] for document in documents([path]) for text in document for start, end in sentences(text)]
+    texts = [text for text in texts if WORDS[0] <= len(text.split()) <= WORDS[1]]
+    texts = texts[::max(1, len(texts) // SENTENCES)][:SENTENCES]
     scored = pseudo_log_likelihoods(pretrainer.model, tokenizer, texts, flags.length)
-    logs = np.concatenate([one.logs for one in scored])
-    return {"masked_accuracy": found["masked_accuracy"], "perplexity": found["perplexity"],
-            "pseudo_perplexity": float(np.exp(-logs.mean()))}
+    return found, [one.logs for one in scored]
+
+
+def compared(one, other, rng):
+    """Return the ratio of two pseudo-perplexities, with a 95 % bootstrap interval over the sentences, as a sentence."""
+    sums, counts = np.array([[logs.sum() for logs in side] for side in (other, one)]), np.array(list(map(len, one)))
+    rows = rng.integers(0, len(counts), (1000, len(counts)))
+    ratios = np.exp((sums[0][rows].sum(1) - sums[1][rows].sum(1)) / counts[rows].sum(1))
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    ratio = np.exp((sums[0].sum() - sums[1].sum()) / counts.sum())
+    return f"pseudo-perplexity, bertkit / transformers: {ratio:.3f} (95 % interval {low:.3f} to {high:.3f})"
+
+
+def table(path, flags):
+    """Return the table of one held-out text."""
+    rows = [f"Held out: {Path(path).name}", "| | steps | CPU-s | masked accuracy | perplexity of masked words | "
+            "pseudo-perplexity |\n|---|---|---|---|---|---|"]
+    logs = {}
+    for name in flags.only:
+        steps, seconds = trained(name, flags)
+        found, logs[name] = asked(flags.folder / name, path, flags)
+        rows[-1] += (f"\n| {name} | {steps} | {seconds:.0f} | {100 * found['masked_accuracy']:.2f} | "
+                     f"{found['perplexity']:.1f} | {np.exp(-np.concatenate(logs[name]).mean()):.1f} |")
+    both = [compared(logs["bertkit"], logs["transformers"], np.random.default_rng(0))] if len(logs) == 2 else []
+    return "\n\n".join([*rows, *both])
 
 
 def curve(logs):
@@ -141,23 +170,17 @@ def curve(logs):
 
 
 def main():
-    """Prepare, train both, ask both, print the table, and the curve of bertkit's run."""
+    """Prepare, train both, ask both, print the tables, and the curve of bertkit's run."""
     flags = arguments()
     flags.folder.mkdir(parents=True, exist_ok=True)
     prepare(flags)
-    rows = ["| | steps | CPU-s | masked accuracy | perplexity of masked words | pseudo-perplexity |",
-            "|---|---|---|---|---|---|"]
-    for name in flags.only:
-        steps, seconds = trained(name, flags)
-        found = asked(flags.folder / name, flags)
-        rows.append(f"| {name} | {steps} | {seconds:.0f} | {100 * found['masked_accuracy']:.2f} | "
-                    f"{found['perplexity']:.2f} | {found['pseudo_perplexity']:.2f} |")
+    tables = [table(path, flags) for path in flags.dev_text]
     text = "\n\n".join([f"# The same CPU-seconds of pre-training, {datetime.date.today().isoformat()}",
                         f"BERT-tiny, {flags.vocabulary_size} entries, rows of {flags.length}, batch "
                         f"{flags.batch_size}, learning rate {flags.learning_rate:g}, float32, {flags.threads} "
-                        f"thread(s); text {', '.join(Path(path).name for path in flags.text)}; held out "
-                        f"{', '.join(Path(path).name for path in flags.dev_text)}", "\n".join(rows),
-                        *([curve(flags.folder / "bertkit" / "logs")] if "bertkit" in flags.only else ())]) + "\n"
+                        f"thread(s); text {', '.join(Path(path).name for path in flags.text)}", *tables,
+                        *([f"bertkit's run on {Path(flags.dev_text[0]).name}:",
+                           curve(flags.folder / "bertkit" / "logs")] if "bertkit" in flags.only else ())]) + "\n"
     print(text)
     if flags.result:
         (HERE / "results" / f"{flags.result}.md").write_text(text, encoding="utf-8")
