@@ -99,7 +99,8 @@ def test_calls_of_what_is_no_function_and_other_tricks(path, body):
     refused(zipped(path, body))
 
 
-@pytest.mark.parametrize("stand_in", [list, {}.update, os.getcwd, text, 5], ids=["class", "method", "system", "ours", "5"])
+@pytest.mark.parametrize("stand_in", [list, {}.update, os.getcwd, text, 5],
+                         ids=["class", "method", "system", "ours", "5"])
 def test_only_a_function_of_ours_is_called(stand_in):
     read = pickled.unpickle
     if stand_in is text:
