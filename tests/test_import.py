@@ -49,6 +49,10 @@ def test_bertkit_itself_brings_nothing():
     assert brought_along("import bertkit, bertkit.errors, bertkit.version") == []
 
 
+def test_who_only_starts_processes_needs_no_model():
+    assert brought_along("import bertkit.sweep, bertkit.glue.runs") == ["numpy"]
+
+
 def test_a_heavy_import_is_seen():
     assert "keras" in brought_along("import bertkit.encoder")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save as safetensors_bytes
 
-from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, sha256, write_json
+from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, write_json
 from bertkit.checkpoints.tensors import Slot, assign, encoder_for, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
@@ -21,7 +21,7 @@ from bertkit.errors import Error
 from bertkit.heads import MODELS
 from bertkit.ondevice import tasks
 from bertkit.text import Tokenizer
-from bertkit.text.files import write_bytes
+from bertkit.text.files import sha256, write_bytes
 
 FORMAT = 1
 FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",

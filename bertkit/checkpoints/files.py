@@ -1,6 +1,5 @@
 """Reading JSON and safetensors with errors a person understands; writing whole or not at all."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -55,16 +54,6 @@ def read_safetensors(paths, where):
                 raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
             shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
     return Tensors(Path(where), shapes, lambda name: homes[name].get_tensor(name))
-
-
-def sha256(path):
-    """Return a file's SHA-256 as hexadecimal digits; of a folder, that of its files' names and sums."""
-    if Path(path).is_dir():
-        inside = (file for file in sorted(Path(path).rglob("*")) if file.is_file())
-        sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
-        return hashlib.sha256("".join(sums).encode()).hexdigest()
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path, value):

@@ -70,8 +70,9 @@ def _beside_random(shards, number, first, second, draws):
         place = len(first) // 2
         first = first[:len(first) - place] if draws[2] < 0.5 else first[place:]
     size, found = max(1, place if second is None else len(second)), None
+    document = shards[number].document
     for other in map(int, whole(draws[4:], len(shards))):
-        if shards[other].document == shards[number].document:
+        if shards[other].document == document:
             continue
         text = _from(shards, other, draws[3], size)
         found = text if found is None or len(text) > len(found) else found
@@ -85,11 +86,14 @@ def _from(shards, number, draw, size):
 
     Where too little follows in the document, it begins as many sentences earlier in the record as it must.
     """
-    ids, starts = shards[number].token_ids, np.concatenate([[0], shards[number].ends[:-1]])
-    document, start = shards[number].document, starts[whole(draw, len(starts))]
-    while len(ids) - start < size and number + 1 < len(shards) and shards[number + 1].document == document:
+    segment = shards[number]
+    ids, starts = segment.token_ids, np.concatenate([[0], segment.ends[:-1]])
+    start = starts[whole(draw, len(starts))]
+    while len(ids) - start < size and number + 1 < len(shards):
         number += 1
-        ids = np.concatenate([ids, shards[number].token_ids])
+        if (following := shards[number]).document != segment.document:
+            break
+        ids = np.concatenate([ids, following.token_ids])
     if len(ids) - start < size:
         start = starts[max(0, int(np.searchsorted(starts, len(ids) - size, side="right")) - 1)]
     return ids[start:start + size]

@@ -1,14 +1,14 @@
 """The size and SHA-256 of each file of a folder, written with it and checked before it is used."""
 
-import hashlib
 from pathlib import Path
 
 from bertkit.errors import Error
+from bertkit.text.files import sha256
 
 
 def describe(folder, names):
     """Return {name: {"bytes", "sha256"}} of files of a folder."""
-    return {name: {"bytes": (Path(folder) / name).stat().st_size, "sha256": _sha256(Path(folder) / name)}
+    return {name: {"bytes": (Path(folder) / name).stat().st_size, "sha256": sha256(Path(folder) / name)}
             for name in names}
 
 
@@ -18,11 +18,6 @@ def check(folder, files):
         path = Path(folder) / name
         if Path(name).name != name or not path.is_file():
             raise Error(f"{path} is missing, and its folder's manifest names it; copy the folder again.")
-        if path.stat().st_size != facts["bytes"] or _sha256(path) != facts["sha256"]:
+        if path.stat().st_size != facts["bytes"] or sha256(path) != facts["sha256"]:
             raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the folder "
                         "again.")
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

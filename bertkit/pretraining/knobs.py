@@ -22,7 +22,7 @@ class Knobs:
     precision       bfloat16: products in bfloat16, sums and weights in float32
     rate            share of the tokens that are hidden (Devlin et al. 2018, section 3.1: 0.15)
     whole_words     hide all pieces of a word or none (README of the BERT release, 2019)
-    selection       counted: 15 % of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
+    selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
     masks           draw the masks of a row only so many times (static masking); by default anew each time
     pack            put several short texts in a row, each of which sees itself alone (Krell et al. 2021)
     log_every       steps between two points in TensorBoard

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 
 from bertkit.card import Card, plain
-from bertkit.checkpoints import bundle, files
+from bertkit.checkpoints import bundle
 from bertkit.corpus.rows import alone, next_sentence
 from bertkit.corpus.shards import MANIFEST, Shards
 from bertkit.corpus.walk import Phases, Walk
@@ -19,6 +19,7 @@ from bertkit.pretraining.tally import Tally
 from bertkit.pretraining.watch import Watch
 from bertkit.report.curves import shown
 from bertkit.report.page import document
+from bertkit.text.files import sha256
 from bertkit.training.board import history
 from bertkit.training.lamb import LAMB
 from bertkit.training.optimizer import AdamW
@@ -53,12 +54,12 @@ class Pretraining:
         self.folder = Folder(out)
         if not Path(vocabulary).exists():
             raise Error(f"{vocabulary} is missing; give the vocabulary that the corpus was made with.")
-        sums = [files.sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
-        begun = {"config": config, "model": model}
-        begun |= {name: files.sha256(path) for name, path in begun.items()
+        sums = [sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
+        begun = {"config": config, "model": model}          # a file or folder is known by what it holds
+        begun |= {name: sha256(path) for name, path in begun.items()
                   if path and path not in SIZES and Path(path).exists()}
         self.knobs = plain({**others, **begun, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate,
-                            "seed": seed, "knobs": knobs.deciding(), "vocabulary": files.sha256(vocabulary),
+                            "seed": seed, "knobs": knobs.deciding(), "vocabulary": sha256(vocabulary),
                             "data": sums})
         keras.utils.set_random_seed(seed)
 

@@ -11,12 +11,11 @@ import zlib
 from pathlib import Path
 
 from bertkit import flags
-from bertkit.checkpoints.files import sha256
 from bertkit.errors import Error
 from bertkit.sweep import report
 from bertkit.sweep.space import SEARCHES, read
 from bertkit.terminal import say
-from bertkit.text.files import read_object, write_json
+from bertkit.text.files import read_object, sha256, write_json
 from bertkit.training.tuning import Tuning
 
 

@@ -1,5 +1,6 @@
-"""Text files of a tokenizer: sizes checked before reading, written whole or not at all."""
+"""Small files: sizes checked before reading, written whole or not at all, told apart by their SHA-256."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -36,6 +37,16 @@ def read_object(path):
         raise Error(f"{path} holds a JSON {type(value).__name__}, wanted an object; "
                     "copy the file again.")
     return value
+
+
+def sha256(path):
+    """Return a file's SHA-256 as hexadecimal digits; of a folder, that of its files' names and sums."""
+    if Path(path).is_dir():
+        inside = (file for file in sorted(Path(path).rglob("*")) if file.is_file())
+        sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
+        return hashlib.sha256("".join(sums).encode()).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path, value):

@@ -14,10 +14,10 @@ import numpy as np
 from safetensors.numpy import load as parse
 from safetensors.numpy import save as safetensors_bytes
 
-from bertkit.checkpoints.files import read_json, sha256, write_json
+from bertkit.checkpoints.files import read_json, write_json
 from bertkit.errors import Error
 from bertkit.terminal import say
-from bertkit.text.files import write_bytes
+from bertkit.text.files import sha256, write_bytes
 
 KEPT = 2
 

@@ -15,6 +15,7 @@ from bertkit.data.pipeline import Batches
 from bertkit.errors import Error
 from bertkit.report import cues, page
 from bertkit.terminal import say
+from bertkit.text.files import sha256
 from bertkit.training.adapt import adapt, optimizer, settle
 from bertkit.training.best import Best
 from bertkit.training.board import Board, history
@@ -94,7 +95,7 @@ class Run:
     def arguments(self):
         """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
         self.best = Best(self.splits.task, self.held["dev"], self.tuning.patience, self.tuning.metric)
-        sums = [files.sha256(path) for path in self.splits.paths.values()]
+        sums = [sha256(path) for path in self.splits.paths.values()]
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
         epoch = self.state.restore(self.model)
         try:

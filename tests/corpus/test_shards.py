@@ -1,5 +1,6 @@
 """What goes into shards comes out, in any order; what is damaged, cut or missing is named."""
 
+import json
 import shutil
 
 import numpy as np
@@ -92,6 +93,17 @@ def test_segments_come_back_in_any_order(folder):
         assert segment.document == wanted[number].document
     with pytest.raises(IndexError):
         found[len(wanted)]
+
+
+@pytest.mark.parametrize("change", [{"shards": []}, {"shards": ["a"]}, {"tokens": None},
+                                    {"shards": [{"file": "../x"}]}])
+def test_a_manifest_that_says_too_little_is_one_sentence(folder, tmp_path, change):
+    shutil.copytree(folder, tmp_path / "shards")
+    facts = json.loads((folder / "manifest.json").read_text()) | change
+    (tmp_path / "shards" / "manifest.json").write_text(
+        json.dumps({name: value for name, value in facts.items() if value is not None}))
+    with pytest.raises(Error, match="manifest.json does not say"):
+        shards.Shards(tmp_path / "shards")
 
 
 def test_tensorflow_reads_them_too(folder):

@@ -70,14 +70,3 @@ def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
 def test_knobs_that_would_do_nothing_are_refused(corpus, tmp_path, objectives, knobs, said):
     with pytest.raises(Error, match=said):
         run(corpus, tmp_path / "out", knobs=Knobs(**knobs), **sized(objectives))
-
-
-@pytest.mark.parametrize("change", [{"shards": []}, {"shards": ["a"]}, {"tokens": None},
-                                    {"shards": [{"file": "../x"}]}])
-def test_a_manifest_that_says_too_little_is_one_sentence(corpus, tmp_path, change):
-    shutil.copytree(corpus / "shards", tmp_path / "shards")
-    facts = json.loads((tmp_path / "shards" / "manifest.json").read_text()) | change
-    (tmp_path / "shards" / "manifest.json").write_text(
-        json.dumps({name: value for name, value in facts.items() if value is not None}))
-    with pytest.raises(Error, match="manifest.json does not say"):
-        files.Shards(tmp_path / "shards")
