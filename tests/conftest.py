@@ -9,6 +9,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")     # several test processes may share a GPU
 
+collect_ignore_glob = ["*/conftest.py"]     # of one name: --doctest-modules takes one for another
+
 
 @pytest.fixture(scope="session")
 def shared():

@@ -1,0 +1,122 @@
+"""`bertkit predict` and `bertkit evaluate` as a script sees them."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from bertkit import commands
+from bertkit.cli import main
+from bertkit.predictor import Predictor
+from tests import exported, tiny
+from tests.recorded import GOLDEN
+from tests.said import HOSTILE, sentence, stdin
+
+
+def test_predict_answers_every_line_in_order(monkeypatch, capsys):
+    stdin(monkeypatch, "\n".join(HOSTILE).encode() + b"\n\xff\xfe broken\r\nlast, without an end")
+    assert main(["predict", str(exported.bundled())]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    wanted = Predictor(exported.bundled()).predict([*HOSTILE, "\ufffd\ufffd broken", "last, without an end"])
+    assert [answer["label"] for answer in answers] == [answer["label"] for answer in wanted]
+    for answer, right in zip(answers, wanted, strict=True):
+        assert answer["probabilities"] == pytest.approx(right["probabilities"], abs=1e-6)
+        assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_mark_of_byte_order_before_the_first_line_is_no_text(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(Predictor, "predict", lambda self, texts: seen.extend(texts) or [{}] * len(texts))
+    stdin(monkeypatch, b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n")
+    assert main(["predict", str(exported.bundled())]) == 0
+    assert seen == ["one", "\ufefftwo"]
+
+
+def test_predict_goes_on_beyond_a_chunk(monkeypatch, capsys):
+    monkeypatch.setattr(commands, "CHUNK", 3)
+    texts, _ = tiny.texts(10)
+    stdin(monkeypatch, "\n".join(texts).encode())
+    assert main(["predict", str(exported.bundled())]) == 0
+    labels = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
+    assert labels == [answer["label"] for answer in Predictor(exported.bundled()).predict(texts)]
+    assert len(set(labels)) > 1
+
+
+def test_a_person_at_a_terminal_is_answered_at_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(Predictor, "predict", lambda self, texts: asked.append(texts) or [{}] * len(texts))
+    stdin(monkeypatch, b"one\ntwo\n", terminal=True)
+    assert main(["predict", str(exported.bundled())]) == 0
+    assert asked == [["one"], ["two"]]
+
+
+def test_predict_without_input(monkeypatch, capsys):
+    stdin(monkeypatch, b"")
+    assert main(["predict", str(exported.bundled())]) == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "Standard input is closed" in sentence(capsys, "predict", exported.bundled())
+
+
+def test_pairs_have_one_tab(monkeypatch, capsys):
+    folder = exported.bundled(**exported.PAIRS)
+    stdin(monkeypatch, b"good film\told story\n\t\n")
+    assert main(["predict", str(folder)]) == 0
+    first, empty = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert set(first) == {"labels", "probabilities"} and set(empty["probabilities"]) == set(exported.LABELS)
+    for line, tabs in ((b"no tab", 0), (b"one\ttwo\tthree", 2)):
+        stdin(monkeypatch, b"a\tb\n" + line)
+        assert f"line 2 of standard input has {tabs} tabs" in sentence(capsys, "predict", folder)
+
+
+def test_evaluate_counts_what_predict_answers(monkeypatch, capsys):
+    folder, path = exported.bundled(), exported.dev(40)
+    rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    stdin(monkeypatch, "\n".join(text for text, _ in rows).encode())
+    assert main(["predict", str(folder)]) == 0
+    answers = [json.loads(line)["label"] for line in capsys.readouterr().out.splitlines()]
+    assert main(["evaluate", str(folder), "--data", str(path), "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    right = np.mean([answer == label for answer, (_, label) in zip(answers, rows, strict=True)])
+    assert scores["accuracy"] == pytest.approx(right) == 0.9 and scores["rows"] == 40
+    assert set(scores) == {"accuracy", "f1", "matthews", "rows"}
+
+
+def test_evaluate_takes_labels_as_they_are_parted(tmp_path, capsys):
+    folder, scores = exported.bundled(**exported.PAIRS), []
+    for sign, words in (("|", ()), (";", ("--separator", ";"))):
+        path = tmp_path / "pairs.tsv"
+        path.write_text(f"first\tsecond\tlabel\ngood\tbad\tbad{sign}good\nold\tnew\t\n")
+        assert main(["evaluate", str(folder), "--data", str(path), "--json", *words]) == 0
+        scores.append(json.loads(capsys.readouterr().out))
+    assert scores[0] == scores[1] and set(scores[0]) == {"accuracy", "f1", "rows"}
+
+
+@pytest.mark.parametrize("content, words", [
+    ("sentence\tlabel\ngood\tbest\n", "line 2: the label 'best' is not among those of training"),
+    ("sentence\tlabel\n", "no row that can be used"), ("", "is empty"), ("\x00\x01\x02\x03\x04\x05", "is not text"),
+    ("sentence\tlabel\ngood\tbad\t\n", "line 2, 3 fields came, 2 were wanted"),
+    ("sentence\tmark\ngood\tbad\n", "which column is the label"),
+    ("sentence1\tsentence2\tlabel\na\tb\tgood\n", "reads single texts")])
+def test_evaluate_names_what_is_wrong_with_the_data(tmp_path, capsys, content, words):
+    path = tmp_path / "dev.tsv"
+    path.write_text(content)
+    assert words in sentence(capsys, "evaluate", exported.bundled(), "--data", path)
+
+
+def test_evaluate_refuses_lists_of_labels_where_one_is_wanted(tmp_path, capsys):
+    path = tmp_path / "dev.jsonl"
+    path.write_text('{"text": "good", "label": ["good", "bad"]}\n')
+    assert "has lists of labels" in sentence(capsys, "evaluate", exported.bundled(), "--data", path)
+
+
+@pytest.mark.parametrize("command", [["predict"], ["evaluate", "--data", "dev.tsv"]], ids=lambda words: words[0])
+def test_what_is_no_bundle_of_a_task_is_said(tmp_path, capsys, command):
+    name, *rest = command
+    (tmp_path / "empty").mkdir()
+    assert "is no bundle" in sentence(capsys, name, tmp_path / "empty", *rest)
+    assert "is no bundle" in sentence(capsys, name, tmp_path / "nothing", *rest)
+    assert main(["convert", str(GOLDEN / "bert_tiny_erf"), str(tmp_path / "encoder"), "--json"]) == 0
+    capsys.readouterr()
+    assert "fine-tune it first" in sentence(capsys, name, tmp_path / "encoder", *rest)
