@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -27,9 +28,9 @@ def learn(paths, out, size, kind="wordpiece", cased=False):
     "wordpiece" (Schuster & Nakajima 2012) writes the file `out`, an entry a line; "bpe" (on bytes, Radford et al. 2019,
     case kept) a folder with a tokenizer.json as RoBERTa's, "unigram" (Kudo 2018) one with a spiece.model as ALBERT's.
     `Tokenizer.load` reads each. Every 50th paragraph, up to 2,000, is held out: words are what stands between blanks,
-    `fertility` is tokens a word, `unknown` the share of tokens that are the unknown one, `coverage` the share of words
-    without it. The same text gives the same file. Raises `Error` for a text that cannot be read, or a size that nothing
-    fits in.
+    `fertility` is tokens a word, `characters_per_token` (blanks aside) what to look at in a language without blanks,
+    `unknown` the share of tokens that are the unknown one, `coverage` the share of words without it. The same text
+    gives the same file. Raises `Error` for a text that cannot be read, or a size that nothing fits in.
     """
     if kind not in KINDS:
         raise Error(f"kind={kind!r} is unknown; give {', '.join(KINDS)}.")
@@ -58,7 +59,8 @@ def wordpiece(texts, size, cased=False):
 
     What may go on in a word is found first and numbered in order: the library would number it as it comes out of a hash
     table, otherwise each time, and the numbers decide between pairs that are equally frequent. Letters take at most
-    two thirds of the entries, the frequent ones.
+    two thirds of the entries, the frequent ones; and what pieces of words leave over, as in Chinese, where each letter
+    is a word.
     """
     trained = Trained(models.WordPiece(unk_token="[UNK]"))
     trained.normalizer = normalizers.BertNormalizer(lowercase=not cased)
@@ -68,12 +70,24 @@ def wordpiece(texts, size, cased=False):
         counts.update(trained.normalizer.normalize_str(text))
     letters = [letter for letter in counts if not letter.isspace()]
     letters.sort(key=lambda letter: (-counts[letter], letter))
-    inside = [f"##{letter}" for letter in letters if _goes_on(trained, letter)][:size // 3]
+    first, inside = _alphabet(letters, lambda letter: _goes_on(trained, letter), 2 * size // 3)
     trained.train_from_iterator(texts(), trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=[*BERT, *sorted(inside)], show_progress=False,
-        initial_alphabet=sorted(letters[:size // 3]), limit_alphabet=len(letters[:size // 3])))
+        vocab_size=size, special_tokens=[*BERT, *sorted(f"##{letter}" for letter in inside)], show_progress=False,
+        initial_alphabet=sorted(first), limit_alphabet=len(first)))
     ids = trained.get_vocab()
-    return sorted(ids, key=ids.get)
+    return (sorted(ids, key=ids.get) + [letter for letter in letters if letter not in ids])[:size]
+
+
+def _alphabet(letters, goes_on, room):
+    """Return (letters that begin a word, letters that go on in one), the first of `letters` that `room` holds."""
+    first, inside = [], []
+    for letter in letters:
+        if len(first) + len(inside) + 1 + goes_on(letter) > room:
+            break
+        first.append(letter)
+        if goes_on(letter):
+            inside.append(letter)
+    return first, inside
 
 
 def _goes_on(trained, letter):
@@ -82,15 +96,16 @@ def _goes_on(trained, letter):
 
 
 def fit(tokenizer, texts):
-    """Return {"paragraphs", "words", "fertility", "unknown", "coverage"} of texts; None for what none tell."""
+    """Return how well a vocabulary fits texts, see `learn`; None for what none tell."""
     words = [word for text in texts for word in text.split()]
     ids = [i for text in tokenizer.ids(texts) for i in text]
     lacking = sum(tokenizer.unk_id in word for word in tokenizer.ids(words))
     found = {"paragraphs": len(texts), "words": len(words)}
     if not words:
-        return {**found, "fertility": None, "unknown": None, "coverage": None}
-    return {**found, "fertility": len(ids) / len(words), "unknown": ids.count(tokenizer.unk_id) / max(len(ids), 1),
-            "coverage": 1 - lacking / len(words)}
+        return {**found, **dict.fromkeys(("fertility", "characters_per_token", "unknown", "coverage"))}
+    tokens = max(len(ids), 1)
+    return {**found, "fertility": len(ids) / len(words), "characters_per_token": sum(map(len, words)) / tokens,
+            "unknown": ids.count(tokenizer.unk_id) / tokens, "coverage": 1 - lacking / len(words)}
 
 
 def _check(paths, out, size, kind):
@@ -157,6 +172,9 @@ def _unigram(texts, out, size, cased):
             max_sentence_length=4 * LONGEST)
     except RuntimeError as error:
         reason = str(error).rsplit("] ", 1)[-1].strip()
+        if needed := re.search(r"required_chars\. \d+ vs (\d+)", reason):
+            raise Error(f"size={size} does not hold the different characters of this text, which are {needed[1]} "
+                        "without the rarest; give more, such as twice as many.") from None
         raise Error(f"SentencePiece learnt nothing from this text ({reason:.200}); give more text, or another "
                     "size.") from None
     out.mkdir()

@@ -68,6 +68,27 @@ def test_no_more_entries_come_than_are_asked_for(tmp_path):
     assert learn([tmp_path / "a.txt"], tmp_path / "b", 270, "bpe")["entries"] <= 270
 
 
+def test_where_each_letter_is_a_word_letters_fill_the_vocabulary():
+    """Of 300 ideographs, the first the most frequent, 200 entries hold all that there is room for."""
+    letters = [chr(0x4E00 + i) for i in range(300)]
+    entries = wordpiece(lambda: ["".join(letters[:n]) for n in range(1, 301)], 200)
+    assert len(entries) == 200 and set(entries[5:]) == set(letters[:195])
+
+
+def test_pieces_of_words_keep_a_third_of_the_entries():
+    words = [chr(ord("a") + i) + chr(ord("a") + j) for i in range(26) for j in range(26)]
+    entries = wordpiece(lambda: [*words, "".join(chr(0x4E00 + i) for i in range(300))], 150)
+    assert len(entries) == 150 and sum(len(entry.removeprefix("##")) > 1 for entry in entries[5:]) >= 45
+    assert {f"##{letter[1]}" for letter in words} | set("abc") <= set(entries)
+
+
+def test_a_size_that_does_not_hold_the_letters_says_how_many_there_are(tmp_path):
+    (tmp_path / "a.txt").write_text("\n".join(chr(0x4E00 + i) * 9 + chr(0x4E00 + i + 1) for i in range(600)))
+    with pytest.raises(Error, match=r"size=100 does not hold the different characters of this text, which are \d{3}"):
+        learn([tmp_path / "a.txt"], tmp_path / "out", 100, "unigram")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_paragraph_longer_than_sentencepiece_takes_is_learnt_from(tmp_path, monkeypatch):
     monkeypatch.setattr("bertkit.corpus.vocabulary.LONGEST", 50)
     (tmp_path / "a.txt").write_text(" ".join(f"word{i} \u4e1c" for i in range(400)))
@@ -102,8 +123,8 @@ def test_fit_counts_by_hand():
     found = fit(tokenizer, ["good films", "ünknown the 東"])
     ids = [i for text in tokenizer.ids(["good films", "ünknown the 東"]) for i in text]
     assert found == {"paragraphs": 2, "words": 5, "fertility": len(ids) / 5,
-                     "unknown": ids.count(tokenizer.unk_id) / len(ids), "coverage": pytest.approx(0.8)}
-    assert fit(tokenizer, [])["fertility"] is None
+                     "characters_per_token": 20 / len(ids), "unknown": ids.count(tokenizer.unk_id) / len(ids), "coverage": pytest.approx(0.8)}
+    assert set(list(fit(tokenizer, []).values())[2:]) == {None}
 
 
 @pytest.mark.parametrize(("out", "size", "kind", "said"), [
