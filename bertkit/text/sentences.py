@@ -6,10 +6,11 @@ import re
 _SHORT = ("mr|mrs|ms|dr|prof|rev|hon|st|sr|jr|gen|col|maj|capt|cmdr|lt|sgt|sen|rep|gov|pres|vs|cf|etc|al|ca|approx|no|"
           "vol|pp|fig|eq|sec|dept|univ|inc|ltd|co|corp|mt|ave|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|e\\.g|i\\.e")
 _ABBREVIATION = re.compile(rf"(?:(?<!\w)(?:{_SHORT})|(?<!\w)[^\W\d_]|\.[^\W\d_])\.\Z", re.IGNORECASE)
-# An empty line; the marks that end a sentence with quotes and brackets behind them, and a blank; marks of Chinese
-# and Japanese, which need none.
+# An empty line; the marks that end a sentence with quotes and brackets behind them, and a blank; marks of Chinese and
+# Japanese, the danda of Hindi, Arabic's question mark and Urdu's full stop, which end nothing else and need none.
+_BARE = r"\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4"
 _BREAK = re.compile(r"""\n[^\S\n]*\n\s*|[.!?\u2026]+["'\u201d\u2019\u00bb)\]]*(?=\s)\s*"""
-                    r"""|[\u3002\uff01\uff1f]+["\u201d\u300d\u300f]*\s*""")
+                    rf"""|[{_BARE}][!?{_BARE}]*["'\u201d\u2019\u00bb\u300d\u300f]*\s*""")
 _REACH = 12         # characters before a dot that an abbreviation can fill
 
 
@@ -17,7 +18,7 @@ def sentences(text):
     """Return (start, end) of each sentence of a text, in characters, in order, blanks around it left out.
 
     A sentence ends at an empty line, after . ! ? or … with the quotes and brackets behind them where a blank follows
-    and then no small letter, and after 。！？. No end is the dot of a title (Mr.), of an initial (J.) or of another
+    and then no small letter, and after 。！？। ॥ ؟ ۔. No end is the dot of a title (Mr.), of an initial (J.) or of another
     usual abbreviation, so that a sentence that ends in one goes on.
 
     >>> text = 'Dr. Lee left. "Why?" asked J. Doe.  Nobody knew\\n\\nThe end'
