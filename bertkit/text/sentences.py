@@ -18,8 +18,8 @@ def sentences(text):
     """Return (start, end) of each sentence of a text, in characters, in order, blanks around it left out.
 
     A sentence ends at an empty line, after . ! ? or … with the quotes and brackets behind them where a blank follows
-    and then no small letter, and after 。！？। ॥ ؟ ۔. No end is the dot of a title (Mr.), of an initial (J.) or of another
-    usual abbreviation, so that a sentence that ends in one goes on.
+    and then no small letter, and after 。！？। ॥ ؟ ۔. No end is the dot of a title (Mr.), of an initial (J.) or of
+    another usual abbreviation, so that a sentence that ends in one goes on.
 
     >>> text = 'Dr. Lee left. "Why?" asked J. Doe.  Nobody knew\\n\\nThe end'
     >>> [text[start:end] for start, end in sentences(text)]

@@ -123,7 +123,8 @@ def test_fit_counts_by_hand():
     found = fit(tokenizer, ["good films", "ünknown the 東"])
     ids = [i for text in tokenizer.ids(["good films", "ünknown the 東"]) for i in text]
     assert found == {"paragraphs": 2, "words": 5, "fertility": len(ids) / 5,
-                     "characters_per_token": 20 / len(ids), "unknown": ids.count(tokenizer.unk_id) / len(ids), "coverage": pytest.approx(0.8)}
+                     "characters_per_token": 20 / len(ids),
+                     "unknown": ids.count(tokenizer.unk_id) / len(ids), "coverage": pytest.approx(0.8)}
     assert set(list(fit(tokenizer, []).values())[2:]) == {None}
 
 

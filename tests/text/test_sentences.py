@@ -34,6 +34,7 @@ def test_sentences_are_in_order_and_hold_all_but_blanks(text):
     ("A title\n\nA line\nthat goes on", ["A title", "A line\nthat goes on"]), ("at 3.5 or v1.2", ["at 3.5 or v1.2"]),
     ("一。二！三", ["一。", "二！", "三"]), ("Wait.\nNow.", ["Wait.", "Now."]), ("Mr.\n\nFox", ["Mr.", "Fox"]),
     ("The family left. Ok", ["The family left.", "Ok"]), ("यह एक है। यह दो॥ क्या?", ["यह एक है।", "यह दो॥", "क्या?"]),
-    ("هل تفهم؟ نعم!؟ لا؟! كلا", ["هل تفهم؟", "نعم!؟", "لا؟!", "كلا"]), ("یہ ہے۔«ہاں۔» نہیں", ["یہ ہے۔", "«ہاں۔»", "نہیں"])])
+    ("هل تفهم؟ نعم!؟ لا؟! كلا", ["هل تفهم؟", "نعم!؟", "لا؟!", "كلا"]),
+    ("یہ ہے۔«ہاں۔» نہیں", ["یہ ہے۔", "«ہاں۔»", "نہیں"])])
 def test_where_a_sentence_ends(text, wanted):
     assert cut(text) == wanted
