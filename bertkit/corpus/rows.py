@@ -8,9 +8,12 @@ import numpy as np
 
 from bertkit.corpus.chance import whole
 from bertkit.data.features import Padding, pack
+from bertkit.errors import Error
+from bertkit.terminal import say
 
 TRIES = 10          # random documents, until one is another (google-research/bert, create_pretraining_data.py)
 DRAWS = 4 + TRIES   # of each row
+FEW = 0.1           # of the segments; where fewer can be parted, the label of a pair is nearly always 1
 
 
 def pack_documents(tokenizer, documents, length):
@@ -49,6 +52,21 @@ def sentence_order(shards, number, draws):
     if second is None:
         return *_beside_random(shards, number, first, second, draws), 1
     return (second, first, 1) if draws[1] < 0.5 else (first, second, 0)
+
+
+def check_pairs(shards, arrange):
+    """Raise `Error` where an arrangement finds no pairs in `shards`; say so where it finds few that are consecutive."""
+    facts = shards.facts
+    if arrange is alone:
+        return
+    if arrange is next_sentence and facts.get("documents") == 1:
+        raise Error(f"{shards.folder} holds one document, and nsp takes random texts of others; make the corpus of "
+                    "text with a blank line after each document.")
+    parted = facts["sentences"] - facts["segments"]     # at most: a segment of three sentences counts for two
+    if parted < FEW * facts["segments"]:
+        say(f"{shards.folder}: at most {parted:,} of {facts['segments']:,} segments have a second sentence, the others "
+            "get a random one, so that the label says little; give text with several sentences a document, or train on "
+            "mlm alone.")
 
 
 def _parted(segment, draws):

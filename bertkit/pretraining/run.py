@@ -6,7 +6,7 @@ import keras
 
 from bertkit.card import Card, plain
 from bertkit.checkpoints import bundle
-from bertkit.corpus.rows import alone, next_sentence
+from bertkit.corpus.rows import alone, check_pairs
 from bertkit.corpus.shards import MANIFEST, Shards
 from bertkit.corpus.walk import Phases, Walk
 from bertkit.data.features import check_fit
@@ -82,9 +82,8 @@ class Pretraining:
         for shards in filter(None, (*self.shards, self.dev)):
             check_fit(tokenizer, pretrainer.encoder.config, shards.facts["length"])
         arrange = pretrainer.arrange or alone
-        if arrange is next_sentence and (few := [each for each in self.shards if each.facts.get("documents") == 1]):
-            raise Error(f"{few[0].folder} holds one document, and nsp takes random texts of others; make the corpus of "
-                        "text with a blank line after each document.")
+        for shards in self.shards:
+            check_pairs(shards, arrange)
         if self.settings.pack and (arrange is not alone or not packs(pretrainer.encoder.config)):
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")

@@ -7,6 +7,7 @@ import pytest
 
 from bertkit.corpus import shards as files
 from bertkit.corpus.make import fingerprint
+from bertkit.corpus.rows import alone, check_pairs, next_sentence, sentence_order
 from bertkit.corpus.segments import segments
 from bertkit.corpus.walk import Walk
 from bertkit.errors import Error
@@ -60,6 +61,22 @@ def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
     (tmp_path / "shards" / "manifest.json").write_text(json.dumps(facts | {"documents": 1}))
     with pytest.raises(Error, match="holds one document, and nsp takes random texts of others"):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], objectives="mlm,nsp")
+
+
+@pytest.mark.parametrize("arrange", [next_sentence, sentence_order])
+def test_a_corpus_of_single_sentences_has_few_pairs_and_says_so(tmp_path, capsys, arrange):
+    facts = {"length": 32, "vocabulary": fingerprint(tiny.tokenizer()), "text": ["a"], "documents": 31}
+    documents = [["good films are rare."]] * 30 + [["good films.", "rare films.", "good."]]
+    files.write(tmp_path, segments(tiny.tokenizer(), documents, 32, short=0), lambda: facts)
+    check_pairs(files.Shards(tmp_path), arrange)
+    assert "at most 2 of 31 segments have a second sentence" in capsys.readouterr().err
+    check_pairs(files.Shards(tmp_path), alone)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_corpus_of_several_sentences_is_trained_on_without_a_word(corpus, capsys):
+    check_pairs(files.Shards(corpus / "shards"), next_sentence)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("objectives, knobs, said", [
