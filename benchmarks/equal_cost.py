@@ -1,11 +1,12 @@
 """Spend the same CPU-seconds on pre-training with bertkit and with transformers, and compare what was learnt.
 
-    python benchmarks/equal_cost.py --text novels.txt.gz --dev-text valid.txt --peers-python PEERS/bin/python \\
-        --cpu-seconds 3600 --folder work [--result NAME]
+    python benchmarks/equal_cost.py --text novels.txt.gz --peers-python PEERS/bin/python --cpu-seconds 3600 \\
+        --folder work [--also-asked valid.txt] [--result NAME]
 
-One vocabulary, one corpus, one size, one batch; masks are drawn anew for each batch on both sides. Both models are then
-loaded by bertkit and asked the same of each held-out text: hidden words of its rows, and the pseudo-perplexity of
-sentences of 5 to 30 words.
+One vocabulary, one corpus, one config.json, one batch size; masks are drawn anew for each batch on both sides. Every
+25th document of the texts is held out: neither the vocabulary nor the models see it. Both models are then loaded by
+bertkit and asked the same of the held-out documents: hidden words of their rows, and the pseudo-perplexity of sentences
+of 5 to 30 words; and of other texts, where some are named.
 """
 
 import argparse
@@ -20,22 +21,26 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-TRIAL = 150             # steps that tell how many fit
+TRIALS = 100, 600       # steps of two runs that tell how many fit; the longer looks at held-out rows once, as all do
+HELD = 25               # of so many documents of a text the last is held out
 SENTENCES = 600
 WORDS = 5, 30           # of a sentence that is asked of
+TINY = {"model_type": "bert", "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2,
+        "intermediate_size": 512}
 
 
 def arguments():
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", nargs="+", required=True)
-    parser.add_argument("--dev-text", nargs="+", required=True, help="held-out texts; the first is watched in training")
+    parser.add_argument("--also-asked", nargs="+", default=[], help="texts of another kind to ask both models of")
     parser.add_argument("--folder", type=Path, required=True, help="for all that is made; the same again goes on")
     parser.add_argument("--cpu-seconds", type=float, default=3600)
     parser.add_argument("--vocabulary-size", type=int, default=8000)
     parser.add_argument("--length", type=int, default=128)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--dropout", type=float, default=0.1, help="of hidden values and of attention")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=("bertkit", "transformers"), default=("bertkit", "transformers"))
     parser.add_argument("--peers-python", default=sys.executable, help="an interpreter with torch and transformers")
@@ -54,14 +59,19 @@ def timed(words, flags):
 
 
 def prepare(flags):
-    """Write vocabulary, shards, and the rows of the shards as one array for the peer."""
+    """Write config, both parts of the texts, vocabulary, shards, and their rows as one array for the peer."""
     bertkit, folder = [sys.executable, "-m", "bertkit"], flags.folder
+    (folder / "config.json").write_text(json.dumps(TINY | {
+        "vocab_size": flags.vocabulary_size, "hidden_dropout_prob": flags.dropout,
+        "attention_probs_dropout_prob": flags.dropout}))
+    if not (folder / "held-out.txt").exists():
+        split(flags.text, folder / "train.txt", folder / "held-out.txt")
     if not (folder / "vocab.txt").exists():
-        timed([*bertkit, "vocabulary", "--corpus", *flags.text, "--size", flags.vocabulary_size, "--out",
+        timed([*bertkit, "vocabulary", "--corpus", folder / "train.txt", "--size", flags.vocabulary_size, "--out",
                folder / "vocab.txt"], flags)
-    for name, text in (("shards", flags.text), *((held_name(path), [path]) for path in flags.dev_text)):
+    for name, text in (("shards", folder / "train.txt"), *((rows_of(path), path) for path in asked_of(flags))):
         if not (folder / name).exists():
-            timed([*bertkit, "corpus", "--text", *text, "--vocabulary", folder / "vocab.txt", "--out", folder / name,
+            timed([*bertkit, "corpus", "--text", text, "--vocabulary", folder / "vocab.txt", "--out", folder / name,
                    "--length", flags.length], flags)
     from bertkit.corpus.shards import Shards
     from bertkit.text import Tokenizer
@@ -72,9 +82,25 @@ def prepare(flags):
     np.save(folder / "rows.npy", tokenizer.batch(rows, flags.length)["token_ids"])
 
 
-def held_name(path):
-    """Return what the folder of a held-out text is called."""
-    return f"dev-{Path(path).name.split('.')[0]}"
+def split(paths, train, held):
+    """Write every `HELD`th document of each file to one file and the others to another, the held-out one last."""
+    from bertkit.corpus.documents import documents
+    texts = {train: [], held: []}
+    for path in paths:
+        for i, document in enumerate(documents([path]), 1):
+            texts[train if i % HELD else held].append("\n".join(document))
+    for path, found in texts.items():
+        path.write_text("\n\n".join(found) + "\n", encoding="utf-8")
+
+
+def asked_of(flags):
+    """Return the texts that both models are asked of."""
+    return [flags.folder / "held-out.txt", *map(Path, flags.also_asked)]
+
+
+def rows_of(path):
+    """Return what the folder of the rows of a text that is asked of is called."""
+    return f"rows-{path.name.split('.')[0]}"
 
 
 def trained(name, flags):
@@ -87,30 +113,33 @@ def trained(name, flags):
 
 def ours(flags):
     """Pre-train with bertkit for as many steps as fit; return (steps, CPU-seconds)."""
-    def words(steps, out):
-        return [sys.executable, "-m", "bertkit", "pretrain", "--data", flags.folder / "shards", "--vocabulary",
-                flags.folder / "vocab.txt", "--config", "tiny", "--steps", steps, "--batch-size", flags.batch_size,
-                "--learning-rate", flags.learning_rate, "--seed", 1, "--save-every", 1000, "--dev",
-                flags.folder / held_name(flags.dev_text[0]), "--out", out]
+    def run(steps, out):
+        return timed([sys.executable, "-m", "bertkit", "pretrain", "--data", flags.folder / "shards", *alike(flags),
+                      "--steps", steps, "--seed", 1, "--dev", flags.folder / "rows-held-out", "--out",
+                      flags.folder / out], flags)[1]
 
-    _, short = timed(words(TRIAL // 3, flags.folder / "trial-short"), flags)
-    _, long = timed(words(TRIAL, flags.folder / "trial-long"), flags)
-    each = (long - short) / (TRIAL - TRIAL // 3)
-    steps = int((flags.cpu_seconds - long + TRIAL * each) / each)
-    return steps, timed(words(steps, flags.folder / "bertkit"), flags)[1]
+    short, long = run(TRIALS[0], "trial-short"), run(TRIALS[1], "trial-long")
+    each = (long - short) / (TRIALS[1] - TRIALS[0])
+    steps = int((flags.cpu_seconds - long) / each + TRIALS[1])
+    return steps, run(steps, "bertkit")
 
 
 def theirs(flags):
     """Pre-train with transformers until the time is spent; return (steps, CPU-seconds)."""
     said, seconds = timed([flags.peers_python, HERE / "peers" / "mlm_budget.py", "--rows", flags.folder / "rows.npy",
-                           "--vocabulary", flags.folder / "vocab.txt", "--cpu-seconds", flags.cpu_seconds, "--out",
-                           flags.folder / "transformers", "--batch-size", flags.batch_size, "--learning-rate",
-                           flags.learning_rate], flags)
+                           *alike(flags), "--cpu-seconds", flags.cpu_seconds, "--out", flags.folder / "transformers"],
+                          flags)
     return json.loads(said.strip().splitlines()[-1])["steps"], seconds
 
 
+def alike(flags):
+    """Return the arguments that are the same on both sides."""
+    return ["--vocabulary", flags.folder / "vocab.txt", "--config", flags.folder / "config.json", "--batch-size",
+            flags.batch_size, "--learning-rate", flags.learning_rate]
+
+
 def asked(model_folder, path, flags):
-    """Return what a model knows of a held-out text: ({masked accuracy, perplexity ...}, each sentence's logs)."""
+    """Return what a model knows of a text: ({masked accuracy, perplexity ...}, each sentence's logs)."""
     import bertkit
     from bertkit.corpus.documents import documents
     from bertkit.corpus.shards import Shards
@@ -125,7 +154,7 @@ def asked(model_folder, path, flags):
     tokenizer, model = Tokenizer.load(flags.folder / "vocab.txt"), bertkit.load(str(model_folder))
     pretrainer = Pretrainer(model.encoder, [MLM(tokenizer)])
     adopt(pretrainer, model)
-    found = held_out(pretrainer, Walk(Shards(flags.folder / held_name(path)), tokenizer, 64))
+    found = held_out(pretrainer, Walk(Shards(flags.folder / rows_of(path)), tokenizer, 64))
     texts = [text[start:end] for document in documents([path]) for text in document for start, end in sentences(text)]
     texts = [text for text in texts if WORDS[0] <= len(text.split()) <= WORDS[1]]
     texts = texts[::max(1, len(texts) // SENTENCES)][:SENTENCES]
@@ -144,8 +173,8 @@ def compared(one, other, rng):
 
 
 def table(path, flags):
-    """Return the table of one held-out text."""
-    rows = [f"Held out: {Path(path).name}", "| | steps | CPU-s | masked accuracy | perplexity of masked words | "
+    """Return the table of one text that both were asked of."""
+    rows = [f"Asked of {path.name}:", "| | steps | CPU-s | masked accuracy | perplexity of masked words | "
             "pseudo-perplexity |\n|---|---|---|---|---|---|"]
     logs = {}
     for name in flags.only:
@@ -174,12 +203,13 @@ def main():
     flags = arguments()
     flags.folder.mkdir(parents=True, exist_ok=True)
     prepare(flags)
-    tables = [table(path, flags) for path in flags.dev_text]
+    tables = [table(path, flags) for path in asked_of(flags)]
     text = "\n\n".join([f"# The same CPU-seconds of pre-training, {datetime.date.today().isoformat()}",
                         f"BERT-tiny, {flags.vocabulary_size} entries, rows of {flags.length}, batch "
-                        f"{flags.batch_size}, learning rate {flags.learning_rate:g}, float32, {flags.threads} "
-                        f"thread(s); text {', '.join(Path(path).name for path in flags.text)}", *tables,
-                        *([f"bertkit's run on {Path(flags.dev_text[0]).name}:",
+                        f"{flags.batch_size}, learning rate {flags.learning_rate:g}, dropout {flags.dropout:g}, "
+                        f"float32, {flags.threads} thread(s); every {HELD}th document held out of "
+                        f"{', '.join(Path(path).name for path in flags.text)}", *tables,
+                        *(["bertkit's run on held-out.txt:",
                            curve(flags.folder / "bertkit" / "logs")] if "bertkit" in flags.only else ())]) + "\n"
     print(text)
     if flags.result:

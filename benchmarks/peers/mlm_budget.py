@@ -19,7 +19,7 @@ WARM_UP = 0.05
 def arguments():
     """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("rows", "vocabulary", "out"):
+    for name in ("rows", "vocabulary", "config", "out"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--cpu-seconds", type=float, required=True)
     parser.add_argument("--batch-size", type=int, required=True)
@@ -43,9 +43,7 @@ def main():
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.manual_seed(1)
     tokenizer = transformers.BertTokenizer(flags.vocabulary)
-    model = transformers.BertForMaskedLM(transformers.BertConfig(
-        vocab_size=len(tokenizer), hidden_size=128, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=512)).train()
+    model = transformers.BertForMaskedLM(transformers.BertConfig.from_json_file(flags.config)).train()
     plain = ("bias", "LayerNorm.weight")
     adam = torch.optim.AdamW([{"params": [p for n, p in model.named_parameters() if n.endswith(plain) == left_alone],
                                "weight_decay": 0.0 if left_alone else 0.01} for left_alone in (False, True)],
