@@ -6,7 +6,8 @@ from typing import Literal
 from bertkit.errors import Error
 
 RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "accumulate": (1, 1e4), "ema": (0, 1),
-          "rate": (0.01, 0.9), "masks": (1, 1e6), "log_every": (1, 1e6), "watch_every": (1, 1e9)}
+          "dropout": (0, 0.9), "rate": (0.01, 0.9), "masks": (1, 1e6), "log_every": (1, 1e6),
+          "watch_every": (1, 1e9)}
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Knobs:
     accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
     ema             momentum of a running mean of the weights, which is what is kept at the end; 0 = none (0.999)
     precision       bfloat16: products in bfloat16, sums and weights in float32
+    dropout         in a new encoder; the config's where none is given: 0.1 (Devlin et al. 2018); 0 in Lan et al. 2019
     rate            share of the tokens that are hidden (Devlin et al. 2018, section 3.1: 0.15)
     whole_words     hide all pieces of a word or none (README of the BERT release, 2019)
     selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
@@ -37,6 +39,7 @@ class Knobs:
     accumulate: int = 1
     ema: float = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
+    dropout: float | None = None
     rate: float = 0.15
     whole_words: bool = False
     selection: Literal["counted", "independent"] = "counted"

@@ -57,11 +57,17 @@ def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False, selection
         [SBO(tokenizer)] if "sbo" in names else [])
 
 
-def config(given, names, vocabulary_size):
+def config(given, names, vocabulary_size, dropout=None):
     """Return the EncoderConfig of a size's name, or of a file: Hugging Face's config.json or `EncoderConfig.to_json`.
 
-    A named size is of the family whose paper has the objective. Raises `Error` where the file is neither.
+    A named size is of the family whose paper has the objective. `dropout`, where given, counts instead of what the
+    config says. Raises `Error` where the file is neither.
     """
+    found = _config(given, names, vocabulary_size)
+    return found if dropout is None else found.but(dropout=dropout, attention_dropout=dropout)
+
+
+def _config(given, names, vocabulary_size):
     if given in SIZES:
         return _sized(given, next((FAMILIES[name] for name in names if name in FAMILIES), "bert"), vocabulary_size)
     if not Path(given).is_file():

@@ -46,6 +46,8 @@ class Pretraining:
         if not len(data) == len(steps) == len(sizes):
             raise Error(f"{len(data)} corpora came with {len(steps)} numbers of steps and {len(batch_size)} batch "
                         "sizes; give as many of each: one for each phase.")
+        if model and knobs.dropout is not None:
+            raise Error(f"dropout={knobs.dropout} does nothing for {model}, which has its own; leave it out.")
         if min(*steps, save_every) < 1:
             raise Error(f"steps={steps}, save_every={save_every}; give 1 or more.")
         self.shards, self.steps, self.batch_sizes = [Shards(folder) for folder in data], steps, sizes

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import bertkit
 from bertkit.corpus import shards as files
 from bertkit.corpus.make import fingerprint
 from bertkit.corpus.rows import alone, check_pairs, next_sentence, sentence_order
@@ -63,6 +64,14 @@ def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], objectives="mlm,nsp")
 
 
+def test_dropout_is_a_new_encoder_s_and_no_checkpoint_s(corpus, tmp_path):
+    run(corpus, tmp_path / "out", knobs=Knobs(dropout=0.0))
+    made = bertkit.load(str(tmp_path / "out"), part="encoder").config
+    assert (made.dropout, made.attention_dropout) == (0, 0) != (tiny.CONFIG.dropout, tiny.CONFIG.attention_dropout)
+    with pytest.raises(Error, match=r"dropout=0.0 does nothing for .*out, which has its own"):
+        run(corpus, tmp_path / "more", model=str(tmp_path / "out"), knobs=Knobs(dropout=0.0))
+
+
 @pytest.mark.parametrize("arrange", [next_sentence, sentence_order])
 def test_a_corpus_of_single_sentences_has_few_pairs_and_says_so(tmp_path, capsys, arrange):
     facts = {"length": 32, "vocabulary": fingerprint(tiny.tokenizer()), "text": ["a"], "documents": 31}
@@ -82,6 +91,7 @@ def test_a_corpus_of_several_sentences_is_trained_on_without_a_word(corpus, caps
 @pytest.mark.parametrize("objectives, knobs, said", [
     ("plm", {"rate": 0.3}, "rate=0.3 does nothing for plm"), ("plm", {"whole_words": True}, "whole_words does nothing"),
     ("mlm,span", {"whole_words": True}, "whole_words does nothing for mlm,span"),
+    ("mlm", {"dropout": 0.95}, "dropout=0.95 lies outside 0 to 0.9"),
     ("rtd", {"selection": "independent"}, "selection=independent does nothing for rtd"),
     ("mlm", {"selection": "independent", "whole_words": True}, "selection='independent' of words is unknown")])
 def test_knobs_that_would_do_nothing_are_refused(corpus, tmp_path, objectives, knobs, said):
