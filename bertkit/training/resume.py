@@ -6,6 +6,7 @@ name, sync and rename; the one before the newest is kept, and a damaged newest o
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bertkit.terminal import say
 from bertkit.text.files import sha256, write_bytes
 
 KEPT = 2
+_SUM = re.compile(r"\b[0-9a-f]{64}\b")       # files are known by their SHA-256, which says nothing to a reader
 
 
 class Resume(keras.callbacks.Callback):
@@ -106,8 +108,11 @@ def _unlike(theirs, ours):
     """Return in words in what two runs differ."""
     if isinstance(theirs, dict):
         for name in sorted({*theirs, *ours}):
-            if theirs.get(name) != ours.get(name):
-                return f"with {name} {theirs.get(name)!s:.60}, and {ours.get(name)!s:.60} came"
+            one, other = theirs.get(name), ours.get(name)
+            if one != other and _SUM.search(f"{one} {other}"):
+                return f"whose {name} held something else"
+            if one != other:
+                return f"with {name} {one!s:.60}, and {other!s:.60} came"
     return "with other knobs or data"
 
 

@@ -22,7 +22,7 @@ def test_a_config_or_a_checkpoint_that_changed_is_another_run(corpus, tmp_path, 
     shutil.copy(corpus / "tiny.json", tmp_path / "own.json")
     run_and_kill(monkeypatch, 5, corpus, tmp_path / "cut", config=str(tmp_path / "own.json"))
     (tmp_path / "own.json").write_text(json.dumps(tiny.CONFIG.but(dropout=0.3).to_json()))
-    with pytest.raises(Error, match="holds a run with config .* came; give the same command"):
+    with pytest.raises(Error, match="holds a run whose config held something else; give the same command"):
         run(corpus, tmp_path / "cut", config=str(tmp_path / "own.json"))
 
 
