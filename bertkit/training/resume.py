@@ -38,6 +38,7 @@ class Resume(keras.callbacks.Callback):
         self.knobs = json.loads(json.dumps(knobs, sort_keys=True, default=str))
         self.others, self.last = others, last
         self.unit, self.done = "epoch" if every is None else "step", 0
+        self.good = []          # the states that were read or written by this process, the newest last
 
     def restore(self, model):
         """Put the newest whole state into `model`; return the epochs or steps behind it, 0 if there is none.
@@ -71,7 +72,7 @@ class Resume(keras.callbacks.Callback):
                 self.save(self.done)
 
     def save(self, done):
-        """Write the state as it is after `done` epochs or steps, and remove all but the newest two."""
+        """Write the state as it is after `done` epochs or steps; all but it and the one before are removed."""
         if not self.writes:
             return
         facts, kept = self.memory.remember() if self.memory else (None, {})
@@ -85,11 +86,13 @@ class Resume(keras.callbacks.Callback):
         except OSError as error:
             raise Error(f"The run's state could not be written to {path} ({error.strerror}); free some room and run "
                         "the same command again, which resumes.") from error
-        for old in sorted(self.folder.glob("state-*"))[:-2 * KEPT]:
-            old.unlink()
+        self.good = [*self.good, path.stem][-KEPT:]
+        for old in self.folder.glob("state-*"):
+            if old.stem not in self.good:               # a damaged one, too, whatever its number
+                old.unlink()
 
     def _read(self, model, tensors, facts):
-        self.done = facts["done"]
+        self.done, self.good = facts["done"], [f"state-{facts['done']:08d}"]
         for name, variable in _state(model).items():
             variable.assign(tensors[name])
         if self.memory:

@@ -69,6 +69,14 @@ def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, tmp_
     assert "Resuming after step 3." in said and same(plain, tmp_path / "cut")
 
 
+def test_a_damaged_state_takes_no_place_among_those_that_are_kept(corpus, tmp_path, monkeypatch):
+    """Saved at other steps than before, its number is never written again."""
+    run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut")
+    (tmp_path / "cut" / "state-00000006.safetensors").write_bytes(b"damaged")
+    run_and_kill(monkeypatch, 6, corpus, tmp_path / "cut", save_every=5)
+    assert {path.stem for path in (tmp_path / "cut").glob("state-*")} == {"state-00000003", "state-00000005"}
+
+
 def test_the_same_command_after_the_end_changes_nothing(corpus, tmp_path, monkeypatch):
     found = run(corpus, tmp_path / "out", dev=str(corpus / "dev"))
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
