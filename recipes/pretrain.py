@@ -2,6 +2,7 @@
 
     bertkit vocabulary --corpus text.txt --size 8000 --out vocab.txt
     bertkit corpus --text text.txt --vocabulary vocab.txt --out shards
+    bertkit corpus --text held-out.txt --vocabulary vocab.txt --out dev
     bertkit pretrain --data shards --vocabulary vocab.txt --config tiny --steps 11514 --batch-size 32 \\
         --learning-rate 2e-3 --dropout 0 --seed 1 --dev dev --out encoder
     56 CPU-minutes on one core of an AMD EPYC 7003, 2026-11-26, 48 MB of English; of held-out documents of the same
