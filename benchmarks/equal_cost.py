@@ -142,10 +142,10 @@ def asked(model_folder, path, flags):
     """Return what a model knows of a text: ({masked accuracy, perplexity ...}, each sentence's logs)."""
     import bertkit
     from bertkit.corpus.documents import documents
+    from bertkit.corpus.sampler import CorpusSampler
     from bertkit.corpus.shards import Shards
-    from bertkit.corpus.walk import Walk
     from bertkit.objectives import MLM, Pretrainer
-    from bertkit.pretraining.held import held_out
+    from bertkit.pretraining.eval_split import held_out
     from bertkit.pretraining.start import adopt
     from bertkit.text import Tokenizer
     from bertkit.text.sentences import sentences
@@ -154,7 +154,7 @@ def asked(model_folder, path, flags):
     tokenizer, model = Tokenizer.load(flags.folder / "vocab.txt"), bertkit.load(str(model_folder))
     pretrainer = Pretrainer(model.encoder, [MLM(tokenizer)])
     adopt(pretrainer, model)
-    found = held_out(pretrainer, Walk(Shards(flags.folder / rows_of(path)), tokenizer, 64))
+    found = held_out(pretrainer, CorpusSampler(Shards(flags.folder / rows_of(path)), tokenizer, 64))
     texts = [text[start:end] for document in documents([path]) for text in document for start, end in sentences(text)]
     texts = [text for text in texts if WORDS[0] <= len(text.split()) <= WORDS[1]]
     texts = texts[::max(1, len(texts) // SENTENCES)][:SENTENCES]

@@ -81,10 +81,10 @@ class Card:
     def text(self):
         """Return what a person wants to know first, as lines."""
         lines = [f"{self.name} ({self.task})"]
-        for split, facts in self.data.items():
-            if isinstance(facts, dict) and "rows" in facts:
-                left_out = f", {facts['skipped']:,} left out" if facts.get("skipped") else ""
-                lines.append(f"{split:<8} {facts['rows']:,} rows of {facts.get('file')}{left_out}")
+        for split, metadata in self.data.items():
+            if isinstance(metadata, dict) and "rows" in metadata:
+                left_out = f", {metadata['skipped']:,} left out" if metadata.get("skipped") else ""
+                lines.append(f"{split:<8} {metadata['rows']:,} rows of {metadata.get('file')}{left_out}")
         for split, found in self.scores.items():
             lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in found.items()
                       if isinstance(value, dict) and "score" in value]

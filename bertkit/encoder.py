@@ -8,8 +8,8 @@ from bertkit import kinds
 from bertkit.errors import Error
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
+from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
-from bertkit.layers.places import taken
 
 # What a batch may hold: whole numbers [B,T] for all blocks, tables [B,M,T] for all of them, entries by layer.
 NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask", "packed_ids")
@@ -68,7 +68,7 @@ class Encoder(keras.Model):
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
         steps = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
-        narrow = asked is not None and not trace and trunk.narrows(self.config)
+        narrow = asked is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
             steps[-1][1]["places"] = asked
         together = trunk.TOGETHER.get(type(self.config.block))
@@ -81,7 +81,7 @@ class Encoder(keras.Model):
                 traced[f"hidden/{i}"] = trunk.hidden(state)
         found = state if self.ending is None else self.ending(state)
         outputs = found if isinstance(found, dict) else {"sequence": found}
-        x = taken(outputs["sequence"], None if narrow else asked)
+        x = gather_positions(outputs["sequence"], None if narrow else asked)
         if self.config.pooler is not None:
             outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
             x = x if asked is None or len(asked.shape) == 0 else x[:, 1:]

@@ -7,7 +7,7 @@ from bertkit.checkpoints import bundle
 from bertkit.data.columns import Columns
 from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
-from bertkit.data.splits import Held
+from bertkit.data.splits import EvalSplit
 from bertkit.errors import Error
 from bertkit.training.scoring import outputs, predictions
 
@@ -45,7 +45,7 @@ class Predictor:
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         if self.device is not None:
             return self.task.predictions(self.device.outputs(packed.rows), packed)
-        return predictions(self.model, self.task, Held(inputs, None, packed, features_of(packed, self.tokenizer)))
+        return predictions(self.model, self.task, EvalSplit(inputs, None, packed, features_of(packed, self.tokenizer)))
 
     def predict(self, inputs):
         """Return the answers to texts, or to tuples of texts: one dict an input."""

@@ -7,16 +7,16 @@
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
-from bertkit.flags import run_recipe
-from bertkit.heads import SpanAnswerer
+from bertkit.heads import QuestionAnswering
 from bertkit.text import Tokenizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
-         learning_rate: float = 5e-5, length: int = 384, seed: int = 0, limit: int = None, tuning=Tuning()):
+         learning_rate: float = 5e-5, length: int = 384, seed: int = 0, limit: int = None, tuning=TrainConfig()):
     """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
 
     train           questions to learn from: SQuAD's JSON, version 1.1 or 2.0
@@ -37,7 +37,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        answerer = SpanAnswerer(encoder)
+        answerer = QuestionAnswering(encoder)
     tokenizer = Tokenizer.load(local(model))
 
     # fit: dev chooses the epoch

@@ -7,16 +7,16 @@
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
-from bertkit.flags import run_recipe
-from bertkit.heads import MultipleChooser
+from bertkit.heads import MultipleChoice
 from bertkit.text import Tokenizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
-         learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=Tuning()):
+         learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=TrainConfig()):
     """Fine-tune a checkpoint on prompts with endings; leave a bundle with its card, which is returned.
 
     train           prompts with endings to learn from: SWAG's or CODAH's layout, .tsv, .csv or .jsonl
@@ -37,7 +37,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        chooser = MultipleChooser(encoder)
+        chooser = MultipleChoice(encoder)
     tokenizer = Tokenizer.load(local(model))
 
     # fit: dev chooses the epoch

@@ -8,18 +8,18 @@
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
-from bertkit.flags import run_recipe
 from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 32,
          learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, columns=Columns(),
-         tuning=Tuning()):
+         tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.
 
     train           labelled rows to learn from: .tsv (GLUE layouts are recognised), .csv or .jsonl

@@ -8,8 +8,8 @@ import time
 from importlib import resources
 from pathlib import Path
 
+from bertkit.cli.flags import run_recipe
 from bertkit.export import export
-from bertkit.flags import run_recipe
 from bertkit.recipes import classify
 from bertkit.terminal import say
 

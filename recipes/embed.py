@@ -9,22 +9,22 @@ from typing import Literal
 
 from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.checkpoints.pooling import pooling as said
+from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
-from bertkit.flags import run_recipe
 from bertkit.heads import SentenceEmbedder
 from bertkit.text import Tokenizer
 from bertkit.training import losses
+from bertkit.training.config import TrainConfig
 from bertkit.training.contrastive import objective
 from bertkit.training.gradient_cache import cache_gradients
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 32,
          learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int = None,
          pooling: Literal["mean", "cls", "max"] = None, loss: Literal["contrastive", "cosine", "triplet"] = None,
-         chunk: int = None, columns=Columns(), tuning=Tuning()):
+         chunk: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on texts that belong together; leave a bundle with its card, which is returned.
 
     train           pairs (first, second), triples (first, positive, negative) or scored pairs: .tsv, .csv or .jsonl
@@ -56,7 +56,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     run.prepare(embedder, tokenizer, splits)
     if chunk is not None:
         cache_gradients(embedder, chunk)
-    embedder.compile(run.optimizer(), objective(run.walk.features, loss))
+    embedder.compile(run.optimizer(), objective(run.sampler.features, loss))
     embedder.fit(**run.arguments())
 
     # evaluate and ship

@@ -6,19 +6,19 @@
 import dataclasses
 from pathlib import Path
 
+from bertkit.cli.flags import run_recipe
 from bertkit.data.glue import find_tasks
-from bertkit.flags import run_recipe
+from bertkit.files.atomic import write_json
 from bertkit.glue import page
 from bertkit.glue.runs import carry_out, plan
 from bertkit.glue.submission import submit_best
 from bertkit.glue.table import tabulate
 from bertkit.sweep.trials import begin, read_seeds
-from bertkit.text.files import write_json
-from bertkit.training.tuning import Tuning
+from bertkit.training.config import TrainConfig
 
 
 def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2", epochs: int = None,
-         batch_size: int = 32, learning_rate: float = 5e-5, length: int = 128, limit: int = None, tuning=Tuning()):
+         batch_size: int = 32, learning_rate: float = 5e-5, length: int = 128, limit: int = None, tuning=TrainConfig()):
     """Fine-tune a checkpoint on each task of GLUE with several seeds; leave their table, which is returned.
 
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset

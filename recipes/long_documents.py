@@ -14,22 +14,22 @@ from functools import partial
 from typing import Literal
 
 from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
-from bertkit.flags import run_recipe
-from bertkit.ondevice.documents import coverage
+from bertkit.tasks.documents import coverage
 from bertkit.text import Tokenizer
 from bertkit.training.compared import compared
+from bertkit.training.config import TrainConfig
 from bertkit.training.documents import STRATEGIES
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
          strategy: Literal[(*STRATEGIES, "all")] = "windows", epochs: int = 3, batch_size: int = 32,
          learning_rate: float = 5e-5, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=Tuning()):
+         limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.
 
     train           labelled documents: a folder for each class with a text a file, or .tsv, .csv or .jsonl

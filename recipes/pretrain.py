@@ -9,19 +9,19 @@
     kinds 18.4 % of masked words are guessed, perplexity 241, pseudo-perplexity 375
 """
 
+from bertkit import distribution as distribute
+from bertkit.cli.flags import run_recipe
 from bertkit.encoder import Encoder
-from bertkit.flags import run_recipe
 from bertkit.objectives import Pretrainer
 from bertkit.pretraining import named, start
-from bertkit.pretraining.knobs import Knobs
-from bertkit.pretraining.run import Pretraining
-from bertkit.training import distribute
+from bertkit.pretraining.config import PretrainConfig
+from bertkit.pretraining.run import PretrainingRun
 from bertkit.training.run import precision
 
 
 def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[int], out: str, config: str = "tiny",
          objectives: str = "mlm", model: str = None, dev: str = None, learning_rate: float = 5e-4,
-         save_every: int = 1000, seed: int = 0, knobs=Knobs()):
+         save_every: int = 1000, seed: int = 0, knobs=PretrainConfig()):
     """Pre-train an encoder; leave a bundle, and return the losses. The same command again resumes where it was killed.
 
     data            the folder that `bertkit corpus` wrote; one for each phase, such as rows of 128, then of 512 tokens
@@ -37,7 +37,7 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
     save_every      steps between two states that a killed run goes on from
     seed            of the first weights, the order, the masks and dropout
     """
-    run = Pretraining(**locals())
+    run = PretrainingRun(**locals())
     if (done := run.finished()) is not None:
         return done
 

@@ -6,20 +6,20 @@
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.cli.flags import run_recipe
 from bertkit.data.candidates import by_vectors, by_words
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
-from bertkit.flags import run_recipe
-from bertkit.heads import MultipleChooser
+from bertkit.heads import MultipleChoice
 from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 8,
          learning_rate: float = 5e-5, length: int = 256, seed: int = 0, limit: int = None, negatives: int = 4,
-         candidates: int = 30, embedder: str = None, columns=Columns(), tuning=Tuning()):
+         candidates: int = 30, embedder: str = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on judged documents; leave a bundle with its card, which is returned.
 
     Scored on dev is the whole search: the candidates that it finds, as the model orders them. Where a file of rows
@@ -49,7 +49,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        ranker = MultipleChooser(encoder)
+        ranker = MultipleChoice(encoder)
 
     # fit: dev chooses the epoch
     run.prepare(ranker, tokenizer, splits)

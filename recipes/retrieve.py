@@ -12,13 +12,14 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.checkpoints import load, local
-from bertkit.checkpoints.files import check_replaceable, new_folder, write_json
 from bertkit.checkpoints.pooling import pooling
+from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit, featurize
 from bertkit.data.inputs import said
 from bertkit.data.trec import read_collection, write_run
-from bertkit.flags import run_recipe
+from bertkit.files.atomic import write_json
+from bertkit.files.folders import check_replaceable, new_folder
 from bertkit.heads import SentenceEmbedder
 from bertkit.predictor import Predictor
 from bertkit.retrieval import ExactIndex, FaissIndex, save

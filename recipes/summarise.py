@@ -10,22 +10,22 @@
 
 from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.checkpoints.pooling import pooling
+from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.labelled import read_labelled
 from bertkit.data.splits import Splits
 from bertkit.errors import Error
-from bertkit.flags import run_recipe
 from bertkit.heads import SentenceEmbedder, TokenClassifier
-from bertkit.ondevice.summarising import Central
+from bertkit.tasks.summarising import LexRank
 from bertkit.text import Tokenizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
-from bertkit.training.untrained import ship
+from bertkit.training.score_and_save import ship
 
 
 def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
          epochs: int = 3, batch_size: int = 8, learning_rate: float = 5e-5, length: int = 512, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=Tuning()):
+         limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Learn which sentences a summary takes, or take the central ones; leave a bundle with its card, which is returned.
 
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
@@ -66,7 +66,7 @@ def central(knobs):
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
     model = knobs["model"]
     tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
-    task = Central(knobs["sentences"], width=encoder.config.output_dim)
+    task = LexRank(knobs["sentences"], width=encoder.config.output_dim)
     parts = {name: read_labelled(task, knobs[name], knobs["columns"], **knobs["tuning"].reading)
              for name in ("dev", "test") if knobs[name] is not None}
     return ship(knobs["out"], SentenceEmbedder(encoder, **pooling(local(model))), tokenizer, task, knobs["length"],

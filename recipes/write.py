@@ -7,20 +7,20 @@
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.written import WrittenSplits
-from bertkit.flags import run_recipe
-from bertkit.heads import Writer
-from bertkit.ondevice.writing import ends
+from bertkit.heads import EncoderDecoder
+from bertkit.tasks.writing import ends
 from bertkit.text import Tokenizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.likelihood import perplexities
 from bertkit.training.run import Run, precision
-from bertkit.training.tuning import Tuning
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
          learning_rate: float = 5e-5, length: int = 128, longest: int = 64, beams: int = 1, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=Tuning()):
+         limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune an encoder-decoder on sources with targets; leave a bundle with its card, which is returned.
 
     train           sources with targets to learn from: .tsv (source, tab, target), .csv or .jsonl
@@ -43,7 +43,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     # model: only the attention between the two sides is new, and the last layer where the checkpoint has none
     tokenizer = Tokenizer.load(local(model))
     with precision(tuning.precision):
-        writer = Writer.warm(load(model), ends(tokenizer), longest=longest, beams=beams)
+        writer = EncoderDecoder.warm(load(model), ends(tokenizer), longest=longest, beams=beams)
 
     # fit: dev chooses the epoch
     run.prepare(writer, tokenizer, splits)

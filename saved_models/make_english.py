@@ -22,7 +22,7 @@ from bertkit.card import Card
 from bertkit.checkpoints import bundle, load
 from bertkit.corpus.documents import documents
 from bertkit.data.features import Padding, pack
-from bertkit.data.pipeline import Batches
+from bertkit.data.pipeline import BatchSampler
 from bertkit.encoder import Encoder
 from bertkit.text import Tokenizer
 from bertkit.text.sentences import sentences
@@ -140,7 +140,7 @@ def main():
     features = rows(tokenizer, ids, flags.text, flags.rows)
     pupil = Pupil(student(teacher, ids), teacher, ids)
     pupil.compile(adamw(flags.learning_rate, flags.steps))
-    history = pupil.fit(Batches(features, flags.batch_size).dataset(), steps_per_epoch=flags.steps, verbose=0,
+    history = pupil.fit(BatchSampler(features, flags.batch_size).dataset(), steps_per_epoch=flags.steps, verbose=0,
                         shuffle=False, callbacks=[Progress(flags.steps)]).history
     settings = tokenizer.settings()
     bundle.save(flags.out, pupil.encoder, Tokenizer([tokenizer.vocabulary[i] for i in ids], **settings), Card(

@@ -13,7 +13,7 @@ from bertkit import ondevice
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.export import convert, export_tflite, source
-from bertkit.ondevice.classification import Classification
+from bertkit.tasks.classification import Classification
 from tests import tiny
 
 LENGTH = 16

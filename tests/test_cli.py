@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from bertkit import answers, checkpoints, commands, flags
-from bertkit.cli import COMMANDS, EXAMPLES, main
+from bertkit import checkpoints
+from bertkit.cli import COMMANDS, EXAMPLES, answers, commands, flags, main
 from bertkit.data.columns import Columns
 from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
@@ -152,8 +152,8 @@ def test_transformers_computes_the_same_from_a_converted_folder(tmp_path, capsys
     assert main(["convert", str(source), str(tmp_path / "theirs"), "--to", "huggingface"]) == 0
     ours = checkpoints.load(source)
     auto = transformers.AutoModel if kind is None else transformers.AutoModelForSequenceClassification
-    theirs, facts = auto.from_pretrained(tmp_path / "theirs", output_loading_info=True)
-    assert not any(facts.values())
+    theirs, metadata = auto.from_pretrained(tmp_path / "theirs", output_loading_info=True)
+    assert not any(metadata.values())
     assert not [record for record in caplog.records if not record.name.startswith("bertkit")]
     texts = [*tiny.texts(6)[0], *HOSTILE[:5]]
     batch = Tokenizer.load(source).pack(texts, length=16)

@@ -6,8 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from bertkit import commands
-from bertkit.cli import main
+from bertkit.cli import commands, main
 from bertkit.predictor import Predictor
 from tests import exported, tiny
 from tests.recorded import GOLDEN

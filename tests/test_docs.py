@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bertkit import cli, commands, flags
+from bertkit import cli
+from bertkit.cli import commands, flags
 from bertkit.errors import Error
-from bertkit.training.tuning import Tuning
+from bertkit.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("benchmarks", "bertkit", "docs", "recipes", "saved_models", "tests", "tflite")
@@ -173,7 +174,7 @@ def parse(words):
     made.add_argument("--json", action="store_true")
     if "--help" not in rest:
         settings = getattr(made.parse_args(rest), "set", [])
-        Tuning().but(dict(setting.split("=", 1) for setting in settings))
+        TrainConfig().but(dict(setting.split("=", 1) for setting in settings))
 
 
 @pytest.mark.parametrize(("path", "words"), [

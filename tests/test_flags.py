@@ -5,14 +5,14 @@ from typing import Literal
 
 import pytest
 
-from bertkit import flags
+from bertkit.cli import flags
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
-from bertkit.training.tuning import Tuning
+from bertkit.training.config import TrainConfig
 
 
 def knobs(word: str, /, needed: str, count: int = 3, rate: float = 0.5, kind: Literal["a", "b"] = "a",
-          maybe: int = None, yes: bool = False, columns=Columns(), tuning=Tuning()):
+          maybe: int = None, yes: bool = False, columns=Columns(), tuning=TrainConfig()):
     """Do nothing with some knobs.
 
     word            a word
@@ -33,20 +33,20 @@ def called(line):
 def test_defaults_are_those_of_the_signature():
     assert called("w --needed n") == {
         "word": "w", "needed": "n", "count": 3, "rate": 0.5, "kind": "a", "maybe": None, "yes": False,
-        "columns": Columns(), "tuning": Tuning()}
+        "columns": Columns(), "tuning": TrainConfig()}
 
 
 def test_every_flag_arrives_in_its_type():
     found = called("w --needed n --count 4 --rate 1e-5 --kind b --maybe 2 --yes --text t --second s --label l "
                    "--set warmup=0.2 --set separator=a=b")
     assert found == {"word": "w", "needed": "n", "count": 4, "rate": 1e-5, "kind": "b", "maybe": 2, "yes": True,
-                     "columns": Columns("t", "s", "l"), "tuning": Tuning(warmup=0.2, separator="a=b")}
+                     "columns": Columns("t", "s", "l"), "tuning": TrainConfig(warmup=0.2, separator="a=b")}
 
 
 def test_set_overrides_the_file_of_knobs(tmp_path):
     path = tmp_path / "knobs.json"
     path.write_text('{"warmup": 0.2, "patience": 4}')
-    assert called(f"w --needed n --tuning {path} --set warmup=0.3")["tuning"] == Tuning(warmup=0.3, patience=4)
+    assert called(f"w --needed n --tuning {path} --set warmup=0.3")["tuning"] == TrainConfig(warmup=0.3, patience=4)
 
 
 @pytest.mark.parametrize("line", [

@@ -24,8 +24,8 @@ ROOMS = {"commands": "cli", "__main__": "cli"}         # what each command does 
 # Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, one backend's own forms.
 TENSORFLOW = ("bertkit/text/graph", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/",
               "bertkit/export/", "bertkit/objectives/",
-              "bertkit/pretraining/watch.py", "bertkit/pretraining/inside.py", "bertkit/training/distribute.py",
-              "bertkit/training/fused.py", "bertkit/training/board.py", "bertkit/training/gradient_cache.py",
+              "bertkit/pretraining/tensorboard.py", "bertkit/pretraining/inside.py", "bertkit/distribution.py",
+              "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py")
 # What runs on a device, or says what a model is, without one.
 WITHOUT_KERAS = tuple(f"bertkit/{name}" for name in (

@@ -9,8 +9,8 @@ from bertkit.checkpoints import bundle
 from bertkit.data.columns import Columns
 from bertkit.data.features import featurize
 from bertkit.errors import Error
-from bertkit.ondevice.classification import Classification, softmax
 from bertkit.predictor import Predictor
+from bertkit.tasks.classification import Classification, softmax
 from tests import exported, tiny
 
 

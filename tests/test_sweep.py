@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertkit.errors import Error
+from bertkit.report.sweep import summary
+from bertkit.report.sweep_picture import picture
 from bertkit.sweep import sweep, trials
-from bertkit.sweep.picture import picture
-from bertkit.sweep.report import summary
 from bertkit.sweep.space import SEARCHES, read
-from bertkit.training.tuning import Tuning
+from bertkit.training.config import TrainConfig
 
 
-def recipe(train: str, out: str, learning_rate: float = 5e-5, epochs: int = 3, seed: int = 0, tuning=Tuning()):  # noqa: B008
+def recipe(train: str, out: str, learning_rate: float = 5e-5, epochs: int = 3, seed: int = 0, tuning=TrainConfig()):  # noqa: B008
     """Stand for a recipe.
 
     train   rows

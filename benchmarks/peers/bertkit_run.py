@@ -18,7 +18,7 @@ from keras_timing import Timing  # noqa: E402
 from bertkit import memory  # noqa: E402
 from bertkit.checkpoints import load  # noqa: E402
 from bertkit.data.features import featurize  # noqa: E402
-from bertkit.data.pipeline import Batches, by_length  # noqa: E402
+from bertkit.data.pipeline import BatchSampler, by_length  # noqa: E402
 from bertkit.heads import Classifier  # noqa: E402
 from bertkit.text import Tokenizer  # noqa: E402
 from bertkit.training.optimizer import adamw  # noqa: E402
@@ -31,12 +31,12 @@ def features(tokenizer, path, limit, length):
     return featurize(tokenizer, sentences, None, length, np.array(labels, "int32"))
 
 
-def train(model, walk, flags):
+def train(model, sampler, flags):
     """Fit for all steps; return the throughput after the warm-up."""
-    steps, clock = measure.total_steps(flags, len(walk.features)), measure.Clock()
+    steps, clock = measure.total_steps(flags, len(sampler.features)), measure.Clock()
     model.compile(adamw(flags.learning_rate, steps), loss=model.loss_function())
-    model.fit(walk.dataset(), steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[Timing(clock)])
-    masks = [walk.batch(step)[0]["padding_mask"] for step in range(measure.WARM_UP_STEPS, steps)]
+    model.fit(sampler.dataset(), steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[Timing(clock)])
+    masks = [sampler.batch(step)[0]["padding_mask"] for step in range(measure.WARM_UP_STEPS, steps)]
     return measure.throughput(clock, sum(len(mask) for mask in masks), sum(int(mask.sum()) for mask in masks),
                               sum(mask.size for mask in masks))
 
@@ -64,7 +64,7 @@ def main():
     rows = features(tokenizer, flags.train, flags.limit, flags.length)
     dev = features(tokenizer, flags.dev, flags.dev_limit, flags.length)
     model = Classifier(load(flags.model, part="encoder"), ["0", "1"])
-    trained = train(model, Batches(rows, flags.batch_size, flags.seed), flags)
+    trained = train(model, BatchSampler(rows, flags.batch_size, flags.seed), flags)
     predicted, accuracy = predict(model, dev)
     measure.report("bertkit", flags, train=trained, predict=predicted, accuracy=accuracy,
                    versions={"tensorflow": tf.__version__, "keras": keras.__version__})

@@ -17,8 +17,8 @@ from bertkit import memory  # noqa: E402
 from bertkit.config import EncoderConfig  # noqa: E402
 from bertkit.corpus import shards  # noqa: E402
 from bertkit.corpus.make import fingerprint  # noqa: E402
+from bertkit.corpus.sampler import CorpusSampler  # noqa: E402
 from bertkit.corpus.segments import Segment  # noqa: E402
-from bertkit.corpus.walk import Walk  # noqa: E402
 from bertkit.encoder import Encoder  # noqa: E402
 from bertkit.objectives import MLM, Pretrainer  # noqa: E402
 from bertkit.text import Tokenizer  # noqa: E402
@@ -47,13 +47,13 @@ def main():
     model, clock, input_clock = Pretrainer(encoder, [MLM(tokenizer)]), measure.Clock(), measure.Clock()
     steps = flags.steps + measure.WARM_UP_STEPS
     with tempfile.TemporaryDirectory() as folder:
-        walk = Walk(corpus(flags, tokenizer, Path(folder)), tokenizer, flags.batch_size)
+        sampler = CorpusSampler(corpus(flags, tokenizer, Path(folder)), tokenizer, flags.batch_size)
         model.compile(adamw(flags.learning_rate, steps))
-        found = model.fit(model.dataset(walk), steps_per_epoch=steps, verbose=0, shuffle=False,
+        found = model.fit(model.dataset(sampler), steps_per_epoch=steps, verbose=0, shuffle=False,
                           callbacks=[Timing(clock)])
         with input_clock:
             for step in range(flags.steps):
-                model.corrupted(walk.batch(step))
+                model.corrupted(sampler.batch(step))
     measure.report("bertkit", flags, clock, input_clock, found.history["loss"][-1],
                    {"tensorflow": tf.__version__, "keras": keras.__version__})
 

@@ -49,7 +49,7 @@ def page(rows, questions, scale):
     Nothing is loaded and only this one script runs, as the page's Content-Security-Policy says.
     """
     outputs = [(item, letter) for item, _, texts in rows for letter, _ in zip(LETTERS, texts, strict=False)]
-    facts = json.dumps({"outputs": outputs, "questions": list(questions)}).replace("<", "\\u003c")
+    metadata = json.dumps({"outputs": outputs, "questions": list(questions)}).replace("<", "\\u003c")
     how = (f"For each text, say how far you agree: 1 not at all, {scale} entirely. Leave out what you cannot judge. "
            "Nothing leaves this page until you save it.")
     body = element(
@@ -57,9 +57,9 @@ def page(rows, questions, scale):
         element("main", *(_item(*row, questions, scale) for row in rows)),
         element("footer", element("label", "Your name ", Markup('<input id="name" autocomplete="off">')),
                 element("button", "Save as CSV", id="save", type="button"), " ", element("span", id="count")),
-        element("script", Markup(facts), id="sheet", type="application/json"), element("script", Markup(SCRIPT)))
+        element("script", Markup(metadata), id="sheet", type="application/json"), element("script", Markup(SCRIPT)))
     head = element("head", element("meta", charset="utf-8"),
-                   element("meta", http_equiv="Content-Security-Policy", content=_policy(facts)),
+                   element("meta", http_equiv="Content-Security-Policy", content=_policy(metadata)),
                    element("meta", name="viewport", content="width=device-width, initial-scale=1"),
                    element("title", "Judge these texts"), element("style", Markup(LOOK)))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -80,7 +80,7 @@ def _question(name, question, scale):
     return element("fieldset", element("legend", question), *choices)
 
 
-def _policy(facts):
-    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (LOOK, SCRIPT, facts)]
+def _policy(metadata):
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (LOOK, SCRIPT, metadata)]
     style, script, data = (f"'sha256-{digest}'" for digest in digests)
     return f"default-src 'none'; style-src {style}; script-src {script} {data}; base-uri 'none'; form-action 'none'"

@@ -11,7 +11,7 @@ from bertkit.annotation.page import LETTERS, page
 from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.data.records import complaint, json_type, listed, table
 from bertkit.errors import Error
-from bertkit.text.files import read_object, write_json, write_text
+from bertkit.files.atomic import read_json, write_json, write_text
 
 QUESTIONS = ("It reads well.", "It says what matters in the source.", "It says nothing that is not in the source.")
 
@@ -37,7 +37,7 @@ class Key:
     def read(cls, path):
         """Return the key in a file; raises `Error` if it is none."""
         try:
-            return cls(**read_object(path))
+            return cls(**read_json(path))
         except TypeError as error:
             raise Error(f"{path} is no key of a sheet ({error}); give the .key.json beside it.") from None
 

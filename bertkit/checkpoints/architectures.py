@@ -6,17 +6,17 @@ from dataclasses import replace
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import entries
-from bertkit.heads import MODELS, Classifier, Pretrained, TokenClassifier
-from bertkit.kinds import Language, Readout
+from bertkit.heads import MODELS, Classifier, PretrainingModel, TokenClassifier
+from bertkit.kinds import HeadConfig, Language
 
 # How a class's name ends -> our model. The last two are encoders alone and, of Pretrained, the sentence head alone.
 CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": "TokenClassifier",
-           "ForQuestionAnswering": "SpanAnswerer", "ForMultipleChoice": "MultipleChooser",
+           "ForQuestionAnswering": "QuestionAnswering", "ForMultipleChoice": "MultipleChoice",
            "ForMaskedLM": "LanguageModel", "LMHeadModel": "LanguageModel", "ForCausalLM": "LanguageModel",
-           "ForPreTraining": "Pretrained", "ForNextSentencePrediction": "Pretrained", "Model": None}
+           "ForPreTraining": "PretrainingModel", "ForNextSentencePrediction": "PretrainingModel", "Model": None}
 # The heads of each model, by which a file without `architectures` is told.
-HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "SpanAnswerer": ("answer",),
-         "BeamAnswerer": ("beam",), "MultipleChooser": ("choose",), "LanguageModel": ("mlm",)}
+HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "QuestionAnswering": ("answer",),
+         "BeamQuestionAnswering": ("beam",), "MultipleChoice": ("choose",), "LanguageModel": ("mlm",)}
 
 MOST_LABELS = 1_000_000
 
@@ -70,7 +70,7 @@ def _guess(values, tensors, page):
     without); one output over it may be a regression or a multiple choice, unless `problem_type` stands in the config.
     """
     form, kinds = page.HUGGINGFACE, _kinds(values, page)
-    held = [name for name in tensors.shapes if name.startswith(form.aside) and not name.startswith(form.ignored)]
+    held = [name for name in tensors.shapes if name.startswith(form.unused) and not name.startswith(form.ignored)]
     if not held:
         return "Model"
     found = {}
@@ -96,14 +96,14 @@ def _fit(held, heads, kinds, form):
     """Return whether the held tensors are those of these heads: each has some, readouts all, and none is left over."""
     places = {key: theirs for key, theirs in form.names.items() if key.split("/")[0] in heads}
     layers = {name if name in places.values() else name.rsplit(".", 1)[0] for name in held}
-    readouts = {theirs for key, theirs in places.items() if _has(kinds.get(key.split("/")[0]), key.split("/")[-1])}
-    return readouts <= layers <= set(places.values()) and all(
+    head_configs = {theirs for key, theirs in places.items() if _has(kinds.get(key.split("/")[0]), key.split("/")[-1])}
+    return head_configs <= layers <= set(places.values()) and all(
         any(key.split("/")[0] == head and theirs in layers for key, theirs in places.items()) for head in heads)
 
 
 def _has(kind, layer):
     """Return whether a kind is a readout with this layer; what other kinds have, their tensors tell."""
-    return isinstance(kind, Readout) and (layer != "dense" or kind.dense and kind.activation is not None)
+    return isinstance(kind, HeadConfig) and (layer != "dense" or kind.dense and kind.activation is not None)
 
 
 def _has_outputs(head, values, tensors, form):
@@ -115,7 +115,7 @@ def _has_outputs(head, values, tensors, form):
 def _suits_pooler(kind, head, tensors, form):
     """Return whether the pooler stands there if a head reads it, and does not if it is one over tokens."""
     pooled = form.names.get("encoder/pooler", "") + ".weight" in tensors.shapes
-    if isinstance(kind, Readout) and kind.reduce == "pooled":
+    if isinstance(kind, HeadConfig) and kind.reduce == "pooled":
         return pooled
     return not pooled or head != "tag"
 
@@ -132,16 +132,16 @@ def reads_pooler(chosen, values, page):
     """Return whether a model of this kind reads the pooled vector."""
     model, heads = chosen
     kinds = _kinds(values, page)
-    return any(isinstance(kinds.get(head), Readout) and kinds[head].reduce == "pooled"
+    return any(isinstance(kinds.get(head), HeadConfig) and kinds[head].reduce == "pooled"
                for head in HEADS.get(model, heads))
 
 
 def build(chosen, encoder, values, page):
     """Return the model of `kind` on an encoder, its head fresh."""
     (model, heads), kinds = chosen, _kinds(values, page)
-    if model == "Pretrained":
-        return Pretrained(encoder, heads, {name: kinds[name] for name in heads})
-    options = {"readout": kinds.get(HEADS[model][0]) if model in HEADS else None}
+    if model == "PretrainingModel":
+        return PretrainingModel(encoder, heads, {name: kinds[name] for name in heads})
+    options = {"head_config": kinds.get(HEADS[model][0]) if model in HEADS else None}
     dropout = values.get(page.HUGGINGFACE.dropouts.get(HEADS[model][0]))
     if dropout is not None:
         encoder.config.but(dropout=dropout)         # raises unless it is a rate
@@ -199,7 +199,7 @@ def _end(model, config, form):
     """Return how the name of a model's class ends in transformers."""
     if isinstance(model, Encoder):
         return "Model"
-    if isinstance(model, Pretrained) and list(model.kinds) == ["nsp"]:
+    if isinstance(model, PretrainingModel) and list(model.kinds) == ["nsp"]:
         return "ForNextSentencePrediction"
     name = type(model).__name__
     own = [end for end, ours in form.classes.items() if ours == name]

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save as safetensors_bytes
 
-from bertkit.checkpoints.files import new_folder, read_json, read_safetensors, write_json
-from bertkit.checkpoints.tensors import Slot, assign, encoder_for, variables
+from bertkit.checkpoints.tensors import WeightMapping, assign, encoder_for, read_safetensors, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
+from bertkit.files.folders import new_folder
 from bertkit.heads import MODELS
-from bertkit.ondevice import tasks
+from bertkit.tasks import registry as tasks
 from bertkit.text import Tokenizer
-from bertkit.text.files import sha256, write_bytes
 
 FORMAT = 1
 FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",
@@ -54,7 +54,7 @@ def save(folder, model, tokenizer, card, calibration=None, length=None, task=Non
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
             "tokenizer": settings, "length": length or encoder.config.longest or 512,
-            "task": task and tasks.facts(task), "files": files})
+            "task": task and tasks.metadata(task), "files": files})
 
 
 def describe(model):
@@ -72,8 +72,8 @@ def load(folder, part=None, activation=None):
     tensors = read_safetensors([path], path)
     encoder = encoder_for(config.but(activation=activation) if activation else config, tensors)
     model = encoder if part == "encoder" else _build(encoder, values["model"])
-    assign(model, tensors, {name: Slot(name) for name in variables(model)},
-           aside=tuple(name for name in tensors.shapes if not name.startswith("encoder/")) if part == "encoder" else ())
+    assign(model, tensors, {name: WeightMapping(name) for name in variables(model)},
+           unused=tuple(name for name in tensors.shapes if not name.startswith("encoder/")) if part == "encoder" else ())
     return model
 
 
@@ -107,11 +107,11 @@ def read(folder):
     return values
 
 
-def _check_file(folder, name, facts):
+def _check_file(folder, name, metadata):
     path = folder / name
     if Path(name).name != name or not path.is_file():
         raise Error(f"{path} is missing, and the bundle's manifest names it; copy the bundle again.")
-    if facts != {"bytes": path.stat().st_size, "sha256": sha256(path)}:
+    if metadata != {"bytes": path.stat().st_size, "sha256": sha256(path)}:
         raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
 
 
@@ -136,7 +136,7 @@ def _of_classifier(model):
 
 # The task of a model that no recipe made.
 UNTOLD = {"Classifier": _of_classifier, "TokenClassifier": lambda model: {"name": "tag", "labels": model["labels"]},
-          "SpanAnswerer": lambda model: {"name": "answer"}, "MultipleChooser": lambda model: {"name": "choose"},
+          "QuestionAnswering": lambda model: {"name": "answer"}, "MultipleChoice": lambda model: {"name": "choose"},
           "SentenceEmbedder": lambda model: {"name": "embed"}}
 
 

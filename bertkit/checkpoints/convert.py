@@ -6,16 +6,17 @@ from pathlib import Path
 from bertkit import checkpoints
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
-from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.atomic import write_json
+from bertkit.files.folders import new_folder
 from bertkit.text import Tokenizer
-from bertkit.text.loading import holds_tokenizer
+from bertkit.text.formats.loading import holds_tokenizer
 
 log = logging.getLogger("bertkit")
 
-TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "SpanAnswerer": "answer", "BeamAnswerer": "answer",
-         "MultipleChooser": "choose"}
+TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "QuestionAnswering": "answer", "BeamQuestionAnswering": "answer",
+         "MultipleChoice": "choose"}
 
 
 def convert(source, target, to="bertkit"):

@@ -6,11 +6,11 @@ from pathlib import Path
 import tensorflow as tf
 
 from bertkit.checkpoints.architectures import encoder_config
-from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.release import release
-from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
+from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
 from bertkit.errors import Error
-from bertkit.heads import LanguageModel, Pretrained
+from bertkit.files.atomic import read_json
+from bertkit.heads import LanguageModel, PretrainingModel
 
 # What TensorFlow raises, besides its own, on a damaged checkpoint.
 DAMAGE = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
@@ -34,8 +34,8 @@ def load(folder, part=None, activation=None):
     if part != "encoder" and not _has_pooler(page, form, heads, tensors):
         config = config.but(pooler=None)
     encoder = encoder_for(config, tensors)
-    model = encoder if not heads else LanguageModel(encoder) if heads == ["mlm"] else Pretrained(encoder, heads)
-    assign(model, tensors, slots(variables(model), form.names, LEAVES), aside=form.aside, ignored=form.ignored,
+    model = encoder if not heads else LanguageModel(encoder) if heads == ["mlm"] else PretrainingModel(encoder, heads)
+    assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES), unused=form.unused, ignored=form.ignored,
            new=("encoder/pooler",))
     return model
 

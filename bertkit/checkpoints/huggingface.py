@@ -7,14 +7,13 @@ from safetensors.numpy import save as safetensors_bytes
 
 from bertkit import family
 from bertkit.checkpoints import architectures
-from bertkit.checkpoints.files import read_json, read_safetensors, write_json
-from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
+from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, read_safetensors, variables, weight_mapping
 from bertkit.checkpoints.torch_file import read_torch
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.kinds import Tanh
-from bertkit.text import huggingface as tokenizer_files
-from bertkit.text.files import write_bytes
+from bertkit.text.formats import huggingface as tokenizer_files
 
 LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bias",
           "embeddings": ".weight"}
@@ -37,7 +36,7 @@ def load(folder, part=None, activation=None):
     encoder = encoder_for(config, tensors)
     model = encoder if kind is None else architectures.build(kind, encoder, values, page)
     fresh = ("encoder/pooler", *(f"{name}/" for name in getattr(model, "kinds", ())))
-    assign(model, tensors, slots(variables(model), form.names, LEAVES, transposed=True), aside=form.aside,
+    assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES, transposed=True), unused=form.unused,
            ignored=form.ignored, new=fresh)
     return model
 
@@ -104,13 +103,13 @@ def save(folder, model, tokenizer=None):
     page = family.page(encoder.config.family)
     form, ours, tensors = page.HUGGINGFACE, variables(model), {}
     idle = "encoder/pooler/" if model is not encoder and not model.reads_pooler and not form.keeps_pooler else None
-    for path, slot in slots(ours, form.names, LEAVES, transposed=True).items():
+    for path, mapping in weight_mapping(ours, form.names, LEAVES, transposed=True).items():
         if idle and path.startswith(idle):
             continue
         values = np.asarray(ours[path])
         prefix = form.prefix if path.startswith("encoder/") and model is not encoder else ""
-        tensors[prefix + slot.name] = np.ascontiguousarray(values.T if slot.transposed else values)
-    if lost := sorted(set(ours) - set(slots(ours, form.names, LEAVES))):
+        tensors[prefix + mapping.name] = np.ascontiguousarray(values.T if mapping.transposed else values)
+    if lost := sorted(set(ours) - set(weight_mapping(ours, form.names, LEAVES))):
         raise Error(f"Hugging Face's {form.class_name} has no place for {', '.join(lost[:4])}; save a bundle instead.")
     tensors |= _idle_bias(tensors, form)
     write_bytes(folder / "model.safetensors", safetensors_bytes(tensors, metadata={"format": "pt"}))

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path, PurePosixPath
 
-from bertkit.checkpoints.files import read_json
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json
 
 _MODES = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls", "max": "max", "max_tokens": "max"}
 _PREFIX = "pooling_mode_"

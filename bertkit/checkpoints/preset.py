@@ -10,9 +10,9 @@ from pathlib import Path
 import h5py
 
 from bertkit import family
-from bertkit.checkpoints.files import read_json
-from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, slots, variables
+from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json
 
 LEAVES = {"kernel": "/vars/0", "bias": "/vars/1", "gamma": "/vars/0", "beta": "/vars/1",
           "embeddings": "/vars/0"}
@@ -25,7 +25,7 @@ def load(folder, part=None, activation=None):
     page, form = _page(values, folder)
     tensors = weights(folder)
     encoder = encoder_for(_config(values, page, form, folder, activation), tensors)
-    assign(encoder, tensors, slots(variables(encoder), form.names, LEAVES), aside=form.aside)
+    assign(encoder, tensors, weight_mapping(variables(encoder), form.names, LEAVES), unused=form.unused)
     return encoder
 
 

@@ -1,8 +1,8 @@
 """Which paper's original release a folder holds, by the name of the config beside its TensorFlow checkpoint."""
 
 from bertkit import family
-from bertkit.checkpoints.files import read_json
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json
 
 # A name that says nothing: transformers' directories and keras-nlp's have it too.
 COMMON = "config.json"

@@ -34,7 +34,7 @@ class Tensors:
 
 
 @dataclass(frozen=True)
-class Slot:
+class WeightMapping:
     """Where a variable's values lie in a file: the name, whether the matrix is transposed, which part of a stack.
 
     Where a part is asked for and the tensor is no stack, all layers share it.
@@ -77,7 +77,7 @@ def variables(model):
     return found | {weight.path.partition("/")[2]: weight for weight in model.weights if id(weight) not in inside}
 
 
-def slots(paths, table, leaves, transposed=False):
+def weight_mapping(paths, table, leaves, transposed=False):
     """Return {our variable path: Slot} from a family's table of layers and a format's leaf names.
 
     `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file. A path that
@@ -101,14 +101,14 @@ def slots(paths, table, leaves, transposed=False):
         if "{n}" in name:
             name = name.replace("{n}", str(order.index(NUMBERED.search(path)[0])))
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
-        found[path] = Slot(stack[1], False, int(stack[2])) if stack else Slot(name, is_transposed)
+        found[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
     return found
 
 
-def assign(model, tensors, places, aside=(), ignored=(), new=()):
+def assign(model, tensors, places, unused=(), ignored=(), new=()):
     """Give every variable of `model` its tensor, or raise one `Error` that lists all that is wrong.
 
-    `places` is {variable path: Slot}. Names that begin with one of `aside` are known heads nobody asked for:
+    `places` is {variable path: Slot}. Names that begin with one of `unused` are known heads nobody asked for:
     they are logged and passed over, as are `ignored` ones, silently. A layer whose path begins with one of
     `new` may be missing from the file, whole: it keeps its fresh values, and that is logged.
     """
@@ -117,14 +117,14 @@ def assign(model, tensors, places, aside=(), ignored=(), new=()):
         path.startswith(prefix) and path in places and places[path].name in tensors.shapes for path in ours)]
     missing, fresh, misshapen = [], [], []
     for path, variable in ours.items():
-        slot = places.get(path)
-        if slot is None or slot.name not in tensors.shapes:
-            (fresh if path.startswith(tuple(new)) else missing).append(slot.name if slot else path)
-        elif (wrong := slot.misfit(tensors.shapes[slot.name], variable)):
-            misshapen.append(f"{slot.name} is {wrong}")
+        mapping = places.get(path)
+        if mapping is None or mapping.name not in tensors.shapes:
+            (fresh if path.startswith(tuple(new)) else missing).append(mapping.name if mapping else path)
+        elif (wrong := mapping.misfit(tensors.shapes[mapping.name], variable)):
+            misshapen.append(f"{mapping.name} is {wrong}")
     used = {places[path].name for path in ours if path in places}
     rest = [name for name in tensors.shapes if name not in used and not name.startswith(tuple(ignored))]
-    set_aside = [name for name in rest if name.startswith(tuple(aside))]
+    set_aside = [name for name in rest if name.startswith(tuple(unused))]
     unread = [name for name in rest if name not in set_aside]
     _refuse(tensors.path, missing, unread, misshapen)
     if set_aside:
@@ -133,9 +133,9 @@ def assign(model, tensors, places, aside=(), ignored=(), new=()):
         log.warning("%s holds no %s; newly initialised, so train before use.", tensors.path,
                     ", ".join(fresh))
     for path, variable in ours.items():
-        slot = places.get(path)
-        if slot and slot.name in tensors.shapes:
-            variable.assign(slot.values(tensors, variable))
+        mapping = places.get(path)
+        if mapping and mapping.name in tensors.shapes:
+            variable.assign(mapping.values(tensors, variable))
 
 
 def _refuse(path, missing, unread, misshapen):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from bertkit.errors import Error
-from bertkit.text.files import read_object, write_json
+from bertkit.files.atomic import read_json, write_json
 
 
 def runner(folder, options=()):
@@ -25,7 +25,7 @@ def runner(folder, options=()):
             (pipeline | beam.Create([(i, json.dumps(part)) for i, part in enumerate(parts)])
              | beam.Reshuffle() | beam.Map(_noted, work, str(folder)))
         notes = [_note(folder, number) for number, _ in enumerate(parts)]
-        found = [read_object(note) for note in notes]
+        found = [read_json(note) for note in notes]
         for note in notes:
             note.unlink()
         for part in found:

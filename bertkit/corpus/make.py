@@ -36,10 +36,10 @@ def make(paths, vocabulary, folder, length, selection, seed=0, run=None):
     if counts["documents"] == 1:
         say("The text is one document, which is held in memory whole; documents end with a blank line.")
     left_out = {name: counts.pop(name) for name in ("short", "long", "copies")}
-    facts = shards.finish(folder, found, {
+    metadata = shards.finish(folder, found, {
         "length": length, "seed": seed, "vocabulary": fingerprint(tokenizer),
         "text": [Path(path).name for path in paths], **counts, "left_out": left_out})
-    return {**facts, "shards": len(facts["shards"])}
+    return {**metadata, "shards": len(metadata["shards"])}
 
 
 def write_part(part, vocabulary, folder, length, selection, seed, known=None):

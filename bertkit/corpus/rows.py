@@ -6,7 +6,7 @@ label): ids without special tokens, which fit a row of `shards.length` together 
 
 import numpy as np
 
-from bertkit.corpus.chance import whole
+from bertkit.corpus.randomness import randint
 from bertkit.data.features import Padding, pack
 from bertkit.errors import Error
 from bertkit.terminal import say
@@ -56,15 +56,15 @@ def sentence_order(shards, number, draws):
 
 def check_pairs(shards, arrange):
     """Raise `Error` where an arrangement finds no pairs in `shards`; say so where it finds few that are consecutive."""
-    facts = shards.facts
+    metadata = shards.metadata
     if arrange is alone:
         return
-    if arrange is next_sentence and facts.get("documents") == 1:
+    if arrange is next_sentence and metadata.get("documents") == 1:
         raise Error(f"{shards.folder} holds one document, and nsp takes random texts of others; make the corpus of "
                     "text with a blank line after each document.")
-    parted = facts["sentences"] - facts["segments"]     # at most: a segment of three sentences counts for two
-    if parted < FEW * facts["segments"]:
-        say(f"{shards.folder}: at most {parted:,} of {facts['segments']:,} segments have a second sentence, the others "
+    parted = metadata["sentences"] - metadata["segments"]     # at most: a segment of three sentences counts for two
+    if parted < FEW * metadata["segments"]:
+        say(f"{shards.folder}: at most {parted:,} of {metadata['segments']:,} segments have a second sentence, the others "
             "get a random one, so that the label says little; give text with several sentences a document, or train on "
             "mlm alone.")
 
@@ -74,7 +74,7 @@ def _parted(segment, draws):
     ends = segment.ends
     if len(ends) == 1:
         return segment.token_ids, None
-    end = ends[whole(draws[0], len(ends) - 1)]
+    end = ends[randint(draws[0], len(ends) - 1)]
     return segment.token_ids[:end], segment.token_ids[end:]
 
 
@@ -89,7 +89,7 @@ def _beside_random(shards, number, first, second, draws):
         first = first[:len(first) - place] if draws[2] < 0.5 else first[place:]
     size, found = max(1, place if second is None else len(second)), None
     document = shards[number].document
-    for other in map(int, whole(draws[4:], len(shards))):
+    for other in map(int, randint(draws[4:], len(shards))):
         if shards[other].document == document:
             continue
         text = _from(shards, other, draws[3], size)
@@ -106,7 +106,7 @@ def _from(shards, number, draw, size):
     """
     segment = shards[number]
     ids, starts = segment.token_ids, np.concatenate([[0], segment.ends[:-1]])
-    start = starts[whole(draw, len(starts))]
+    start = starts[randint(draw, len(starts))]
     while len(ids) - start < size and number + 1 < len(shards):
         number += 1
         if (following := shards[number]).document != segment.document:

@@ -12,8 +12,8 @@ import numpy as np
 
 from bertkit.corpus.segments import Segment
 from bertkit.errors import Error
-from bertkit.ondevice import manifest
-from bertkit.text.files import read_object, write_bytes, write_json
+from bertkit.files import manifest
+from bertkit.files.atomic import read_json, write_bytes, write_json
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -22,14 +22,14 @@ SHARD_BYTES = 64 * 2**20
 FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and its CRC, the data's CRC
 
 
-def write(folder, segments, facts, shard_bytes=SHARD_BYTES):
+def write(folder, segments, metadata, shard_bytes=SHARD_BYTES):
     """Write segments as shards of about `shard_bytes` into a folder that is there, and return the manifest.
 
-    `facts()`, asked at the end, gives "length", "vocabulary", "text" and what else it shall say. One segment is held at
+    `metadata()`, asked at the end, gives "length", "vocabulary", "text" and what else it shall say. One segment is held at
     a time. Raises `Error` where there is none.
     """
     part = write_part(folder, segments, "shard", shard_bytes)
-    return finish(folder, [part], facts())
+    return finish(folder, [part], metadata())
 
 
 def write_part(folder, segments, name, shard_bytes=SHARD_BYTES):
@@ -55,13 +55,13 @@ def write_part(folder, segments, name, shard_bytes=SHARD_BYTES):
     return {**counts, "shards": shards}
 
 
-def finish(folder, parts, facts):
-    """Write the manifest of parts, in their order, with further `facts`, and return it; raises `Error` on no shard."""
+def finish(folder, parts, metadata):
+    """Write the manifest of parts, in their order, with further `metadata`, and return it; raises `Error` on no shard."""
     shards = [shard for part in parts for shard in part["shards"]]
     if not shards:
         raise Error("The text holds no document; give text of at least one paragraph.")
     counts = {name: sum(part[name] for part in parts) for name in ("segments", "sentences", "tokens")}
-    found = {"format": FORMAT, **facts, **counts, "shards": shards}
+    found = {"format": FORMAT, **metadata, **counts, "shards": shards}
     write_json(Path(folder) / MANIFEST, found)
     return found
 
@@ -87,7 +87,7 @@ def _closed(writer, path, sizes):
 
 
 class Shards:
-    """The segments of a folder that `write` left, by number: `shards[i]`, `len(shards)`, `shards.facts`.
+    """The segments of a folder that `write` left, by number: `shards[i]`, `len(shards)`, `shards.metadata`.
 
     Opening looks at names, sizes and indexes; each record's checksum is looked at when it is read. Raises `Error`,
     FILE: record N where a record is damaged or cut off, counted from 0 in its file.
@@ -98,12 +98,12 @@ class Shards:
         path = self.folder / MANIFEST
         if not path.is_file():
             raise Error(f"{path} is missing; give a folder that `bertkit corpus` wrote.")
-        self.facts = read_object(path)
-        if self.facts.get("format") != FORMAT:
-            raise Error(f"{path} is of format {self.facts.get('format')!r}; this version of bertkit reads {FORMAT}.")
-        if not (_WANTED <= self.facts.keys() and self.facts["shards"]):
+        self.metadata = read_json(path)
+        if self.metadata.get("format") != FORMAT:
+            raise Error(f"{path} is of format {self.metadata.get('format')!r}; this version of bertkit reads {FORMAT}.")
+        if not (_WANTED <= self.metadata.keys() and self.metadata["shards"]):
             raise Error(f"{path} does not say {', '.join(sorted(_WANTED))} of a corpus; copy it again.")
-        self._shards = [_Shard(self.folder, entry) for entry in self.facts["shards"]]
+        self._shards = [_Shard(self.folder, entry) for entry in self.metadata["shards"]]
         self._first = np.cumsum([0, *(shard.records for shard in self._shards)])
 
     def __len__(self):

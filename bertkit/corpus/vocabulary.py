@@ -12,8 +12,8 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from bertkit.corpus.documents import Counts, documents
 from bertkit.errors import Error
+from bertkit.files.atomic import read_text, write_bytes, write_json, write_text
 from bertkit.text import Tokenizer
-from bertkit.text.files import read_text, write_bytes, write_json, write_text
 
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]

@@ -11,8 +11,8 @@ import numpy as np
 from bertkit.data.inputs import said
 from bertkit.data.trec import Collection, read_collection
 from bertkit.errors import Error
-from bertkit.ondevice.ranking import Judged, Ranking
 from bertkit.retrieval import BM25, ExactIndex
+from bertkit.tasks.ranking import Judged, Ranking
 
 DEPTH = 100         # how far down what a search finds wrong documents are taken from (Gao et al. 2021, section 4.1)
 

@@ -10,9 +10,9 @@ from bertkit.data.lines import BadRow
 from bertkit.data.readers import label_indices, label_names, read_examples
 from bertkit.data.records import complaint
 from bertkit.errors import Error
-from bertkit.ondevice.classification import Classification
-from bertkit.ondevice.documents import Documents
-from bertkit.ondevice.regression import Regression
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.documents import Documents
+from bertkit.tasks.regression import Regression
 
 
 def read_texts(path, columns, reading):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.ondevice.packed import UNSCORED
+from bertkit.tasks.packed import UNSCORED
 
 NAMES = ("token_ids", "segment_ids", "padding_mask")
 

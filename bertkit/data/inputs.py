@@ -49,7 +49,7 @@ class Labelled:
         return replace(self, inputs=[self.inputs[i] for i in rows], targets=targets,
                        groups=self.groups and [self.groups[i] for i in rows])
 
-    def facts(self):
+    def metadata(self):
         """Return what a card says of the file."""
         return {"file": Path(self.path).name, "rows": len(self), "skipped": len(self.skipped)}
 

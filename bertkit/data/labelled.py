@@ -12,13 +12,13 @@ from bertkit.data.pairs import read_pairs
 from bertkit.data.parallel import read_parallel
 from bertkit.data.squad import read_squad
 from bertkit.errors import Error
-from bertkit.ondevice.answering import Answering
-from bertkit.ondevice.choosing import Choosing
-from bertkit.ondevice.embedding import Embedding
-from bertkit.ondevice.ranking import Ranking
-from bertkit.ondevice.summarising import Central, Summarising
-from bertkit.ondevice.tagging import Tagging
-from bertkit.ondevice.writing import Writing
+from bertkit.tasks.answering import Answering
+from bertkit.tasks.choosing import Choosing
+from bertkit.tasks.embedding import Embedding
+from bertkit.tasks.ranking import Ranking
+from bertkit.tasks.summarising import LexRank, Summarising
+from bertkit.tasks.tagging import Tagging
+from bertkit.tasks.writing import Writing
 
 
 def read_labelled(task, path, columns=Columns(), separator=None, **reading):
@@ -116,6 +116,6 @@ READERS = {
     "answer": _Reader(_questions, lambda part: Answering(part.version), _answers),
     "choose": _Reader(_choices, lambda part: Choosing(), _chosen),
     "summarise": _Reader(_parallel, lambda part: Summarising(part[1]), _referenced),
-    "summarise-central": _Reader(_parallel, lambda part: Central(part[1]), _referenced),
+    "summarise-central": _Reader(_parallel, lambda part: LexRank(part[1]), _referenced),
     "write": _Reader(_parallel, lambda part: Writing(part[2]), _referenced),
 }

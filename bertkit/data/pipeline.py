@@ -15,7 +15,7 @@ from bertkit.errors import Error
 POOL = 64
 
 @dataclass(frozen=True, eq=False)
-class Batches:
+class BatchSampler:
     """A shuffled, length-bucketed walk over `features`, epoch after epoch.
 
     A batch is padded to its longest row, rounded up to a `multiple` of tokens: 1 under TensorFlow, whose step takes
@@ -23,10 +23,10 @@ class Batches:
     R-Drop compares two draws of dropout.
 
     >>> rows = Features(np.arange(6, dtype="int32"), np.zeros(6, "int32"), np.array([0, 1, 3, 6]))
-    >>> walk = Batches(rows, batch_size=2, seed=1)
-    >>> walk.steps_per_epoch
+    >>> sampler = BatchSampler(rows, batch_size=2, seed=1)
+    >>> sampler.steps_per_epoch
     2
-    >>> sorted(np.concatenate([walk.rows(step) for step in (0, 1)]).tolist())
+    >>> sorted(np.concatenate([sampler.rows(step) for step in (0, 1)]).tolist())
     [0, 1, 2]
     """
 

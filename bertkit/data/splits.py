@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from bertkit.data.columns import Columns
 from bertkit.data.features import Features, features_of
 from bertkit.data.labelled import learn_task, read_labelled
-from bertkit.ondevice.packed import Packed
+from bertkit.tasks.packed import Packed
 
 
 @dataclass(frozen=True)
-class Held:
+class EvalSplit:
     """Labelled inputs that a task is scored on, packed into the rows of `features`."""
 
     inputs: list
@@ -44,9 +44,9 @@ class Splits:
         for name, part in self.parts.items():
             if name != "train":
                 packed = self.task.pack(tokenizer, part.inputs, length)
-                found[name] = Held(part.inputs, part.targets, packed, features_of(packed, tokenizer))
+                found[name] = EvalSplit(part.inputs, part.targets, packed, features_of(packed, tokenizer))
         return found
 
-    def facts(self):
+    def metadata(self):
         """Return what a card says of the data: {split: {"file", "rows", "skipped"}}."""
-        return {name: part.facts() for name, part in self.parts.items()}
+        return {name: part.metadata() for name, part in self.parts.items()}

@@ -11,7 +11,7 @@ from bertkit.data.passages import read_texts
 from bertkit.data.readers import read_examples
 from bertkit.data.records import check_limit, complaint
 from bertkit.errors import Error
-from bertkit.text.files import write_text
+from bertkit.files.atomic import write_text
 
 _ROLES = {
     "judgements": (("qrel", ".rel", "judg"), "qrels"),

@@ -11,10 +11,11 @@ import keras
 import numpy as np
 
 from bertkit.card import Card
-from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.errors import Error
 from bertkit.export import reload, source
 from bertkit.export.served import SERVED
+from bertkit.files.atomic import write_json
+from bertkit.files.folders import new_folder
 from bertkit.terminal import say
 
 # The same numbers came back from the file within 1.5e-6 on a 6-layer model; more means another computation.

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from bertkit.export import source
 from bertkit.export.graph import answer, raw
-from bertkit.text.graph import GraphTokenizer
+from bertkit.text.graph.tokenizer import GraphTokenizer
 
 
 class Texts:

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from bertkit.card import Card
-from bertkit.checkpoints.files import new_folder, write_json
 from bertkit.checkpoints.tensors import variables
 from bertkit.data.features import NAMES, check_fit
 from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
 from bertkit.export import mask, parity, source
 from bertkit.export.convert import convert
+from bertkit.files.atomic import write_json
+from bertkit.files.folders import new_folder
 from bertkit.kinds import Absolute
 from bertkit.ondevice.latency import latency
 from bertkit.ondevice.runner import MODEL, load, write_facts

@@ -7,7 +7,7 @@ sentences instead of whether they belong together.
 from bertkit.errors import Error
 from bertkit.family import bert, entries
 from bertkit.family.formats import Google
-from bertkit.kinds import Language, Readout, Shared
+from bertkit.kinds import HeadConfig, Language, Shared
 
 # Version 2 has no dropout (section 4.8 and the release's notes); "gelu" is the tanh form in its code.
 CONFIG = bert.CONFIG.but(vocabulary_size=30000, embedding_dim=128, activation="gelu_tanh", dropout=0.0,
@@ -24,9 +24,9 @@ SIZES |= {name.replace("v2", "v1"): config.but(dropout=0.1, attention_dropout=0.
           for name, config in SIZES.items() if "xxlarge" not in name}
 
 # The encoder drops nothing, its heads do (run_classifier.py of the release).
-_POOLED = Readout(dropout=0.1)
-HEADS = {"classify": _POOLED, "choose": _POOLED, "tag": Readout("each", dropout=0.1),
-         "answer": Readout("each", dropout=0.0), "mlm": Language(), "sop": _POOLED}
+_POOLED = HeadConfig(dropout=0.1)
+HEADS = {"classify": _POOLED, "choose": _POOLED, "tag": HeadConfig("each", dropout=0.1),
+         "answer": HeadConfig("each", dropout=0.0), "mlm": Language(), "sop": _POOLED}
 PRETRAINING = ("mlm", "sop")
 
 
@@ -58,7 +58,7 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
         "mlm/dense": "predictions.dense", "mlm/norm": "predictions.LayerNorm",
         "mlm": "predictions", "mlm/decoder": "predictions.decoder"},
     config={**bert.HUGGINGFACE.config, "embedding_dim": "embedding_size"},
-    aside=("predictions.", "sop_classifier.", "classifier.", "qa_outputs."),
+    unused=("predictions.", "sop_classifier.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "embeddings.token_type_ids", "predictions.decoder."),
     defaults={"hidden_size": 4096, "num_attention_heads": 64, "intermediate_size": 16384},
     dropouts=dict.fromkeys(("classify", "choose", "tag"), "classifier_dropout_prob"),
@@ -75,7 +75,7 @@ def _projected_or_not(config, shapes):
 
 # google-research/albert, modeling.py.
 GOOGLE = Google(
-    file="albert_config.json", config=HUGGINGFACE.config, gelu="gelu_tanh", aside=("cls/",), read=_read,
+    file="albert_config.json", config=HUGGINGFACE.config, gelu="gelu_tanh", unused=("cls/",), read=_read,
     measure=_projected_or_not,
     names={ours: theirs for ours, theirs in bert.GOOGLE.names.items()
            if ours.startswith(("encoder/embeddings/", "encoder/pooler", "mlm/"))} | {

@@ -7,7 +7,7 @@ models (README of the BERT release), BERTje (de Vries et al. 2019, arXiv 1912.09
 
 from bertkit.config import EncoderConfig
 from bertkit.family.formats import Google, HuggingFace, Preset
-from bertkit.kinds import Full, Language, Readout
+from bertkit.kinds import Full, HeadConfig, Language
 
 CONFIG = EncoderConfig(vocabulary_size=30522, num_layers=12, num_heads=12, hidden_dim=768,
                        intermediate_dim=3072)
@@ -45,8 +45,8 @@ SIZES = {
 }
 
 # Section 4: the pooled token for sentences, each token for tags and spans, what it was pre-trained with.
-HEADS = {"classify": Readout(), "choose": Readout(), "tag": Readout("each"), "answer": Readout("each"),
-         "mlm": Language(), "nsp": Readout()}
+HEADS = {"classify": HeadConfig(), "choose": HeadConfig(), "tag": HeadConfig("each"), "answer": HeadConfig("each"),
+         "mlm": Language(), "nsp": HeadConfig()}
 PRETRAINING = ("mlm", "nsp")
 
 _BLOCK = "encoder/block_{i}/"
@@ -79,14 +79,14 @@ HUGGINGFACE = HuggingFace(
         "attention_dropout": "attention_probs_dropout_prob", "layer_norm_epsilon": "layer_norm_eps",
         "initializer_range": "initializer_range",
     },
-    aside=("cls.", "classifier.", "qa_outputs."),
+    unused=("cls.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "fit_dense.", "cls.predictions.decoder."),
     read=lambda values: {"attention": Full(causal=bool(values.get("is_decoder")))},
     write=lambda config: {"is_decoder": config.attention.causal})
 
 # google-research/bert, modeling.py: the same names as variable scopes; "gelu" is the tanh form there.
 GOOGLE = Google(
-    file="bert_config.json", config=HUGGINGFACE.config, gelu="gelu_tanh", aside=("cls/",),
+    file="bert_config.json", config=HUGGINGFACE.config, gelu="gelu_tanh", unused=("cls/",),
     names={ours: "bert/" + theirs.replace("layer.{i}", "layer_{i}").replace(".", "/")
            for ours, theirs in HUGGINGFACE.names.items() if ours.startswith("encoder/")} | {
         "mlm/dense": "cls/predictions/transform/dense", "mlm/norm": "cls/predictions/transform/LayerNorm",

@@ -5,13 +5,13 @@ BERT over 4096 tokens whose blocks attend to their neighbours, to the first and 
 
 from bertkit.errors import Error
 from bertkit.family import bert, entries
-from bertkit.kinds import Answer, Full, Readout, Sparse, Summed
+from bertkit.kinds import Answer, Full, HeadConfig, Sparse, Summed
 
 CHANGES = {"vocabulary_size": 50358, "max_sequence_length": 4096, "activation": "gelu_tanh", "attention": Sparse(),
            "inputs": Summed(early_dropout=True, separator=66), "family": "bigbird"}
 CONFIG = bert.CONFIG.but(**CHANGES)
 SIZES = {"bigbird-roberta-base": CONFIG, "bigbird-roberta-large": bert.LARGE.but(**CHANGES)}
-HEADS = bert.HEADS | {"classify": Readout("first", "encoder", drop_first=True), "answer": Answer()}
+HEADS = bert.HEADS | {"classify": HeadConfig("first", "encoder", drop_first=True), "answer": Answer()}
 PRETRAINING = bert.PRETRAINING
 
 # How config.json calls attention over all pairs and over blocks.
@@ -47,6 +47,6 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
         "encoder/pooler": "pooler", "classify/dense": "classifier.dense", "classify/logits": "classifier.out_proj",
         "answer/inner": "qa_classifier.intermediate.dense", "answer/outer": "qa_classifier.output.dense",
         "answer/norm": "qa_classifier.output.LayerNorm", "answer/logits": "qa_classifier.qa_outputs"},
-    aside=("cls.", "classifier.", "qa_classifier."),
+    unused=("cls.", "classifier.", "qa_classifier."),
     ignored=("embeddings.position_ids", "embeddings.token_type_ids", "cls.predictions.decoder."),
     read=_read, write=_write)

@@ -5,7 +5,7 @@ Half of BERT's blocks; no segments, no pooler.
 
 from bertkit.family import bert, entries, roberta
 from bertkit.family.formats import HuggingFace
-from bertkit.kinds import Absolute, Language, Readout
+from bertkit.kinds import Absolute, HeadConfig, Language
 
 CONFIG = bert.CONFIG.but(num_layers=6, num_segments=0, pooler=None, family="distilbert")
 SIZES = {
@@ -16,8 +16,8 @@ SIZES = {
 }
 
 # A head of its own where BERT has the pooler, with twice the dropout (the rates are those of its published config).
-_FIRST = Readout("first", "relu", dropout=0.2)
-HEADS = {"classify": _FIRST, "choose": _FIRST, "tag": Readout("each"), "answer": Readout("each", dropout=0.1),
+_FIRST = HeadConfig("first", "relu", dropout=0.2)
+HEADS = {"classify": _FIRST, "choose": _FIRST, "tag": HeadConfig("each"), "answer": HeadConfig("each", dropout=0.1),
          "mlm": Language()}
 PRETRAINING = ("mlm",)
 
@@ -48,7 +48,7 @@ HUGGINGFACE = HuggingFace(
         "activation": "activation", "dropout": "dropout", "attention_dropout": "attention_dropout",
         "initializer_range": "initializer_range",
     },
-    aside=("vocab_", "pre_classifier.", "classifier.", "qa_outputs."),
+    unused=("vocab_", "pre_classifier.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "vocab_projector.weight"),
     dropouts={"classify": "seq_classif_dropout", "choose": "seq_classif_dropout", "answer": "qa_dropout"},
     read=lambda values: {"positions": Absolute(sinusoidal=entries.flag(values, "sinusoidal_pos_embds", False))},

@@ -7,7 +7,7 @@ words were replaced (section 2). Both read the same embeddings, projected where 
 from bertkit.errors import Error
 from bertkit.family import bert, entries, summary
 from bertkit.family.formats import Google
-from bertkit.kinds import Full, Language, Readout
+from bertkit.kinds import Full, HeadConfig, Language
 
 CONFIG = bert.CONFIG.but(num_heads=4, hidden_dim=256, intermediate_dim=1024, embedding_dim=128, pooler=None,
                          family="electra")
@@ -22,9 +22,9 @@ SIZES = {
 }
 
 # Replaced-token detection: each token's dense layer and logit (section 2, appendix A); sentences by GELU, not by tanh.
-HEADS = {"classify": Readout("first", "gelu_erf", drop_first=True), "choose": Readout("first", "gelu_erf", dropout=0.1),
-         "tag": Readout("each"), "answer": Readout("each", dropout=0.0), "mlm": Language("gelu_erf"),
-         "rtd": Readout("each", "encoder", dropout=0.0)}
+HEADS = {"classify": HeadConfig("first", "gelu_erf", drop_first=True), "choose": HeadConfig("first", "gelu_erf", dropout=0.1),
+         "tag": HeadConfig("each"), "answer": HeadConfig("each", dropout=0.0), "mlm": Language("gelu_erf"),
+         "rtd": HeadConfig("each", "encoder", dropout=0.0)}
 PRETRAINING = ("rtd",)
 
 
@@ -60,7 +60,7 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
         "mlm/dense": "generator_predictions.dense", "mlm/norm": "generator_predictions.LayerNorm",
         "mlm": "generator_lm_head", "mlm/decoder": "generator_lm_head"},
     config={**bert.HUGGINGFACE.config, "embedding_dim": "embedding_size"},
-    aside=("classifier.", "sequence_summary.", "qa_outputs.", "discriminator_predictions.", "generator_"),
+    unused=("classifier.", "sequence_summary.", "qa_outputs.", "discriminator_predictions.", "generator_"),
     ignored=("embeddings.position_ids", "embeddings.token_type_ids", "generator_lm_head.weight"),
     dropouts={"classify": "classifier_dropout", "tag": "classifier_dropout", "choose": "summary_last_dropout"},
     read=_read, write=_write, write_heads=_write_heads,
@@ -83,20 +83,20 @@ def _own_sizes(config, shapes):
 _SCOPES = {ours: theirs.replace("layer.{i}", "layer_{i}").replace(".", "/") for ours, theirs in _ENCODER.items()}
 _GENERATOR = Google(
     file="config.json", config=HUGGINGFACE.config, gelu="gelu_erf", read=_read, measure=_own_sizes,
-    aside=("electra/embeddings_project/", "electra/encoder/", "discriminator_predictions/"),
+    unused=("electra/embeddings_project/", "electra/encoder/", "discriminator_predictions/"),
     names={ours: ("electra/" if ours.startswith("encoder/embeddings/") and not ours.endswith("projection")
                   else "generator/") + theirs for ours, theirs in _SCOPES.items()} | {
         "mlm/dense": "generator_predictions/dense", "mlm/norm": "generator_predictions/LayerNorm",
         "mlm/bias": "generator_predictions/output_bias"})
 GOOGLE = _GENERATOR.but(
-    measure=lambda config, shapes: config, aside=("generator/", "generator_predictions/", "discriminator_predictions/"),
+    measure=lambda config, shapes: config, unused=("generator/", "generator_predictions/", "discriminator_predictions/"),
     names={ours: "electra/" + theirs for ours, theirs in _SCOPES.items()} | {
         "rtd/dense": "discriminator_predictions/dense", "rtd/logits": "discriminator_predictions/dense_1"},
     parts={"generator": _GENERATOR})
 
 # keras-nlp has the tanh form, and gives ELECTRA a pooler, which nothing trained.
 PRESET = bert.PRESET.but(
-    class_name="ElectraBackbone", aside=("layers/dense",),
+    class_name="ElectraBackbone", unused=("layers/dense",),
     names={ours: theirs for ours, theirs in bert.PRESET.names.items() if ours != "encoder/pooler"} | {
         "encoder/embeddings/projection": "layers/dense"},
     read=lambda values: {

@@ -26,7 +26,7 @@ class HuggingFace:
     """config.json and tensor names of transformers.
 
     `type` is its model_type, `class_name` what its classes begin with, `prefix` what the encoder's tensors do in a
-    model with a head; `config` maps our fields to its keys. Tensors that begin with one of `aside` are heads, those
+    model with a head; `config` maps our fields to its keys. Tensors that begin with one of `unused` are heads, those
     with one of `ignored` are passed over; `defaults` is what a key that config.json lacks means, where that is not
     the page's CONFIG, and `dropouts` names the key of a head's rate. `read` turns config.json into more fields, `write`
     these fields back; `read_heads` gives {head: kind} where config.json decides them, `write_heads` that back;
@@ -40,7 +40,7 @@ class HuggingFace:
     prefix: str
     names: Mapping
     config: Mapping
-    aside: tuple
+    unused: tuple
     ignored: tuple = ()
     defaults: Mapping = field(default_factory=dict)
     dropouts: Mapping = field(default_factory=lambda: dict.fromkeys(("classify", "choose", "tag"),
@@ -72,7 +72,7 @@ class Google:
     names: Mapping
     config: Mapping
     gelu: str
-    aside: tuple
+    unused: tuple
     ignored: tuple = ()
     read: Callable = _nothing
     measure: Callable = _as_it_is
@@ -87,14 +87,14 @@ class Google:
 class Preset:
     """Presets of keras-nlp: the class of the backbone, its names, the fields of its config, and its one GELU.
 
-    `read` turns its config into more fields, tensors that begin with one of `aside` are of no use to us.
+    `read` turns its config into more fields, tensors that begin with one of `unused` are of no use to us.
     """
 
     class_name: str
     names: Mapping
     config: tuple
     gelu: str
-    aside: tuple = ()
+    unused: tuple = ()
     read: Callable = _nothing
 
     def but(self, **changes):

@@ -10,7 +10,7 @@ from bertkit.config import EncoderConfig
 from bertkit.family import bert, layer_types
 from bertkit.family.entries import NAMES, activation, choice, flag, rate
 from bertkit.family.formats import HuggingFace
-from bertkit.kinds import Bare, Language, PreNorm, Readout, Rotary
+from bertkit.kinds import Bare, HeadConfig, Language, PreNorm, Rotary
 
 GLOBAL, LOCAL = Rotary(base=160_000.0), Rotary(base=10_000.0, window=64)          # section 2.1.2
 CONFIG = EncoderConfig(vocabulary_size=50368, num_layers=22, num_heads=12, hidden_dim=768, intermediate_dim=1152,
@@ -23,7 +23,7 @@ SIZES = {"ModernBERT-base": CONFIG,
 
 def _heads(pooling="cls", act="gelu_erf", bias=False, decoder_bias=True):
     """Every head is the same block on each token or on one vector; of choices, cls is the first real token."""
-    block = Readout("each", act, norm=True, bias=bias)
+    block = HeadConfig("each", act, norm=True, bias=bias)
     return {"classify": replace(block, reduce={"cls": "first", "mean": "real"}[pooling]),
             "choose": replace(block, reduce={"cls": "start", "mean": "real"}[pooling]),
             "tag": block, "answer": block, "mlm": Language(act, dense_bias=bias, bias=decoder_bias)}
@@ -80,6 +80,6 @@ HUGGINGFACE = HuggingFace(
     config={name: key for name, key in bert.HUGGINGFACE.config.items() if name != "num_segments"} | {
         "activation": "hidden_activation", "dropout": "embedding_dropout", "attention_dropout": "attention_dropout",
         "layer_norm_epsilon": "norm_eps"},
-    aside=("head.", "classifier.", "decoder."), ignored=("decoder.weight",),
+    unused=("head.", "classifier.", "decoder."), ignored=("decoder.weight",),
     dropouts=dict.fromkeys(("classify", "choose", "tag", "answer"), "classifier_dropout"),
     read=_read, write=_write, read_heads=_read_heads, write_heads=_write_heads)

@@ -11,7 +11,7 @@ from bertkit.errors import Error
 from bertkit.family import entries
 from bertkit.family.formats import HuggingFace
 from bertkit.family.layer_types import cycle
-from bertkit.kinds import Absolute, Axial, Bare, Hash, Language, Local, Readout, Reversible
+from bertkit.kinds import Absolute, Axial, Bare, Hash, HeadConfig, Language, Local, Reversible
 from bertkit.kinds.values import check
 
 CONFIG = EncoderConfig(vocabulary_size=320, num_layers=6, num_heads=12, hidden_dim=256, intermediate_dim=512,
@@ -32,8 +32,8 @@ SIZES = {
 }
 
 # The code of transformers, where heads read both streams.
-_FIRST = Readout("first", "tanh", drop_first=True)
-HEADS = {"classify": _FIRST, "choose": _FIRST, "tag": Readout("each"), "answer": Readout("each"),
+_FIRST = HeadConfig("first", "tanh", drop_first=True)
+HEADS = {"classify": _FIRST, "choose": _FIRST, "tag": HeadConfig("each"), "answer": HeadConfig("each"),
          "mlm": Language(transform=False, tied=False, bias=False)}
 PRETRAINING = ("mlm",)
 
@@ -115,5 +115,5 @@ HUGGINGFACE = HuggingFace(
         "attention_dropout": "local_attention_probs_dropout_prob", "layer_norm_epsilon": "layer_norm_eps",
         "initializer_range": "initializer_range",
     },
-    aside=("lm_head.", "classifier.", "qa_outputs."), ignored=("lm_head.bias",), causal="ModelWithLMHead", tied=False,
+    unused=("lm_head.", "classifier.", "qa_outputs."), ignored=("lm_head.bias",), causal="ModelWithLMHead", tied=False,
     read=_read, write=_write)

@@ -6,7 +6,7 @@ BERT without next-sentence prediction and segments; its code counts positions fr
 
 from bertkit.errors import Error
 from bertkit.family import bert, entries
-from bertkit.kinds import Absolute, Full, Language, Readout
+from bertkit.kinds import Absolute, Full, HeadConfig, Language
 
 # 514 positions hold 512 tokens: those of id 0 and of padding, 1, stand before them.
 CHANGES = {"vocabulary_size": 50265, "max_sequence_length": 514, "num_segments": 1, "layer_norm_epsilon": 1e-5,
@@ -16,8 +16,8 @@ SIZES = {"roberta-base": CONFIG, "roberta-large": LARGE, "roberta-large-mnli": L
          "distilroberta-base": CONFIG.but(num_layers=6)}
 
 # Sentences are read off the first token (fairseq's classification head); words by the exact GELU, whatever the blocks'.
-HEADS = {"classify": Readout("first", "tanh", drop_first=True), "choose": Readout(), "tag": Readout("each"),
-         "answer": Readout("each", dropout=0.0), "mlm": Language("gelu_erf")}
+HEADS = {"classify": HeadConfig("first", "tanh", drop_first=True), "choose": HeadConfig(), "tag": HeadConfig("each"),
+         "answer": HeadConfig("each", dropout=0.0), "mlm": Language("gelu_erf")}
 PRETRAINING = ("mlm",)
 
 
@@ -40,7 +40,7 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
         "classify/dense": "classifier.dense", "classify/logits": "classifier.out_proj",
         "mlm/dense": "lm_head.dense", "mlm/norm": "lm_head.layer_norm",
         "mlm": "lm_head", "mlm/decoder": "lm_head.decoder"},
-    aside=("lm_head.", "classifier.", "qa_outputs."),
+    unused=("lm_head.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "embeddings.token_type_ids", "lm_head.decoder."),
     defaults={"max_position_embeddings": 512, "type_vocab_size": 2, "layer_norm_eps": 1e-12},
     read=_read, write=_write)

@@ -2,21 +2,21 @@
 
 from bertkit.errors import Error
 from bertkit.family import entries
-from bertkit.kinds import Readout
+from bertkit.kinds import HeadConfig
 
 # Their summary_type -> what is read; the token at "cls_index" is the last if nobody says which.
 REDUCTIONS = {"first": "first", "last": "last", "mean": "mean", "cls_index": "last"}
 
 
 def read(values, reduce, activation, dropout=0.1):
-    """Return the `Readout` of summary_type, summary_use_proj and summary_activation, "" being none.
+    """Return the `HeadConfig` of summary_type, summary_use_proj and summary_activation, "" being none.
 
     `reduce` and `activation` stand for absent entries; `dropout` is the head's rate where nothing else says one.
     """
     dense = entries.flag(values, "summary_use_proj", True)
     plain = values.get("summary_activation") == ""
     name = "linear" if plain else entries.activation(values, "summary_activation", activation)
-    return Readout(REDUCTIONS[entries.choice(values, "summary_type", reduce, REDUCTIONS)],
+    return HeadConfig(REDUCTIONS[entries.choice(values, "summary_type", reduce, REDUCTIONS)],
                    None if plain and not dense else name, dense=dense, dropout=dropout)
 
 

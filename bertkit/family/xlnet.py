@@ -8,7 +8,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.family import entries, summary
 from bertkit.family.formats import Google, HuggingFace
-from bertkit.kinds import Bare, Beam, Language, Readout, Relative, TwoStream
+from bertkit.kinds import Bare, Beam, HeadConfig, Language, Relative, TwoStream
 
 CONFIG = EncoderConfig(vocabulary_size=32000, num_layers=12, num_heads=12, hidden_dim=768, intermediate_dim=3072,
                        num_segments=0, family="xlnet", attention=Relative(), positions=None, inputs=Bare(),
@@ -19,8 +19,8 @@ SIZES = {
 }
 
 # The code of the release: the last token sums up a text (modeling.py, summarize_sequence), answers are searched for.
-HEADS = {"classify": Readout("last", "tanh", dropout=0.1), "choose": Readout("last", "tanh", dropout=0.1),
-         "tag": Readout("each", dropout=0.0), "answer": Readout("each", dropout=0.0), "beam": Beam(),
+HEADS = {"classify": HeadConfig("last", "tanh", dropout=0.1), "choose": HeadConfig("last", "tanh", dropout=0.1),
+         "tag": HeadConfig("each", dropout=0.0), "answer": HeadConfig("each", dropout=0.0), "beam": Beam(),
          "mlm": Language(transform=False)}
 PRETRAINING = ("mlm",)
 
@@ -90,21 +90,21 @@ HUGGINGFACE = HuggingFace(
     },
     config={"vocabulary_size": "vocab_size", **_SIZES, "attention_dropout": "dropout", "dropout": "dropout",
             "layer_norm_epsilon": "layer_norm_eps", "initializer_range": "initializer_range"},
-    aside=("lm_loss.", "sequence_summary.", "logits_proj.", "classifier.", "qa_outputs.", "start_logits.",
+    unused=("lm_loss.", "sequence_summary.", "logits_proj.", "classifier.", "qa_outputs.", "start_logits.",
            "end_logits.", "answer_class."),
     ignored=("lm_loss.weight",),
     defaults={"n_layer": 24, "n_head": 16, "d_model": 1024, "d_inner": 4096, "mem_len": 512},
     dropouts={"classify": "summary_last_dropout", "choose": "summary_last_dropout"},
     read=_read, write=_write, read_heads=_read_heads, write_heads=_write_heads,
-    classes={"LMHeadModel": "LanguageModel", "ForQuestionAnswering": "BeamAnswerer",
-             "ForQuestionAnsweringSimple": "SpanAnswerer"})
+    classes={"LMHeadModel": "LanguageModel", "ForQuestionAnswering": "BeamQuestionAnswering",
+             "ForQuestionAnsweringSimple": "QuestionAnswering"})
 
 # zihangdai/xlnet, modeling.py: biases are stacked over the layers, or shared by all. Its "gelu" is the tanh form;
 # transformers' copies of the released weights run the exact one, which is followed here.
 _SCOPE, _LAYER = "model/transformer/", "model/transformer/layer_{i}/"
 GOOGLE = Google(
     file="xlnet_config.json", config={"vocabulary_size": "n_token", **_SIZES}, gelu="gelu_erf",
-    read=_head_size, aside=("model/lm_loss/",),
+    read=_head_size, unused=("model/lm_loss/",),
     names={
         "encoder/embeddings/token": _SCOPE + "word_embedding/lookup_table",
         "encoder/beginning/target": _SCOPE + "mask_emb/mask_emb",

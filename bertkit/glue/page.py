@@ -1,8 +1,8 @@
 """The GLUE table as a person reads it: on a terminal, in a spreadsheet, in a browser."""
 
+from bertkit.files.atomic import write_json, write_text
 from bertkit.report import markup
 from bertkit.report.page import document
-from bertkit.text.files import write_json, write_text
 
 COLUMNS = ("task", "score", "spread", "n", "metrics", "notes")
 CAPTION = ("Points on dev: the mean over n seeds and their standard deviation (n − 1). A task's score is the mean "

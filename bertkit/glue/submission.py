@@ -6,10 +6,10 @@ from pathlib import Path
 from bertkit.data.columns import Columns
 from bertkit.data.glue import read_test
 from bertkit.errors import Error
+from bertkit.files.atomic import write_text
 from bertkit.predictor import Predictor
 from bertkit.sweep import trials
 from bertkit.terminal import say
-from bertkit.text.files import write_text
 
 LOWEST, HIGHEST = 0, 5      # STS-B's scores
 

@@ -1,14 +1,20 @@
 """Task heads: each model takes an encoder and answers one kind of question."""
 
-from bertkit.heads.classifier import Classifier, MultipleChooser
+from bertkit.heads.classifier import Classifier, MultipleChoice
 from bertkit.heads.documents import DocumentClassifier
 from bertkit.heads.embedder import SentenceEmbedder
-from bertkit.heads.tokens import BeamAnswerer, LanguageModel, Pretrained, SpanAnswerer, TokenClassifier
-from bertkit.heads.writer import Writer
+from bertkit.heads.encoder_decoder import EncoderDecoder
+from bertkit.heads.tokens import (
+           BeamQuestionAnswering,
+           LanguageModel,
+           PretrainingModel,
+           QuestionAnswering,
+           TokenClassifier,
+)
 
-__all__ = ["BeamAnswerer", "Classifier", "DocumentClassifier", "LanguageModel", "MultipleChooser", "Pretrained",
-           "SentenceEmbedder", "SpanAnswerer", "TokenClassifier", "Writer"]
+__all__ = ["BeamQuestionAnswering", "Classifier", "DocumentClassifier", "LanguageModel", "MultipleChoice", "PretrainingModel",
+           "SentenceEmbedder", "QuestionAnswering", "TokenClassifier", "EncoderDecoder"]
 
 MODELS = {model.__name__: model for model in (
-    Classifier, DocumentClassifier, TokenClassifier, SpanAnswerer, BeamAnswerer, MultipleChooser, SentenceEmbedder,
-    LanguageModel, Pretrained, Writer)}
+    Classifier, DocumentClassifier, TokenClassifier, QuestionAnswering, BeamQuestionAnswering, MultipleChoice, SentenceEmbedder,
+    LanguageModel, PretrainingModel, EncoderDecoder)}

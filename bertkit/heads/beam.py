@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
-from bertkit.layers.places import taken
 
 # What lowers the logit of a token that cannot be in an answer.
 BARRED = -1e30
@@ -15,7 +15,7 @@ class BeamHead(keras.layers.Layer):
 
     The code of Yang et al. 2019 (XLNet, function_builder.py); kind `kinds.Beam`. x̄_start is x_start where the batch
     gives "start_positions" [B], else the mean of x under the starts' probabilities. What is given and what comes
-    out: see `bertkit.heads.BeamAnswerer`.
+    out: see `bertkit.heads.BeamQuestionAnswering`.
     """
 
     def __init__(self, encoder, kind, outputs=None, dropout=None, **options):
@@ -39,9 +39,9 @@ class BeamHead(keras.layers.Layer):
     def call(self, found, inputs, training=None):
         x, barred, place = found["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
         starts = bar(self.start(x)[..., 0], barred)
-        classification = x[:, -1] if place is None else taken(x, place[:, None])[:, 0]
+        classification = x[:, -1] if place is None else gather_positions(x, place[:, None])[:, 0]
         if inputs.get("start_positions") is not None:
-            given = taken(x, inputs["start_positions"][:, None])
+            given = gather_positions(x, inputs["start_positions"][:, None])
             return {"start_logits": starts, "end_logits": self.ends(x, given, barred)[:, 0],
                     "cls_logits": self.is_impossible(given[:, 0], classification)}
         likely = ops.softmax(starts, axis=-1)
@@ -51,7 +51,7 @@ class BeamHead(keras.layers.Layer):
     def search(self, x, likely, barred):
         """Return the likeliest starts and of each the likeliest ends, those of equal rank side by side."""
         chances, starts = ops.top_k(likely, most(self.kind.starts, x))
-        ends = ops.softmax(self.ends(x, taken(x, starts), barred), axis=-1)
+        ends = ops.softmax(self.ends(x, gather_positions(x, starts), barred), axis=-1)
         found = [ops.transpose(part, (0, 2, 1)) for part in ops.top_k(ends, most(self.kind.ends, x))]
         after, places = (ops.reshape(part, (-1, part.shape[1] * part.shape[2])) for part in found)
         return {"start_top_probabilities": chances, "start_top_index": starts,
@@ -85,7 +85,7 @@ def most(count, x):
 def answer_loss(outputs, starts, ends, impossible):
     """Return (CE_start + CE_end + BCE_impossible) / 2, means over a batch, as the code of Yang et al. 2019 does.
 
-    `outputs` are those of a `BeamAnswerer` that was given the starts; starts, ends [B] int, impossible [B] 0 or 1.
+    `outputs` are those of a `BeamQuestionAnswering` that was given the starts; starts, ends [B] int, impossible [B] 0 or 1.
     """
     ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     bce = keras.losses.BinaryCrossentropy(from_logits=True)

@@ -5,24 +5,24 @@ from keras import ops
 
 from bertkit.encoder import LAYERED, checked
 from bertkit.errors import Error
-from bertkit.heads.headed import Headed
+from bertkit.heads.task_model import TaskModel
 
 
-class Classifier(Headed):
+class Classifier(TaskModel):
     """An encoder with a head that gives each of `labels` a logit; call(batch) -> [B,C] float32.
 
     One label of a text is right (softmax), or with `multi_label` any number of them (a sigmoid each); a single label
     without `multi_label` is a score (a regression).
-    `dropout` is the head's rate, by default the encoder's; `readout` what the head reads, by default what the family's
+    `dropout` is the head's rate, by default the encoder's; `head_config` what the head reads, by default what the family's
     paper does (Devlin et al. 2018, section 4.1: logits = dropout(pooled) W + b). Raises `Error` without labels, or
     without a pooler where that is read.
     """
 
-    def __init__(self, encoder, labels, dropout=None, multi_label=False, readout=None, name="classifier", **options):
+    def __init__(self, encoder, labels, dropout=None, multi_label=False, head_config=None, name="classifier", **options):
         if len(labels) < 1 or len(set(labels)) != len(labels):
             raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
         self.labels, self.multi_label = tuple(labels), multi_label
-        super().__init__(encoder, {"classify": readout}, {"classify": len(labels)}, dropout, name=name, **options)
+        super().__init__(encoder, {"classify": head_config}, {"classify": len(labels)}, dropout, name=name, **options)
 
     def settings(self):
         return {"labels": list(self.labels), "multi_label": self.multi_label, **super().settings()}
@@ -40,7 +40,7 @@ class Classifier(Headed):
         return self.logits(inputs, training)["classify"]
 
 
-class MultipleChooser(Headed):
+class MultipleChoice(TaskModel):
     """An encoder that gives each choice of a row a logit; every entry of a batch is [B,choices,T] -> [B,choices].
 
     Devlin et al. 2018, section 4.4 (SWAG): a vector's product with the pooled token of each choice, softmax over them.
@@ -48,8 +48,8 @@ class MultipleChooser(Headed):
 
     grouped = True
 
-    def __init__(self, encoder, dropout=None, readout=None, name="chooser", **options):
-        super().__init__(encoder, {"choose": readout}, {"choose": 1}, dropout, name=name, **options)
+    def __init__(self, encoder, dropout=None, head_config=None, name="chooser", **options):
+        super().__init__(encoder, {"choose": head_config}, {"choose": 1}, dropout, name=name, **options)
 
     def loss_function(self):
         """Return −log softmax(logits over the choices)[right one], the batch mean."""

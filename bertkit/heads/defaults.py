@@ -9,14 +9,14 @@ from bertkit.errors import Error
 def completed(inputs, kind, config):
     """Return a batch with the entries that a head of this kind supplies where it lacks them.
 
-    "global_mask" as `kinds.Readout.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes the
+    "global_mask" as `kinds.HeadConfig.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes the
     separator to tell, and the encoder's config names none.
     """
     token_ids = inputs["token_ids"]
     if isinstance(kind, kinds.Answer) and inputs.get("segment_ids") is None and config.num_segments > 1:
         after = ops.logical_not(question(token_ids, config))
         return {**inputs, "segment_ids": ops.cast(after, "int32")}
-    if isinstance(kind, kinds.Readout) and kind.watch and inputs.get("global_mask") is None:
+    if isinstance(kind, kinds.HeadConfig) and kind.watch and inputs.get("global_mask") is None:
         return {**inputs, "global_mask": ops.cast(WATCHED[kind.watch](token_ids, config), "int32")}
     return inputs
 

@@ -10,7 +10,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.heads.classifier import Classifier
 from bertkit.heads.defaults import completed
-from bertkit.heads.readout import REDUCTIONS
+from bertkit.heads.head_layers import REDUCTIONS
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
 from bertkit.layers.initializer import truncated_normal
@@ -28,12 +28,12 @@ class DocumentClassifier(Classifier):
 
     together = True
 
-    def __init__(self, encoder, labels, dropout=None, multi_label=False, readout=None, layers=1,
+    def __init__(self, encoder, labels, dropout=None, multi_label=False, head_config=None, layers=1,
                  name="document_classifier", **options):
         if isinstance(layers, bool) or not isinstance(layers, int) or not 0 <= layers <= 100:
             raise Error(f"layers={layers!r}; wanted a whole number of 0 to 100.")
         self.depth = layers
-        super().__init__(encoder, labels, dropout, multi_label, readout, name, **options)
+        super().__init__(encoder, labels, dropout, multi_label, head_config, name, **options)
 
     def build(self, _=None):
         if not self.built:

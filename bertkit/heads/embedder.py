@@ -6,14 +6,14 @@ from keras import ops
 
 from bertkit.encoder import LAYERED, checked
 from bertkit.errors import Error
-from bertkit.heads.headed import Headed
-from bertkit.heads.readout import REDUCTIONS
+from bertkit.heads.head_layers import REDUCTIONS
+from bertkit.heads.task_model import TaskModel
 
 SMALLEST = 1e-12    # the length below which a vector is not scaled to length 1
 BARRED = -1e30      # what no maximum takes
 
 
-class SentenceEmbedder(Headed):
+class SentenceEmbedder(TaskModel):
     """An encoder whose tokens are pooled into one vector a text; call(batch) -> [B,D] float32.
 
     Reimers & Gurevych 2019 (SBERT), section 3: "mean" Σ mᵢxᵢ / Σ mᵢ over the tokens that the padding mask m keeps,

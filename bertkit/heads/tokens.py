@@ -5,23 +5,23 @@ import numpy as np
 from keras import ops
 
 from bertkit.errors import Error
-from bertkit.heads.headed import Headed
+from bertkit.heads.task_model import TaskModel
 from bertkit.kinds.values import to_json
 
 
-class TokenClassifier(Headed):
+class TokenClassifier(TaskModel):
     """An encoder with a head that gives each token a logit for each of `labels`; call(batch) -> [B,T,C] float32.
 
-    Devlin et al. 2018, section 5.3 (NER). `readout` and `dropout` as in `Classifier`.
+    Devlin et al. 2018, section 5.3 (NER). `head_config` and `dropout` as in `Classifier`.
     """
 
     each_token = True
 
-    def __init__(self, encoder, labels, dropout=None, readout=None, name="tagger", **options):
+    def __init__(self, encoder, labels, dropout=None, head_config=None, name="tagger", **options):
         if len(labels) < 1 or len(set(labels)) != len(labels):
             raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
         self.labels = tuple(labels)
-        super().__init__(encoder, {"tag": readout}, {"tag": len(labels)}, dropout, name=name, **options)
+        super().__init__(encoder, {"tag": head_config}, {"tag": len(labels)}, dropout, name=name, **options)
 
     def settings(self):
         return {"labels": list(self.labels), **super().settings()}
@@ -41,7 +41,7 @@ def token_loss(labels, logits):
     return ops.sum(losses * scored) / ops.maximum(ops.sum(scored), 1.0)
 
 
-class SpanAnswerer(Headed):
+class QuestionAnswering(TaskModel):
     """An encoder that scores each token as an answer's first and last (Devlin et al. 2018, section 4.2).
 
     call(batch) -> {"start_logits" [B,T], "end_logits" [B,T]} float32.
@@ -49,8 +49,8 @@ class SpanAnswerer(Headed):
 
     each_token = True
 
-    def __init__(self, encoder, dropout=None, readout=None, name="answerer", **options):
-        super().__init__(encoder, {"answer": readout}, {"answer": 2}, dropout, name=name, **options)
+    def __init__(self, encoder, dropout=None, head_config=None, name="answerer", **options):
+        super().__init__(encoder, {"answer": head_config}, {"answer": 2}, dropout, name=name, **options)
 
     def loss_function(self):
         """Return (−log softmax(start)[first] − log softmax(end)[last]) / 2, the batch mean; labels [B,2]."""
@@ -62,12 +62,12 @@ class SpanAnswerer(Headed):
 
 
 def span_loss(places, outputs):
-    """Return the mean of −log softmax(logits)[place] over starts and ends; places [B,2], a `SpanAnswerer`'s outputs."""
+    """Return the mean of −log softmax(logits)[place] over starts and ends; places [B,2], a `QuestionAnswering`'s outputs."""
     ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return (ce(places[:, 0], outputs["start_logits"]) + ce(places[:, 1], outputs["end_logits"])) / 2
 
 
-class BeamAnswerer(Headed):
+class BeamQuestionAnswering(TaskModel):
     """An encoder that searches for answers: the likeliest starts, the likeliest ends after each, whether there is one.
 
     call(batch) -> {"start_top_probabilities", "start_top_index" [B,n], "end_top_probabilities", "end_top_index"
@@ -77,11 +77,11 @@ class BeamAnswerer(Headed):
     given those starts, "cls_logits" [B]} (see `heads.beam.answer_loss`). Raises `Error` on places outside a row.
     """
 
-    def __init__(self, encoder, readout=None, name="beam_answerer", **options):
-        super().__init__(encoder, {"beam": readout}, name=name, **options)
+    def __init__(self, encoder, head_config=None, name="beam_answerer", **options):
+        super().__init__(encoder, {"beam": head_config}, name=name, **options)
 
     def settings(self):
-        return {"readout": super().settings()["readout"]}
+        return {"head_config": super().settings()["head_config"]}
 
     def __call__(self, inputs, **options):
         if isinstance(inputs, dict):
@@ -105,24 +105,24 @@ def _places(name, places, shape):
     return places
 
 
-class LanguageModel(Headed):
+class LanguageModel(TaskModel):
     """An encoder that gives each place a logit for each entry of the vocabulary; call(batch) -> [B,T,V].
 
     A masked language model, or a causal one where the encoder's attention is; "masked_positions" [B,K] in the batch
     asks for those places alone, [B,K,V].
     """
 
-    def __init__(self, encoder, readout=None, name="language_model", **options):
-        super().__init__(encoder, {"mlm": readout}, name=name, **options)
+    def __init__(self, encoder, head_config=None, name="language_model", **options):
+        super().__init__(encoder, {"mlm": head_config}, name=name, **options)
 
     def settings(self):
-        return {"readout": to_json(self.kinds["mlm"])}
+        return {"head_config": to_json(self.kinds["mlm"])}
 
     def call(self, inputs, training=None):
         return self.logits(inputs, training)["mlm"]
 
 
-class Pretrained(Headed):
+class PretrainingModel(TaskModel):
     """An encoder with some of the heads it was pre-trained with: `heads` names "mlm", "nsp", "sop", "rtd", "sbo".
 
     call(batch) -> {"mlm_logits" [B,T,V] (with "masked_positions" [B,K,V]), "nsp_logits" or "sop_logits" [B,2],
@@ -131,12 +131,12 @@ class Pretrained(Headed):
 
     OUTPUTS = {"nsp": 2, "sop": 2, "rtd": 1}
 
-    def __init__(self, encoder, heads, readouts=None, name="pretrained", **options):
-        kinds = {head: (readouts or {}).get(head) for head in heads}
+    def __init__(self, encoder, heads, head_configs=None, name="pretrained", **options):
+        kinds = {head: (head_configs or {}).get(head) for head in heads}
         super().__init__(encoder, kinds, self.OUTPUTS, name=name, **options)
 
     def settings(self):
-        return {"heads": list(self.kinds), "readouts": {name: to_json(kind) for name, kind in self.kinds.items()}}
+        return {"heads": list(self.kinds), "head_configs": {name: to_json(kind) for name, kind in self.kinds.items()}}
 
     def call(self, inputs, training=None):
         found = {name: logits[..., 0] if name == "rtd" else logits

@@ -2,7 +2,7 @@
 
 A hard axis of an encoder (how tokens attend, how positions are told apart, where the norms stand) holds a kind,
 never a flag. Each kind maps to exactly one layer: `ATTENTIONS`, `POSITIONS`, `INPUTS` and `BLOCKS` in
-`bertkit.layers`, `READOUTS` in `bertkit.heads`.
+`bertkit.layers`, `HEAD_LAYERS` in `bertkit.heads`.
 """
 
 from bertkit.kinds.encoder import (
@@ -31,13 +31,13 @@ from bertkit.kinds.head import (
     Answer,
     Beam,
     Boundary,
+    HeadConfig,
     Language,
-    Readout,
 )
 
 __all__ = [
     "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "First", "Full", "Hash",
-    "Language", "Local", "PostNorm", "PreNorm", "Readout", "Relative", "Reversible", "Rotary", "Shared",
+    "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "Rotary", "Shared",
     "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
 ]
 

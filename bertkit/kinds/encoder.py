@@ -16,7 +16,7 @@ class Full:
 class Window:
     """Tokens attend at most ⌊`size` / 2⌋ places away, and from and to global ones (Beltagy et al. 2020, section 3.1).
 
-    A batch may hold "global_mask" [B,T], 1 where a token is global; without it a head may say (`Readout.watch`), and
+    A batch may hold "global_mask" [B,T], 1 where a token is global; without it a head may say (`HeadConfig.watch`), and
     where none does, none is.
     """
 
@@ -133,7 +133,7 @@ class Summed:
     """LayerNorm of token + segment + position (Devlin et al. 2018, figure 2).
 
     `scaled` multiplies tokens by √D, `early_dropout` drops before the norm (both: BigBird's code); `separator` is the
-    id that ends each text of a row, where a head looks for it (see `Readout.watch` and `Answer`).
+    id that ends each text of a row, where a head looks for it (see `HeadConfig.watch` and `Answer`).
     """
 
     scaled: bool = False

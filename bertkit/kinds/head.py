@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Readout:
+class HeadConfig:
     """logits = W dropout(norm(act(W' reduce(tokens)))); parts that a paper lacks are left out.
 
     `reduce` is "each" token, the "pooled" vector, the "first" or the "last" token, the "mean" of all places or of the

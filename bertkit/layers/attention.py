@@ -9,8 +9,8 @@ from functools import partial, reduce
 import keras
 from keras import ops
 
+from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
-from bertkit.layers.places import taken
 
 # Adding the most negative float32 makes a masked probability exactly 0, as in the reference
 # (transformers); a row that may see nothing at all becomes uniform. Export replaces it by a small
@@ -81,12 +81,12 @@ class SelfAttention(keras.layers.Layer):
 
     def project(self, x, context):
         """Return query [B,N,F,H], key and value [B,N,T,H]; F is T, or the context's "places" alone."""
-        asking = taken(x, context.get("places"))
+        asking = gather_positions(x, context.get("places"))
         return [self.split(self.query(asking)), self.split(self.key(x)), self.split(self.value(x))]
 
     def mix(self, query, key, value, context, trace, attention):
         """Return (values mixed [B,N,T,H], probabilities [B,N,T,T], None where they are not wanted)."""
-        return attention(query, key, value, mask=visible(self.kind, context, ops.shape(key)[2]))
+        return attention(query, key, value, mask=attention_mask(self.kind, context, ops.shape(key)[2]))
 
     def split(self, x):
         """[B,T,N·H] -> [B,N,T,H]."""
@@ -99,7 +99,7 @@ class SelfAttention(keras.layers.Layer):
         return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, length, self.num_heads * self.head_dim))
 
 
-def visible(kind, context, length):
+def attention_mask(kind, context, length):
     """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T] or [B|1,1,F,T]; None for all.
 
     Causal: token i sees key j where j ≤ i (Vaswani et al. 2017, section 3.2.3) and j is real. With "packed_ids" [B,T]
@@ -109,10 +109,10 @@ def visible(kind, context, length):
     mask, packed, places = (context.get(name) for name in ("padding_mask", "packed_ids", "places"))
     masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
     if packed is not None:
-        asking = taken(packed[:, :, None], places)[:, :, 0]
+        asking = gather_positions(packed[:, :, None], places)[:, :, 0]
         masks.append(ops.equal(asking[:, None, :, None], packed[:, None, None, :]))
     if kind.causal:
         keys = ops.arange(length, dtype="int32")[None]
-        asking = places if places is not None and len(places.shape) else taken(keys[:, :, None], places)[:, :, 0]
+        asking = places if places is not None and len(places.shape) else gather_positions(keys[:, :, None], places)[:, :, 0]
         masks.append(keys[:, None, None, :] <= asking[:, None, :, None])
     return reduce(ops.logical_and, masks) if masks else None

@@ -5,8 +5,8 @@ import keras
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT
 from bertkit.layers.attentions import attention_layer
+from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
-from bertkit.layers.places import taken
 
 
 class Block(keras.layers.Layer):
@@ -40,7 +40,7 @@ class Block(keras.layers.Layer):
     def call(self, x, context, trace=False, training=None, masked_score=EXACT):
         attended = self.attention(x, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)
-        x = taken(x, context.get("places"))
+        x = gather_positions(x, context.get("places"))
         a = self.attention_norm(x + self.drop(attended, training=training))
         y = self.output_norm(a + self.drop(self.feed(a, training), training=training))
         return (y, probabilities) if trace else y

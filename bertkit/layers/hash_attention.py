@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from bertkit.errors import Error
-from bertkit.layers.attention import attend, visible
+from bertkit.layers.attention import attend, attention_mask
 from bertkit.layers.blocked import joined, vectors_at
 from bertkit.layers.local_attention import LocalAttention, real
 
@@ -76,7 +76,7 @@ class HashAttention(LocalAttention):
             return self.by_rounds(vectors, value, context, drop, masked_score)
         places, precise = ops.arange(length), keras.backend.result_type(vectors.dtype, "float32")
         bias = max(ITSELF, masked_score / 2) * ops.cast(ops.equal(places[:, None], places), precise)
-        return attend(vectors, unit(vectors), value, visible(self.kind, context, length), bias, drop, masked_score)[0]
+        return attend(vectors, unit(vectors), value, attention_mask(self.kind, context, length), bias, drop, masked_score)[0]
 
     def by_rounds(self, vectors, value, context, drop, masked_score):
         """Return the values mixed [B,N,T,H]: each round in the order of its buckets, then the rounds together."""

@@ -8,7 +8,7 @@ import math
 
 from keras import ops
 
-from bertkit.layers.attention import EXACT, SelfAttention, attend, visible
+from bertkit.layers.attention import EXACT, SelfAttention, attend, attention_mask
 from bertkit.layers.blocked import blocked, joined, keys_last
 
 
@@ -63,7 +63,7 @@ class LocalAttention(SelfAttention):
         """Return the values mixed, [B,N,T,H]."""
         length = ops.shape(query)[2]
         if self.in_full(length):
-            mask = visible(self.kind, context, length)
+            mask = attention_mask(self.kind, context, length)
             return attend(query, key, value, mask=mask, drop=drop, masked_score=masked_score)[0]
         places = self.cut(ops.arange(length)[None, None, :, None])
         mixed, _ = attend(self.cut(query), self.around(self.cut(key)), self.around(self.cut(value)),

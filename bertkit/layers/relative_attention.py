@@ -59,7 +59,7 @@ class RelativeAttention(keras.layers.Layer):
         bias = self.by_place(query, before, training) + self.by_segment(query, before, context)
         mixed, probabilities = attend(
             query + self.content_bias[:, None], self.key(keys), self.value(keys), bias=bias * self.shape[1] ** -0.5,
-            mask=visible(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
+            mask=attention_mask(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
             drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
         if targets is not None:
             mixed = ops.einsum("bnth,bmt->bnmh", mixed, targets)
@@ -121,7 +121,7 @@ def shifted(x):
     return ops.reshape(flat, (rows, heads, length, both - 1))[..., :both - length]
 
 
-def visible(kind, context, length, before, itself):
+def attention_mask(kind, context, length, before, itself):
     """Return the mask [B|1,1,T,K], 1 where token i may see key j, or None where every token sees all.
 
     Padding and the batch's "permutation_mask" [B,T,T] (1: hidden) never hide memories, nor a token from itself where

@@ -9,7 +9,7 @@ from keras import ops
 
 from bertkit.errors import Error
 from bertkit.kinds import Full
-from bertkit.layers.attention import SelfAttention, visible
+from bertkit.layers.attention import SelfAttention, attention_mask
 from bertkit.layers.window_attention import LEAST, allows, nearby
 
 
@@ -43,7 +43,7 @@ class RotaryAttention(SelfAttention):
 
     def mix(self, query, key, value, context, trace, attention):
         length, window = ops.shape(query)[2], self.kind.window
-        mask = visible(Full(), context, length)
+        mask = attention_mask(Full(), context, length)
         if window is None:
             return attention(query, key, value, mask=mask)
         if not (trace or isinstance(length, int) and length <= 3 * max(window, LEAST)):

@@ -61,7 +61,7 @@ def ending(config, **options):
     return make and make(config, name="ending", **options)
 
 
-def narrows(config):
+def can_query_subset(config):
     """Return whether the last block can answer for some places of a row without computing the others."""
     return isinstance(config.block, kinds.PostNorm) and isinstance(config.attention_of(order(config)[-1]), kinds.Full)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bertkit.corpus.chance import uniform, whole
+from bertkit.corpus.randomness import randint, uniform
 
 APART = 1 << 16         # between the numbers of words that are not neighbours; more than a span is long
 
@@ -116,7 +116,7 @@ def replaced(seed, keys, ids, spans, shares, mask_id, size):
     """
     width = ids.shape[1]
     kind = np.take_along_axis(uniform(seed, "kinds", keys, width + 1), spans, axis=1)
-    drawn = whole(uniform(seed, "entries", keys, width), size)
+    drawn = randint(uniform(seed, "entries", keys, width), size)
     hidden = np.where(kind < shares[0], mask_id, np.where(kind < shares[0] + shares[1], drawn, ids))
     return np.where(spans > 0, hidden, ids).astype("int32")
 

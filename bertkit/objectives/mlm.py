@@ -5,9 +5,9 @@ import numpy as np
 from bertkit.errors import Error
 from bertkit.kinds import Language
 from bertkit.objectives import masking
-from bertkit.objectives.objective import Objective, guessed, keys, right
+from bertkit.objectives.objective import Objective, keys, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
-from bertkit.text.beginnings import beginnings
+from bertkit.text.word_starts import word_starts
 
 SELECTIONS = "counted", "independent"
 SHARES = 0.8, 0.1       # of the chosen tokens: [MASK], a random entry; the rest stay as they are (same section)
@@ -42,7 +42,7 @@ class MLM(Objective):
             raise Error(f"selection={selection!r} of {choice} is unknown; give {' or '.join(SELECTIONS)}, the latter "
                         "with choice='tokens'.")
         self.tokenizer = tokenizer_of(vocabulary)
-        self.special, self.begins = special(self.tokenizer), beginnings(self.tokenizer)
+        self.special, self.begins = special(self.tokenizer), word_starts(self.tokenizer)
         self.rate, self.seed, self.shares = rate, seed, shares
         self.choice, self.selection = masking.CHOICES[choice], selection
 
@@ -69,11 +69,11 @@ class MLM(Objective):
 
     def losses(self, outputs, features):
         """Return the mean loss over the slots that are real."""
-        return {"mlm": guessed(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"mlm": weighted_cross_entropy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
     def accuracies(self, outputs, features):
         """Return the share of hidden tokens whose highest logit is theirs."""
-        return {"masked_accuracy": right(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"masked_accuracy": weighted_accuracy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
 
 def tokenizer_of(vocabulary):

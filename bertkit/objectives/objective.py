@@ -3,8 +3,8 @@
 import numpy as np
 from keras import ops
 
+from bertkit.distribution import total
 from bertkit.layers.cross_entropy import cross_entropy
-from bertkit.training.distribute import total
 
 
 class Objective:
@@ -46,12 +46,12 @@ def keys(features):
     return np.arange(rows) + int(features.get("step", 0)) * rows
 
 
-def guessed(logits, labels, weights):
+def weighted_cross_entropy(logits, labels, weights):
     """Return Σ −log softmax(logits [...,V])[labels] · weights / Σ weights, a scalar; 0 where nothing is asked."""
     return mean(cross_entropy(logits, labels), weights)
 
 
-def right(logits, labels, weights):
+def weighted_accuracy(logits, labels, weights):
     """Return the share of places with weight whose highest logit is the label's, a scalar."""
     found = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(labels, "int32")), "float32")
     return mean(found, weights)

@@ -3,8 +3,8 @@
 from keras import ops
 
 from bertkit.corpus.rows import next_sentence, sentence_order
-from bertkit.kinds import Readout
-from bertkit.objectives.objective import Objective, guessed, right
+from bertkit.kinds import HeadConfig
+from bertkit.objectives.objective import Objective, weighted_accuracy, weighted_cross_entropy
 
 
 class Pairs(Objective):
@@ -12,17 +12,17 @@ class Pairs(Objective):
 
     def losses(self, outputs, features):
         """Return the batch mean."""
-        return {name: guessed(*_sides(name, outputs, features)) for name in self.heads}
+        return {name: weighted_cross_entropy(*_sides(name, outputs, features)) for name in self.heads}
 
     def accuracies(self, outputs, features):
         """Return the share of pairs that were told right."""
-        return {f"{name}_accuracy": right(*_sides(name, outputs, features)) for name in self.heads}
+        return {f"{name}_accuracy": weighted_accuracy(*_sides(name, outputs, features)) for name in self.heads}
 
 
 class NSP(Pairs):
     """L = −log softmax(logits)[label], label 1 where the second text is a random one (Devlin et al. 2018, 3.1)."""
 
-    heads = {"nsp": Readout()}
+    heads = {"nsp": HeadConfig()}
     weights = {"nsp": 1.0}
     arrange = staticmethod(next_sentence)
 
@@ -30,7 +30,7 @@ class NSP(Pairs):
 class SOP(Pairs):
     """L = −log softmax(logits)[label], label 1 where two consecutive texts are swapped (Lan et al. 2019, 3.1)."""
 
-    heads = {"sop": Readout()}
+    heads = {"sop": HeadConfig()}
     weights = {"sop": 1.0}
     arrange = staticmethod(sentence_order)
 

@@ -3,13 +3,13 @@
 import numpy as np
 
 from bertkit import kinds
-from bertkit.corpus.chance import uniform, whole
+from bertkit.corpus.randomness import randint, uniform
 from bertkit.errors import Error
 from bertkit.kinds import Language
 from bertkit.objectives import masking
 from bertkit.objectives.mlm import special, tokenizer_of
-from bertkit.objectives.objective import Objective, guessed, keys, right
-from bertkit.text.beginnings import beginnings
+from bertkit.objectives.objective import Objective, keys, weighted_accuracy, weighted_cross_entropy
+from bertkit.text.word_starts import word_starts
 
 LONGEST = 5             # words of an n-gram (zihangdai/xlnet, data_utils.py, _sample_mask)
 
@@ -32,7 +32,7 @@ class PLM(Objective):
             raise Error(f"alpha={alpha} and beta={beta}; give whole numbers of 1 or more, such as 6 and 1: so many "
                         "tokens of context for so many that are chosen.")
         tokenizer = tokenizer_of(vocabulary)
-        self.special, self.begins = special(tokenizer), beginnings(tokenizer)
+        self.special, self.begins = special(tokenizer), word_starts(tokenizer)
         self.seed, self.alpha, self.beta = seed, alpha, beta
 
     def corrupt(self, features):
@@ -66,11 +66,11 @@ class PLM(Objective):
 
     def losses(self, outputs, features):
         """Return the mean loss over the targets that are real."""
-        return {"plm": guessed(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"plm": weighted_cross_entropy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
     def accuracies(self, outputs, features):
         """Return the share of the real targets that the query stream guesses."""
-        return {"masked_accuracy": right(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"masked_accuracy": weighted_accuracy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
 
 def contexts(seed, keys, real, words, alpha, beta):
@@ -86,7 +86,7 @@ def contexts(seed, keys, real, words, alpha, beta):
     weights = np.cumsum(1 / np.arange(1, LONGEST + 1))
     lengths = 1 + np.searchsorted(weights[:-1] / weights[-1], uniform(seed, "lengths", keys, most), side="right")
     around = lengths * alpha // beta
-    before = whole(uniform(seed, "contexts", keys, most), around)
+    before = randint(uniform(seed, "contexts", keys, most), around)
     passed = np.pad(np.cumsum(words, axis=1), ((0, 0), (1, 0)))                 # words that begin before a place
     begins = np.pad(np.where(words, np.arange(width), width), ((0, 0), (0, LONGEST + 1)), constant_values=width)
     begins, rows, edges = np.sort(begins, axis=1), np.arange(size), np.zeros((size, width + 1), "int64")

@@ -8,9 +8,9 @@ import tensorflow as tf
 from keras import ops
 
 from bertkit import family
+from bertkit.distribution import together, total
 from bertkit.errors import Error
-from bertkit.heads import LanguageModel, Pretrained
-from bertkit.training.distribute import together, total
+from bertkit.heads import LanguageModel, PretrainingModel
 
 INTERNAL = "keys"       # what only the drawing of a batch reads
 
@@ -18,7 +18,7 @@ INTERNAL = "keys"       # what only the drawing of a batch reads
 class Pretrainer(keras.Model):
     """Minimise the weighted sum of the objectives' losses.
 
-    `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(walk), ...)`; `model` is what is shipped: the
+    `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(sampler), ...)`; `model` is what is shipped: the
     encoder with the heads of the objectives. Its logs are the losses of the step, not means. Pre-train with rates of
     dropout as the config says (0.1 in the paper). Raises `Error` where objectives want unlike rows, or name a loss
     alike.
@@ -62,20 +62,20 @@ class Pretrainer(keras.Model):
             batch = objective.corrupt(batch)
         return {name: np.asarray(value) for name, value in batch.items() if name not in (INTERNAL, "step")}
 
-    def dataset(self, walk, start=0, steps=None):
-        """Return the tf.data.Dataset of `walk.batch(step)`, corrupted, from step `start` on; `steps` or without end."""
+    def dataset(self, sampler, start=0, steps=None):
+        """Return the tf.data.Dataset of `sampler.batch(step)`, corrupted, from step `start` on; `steps` or without end."""
         def batches():
             step = start
             while steps is None or step < start + steps:
                 try:
-                    yield self.corrupted(walk.batch(step))
+                    yield self.corrupted(sampler.batch(step))
                 except Error as error:
                     self.refused = error
                     raise
                 step += 1
 
         signature = {name: tf.TensorSpec((None,) * value.ndim, value.dtype)
-                     for name, value in self.corrupted(walk.batch(start)).items()}
+                     for name, value in self.corrupted(sampler.batch(start)).items()}
         return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
 
     def call(self, features, training=None):
@@ -150,4 +150,4 @@ def _with_heads(encoder, objectives):
     kinds = {name: None if name in published else kind for name, kind in kinds.items()}
     if list(kinds) == ["mlm"]:
         return LanguageModel(encoder, kinds["mlm"])
-    return Pretrained(encoder, list(kinds), kinds)
+    return PretrainingModel(encoder, list(kinds), kinds)

@@ -7,10 +7,10 @@ from bertkit import kinds
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import LanguageModel
-from bertkit.kinds import Readout
+from bertkit.kinds import HeadConfig
 from bertkit.layers.embeddings import Embeddings
 from bertkit.objectives.mlm import MLM
-from bertkit.objectives.objective import Objective, guessed, mean, right
+from bertkit.objectives.objective import Objective, mean, weighted_accuracy, weighted_cross_entropy
 
 SHARES = 0.85, 0.0      # of the hidden tokens: [MASK], a random entry (google-research/electra, pretrain_helpers.py)
 
@@ -26,7 +26,7 @@ class RTD(Objective):
     not above 0 and up to 1, or an encoder's embeddings cannot be shared.
     """
 
-    heads = {"rtd": Readout("each", "encoder", dropout=0.0)}
+    heads = {"rtd": HeadConfig("each", "encoder", dropout=0.0)}
     weights = {"mlm": 1.0, "rtd": 50.0}
 
     def __init__(self, tokenizer, rate=0.15, seed=0, size=1 / 4, choice="tokens"):
@@ -61,13 +61,13 @@ class RTD(Objective):
         labels, logits = (ops.cast(outputs[name], "float32") for name in ("rtd_labels", "rtd_logits"))
         each = ops.binary_crossentropy(labels, logits, from_logits=True)
         real = ops.cast(features["padding_mask"], "float32")
-        return {"mlm": guessed(outputs["generator_logits"], features["masked_labels"], features["masked_weights"]),
+        return {"mlm": weighted_cross_entropy(outputs["generator_logits"], features["masked_labels"], features["masked_weights"]),
                 "rtd": mean(each, real)}
 
     def accuracies(self, outputs, features):
         """Return the share of the generator's slots, and of the real tokens, that are told right."""
         told = ops.equal(outputs["rtd_logits"] > 0, ops.cast(outputs["rtd_labels"], "bool"))
-        return {"masked_accuracy": right(outputs["generator_logits"], features["masked_labels"],
+        return {"masked_accuracy": weighted_accuracy(outputs["generator_logits"], features["masked_labels"],
                                          features["masked_weights"]),
                 "rtd_accuracy": mean(ops.cast(told, "float32"), features["padding_mask"])}
 

@@ -3,11 +3,11 @@
 import numpy as np
 from keras import ops
 
+from bertkit.distribution import total
 from bertkit.errors import Error
 from bertkit.kinds import Boundary
 from bertkit.objectives.mlm import special, tokenizer_of
-from bertkit.objectives.objective import Objective, guessed, right
-from bertkit.training.distribute import total
+from bertkit.objectives.objective import Objective, weighted_accuracy, weighted_cross_entropy
 
 TARGETS = 15            # of a span, the first ones (SpanBERT's code)
 
@@ -53,11 +53,11 @@ class SBO(Objective):
         """Return the loss of a batch; `outputs["sbo_logits"]` [B,S,N,V]."""
         logits, labels, weights = _asked(outputs, features)
         number, = total([ops.sum(ops.cast(weights, "float32"))])
-        return {"sbo": guessed(logits, labels, weights) * number / (number + 1.0)}
+        return {"sbo": weighted_cross_entropy(logits, labels, weights) * number / (number + 1.0)}
 
     def accuracies(self, outputs, features):
         """Return the share of tokens of spans whose highest logit is theirs."""
-        return {"span_accuracy": right(*_asked(outputs, features))}
+        return {"span_accuracy": weighted_accuracy(*_asked(outputs, features))}
 
 
 def _asked(outputs, features):

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.ondevice import manifest
-from bertkit.ondevice.tasks import facts as task_facts
-from bertkit.ondevice.tasks import task
+from bertkit.files import manifest
+from bertkit.files.atomic import read_json, write_json, write_text
+from bertkit.tasks.registry import metadata as task_metadata
+from bertkit.tasks.registry import task
 from bertkit.text import Tokenizer
-from bertkit.text.files import read_object, write_json, write_text
 
 FORMAT = 1
-MODEL, FACTS = "model.tflite", "ondevice.json"
+MODEL, METADATA = "model.tflite", "ondevice.json"
 KINDS = {"format": int, "task": dict, "length": int, "tokenizer": dict, "files": dict}
 
 
@@ -33,9 +33,9 @@ def write_facts(folder, tokenizer, task, length):
             raise Error(f"The label {broken[0]!r} holds a line end, which labels.txt cannot hold; rename it.")
         write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
         names.append("labels.txt")
-    facts = {"format": FORMAT, "task": task_facts(task), "length": length, "tokenizer": tokenizer.save(folder),
+    metadata = {"format": FORMAT, "task": task_metadata(task), "length": length, "tokenizer": tokenizer.save(folder),
              "files": manifest.describe(folder, names)}
-    write_json(folder / FACTS, facts)
+    write_json(folder / METADATA, metadata)
 
 
 class DeviceModel:
@@ -51,11 +51,11 @@ class DeviceModel:
 
     def __init__(self, folder, model=MODEL, threads=1):
         folder = Path(folder)
-        facts = _facts(folder)
-        files = {name: file for name, file in facts["files"].items() if name != MODEL or model == MODEL}
+        metadata = _metadata(folder)
+        files = {name: file for name, file in metadata["files"].items() if name != MODEL or model == MODEL}
         manifest.check(folder, files)
-        self.tokenizer = Tokenizer.restore(folder, facts["tokenizer"])
-        self.length, self.task = facts["length"], task(facts["task"])
+        self.tokenizer = Tokenizer.restore(folder, metadata["tokenizer"])
+        self.length, self.task = metadata["length"], task(metadata["task"])
         self.path = folder / model
         self._interpreter = _interpreter(self.path, threads)
         self._places = _places(self._interpreter, self.path, self.length, self.task)
@@ -91,18 +91,18 @@ class DeviceModel:
         return found
 
 
-def _facts(folder):
+def _metadata(folder):
     """Return ondevice.json, its entries of the right kinds; raises `Error`."""
-    path = folder / FACTS
+    path = folder / METADATA
     if not path.exists():
         raise Error(f"{path} is missing; give the whole folder that `bertkit export --to tflite` wrote.")
-    facts = read_object(path)
-    if facts.get("format") != FORMAT:
-        raise Error(f"{path} is of format {facts.get('format')!r}; this version of bertkit reads {FORMAT}.")
+    metadata = read_json(path)
+    if metadata.get("format") != FORMAT:
+        raise Error(f"{path} is of format {metadata.get('format')!r}; this version of bertkit reads {FORMAT}.")
     for name, kind in KINDS.items():
-        if type(facts.get(name)) is not kind:
-            raise Error(f"{path} has {name}={facts.get(name)!r:.40}, wanted a {kind.__name__}; export again.")
-    return facts
+        if type(metadata.get(name)) is not kind:
+            raise Error(f"{path} has {name}={metadata.get(name)!r:.40}, wanted a {kind.__name__}; export again.")
+    return metadata
 
 
 def _interpreter(path, threads):

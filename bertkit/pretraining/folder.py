@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 
 from bertkit.checkpoints import bundle
-from bertkit.checkpoints.files import check_replaceable, read_json
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json
+from bertkit.files.folders import check_replaceable
 
 STAGED = ".bundle.tmp"
 

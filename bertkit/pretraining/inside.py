@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from bertkit.text.files import write_text
+from bertkit.files.atomic import write_text
 
 ROWS = 8                # of a batch that are looked at
 SHOWN = 5               # rows whose filled-in words are shown

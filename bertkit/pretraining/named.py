@@ -4,9 +4,9 @@ from pathlib import Path
 
 from bertkit import family
 from bertkit.checkpoints import architectures
-from bertkit.checkpoints.files import read_json
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json
 from bertkit.objectives import MLM, NSP, PLM, RTD, SBO, SOP
 from bertkit.text import Tokenizer, template
 

@@ -7,34 +7,34 @@ import keras
 from bertkit.card import Card, plain
 from bertkit.checkpoints import bundle
 from bertkit.corpus.rows import alone, check_pairs
+from bertkit.corpus.sampler import CorpusSampler, Phases
 from bertkit.corpus.shards import MANIFEST, Shards
-from bertkit.corpus.walk import Phases, Walk
 from bertkit.data.features import check_fit
 from bertkit.encoder import packs
 from bertkit.errors import Error
+from bertkit.files.atomic import sha256
+from bertkit.pretraining.eval_split import held_out
 from bertkit.pretraining.folder import Folder
-from bertkit.pretraining.held import held_out
+from bertkit.pretraining.loss_summary import LossSummary
 from bertkit.pretraining.named import SIZES
-from bertkit.pretraining.tally import Tally
-from bertkit.pretraining.watch import Watch
+from bertkit.pretraining.tensorboard import PretrainingTensorBoard
 from bertkit.report.curves import shown
 from bertkit.report.page import document
-from bertkit.text.files import sha256
-from bertkit.training.board import history
 from bertkit.training.lamb import LAMB
 from bertkit.training.optimizer import AdamW
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.run import check_rate_and_seed
 from bertkit.training.schedules import WarmupLinear
+from bertkit.training.tensorboard import history
 
 OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 
 
-class Pretraining:
+class PretrainingRun:
     """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
 
-    `Pretraining(**knobs)` takes all the knobs of the recipe. `data`, `steps` and `batch_size` have one entry for each
+    `PretrainingRun(**knobs)` takes all the knobs of the recipe. `data`, `steps` and `batch_size` have one entry for each
     phase. The run works in OUT, which is a bundle at the end. Raises `Error` for knobs that train nothing, and where
     OUT holds something else. Fixes every random draw.
     """
@@ -82,18 +82,18 @@ class Pretraining:
         """
         self.model, self.tokenizer, self.place = pretrainer, tokenizer, place
         for shards in filter(None, (*self.shards, self.dev)):
-            check_fit(tokenizer, pretrainer.encoder.config, shards.facts["length"])
+            check_fit(tokenizer, pretrainer.encoder.config, shards.metadata["length"])
         arrange = pretrainer.arrange or alone
         for shards in self.shards:
             check_pairs(shards, arrange)
         if self.settings.pack and (arrange is not alone or not packs(pretrainer.encoder.config)):
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")
-        self.phases = Phases(tuple(Walk(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
+        self.phases = Phases(tuple(CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
                                         place.part, self.settings.pack)
                                    for shards, size in zip(self.shards, self.batch_sizes, strict=True)),
                              tuple(self.steps))
-        self.held = self.dev and Walk(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
+        self.held = self.dev and CorpusSampler(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
 
     def optimizer(self):
         """Return the optimizer for all steps of the run, with warm-up and decay."""
@@ -110,13 +110,13 @@ class Pretraining:
 
     def arguments(self):
         """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
-        total, self.tally = self.phases.total, Tally(self.phases.total)
+        total, self.tally = self.phases.total, LossSummary(self.phases.total)
         resume = Resume(self.folder.path, self.knobs, self.tally, self.save_every, "refuse", total, self.place.chief)
         done = resume.restore(self.model)
         self.place.begin(self.model, done)
         callbacks = [self.tally, resume]
         if self.place.chief:
-            callbacks = [self.tally, Watch(self.folder.logs, self.phases, self.tokenizer, self.held, self.settings,
+            callbacks = [self.tally, PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held, self.settings,
                                            done), resume, Progress(total, done)]
         return {"x": self.model.dataset(self.phases, done, total - done), "epochs": 1, "steps_per_epoch": total - done,
                 "shuffle": False, "verbose": 0, "callbacks": callbacks}
@@ -133,10 +133,10 @@ class Pretraining:
             found["held_out"] = held_out(self.model, self.held)
         model = self.model.model
         card = Card(name=self.folder.path.name, task="pretrain", recipe=recipe, knobs=self.knobs, training=found,
-                    data={str(shards.folder): {name: shards.facts[name] for name in ("text", "segments", "tokens")}
+                    data={str(shards.folder): {name: shards.metadata[name] for name in ("text", "segments", "tokens")}
                           for shards in self.shards},
                     model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
         page = document(f"{card.name}: pre-training",
                         shown(history(self.folder.logs), told="Losses are means since the point before."))
-        self.folder.keep(model, self.tokenizer, card, None, self.phases.walks[-1].length, None, None, page)
+        self.folder.keep(model, self.tokenizer, card, None, self.phases.samplers[-1].length, None, None, page)
         return found

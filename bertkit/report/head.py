@@ -11,7 +11,7 @@ def head(card):
     """Return the name, the scores with their intervals, the data and the knobs of a card."""
     made = " · ".join(word for word in (card.task, card.recipe and f"recipe {card.recipe}", card.made) if word)
     return element("header", element("h1", card.name), note(made), headline(card.scores),
-                   beside(scores(card.scores), data(card.data)), facts("Knobs", card.to_json().get("knobs", {})),
+                   beside(scores(card.scores), data(card.data)), metadata("Knobs", card.to_json().get("knobs", {})),
                    *(note(line) for line in card.notes))
 
 
@@ -45,9 +45,9 @@ def _interval(value):
     return f"({number(value['low'])} to {number(value['high'])})" if "low" in value else ""
 
 
-def data(facts):
+def data(metadata):
     """Return the table of files and rows, of {split: {"file", "rows", ...}}."""
-    splits = {split: part for split, part in facts.items() if isinstance(part, dict)}
+    splits = {split: part for split, part in metadata.items() if isinstance(part, dict)}
     if not splits:
         return ""
     columns = list(dict.fromkeys(name for part in splits.values() for name in part))
@@ -55,7 +55,7 @@ def data(facts):
     return table("Data", ("split", *columns), rows, words=("file",))
 
 
-def facts(title, values):
+def metadata(title, values):
     """Return names and values as a list in columns; parts of parts are named with points between."""
     pairs = [element("div", element("dt", name), element("dd", _said(value))) for name, value in flat(values)]
     return joined([element("h3", title), element("dl", *pairs, class_="facts")]) if pairs else ""
@@ -86,7 +86,7 @@ def _said(value):
 
 def appendix(card):
     """Return what else the card holds: the model, an export's size and speed, the versions."""
-    parts = [facts(title, values) for title, values in
+    parts = [metadata(title, values) for title, values in
              (("Model", card.model), ("Input", card.inputs), ("Agreement of the exported file", card.parity),
               ("Size in bytes", card.bytes), ("Latency in milliseconds a text", card.latency),
               ("Versions", card.versions))]

@@ -1,5 +1,6 @@
 """The whole report: what it is, how it learned, what it gets wrong, in one file that needs nothing else."""
 
+from bertkit.files.atomic import write_text
 from bertkit.report import (
     answering,
     choosing,
@@ -13,10 +14,9 @@ from bertkit.report import (
     tagging,
     writing,
 )
-from bertkit.report.cues import shown as show_cues
 from bertkit.report.head import appendix, head
 from bertkit.report.markup import Markup, element
-from bertkit.text.files import write_text
+from bertkit.report.partial_input import shown as show_cues
 
 SECTIONS = {"classify": classification.sections, "long_documents": classification.sections,
             "score": regression.sections, "tag": tagging.sections,
@@ -25,17 +25,17 @@ SECTIONS = {"classify": classification.sections, "long_documents": classificatio
             "write": writing.sections}
 
 
-def page(card, task, dev, history=(), cues=None):
+def page(card, task, dev, history=(), partial_input=None):
     """Return the report of a run as HTML; every text of `card` and `dev` is escaped.
 
     `task` is the task (name, labels, metrics, sides). `dev` is {"inputs", "targets", "predictions"} as the task has
     them, or empty. `history` is a list of {"step", "loss", "learning_rate"} and of {"step", "epoch", "dev_loss",
-    "dev_METRIC"}. `cues` is what `cues.probe` returned.
+    "dev_METRIC"}. `partial_input` is what `partial_input.probe` returned.
     """
     chosen = _choosing(card, task)
     shown = curves.shown(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
     main = element("main", shown, SECTIONS[task.name](task, dev) if dev else "",
-                   show_cues(cues, card) if cues else "", appendix(card))
+                   show_cues(partial_input, card) if partial_input else "", appendix(card))
     return document(f"{card.name}: {card.task}", head(card), main)
 
 

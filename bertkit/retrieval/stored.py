@@ -10,13 +10,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.errors import Error
-from bertkit.ondevice import manifest
+from bertkit.files import manifest
+from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.retrieval.exact import ExactIndex
 from bertkit.retrieval.nearest import FaissIndex
-from bertkit.text.files import read_object, write_bytes, write_json
 
 FORMAT = 1
-VECTORS, FACTS = "vectors.safetensors", "index.json"
+VECTORS, METADATA = "vectors.safetensors", "index.json"
 KINDS = {kind.kind: kind for kind in (ExactIndex, FaissIndex)}
 
 
@@ -25,27 +25,27 @@ def save(folder, index):
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FACTS).unlink(missing_ok=True)
+        (folder / METADATA).unlink(missing_ok=True)
         write_bytes(folder / VECTORS, safetensors_bytes({"vectors": index.vectors}))
     except OSError as error:
         raise Error(f"{folder} cannot be written ({error.strerror}); choose another place.") from None
     options = {"factory": index.factory} if index.kind == FaissIndex.kind else {}
-    write_json(folder / FACTS, {"format": FORMAT, "kind": index.kind, "similarity": index.similarity, **options,
+    write_json(folder / METADATA, {"format": FORMAT, "kind": index.kind, "similarity": index.similarity, **options,
                                 "ids": index.ids, "files": manifest.describe(folder, (VECTORS,))})
 
 
 def load(folder):
     """Return the index that `save` wrote; raises `Error` if a file is missing, changed or does not fit the others."""
     folder = Path(folder)
-    facts = read_object(folder / FACTS)
-    if facts.get("format") != FORMAT or facts.get("kind") not in KINDS or not isinstance(facts.get("ids"), list):
-        raise Error(f"{folder / FACTS} describes no index of this version of bertkit; make the index again.")
-    files = facts.get("files")
+    metadata = read_json(folder / METADATA)
+    if metadata.get("format") != FORMAT or metadata.get("kind") not in KINDS or not isinstance(metadata.get("ids"), list):
+        raise Error(f"{folder / METADATA} describes no index of this version of bertkit; make the index again.")
+    files = metadata.get("files")
     if not isinstance(files, dict) or set(files) != {VECTORS}:
-        raise Error(f"{folder / FACTS} does not name {VECTORS}; copy the folder again.")
+        raise Error(f"{folder / METADATA} does not name {VECTORS}; copy the folder again.")
     manifest.check(folder, files)
-    options = {name: facts[name] for name in ("similarity", "factory") if name in facts}
-    return KINDS[facts["kind"]](facts["ids"], _vectors(folder / VECTORS, len(facts["ids"])), **options)
+    options = {name: metadata[name] for name in ("similarity", "factory") if name in metadata}
+    return KINDS[metadata["kind"]](metadata["ids"], _vectors(folder / VECTORS, len(metadata["ids"])), **options)
 
 
 def _vectors(path, count):

@@ -10,13 +10,13 @@ import time
 import zlib
 from pathlib import Path
 
-from bertkit import flags
+from bertkit.cli import flags
 from bertkit.errors import Error
-from bertkit.sweep import report
+from bertkit.files.atomic import read_json, sha256, write_json
+from bertkit.report import sweep as report
 from bertkit.sweep.space import SEARCHES, read
 from bertkit.terminal import say
-from bertkit.text.files import read_object, sha256, write_json
-from bertkit.training.tuning import Tuning
+from bertkit.training.config import TrainConfig
 
 
 def sweep(recipe, main, words, out, over=(), seeds="0", search="grid", trials=None):
@@ -60,8 +60,8 @@ def read_seeds(text):
 
 
 def _check_knobs(main, recipe, space):
-    """Raise `Error` for a knob that neither the recipe nor `Tuning` has, or that is the sweep's own."""
-    own, tuning = _recipe_knobs(main), [field.name for field in dataclasses.fields(Tuning)]
+    """Raise `Error` for a knob that neither the recipe nor `TrainConfig` has, or that is the sweep's own."""
+    own, tuning = _recipe_knobs(main), [field.name for field in dataclasses.fields(TrainConfig)]
     if lacks := [f"--{name}" for name in ("out", "seed") if name not in own]:
         raise Error(f"{recipe} takes no {' and no '.join(lacks)}, so it cannot be tried again and again.")
     for name, values in space.items():
@@ -71,7 +71,7 @@ def _check_knobs(main, recipe, space):
             raise Error(f"{recipe} has no knob {name!r}; there are {', '.join([*own, *tuning])}.")
         if name in tuning and isinstance(values, tuple):
             for value in values:
-                Tuning().but({name: value})
+                TrainConfig().but({name: value})
 
 
 def _check_words(main, recipe, words):
@@ -97,7 +97,7 @@ def begin(path, what, read, done):
     if not path.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Error(f"{out} is already there and holds no {kind}; choose another --out.")
     sums = {str(file): sha256(file) for file in read if Path(file).exists()}
-    before = read_object(path) if path.exists() and any(out.glob(done)) else {}
+    before = read_json(path) if path.exists() and any(out.glob(done)) else {}
     then = before.pop("sums", {})
     if before and before != what:
         raise Error(f"{out} holds a {kind} of another recipe or of other flags; choose another --out.")
@@ -117,7 +117,7 @@ def _trial(recipe, main, words, out, setting, seed):
     folder = out / "trials" / _name(setting, seed)
     record = folder.with_name(folder.name + ".json")
     if record.exists():
-        return read_object(record)
+        return read_json(record)
     began = time.monotonic()
     card, error = child([recipe, *words, *_flags(main, setting), "--seed", str(seed), "--out", str(folder), "--json"],
                         folder.with_name(folder.name + ".log"))

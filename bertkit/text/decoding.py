@@ -2,8 +2,8 @@
 
 import re
 
-from bertkit.text.bytelevel import letters
-from bertkit.text.sentencepiece import SPACE
+from bertkit.text.models.bytelevel import letters
+from bertkit.text.models.sentencepiece import SPACE
 
 _BYTES = {letter: byte for byte, letter in enumerate(letters())}
 # Where words were parted at punctuation, no blank belongs before a mark that closes, after one that opens, and on

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.text import loading
 from bertkit.text.added import Added, Splitter
-from bertkit.text.bytelevel import ByteLevel
-from bertkit.text.sentencepiece import BPE, Unigram
+from bertkit.text.formats import loading
+from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
+from bertkit.text.models.bytelevel import ByteLevel
+from bertkit.text.models.sentencepiece import BPE, Unigram
+from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
-from bertkit.text.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
-from bertkit.text.wordpiece import WordPiece
 
 MODELS = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}

@@ -1,4 +1,4 @@
-"""What `Tuning` asks of a model and its optimizer before `fit()`, and what is undone after it."""
+"""What `TrainConfig` asks of a model and its optimizer before `fit()`, and what is undone after it."""
 
 import keras
 from keras import ops

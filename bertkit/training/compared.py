@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from bertkit.files.atomic import write_text
 from bertkit.terminal import say
-from bertkit.text.files import write_text
 
 TABLE = "table.tsv"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bertkit.checkpoints.lengthened import lengthened, watching
 from bertkit.errors import Error
 from bertkit.heads import Classifier, DocumentClassifier
-from bertkit.ondevice.documents import TOGETHER, Documents, check_single
+from bertkit.tasks.documents import TOGETHER, Documents, check_single
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Cut:
 
     def model(self, encoder, task):
         """Return the model on an encoder."""
-        return Classifier(encoder, task.labels, multi_label=task.multi_label, readout=watching(encoder))
+        return Classifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
 
 
 class Windows(Cut):
@@ -64,7 +64,7 @@ class Hierarchical(Cut):
         return Documents(found.labels, found.multi_label, found.pairs, self.most_windows, TOGETHER)
 
     def model(self, encoder, task):
-        return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label, readout=watching(encoder))
+        return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
 
 
 class Sparse(Cut):

@@ -92,7 +92,7 @@ def _masked_logs(model, tokenizer, copies, batch_size):
 def log_likelihoods(model, written, batch_size=32):
     """Return for each row of `Written` the log P of its target's tokens, each given those before it: [tokens] float32.
 
-    `model` is a `Writer`; the end counts where it was taught (see `Writing.taught`).
+    `model` is a `EncoderDecoder`; the end counts where it was taught (see `Writing.taught`).
     """
     found = [None] * len(written)
     for rows, batch in by_length(written, batch_size):

@@ -16,7 +16,7 @@ def loss(model, tuning, labels=None):
     """Return the Keras loss (labels, outputs) of a model, with what `tuning` adds to the model's own.
 
     `labels` are those of the training rows, whole numbers, −1 not scored; `class_weights` counts them. R-Drop wants
-    each batch's rows twice over, first all of them and then all again (`Batches.copies`). Raises `Error` for a knob
+    each batch's rows twice over, first all of them and then all again (`BatchSampler.copies`). Raises `Error` for a knob
     that the head has no use for.
     """
     fit = fit_of(model)
@@ -150,8 +150,8 @@ FITS = {"Classifier": Fit("a classifier", KNOBS, of_classes),
         "several": Fit("a classifier of several labels a row", KNOBS[:2], of_several),
         "score": Fit("a score, a regression", KNOBS[:1], of_numbers),
         "TokenClassifier": Fit("a tagger", KNOBS, of_classes),
-        "MultipleChooser": Fit("a multiple chooser", KNOBS[:2], of_classes),
-        "SpanAnswerer": Fit("an answerer", KNOBS[:1], of_spans)}
+        "MultipleChoice": Fit("a multiple chooser", KNOBS[:2], of_classes),
+        "QuestionAnswering": Fit("an answerer", KNOBS[:1], of_spans)}
 
 
 def fit_of(model):

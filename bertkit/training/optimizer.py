@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from bertkit.distribution import total
 from bertkit.errors import Error
-from bertkit.training.distribute import total
 from bertkit.training.paces import Pace
 from bertkit.training.schedules import WarmupLinear
 

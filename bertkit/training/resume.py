@@ -15,10 +15,9 @@ import numpy as np
 from safetensors.numpy import load as parse
 from safetensors.numpy import save as safetensors_bytes
 
-from bertkit.checkpoints.files import read_json, write_json
 from bertkit.errors import Error
+from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
 from bertkit.terminal import say
-from bertkit.text.files import sha256, write_bytes
 
 KEPT = 2
 _SUM = re.compile(r"\b[0-9a-f]{64}\b")       # files are known by their SHA-256, which says nothing to a reader
@@ -49,15 +48,15 @@ class Resume(keras.callbacks.Callback):
             model.optimizer.build(model.trainable_variables)
         paths = sorted(self.folder.glob("state-*.json"), reverse=True)
         for path in paths:
-            facts, weights = _facts(path), path.with_suffix(".safetensors")
-            if facts and facts["knobs"] != self.knobs:
-                self._met_others(facts["knobs"])
+            metadata, weights = _metadata(path), path.with_suffix(".safetensors")
+            if metadata and metadata["knobs"] != self.knobs:
+                self._met_others(metadata["knobs"])
                 return 0
-            if facts and weights.is_file() and sha256(weights) == facts["sha256"]:
-                self._read(model, parse(weights.read_bytes()), facts)
-                say(f"Resuming after {self.unit} {facts['done']}.")
+            if metadata and weights.is_file() and sha256(weights) == metadata["sha256"]:
+                self._read(model, parse(weights.read_bytes()), metadata)
+                say(f"Resuming after {self.unit} {metadata['done']}.")
                 return self.done
-            say(f"{weights if facts else path} is damaged; "
+            say(f"{weights if metadata else path} is damaged; "
                 f"{'starting anew' if path == paths[-1] else 'using the state before it'}.")
         return 0
 
@@ -75,14 +74,14 @@ class Resume(keras.callbacks.Callback):
         """Write the state as it is after `done` epochs or steps; all but it and the one before are removed."""
         if not self.writes:
             return
-        facts, kept = self.memory.remember() if self.memory else (None, {})
+        metadata, kept = self.memory.remember() if self.memory else (None, {})
         tensors = {name: np.asarray(variable) for name, variable in _state(self.model).items()}
         path = self.folder / f"state-{done:08d}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_bytes(path, safetensors_bytes(tensors | {f"memory/{name}": value for name, value in kept.items()}))
             write_json(path.with_suffix(".json"), {"done": done, "knobs": self.knobs, "sha256": sha256(path),
-                                                   "memory": facts})
+                                                   "memory": metadata})
         except OSError as error:
             raise Error(f"The run's state could not be written to {path} ({error.strerror}); free some room and run "
                         "the same command again, which resumes.") from error
@@ -91,12 +90,12 @@ class Resume(keras.callbacks.Callback):
             if old.stem not in self.good:               # a damaged one, too, whatever its number
                 old.unlink()
 
-    def _read(self, model, tensors, facts):
-        self.done, self.good = facts["done"], [f"state-{facts['done']:08d}"]
+    def _read(self, model, tensors, metadata):
+        self.done, self.good = metadata["done"], [f"state-{metadata['done']:08d}"]
         for name, variable in _state(model).items():
             variable.assign(tensors[name])
         if self.memory:
-            self.memory.recall(facts["memory"], {name.removeprefix("memory/"): value for name, value in tensors.items()
+            self.memory.recall(metadata["memory"], {name.removeprefix("memory/"): value for name, value in tensors.items()
                                                  if name.startswith("memory/")})
 
     def _met_others(self, knobs):
@@ -119,13 +118,13 @@ def _unlike(theirs, ours):
     return "with other knobs or data"
 
 
-def _facts(path):
+def _metadata(path):
     """Return what a state's JSON says, or None if it is damaged."""
     try:
-        facts = read_json(path)
+        metadata = read_json(path)
     except Error:
         return None
-    return facts if {"done", "knobs", "sha256", "memory"} <= set(facts) else None
+    return metadata if {"done", "knobs", "sha256", "memory"} <= set(metadata) else None
 
 
 def _state(model):

@@ -9,20 +9,22 @@ from shutil import rmtree
 import keras
 
 from bertkit.card import Card
-from bertkit.checkpoints import bundle, files
+from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit
-from bertkit.data.pipeline import Batches
+from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
-from bertkit.report import cues, page
+from bertkit.files import folders as files
+from bertkit.files.atomic import sha256
+from bertkit.report import page
+from bertkit.report import partial_input as partial_input
 from bertkit.terminal import say
-from bertkit.text.files import sha256
 from bertkit.training.adapt import adapt, optimizer, settle
-from bertkit.training.best import Best
-from bertkit.training.board import Board, history
+from bertkit.training.best_weights import BestWeights
 from bertkit.training.losses import loss
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
+from bertkit.training.tensorboard import TrainingTensorBoard, history
 
 
 @contextmanager
@@ -77,24 +79,24 @@ class Run:
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
         with precision(self.tuning.precision):
             adapt(model, self.tuning)
-        self.walk = Batches(splits.features(tokenizer, self.length), self.batch_size, self.seed,
+        self.sampler = BatchSampler(splits.features(tokenizer, self.length), self.batch_size, self.seed,
                             copies=self.tuning.copies)
         self.held = splits.held(tokenizer, self.length)
-        self.steps = self.epochs * self.walk.steps_per_epoch
+        self.steps = self.epochs * self.sampler.steps_per_epoch
 
     def optimizer(self):
         """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds."""
-        return optimizer(self.model, self.learning_rate, self.steps, self.walk.steps_per_epoch, self.tuning)
+        return optimizer(self.model, self.learning_rate, self.steps, self.sampler.steps_per_epoch, self.tuning)
 
     def loss(self):
         """Return the model's loss with what the tuning adds."""
-        features = self.walk.features
+        features = self.sampler.features
         labels = features.labels if features.token_labels is None else features.token_labels
         return loss(self.model, self.tuning, labels)
 
     def arguments(self):
         """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
-        self.best = Best(self.splits.task, self.held["dev"], self.tuning.patience, self.tuning.metric)
+        self.best = BestWeights(self.splits.task, self.held["dev"], self.tuning.patience, self.tuning.metric)
         sums = [sha256(path) for path in self.splits.paths.values()]
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
         epoch = self.state.restore(self.model)
@@ -102,10 +104,10 @@ class Run:
             self.logs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Error(f"{self.folder} cannot be written ({error.strerror}); choose another --out.") from None
-        done = epoch * self.walk.steps_per_epoch
-        board = Board(self.logs, self.walk, self.knobs, self.tuning.log_every, done, self.best)
-        return {"x": self.walk.dataset(done), "epochs": self.epochs, "initial_epoch": epoch,
-                "steps_per_epoch": self.walk.steps_per_epoch, "shuffle": False, "verbose": 0,
+        done = epoch * self.sampler.steps_per_epoch
+        board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, done, self.best)
+        return {"x": self.sampler.dataset(done), "epochs": self.epochs, "initial_epoch": epoch,
+                "steps_per_epoch": self.sampler.steps_per_epoch, "shuffle": False, "verbose": 0,
                 "callbacks": [self.best, self.state, board, Progress(self.steps, done)]}
 
     def ship(self, recipe, **training):
@@ -118,10 +120,10 @@ class Run:
         task = self.splits.task.tuned(self.held["dev"].targets, found["dev"])
         scores = {name: task.intervals(held.targets, found[name]) for name, held in self.held.items()}
         card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
-                    data=self.splits.facts(), training=training,
+                    data=self.splits.metadata(), training=training,
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
-                    self.walk.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
+                    self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
                     self._report(card, task, found["dev"]))
         rmtree(self.folder, ignore_errors=True)
         return card
@@ -131,7 +133,7 @@ class Run:
         train, dev = self.splits.parts["train"], self.splits.parts["dev"]
         sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions}
         try:
-            found = cues.probe(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
+            found = partial_input.probe(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
             return page(card, task, sides, history(self.logs), found)
         except Error as error:
             say(f"There is no report.html: {error}")

@@ -32,6 +32,6 @@ def _values(model, inputs):
 
 
 def predictions(model, task, held):
-    """Return the task's prediction of each input of a `Held` split."""
+    """Return the task's prediction of each input of a `EvalSplit` split."""
     found = [task.outputs(raw) for raw in outputs(model, held.features)]
     return task.predictions(found, held.packed)

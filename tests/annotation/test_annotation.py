@@ -81,9 +81,9 @@ def test_a_page_asks_everything_and_runs_nothing_of_the_data(files, tmp_path):
     assert [tag for tag, _ in page.tags].count("script") == 2 and "<script>alert" not in text
     assert "default-src 'none'" in page.policy and "unsafe" not in page.policy
     assert not re.search(r"(src|href)=|https?:|//", re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL))
-    facts = json.loads(re.search(r'application/json">(.*?)</script>', text)[1])
-    names = {f"{item}-{letter}-{place}" for item, letter in facts["outputs"] for place in range(2)}
-    assert names == {name for name, _ in page.radios} and facts["questions"] == ["good?", 'is </script> "it"']
+    metadata = json.loads(re.search(r'application/json">(.*?)</script>', text)[1])
+    names = {f"{item}-{letter}-{place}" for item, letter in metadata["outputs"] for place in range(2)}
+    assert names == {name for name, _ in page.radios} and metadata["questions"] == ["good?", 'is </script> "it"']
     assert "ours" not in text and "theirs" not in text
 
 

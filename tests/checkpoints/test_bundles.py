@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from bertkit import checkpoints
 from bertkit.card import Card
-from bertkit.checkpoints import bundle, files
+from bertkit.checkpoints import bundle
 from bertkit.checkpoints.tensors import variables
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files import folders as files
 from bertkit.heads import Classifier
 from tests import tiny
 

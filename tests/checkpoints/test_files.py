@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from bertkit.checkpoints import files
 from bertkit.errors import Error
+from bertkit.files import folders as files
 
 
 def fill(folder, *names, **contents):

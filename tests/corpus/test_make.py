@@ -36,21 +36,21 @@ def contents(place):
 
 
 def test_parts_follow_each_other_and_documents_keep_their_own_numbers(given, tmp_path, monkeypatch):
-    facts = made(given, tmp_path / "parts", monkeypatch)
-    assert made(given, tmp_path / "again", monkeypatch) == facts and facts["documents"] == 20
+    metadata = made(given, tmp_path / "parts", monkeypatch)
+    assert made(given, tmp_path / "again", monkeypatch) == metadata and metadata["documents"] == 20
     assert contents(tmp_path / "parts") == contents(tmp_path / "again")
     assert len({path.name[:11] for path in (tmp_path / "parts").glob("*.tfrecord")}) > 1
     one = made(given, tmp_path / "one", monkeypatch, part_bytes=2**28)
     assert {name: one[name] for name in ("documents", "characters", "tokens")} == {
-        name: facts[name] for name in ("documents", "characters", "tokens")}
+        name: metadata[name] for name in ("documents", "characters", "tokens")}
     shards = Shards(tmp_path / "parts")
     assert len({shards[i].document for i in range(len(shards))}) == 20
 
 
 def test_copies_are_found_across_parts(given, tmp_path, monkeypatch):
     paths, vocabulary = given
-    facts = made(([*paths, paths[0]], vocabulary), tmp_path / "out", monkeypatch, selection=Selection(copies=False))
-    assert facts["left_out"]["copies"] >= 4
+    metadata = made(([*paths, paths[0]], vocabulary), tmp_path / "out", monkeypatch, selection=Selection(copies=False))
+    assert metadata["left_out"]["copies"] >= 4
 
 
 def test_beam_makes_the_same_bytes(given, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from bertkit.text import Tokenizer
 from tests import tiny
 
 LENGTH = 12
-FACTS = {"length": LENGTH, "vocabulary": {}, "text": []}
+METADATA = {"length": LENGTH, "vocabulary": {}, "text": []}
 
 
 def drawn(count=40, seed=0):
@@ -78,14 +78,14 @@ def test_too_short_a_length_is_said():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("shards")
-    shards.write(place, iter(cut(drawn())), lambda: FACTS, shard_bytes=1500)
+    shards.write(place, iter(cut(drawn())), lambda: METADATA, shard_bytes=1500)
     return place
 
 
 def test_segments_come_back_in_any_order(folder):
     wanted, found = cut(drawn()), shards.Shards(folder)
-    assert len(found) == len(wanted) == found.facts["segments"] and len(found.facts["shards"]) > 2
-    assert found.facts["tokens"] == sum(len(segment.token_ids) for segment in wanted)
+    assert len(found) == len(wanted) == found.metadata["segments"] and len(found.metadata["shards"]) > 2
+    assert found.metadata["tokens"] == sum(len(segment.token_ids) for segment in wanted)
     for number in np.random.default_rng(0).permutation(len(wanted)).tolist():
         segment = found[number]
         assert segment.token_ids.tolist() == wanted[number].token_ids.tolist()
@@ -99,9 +99,9 @@ def test_segments_come_back_in_any_order(folder):
                                     {"shards": [{"file": "../x"}]}])
 def test_a_manifest_that_says_too_little_is_one_sentence(folder, tmp_path, change):
     shutil.copytree(folder, tmp_path / "shards")
-    facts = json.loads((folder / "manifest.json").read_text()) | change
+    metadata = json.loads((folder / "manifest.json").read_text()) | change
     (tmp_path / "shards" / "manifest.json").write_text(
-        json.dumps({name: value for name, value in facts.items() if value is not None}))
+        json.dumps({name: value for name, value in metadata.items() if value is not None}))
     with pytest.raises(Error, match="manifest.json does not say"):
         shards.Shards(tmp_path / "shards")
 
@@ -115,7 +115,7 @@ def test_tensorflow_reads_them_too(folder):
 
 
 def test_the_same_segments_give_the_same_bytes(folder, tmp_path):
-    shards.write(tmp_path, iter(cut(drawn())), lambda: FACTS, shard_bytes=1500)
+    shards.write(tmp_path, iter(cut(drawn())), lambda: METADATA, shard_bytes=1500)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bertkit.corpus import shards as files
-from bertkit.corpus.chance import uniform, whole
 from bertkit.corpus.make import fingerprint
+from bertkit.corpus.randomness import randint, uniform
 from bertkit.corpus.rows import DRAWS, alone, next_sentence, sentence_order
+from bertkit.corpus.sampler import CorpusSampler, Phases
 from bertkit.corpus.segments import Segment
-from bertkit.corpus.walk import Phases, Walk
 from bertkit.errors import Error
 from tests import tiny
 
@@ -28,18 +28,18 @@ def segment(number, sentences=None):
 class Kept(list):
     """Segments in memory, with the facts of a corpus."""
 
-    facts = {"length": LENGTH, "vocabulary": fingerprint(tiny.tokenizer())}
+    metadata = {"length": LENGTH, "vocabulary": fingerprint(tiny.tokenizer())}
     folder = "kept"
 
 
 KEPT = Kept(segment(number) for number in range(RECORDS))
 
 
-def walk(**options):
+def sampler(**options):
     """Return a walk over segments whose first token is the record's number."""
     rows = Kept(Segment(np.array([number % 50, *range(5, 5 + number % 7)], "int32"), np.array([1 + number % 7]), number)
                 for number in range(RECORDS))
-    return Walk(rows, tiny.tokenizer(), **({"batch_size": 5, "seed": 1} | options))
+    return CorpusSampler(rows, tiny.tokenizer(), **({"batch_size": 5, "seed": 1} | options))
 
 
 # ------------------------------------------------------------------------------------------- draws
@@ -58,7 +58,7 @@ def test_draws_are_uniform_and_a_function_of_seed_purpose_and_key():
 
 
 def test_whole_numbers_are_below_their_bound():
-    assert set(whole(np.array([0.0, 0.2, 0.999999]), 5)) == {0, 1, 4}
+    assert set(randint(np.array([0.0, 0.2, 0.999999]), 5)) == {0, 1, 4}
 
 
 # ------------------------------------------------------------------------------------------- pairs
@@ -151,38 +151,38 @@ def test_without_another_document_the_random_text_is_of_the_same():
 @settings(max_examples=20, deadline=None)
 def test_an_epoch_holds_every_record_once(batch_size, seed):
     steps = -(-RECORDS // batch_size)
-    found = walk(batch_size=batch_size, seed=seed)
+    found = sampler(batch_size=batch_size, seed=seed)
     seen = np.concatenate([found.batch(step)["token_ids"][:, 1] for step in range(steps)])[:RECORDS]
     assert sorted(seen.tolist()) == list(range(RECORDS))
 
 
 def test_a_batch_is_a_pure_function_of_seed_and_step():
-    one, other = walk(arrange=next_sentence), walk(arrange=next_sentence)
+    one, other = sampler(arrange=next_sentence), sampler(arrange=next_sentence)
     late = other.batch(20)
     for step in (0, 7, 20):
         for name, value in one.batch(step).items():
             np.testing.assert_array_equal(value, (late if step == 20 else other.batch(step))[name])
-    assert (walk(seed=2).batch(0)["token_ids"].shape != one.batch(0)["token_ids"].shape
-            or (walk(seed=2).batch(0)["token_ids"] != one.batch(0)["token_ids"]).any())
+    assert (sampler(seed=2).batch(0)["token_ids"].shape != one.batch(0)["token_ids"].shape
+            or (sampler(seed=2).batch(0)["token_ids"] != one.batch(0)["token_ids"]).any())
     assert one.batch(0)["token_ids"].dtype == "int32" and one.batch(0)["keys"].dtype == "int64"
 
 
 def test_parts_of_a_batch_are_the_batch():
-    whole_batch = walk(batch_size=6).batch(9)
-    parts = [walk(batch_size=6, part=(i, 3)).batch(9) for i in range(3)]
+    whole_batch = sampler(batch_size=6).batch(9)
+    parts = [sampler(batch_size=6, part=(i, 3)).batch(9) for i in range(3)]
     np.testing.assert_array_equal(np.concatenate([part["keys"] for part in parts]), whole_batch["keys"])
     longest = whole_batch["token_ids"].shape[1]
     padded = [np.pad(part["token_ids"], ((0, 0), (0, longest - part["token_ids"].shape[1]))) for part in parts]
     np.testing.assert_array_equal(np.concatenate(padded), whole_batch["token_ids"])
     with pytest.raises(Error, match="batch_size=5.*multiple of the 3"):
-        walk(part=(0, 3))
+        sampler(part=(0, 3))
 
 
 def test_keys_are_new_each_time_or_so_many_for_a_record():
     steps = range(3 * RECORDS)
-    keys = np.concatenate([walk(batch_size=1).batch(step)["keys"] for step in steps])
+    keys = np.concatenate([sampler(batch_size=1).batch(step)["keys"] for step in steps])
     assert len(set(keys.tolist())) == len(keys)
-    static = walk(batch_size=1, masks=2)
+    static = sampler(batch_size=1, masks=2)
     by_record = {}
     for step in steps:
         batch = static.batch(step)
@@ -191,16 +191,16 @@ def test_keys_are_new_each_time_or_so_many_for_a_record():
 
 
 def test_phases_follow_each_other():
-    phases = Phases((walk(), walk(batch_size=2, seed=5)), (3, 4))
+    phases = Phases((sampler(), sampler(batch_size=2, seed=5)), (3, 4))
     assert phases.total == 7
-    np.testing.assert_array_equal(phases.batch(2)["keys"], walk().batch(2)["keys"])
+    np.testing.assert_array_equal(phases.batch(2)["keys"], sampler().batch(2)["keys"])
     for step in (3, 6, 9):
         np.testing.assert_array_equal(phases.batch(step)["token_ids"],
-                                      walk(batch_size=2, seed=5).batch(step - 3)["token_ids"])
+                                      sampler(batch_size=2, seed=5).batch(step - 3)["token_ids"])
 
 
 def test_another_vocabulary_is_refused(tmp_path):
     files.write(tmp_path, [KEPT[0]], lambda: {
         "length": LENGTH, "vocabulary": {"entries": 9, "sha256": "0"}, "text": []})
     with pytest.raises(Error, match="made with another vocabulary, of 9 entries"):
-        Walk(files.Shards(tmp_path), tiny.tokenizer(), 2)
+        CorpusSampler(files.Shards(tmp_path), tiny.tokenizer(), 2)

@@ -96,7 +96,7 @@ def test_a_folder_is_read_for_every_task_of_classes(corpus, capsys):
     for name in ("classify", "long_documents"):
         task, labelled = learn_task(name, corpus)
         assert (task.name, task.labels) == (name, ("adv", "ele", "int"))
-        assert labelled.targets.tolist() == [0, 1, 2] * 12 and labelled.facts()["rows"] == 36
+        assert labelled.targets.tolist() == [0, 1, 2] * 12 and labelled.metadata()["rows"] == 36
         assert read_labelled(task, corpus).inputs == labelled.inputs
     (corpus / "int" / "x.txt").write_bytes(b"\xff")
     learn_task("classify", corpus, skip_bad_rows=True)

@@ -7,8 +7,8 @@ from bertkit.data.glue import LAYOUTS, find_tasks, read_test
 from bertkit.data.labelled import learn_task, read_labelled
 from bertkit.errors import Error
 from bertkit.metrics.glue import GLUE, SCORED
-from bertkit.ondevice.classification import Classification
-from bertkit.ondevice.regression import Regression
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.regression import Regression
 
 PAIRS = ("MRPC", "STS-B", "QQP", "MNLI", "QNLI", "RTE", "WNLI")
 # The first row of each training file as its README shows or the file begins, without what the layout adds.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bertkit.config import EncoderConfig
 from bertkit.data.features import check_fit, featurize, pack
-from bertkit.data.pipeline import Batches, by_length
+from bertkit.data.pipeline import BatchSampler, by_length
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
 from tests import tiny
@@ -22,13 +22,13 @@ def features_of(rows):
 @given(rows_of_ids, st.integers(1, 9), st.integers(0, 5))
 @settings(max_examples=60, deadline=None)
 def test_every_row_comes_once_an_epoch_and_whole(rows, batch_size, seed):
-    walk = Batches(features_of(rows), batch_size, seed)
+    sampler = BatchSampler(features_of(rows), batch_size, seed)
     for epoch in range(2):
         seen = []
-        for step in range(epoch * walk.steps_per_epoch, (epoch + 1) * walk.steps_per_epoch):
-            inputs, labels = walk.batch(step)
+        for step in range(epoch * sampler.steps_per_epoch, (epoch + 1) * sampler.steps_per_epoch):
+            inputs, labels = sampler.batch(step)
             assert inputs["token_ids"].shape[1] == max(len(rows[i]) for i in labels)
-            assert walk.tokens(step) == inputs["padding_mask"].sum()
+            assert sampler.tokens(step) == inputs["padding_mask"].sum()
             for ids, mask, label in zip(inputs["token_ids"], inputs["padding_mask"], labels, strict=True):
                 assert ids[mask == 1].tolist() == rows[label]
                 assert not ids[mask == 0].any()
@@ -38,31 +38,31 @@ def test_every_row_comes_once_an_epoch_and_whole(rows, batch_size, seed):
 
 def test_a_batch_depends_on_seed_and_step_alone():
     features = tiny.features()
-    one, other = Batches(features, 8, seed=3), Batches(features, 8, seed=3)
+    one, other = BatchSampler(features, 8, seed=3), BatchSampler(features, 8, seed=3)
     for step in (11, 2, 7):                                        # in any order
         np.testing.assert_array_equal(one.batch(step)[0]["token_ids"], other.batch(step)[0]["token_ids"])
-    assert any(not np.array_equal(one.rows(i), Batches(features, 8, seed=4).rows(i)) for i in range(5))
+    assert any(not np.array_equal(one.rows(i), BatchSampler(features, 8, seed=4).rows(i)) for i in range(5))
     assert any(not np.array_equal(one.rows(i), one.rows(i + 5)) for i in range(5))
 
 
 def test_a_dataset_goes_on_where_it_is_told():
-    walk = Batches(tiny.features(), 8)
-    late = [labels.numpy() for _, labels in walk.dataset(start=7, steps=3)]
+    sampler = BatchSampler(tiny.features(), 8)
+    late = [labels.numpy() for _, labels in sampler.dataset(start=7, steps=3)]
     for step, labels in zip((7, 8, 9), late, strict=True):
-        np.testing.assert_array_equal(labels, walk.batch(step)[1])
+        np.testing.assert_array_equal(labels, sampler.batch(step)[1])
 
 
 def test_rows_of_like_length_come_together():
     rng = np.random.default_rng(0)
     rows = [[5] * int(n) for n in rng.integers(1, 100, 1000)]
-    walk = Batches(features_of(rows), 16)
-    fill = [walk.batch(step)[0]["padding_mask"].mean() for step in range(walk.steps_per_epoch)]
+    sampler = BatchSampler(features_of(rows), 16)
+    fill = [sampler.batch(step)[0]["padding_mask"].mean() for step in range(sampler.steps_per_epoch)]
     assert np.mean(fill) > 0.95
 
 
 def test_padded_lengths_are_multiples_when_asked_and_never_longer_than_any_row():
-    walk = Batches(features_of([[5] * n for n in (3, 9, 19)]), 1, multiple=8)
-    assert sorted(walk.batch(i)[0]["token_ids"].shape[1] for i in range(3)) == [8, 16, 19]
+    sampler = BatchSampler(features_of([[5] * n for n in (3, 9, 19)]), 1, multiple=8)
+    assert sorted(sampler.batch(i)[0]["token_ids"].shape[1] for i in range(3)) == [8, 16, 19]
 
 
 def test_by_length_covers_all_rows_longest_first():
@@ -87,7 +87,7 @@ def test_errors():
     with pytest.raises(Error, match="2 first texts came with 1 second"):
         featurize(tiny.tokenizer(), ["a", "b"], ["c"])
     with pytest.raises(Error, match="batch_size=0"):
-        Batches(tiny.features(), 0)
+        BatchSampler(tiny.features(), 0)
     config = EncoderConfig(50, 1, 1, 4, 4, max_sequence_length=16)
     with pytest.raises(Error, match="77 entries|entries and the encoder's table 50"):
         check_fit(tiny.tokenizer(), config, 8)

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertkit.data.features import features_of, numbered
-from bertkit.data.pipeline import Batches, by_length
-from bertkit.ondevice.packed import Packed
+from bertkit.data.pipeline import BatchSampler, by_length
+from bertkit.tasks.packed import Packed
 from tests import tiny
 
 ROW = st.lists(st.integers(5, 30), min_size=1, max_size=9)
@@ -28,12 +28,12 @@ def rows_of(inputs):
 @settings(max_examples=40, deadline=None)
 @given(EXAMPLES, st.integers(1, 4))
 def test_a_batch_holds_the_rows_of_its_examples_and_no_others(examples, size):
-    walk, seen = Batches(features(examples), size), []
-    for step in range(walk.steps_per_epoch):
-        inputs, labels = walk.batch(step)
+    sampler, seen = BatchSampler(features(examples), size), []
+    for step in range(sampler.steps_per_epoch):
+        inputs, labels = sampler.batch(step)
         assert rows_of(inputs) == [examples[label] for label in labels]
         assert len(inputs["token_ids"]) == sum(len(examples[label]) for label in labels)
-        assert walk.tokens(step) == inputs["padding_mask"].sum()
+        assert sampler.tokens(step) == inputs["padding_mask"].sum()
         seen += labels.tolist()
     assert sorted(seen) == list(range(len(examples)))
 
@@ -58,5 +58,5 @@ def test_rows_are_numbered_through(counts):
 
 
 def test_a_dataset_has_the_numbers_too():
-    inputs, labels = next(iter(Batches(features([[[5, 6], [7]], [[8]]]), 2).dataset()))
+    inputs, labels = next(iter(BatchSampler(features([[[5, 6], [7]], [[8]]]), 2).dataset()))
     assert inputs["windows"].shape == (2, 2) and inputs["token_ids"].shape == (3, 2) and labels.shape == (2,)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bertkit.errors import Error
 from bertkit.export import parity
-from bertkit.ondevice.classification import FLOOR, Classification
-from bertkit.ondevice.packed import Packed
+from bertkit.tasks.classification import FLOOR, Classification
+from bertkit.tasks.packed import Packed
 
 TASK = Classification(("no", "yes"))
 

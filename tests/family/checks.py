@@ -7,17 +7,17 @@ import numpy as np
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import architectures, bundle, huggingface
-from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.tensors import slots, variables
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
+from bertkit.files.atomic import read_json
 from bertkit.heads import (
-    BeamAnswerer,
+    BeamQuestionAnswering,
     Classifier,
     LanguageModel,
-    MultipleChooser,
-    Pretrained,
-    SpanAnswerer,
+    MultipleChoice,
+    PretrainingModel,
+    QuestionAnswering,
     TokenClassifier,
 )
 from tests.recorded import calls, differences
@@ -45,10 +45,10 @@ def models(config):
     found = {}
     for head, kind in family.page(config.family).HEADS.items():
         encoder = Encoder(config if getattr(kind, "reduce", None) == "pooled" else config.but(pooler=None))
-        found[head] = {"classify": lambda e: Classifier(e, ("a", "b", "c")), "choose": MultipleChooser,
-                       "tag": lambda e: TokenClassifier(e, ("O", "B", "I")), "answer": SpanAnswerer,
-                       "beam": BeamAnswerer, "mlm": LanguageModel}.get(
-                           head, lambda e, head=head: Pretrained(e, [head]))(encoder)
+        found[head] = {"classify": lambda e: Classifier(e, ("a", "b", "c")), "choose": MultipleChoice,
+                       "tag": lambda e: TokenClassifier(e, ("O", "B", "I")), "answer": QuestionAnswering,
+                       "beam": BeamQuestionAnswering, "mlm": LanguageModel}.get(
+                           head, lambda e, head=head: PretrainingModel(e, [head]))(encoder)
     return found
 
 

@@ -16,7 +16,7 @@ from bertkit.cost import flops, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import albert, published
-from bertkit.heads import Pretrained
+from bertkit.heads import PretrainingModel
 from bertkit.kinds import Shared
 from bertkit.layers.trunk import order
 from tests.family import checks, releases
@@ -71,7 +71,7 @@ def test_heads_come_back_whole(head, tmp_path):
 
 
 def test_pretraining_heads_come_back_whole(tmp_path):
-    checks.assert_survives(Pretrained(Encoder(CONFIG), albert.PRETRAINING), checks.batch(CONFIG), tmp_path)
+    checks.assert_survives(PretrainingModel(Encoder(CONFIG), albert.PRETRAINING), checks.batch(CONFIG), tmp_path)
 
 
 def test_seven_layers_in_three_groups():
@@ -154,7 +154,7 @@ def _release(folder, projected, narrow=8, heads=True, pooler=True):
 def test_a_release_of_equal_widths_is_projected_only_if_the_file_says_so(projected, tmp_path):
     folder, arrays = _release(tmp_path / "release", projected)
     model = checkpoints.load(folder)
-    assert isinstance(model, Pretrained) and list(model.kinds) == ["mlm", "sop"]
+    assert isinstance(model, PretrainingModel) and list(model.kinds) == ["mlm", "sop"]
     assert model.encoder.config.embedding_dim == (8 if projected else None)
     assert model.encoder.config.activation == "gelu_tanh" and model.encoder.config.shared == Shared(2, 2)
     np.testing.assert_array_equal(model.heads["sop"].logits.kernel, arrays["cls/seq_relationship/output_weights"].T)

@@ -9,7 +9,7 @@ from bertkit.cost import cost, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import bigbird, published
-from bertkit.heads import SpanAnswerer
+from bertkit.heads import QuestionAnswering
 from bertkit.kinds import Full, Sparse, Summed
 from tests.family import checks, long_texts
 from tests.layers.drawn import dense, drawn, layer_norm
@@ -63,7 +63,7 @@ REAL = (IDS != 0).astype("int32")
 
 def answerer():
     config = CONFIG.but(inputs=Summed(early_dropout=True, separator=6), pooler=None)
-    return drawn(SpanAnswerer(Encoder(config)))
+    return drawn(QuestionAnswering(Encoder(config)))
 
 
 def test_answers_are_read_off_a_block_of_the_heads_own_and_never_in_the_question():
@@ -90,7 +90,7 @@ def test_the_question_is_segment_0_and_what_follows_1_unless_the_batch_says():
 
 def test_the_question_needs_a_separator():
     with pytest.raises(Error, match="names none"):
-        SpanAnswerer(Encoder(CONFIG.but(inputs=Summed(), pooler=None)))({"token_ids": IDS})
+        QuestionAnswering(Encoder(CONFIG.but(inputs=Summed(), pooler=None)))({"token_ids": IDS})
 
 
 @pytest.mark.parametrize("values, wanted", [

@@ -11,7 +11,7 @@ from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import electra, published
-from bertkit.heads import LanguageModel, MultipleChooser, Pretrained
+from bertkit.heads import LanguageModel, MultipleChoice, PretrainingModel
 from tests.family import checks, releases
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
@@ -66,8 +66,8 @@ def test_equal_widths_are_not_projected():
 @pytest.mark.parametrize("dense", [True, False])
 def test_multiple_choice_sums_up_a_text_as_its_config_says(values, reduced, activation, function, dense):
     values = values | {"summary_activation": activation, "summary_use_proj": dense}
-    readout = electra.HUGGINGFACE.read_heads(values)["choose"]
-    model = MultipleChooser(MODELS["choose"].encoder, readout=readout)
+    head_config = electra.HUGGINGFACE.read_heads(values)["choose"]
+    model = MultipleChoice(MODELS["choose"].encoder, head_config=head_config)
     rows = checks.batch(CONFIG, choices=2)
     x = np.asarray(model.encoder({name: array.reshape(4, 7) for name, array in rows.items()})["sequence"])
     head = model.heads["choose"]
@@ -75,8 +75,8 @@ def test_multiple_choice_sums_up_a_text_as_its_config_says(values, reduced, acti
     x = x @ np.asarray(head.dense.kernel) + np.asarray(head.dense.bias) if dense else x
     wanted = function(x) @ np.asarray(head.logits.kernel) + np.asarray(head.logits.bias)
     np.testing.assert_allclose(np.asarray(model(rows)), wanted.reshape(2, 2), atol=1e-5)
-    again = electra.HUGGINGFACE.read_heads(electra.HUGGINGFACE.write_heads({"choose": readout}))["choose"]
-    assert again == readout
+    again = electra.HUGGINGFACE.read_heads(electra.HUGGINGFACE.write_heads({"choose": head_config}))["choose"]
+    assert again == head_config
 
 
 @pytest.mark.parametrize("values, words", [
@@ -114,7 +114,7 @@ def _release(folder, generator=True, width=8, own=4):
 def test_one_release_holds_two_models(tmp_path):
     folder, arrays = _release(tmp_path / "release")
     discriminator, generator = checkpoints.load(folder), checkpoints.load(folder, part="generator")
-    assert isinstance(discriminator, Pretrained) and isinstance(generator, LanguageModel)
+    assert isinstance(discriminator, PretrainingModel) and isinstance(generator, LanguageModel)
     own = generator.encoder.config
     assert (own.num_layers, own.hidden_dim, own.intermediate_dim, own.num_heads, own.embedding_dim) == (1, 4, 16, 1, 6)
     for model in (discriminator, generator):

@@ -13,8 +13,8 @@ from safetensors.numpy import load_file
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
-from bertkit.checkpoints.files import read_json
 from bertkit.checkpoints.tensors import slots, variables
+from bertkit.files.atomic import read_json
 from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 

@@ -8,7 +8,7 @@ from bertkit.cost import cost, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import longformer, published
-from bertkit.kinds import Readout, Summed, Window
+from bertkit.kinds import HeadConfig, Summed, Window
 from tests.family import checks, long_texts
 from tests.layers.drawn import drawn
 
@@ -77,12 +77,12 @@ def test_a_head_says_which_tokens_are_global(head):
 
 def test_a_separator_is_needed_to_find_the_question():
     encoder = Encoder(CONFIG.but(inputs=Summed(), pooler=None))
-    model = checks.SpanAnswerer(encoder, readout=longformer.HEADS["answer"])
+    model = checks.QuestionAnswering(encoder, head_config=longformer.HEADS["answer"])
     with pytest.raises(Error, match=r"the encoder's config names none: inputs=Summed\(separator"):
         model({"token_ids": IDS})
     assert model({"token_ids": IDS, "global_mask": REAL})["start_logits"].shape == (2, 10)
     with pytest.raises(Error, match="A readout watches 'all'; bertkit has first, question, choice"):
-        checks.SpanAnswerer(encoder, readout=Readout("each", watch="all"))
+        checks.QuestionAnswering(encoder, head_config=HeadConfig("each", watch="all"))
 
 
 @pytest.mark.parametrize("given, wanted", [

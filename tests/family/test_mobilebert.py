@@ -62,7 +62,7 @@ def test_heads_come_back_whole(head, tmp_path):
 @pytest.mark.parametrize("tied", [True, False])
 def test_every_form_comes_back_whole(config, tied, tmp_path):
     """Also where the pooler is the first token as it is, which has no tensors to tell by."""
-    model = LanguageModel(Encoder(config.but(pooler=First())), readout=Language(split=True, tied=tied))
+    model = LanguageModel(Encoder(config.but(pooler=First())), head_config=Language(split=True, tied=tied))
     assert_comes_back(model, checks.batch(config), tmp_path)
 
 

@@ -12,8 +12,8 @@ from bertkit.cost import cost, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import modernbert, published
-from bertkit.heads import Classifier, LanguageModel, MultipleChooser
-from bertkit.kinds import Language, PreNorm, Readout, Rotary
+from bertkit.heads import Classifier, LanguageModel, MultipleChoice
+from bertkit.kinds import HeadConfig, Language, PreNorm, Rotary
 from tests.family import checks
 from tests.family.round_trip import assert_comes_back
 from tests.recorded import calls, differences
@@ -63,18 +63,18 @@ def test_heads_come_back_whole(head, tmp_path):
 
 def test_settings_survive_the_way_there_and_back(tmp_path):
     """Every entry of config.json turned round: biases, pooling, activation, an untied decoder without a bias."""
-    batch, block = checks.batch(BIASED), Readout("real", "gelu_tanh", norm=True)
-    assert_comes_back(Classifier(Encoder(BIASED), ("a", "b", "c"), readout=block), batch, tmp_path / "mean")
-    assert_comes_back(LanguageModel(Encoder(BIASED), readout=Language("silu", tied=False, bias=False)), batch,
+    batch, block = checks.batch(BIASED), HeadConfig("real", "gelu_tanh", norm=True)
+    assert_comes_back(Classifier(Encoder(BIASED), ("a", "b", "c"), head_config=block), batch, tmp_path / "mean")
+    assert_comes_back(LanguageModel(Encoder(BIASED), head_config=Language("silu", tied=False, bias=False)), batch,
                       tmp_path / "mlm")
 
 
-@pytest.mark.parametrize("readout", [
-    Readout("mean", "gelu_erf", norm=True, bias=False), Readout("first", "encoder", norm=True, bias=False),
-    Readout("first", "gelu_erf", norm=True, bias=False, drop_first=True)], ids=str)
-def test_a_head_that_transformers_does_not_have_is_not_written(readout, tmp_path):
+@pytest.mark.parametrize("head_config", [
+    HeadConfig("mean", "gelu_erf", norm=True, bias=False), HeadConfig("first", "encoder", norm=True, bias=False),
+    HeadConfig("first", "gelu_erf", norm=True, bias=False, drop_first=True)], ids=str)
+def test_a_head_that_transformers_does_not_have_is_not_written(head_config, tmp_path):
     with pytest.raises(Error, match="Hugging Face's ModernBert has no head like Readout"):
-        huggingface.save(tmp_path, Classifier(Encoder(CONFIG), ("a", "b"), readout=readout))
+        huggingface.save(tmp_path, Classifier(Encoder(CONFIG), ("a", "b"), head_config=head_config))
 
 
 OTHERWISE = {
@@ -134,7 +134,7 @@ def test_what_classifiers_read():
 
 
 def test_choices_are_read_at_their_first_real_token():
-    model, rng = MultipleChooser(Encoder(CONFIG)), np.random.default_rng(0)
+    model, rng = MultipleChoice(Encoder(CONFIG)), np.random.default_rng(0)
     ids, mask = rng.integers(0, 31, (1, 2, 6)).astype("int32"), np.array([[[0, 0, 1, 1, 1, 1], [1] * 6]], "int32")
     found = np.asarray(model({"token_ids": ids, "padding_mask": mask}))
     other = np.where(mask > 0, ids, 5)

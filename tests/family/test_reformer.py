@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from bertkit import checkpoints
 from bertkit.checkpoints import huggingface
 from bertkit.checkpoints.architectures import encoder_config
-from bertkit.checkpoints.files import read_json, read_safetensors
+from bertkit.checkpoints.tensors import read_safetensors
 from bertkit.cost import cost, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import published, reformer
+from bertkit.files.atomic import read_json
 from bertkit.heads import LanguageModel
 from bertkit.kinds import Absolute, Axial, Full, Hash, Local
 from tests.family import checks

@@ -12,8 +12,8 @@ from bertkit.cost import flops, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import published, xlnet
-from bertkit.heads import Classifier, LanguageModel, MultipleChooser
-from bertkit.kinds import Beam, Readout, Relative
+from bertkit.heads import Classifier, LanguageModel, MultipleChoice
+from bertkit.kinds import Beam, HeadConfig, Relative
 from tests.family import checks, releases
 from tests.recorded import calls
 
@@ -67,7 +67,7 @@ def test_heads_come_back_whole(head, tmp_path):
 def test_one_logit_is_a_choice_or_a_score_and_the_class_says_which(tmp_path):
     huggingface.save(tmp_path, MODELS["choose"])
     copy, rows = checkpoints.load(tmp_path), checks.batch(CONFIG, choices=2)
-    assert isinstance(copy, MultipleChooser)
+    assert isinstance(copy, MultipleChoice)
     np.testing.assert_array_equal(copy(rows), MODELS["choose"](rows))
     with pytest.raises(Error, match="logits_proj, sequence_summary, and its config.json names no architectures"):
         checkpoints.load(checks.unnamed(tmp_path))
@@ -100,12 +100,12 @@ def test_missing_keys_mean_what_the_class_says():
 
 
 @pytest.mark.parametrize("values, kind", [
-    ({}, Readout("last", "tanh", dropout=0.1)), ({"summary_type": "first"}, Readout("first", "tanh", dropout=0.1)),
-    ({"summary_type": "mean", "summary_activation": "gelu"}, Readout("mean", "gelu_erf", dropout=0.1)),
-    ({"summary_type": "cls_index"}, Readout("last", "tanh", dropout=0.1)),
-    ({"summary_activation": ""}, Readout("last", "linear", dropout=0.1)),
-    ({"summary_use_proj": False}, Readout("last", "tanh", dense=False, dropout=0.1)),
-    ({"summary_use_proj": False, "summary_activation": ""}, Readout("last", None, dense=False, dropout=0.1))])
+    ({}, HeadConfig("last", "tanh", dropout=0.1)), ({"summary_type": "first"}, HeadConfig("first", "tanh", dropout=0.1)),
+    ({"summary_type": "mean", "summary_activation": "gelu"}, HeadConfig("mean", "gelu_erf", dropout=0.1)),
+    ({"summary_type": "cls_index"}, HeadConfig("last", "tanh", dropout=0.1)),
+    ({"summary_activation": ""}, HeadConfig("last", "linear", dropout=0.1)),
+    ({"summary_use_proj": False}, HeadConfig("last", "tanh", dense=False, dropout=0.1)),
+    ({"summary_use_proj": False, "summary_activation": ""}, HeadConfig("last", None, dense=False, dropout=0.1))])
 def test_the_summary_of_a_text(values, kind):
     heads = xlnet.HUGGINGFACE.read_heads(values)
     assert heads["classify"] == heads["choose"] == kind
@@ -141,7 +141,7 @@ def test_a_wrong_value_of_a_head_is_told_by_its_key(values, words, tmp_path):
 
 def test_a_summary_that_transformers_lacks_is_not_written():
     with pytest.raises(Error, match="no summary that reads 'real'; save a bundle instead"):
-        xlnet.HUGGINGFACE.write_heads({"classify": Readout("real", "tanh")})
+        xlnet.HUGGINGFACE.write_heads({"classify": HeadConfig("real", "tanh")})
 
 
 # ---------------------------------------------------------------------------------------- reference

@@ -5,9 +5,9 @@ import pytest
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.cli import main
-from bertkit.ondevice.classification import Classification
-from bertkit.ondevice.regression import Regression
 from bertkit.predictor import Predictor
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.regression import Regression
 from tests import tiny
 
 TEXTS = ["the film was good", 'a "bad', "", "warm story"]

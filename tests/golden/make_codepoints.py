@@ -1,4 +1,4 @@
-"""Make bertkit/text/codepoints.npz: the reference tokenizations, codepoint by codepoint.
+"""Make bertkit/text/unicode/codepoints.npz: the reference tokenizations, codepoint by codepoint.
 
     python tests/golden/make_codepoints.py OUT.npz
 

@@ -1,4 +1,4 @@
-"""Make bertkit/text/normalization.npz: the normalisation steps of `tokenizers`, codepoint by codepoint.
+"""Make bertkit/text/unicode/normalization.npz: the normalisation steps of `tokenizers`, codepoint by codepoint.
 
     python tests/golden/make_normalization.py OUT.npz
 

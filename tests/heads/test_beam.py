@@ -14,7 +14,7 @@ from bertkit.checkpoints.tensors import variables
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import xlnet
-from bertkit.heads import BeamAnswerer
+from bertkit.heads import BeamQuestionAnswering
 from bertkit.heads.beam import answer_loss
 from bertkit.kinds import Beam
 from tests.layers.drawn import dense, layer_norm
@@ -31,7 +31,7 @@ def model():
 
 def answerer(kind, seed=0):
     """Return an answerer whose every weight is drawn."""
-    made, rng = BeamAnswerer(Encoder(CONFIG), readout=kind), np.random.default_rng(seed)
+    made, rng = BeamQuestionAnswering(Encoder(CONFIG), head_config=kind), np.random.default_rng(seed)
     for weight in made.trainable_weights:
         weight.assign(0.6 * rng.standard_normal(weight.shape) + (weight.name == "gamma"))
     return made
@@ -153,7 +153,7 @@ def test_it_runs_in_a_graph(model):
 def test_a_bundle_keeps_it(model, tmp_path):
     bundle.save(tmp_path / "bundle", model, None, Card("tiny", "answer", bundle.describe(model)))
     copy = checkpoints.load(tmp_path / "bundle")
-    assert isinstance(copy, BeamAnswerer) and copy.kinds == {"beam": Beam(starts=3, ends=2)}
+    assert isinstance(copy, BeamQuestionAnswering) and copy.kinds == {"beam": Beam(starts=3, ends=2)}
     for name, array in model(batch()).items():
         np.testing.assert_array_equal(copy(batch())[name], array)
 

@@ -13,7 +13,7 @@ from bertkit.data.features import features_of
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, DocumentClassifier
-from bertkit.ondevice.documents import TOGETHER, Documents
+from bertkit.tasks.documents import TOGETHER, Documents
 from bertkit.training.scoring import outputs
 from tests import tiny
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from bertkit.heads.search import likeliest
+from bertkit.heads.beam_search import beam_search
 
 SIZE, BEGIN, END = 4, 0, 3
 
@@ -29,7 +29,7 @@ def search(table, longest, beams, penalty):
         return ops.take_along_axis(now, past[:, None, None], axis=1)[:, 0], past
 
     past = ops.zeros((rows * beams,), "int32")
-    return np.asarray(likeliest(step, past, rows, (BEGIN, END), longest, beams, penalty))
+    return np.asarray(beam_search(step, past, rows, (BEGIN, END), longest, beams, penalty))
 
 
 def value(table, text):

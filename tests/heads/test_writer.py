@@ -9,12 +9,12 @@ import pytest
 from bertkit import checkpoints, kinds
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
-from bertkit.checkpoints.tensors import Slot, Tensors, assign, slots, variables
+from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, slots, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import bert
-from bertkit.heads import LanguageModel, Writer
+from bertkit.heads import EncoderDecoder, LanguageModel
 from tests import tiny
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "writer" / "bert2bert.npz"
@@ -26,7 +26,7 @@ BATCH = {"token_ids": np.array([[2, 5, 9, 11, 3], [2, 7, 3, 0, 0]]),
 def writer(seed=0, config=tiny.CONFIG, **settings):
     """Return a warm writer whose weights, the cross-attention's too, are large enough to show."""
     keras.utils.set_random_seed(seed)
-    made = Writer.warm(Encoder(config), (2, 3), **{"longest": 7, **settings})
+    made = EncoderDecoder.warm(Encoder(config), (2, 3), **{"longest": 7, **settings})
     rng = np.random.default_rng(seed)
     for weight in made.decoder.weights:
         weight.assign(np.asarray(weight) + 0.3 * rng.standard_normal(weight.shape))
@@ -50,7 +50,7 @@ def golden_slots(model):
         slot = found[theirs(path)]
         name = slot.name if path.startswith("encoder/") or "mlm" in path else f"bert.{slot.name}"
         name = f"encoder.{name}" if path.startswith("encoder/") else f"decoder.{name}"
-        placed[path] = Slot(name.replace(".attention.", ".crossattention.") if "cross" in path else name,
+        placed[path] = WeightMapping(name.replace(".attention.", ".crossattention.") if "cross" in path else name,
                             slot.transposed)
     return placed
 
@@ -60,7 +60,7 @@ def golden():
     """Return (a writer with transformers' weights, the recorded arrays)."""
     arrays = dict(np.load(GOLDEN))
     config = EncoderConfig(30, num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=16, max_sequence_length=12)
-    made = Writer(Encoder(config), (2, 31 - 2), longest=8)
+    made = EncoderDecoder(Encoder(config), (2, 31 - 2), longest=8)
     held = {name: value for name, value in arrays.items() if not name.startswith(("in/", "out/"))}
     assign(made, Tensors(GOLDEN, {name: value.shape for name, value in held.items()}, held.get), golden_slots(made),
            ignored=("decoder.cls.predictions.decoder.",))
@@ -140,7 +140,7 @@ def test_a_warm_start_is_the_checkpoint_but_for_the_attention_between():
     start = LanguageModel(Encoder(tiny.CONFIG))
     for weight in start.weights:
         weight.assign(np.random.default_rng(1).standard_normal(weight.shape))
-    made = variables(Writer.warm(start, (2, 3), longest=5))
+    made = variables(EncoderDecoder.warm(start, (2, 3), longest=5))
     given = variables(start)
     for path, weight in made.items():
         if "/cross" in path:

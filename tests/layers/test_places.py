@@ -11,7 +11,7 @@ from bertkit.encoder import Encoder
 from bertkit.heads import Classifier, LanguageModel, TokenClassifier
 from bertkit.kinds import Full
 from bertkit.layers import trunk
-from bertkit.layers.places import FIRST
+from bertkit.layers.gather import FIRST
 
 SIZES = {"vocabulary_size": 60, "num_layers": 2, "num_heads": 2, "hidden_dim": 16, "intermediate_dim": 32}
 CONFIGS = {
@@ -84,4 +84,4 @@ def test_the_last_block_computes_only_what_is_asked(batch, monkeypatch):
     Classifier(encoder, ["a", "b"])(inputs)
     TokenClassifier(encoder, ["a", "b"])(inputs)
     assert seen == [12, 4, 12, 1, 12, 12]                                           # the pooler's, and three
-    assert not trunk.narrows(CONFIGS["modernbert"]) and not trunk.narrows(CONFIGS["longformer"])
+    assert not trunk.can_query_subset(CONFIGS["modernbert"]) and not trunk.can_query_subset(CONFIGS["longformer"])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertkit.corpus.chance import uniform
+from bertkit.corpus.randomness import uniform
 from bertkit.objectives import masking
 from bertkit.objectives.masking import CHOICES
 

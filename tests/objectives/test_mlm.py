@@ -127,11 +127,11 @@ def test_the_share_of_hidden_tokens(batch, choice):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_row_is_a_pure_function_of_seed_and_key(batch, choice):
     mlm = MLM(tiny.tokenizer(), choice=choice, seed=5)
-    whole, part = mlm.corrupt(batch), mlm.corrupt({name: value[100:107] for name, value in batch.items()})
-    np.testing.assert_array_equal(whole["token_ids"][100:107], part["token_ids"])
-    np.testing.assert_array_equal(places(whole)[100:107], places(part))
+    randint, part = mlm.corrupt(batch), mlm.corrupt({name: value[100:107] for name, value in batch.items()})
+    np.testing.assert_array_equal(randint["token_ids"][100:107], part["token_ids"])
+    np.testing.assert_array_equal(places(randint)[100:107], places(part))
     again = MLM(tiny.tokenizer(), choice=choice, seed=6).corrupt(batch)
-    assert (again["token_ids"] != whole["token_ids"]).any()
+    assert (again["token_ids"] != randint["token_ids"]).any()
 
 
 def test_without_keys_another_step_has_other_masks(batch):

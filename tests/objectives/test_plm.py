@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bertkit.corpus.chance import uniform
+from bertkit.corpus.randomness import uniform
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import xlnet
@@ -236,10 +236,10 @@ def test_pretraining_learns():
         return np.pad(value, [(0, 0), (0, missing), *[(0, 0)] * (value.ndim - 2)])
 
     slices = {name: np.stack([widened(name, found[name]) for found in steps]) for name in steps[0]}
-    whole = {name: np.concatenate(list(parts)) for name, parts in slices.items()}
+    randint = {name: np.concatenate(list(parts)) for name, parts in slices.items()}
 
     def loss():
-        return float(model.objectives[0].losses(model(whole), whole)["plm"])
+        return float(model.objectives[0].losses(model(randint), randint)["plm"])
 
     before = loss()
     model.fit(tf.data.Dataset.from_tensor_slices(slices).repeat(), steps_per_epoch=60, verbose=0)

@@ -5,7 +5,7 @@ import pytest
 
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads import LanguageModel, Pretrained
+from bertkit.heads import LanguageModel, PretrainingModel
 from bertkit.objectives import MLM, NSP, RTD, SOP, Pretrainer
 from bertkit.training.optimizer import adamw
 from tests import tiny
@@ -63,7 +63,7 @@ def test_logs_are_the_step_s_own(eagerly):
 def test_the_shipped_model_has_the_objectives_heads():
     assert isinstance(pretrainer(MLM(tiny.tokenizer())).model, LanguageModel)
     both = pretrainer(MLM(tiny.tokenizer()), SOP()).model
-    assert isinstance(both, Pretrained) and list(both.heads) == ["mlm", "sop"]
+    assert isinstance(both, PretrainingModel) and list(both.heads) == ["mlm", "sop"]
 
 
 def test_objectives_that_contradict_each_other_are_refused():

@@ -245,18 +245,18 @@ def state(model):
 
 def test_a_run_goes_on_from_its_state_to_the_same_weights():
     config = CONFIG.but(dropout=0.1, attention_dropout=0.1)
-    whole, second = pretrainer(config), pretrainer(config, seed=5)
-    for model in (whole, second):
+    randint, second = pretrainer(config), pretrainer(config, seed=5)
+    for model in (randint, second):
         model.compile(keras.optimizers.Adam(1e-2), run_eagerly=True)
         model.optimizer.build(model.trainable_variables)
-    trained(whole, [0])
-    for there, here in zip(state(second), state(whole), strict=True):
+    trained(randint, [0])
+    for there, here in zip(state(second), state(randint), strict=True):
         there.assign(here)
-    trained(whole, [1])
+    trained(randint, [1])
     assert any((np.asarray(there) != np.asarray(here)).any()
-               for there, here in zip(state(second), state(whole), strict=True))
+               for there, here in zip(state(second), state(randint), strict=True))
     trained(second, [1])
-    for there, here in zip(state(second), state(whole), strict=True):
+    for there, here in zip(state(second), state(randint), strict=True):
         np.testing.assert_array_equal(there, here)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bertkit import metrics
 from bertkit.data.squad import read_squad
 from bertkit.errors import Error
-from bertkit.ondevice.answering import Answering, Span
+from bertkit.tasks.answering import Answering, Span
 from bertkit.text import Tokenizer
 from bertkit.text.template import bare, bert, roberta, xlnet
 from bertkit.text.windows import max_context, windows

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertkit.errors import Error
-from bertkit.ondevice.classification import Classification, sigmoid, softmax
-from bertkit.ondevice.documents import POOLINGS, TOGETHER, Documents, coverage
-from bertkit.ondevice.tasks import facts, task
+from bertkit.tasks.classification import Classification, sigmoid, softmax
+from bertkit.tasks.documents import POOLINGS, TOGETHER, Documents, coverage
+from bertkit.tasks.registry import metadata, task
 from bertkit.text import Tokenizer
 from bertkit.text.template import bare, bert, roberta, xlnet
 from tests import tiny
@@ -108,7 +108,7 @@ def test_no_document_is_no_prediction():
 @pytest.mark.parametrize("kind", [Documents(LABELS), Documents(LABELS, True, False, 2, "max"),
                                   Documents(LABELS, pooling=TOGETHER)])
 def test_facts_make_the_task_again(kind):
-    assert task(json.loads(json.dumps(facts(kind)))) == kind
+    assert task(json.loads(json.dumps(metadata(kind)))) == kind
 
 
 @pytest.mark.parametrize("settings, words", [

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from bertkit.errors import Error
-from bertkit.ondevice.embedding import Embedding, cosines
-from bertkit.ondevice.tasks import facts, task
+from bertkit.tasks.embedding import Embedding, cosines
+from bertkit.tasks.registry import metadata, task
 from tests import tiny
 
 TASK = Embedding(3)
@@ -47,7 +47,7 @@ def test_answers_are_lists_of_numbers():
 
 def test_it_is_made_again_from_its_facts_with_the_width_of_its_vectors():
     tuned = Embedding().tuned([1.0], [np.zeros((2, 7))])
-    assert task(facts(tuned)) == tuned == Embedding(7)
+    assert task(metadata(tuned)) == tuned == Embedding(7)
 
 
 def test_two_files_agree_where_their_vectors_point_the_same_way():

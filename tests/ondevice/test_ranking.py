@@ -5,8 +5,8 @@ import pytest
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.ondevice.ranking import Judged, Ranking
-from bertkit.ondevice.tasks import facts, task
+from bertkit.tasks.ranking import Judged, Ranking
+from bertkit.tasks.registry import metadata, task
 from tests import tiny
 
 TASK = Ranking(candidates=7)
@@ -47,7 +47,7 @@ def test_intervals_resample_queries():
 
 
 def test_it_is_made_again_from_its_facts():
-    assert task(facts(TASK)) == TASK
+    assert task(metadata(TASK)) == TASK
 
 
 def test_a_line_is_a_query_and_a_document():

@@ -111,8 +111,8 @@ def test_a_changed_file_is_named(copy, name):
     ({"task": None}, "task=None"), ({"task": {"name": "sing"}}, "'sing'"), ({"length": 17}, "to another folder"),
     ({"tokenizer": {"kind": "none"}}, "tokenizer kind 'none'"), ({"files": {"../x": {}}}, "x is missing")])
 def test_facts_that_do_not_fit_are_named(copy, change, message):
-    facts = json.loads((copy / "ondevice.json").read_text())
-    (copy / "ondevice.json").write_text(json.dumps(facts | change))
+    metadata = json.loads((copy / "ondevice.json").read_text())
+    (copy / "ondevice.json").write_text(json.dumps(metadata | change))
     with pytest.raises(Error, match=message):
         ondevice.load(copy)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.ondevice.oracle import oracle
-from bertkit.ondevice.summarising import Central, Summarising
-from bertkit.ondevice.tasks import facts, task
+from bertkit.tasks.oracle import oracle
+from bertkit.tasks.registry import metadata, task
+from bertkit.tasks.summarising import LexRank, Summarising
 from bertkit.text.sentences import sentences
 from tests import tiny
 
@@ -110,7 +110,7 @@ def test_the_best_sentences_come_in_order_and_stand_in_the_text():
     assert [document[part["start"]:part["end"]] for part in answer["sentences"]] == ["Then Mr. Fox came!", "The end"]
 
 
-@pytest.mark.parametrize("made", [Summarising(3), Central(3)])
+@pytest.mark.parametrize("made", [Summarising(3), LexRank(3)])
 def test_what_has_few_sentences_or_none_is_its_own_summary(made):
     packed = made.pack(tiny.tokenizer(), ["", "One film."], 16)
     outputs = [np.ones((len(ids), 2) if made.each_token else 4, "float32") for ids, _ in packed.rows]
@@ -120,7 +120,7 @@ def test_what_has_few_sentences_or_none_is_its_own_summary(made):
 def test_central_sentences_are_those_most_like_the_others():
     document = ("The film was very good here. Good film. The story was bad and dull. A warm actor came in late. "
                 "One more of it.")
-    made = Central(2, least=4)
+    made = LexRank(2, least=4)
     packed = made.pack(tiny.tokenizer(), [document], 32)
     vectors = np.random.default_rng(0).standard_normal((5, 6)) + 0.5
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -143,9 +143,9 @@ def test_scores_stand_beside_lead_and_oracle():
         assert {kind: told[prefix + kind] for kind in wanted} == {kind: part["f1"] for kind, part in wanted.items()}
 
 
-@pytest.mark.parametrize("made", [Summarising(4), Central(4, least=2)])
+@pytest.mark.parametrize("made", [Summarising(4), LexRank(4, least=2)])
 def test_a_task_is_its_facts(made):
-    assert task(facts(made)) == made
+    assert task(metadata(made)) == made
 
 
 def test_no_sentence_is_no_summary():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.ondevice.tagging import Tagging
+from bertkit.tasks.tagging import Tagging
 from bertkit.text import Tokenizer
 from bertkit.text.template import bare, bert, roberta, xlnet
 from bertkit.text.windows import windows

@@ -11,10 +11,10 @@ from scipy.special import expit
 from scipy.special import softmax as reference
 
 from bertkit.errors import Error
-from bertkit.ondevice.choosing import Choosing
-from bertkit.ondevice.classification import Classification, sigmoid, softmax
-from bertkit.ondevice.regression import Regression
-from bertkit.ondevice.tasks import facts, task
+from bertkit.tasks.choosing import Choosing
+from bertkit.tasks.classification import Classification, sigmoid, softmax
+from bertkit.tasks.registry import metadata, task
+from bertkit.tasks.regression import Regression
 from tests import tiny
 
 LOGITS = arrays("float32", (4, 3), elements=st.floats(-1e4, 1e4, width=32))
@@ -53,7 +53,7 @@ def test_scores_and_their_intervals():
 @pytest.mark.parametrize("kind", [MOODS, TOPICS, Classification(("a", "b"), pairs=True), Regression(False, 2.0, 3.0),
                                   Choosing()])
 def test_facts_make_the_task_again(kind):
-    assert task(json.loads(json.dumps(facts(kind)))) == kind
+    assert task(json.loads(json.dumps(metadata(kind)))) == kind
 
 
 def test_facts_of_no_task_are_an_error():

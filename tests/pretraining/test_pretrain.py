@@ -11,7 +11,7 @@ from bertkit.config import EncoderConfig
 from bertkit.corpus import shards as files
 from bertkit.errors import Error
 from bertkit.pretraining import named
-from bertkit.pretraining.knobs import Knobs
+from bertkit.pretraining.config import PretrainConfig
 from tests import tiny
 from tests.pretraining.runs import run, run_and_kill, same, sized
 
@@ -41,9 +41,9 @@ def plain(corpus, tmp_path_factory):
                                    {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True},
                                    {"selection": "independent"}])
 def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, knobs):
-    found = run(corpus, tmp_path / "whole", knobs=Knobs(**knobs))
-    run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", knobs=Knobs(**knobs))
-    assert run(corpus, tmp_path / "cut", knobs=Knobs(**knobs)) == pytest.approx(found)
+    found = run(corpus, tmp_path / "whole", knobs=PretrainConfig(**knobs))
+    run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", knobs=PretrainConfig(**knobs))
+    assert run(corpus, tmp_path / "cut", knobs=PretrainConfig(**knobs)) == pytest.approx(found)
     assert same(tmp_path / "whole", tmp_path / "cut") and not same(tmp_path / "whole", plain)
 
 
@@ -65,7 +65,7 @@ def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, tmp_
         newest.write_bytes(content)
     run(corpus, tmp_path / "cut")
     said = capsys.readouterr().err
-    assert f"{newest.with_suffix('.json') if damage == 'facts' else newest} is damaged" in said
+    assert f"{newest.with_suffix('.json') if damage == 'metadata' else newest} is damaged" in said
     assert "Resuming after step 3." in said and same(plain, tmp_path / "cut")
 
 
@@ -162,7 +162,7 @@ def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
 
 def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
     found = run(corpus, tmp_path / "out", dev=str(corpus / "dev"), objectives="mlm,nsp",
-                knobs=Knobs(log_every=2, watch_every=4))
+                knobs=PretrainConfig(log_every=2, watch_every=4))
     assert {"mlm", "nsp", "masked_accuracy", "nsp_accuracy", "perplexity"} <= set(found["held_out"])
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     tags = set(EventAccumulator(str(tmp_path / "out" / "logs")).Reload().Tags()["tensors"])

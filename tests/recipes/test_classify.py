@@ -11,7 +11,7 @@ import pytest
 
 from bertkit.checkpoints import bundle
 from bertkit.cli import main
-from bertkit.training.tuning import Tuning
+from bertkit.training.config import TrainConfig
 from tests import tiny
 from tests.recipes.classifying import made, refusal, words
 
@@ -162,6 +162,6 @@ def test_half_precision_ends_with_the_run(place, tmp_path):
     from bertkit.recipes import classify
     before = keras.config.dtype_policy()
     classify.main(place / "train.tsv", place / "dev.tsv", tmp_path / "out", place / "encoder", epochs=1, length=16,
-                  tuning=Tuning(precision="bfloat16"))
+                  tuning=TrainConfig(precision="bfloat16"))
     assert keras.config.dtype_policy() == before and before.name == "float32"
     assert load(tmp_path / "out").compute_dtype == "float32"

@@ -94,7 +94,7 @@ def test_an_unwritable_place(place, tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     assert "cannot be written" in refusal(capsys, words(place, tmp_path / "file" / "out"))
     assert "too long" in refusal(capsys, words(place, tmp_path / ("n" * 300)))
-    monkeypatch.setattr("bertkit.checkpoints.files.os.access", lambda path, mode: False)
+    monkeypatch.setattr("bertkit.files.folders.os.access", lambda path, mode: False)
     assert "no folder one can write to" in refusal(capsys, words(place, tmp_path / "out"))
 
 

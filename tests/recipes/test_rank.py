@@ -13,9 +13,9 @@ from bertkit.checkpoints import bundle
 from bertkit.cli import main
 from bertkit.encoder import Encoder
 from bertkit.heads import SentenceEmbedder
-from bertkit.ondevice.embedding import Embedding
 from bertkit.predictor import Predictor
 from bertkit.retrieval import load
+from bertkit.tasks.embedding import Embedding
 from tests import tiny
 
 QUERIES = {"1": "good film", "2": "bad story", "3": "warm scene", "4": "dull actor", "5": "cold film"}

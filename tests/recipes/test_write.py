@@ -14,8 +14,8 @@ from bertkit.cli import main
 from bertkit.data.labelled import read_labelled
 from bertkit.data.written import WrittenSplits
 from bertkit.encoder import Encoder
-from bertkit.heads import LanguageModel, Writer
-from bertkit.ondevice.writing import Writing
+from bertkit.heads import EncoderDecoder, LanguageModel
+from bertkit.tasks.writing import Writing
 from bertkit.training.likelihood import log_likelihoods
 from tests import tiny
 
@@ -90,6 +90,6 @@ def test_bleu_of_counts_is_that_of_the_corpus():
 
 def test_a_writer_that_goes_on_keeps_both_sides(place):
     model = checkpoints.load(place / "writer")
-    again = Writer.warm(model, (2, 3), longest=8)
+    again = EncoderDecoder.warm(model, (2, 3), longest=8)
     for one, other in zip(again.weights, model.weights, strict=True):
         np.testing.assert_array_equal(one, other)

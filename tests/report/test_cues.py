@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from bertkit.card import Card
-from bertkit.ondevice.choosing import Choosing
-from bertkit.ondevice.classification import Classification
-from bertkit.ondevice.regression import Regression
-from bertkit.ondevice.tagging import Tagging
-from bertkit.report import cues, linear
+from bertkit.report import linear
+from bertkit.report import partial_input as partial_input
+from bertkit.tasks.choosing import Choosing
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.regression import Regression
+from bertkit.tasks.tagging import Tagging
 from tests.report.reading import table
 
 WORDS = [f"w{i}" for i in range(40)]
@@ -77,16 +78,16 @@ def given_away(rows, seed=0):
 
 def test_a_half_that_gives_the_label_away_is_seen():
     task = Classification(("no", "yes"), pairs=True)
-    found = cues.probe(task, given_away(400), given_away(200, seed=1))
+    found = partial_input.probe(task, given_away(400), given_away(200, seed=1))
     scores = {view["sees"]: view["score"] for view in found["views"]}
     assert scores["the second text"] > 0.98
     assert abs(scores["the first text"] - 0.5) < 0.15 and abs(found["majority"] - 0.5) < 0.1
-    assert "much of this score" in cues.meaning(found, 0.99)
+    assert "much of this score" in partial_input.meaning(found, 0.99)
     assert found["rows"] == {"train": 400, "learned": 400, "dev": 200} and found["metric"] == "accuracy"
 
 
 def test_halves_of_a_text_are_its_words():
-    views = {name: view for name, _, view in cues._halves(["a"])}
+    views = {name: view for name, _, view in partial_input._halves(["a"])}
     assert [view("a b  c") for view in views.values()] == [("a b",), ("c",), ("a b  c",)]
     assert views["the second half of the words"]("") == ("",)
 
@@ -95,13 +96,13 @@ def test_each_label_of_several_is_a_decision():
     (inputs, targets), dev = given_away(300), given_away(100, seed=1)
     several = [np.stack([side, 1 - side], axis=1) for side in (targets, dev[1])]
     task = Classification(("no", "yes"), multi_label=True, pairs=True)
-    found = cues.probe(task, (inputs, several[0]), (dev[0], several[1]))
+    found = partial_input.probe(task, (inputs, several[0]), (dev[0], several[1]))
     assert next(view["score"] for view in found["views"] if view["sees"] == "the second text") > 0.95
 
 
 def test_numbers_go_through_ridge():
     (inputs, targets), dev = given_away(300), given_away(100, seed=1)
-    found = cues.probe(Regression(), (inputs, targets * 4.0), (dev[0], dev[1] * 4.0))
+    found = partial_input.probe(Regression(), (inputs, targets * 4.0), (dev[0], dev[1] * 4.0))
     assert np.isnan(found["majority"]) and found["metric"] == "pearson"
     assert next(view["score"] for view in found["views"] if view["sees"] == "the second text") > 0.9
 
@@ -111,36 +112,36 @@ def test_endings_alone_are_looked_at():
         pairs, places = given_away(200, seed)[0], np.random.default_rng(seed).integers(0, 3, 200)
         return [(prompt, *[f"{i} right" if i == place else f"{i} {prompt}" for i in range(3)])
                 for (prompt, _), place in zip(pairs, places, strict=True)], places
-    found = cues.probe(Choosing(), rows(0), rows(1))
+    found = partial_input.probe(Choosing(), rows(0), rows(1))
     (view,) = found["views"]
     assert view["score"] == 1.0 and found["majority"] < 0.5
-    assert "From the endings without the prompt, word counts reach" in cues.meaning(found, 0.9)
+    assert "From the endings without the prompt, word counts reach" in partial_input.meaning(found, 0.9)
 
 
 def test_a_task_without_halves_has_no_cues():
-    assert cues.probe(Tagging(("O",)), ([], []), ([], [])) is None
+    assert partial_input.probe(Tagging(("O",)), ([], []), ([], [])) is None
 
 
 def test_of_long_data_every_nth_row_is_learned_from(monkeypatch):
     train, dev = given_away(90), given_away(20)
-    monkeypatch.setattr(cues, "MOST", sum(len(a) + len(b) for a, b in train[0]) // 2 - 1)
+    monkeypatch.setattr(partial_input, "MOST", sum(len(a) + len(b) for a, b in train[0]) // 2 - 1)
     task = Classification(("no", "yes"), pairs=True)
-    found = cues.probe(task, train, dev)
+    found = partial_input.probe(task, train, dev)
     assert found["rows"] == {"train": 90, "learned": 30, "dev": 20}
-    assert found["views"] == cues.probe(task, (train[0][::3], train[1][::3]), dev)["views"]
+    assert found["views"] == partial_input.probe(task, (train[0][::3], train[1][::3]), dev)["views"]
 
 
 def test_of_many_classes_less_is_learned_from_because_each_is_a_model(monkeypatch):
     train, dev = given_away(90), given_away(20)
-    monkeypatch.setattr(cues, "MOST", sum(len(a) + len(b) for a, b in train[0]) + 1)
-    found = {count: cues.probe(Classification(tuple(map(str, range(count))), pairs=True), train, dev)["rows"]["learned"]
+    monkeypatch.setattr(partial_input, "MOST", sum(len(a) + len(b) for a, b in train[0]) + 1)
+    found = {count: partial_input.probe(Classification(tuple(map(str, range(count))), pairs=True), train, dev)["rows"]["learned"]
              for count in (2, 3, 9)}
     assert found == {2: 90, 3: 90, 9: 30}
 
 
 def test_the_same_rows_give_the_same_numbers():
     task = Classification(("no", "yes"), pairs=True)
-    assert cues.probe(task, given_away(50), given_away(20)) == cues.probe(task, given_away(50), given_away(20))
+    assert partial_input.probe(task, given_away(50), given_away(20)) == partial_input.probe(task, given_away(50), given_away(20))
 
 
 @pytest.mark.parametrize(("half", "model", "said"), [
@@ -149,13 +150,13 @@ def test_the_same_rows_give_the_same_numbers():
 def test_what_it_means_follows_the_way_gone(half, model, said):
     found = {"metric": "accuracy", "majority": 0.5, "views": [{"sees": "the second text", "half": True, "score": half},
                                                              {"sees": "both texts", "half": False, "score": 0.99}]}
-    assert said in cues.meaning(found, model)
+    assert said in partial_input.meaning(found, model)
 
 
 def test_the_section_stands_beside_the_model():
     found = {"metric": "accuracy", "rows": {"train": 10, "learned": 10, "dev": 5}, "majority": 0.5,
              "views": [{"sees": "the second text", "half": True, "score": 0.7}]}
     card = Card(name="a", task="classify", model={}, scores={"dev": {"accuracy": {"score": 0.8}}})
-    rows = table(cues.shown(found, card), "Dev accuracy")
+    rows = table(partial_input.shown(found, card), "Dev accuracy")
     assert [row[1] for row in rows] == ["accuracy", "0.5000", "0.7000", "0.8000"]
-    assert "class=\"says\"" not in cues.shown(found, Card(name="a", task="classify", model={}))
+    assert "class=\"says\"" not in partial_input.shown(found, Card(name="a", task="classify", model={}))

@@ -10,15 +10,15 @@ import pytest
 from bertkit import report
 from bertkit.card import Card
 from bertkit.errors import Error
-from bertkit.ondevice.answering import Answering, Span
-from bertkit.ondevice.choosing import Choosing
-from bertkit.ondevice.classification import Classification
-from bertkit.ondevice.embedding import Embedding
-from bertkit.ondevice.ranking import Judged, Ranking
-from bertkit.ondevice.regression import Regression
-from bertkit.ondevice.tagging import Tagging
-from bertkit.report import cues
-from bertkit.training.tuning import Tuning
+from bertkit.report import partial_input as partial_input
+from bertkit.tasks.answering import Answering, Span
+from bertkit.tasks.choosing import Choosing
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.embedding import Embedding
+from bertkit.tasks.ranking import Judged, Ranking
+from bertkit.tasks.regression import Regression
+from bertkit.tasks.tagging import Tagging
+from bertkit.training.config import TrainConfig
 from tests.report.reading import read
 
 HOSTILE = "</style></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&\ud83d \0 \u202e"
@@ -68,7 +68,7 @@ def made(name, found=None):
 
 def probed(name):
     task, inputs, targets, _ = RUNS[name]
-    return cues.probe(task, (inputs, targets), (inputs, targets))
+    return partial_input.probe(task, (inputs, targets), (inputs, targets))
 
 
 def names_of(page):
@@ -141,7 +141,7 @@ def test_the_best_epoch_is_the_one_that_was_kept():
 def test_the_metric_that_the_tuning_names_chose_the_epoch_and_less_may_be_better():
     history = [{"step": step, "epoch": step, "dev_pearson": 0.1 * step, "dev_mse": float(step)} for step in (1, 2, 3)]
     for metric, best in ((None, "3"), ("mse", "1")):
-        card = Card(name="a", task="score", model={}, knobs={"tuning": Tuning(metric=metric)})
+        card = Card(name="a", task="score", model={}, knobs={"tuning": TrainConfig(metric=metric)})
         page = report.page(card, Regression(), {}, history)
         assert f"best: epoch {best}" in page and f"Dev {metric or 'pearson'} chose the epoch" in page
 

@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from bertkit import metrics
 from bertkit.metrics.entity import entities, entity_counts
-from bertkit.ondevice.answering import Answering, Span
-from bertkit.ondevice.ranking import Judged
 from bertkit.report import (
     answering,
     calibration,
@@ -21,6 +19,8 @@ from bertkit.report import (
     regression,
     tagging,
 )
+from bertkit.tasks.answering import Answering, Span
+from bertkit.tasks.ranking import Judged
 from tests.report.reading import read, table
 
 LABELS = ("a", "b", "c")

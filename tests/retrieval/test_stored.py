@@ -7,9 +7,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from bertkit.errors import Error
-from bertkit.ondevice import manifest
+from bertkit.files import manifest
 from bertkit.retrieval import ExactIndex, load, save
-from bertkit.retrieval.stored import FACTS, VECTORS
+from bertkit.retrieval.stored import METADATA, VECTORS
 
 INDEX = ExactIndex(["sun", "sea"], [[0.0, 1.0], [2.0, 1.0]], "dot")
 
@@ -21,8 +21,8 @@ def folder(tmp_path):
 
 
 def change(folder, **values):
-    facts = json.loads((folder / FACTS).read_text())
-    (folder / FACTS).write_text(json.dumps({**facts, **values}))
+    metadata = json.loads((folder / METADATA).read_text())
+    (folder / METADATA).write_text(json.dumps({**metadata, **values}))
 
 
 def test_it_comes_back(folder):
@@ -57,7 +57,7 @@ def test_vectors_that_do_not_fit_the_ids_are_refused(folder, vectors):
                                     {"files": None}])
 def test_other_facts_are_refused(folder, values):
     change(folder, **values)
-    with pytest.raises(Error, match=FACTS):
+    with pytest.raises(Error, match=METADATA):
         load(folder)
 
 

@@ -49,7 +49,7 @@ def test_tokens_are_found_as_by_tokenizers(text, special_tokens):
 @pytest.fixture(scope="module")
 def graph():
     tf = pytest.importorskip("tensorflow")
-    from bertkit.text.graph import GraphTokenizer
+    from bertkit.text.graph.tokenizer import GraphTokenizer
     tokenizer = GraphTokenizer(TOKENIZER, 500)
     return tf.function(lambda texts: tokenizer(texts, offsets=True), input_signature=[tf.TensorSpec([None], tf.string)])
 
@@ -94,7 +94,7 @@ def test_a_malformed_token_is_refused(value):
 
 def test_a_plain_token_that_takes_blanks_along_has_no_graph():
     pytest.importorskip("tensorflow")
-    from bertkit.text.graph import GraphTokenizer
+    from bertkit.text.graph.tokenizer import GraphTokenizer
     added = [{"content": "[x]", "special": False, "lstrip": True}]
     with pytest.raises(Error, match="'.x.' takes the blanks before it along, which has no form in TensorFlow"):
         GraphTokenizer(Tokenizer(VOCABULARY, kind="bytelevel", special=NAMES, added=added, merges=MERGES))

@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertkit.text import Tokenizer
-from bertkit.text.beginnings import beginnings
-from bertkit.text.bytelevel import letters
+from bertkit.text.models.bytelevel import letters
+from bertkit.text.word_starts import word_starts
 
 NAMES = {"unk": "<unk>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"}
 SPECIAL = list(NAMES.values())
 
 
 def said(tokenizer, entries):
-    found = beginnings(tokenizer)
+    found = word_starts(tokenizer)
     assert found.dtype == bool and len(found) == len(tokenizer)
     return {entry: bool(found[tokenizer.id(entry)]) for entry in entries}
 
@@ -52,7 +52,7 @@ def test_sentencepiece(kind, table):
 @pytest.mark.parametrize("case", ["bert", "mbert_cased", "roberta", "albert", "xlnet", "xlmr", "camembert"])
 def test_words_of_letters_begin_behind_blanks(shared, case):
     tokenizer = Tokenizer.load(shared(f"checkpoints/{case}/base"))
-    begins = beginnings(tokenizer)
+    begins = word_starts(tokenizer)
 
     @given(st.lists(st.text("abcdeghinorstu", min_size=1, max_size=9), min_size=1, max_size=8))
     @settings(max_examples=40, deadline=None)

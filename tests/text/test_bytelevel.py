@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bertkit.errors import Error
 from bertkit.text.added import BLANKS
-from bertkit.text.bytelevel import ByteLevel, letters
-from bertkit.text.codepoints import BLANK, LETTER, NUMBER, OTHER, categories
+from bertkit.text.models.bytelevel import ByteLevel, letters
+from bertkit.text.unicode.codepoints import BLANK, LETTER, NUMBER, OTHER, categories
 
 pytest.importorskip("tokenizers")
 VOCABULARY, MERGES = trained()
@@ -121,7 +121,7 @@ def test_a_huge_text_takes_linear_time(part, times):
 
 
 def test_the_cache_changes_nothing_and_is_bounded(monkeypatch):
-    monkeypatch.setattr("bertkit.text.bytelevel.CACHED_WORDS", 3)
+    monkeypatch.setattr("bertkit.text.models.bytelevel.CACHED_WORDS", 3)
     model = ByteLevel(VOCABULARY, merges=MERGES)
     assert [model.encode(text) for text in TEXTS] == [PLAIN.encode(text) for text in TEXTS]
     assert len(model._cache) <= 3

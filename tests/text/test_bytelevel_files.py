@@ -6,7 +6,8 @@ import pytest
 from bytelevel_references import TEXTS, trained
 
 from bertkit.errors import Error
-from bertkit.text import Tokenizer, huggingface
+from bertkit.text import Tokenizer
+from bertkit.text.formats import huggingface
 from bertkit.text.template import bert, roberta
 
 tokenizers = pytest.importorskip("tokenizers")

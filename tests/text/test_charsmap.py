@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sentencepiece_references import RULES, compiled
 
 from bertkit.errors import Error
-from bertkit.text.charsmap import charsmap
+from bertkit.text.unicode.charsmap import charsmap
 
 CONTENT = compiled(RULES)
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=4)

@@ -8,16 +8,7 @@ import pytest
 from text_references import is_ideograph, is_sign
 
 from bertkit.errors import Error
-from bertkit.text.codepoints import (
-    DELETED,
-    ISOLATED,
-    JOINED,
-    SIZE,
-    SPACE,
-    Codepoints,
-    codepoints,
-    provenance,
-)
+from bertkit.text.unicode.codepoints import DELETED, ISOLATED, JOINED, SIZE, SPACE, Codepoints, codepoints, provenance
 
 VARIANTS = list(itertools.product((False, True), repeat=2))        # lowercase, strip_accents
 same_unicode = pytest.mark.skipif(

@@ -3,8 +3,8 @@
 import pytest
 
 from bertkit.text import Tokenizer
-from bertkit.text.bytelevel import letters
 from bertkit.text.decoding import decoded
+from bertkit.text.models.bytelevel import letters
 from tests import tiny
 
 

@@ -18,7 +18,7 @@ from bertkit.text.template import bert
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tensorflow_text")
-from bertkit.text.graph import GraphTokenizer  # noqa: E402
+from bertkit.text.graph.tokenizer import GraphTokenizer  # noqa: E402
 
 ENTRIES = vocabulary()
 GOOGLE = {"rules": "google", "longest_word": 200}

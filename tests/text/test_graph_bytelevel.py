@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from test_bytelevel import ALPHABET, LETTERS, PAIRS, tangled
 
 from bertkit.text import Tokenizer
-from bertkit.text.merges import Merges
+from bertkit.text.models.merges import Merges
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tensorflow_text")
-from bertkit.text import graph_merges  # noqa: E402
-from bertkit.text.graph import GraphTokenizer  # noqa: E402
-from bertkit.text.graph_merges import GraphMerges  # noqa: E402
+from bertkit.text.graph import merges as graph_merges  # noqa: E402
+from bertkit.text.graph.merges import GraphMerges  # noqa: E402
+from bertkit.text.graph.tokenizer import GraphTokenizer  # noqa: E402
 
 VOCABULARY, MERGES = trained()
 NAMES = {"unk": "<unk>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"}

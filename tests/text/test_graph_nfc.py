@@ -7,12 +7,12 @@ from bytelevel_references import TEXTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bertkit.text.normalize import Normalizer
-from bertkit.text.unicode import combining_classes, compositions, decompositions
+from bertkit.text.unicode.normalize import Normalizer
+from bertkit.text.unicode.tables import combining_classes, compositions, decompositions
 
 tf = pytest.importorskip("tensorflow")
-from bertkit.text import graph_nfc  # noqa: E402
-from bertkit.text.graph_nfc import Composed  # noqa: E402
+from bertkit.text.graph import nfc as graph_nfc  # noqa: E402
+from bertkit.text.graph.nfc import Composed  # noqa: E402
 
 OLD = {c for c in map(chr, range(0xD800)) if unicodedata.ucd_3_2_0.category(c) != "Cn"}       # known to every Python
 PARTS = {part for pair in compositions() for part in pair}

@@ -15,13 +15,13 @@ from text_references import HOSTILE
 
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
-from bertkit.text.sentencepiece import BPE, Unigram
+from bertkit.text.models.sentencepiece import BPE, Unigram
 from bertkit.text.template import xlnet
 
 tf = pytest.importorskip("tensorflow")
-from bertkit.text.graph import GraphTokenizer  # noqa: E402
-from bertkit.text.graph_normalize import GraphNormalizer  # noqa: E402
-from bertkit.text.graph_sentencepiece import MODELS  # noqa: E402
+from bertkit.text.graph.normalize import GraphNormalizer  # noqa: E402
+from bertkit.text.graph.sentencepiece import MODELS  # noqa: E402
+from bertkit.text.graph.tokenizer import GraphTokenizer  # noqa: E402
 
 ENTRIES = entries()
 NAMES = {"unk": UNKNOWN, "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "[MASK]"}

@@ -32,7 +32,7 @@ def written(folder, **files):
     return folder
 
 
-def fast(**changes):
+def from_tokenizer_json(**changes):
     return FAST | changes
 
 
@@ -85,7 +85,7 @@ def test_tokenizer_json_with_its_own_template(tmp_path):
     single = [{"Sequence": {"id": "A", "type_id": 1}},
               {"SpecialToken": {"id": "[SEP]", "type_id": 2}}]
     pair = [*single, {"Sequence": {"id": "B", "type_id": 0}}]
-    written(tmp_path, tokenizer_json=fast(normalizer=None, post_processor={
+    written(tmp_path, tokenizer_json=from_tokenizer_json(normalizer=None, post_processor={
         "type": "TemplateProcessing", "single": single, "pair": pair}))
     batch = Tokenizer.load(tmp_path).pack(["river"], ["the"], 4)
     assert batch["token_ids"].tolist() == [[5, 3, 7, 0]]
@@ -122,18 +122,18 @@ BROKEN = {
     "unsupported operand": lambda f: written(
         f, bundle_json={"tokenizer": {"special": "x"}}, vocab_txt=ENTRIES),
     "its model is BPE, wanted WordPiece": lambda f: written(
-        f, tokenizer_json=fast(model={"type": "BPE"})),
+        f, tokenizer_json=from_tokenizer_json(model={"type": "BPE"})),
     "its normalizer is NFC, wanted BertNormalizer": lambda f: written(
-        f, tokenizer_json=fast(normalizer={"type": "NFC"})),
+        f, tokenizer_json=from_tokenizer_json(normalizer={"type": "NFC"})),
     "its pre_tokenizer is ByteLevel": lambda f: written(
-        f, tokenizer_json=fast(pre_tokenizer={"type": "ByteLevel"})),
+        f, tokenizer_json=from_tokenizer_json(pre_tokenizer={"type": "ByteLevel"})),
     "its post_processor is ByteLevel": lambda f: written(
-        f, tokenizer_json=fast(post_processor={"type": "ByteLevel"})),
-    "has the id 7 .'the'. where 6 was wanted": lambda f: written(f, tokenizer_json=fast(
+        f, tokenizer_json=from_tokenizer_json(post_processor={"type": "ByteLevel"})),
+    "has the id 7 .'the'. where 6 was wanted": lambda f: written(f, tokenizer_json=from_tokenizer_json(
         model=FAST["model"] | {"vocab": FAST["model"]["vocab"] | {"##s": 9, "the": 7}})),
-    "'river' is not found as it stands": lambda f: written(f, tokenizer_json=fast(
+    "'river' is not found as it stands": lambda f: written(f, tokenizer_json=from_tokenizer_json(
         added_tokens=[{"id": 5, "content": "river", "special": False}])),
-    "'new' has the id 40, wanted 9": lambda f: written(f, tokenizer_json=fast(
+    "'new' has the id 40, wanted 9": lambda f: written(f, tokenizer_json=from_tokenizer_json(
         added_tokens=[{"id": 40, "content": "new", "special": True}])),
     "is not a whole tokenizer.json": lambda f: written(f, tokenizer_json={"model": 3}),
     "wanted an object": lambda f: written(f, tokenizer_json=3),

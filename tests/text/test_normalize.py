@@ -8,9 +8,9 @@ from sentencepiece_references import RULES, STEPS, compiled, normalizer
 from text_references import HOSTILE
 
 from bertkit.errors import Error
-from bertkit.text.charsmap import charsmap
-from bertkit.text.normalize import Normalizer
-from bertkit.text.unicode import combining_classes, compositions, decompositions, members, provenance
+from bertkit.text.unicode.charsmap import charsmap
+from bertkit.text.unicode.normalize import Normalizer
+from bertkit.text.unicode.tables import combining_classes, compositions, decompositions, members, provenance
 
 CASES = STEPS | {name: [[name]] for name in ("nfc", "nfd", "nfkc", "nfkd", "accents", "lowercase")}
 MARKS = [*combining_classes()][::9]

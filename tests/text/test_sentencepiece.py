@@ -12,7 +12,7 @@ from sentencepiece_references import CHARSMAP, STEPS, UNKNOWN, bpe_vocabulary, e
 from text_references import HOSTILE
 
 from bertkit.errors import Error
-from bertkit.text.sentencepiece import BPE, Unigram
+from bertkit.text.models.sentencepiece import BPE, Unigram
 
 # Normalisation, words, prefix.
 VARIANTS = [("albert", "blanks", True), ("charsmap", "blanks", True), ("accented", "blanks", True),
@@ -127,7 +127,7 @@ def test_settings_and_tables_make_the_model_again(kind):
 
 
 def test_a_remembered_word_is_cut_the_same_again(monkeypatch):
-    monkeypatch.setattr("bertkit.text.sentencepiece.CACHED_WORDS", 2)
+    monkeypatch.setattr("bertkit.text.models.sentencepiece.CACHED_WORDS", 2)
     model, fresh = unigram(), unigram()
     for text in HOSTILE * 2:
         assert model.ids(text) == fresh.ids(text) == model.encode(text).ids

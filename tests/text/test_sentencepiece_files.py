@@ -7,8 +7,9 @@ from sentencepiece_references import CHARSMAP, STEPS, bpe_vocabulary, entries, s
 from text_references import HOSTILE
 
 from bertkit.errors import Error
-from bertkit.text import Tokenizer, huggingface
-from bertkit.text.sentencepiece_files import fast
+from bertkit.text import Tokenizer
+from bertkit.text.formats import huggingface
+from bertkit.text.formats.sentencepiece import from_tokenizer_json
 
 FAMILIES = ("xlmr", "camembert", "albert", "xlnet", "bigbird", "reformer")
 NAMES = {"unk": "<unk>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "[MASK]"}
@@ -75,9 +76,9 @@ def test_older_files_mark_words_by_another_name(tmp_path):
     mark = {"type": "Metaspace", "replacement": "▁", "str_rep": "▁", "add_prefix_space": True}
     wanted = content(tmp_path)
     older = changed(wanted, ["pre_tokenizer", "pretokenizers", 1], mark)
-    assert fast(tmp_path, older) == fast(tmp_path, wanted)
+    assert from_tokenizer_json(tmp_path, older) == from_tokenizer_json(tmp_path, wanted)
     never = changed(older, ["pre_tokenizer", "pretokenizers", 1, "add_prefix_space"], False)
-    assert fast(tmp_path, never)[1]["prefix"] is False
+    assert from_tokenizer_json(tmp_path, never)[1]["prefix"] is False
 
 
 @pytest.mark.parametrize(("path", "new", "message"), [
@@ -95,28 +96,28 @@ def test_older_files_mark_words_by_another_name(tmp_path):
     (["pre_tokenizer", "pretokenizers", 1, "split"], False, "before all words or none")])
 def test_what_bertkit_does_not_read_is_refused(path, new, message, tmp_path):
     with pytest.raises(Error, match=message):
-        fast(tmp_path, changed(content(tmp_path), path, new))
+        from_tokenizer_json(tmp_path, changed(content(tmp_path), path, new))
 
 
 @pytest.mark.parametrize(("name", "value"), [("dropout", 0.1), ("fuse_unk", False), ("continuing_subword_prefix", "##"),
                                              ("end_of_word_suffix", "</w>"), ("ignore_merges", True)])
 def test_other_ways_to_merge_are_refused(name, value, tmp_path):
     with pytest.raises(Error, match=f"has {name}="):
-        fast(tmp_path, changed(content(tmp_path, bpe()), ["model", name], value))
+        from_tokenizer_json(tmp_path, changed(content(tmp_path, bpe()), ["model", name], value))
 
 
 def test_special_tokens_are_those_of_the_template(tmp_path):
     wanted = content(tmp_path)
     (tmp_path / "tokenizer_config.json").unlink()
-    assert fast(tmp_path, wanted)[1]["special"] == NAMES
-    bare = fast(tmp_path, wanted | {"post_processor": None})[1]
+    assert from_tokenizer_json(tmp_path, wanted)[1]["special"] == NAMES
+    bare = from_tokenizer_json(tmp_path, wanted | {"post_processor": None})[1]
     assert bare["special"] == NAMES | {"cls": None, "sep": None} and bare["template"]["single"] == [["$first", 0]]
 
 
 def test_a_token_that_the_vocabulary_lacks_is_left_out_and_told(tmp_path, caplog):
     wanted = content(tmp_path)
     (tmp_path / "tokenizer_config.json").write_text('{"pad_token": "<nothing>"}')
-    assert fast(tmp_path, wanted)[1]["special"]["pad"] is None
+    assert from_tokenizer_json(tmp_path, wanted)[1]["special"]["pad"] is None
     assert "the vocabulary has no <nothing>; the tokenizer goes without" in caplog.text
 
 

@@ -11,7 +11,8 @@ from sentencepiece_references import compiled
 from text_references import HOSTILE
 
 from bertkit.errors import Error
-from bertkit.text import Tokenizer, sentencepiece_model
+from bertkit.text import Tokenizer
+from bertkit.text.formats import sentencepiece_model
 
 
 def field(number, wire, value):

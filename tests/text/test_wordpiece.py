@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from text_references import HOSTILE, original, rust, vocabulary
 
 from bertkit.errors import Error
-from bertkit.text.codepoints import provenance
-from bertkit.text.wordpiece import WordPiece
+from bertkit.text.models.wordpiece import WordPiece
+from bertkit.text.unicode.codepoints import provenance
 
 ENTRIES = vocabulary()
 IDS = {entry: i for i, entry in enumerate(ENTRIES)}
@@ -130,7 +130,7 @@ def test_offsets_are_of_the_given_text():
 
 
 def test_the_cache_changes_nothing_and_is_bounded(monkeypatch):
-    monkeypatch.setattr("bertkit.text.wordpiece.CACHED_WORDS", 3)
+    monkeypatch.setattr("bertkit.text.models.wordpiece.CACHED_WORDS", 3)
     model = WordPiece(ENTRIES)
     once = [model.encode(text) for text in HOSTILE]
     assert [model.encode(text) for text in reversed(HOSTILE)] == once[::-1]

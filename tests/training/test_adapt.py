@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from bertkit.data.pipeline import Batches
+from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.training.adapt import adapt, optimizer, settle
+from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
 from bertkit.training.resume import Resume
 from bertkit.training.run import precision
-from bertkit.training.tuning import Tuning
 from tests import tiny
 
 SMALL = tiny.CONFIG.but(num_layers=1)
@@ -27,13 +27,13 @@ def train(knobs, folder=None, killed=False, epochs=EPOCHS, dtype="float32"):
 
     With a folder, step by step: what is kept in it does not depend on how steps are compiled.
     """
-    tuning = Tuning().but(knobs)
+    tuning = TrainConfig().but(knobs)
     with precision(dtype):
         model = tiny.classifier(config=SMALL)
         adapt(model, tuning)
-    walk = Batches(tiny.features(24), 8, copies=tuning.copies)
-    steps = walk.steps_per_epoch
-    model.compile(optimizer(model, 1e-2, epochs * steps, steps, tuning), loss(model, tuning, walk.features.labels),
+    sampler = BatchSampler(tiny.features(24), 8, copies=tuning.copies)
+    steps = sampler.steps_per_epoch
+    model.compile(optimizer(model, 1e-2, epochs * steps, steps, tuning), loss(model, tuning, sampler.features.labels),
                   run_eagerly=folder is not None)
     callbacks, done = [], 0
     if folder is not None:
@@ -44,7 +44,7 @@ def train(knobs, folder=None, killed=False, epochs=EPOCHS, dtype="float32"):
             if batch == 1 and callbacks[0].folder.exists():
                 raise Killed
         callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_end=kill))
-    model.fit(walk.dataset(done * steps), epochs=epochs, initial_epoch=done, steps_per_epoch=steps, verbose=0,
+    model.fit(sampler.dataset(done * steps), epochs=epochs, initial_epoch=done, steps_per_epoch=steps, verbose=0,
               shuffle=False, callbacks=callbacks)
     return model
 
@@ -84,7 +84,7 @@ def test_all_knobs_together_learn_in_bfloat16(knobs):
 
 def test_l2_sp_is_its_formula():
     model = tiny.classifier(config=SMALL)
-    adapt(model, Tuning(l2_sp=0.3))
+    adapt(model, TrainConfig(l2_sp=0.3))
     before = {weight.path: np.asarray(weight, "float64") for weight in model.trainable_weights}
     for weight in model.trainable_weights:
         weight.assign(weight + 0.01 * np.random.default_rng(0).normal(size=weight.shape))
@@ -93,12 +93,12 @@ def test_l2_sp_is_its_formula():
     wanted = sum(0.3 / 2 * ((after[path] - before[path]) ** 2).sum() if path in old
                  else 0.01 / 2 * (after[path] ** 2).sum() for path in before)
     assert float(sum(model.losses)) == pytest.approx(wanted, rel=1e-4)
-    assert optimizer(model, 1e-3, 10, 5, Tuning(l2_sp=0.3)).weight_decay == 0
+    assert optimizer(model, 1e-3, 10, 5, TrainConfig(l2_sp=0.3)).weight_decay == 0
 
 
 def test_l2_sp_pulls_back_to_the_start():
     model = tiny.classifier(config=SMALL)
-    adapt(model, Tuning(l2_sp=0.5))
+    adapt(model, TrainConfig(l2_sp=0.5))
     kernel = model.encoder.blocks[0].inner.kernel
     start = np.asarray(kernel)
     kernel.assign_add(np.full(kernel.shape, 0.1, "float32"))
@@ -110,10 +110,10 @@ def test_l2_sp_pulls_back_to_the_start():
 def test_accumulated_small_batches_equal_a_big_one():
     """Without dropout, and in float32: three batches of four rows are one of twelve."""
     config = SMALL.but(dropout=0.0, attention_dropout=0.0)
-    rows = Batches(tiny.features(12), 12).batch(0)
+    rows = BatchSampler(tiny.features(12), 12).batch(0)
     found = []
     for parts in (1, 3):
-        model, tuning = tiny.classifier(config=config), Tuning(accumulate=parts, warmup=0.0, layer_decay=0.9)
+        model, tuning = tiny.classifier(config=config), TrainConfig(accumulate=parts, warmup=0.0, layer_decay=0.9)
         made, compute = optimizer(model, 1e-2, 2 * parts, parts, tuning), loss(model, tuning)
         made.fused = parts == 1
         for part in [part for _ in range(2) for part in range(parts)]:
@@ -129,7 +129,7 @@ def test_accumulated_small_batches_equal_a_big_one():
 
 def test_a_run_without_an_update_is_an_error():
     with pytest.raises(Error, match="accumulate=8 batches make one update, and the run has 6"):
-        optimizer(tiny.classifier(config=SMALL), 1e-3, 6, 3, Tuning(accumulate=8))
+        optimizer(tiny.classifier(config=SMALL), 1e-3, 6, 3, TrainConfig(accumulate=8))
 
 
 @pytest.mark.parametrize("settings, words", [
@@ -139,14 +139,14 @@ def test_a_run_without_an_update_is_an_error():
     ({"lora": "8", "frozen_layers": "0"}, "lora leaves all"), ({"r_drop": "nan"}, "r_drop=nan lies outside")])
 def test_tuning_says_what_does_not_fit(settings, words):
     with pytest.raises(Error, match=words):
-        Tuning().but(settings)
+        TrainConfig().but(settings)
 
 
 def test_with_all_knobs_off_nothing_is_adapted():
     model = tiny.classifier(config=SMALL)
     before = [weight.path for weight in model.trainable_weights]
-    adapt(model, Tuning())
-    made = optimizer(model, 1e-3, 10, 5, Tuning())
+    adapt(model, TrainConfig())
+    made = optimizer(model, 1e-3, 10, 5, TrainConfig())
     assert [weight.path for weight in model.trainable_weights] == before and not model.losses
     assert not made.paces and made.gradient_accumulation_steps is None and not made._plain()
-    assert isinstance(loss(model, Tuning()), keras.losses.SparseCategoricalCrossentropy)
+    assert isinstance(loss(model, TrainConfig()), keras.losses.SparseCategoricalCrossentropy)

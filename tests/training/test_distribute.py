@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from bertkit.distribution import Place, scope, together, total
 from bertkit.errors import Error
 from bertkit.objectives.objective import mean
-from bertkit.training.distribute import Place, scope, together, total
 from tests.training import worker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,11 +131,11 @@ def test_workers_begin_alike_and_draw_unlike(model, monkeypatch):
     """The other worker is stood in for: it says what this one says, or nothing."""
     seeds, = [variable for variable in model.variables if "kernel" not in variable.path and "bias" not in variable.path]
     seed, kernel = np.array(seeds), np.array(model.layers[0].kernel)
-    monkeypatch.setattr("bertkit.training.distribute.total", lambda values: [values[0] + values[0][::-1]])
+    monkeypatch.setattr("bertkit.distribution.total", lambda values: [values[0] + values[0][::-1]])
     Place((1, 2)).begin(model, 3)
     np.testing.assert_array_equal(seeds, seed + [1, 0])
     np.testing.assert_array_equal(model.layers[0].kernel, kernel)
-    monkeypatch.setattr("bertkit.training.distribute.total", lambda values: values)
+    monkeypatch.setattr("bertkit.distribution.total", lambda values: values)
     with pytest.raises(Error, match=r"begin at the steps \[0, 3\]"):
         Place((1, 2)).begin(model, 3)
 

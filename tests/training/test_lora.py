@@ -8,8 +8,8 @@ from bertkit import checkpoints
 from bertkit.checkpoints.tensors import variables
 from bertkit.errors import Error
 from bertkit.training.adapt import adapt, settle
+from bertkit.training.config import TrainConfig
 from bertkit.training.lora import projections
-from bertkit.training.tuning import Tuning
 from tests import tiny
 from tests.recorded import GOLDEN
 
@@ -17,7 +17,7 @@ from tests.recorded import GOLDEN
 FAMILIES = ("albert", "bert", "bigbird", "longformer", "mobilebert", "modernbert", "reformer", "xlnet")
 BATCH = {"token_ids": np.random.default_rng(0).integers(5, 60, (2, 9)).astype("int32"),
          "padding_mask": np.array([[1] * 9, [1] * 6 + [0] * 3], "int32")}
-TUNING = Tuning(lora=2, lora_alpha=6.0)
+TUNING = TrainConfig(lora=2, lora_alpha=6.0)
 
 
 def draw(model, seed=1):
@@ -81,4 +81,4 @@ def test_a_function_compiled_before_merging_still_gives_the_same():
 
 def test_a_rank_that_no_matrix_has_is_an_error():
     with pytest.raises(Error, match="lora=17, .* no more than rank 16"):
-        adapt(tiny.classifier(), Tuning(lora=17))
+        adapt(tiny.classifier(), TrainConfig(lora=17))

@@ -5,9 +5,9 @@ import pytest
 
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads import Classifier, LanguageModel, MultipleChooser, SpanAnswerer, TokenClassifier
+from bertkit.heads import Classifier, LanguageModel, MultipleChoice, QuestionAnswering, TokenClassifier
+from bertkit.training.config import TrainConfig
 from bertkit.training.losses import balanced, loss, plain
-from bertkit.training.tuning import Tuning
 from tests import tiny
 
 RNG = np.random.default_rng(0)
@@ -40,7 +40,7 @@ def symmetric(a, b):
 
 
 def of(model, tuning, labels, outputs, seen=None):
-    return float(loss(model, Tuning(**tuning), seen)(labels, outputs))
+    return float(loss(model, TrainConfig(**tuning), seen)(labels, outputs))
 
 
 @pytest.mark.parametrize("model, labels, logits", [(CLASSIFIER, CLASSES, LOGITS), (TAGGER, TAGS, TAG_LOGITS)])
@@ -91,7 +91,7 @@ def test_r_drop_of_spans():
     places = np.tile([[1, 2], [0, 5]], (2, 1))
     wanted = (cross_entropy(places[:, 0], starts) + cross_entropy(places[:, 1], ends)) / 2 + 1.5 * (
         symmetric(starts[:2], starts[2:]).mean() + symmetric(ends[:2], ends[2:]).mean()) / 2
-    found = of(SpanAnswerer(ENCODER), {"r_drop": 1.5}, places, {"start_logits": starts, "end_logits": ends})
+    found = of(QuestionAnswering(ENCODER), {"r_drop": 1.5}, places, {"start_logits": starts, "end_logits": ends})
     assert found == pytest.approx(wanted, rel=1e-5)
 
 
@@ -104,23 +104,23 @@ def test_r_drop_of_a_score():
 def test_r_drop_of_choices():
     labels = np.tile(CLASSES[:2], 2)
     wanted = cross_entropy(labels, LOGITS, 0.1) + symmetric(LOGITS[:2], LOGITS[2:]).mean()
-    found = of(MultipleChooser(ENCODER), {"r_drop": 1.0, "label_smoothing": 0.1}, labels, LOGITS)
+    found = of(MultipleChoice(ENCODER), {"r_drop": 1.0, "label_smoothing": 0.1}, labels, LOGITS)
     assert found == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("model, knobs, words", [
     (Classifier(ENCODER, ["score"]), {"label_smoothing": 0.1}, "label_smoothing does not fit a score, a regression"),
     (Classifier(ENCODER, LABELS, multi_label=True), {"class_weights": "balanced"}, "does not fit a class.* of several"),
-    (SpanAnswerer(ENCODER), {"label_smoothing": 0.1}, "label_smoothing does not fit an answerer, which takes r_drop"),
-    (MultipleChooser(ENCODER), {"class_weights": "balanced"}, "does not fit a multiple chooser"),
+    (QuestionAnswering(ENCODER), {"label_smoothing": 0.1}, "label_smoothing does not fit an answerer, which takes r_drop"),
+    (MultipleChoice(ENCODER), {"class_weights": "balanced"}, "does not fit a multiple chooser"),
     (LanguageModel(ENCODER), {"r_drop": 1.0}, "r_drop does not fit a LanguageModel, which takes no such knob"),
     (CLASSIFIER, {"class_weights": "balanced"}, "needs the training rows' labels")])
 def test_what_does_not_fit_is_an_error(model, knobs, words):
     with pytest.raises(Error, match=words):
-        loss(model, Tuning(**knobs))
+        loss(model, TrainConfig(**knobs))
 
 
 def test_a_training_with_its_own_loss_takes_none_of_these():
-    plain(Tuning(lora=8))
+    plain(TrainConfig(lora=8))
     with pytest.raises(Error, match="r_drop is for labelled texts"):
-        plain(Tuning(r_drop=1.0))
+        plain(TrainConfig(r_drop=1.0))

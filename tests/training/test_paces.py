@@ -6,18 +6,18 @@ import tensorflow as tf
 
 from bertkit import checkpoints
 from bertkit.checkpoints.tensors import variables
-from bertkit.data.pipeline import Batches
+from bertkit.data.pipeline import BatchSampler
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import page
 from bertkit.heads import Classifier
 from bertkit.training.adapt import adapt, optimizer
+from bertkit.training.config import TrainConfig
 from bertkit.training.paces import Pace, depths, paces
-from bertkit.training.tuning import Tuning
 from tests import tiny
 from tests.recorded import GOLDEN
 
-WALK = Batches(tiny.features(16), 8)
+WALK = BatchSampler(tiny.features(16), 8)
 
 
 def by_name(model, found):
@@ -36,7 +36,7 @@ def test_depths_and_rates_are_those_of_electra():
     model = tiny.classifier()
     found = by_name(model, depths(model))
     assert found == {name: electra(name, 2) for name in variables(model)}
-    rates = by_name(model, paces(model, Tuning(layer_decay=0.8), 5))
+    rates = by_name(model, paces(model, TrainConfig(layer_decay=0.8), 5))
     for name, depth in found.items():
         assert rates[name] == Pace(pytest.approx(0.8 ** (2 + 2 - depth)), 0)
     assert rates["classify/logits/kernel"].rate == 1
@@ -55,7 +55,7 @@ def test_every_weight_of_other_families_has_its_depth(family):
 @pytest.mark.parametrize("unfreeze, starts", [(1, [15, 10, 5, 0, 0]), (2, [10, 5, 5, 0, 0]), (0, [0, 0, 0, 0, 0])])
 def test_blocks_join_in_from_the_top(unfreeze, starts):
     model = tiny.classifier()
-    found = by_name(model, paces(model, Tuning(unfreeze=unfreeze, layer_decay=0.9), 5))
+    found = by_name(model, paces(model, TrainConfig(unfreeze=unfreeze, layer_decay=0.9), 5))
     assert {electra(name, 2): pace.start for name, pace in found.items()} == dict(enumerate(starts))
 
 
@@ -75,16 +75,16 @@ def changed(model, tuning, epochs):
 
 
 def test_unfreezing_lets_one_block_more_learn_each_epoch():
-    assert changed(tiny.classifier(), Tuning(unfreeze=1, warmup=0.0), 1) == {3, 4}
-    assert changed(tiny.classifier(), Tuning(unfreeze=1, warmup=0.0), 2) == {2, 3, 4}
+    assert changed(tiny.classifier(), TrainConfig(unfreeze=1, warmup=0.0), 1) == {3, 4}
+    assert changed(tiny.classifier(), TrainConfig(unfreeze=1, warmup=0.0), 2) == {2, 3, 4}
 
 
 def test_frozen_layers_stay_as_they_are():
     model = tiny.classifier()
-    assert changed(model, Tuning(frozen_layers=1, warmup=0.0), 1) == {2, 3, 4}
+    assert changed(model, TrainConfig(frozen_layers=1, warmup=0.0), 1) == {2, 3, 4}
     assert {electra(name, 2) for name, weight in variables(model).items() if weight.trainable} == {2, 3, 4}
     model = tiny.classifier()
-    adapt(model, Tuning(frozen_layers=0))
+    adapt(model, TrainConfig(frozen_layers=0))
     assert {electra(name, 2) for name, weight in variables(model).items() if not weight.trainable} == {0}
 
 
@@ -93,9 +93,9 @@ def test_shared_blocks_have_no_depth(knobs):
     small = page("albert").CONFIG.but(vocabulary_size=31, num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=12,
                                       embedding_dim=4)
     with pytest.raises(Error, match="blocks of albert are shared"):
-        adapt(Classifier(Encoder(small), ("a", "b")), Tuning(**knobs))
+        adapt(Classifier(Encoder(small), ("a", "b")), TrainConfig(**knobs))
 
 
 def test_more_frozen_layers_than_there_are_is_an_error():
     with pytest.raises(Error, match="frozen_layers=3, and the encoder has 2 blocks"):
-        adapt(tiny.classifier(), Tuning(frozen_layers=3))
+        adapt(tiny.classifier(), TrainConfig(frozen_layers=3))

@@ -7,18 +7,18 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bertkit.data.features import features_of
-from bertkit.data.pipeline import Batches
-from bertkit.data.splits import Held, Splits
+from bertkit.data.pipeline import BatchSampler
+from bertkit.data.splits import EvalSplit, Splits
 from bertkit.errors import Error
-from bertkit.ondevice.classification import Classification
-from bertkit.ondevice.regression import Regression
-from bertkit.training.best import Best
-from bertkit.training.board import Board, confusion_picture, history
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.regression import Regression
+from bertkit.training.best_weights import BestWeights
+from bertkit.training.config import TrainConfig
 from bertkit.training.optimizer import adamw
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.run import Run, precision, working
-from bertkit.training.tuning import Tuning
+from bertkit.training.tensorboard import TrainingTensorBoard, confusion_picture, history
 from tests import tiny
 
 TASK = Classification(("0", "1"))
@@ -33,7 +33,7 @@ def train(folder, killed_after=None, seed=0, data_seed=0):
     """Fit a tiny classifier for three epochs, killed in the middle of one if asked; return it, its Best and its Run."""
     import keras
     folder.mkdir(exist_ok=True)
-    run = Run(folder / "out", EPOCHS, 8, 3e-3, 16, seed, Tuning(log_every=2))
+    run = Run(folder / "out", EPOCHS, 8, 3e-3, 16, seed, TrainConfig(log_every=2))
     splits = Splits("classify", tiny.write_rows(folder / "train.tsv", 40, data_seed),
                     tiny.write_rows(folder / "dev.tsv", 20, 9))
     model = tiny.classifier(seed)
@@ -53,7 +53,7 @@ def held(count=20, seed=9):
     """Return labelled texts that a model is scored on."""
     texts, classes = tiny.texts(count, seed)
     packed = TASK.pack(tiny.tokenizer(), texts, 16)
-    return Held(texts, classes, packed, features_of(packed, tiny.tokenizer()))
+    return EvalSplit(texts, classes, packed, features_of(packed, tiny.tokenizer()))
 
 
 def weights(model):
@@ -124,30 +124,30 @@ def test_best_puts_the_best_epoch_back(tmp_path):
 
 
 def test_a_metric_of_which_less_is_better_chooses_the_least(monkeypatch):
-    errors, held = iter([[3.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), Held(["a", "b"], [0.0, 0.0], None, None)
-    monkeypatch.setattr("bertkit.training.best.predictions", lambda *_: next(errors))
-    best = Best(Regression(pairs=False), held, metric="mse")
+    errors, held = iter([[3.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), EvalSplit(["a", "b"], [0.0, 0.0], None, None)
+    monkeypatch.setattr("bertkit.training.best_weights.predictions", lambda *_: next(errors))
+    best = BestWeights(Regression(pairs=False), held, metric="mse")
     best.set_model(tiny.classifier())
     for epoch in range(3):
         best.on_epoch_end(epoch)
     assert best.epoch == 1 and best.rank[0] == pytest.approx(-0.5)
     with pytest.raises(Error, match="metric=rmse does not choose"):
-        Best(Regression(pairs=False), held, metric="rmse")
+        BestWeights(Regression(pairs=False), held, metric="rmse")
 
 
 def test_best_stops_after_patience():
     model = tiny.classifier()
-    walk = Batches(tiny.features(), 8)
+    sampler = BatchSampler(tiny.features(), 8)
     model.compile(adamw(0.0, 100), loss=model.loss_function())     # nothing ever gets better
-    best = Best(TASK, held(), patience=2)
-    history = model.fit(walk.dataset(), steps_per_epoch=5, epochs=10, verbose=0, shuffle=False, callbacks=[best])
+    best = BestWeights(TASK, held(), patience=2)
+    history = model.fit(sampler.dataset(), steps_per_epoch=5, epochs=10, verbose=0, shuffle=False, callbacks=[best])
     assert len(history.history["loss"]) == 3
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
     model = tiny.classifier()
     next(iter(model.trainable_variables)).assign(np.full((len(tiny.VOCABULARY), 16), np.nan))
-    best = Best(TASK, held())
+    best = BestWeights(TASK, held())
     best.set_model(model)
     with pytest.raises(Error, match="the loss is nan on dev after epoch 1"):
         best.on_epoch_end(0)
@@ -195,10 +195,10 @@ def test_the_curves_can_be_read_again(tmp_path):
 
 def test_the_interval_loss_is_the_mean_of_its_steps(tmp_path):
     model = tiny.classifier()
-    walk = Batches(tiny.features(), 8)
+    sampler = BatchSampler(tiny.features(), 8)
     model.compile(adamw(1e-3, 15), loss=model.loss_function())
     model.optimizer.build(model.trainable_variables)
-    board = Board(tmp_path, walk, {}, every=2)
+    board = TrainingTensorBoard(tmp_path, sampler, {}, every=2)
     seen = []
     board._write = lambda values: seen.append(values.get("train/loss"))
     board.on_epoch_begin(0)
@@ -240,14 +240,14 @@ def test_progress_estimates_and_ends_its_line():
     ({"lora": True}, "lora=True is no int"), ({"separator": ""}, "separator is empty")])
 def test_tuning_says_what_does_not_fit(settings, words):
     with pytest.raises(Error, match=words):
-        Tuning().but(settings)
+        TrainConfig().but(settings)
 
 
 def test_tuning_reads_text_and_files(tmp_path):
-    assert Tuning().but({"patience": "none", "skip_bad_rows": "true"}) == Tuning(skip_bad_rows=True)
+    assert TrainConfig().but({"patience": "none", "skip_bad_rows": "true"}) == TrainConfig(skip_bad_rows=True)
     path = tmp_path / "knobs.json"
     path.write_text('{"warmup": 0.2, "patience": 2}')
-    assert Tuning.read(path) == Tuning(warmup=0.2, patience=2)
+    assert TrainConfig.read(path) == TrainConfig(warmup=0.2, patience=2)
     path.write_text("[1]")
     with pytest.raises(Error, match="not a JSON object"):
-        Tuning.read(path)
+        TrainConfig.read(path)

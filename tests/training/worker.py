@@ -12,10 +12,10 @@ import sys
 import keras
 import numpy as np
 
+from bertkit.distribution import scope
 from bertkit.encoder import Encoder
 from bertkit.objectives import MLM, NSP, Pretrainer
 from bertkit.terminal import guarded
-from bertkit.training.distribute import scope
 from bertkit.training.optimizer import adamw
 from bertkit.training.resume import Resume
 from tests import tiny

@@ -1,0 +1,225 @@
+"""What each command does: one function a command, its flags its signature (see flags.py).
+
+Positional-only parameters are the command's words. TensorFlow is imported inside, so that what does not need it
+answers at once.
+"""
+
+import importlib
+import json
+import shlex
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from bertkit.data.columns import Columns
+from bertkit.errors import Error
+
+RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
+           "summarise", "write", "pretrain", "demo")
+CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
+
+
+def function(name):
+    """Return the function behind a command."""
+    if name in RECIPES:
+        return importlib.import_module(f"bertkit.recipes.{name}").main
+    return globals()[name]
+
+
+def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|", skip_bad_rows: bool = False,
+             columns=Columns()):
+    """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
+
+    folder          a bundle that a recipe left
+    data            labelled rows, in a form that the task's recipe reads
+    tflite          score this exported file instead of the model itself
+    separator       what parts the labels in a cell, for a multi-label bundle
+    skip_bad_rows   go on without rows that cannot be used, and say how many
+    """
+    from bertkit.predictor import Predictor
+    return Predictor(folder, tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
+
+
+def predict(folder: str, /, tflite: str = None):
+    """Answer each line of standard input with one JSON object, in order.
+
+    A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
+
+    folder          a bundle that a recipe left
+    tflite          let this exported file answer instead of the model itself
+    """
+    from bertkit.predictor import Predictor
+    if sys.stdin is None:
+        raise Error("Standard input is closed; give the texts there, one a line.")
+    predictor, number = Predictor(folder, tflite), 0
+    lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
+             for line in sys.stdin.buffer)
+    lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
+    while chunk := list(islice(lines, 1 if sys.stdin.isatty() else CHUNK)):
+        inputs = [_input(predictor.task, line, count) for count, line in enumerate(chunk, start=number + 1)]
+        answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(inputs))
+        print("\n".join(answers), flush=True)
+        number += len(chunk)
+
+
+def _input(task, line, number):
+    try:
+        return task.input(line)
+    except Error as error:
+        raise Error(f"line {number} of standard input {error}.") from None
+
+
+def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
+           precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8", length: int = None,
+           dev: str = None, max_drop: float = 1.0):
+    """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
+
+    folder          a bundle that a recipe left
+    out             the folder to write
+    to              saved_model or tflite
+    precision       of a .tflite: int8 is the mixed rung that keeps accuracy, int8-full (experimental) integers only
+    length          tokens that the .tflite takes, as the bundle was trained by default
+    dev             labelled rows to score the file on; without them the card says that it was not scored
+    max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
+    """
+    from bertkit.export import export as run
+    return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
+
+
+def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
+               cased: bool = False):
+    """Learn a vocabulary from text and write it; return how well it fits text that was held out.
+
+    corpus          text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
+    size            entries, the special ones included
+    out             the file to write (wordpiece: an entry a line), or the folder (bpe, unigram)
+    kind            wordpiece as BERT's, bpe as RoBERTa's, unigram as ALBERT's (the latter with the extra corpus)
+    cased           keep capital letters (bpe always does)
+    """
+    from bertkit.corpus.vocabulary import learn
+    return learn(corpus, out, size, kind, cased)
+
+
+def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0, longest: int = None,
+           drop_copies: bool = False, seed: int = 0, beam: str = None):
+    """Turn text into shards of token ids to pre-train on; return what they hold.
+
+    text            text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
+    vocabulary      the vocabulary: a file or folder that `bertkit vocabulary` wrote, or a checkpoint
+    out             the folder to write
+    length          tokens of a row, the special ones included
+    shortest        characters that a document needs, else it is left out
+    longest         characters that a document may have
+    drop_copies     leave out a document whose words were there before
+    seed            of which documents are cut into shorter rows
+    beam            work on many machines: Apache Beam's own words, such as --beam="--runner=FlinkRunner ..."
+    """
+    from bertkit.corpus.beam import runner
+    from bertkit.corpus.documents import Selection
+    from bertkit.corpus.make import make
+    from bertkit.files.folders import new_folder
+    with new_folder(out, "corpus") as place:
+        run = None if beam is None else runner(place, shlex.split(beam))
+        return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
+
+
+def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: str = "0",
+          search: Literal["grid", "random", "optuna"] = "grid", trials: int = None):
+    """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
+
+    recipe          the recipe, such as classify; what follows -- are its own flags, the same for all trials
+    out             the folder for table.tsv, summary.json, sweep.html and the trials; the same again goes on
+    over            a knob, of --set too, and what to try: NAME=A,B,C, or NAME=LOW..HIGH to draw from
+    seeds           seeds for each setting, with commas between: the spread over these is what chance does
+    search          grid tries every combination, random draws, optuna (an extra) draws near the best
+    trials          settings to draw; not for a grid
+    """
+    from bertkit.sweep import sweep as run
+    tried = [name for name in RECIPES if name not in ("pretrain", "demo")]
+    if recipe not in tried:
+        raise Error(f"There is no recipe {recipe!r} to try; there are {', '.join(tried)}.")
+    return run(recipe, function(recipe), words, out, over or [], seeds, search, trials)
+
+
+def submit(folder: str, /, data: str, out: str, tflite: str = None, columns=Columns()):
+    """Answer rows without labels in a file that gluebenchmark.com takes: index, tab, prediction.
+
+    folder          a bundle of classify or score
+    data            rows without labels, such as GLUE's RTE/test.tsv
+    out             the file to write, such as RTE.tsv
+    tflite          let this exported file answer instead of the model itself
+    """
+    from bertkit.glue.submission import submit as run
+    return run(folder, data, out, tflite, columns)
+
+
+def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit"):
+    """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
+
+    source          the checkpoint: a folder, hf://owner/name or a keras-nlp preset
+    target          the folder to write
+    to              bertkit or huggingface
+    """
+    from bertkit.checkpoints.convert import convert as run
+    return run(source, target, to)
+
+
+def cost(name: str, /, length: int = 128, batch: int = 1):
+    """Show what an encoder costs: parameters, arithmetic of a forward pass, memory.
+
+    name            a published checkpoint, such as bert-base-uncased
+    length          tokens a row
+    batch           rows
+    """
+    from bertkit.cost import cost as count
+    for knob, value in (("length", length), ("batch", batch)):
+        if value < 1:
+            raise Error(f"{knob}={value} computes nothing; give 1 or more.")
+    return count(name, length, batch)
+
+
+def recipe(name: str, /, to: str = None):
+    """Write a copy of a recipe, to read and to change.
+
+    name            classify, long_documents, score, tag, answer, choose, embed, rank, retrieve, glue,
+                    summarise, write, pretrain or demo
+    to              the file to write; NAME.py by default
+    """
+    from bertkit.files.atomic import write_text
+    source = Path(__file__).parent / "recipes" / f"{name}.py"
+    if name not in RECIPES:
+        raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+    if not source.exists():                       # an editable install: recipes/ stands beside the package
+        source = Path(__file__).parents[1] / "recipes" / f"{name}.py"
+    target = Path(to or f"{name}.py")
+    if target.exists():
+        raise Error(f"{target} is already there; give another name with --to.")
+    write_text(target, source.read_text(encoding="utf-8"))
+    return {"written": str(target)}
+
+
+def annotate(files: list[str], /, out: str, source: str = None, question: list[str] = None, scale: int = 5,
+             seed: int = 0, limit: int = None):
+    """Write a sheet on which people judge systems' texts, blind and in random order, and the key beside it.
+
+    files           the texts of each system: one a line (.txt), or .jsonl as `bertkit predict` answers
+    out             the sheet: .html, filled in a browser and saved there as CSV, or .csv for a spreadsheet
+    source          what the texts were made of, as many
+    question        asked of each text; by default of fluency, relevance and faithfulness
+    scale           the largest rating; 1 is the smallest
+    seed            of the order of items and of the systems in each
+    limit           take the first texts only
+    """
+    from bertkit.annotation import annotate as run
+    return run(files, out, source, question, scale, seed, limit)
+
+
+def agreement(files: list[str], /, key: str = None):
+    """Tell how far annotators agree, question by question, and with the key how each system fares.
+
+    files           filled sheets, .csv, one for each annotator
+    key             the .key.json that was written beside the sheet
+    """
+    from bertkit.annotation import agreement as run
+    return run(files, key)

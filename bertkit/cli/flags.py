@@ -1,0 +1,118 @@
+"""A function's signature as command-line flags: a knob is written down once, in the signature.
+
+The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
+value gives one flag for each of its fields, save `TrainConfig`, which gives `--set name=value`, `--tuning FILE` and, as it
+is often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag; a list is one or more of them,
+or a flag with one or more values; `*words` are those after `--`.
+"""
+
+import argparse
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+from bertkit import memory
+from bertkit.cli import answers
+from bertkit.terminal import guarded
+from bertkit.training.config import TrainConfig
+
+
+def parser(function, prog, example=""):
+    """Return an ArgumentParser with a flag for each parameter of `function`; those without default are required."""
+    text = inspect.getdoc(function)
+    made = argparse.ArgumentParser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
+                                   epilog=example and f"example:\n  {example}",
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if isinstance(parameter.default, TrainConfig):
+            made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting,
+                              help="a knob that seldom changes, see below (may be repeated)")
+            made.add_argument("--tuning", metavar="FILE", help="a JSON file of such knobs")
+            made.add_argument("--skip-bad-rows", action="store_true",
+                              help=_help("skip_bad_rows", inspect.getdoc(TrainConfig)))
+            made.epilog = f"knobs for --set:\n{_table(TrainConfig)}\n\n{made.epilog}"
+        elif dataclasses.is_dataclass(parameter.default):
+            for field in dataclasses.fields(parameter.default):
+                _add(made, field.name, field.type, field.default, inspect.getdoc(parameter.default))
+        elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            made.add_argument(name, metavar=name.upper(), help=_help(name, text),
+                              nargs="+" if get_origin(parameter.annotation) is list else None)
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+            required = parameter.default is inspect.Parameter.empty
+            _add(made, name, parameter.annotation, None if required else parameter.default, text, required)
+    return made
+
+
+def call(function, parsed, rest=()):
+    """Return what `function` returns for the arguments that its `parser` parsed, and the words after `--`."""
+    words, found = [], {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            words.append(getattr(parsed, name))
+        elif isinstance(parameter.default, TrainConfig):
+            settings = dict(text.split("=", 1) for text in parsed.set)
+            settings |= {"skip_bad_rows": True} if parsed.skip_bad_rows else {}
+            found[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
+        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            words += rest
+        elif dataclasses.is_dataclass(parameter.default):
+            found[name] = dataclasses.replace(parameter.default, **{
+                field: getattr(parsed, field) for field in _names(parameter.default)})
+        else:
+            found[name] = getattr(parsed, name)
+    return function(*words, **found)
+
+
+def run_recipe(function):
+    """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
+    made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
+    made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parsed = made.parse_args()
+    memory.keep()
+    raise SystemExit(guarded(lambda: answers.give(call(function, parsed), parsed.json)))
+
+
+def _add(made, name, annotation, default, text, required=False):
+    flag, help_text = f"--{name.replace('_', '-')}", _help(name, text)
+    if annotation is bool:
+        made.add_argument(flag, action="store_true", help=help_text)
+    elif get_origin(annotation) is list:
+        made.add_argument(flag, action="extend", nargs="+", required=required, metavar=name.upper(),
+                          type=get_args(annotation)[0], help=f"{help_text} (one or more)")
+    elif get_origin(annotation) is Literal:
+        made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
+    else:
+        kind = next((part for part in get_args(annotation) or (annotation,) if part is not type(None)), str)
+        shown = "" if default is None else f" ({default})"
+        made.add_argument(flag, type=kind, default=default, required=required, metavar=name.upper(),
+                          help=help_text + shown)
+
+
+def _help(name, text):
+    """Return the help of a flag, in which argparse reads "%" as the start of a name."""
+    return _line(name, text).replace("%", "%%")
+
+
+def _line(name, text):
+    """Return the docstring's line for a knob: "name   what it is"."""
+    found = re.search(rf"^\s*{name}\s{{2,}}(.+)$", text, flags=re.MULTILINE)
+    return found.group(1).strip() if found else ""
+
+
+def _table(value):
+    """Return the docstring's lines for the fields of a frozen value, each with its default."""
+    return "\n".join(f"  {field.name:<15} {_line(field.name, inspect.getdoc(value))} ({field.default})"
+                     for field in dataclasses.fields(value))
+
+
+def _names(value):
+    return [field.name for field in dataclasses.fields(value)]
+
+
+def _setting(text):
+    """Return the text of a --set as it is; what holds no "=" is wrong usage."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} came, wanted NAME=VALUE")
+    return text

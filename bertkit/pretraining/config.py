@@ -1,0 +1,60 @@
+"""The knobs of pre-training that seldom change, each with its source, as one frozen value."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bertkit.errors import Error
+
+RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "accumulate": (1, 1e4), "ema": (0, 1),
+          "dropout": (0, 0.9), "rate": (0.01, 0.9), "masks": (1, 1e6), "log_every": (1, 1e6),
+          "watch_every": (1, 1e9)}
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """How an encoder is pre-trained, beyond the recipe's own knobs.
+
+    optimizer       adamw, or lamb for very large batches (You et al. 2019)
+    weight_decay    λ on matrices and tables (Devlin et al. 2018, appendix A.2: 0.01)
+    warmup          share of the steps in which the rate rises (same: 10,000 of 1,000,000)
+    clip_norm       global norm that gradients are cut to; 0 never cuts (google-research/bert: 1.0)
+    accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
+    ema             momentum of a running mean of the weights, which is what is kept at the end; 0 = none (0.999)
+    precision       bfloat16: products in bfloat16, sums and weights in float32
+    dropout         in a new encoder; the config's where none is given: 0.1 (Devlin et al. 2018); 0 in Lan et al. 2019
+    rate            share of the tokens that are hidden (Devlin et al. 2018, section 3.1: 0.15)
+    whole_words     hide all pieces of a word or none (README of the BERT release, 2019)
+    selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
+    masks           draw the masks of a row only so many times (static masking); by default anew each time
+    pack            put several short texts in a row, each of which sees itself alone (Krell et al. 2021)
+    log_every       steps between two points in TensorBoard
+    watch_every     steps between two looks inside: masked accuracy, fill-ins, attention entropy, norms by layer
+    distribute      devices: all of this machine; workers: the processes that TF_CONFIG names
+    """
+
+    optimizer: Literal["adamw", "lamb"] = "adamw"
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    clip_norm: float = 1.0
+    accumulate: int = 1
+    ema: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    dropout: float | None = None
+    rate: float = 0.15
+    whole_words: bool = False
+    selection: Literal["counted", "independent"] = "counted"
+    masks: int | None = None
+    pack: bool = False
+    log_every: int = 20
+    watch_every: int = 500
+    distribute: Literal["none", "devices", "workers"] = "none"
+
+    def deciding(self):
+        """Return the knobs on which the weights depend, as JSON: all but how often one looks."""
+        return {name: value for name, value in vars(self).items() if name not in ("log_every", "watch_every")}
+
+    def __post_init__(self):
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise Error(f"{name}={value} lies outside {low:g} to {high:g}.")

@@ -1,0 +1,138 @@
+"""A tag for each word of a text, and the entities that the tags make."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertkit import metrics
+from bertkit.errors import Error
+from bertkit.tasks.packed import UNSCORED, Packed
+from bertkit.tasks.task import Task
+from bertkit.text.windows import STRIDE, max_context, windows
+from bertkit.text.words import covering, joined, words
+
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True)
+class Tagging(Task):
+    """One of `labels` (IOB2 tags) for each word, read off its first piece (Devlin et al. 2018, section 5.3).
+
+    An input is a text, whose words are those of `text.words`, or a list of words, which are joined by blanks. What is
+    longer than the model is read in windows, `stride` tokens apart, and each word where it has most context (see
+    `text.windows`); a word without a piece (of control characters alone) is outside of every entity.
+
+    >>> Tagging(("O", "B-LOC")).answers(["in Rome."], [["O", "B-LOC", "O"]])
+    [{'entities': [{'text': 'Rome', 'type': 'LOC', 'start': 3, 'end': 7}]}]
+    """
+
+    labels: tuple
+    stride: int = STRIDE
+
+    name, output, each_token = "tag", "logits", True
+
+    def __post_init__(self):
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+    @property
+    def width(self):
+        return len(self.labels)
+
+    def pack(self, tokenizer, inputs, length, targets=None):
+        """Return the windows of each input, with `targets` (lists of tags) as the labels of first pieces, else -1.
+
+        A word in several windows is learnt in each. Raises `Error` for a tag that is not among the labels.
+        """
+        rows, places, labels = [], [], []
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        for i, given in enumerate(inputs):
+            encoding, pieces = _pieces(tokenizer, given)
+            cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
+            counts = max_context(cut, len(encoding.ids))
+            places.append([None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].at(piece))
+                           for piece in pieces])
+            if targets is not None:
+                labels += _labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]])
+            rows += [window.row for window in cut]
+        return Packed(rows, places, token_labels=None if targets is None else labels)
+
+    def predictions(self, outputs, packed):
+        """Return the tags of each input's words."""
+        best = [np.argmax(row, axis=-1) for row in outputs]
+        return [[OUTSIDE if place is None else self.labels[best[place[0]][place[1]]] for place in places]
+                for places in packed.origin]
+
+    def answers(self, inputs, predictions):
+        """Return for each row {"entities": [{"text", "type", "start", "end"}]}, in characters of the text."""
+        return [{"entities": _entities(*_read(given), tags)} for given, tags in zip(inputs, predictions, strict=True)]
+
+    def sides(self, targets, predictions):
+        """Return what the metrics compare: counts of each sentence (see `metrics.entity_counts`)."""
+        return (metrics.entity_counts(targets, predictions),)
+
+    @property
+    def metrics(self):
+        return {"f1": metrics.f1_of, "precision": metrics.precision_of, "recall": metrics.recall_of}
+
+    def scores(self, targets, predictions):
+        """Return {"f1", "precision", "recall", "by_type"}."""
+        by_type = metrics.entity_scores(targets, predictions)["by_type"]
+        return super().scores(targets, predictions) | {"by_type": by_type}
+
+    def confusion(self, targets, predictions):
+        """Return counts of words [C,C]; those whose true tag is none of the labels are left out."""
+        pairs = [pair for sides in zip(targets, predictions, strict=True) for pair in zip(*sides, strict=True)
+                 if pair[0] in self.labels]
+        return metrics.confusion(*zip(*pairs, strict=True), classes=self.labels) if pairs else None
+
+    def agreement(self, one, other):
+        """Return the fraction of tokens, of two lists of outputs, that decide alike."""
+        same = [self.decisions(a) == self.decisions(b) for a, b in zip(one, other, strict=True)]
+        return float(np.concatenate(same).mean())
+
+    def _checked(self, number, given):
+        if isinstance(given, tuple | list) and all(isinstance(word, str) for word in given):
+            return list(given)
+        return super()._checked(number, given)
+
+
+def _read(given):
+    """Return an input's text and (start, end) of its words."""
+    if isinstance(given, bytes):
+        given = given.decode("utf-8", errors="replace")
+    return (given, words(given)) if isinstance(given, str) else joined(given)
+
+
+def _pieces(tokenizer, given):
+    """Return the Encoding of an input, and the first piece of each of its words, -1 where it has none."""
+    text, spans = _read(given)
+    encoding = tokenizer.encode([text])[0]
+    return encoding, covering(encoding.offsets, spans)[0].tolist()
+
+
+def _number(numbers, tag):
+    if tag not in numbers:
+        raise Error(f"The tag {tag!r:.40} is not among those that this model learns ({', '.join(numbers)}); mend it, "
+                    "or give training rows that have it.")
+    return numbers[tag]
+
+
+def _labels(cut, pieces, numbers):
+    """Return a list a window: the numbers of the words whose first pieces stand in it, in their places, else -1."""
+    if len(pieces) != len(numbers):
+        raise Error(f"{len(numbers)} tags came with {len(pieces)} words; give one a word.")
+    found = []
+    for window in cut:
+        row = [UNSCORED] * len(window.row[0])
+        # From the end: of two words that share a piece the first is learnt.
+        for piece, number in zip(pieces[::-1], numbers[::-1], strict=True):
+            if window.start <= piece < window.end:
+                row[window.at(piece)] = number
+        found.append(row)
+    return found
+
+
+def _entities(text, spans, tags):
+    return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
+             "start": spans[first][0], "end": spans[last - 1][1]}
+            for kind, first, last in metrics.entities(tags)]

@@ -1,0 +1,90 @@
+"""Byte-level BPE in the files of Hugging Face: tokenizer.json, or vocab.json and merges.txt."""
+
+from bertkit.errors import Error
+from bertkit.files.atomic import read_json, read_text
+from bertkit.text.added import Added
+from bertkit.text.formats.huggingface import (
+    added_by_id,
+    in_order,
+    padded,
+    require,
+    special,
+    surroundings,
+    whole,
+    write_fast,
+)
+from bertkit.text.template import bare, roberta
+
+# What is usual is read; each of these changes the ids.
+USUAL = {"dropout": 0, "continuing_subword_prefix": "", "end_of_word_suffix": "", "byte_fallback": False,
+         "ignore_merges": False}
+NAMES = {"unk": ("<unk>", "[UNK]"), "cls": ("<s>", "[CLS]"), "sep": ("</s>", "[SEP]"), "pad": ("<pad>", "[PAD]"),
+         "mask": ("<mask>", "[MASK]")}
+
+
+def from_tokenizer_json(folder, content):
+    """Return (vocabulary, settings) of a tokenizer.json, the file of the library `tokenizers`.
+
+    Raises Error if the file is not whole or holds a step that bertkit does not have.
+    """
+    path = folder / "tokenizer.json"
+    with whole(path):
+        model, normalizer, split = content["model"], content["normalizer"], content["pre_tokenizer"]
+        require(path, "normalizer", normalizer, None, "NFC")
+        require(path, "pre_tokenizer", split, "ByteLevel")
+        _require_usual(path, model, split)
+        vocabulary = in_order(path, model["vocab"])
+        known = {*vocabulary, *(token["content"] for token in content["added_tokens"])}
+        return vocabulary, {"kind": "bytelevel", "prefix_space": split["add_prefix_space"],
+                            "nfc": normalizer is not None, "merges": list(map(_merge, model["merges"])),
+                            **surroundings(folder, content, vocabulary, special(folder, _names(known)), str.isascii)}
+
+
+def from_legacy(folder):
+    """Return (vocabulary, settings) of a vocab.json and a merges.txt, RoBERTa's."""
+    path, config = folder / "vocab.json", folder / "tokenizer_config.json"
+    with whole(path):
+        vocabulary = in_order(path, read_json(path))
+    lines = read_text(folder / "merges.txt").split("\n")
+    merges = [line.removesuffix("\r") for line in lines if line.strip() and not line.startswith("#version")]
+    names = special(folder, _names(vocabulary))
+    template = roberta(names["cls"], names["sep"]) if names["cls"] and names["sep"] else bare()
+    added = added_by_id(folder, vocabulary, str.isascii)
+    if names["mask"] and not added:
+        added = [Added(names["mask"], lstrip=True).settings()]
+    return vocabulary, {"kind": "bytelevel", "merges": merges, "special": names, "added": added,
+                        "prefix_space": config.exists() and read_json(config).get("add_prefix_space", False),
+                        "template": padded(folder, template, names).settings()}
+
+
+def write(folder, tokenizer):
+    """Write tokenizer.json and tokenizer_config.json."""
+    model = tokenizer.model
+    split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": True}
+    vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}
+    pairs = [merge.split(" ") for merge in model.merges.merges]
+    write_fast(folder, tokenizer, [split], normalizer={"type": "NFC"} if model.nfc else None, pre_tokenizer=split,
+               decoder=split, model={"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False,
+                                     "continuing_subword_prefix": None, "end_of_word_suffix": None,
+                                     "byte_fallback": False, "vocab": vocabulary, "merges": pairs})
+
+
+def _require_usual(path, model, split):
+    """Raise Error for a setting under which the ids would be others."""
+    for name, usual in USUAL.items():
+        if (model.get(name) or usual) != usual:
+            raise Error(f"{path}: its model has {name}={model[name]!r}, wanted {usual!r}; "
+                        "bertkit does not read such a tokenizer.")
+    if not split.get("use_regex", True):
+        raise Error(f"{path}: its pre_tokenizer has use_regex=false, wanted the pattern of GPT-2; "
+                    "bertkit does not read such a tokenizer.")
+
+
+def _names(known):
+    """Return {role: the token that usually has it, or None}."""
+    return {role: next((token for token in tokens if token in known), None) for role, tokens in NAMES.items()}
+
+
+def _merge(merge):
+    """Return a merge as it stands in merges.txt; newer files have pairs."""
+    return merge if isinstance(merge, str) else " ".join(merge)

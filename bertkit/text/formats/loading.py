@@ -1,0 +1,114 @@
+"""Which tokenizer a path holds: every published form into (vocabulary, settings)."""
+
+import json
+
+from bertkit.errors import Error
+from bertkit.files.atomic import read_json
+from bertkit.text.formats import (
+    bytelevel as bytelevel_files,
+)
+from bertkit.text.formats import (
+    sentencepiece as sentencepiece_files,
+)
+from bertkit.text.formats import (
+    wordpiece as wordpiece_files,
+)
+from bertkit.text.formats.huggingface import whole
+from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
+
+GOOGLE = {"rules": "google", "longest_word": 200}
+# Files of the first versions of `tokenizers` do not name the type of their model.
+UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
+PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
+
+
+def read(path):
+    """Return (vocabulary, settings) of a vocabulary file or of a folder, decided by its files."""
+    if path.is_file():
+        return sentencepiece_files.from_legacy(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
+    for name, reader in READERS.items():
+        if any(path.glob(name)):
+            return reader(path)
+    if not path.exists():
+        raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
+    raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
+
+
+def holds_tokenizer(folder):
+    """Return whether a folder has a tokenizer; a bundle may say that it keeps none."""
+    found = next((name for name in READERS if any(folder.glob(name))), None)
+    return found is not None and (found != "bundle.json" or read_json(folder / found).get("tokenizer") is not None)
+
+
+def uncased(vocabulary):
+    """Return whether no entry outside brackets holds an upper-case letter."""
+    return all(word == word.lower() for word in vocabulary
+               if not (word.startswith(("[", "<")) and word.endswith(("]", ">"))))
+
+
+def _guessed(vocabulary, **settings):
+    lower = uncased(vocabulary)
+    return vocabulary, {"lowercase": lower, "strip_accents": lower, **settings}
+
+
+def _bundle(folder):
+    """A bertkit bundle: the settings stand in bundle.json."""
+    settings = read_json(folder / "bundle.json").get("tokenizer")
+    if not isinstance(settings, dict):
+        raise Error(f"{folder / 'bundle.json'} has no tokenizer settings; copy the bundle again.")
+    vocabulary, tables = read_vocabulary(folder, settings.get("kind", "wordpiece"))
+    return vocabulary, settings | tables
+
+
+def _tokenizer_json(folder):
+    """Hugging Face or keras-nlp: both call their file tokenizer.json."""
+    content = read_json(folder / "tokenizer.json")
+    if "class_name" in content:
+        return _preset(folder, content)
+    return _reader(folder / "tokenizer.json", content)(folder, content)
+
+
+def _reader(path, content):
+    """Return the function that reads a tokenizer.json of the library `tokenizers`, by its model."""
+    with whole(path):
+        model, split = content["model"], json.dumps(content["pre_tokenizer"])
+        kind = model.get("type") or next((kind for key, kind in UNNAMED.items() if key in model), "nothing")
+    if kind == "WordPiece":
+        return wordpiece_files.from_tokenizer_json
+    if kind == "BPE" and '"ByteLevel"' in split:
+        return bytelevel_files.from_tokenizer_json
+    if kind == "Unigram" or kind == "BPE" and '"Metaspace"' in split:
+        return sentencepiece_files.from_tokenizer_json
+    raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes or words; "
+                "bertkit does not read such a tokenizer.")
+
+
+def _preset(folder, content):
+    """A keras-nlp preset; accents go with the case, as the vocabularies were made."""
+    if content["class_name"] not in PRESETS:
+        raise Error(f"{folder / 'tokenizer.json'} is a {content['class_name']}; bertkit reads "
+                    f"{', '.join(PRESETS)}.")
+    vocabulary = read_lines(folder / "assets" / "tokenizer" / "vocabulary.txt")
+    lower = content.get("config", {}).get("lowercase", uncased(vocabulary))
+    return vocabulary, {"lowercase": lower, "strip_accents": lower}
+
+
+def _vocabulary(folder):
+    """A vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
+    vocabulary = read_lines(folder / "vocab.txt")
+    if (folder / "tokenizer_config.json").exists():
+        return vocabulary, wordpiece_files.from_legacy(folder, vocabulary, uncased(vocabulary))
+    google = (folder / "bert_config.json").exists() or any(folder.glob("*.ckpt*.index"))
+    return _guessed(vocabulary, **GOOGLE if google else {})
+
+
+def _model(folder):
+    """The one sentencepiece model of a folder."""
+    models = sorted(folder.glob("*.model"))
+    if len(models) > 1:
+        raise Error(f"{folder} holds {' and '.join(path.name for path in models)}; give the path of one of them.")
+    return sentencepiece_files.from_legacy(folder, models[0])
+
+
+READERS = {"bundle.json": _bundle, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary,
+           "vocab.json": bytelevel_files.from_legacy, "*.model": _model}

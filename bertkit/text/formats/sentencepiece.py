@@ -1,0 +1,168 @@
+"""SentencePiece tokenizers in files: the tokenizer.json of Hugging Face, or a .model file alone."""
+
+import base64
+import json
+
+from bertkit.errors import Error
+from bertkit.text.formats import sentencepiece_model
+from bertkit.text.formats.huggingface import in_order, require, special, surroundings, whole, write_fast
+from bertkit.text.formats.sentencepiece_families import family, present
+from bertkit.text.models.sentencepiece import SPACE, mapping
+from bertkit.text.unicode.normalize import Normalizer
+
+SIMPLE = {"NFC": "nfc", "NFD": "nfd", "NFKC": "nfkc", "NFKD": "nfkd", "StripAccents": "accents",
+          "Lowercase": "lowercase"}
+SPACES = " {2,}"
+# What the models of the families have; each other value changes the ids.
+USUAL = {"byte_fallback": False, "dropout": False, "continuing_subword_prefix": False, "end_of_word_suffix": False,
+         "ignore_merges": False}
+NAMES = {"cls": ("[CLS]", "<cls>", "<s>"), "sep": ("[SEP]", "<sep>", "</s>"), "pad": ("<pad>", "[PAD]"),
+         "mask": ("[MASK]", "<mask>")}
+
+
+def from_tokenizer_json(folder, content):
+    """Return (vocabulary, settings) of a tokenizer.json whose model is Unigram, or BPE on words with a ▁.
+
+    Raises Error if the file is not whole or holds a step that bertkit does not have.
+    """
+    path = folder / "tokenizer.json"
+    with whole(path):
+        steps, charsmap = _steps(path, content["normalizer"])
+        words, prefix = _words(path, content["pre_tokenizer"])
+        vocabulary, unknown, model = _model(path, content["model"])
+        normalizer = Normalizer(steps, mapping(charsmap))
+        names = _special(folder, content, vocabulary) | {"unk": unknown}
+        around = surroundings(folder, content, vocabulary, names, lambda token: normalizer(token) == token)
+        controls = [token["content"] for token in content["added_tokens"] if token["special"]]
+        return vocabulary, {**model, "normalization": steps, "charsmap": charsmap, "words": words, "prefix": prefix,
+                            "controls": controls, **around}
+
+
+def from_legacy(folder, path):
+    """Return (vocabulary, settings) of a .model file, whose family the configuration beside it tells.
+
+    Raises Error if the file is damaged, or of a family or kind that bertkit does not read.
+    """
+    model = sentencepiece_model.read(path)
+    vocabulary, scores, settings = family(folder, path).tokenizer(folder, model)
+    charsmap = base64.b64encode(model.charsmap).decode()
+    tables = {"scores": scores} if model.kind == "unigram" else {"merges": merges(vocabulary)}
+    return vocabulary, {"kind": model.kind, "charsmap": charsmap, **tables, **settings}
+
+
+def write(folder, tokenizer):
+    """Write tokenizer.json and tokenizer_config.json."""
+    model, settings, tables = tokenizer.model, tokenizer.model.settings(), tokenizer.model.tables()
+    mark = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always" if model.prefix else "never",
+            "split": True}
+    split = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, mark]}
+    parts = [_part(step, tables["charsmap"]) for step in settings["normalization"]]
+    write_fast(folder, tokenizer, normalizer={"type": "Sequence", "normalizers": parts} if parts else None,
+               pre_tokenizer=split if model.words == "blanks" else mark, decoder=mark,
+               model=WRITTEN[model.kind](tokenizer, tables))
+
+
+def merges(vocabulary):
+    """Return the merges "left right" of a vocabulary in the order of SentencePiece's BPE: all that make an entry.
+
+    >>> merges(["ab", "abc", "a", "b", "c", "bc"])
+    ['a b', 'a bc', 'ab c', 'b c']
+    """
+    known = set(vocabulary)
+    return [f"{entry[:i]} {entry[i:]}" for entry in vocabulary for i in range(1, len(entry))
+            if entry[:i] in known and entry[i:] in known]
+
+
+def _model(path, model):
+    """Return the vocabulary, the unknown token and the other settings of a model."""
+    kind = "bpe" if "merges" in model else "unigram"
+    usual = USUAL | ({"fuse_unk": True} if kind == "bpe" else {})
+    if odd := [name for name, wanted in usual.items() if bool(model.get(name)) != wanted]:
+        raise Error(f"{path}: its model has {odd[0]}={model.get(odd[0])!r}; bertkit does not read such a tokenizer.")
+    if kind == "bpe":
+        pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+        return in_order(path, model["vocab"]), model["unk_token"], {"kind": kind, "merges": pairs}
+    vocabulary, scores = zip(*model["vocab"], strict=True)
+    if not 0 <= model["unk_id"] < len(vocabulary):
+        raise ValueError(f"unk_id {model['unk_id']}")
+    return vocabulary, vocabulary[model["unk_id"]], {"kind": kind, "scores": list(scores)}
+
+
+def _steps(path, normalizer):
+    """Return the steps of a normalizer and its precompiled map in base64."""
+    parts = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
+    charsmaps = [part["precompiled_charsmap"] or "" for part in parts if part["type"] == "Precompiled"]
+    if len(charsmaps) > 1:
+        raise Error(f"{path}: its normalizer has {len(charsmaps)} character maps, wanted one; "
+                    "bertkit does not read such a tokenizer.")
+    return [step for part in parts for step in _step(path, part)], "".join(charsmaps)
+
+
+def _part(step, charsmap):
+    """Return the part of a normalizer for one step of Normalizer, what `_step` reads."""
+    name, *values = step
+    if name == "charsmap":
+        return {"type": "Precompiled", "precompiled_charsmap": charsmap}
+    if name.startswith("strip"):
+        return {"type": "Strip", "strip_left": name.endswith("left"), "strip_right": name.endswith("right")}
+    if name in ("replace", "squeeze"):
+        pattern = {"String": values[0]} if name == "replace" else {"Regex": SPACES}
+        return {"type": "Replace", "pattern": pattern, "content": values[-1]}
+    return {"type": {name: kind for kind, name in SIMPLE.items()}[name]}
+
+
+def _unigram(tokenizer, tables):
+    return {"type": "Unigram", "unk_id": tokenizer.unk_id, "byte_fallback": False,
+            "vocab": list(zip(tokenizer.model_vocabulary, tables["scores"], strict=True))}
+
+
+def _bpe(tokenizer, tables):
+    return {"type": "BPE", "dropout": None, "unk_token": tokenizer.special["unk"], "fuse_unk": True,
+            "continuing_subword_prefix": None, "end_of_word_suffix": None, "byte_fallback": False,
+            "ignore_merges": False, "vocab": {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)},
+            "merges": [merge.split(" ") for merge in tables["merges"]]}
+
+
+WRITTEN = {"unigram": _unigram, "bpe": _bpe}
+
+
+def _step(path, part):
+    """Return the steps of Normalizer for one part of a normalizer."""
+    require(path, "normalizer", part, "Precompiled", "Replace", "Strip", *SIMPLE)
+    if part["type"] == "Precompiled":
+        return [["charsmap"]] if part["precompiled_charsmap"] else []
+    if part["type"] == "Strip":
+        return [[f"strip_{side}"] for side in ("left", "right") if part[f"strip_{side}"]]
+    if part["type"] != "Replace":
+        return [[SIMPLE[part["type"]]]]
+    ((kind, pattern),) = part["pattern"].items()
+    if kind != "String" and pattern != SPACES:
+        raise Error(f"{path}: its normalizer replaces the regular expression {pattern!r}, wanted {SPACES!r}; "
+                    "bertkit does not read such a tokenizer.")
+    return [["replace", pattern, part["content"]] if kind == "String" else ["squeeze", part["content"]]]
+
+
+def _words(path, split):
+    """Return the settings words and prefix of a pre_tokenizer."""
+    parts = split["pretokenizers"] if split and split["type"] == "Sequence" else [split]
+    if len(parts) == 2:
+        require(path, "pre_tokenizer", parts[0], "WhitespaceSplit")
+    require(path, "pre_tokenizer", parts[-1], "Metaspace")
+    mark = parts[-1]
+    # Older files have add_prefix_space.
+    scheme = mark.get("prepend_scheme") or ("always" if mark["add_prefix_space"] else "never")
+    if len(parts) > 2 or mark["replacement"] != SPACE or not mark.get("split", True) or scheme == "first":
+        raise Error(f"{path}: its pre_tokenizer is not Metaspace with {SPACE} before all words or none; "
+                    "bertkit does not read such a tokenizer.")
+    return "blanks" if len(parts) == 2 else "spaces", scheme == "always"
+
+
+def _special(folder, content, vocabulary):
+    """Return {role: token or None}; what no file names are usual special tokens, cls and sep those of the template."""
+    template = json.dumps(content["post_processor"], ensure_ascii=False)
+    added = [token["content"] for token in content["added_tokens"] if token["special"]]
+    usual = {role: [token for token in tokens if token in added] for role, tokens in NAMES.items()}
+    for role in ("cls", "sep"):
+        usual[role] = [token for token in usual[role] if f'"{token}"' in template]
+    names = special(folder, {role: next(iter(tokens), None) for role, tokens in usual.items()})
+    return present(folder, names, {*vocabulary, *(token["content"] for token in content["added_tokens"])})

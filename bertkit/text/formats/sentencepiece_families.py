@@ -1,0 +1,119 @@
+"""What each family makes of a SentencePiece model: ids, special tokens, normalisation, template.
+
+Source: the code that was published with XLM-R, CamemBERT, ALBERT, XLNet, BigBird and Reformer, as Hugging Face's
+transformers reads it; fairseq, where XLM-R and CamemBERT are from, has ids of its own.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bertkit.errors import Error
+from bertkit.files.atomic import read_json
+from bertkit.text.added import Added
+from bertkit.text.formats.huggingface import added_by_id, padded, special
+from bertkit.text.formats.sentencepiece_model import CONTROL
+from bertkit.text.models.sentencepiece import SPACE
+from bertkit.text.template import bare, bert, roberta, xlnet
+
+logger = logging.getLogger(__name__)
+
+QUOTES = [["replace", "``", '"'], ["replace", "''", '"']]
+PLAIN = [["nfkd"], ["accents"]]
+NUMBER = 100.0                                # taken from the score of a piece such as "9,"
+
+
+@dataclass(frozen=True)
+class Family:
+    """The conventions of a family, as values.
+
+    `steps(options)` is the normalisation under tokenizer_config.json. The entries are `first` (text, score), then the
+    pieces of the model from number `dropped` on, then `last`.
+    """
+
+    special: dict
+    template: Callable
+    steps: Callable
+    words: str = "blanks"
+    first: tuple = ()
+    dropped: int = 0
+    last: tuple = ()
+    mask_takes_blanks: bool = False
+    splits_numbers: bool = False
+
+    def tokenizer(self, folder, model):
+        """Return the vocabulary, the scores and the other settings for a Model."""
+        config = folder / "tokenizer_config.json"
+        options = read_json(config) if config.exists() else {}
+        pieces = [*self.first, *((text, self._score(text, score)) for text, score, _ in model.pieces[self.dropped:]),
+                  *self.last]
+        vocabulary = tuple(text for text, _ in pieces)
+        names = present(folder, special(folder, self.special), vocabulary)
+        controls = [text for text, _, kind in model.pieces if kind == CONTROL]
+        tokens = dict.fromkeys(token for token in (*names.values(), *controls) if token in vocabulary)
+        added = [Added(token, lstrip=self.mask_takes_blanks and token == names["mask"]).settings() for token in tokens]
+        ends = [names[role] for role in ("cls", "sep") if role in self.special]
+        if None in ends:
+            raise Error(f"The SentencePiece model in {folder} has no piece {self.special['cls']} or no "
+                        f"{self.special['sep']}; give the one of the checkpoint.")
+        return vocabulary, [score for _, score in pieces], {
+            "normalization": self.steps(options), "words": self.words, "controls": list(tokens), "special": names,
+            "added": added_by_id(folder, vocabulary) or added,
+            "template": padded(folder, self.template(*ends), names).settings()}
+
+    def _score(self, text, score):
+        """Return the score of a piece; ALBERT and XLNet write a number and the comma behind it apart."""
+        apart = self.splits_numbers and text.endswith(",") and text[-2:-1].isdigit()
+        return score - NUMBER if apart else score
+
+
+def _cleaned(accents, lowercase):
+    """Return the steps of ALBERT and XLNet with these defaults of keep_accents and do_lower_case."""
+    def steps(options):
+        keep = accents and options.get("keep_accents", False)
+        lower = [["lowercase"]] * bool(options.get("do_lower_case", lowercase))
+        return [*QUOTES, *([] if keep else PLAIN), *lower, ["charsmap"]]
+    return steps
+
+
+def _always(*steps):
+    return lambda options: [*steps]
+
+
+GOOGLE = {"unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "pad": "<pad>", "mask": "[MASK]"}
+FAIRSEQ = {"unk": "<unk>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"}
+MASK = (("<mask>", 0.0),)
+FAMILIES = {
+    "albert": Family(GOOGLE, bert, _cleaned(True, True), splits_numbers=True),
+    "xlnet": Family(FAIRSEQ | {"cls": "<cls>", "sep": "<sep>"}, xlnet, _cleaned(False, False), splits_numbers=True,
+                    mask_takes_blanks=True),
+    "bigbird": Family(GOOGLE, bert, _always(["squeeze", SPACE]), "spaces", mask_takes_blanks=True),
+    "reformer": Family({"unk": "<unk>"}, bare, _always(["charsmap"], ["squeeze", " "]), "spaces"),
+    "xlmroberta": Family(FAIRSEQ, roberta, _always(["charsmap"]), dropped=3, last=MASK,
+                         first=(("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0))),
+    "camembert": Family(FAIRSEQ, roberta, _always(["charsmap"]), dropped=1, last=MASK, mask_takes_blanks=True,
+                        first=(("<s>NOTUSED", 0.0), ("<pad>", 0.0), ("</s>NOTUSED", 0.0), ("<unk>", 0.0),
+                               ("<unk>NOTUSED", -100.0))),
+}
+TOLD_BY = {"albert_config.json": "albert", "xlnet_config.json": "xlnet"}
+
+
+def present(folder, names, known):
+    """Return the names {role: token or None} without tokens that are not known, as the log says."""
+    if missing := {token for token in names.values() if token is not None and token not in known}:
+        logger.warning("%s: the vocabulary has no %s; the tokenizer goes without.", folder, " and no ".join(missing))
+    return {role: None if token in missing else token for role, token in names.items()}
+
+
+def family(folder, path):
+    """Return the Family of a .model file; raises Error if no configuration beside it tells."""
+    for file, key in (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type")):
+        name = read_json(folder / file).get(key) if (folder / file).exists() else None
+        name = str(name).removesuffix("Fast").removesuffix("Tokenizer").replace("-", "").replace("_", "").lower()
+        if name in FAMILIES:
+            return FAMILIES[name]
+    for file, name in TOLD_BY.items():
+        if (folder / file).exists():
+            return FAMILIES[name]
+    raise Error(f"{path} does not tell its family; put a config.json with a model_type beside it, one of "
+                "xlm-roberta, camembert, albert, xlnet, big_bird and reformer.")

@@ -1,0 +1,66 @@
+"""WordPiece in the files of Hugging Face: tokenizer.json, or tokenizer_config.json and vocab.txt."""
+
+from bertkit.files.atomic import read_json, write_json
+from bertkit.text.formats.huggingface import (
+    ROLES,
+    added_by_id,
+    added_tokens,
+    in_order,
+    padded,
+    require,
+    special,
+    surroundings,
+    whole,
+)
+from bertkit.text.template import bert
+
+DEFAULT = {role: f"[{role.upper()}]" for role in ROLES}
+
+
+def from_tokenizer_json(folder, content):
+    """Return (vocabulary, settings) of a tokenizer.json, the file of the library `tokenizers`.
+
+    Raises Error if the file is not whole or holds a step that bertkit does not have.
+    """
+    path = folder / "tokenizer.json"
+    with whole(path):
+        model, normalizer = content["model"], content["normalizer"]
+        require(path, "normalizer", normalizer, "BertNormalizer", None)
+        require(path, "pre_tokenizer", content["pre_tokenizer"], "BertPreTokenizer")
+        vocabulary = in_order(path, model["vocab"])
+        names = special(folder, DEFAULT) | {"unk": model["unk_token"]}
+        return vocabulary, {"prefix": model["continuing_subword_prefix"],
+                            "longest_word": model["max_input_chars_per_word"], **_normalization(normalizer),
+                            **surroundings(folder, content, vocabulary, names)}
+
+
+def from_legacy(folder, vocabulary, uncased):
+    """Return the settings of a tokenizer_config.json; `uncased` where it does not tell the case."""
+    config = read_json(folder / "tokenizer_config.json")
+    lower, names = config.get("do_lower_case", uncased), special(folder, DEFAULT)
+    steps = {"lowercase": lower, "strip_accents": config.get("strip_accents"),
+             "handle_chinese_chars": config.get("tokenize_chinese_chars", True)}
+    return {"special": names, "added": added_by_id(folder, vocabulary), **_normalization(steps),
+            "template": padded(folder, bert(names["cls"], names["sep"]), names).settings()}
+
+
+def write(folder, tokenizer):
+    """Write vocab.txt and tokenizer_config.json."""
+    settings = tokenizer.save(folder)
+    flags = {str(token.pop("id")): token | {"normalized": False} for token in added_tokens(tokenizer)}
+    write_json(folder / "tokenizer_config.json", {
+        "tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
+        "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
+        "padding_side": tokenizer.template.padding_side, "added_tokens_decoder": flags,
+        **{f"{role}_token": token for role, token in tokenizer.special.items()}})
+
+
+def _normalization(steps):
+    """The settings of a BertNormalizer; strip_accents null means the same as lowercase."""
+    if steps is None:
+        return {"lowercase": False, "strip_accents": False, "clean": False,
+                "split_ideographs": False}
+    strip = steps.get("strip_accents")
+    return {"lowercase": steps["lowercase"], "clean": steps.get("clean_text", True),
+            "strip_accents": steps["lowercase"] if strip is None else strip,
+            "split_ideographs": steps.get("handle_chinese_chars", True)}

@@ -1,0 +1,136 @@
+"""Byte-level BPE in TensorFlow: words by the classes of codepoints, then merges of their bytes; equal to ByteLevel."""
+
+import tensorflow as tf
+
+from bertkit.text.graph.codepoints import CodepointRows
+from bertkit.text.graph.merges import GraphMerges
+from bertkit.text.graph.nfc import Composed
+from bertkit.text.models.bytelevel import letters
+from bertkit.text.unicode.codepoints import BLANK, categories
+
+ABSENT = -1                                   # the id of what is no entry
+
+
+class ByteLevel(tf.Module):
+    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+
+    Words that are one entry are looked up; of the others each different one is merged once.
+    """
+
+    def __init__(self, model, vocabulary):
+        super().__init__()
+        self._categories, self._merges = CodepointRows(categories()[:, None]), GraphMerges(model.merges)
+        self._byte_ids = tf.constant([ABSENT if i is None else i for i in model.byte_ids])
+        self._prefix_space, self._nfc = model.prefix_space, Composed() if model.nfc else None
+        entries = _entries(vocabulary)
+        self._sizes = tf.constant([_sizes(entry) for entry in entries])
+        whole = {entry: i for i, entry in enumerate(entries) if _is_whole(entry, i, model)}
+        self._whole = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
+            tf.constant(list(whole)), tf.constant(list(whole.values()), tf.int32)), ABSENT)
+
+    def __call__(self, texts):
+        text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+        places = tf.ragged.range(tf.cast(text.row_lengths(), tf.int32)).flat_values
+        codes, rows, begins, ends = self._prepared(text.flat_values, tf.cast(text.value_rowids(), tf.int32), places)
+        starts = _starts(codes, self._categories(codes)[:, 0], rows != _before(rows, -1))
+        words = tf.RaggedTensor.from_row_starts(codes, tf.where(starts)[:, 0], validate=False)
+        ids = self._pieces(tf.strings.unicode_encode(words, "UTF-8"))
+        first, last, start, stop = self._places(ids, codes)
+        end = tf.gather(ends, stop - 1)
+        offsets = tf.stack([tf.where(start < stop, tf.gather(begins, tf.minimum(start, last)), end), end], 1)
+        rows = tf.cast(tf.gather(rows, first), tf.int64)
+        return [tf.RaggedTensor.from_value_rowids(values, rows, text.nrows(), validate=False)
+                for values in (ids, offsets)]
+
+    def _prepared(self, codes, rows, places):
+        """Return the codepoints to cut, of which text they are, and where in it they begin and end."""
+        if self._nfc:
+            codes, rows, places = self._nfc(codes, rows, places)
+        if not self._prefix_space:
+            return codes, rows, places, places + 1
+        lacks = (rows != _before(rows, -1)) & (codes != ord(" "))
+        origins = tf.repeat(tf.range(tf.size(codes)), 1 + tf.cast(lacks, tf.int32))
+        new = tf.gather(lacks, origins) & (origins != _before(origins, -1))
+        codes, rows, places = (tf.gather(values, origins) for values in (codes, rows, places))
+        return tf.where(new, ord(" "), codes), rows, places, tf.where(new, places, places + 1)
+
+    def _pieces(self, words):
+        """Return the ids [P] of words, string [W]."""
+        found = self._whole.lookup(words)
+        rest = found == ABSENT
+        different, which = tf.unique(tf.boolean_mask(words, rest), tf.int64)
+        merged = self._merged(different)
+        table = tf.concat([merged, tf.RaggedTensor.from_tensor(found[:, None])], 0)
+        number = tf.gather(tf.concat([which, [0]], 0), tf.cumsum(tf.cast(rest, tf.int64), exclusive=True))
+        whole = merged.nrows() + tf.range(tf.size(found, tf.int64))
+        return tf.gather(table, tf.where(rest, number, whole)).flat_values
+
+    def _merged(self, words):
+        """Return the ids, ragged [U, (P)], of words, string [U], by merges."""
+        word = tf.repeat(tf.range(tf.size(words, tf.int64)), tf.strings.length(words))
+        data = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)
+        ids, word = self._merges(tf.gather(self._byte_ids, tf.cast(data, tf.int32)), word)
+        return tf.RaggedTensor.from_value_rowids(ids, word, tf.size(words, tf.int64), validate=False)
+
+    def _places(self, ids, codes):
+        """Return the first and the last codepoint of each id, and those between the spaces at its ends, half-open."""
+        size, leading, trailing = tf.unstack(tf.gather(self._sizes, ids), axis=1)
+        counts = 1 + sum(tf.cast(codes >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
+        place = tf.repeat(tf.range(tf.size(codes)), counts)           # of each byte
+        end = tf.cumsum(size)
+        first, last = tf.gather(place, end - size), tf.gather(place, end - 1)
+        start = tf.minimum(first + leading, last + 1)
+        return first, last, start, tf.maximum(last + 1 - trailing, start)
+
+
+MODELS = {"bytelevel": ByteLevel}
+
+
+def _starts(codes, kinds, first):
+    """Return bool [N], which codepoints begin a word; `first` are those that begin a text."""
+    final = _after(first, True)
+    new = first | (kinds != _before(kinds, -1))
+    # The last blank before a word stands apart from the others; if it is a space it goes with the word.
+    apart = (kinds == BLANK) & _after(new, True) & ~final
+    starts = apart | new & ~_before(apart & (codes == ord(" ")), False)
+    short, long = _endings(starts & (codes == ord("'")) & ~final, _after(codes, 0), _after(final, True))
+    behind = _before(short | _before(long, False), False)     # the last letter of an ending
+    return starts & ~_before(short | long, False) | _before(behind, False)
+
+
+def _endings(signs, one, final):
+    """Return bool [N] twice: the apostrophes `signs` that begin an English ending of one letter, or of two.
+
+    `one` is the codepoint behind each, and `final` tells where that is the last of its text.
+    """
+    two = _after(one, 0)
+    short = [one == ord(c) for c in "stmd"]
+    long = [(one == ord(c)) & (two == ord(d)) for c, d in ("re", "ve", "ll")]
+    return signs & tf.reduce_any(short, 0), signs & ~final & tf.reduce_any(long, 0)
+
+
+def _before(values, first):
+    """Return the values one place later."""
+    return tf.concat([[first], values[:-1]], 0)
+
+
+def _after(values, last):
+    """Return the values one place earlier."""
+    return tf.concat([values[1:], [last]], 0)
+
+
+def _entries(vocabulary):
+    """Return the bytes of each entry, empty for one that is not in letters."""
+    table = {letter: byte for byte, letter in enumerate(letters())}
+    return [bytes(map(table.get, entry)) if table.keys() >= set(entry) else b"" for entry in vocabulary]
+
+
+def _sizes(entry):
+    """Return how many bytes an entry has, how many spaces it begins with, and how many it ends with."""
+    return len(entry), len(entry) - len(entry.lstrip(b" ")), len(entry) - len(entry.rstrip(b" "))
+
+
+def _is_whole(entry, number, model):
+    """Return whether a word of these bytes becomes this entry alone."""
+    ids, _ = model.merges([model.byte_ids[byte] for byte in entry])
+    return ids == [number]

@@ -1,0 +1,221 @@
+"""Normalisation in TensorFlow, for all texts of a batch at once; equal to Normalizer."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from bertkit.errors import Error
+from bertkit.text.added import BLANKS
+from bertkit.text.graph.codepoints import CodepointRows
+from bertkit.text.unicode.charsmap import CLUSTER
+from bertkit.text.unicode.normalize import Normalizer
+from bertkit.text.unicode.tables import SIZE, members
+
+PLAIN, EXTEND, PREPEND, CONTROL = range(4)    # what a grapheme cluster sees of a codepoint
+STAYS, GOES = 0, 1                            # what becomes of a codepoint; from 2 on the texts of a table
+BASE = 1 << 21                                # above all codepoints
+ALONE = ("accents", "lowercase")              # steps that look at one codepoint at a time
+
+
+class GraphNormalizer(tf.Module):
+    """codes, rows, places, int32 [N], of all codepoints -> the same of the normalised texts.
+
+    `rows` tell of which text each codepoint is, `places` of which codepoint of that text. `steps` are those of
+    Normalizer. Raises Error if a step has no form in TensorFlow.
+    """
+
+    def __init__(self, steps, mapping):
+        super().__init__()
+        self._steps = []
+        while steps:
+            # The marks of a decomposition are in no order if they are removed next.
+            count = len([*itertools.takewhile(lambda step: step[0] in ALONE, steps)])
+            if steps[:2] == [["nfkd"], ["accents"]] or steps[:2] == [["nfd"], ["accents"]]:
+                count = 2
+            self._steps.append(_Alone(steps[:count]) if count else _step(steps[0], mapping))
+            steps = steps[max(count, 1):]
+
+    def __call__(self, codes, rows, places):
+        for step in self._steps:
+            codes, rows, places = step(codes, rows, places)
+        return codes, rows, places
+
+
+class _Texts(tf.Module):
+    """What codepoints become: STAYS, GOES or the text of this number, which stands for `spans` codepoints."""
+
+    def __init__(self, texts):
+        super().__init__()
+        lengths = np.array([1, 0, *map(len, texts)], np.int32)
+        self._lengths, self._begins = tf.constant(lengths), tf.constant(np.cumsum(lengths, dtype=np.int32) - lengths)
+        self._codes = tf.constant(np.array([0, *map(ord, "".join(texts))], np.int32))
+
+    def __call__(self, numbers, spans, codes, rows, places):
+        counts = tf.gather(self._lengths, numbers)
+        origins = tf.repeat(tf.range(tf.size(codes)), counts)
+        numbers = tf.gather(numbers, origins)
+        within = tf.range(tf.size(origins)) - tf.gather(tf.cumsum(counts, exclusive=True), origins)
+        new = tf.gather(self._codes, tf.gather(self._begins, numbers) + within)
+        sources = origins + tf.minimum(within, tf.gather(spans, origins) - 1)
+        return (tf.where(numbers == STAYS, tf.gather(codes, origins), new), tf.gather(rows, origins),
+                tf.gather(places, sources))
+
+
+class _Alone(tf.Module):
+    """Steps that look at one codepoint at a time, as one table."""
+
+    def __init__(self, steps):
+        super().__init__()
+        normalizer, numbers, texts = Normalizer(steps), np.zeros((SIZE, 1)), []
+        for c in np.flatnonzero(np.any([step.triggers for step in normalizer.steps], 0)):
+            new = normalizer(chr(c))
+            numbers[c] = GOES if not new else 2 + len(texts) if new != chr(c) else STAYS
+            texts += [new] if numbers[c] > GOES else []
+        self._numbers, self._texts = CodepointRows(numbers), _Texts(texts)
+
+    def __call__(self, codes, rows, places):
+        return self._texts(self._numbers(codes)[:, 0], tf.ones_like(codes), codes, rows, places)
+
+
+class _Charsmap(tf.Module):
+    """The step charsmap: grapheme clusters as a whole if they are small and begin with an entry, else by codepoints."""
+
+    def __init__(self, mapping):
+        super().__init__()
+        keys = sorted((_key(text), 2 + i) for i, text in enumerate(mapping) if 1 < len(text) < 4)
+        self._keys = tf.constant([key for key, _ in keys] + [np.iinfo(np.int64).max], tf.int64)
+        self._found = tf.constant([number for _, number in keys] + [STAYS], tf.int32)
+        table = np.zeros((SIZE, 2))
+        for kind, name in ((EXTEND, "extend"), (PREPEND, "prepend"), (CONTROL, "control")):
+            table[members(name), 0] = kind
+        for number, text in enumerate(mapping, 2):
+            if len(text) == 1:
+                table[ord(text), 1] = number
+        self._table, self._texts = CodepointRows(table), _Texts(mapping.values())
+
+    def __call__(self, codes, rows, places):
+        kinds, alone = tf.unstack(self._table(codes), axis=1)
+        begins = _cluster_begins(codes, kinds, rows)
+        cluster = tf.cumsum(tf.cast(begins, tf.int32)) - 1
+        first = tf.cast(tf.where(begins)[:, 0], tf.int32)
+        lengths = tf.math.segment_sum(tf.ones_like(codes), cluster)
+        small = tf.math.segment_sum(_size(codes), cluster) < CLUSTER
+        whole = tf.where(small, self._whole(codes, first, lengths, tf.gather(alone, first)), STAYS)
+        whole = tf.gather(whole, cluster)
+        numbers = tf.where(whole == STAYS, alone, tf.where(begins, whole, GOES))
+        spans = tf.where((whole != STAYS) & begins, tf.gather(lengths, cluster), 1)
+        return self._texts(numbers, spans, codes, rows, places)
+
+    def _whole(self, codes, first, lengths, alone):
+        """Return the entry that each cluster begins with, the shortest: `alone` is that of its first codepoint."""
+        rest = tf.where((lengths > 1) & (alone == STAYS))
+        lengths, first = tf.gather_nd(lengths, rest), tf.gather_nd(first, rest)
+        one, two, three = (tf.cast(tf.gather(tf.pad(codes, [[0, 2]]), first + i), tf.int64) for i in range(3))
+        pair = self._entry((one * BASE + two) * BASE)
+        triple = tf.where(lengths > 2, self._entry((one * BASE + two) * BASE + three), STAYS)
+        return tf.tensor_scatter_nd_update(alone, rest, tf.where(pair == STAYS, triple, pair))
+
+    def _entry(self, keys):
+        found = tf.searchsorted(self._keys, keys)
+        return tf.where(tf.gather(self._keys, found) == keys, tf.gather(self._found, found), STAYS)
+
+
+class _Replace(tf.Module):
+    """The step replace: matches from the left, none over another."""
+
+    def __init__(self, old, new):
+        super().__init__()
+        self._old, self._texts, self._uniform = [ord(c) for c in old], _Texts([new]), len(set(old)) == 1
+        if not self._uniform and any(old[i:] == old[:len(old) - i] for i in range(1, len(old))):
+            raise Error(f"The normalisation step that replaces {old!r} has no form in TensorFlow, because its matches "
+                        "can overlap; export token ids instead.")
+
+    def __call__(self, codes, rows, places):
+        size = len(self._old)
+        hits = tf.reduce_all([shifted(codes, -i, -1) == c for i, c in enumerate(self._old)], 0)
+        hits &= shifted(rows, 1 - size, -1) == rows
+        if self._uniform:                                             # as in ''': the second does not begin a match
+            starts = hits & ~shifted(hits, 1, False)
+            begin = tf.gather(tf.concat([[0], tf.where(starts)[:, 0]], 0), tf.cumsum(tf.cast(starts, tf.int32)))
+            hits &= (tf.range(tf.size(codes)) - tf.cast(begin, tf.int32)) % size == 0
+        gone = tf.reduce_any([shifted(hits, i, False) for i in range(size)], 0)
+        numbers = tf.where(shifted(hits, size - 1, False), 2, tf.where(gone, GOES, STAYS))
+        return self._texts(numbers, tf.ones_like(codes), codes, rows, places)
+
+
+class _Squeeze(tf.Module):
+    """The step squeeze: the last space of some stands for all."""
+
+    def __init__(self, new):
+        super().__init__()
+        self._texts = _Texts([new])
+
+    def __call__(self, codes, rows, places):
+        spaces = codes == ord(" ")
+        follows = spaces & shifted(spaces, 1, False) & (shifted(rows, 1, -1) == rows)
+        numbers = tf.where(shifted(follows, -1, False), GOES, tf.where(follows, 2, STAYS))
+        return self._texts(numbers, tf.ones_like(codes), codes, rows, places)
+
+
+class _Strip(tf.Module):
+    """The steps strip_left and strip_right: what stands before the first, or behind the last, that is no blank."""
+
+    def __init__(self, right):
+        super().__init__()
+        self._right = right
+
+    def __call__(self, codes, rows, places):
+        seen = tf.cast(~is_blank(codes), tf.int32)
+        counts = tf.cumsum(seen, reverse=self._right)
+        ends = tf.concat([[0], counts, [0]], 0)[2:] if self._right else tf.concat([[0], counts], 0)[:-1]
+        edge = shifted(rows, -1 if self._right else 1, -1) != rows
+        outside = tf.math.unsorted_segment_max(tf.where(edge, ends, 0), rows, tf.reduce_max(tf.pad(rows, [[0, 1]])) + 1)
+        kept = counts > tf.gather(outside, rows)
+        return [tf.boolean_mask(values, kept) for values in (codes, rows, places)]
+
+
+STEPS = {"replace": _Replace, "squeeze": _Squeeze, "strip_left": lambda: _Strip(False),
+         "strip_right": lambda: _Strip(True)}
+
+
+def is_blank(codes):
+    """Return which codepoints, int32 [N], are blanks."""
+    return tf.reduce_any([codes == ord(c) for c in BLANKS], 0)
+
+
+def shifted(values, by, fill):
+    """Return the values [N] `by` places later (earlier if it is below 0), `fill` where there are none.
+
+    >>> shifted(tf.constant([1, 2, 3]), 1, 0).numpy(), shifted(tf.constant([1, 2, 3]), -2, 0).numpy()
+    (array([0, 1, 2], dtype=int32), array([3, 0, 0], dtype=int32))
+    """
+    space = tf.cast(tf.fill([abs(by)], fill), values.dtype)
+    return tf.concat([space, values], 0)[:tf.size(values)] if by > 0 else tf.concat([values, space], 0)[-by:]
+
+
+def _step(step, mapping):
+    name, *values = step
+    if name == "charsmap":
+        return _Charsmap(mapping)
+    if name not in STEPS:
+        raise Error(f"The normalisation step {name} has no form in TensorFlow; export token ids instead.")
+    return STEPS[name](*values)
+
+
+def _cluster_begins(codes, kinds, rows):
+    """Return which codepoints begin a grapheme cluster (Unicode Annex 29, as far as small clusters show it)."""
+    before = shifted(kinds, 1, CONTROL)
+    goes_on = (before != CONTROL) & (kinds == EXTEND) | (before == PREPEND) & (kinds != CONTROL)
+    line_end = (shifted(codes, 1, 0) == ord("\r")) & (codes == ord("\n"))
+    return ~(goes_on | line_end) | (shifted(rows, 1, -1) != rows)
+
+
+def _size(codes):
+    """Return how many bytes each codepoint has in UTF-8."""
+    return 1 + sum(tf.cast(codes >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
+
+
+def _key(text):
+    one, two, three = (ord(c) for c in text.ljust(3, "\0"))
+    return (one * BASE + two) * BASE + three

@@ -1,0 +1,98 @@
+"""The tokenizer as TensorFlow operations, for strings-in SavedModels; ids equal Tokenizer's."""
+
+import importlib
+
+import tensorflow as tf
+
+from bertkit.errors import Error
+from bertkit.text.graph.added import Cut
+from bertkit.text.template import FIRST, SECOND
+
+# Each module has a dict MODELS of its kinds: what makes of texts, string [B], the ids, ragged int32 [B, (T)], and
+# their offsets, ragged int32 [B, (T), 2], from a model and the vocabulary.
+MODULES = {"wordpiece": "graph_wordpiece", "bytelevel": "graph_bytelevel", "unigram": "graph_sentencepiece",
+           "bpe": "graph_sentencepiece"}
+
+
+class GraphTokenizer(tf.Module):
+    """Batches of strings to batches of ids, all in the graph.
+
+    `max_length` bounds rows whose length is not given. Raises Error if the tokenizer's model has no
+    form in TensorFlow.
+
+    >>> from bertkit.text import Tokenizer
+    >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
+    >>> GraphTokenizer(tokenizer)(tf.constant(["Rivers", ""]))["token_ids"].numpy()
+    array([[2, 5, 6, 3],
+           [2, 3, 0, 0]], dtype=int32)
+    """
+
+    def __init__(self, tokenizer, max_length=512):
+        super().__init__(name="tokenizer")
+        if tokenizer.model.kind not in MODULES:
+            raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export "
+                        "token ids instead.")
+        module = importlib.import_module(f"bertkit.text.{MODULES[tokenizer.model.kind]}")
+        self._model = module.MODELS[tokenizer.model.kind](tokenizer.model, tokenizer.model_vocabulary)
+        if plain := {token: tokenizer.id(token.content) for token in tokenizer.added if not token.special}:
+            self._model = Cut(self._model, plain)
+        self._template, self._max_length = tokenizer.template, max_length
+        self._layout = tokenizer.layout
+        self._padding = {"token_ids": tokenizer.pad_id, "offsets": 0, "padding_mask": 0,
+                         "segment_ids": tokenizer.template.padding_segment}
+
+    def __call__(self, first, second=None, length=None, offsets=False):
+        """Return token_ids, segment_ids, padding_mask, int32 [B, T], of texts or pairs, string [B].
+
+        Rows are cut and padded to `length`; without it they are padded to the longest of the batch,
+        at most `max_length`. `offsets=True` adds `offsets` int32 [B, T, 2]: start and end of each
+        token in characters of the text it is from, (0, 0) for special tokens and padding. Invalid
+        UTF-8 reads as U+FFFD.
+        """
+        paired = second is not None
+        places = self._template.places(self._max_length if length is None else length, paired)
+        texts = {FIRST: self._model(first)} | ({SECOND: self._model(second)} if paired else {})
+        sizes = _kept([ids.row_lengths() for ids, _ in texts.values()], places)
+        texts = {name: [_cut(part, size) for part in parts]
+                 for (name, parts), size in zip(texts.items(), sizes, strict=True)}
+        rows = [_row(part, segment, texts, tf.shape(first)[0])
+                for part, segment in self._layout(paired)]
+        names = ["token_ids", "segment_ids", "padding_mask", "offsets"][:4 if offsets else 3]
+        return {name: self._dense(name, tf.concat(parts, 1), length)
+                for name, parts in zip(names, zip(*rows, strict=True), strict=False)}
+
+    def _dense(self, name, rows, length):
+        """Pad ragged [B, (T)] or [B, (T), 2] on the side of the template."""
+        shape = [None, length, 2][:rows.shape.rank]
+        dense = rows.to_tensor(self._padding[name], shape=shape)
+        if self._template.padding_side == "right":
+            return dense
+        width = tf.shape(dense, tf.int64)[1]
+        real = rows.row_lengths()[:, None]
+        return tf.gather(dense, (tf.range(width)[None] + real) % width, batch_dims=1)
+
+
+def _kept(sizes, places):
+    """Return how many tokens [B] of each text stay; see template.kept for the rule of pairs."""
+    if len(sizes) == 1:
+        return [tf.minimum(sizes[0], places)]
+    shorter = tf.minimum(tf.minimum(*sizes), places // 2)
+    longer = tf.minimum(tf.maximum(*sizes), places - shorter)
+    first_is_shorter = sizes[0] <= sizes[1]
+    return [tf.where(first_is_shorter, *pair) for pair in ((shorter, longer), (longer, shorter))]
+
+
+def _cut(ragged, sizes):
+    """Return the first `sizes` [B] entries of each row."""
+    starts = ragged.row_starts()
+    return tf.gather(ragged.flat_values, tf.ragged.range(starts, starts + sizes))
+
+
+def _row(part, segment, texts, batch_size):
+    """Return ids, segments, mask and offsets, [B, (n)], that one part of the template gives."""
+    if part in texts:
+        ids, offsets = texts[part]
+    else:
+        ids, offsets = tf.fill([batch_size, 1], part), tf.zeros([batch_size, 1, 2], tf.int32)
+    ones = tf.ones_like(ids)
+    return ids, ones * segment, ones, offsets

@@ -1,0 +1,118 @@
+"""WordPiece in TensorFlow: the codepoint table, then the longest pieces of each word.
+
+The same codepoint table serves here as in Python: decode to codepoints, gather what each becomes,
+cut into words, and let FastWordpieceTokenizer (Song et al. 2021, arXiv 2012.15524) match pieces.
+"""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text
+
+from bertkit.errors import Error
+from bertkit.text.graph.codepoints import CodepointRows
+from bertkit.text.unicode.codepoints import ISOLATED, JOINED, SIZE, SPACE
+
+ABSENT = -SIZE                                # added to a codepoint, it leaves less than nothing
+PLAIN, IGNORABLE, CASED = range(3)            # what the rule of the final sigma sees
+
+
+class WordPiece(tf.Module):
+    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2]."""
+
+    def __init__(self, model, vocabulary):
+        super().__init__()
+        self._table = CodepointRows(_rows(model.table))
+        self._sigma_rule = model.table.cased is not None
+        self._unknown, self._longest_word = model.unknown, model.longest_word
+        self._lengths = tf.constant([len(piece.removeprefix(model.prefix))
+                                     for piece in vocabulary], tf.int64)
+        self._pieces = tensorflow_text.FastWordpieceTokenizer(
+            _reachable(vocabulary, model), suffix_indicator=model.prefix,
+            unknown_token=model.unknown, max_bytes_per_word=4 * model.longest_word,
+            token_out_type=tf.int32, no_pretokenization=True)
+
+    def __call__(self, texts):
+        text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+        rows = text.value_rowids()                            # of every codepoint of the batch
+        chars, sources, keys = self._normalized(text.flat_values, rows)
+        count = tf.shape(chars, tf.int64)[0]
+        new_word = tf.concat([[True], keys[1:] != keys[:-1]], 0)[:count]
+        words = tf.RaggedTensor.from_row_starts(chars, tf.where(new_word)[:, 0], validate=False)
+        pieces = self._pieces.tokenize(tf.where(
+            words.row_lengths() > self._longest_word, self._unknown,
+            tf.strings.unicode_encode(words, "UTF-8")))
+        starts = self._starts(words, pieces)
+        ends = tf.concat([starts, count[None]], 0)[1:]        # words leave no gaps between them
+        first, last = tf.gather(sources, starts), tf.gather(sources, ends - 1)
+        row = tf.gather(rows, first)
+        offsets = tf.stack([first, last + 1], 1) - tf.gather(text.row_starts(), row)[:, None]
+        return [tf.RaggedTensor.from_value_rowids(values, row, text.nrows(), validate=False)
+                for values in (pieces.flat_values, tf.cast(offsets, tf.int32))]
+
+    def _normalized(self, codes, rows):
+        """Return the normalised codepoints, where in `codes` each is from, and the keys of words.
+
+        Codepoints with equal keys belong to one word: a space raises the key by one, an isolated
+        codepoint before and after itself, and a new row too.
+        """
+        found = self._table(codes)
+        breaks, context, becomes = found[:, 0], found[:, 1], codes[:, None] + found[:, 2:]
+        if self._sigma_rule:
+            becomes = _final_sigmas(codes, rows, context, becomes)
+        keys = tf.cumsum(breaks, exclusive=True) + breaks // 2 + tf.cast(rows, tf.int32)
+        present = tf.where(becomes >= 0)
+        sources = present[:, 0]
+        return tf.gather_nd(becomes, present), sources, tf.gather(keys, sources)
+
+    def _starts(self, words, pieces):
+        """Return where each piece starts in the normalised codepoints of the batch."""
+        lengths = tf.gather(self._lengths, pieces.flat_values)
+        before = tf.cumsum(lengths, exclusive=True)
+        word = pieces.value_rowids()
+        in_word = before - tf.gather(tf.gather(before, pieces.row_starts()), word)
+        return tf.gather(words.row_starts(), word) + in_word
+
+
+MODELS = {"wordpiece": WordPiece}
+
+
+def _final_sigmas(codes, rows, context, becomes):
+    """Turn capital sigmas that end a word into final ones, as Codepoints.final_sigmas does."""
+    seen = tf.where(context != IGNORABLE)
+    cased = tf.gather_nd(context, seen) == CASED
+    same_row = tf.gather_nd(rows, seen[1:]) == tf.gather_nd(rows, seen[:-1])
+    edge = tf.zeros([1], tf.bool)
+    before = tf.concat([edge, cased[:-1] & same_row], 0)[:tf.shape(seen)[0]]
+    after = tf.concat([cased[1:] & same_row, edge], 0)[:tf.shape(seen)[0]]
+    final = tf.boolean_mask(seen, (tf.gather_nd(codes, seen) == ord("Σ")) & before & ~after)
+    where = tf.concat([final, tf.zeros_like(final)], 1)
+    return tf.tensor_scatter_nd_update(becomes, where, tf.fill(tf.shape(final)[:1], ord("ς")))
+
+
+def _rows(table):
+    """Return int32 [0x110000, 2 + n]: breaks between words, sigma context, up to n differences."""
+    width = max(map(len, table.becomes.values()), default=1)
+    rows = np.full((SIZE, 2 + max(width, 1)), ABSENT, np.int32)
+    rows[:, 0] = np.select([table.kinds == SPACE, table.kinds == ISOLATED], [1, 2])
+    rows[:, 1] = PLAIN if table.cased is None else np.select(
+        [table.ignorable, table.cased], [IGNORABLE, CASED])
+    rows[np.isin(table.kinds, (JOINED, ISOLATED)), 2] = 0
+    for c, text in table.becomes.items():
+        if table.kinds[ord(c)] != SPACE:
+            rows[ord(c), 2:] = [ord(d) - ord(c) for d in text] + [ABSENT] * (
+                rows.shape[1] - 2 - len(text))
+    return rows
+
+
+def _reachable(vocabulary, model):
+    """Return the entries, with a stand-in for those that no word reaches and TensorFlow refuses.
+
+    These are empty, doubled, the bare prefix, or with the codepoint 0. A prefix that words can hold
+    is an Error: FastWordpieceTokenizer reads no piece that has it at the start of a word.
+    """
+    if len(model.prefix) < 2 or all(model.table.kinds[ord(c)] == JOINED for c in model.prefix):
+        raise Error(f"The prefix {model.prefix!r} of continuing pieces has no form in TensorFlow; "
+                    "export token ids instead.")
+    last = {entry: i for i, entry in enumerate(vocabulary)}
+    return [f"unreachable {i}" if entry in ("", model.prefix) or "\0" in entry or last[entry] != i
+            else entry for i, entry in enumerate(vocabulary)]

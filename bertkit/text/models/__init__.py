@@ -1,0 +1,1 @@
+"""The models of tokenizers: words to pieces of a vocabulary, in Python."""

@@ -1,0 +1,146 @@
+"""Byte-level BPE: words as bytes, which pairs of a list put together, the earliest of the list first.
+
+Sources: Sennrich et al. 2016 (arXiv 1508.07909), on bytes by Radford et al. 2019 (GPT-2), as RoBERTa, Longformer and
+ModernBERT use it.
+"""
+
+import functools
+import re
+
+from bertkit.errors import Error
+from bertkit.text.added import BLANKS
+from bertkit.text.models.merges import Merges
+from bertkit.text.models.pieces import Pieces
+from bertkit.text.unicode.codepoints import LETTER, NUMBER, OTHER, categories, run
+from bertkit.text.unicode.normalize import Normalizer
+
+CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
+LONGEST_CACHED = 100                          # characters
+DEFAULTS = {"prefix_space": False, "nfc": False}
+ABSENT = {0xC0, 0xC1, *range(0xF5, 0x100)}    # bytes that UTF-8 does not have
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def letters():
+    """Return the 256 printable letters that stand for bytes in the entries of a vocabulary.
+
+    Bytes that are printable in Latin-1 stand for themselves, the others for letters from U+0100 on.
+
+    >>> "".join(letters()[b] for b in " a\\n".encode())
+    'ĠaĊ'
+    """
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = iter(range(0x100, 0x200))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
+
+
+class ByteLevel:
+    """Merged bytes of words, and of the blanks between them.
+
+    A word is a run of letters, of numbers or of other signs with the space before it, or an English ending such as 's.
+    Its bytes are entries; of the pairs of neighbours in `merges` the earliest one, the leftmost on ties, becomes one
+    entry, until there is none. `merges` are strings "left right" in the letters of the vocabulary. `prefix_space` puts
+    a space before a text that begins with none; `nfc` composes characters first, as for ModernBERT. The unknown token
+    is never used, because each byte of UTF-8 is an entry.
+    Raises Error if an entry for a byte or a merge is missing, or a setting is unknown or of another type.
+
+    >>> model = ByteLevel([*letters(), "he", "Ġt", "Ġthe"], merges=["h e", "Ġ t", "Ġt he"])
+    >>> model.encode("a the")
+    Pieces(ids=[97, 258], offsets=[(0, 1), (2, 5)])
+    """
+
+    kind = "bytelevel"
+
+    def __init__(self, vocabulary, unknown=None, merges=(), **settings):
+        self._settings = _checked(settings)
+        ids = {entry: i for i, entry in enumerate(vocabulary)}        # of equal entries the last counts
+        self.byte_ids, self.merges = _byte_ids(ids), Merges(ids, merges)
+        self.prefix_space, self.nfc = self._settings["prefix_space"], self._settings["nfc"]
+        self._normalizer, self._words = Normalizer([["nfc"]] if self.nfc else []), _word_pattern()
+        self._cache = {}
+
+    def settings(self):
+        """Return the settings that, with the vocabulary and the tables, make this model again."""
+        return dict(self._settings)
+
+    def tables(self):
+        """Return the merges."""
+        return {"merges": list(self.merges.merges)}
+
+    def ids(self, text):
+        """Return the ids of a str; the fast path."""
+        found, cache = [], self._cache
+        if not text.isascii():
+            text = self._normalizer(text)
+        for word in self._words.findall(self._prefix(text) + text):
+            found += (cache.get(word) or self._split(word)).ids
+        return found
+
+    def encode(self, text):
+        """Return the Pieces of a str; their offsets leave out the spaces at their ends."""
+        ids, offsets = [], []
+        text, sources = self._normalizer.aligned(text)
+        prefix = self._prefix(text)
+        for match in self._words.finditer(prefix + text):
+            word, begin = match.group(), match.start() - len(prefix)
+            pieces = self._cache.get(word) or self._split(word)
+            ids += pieces.ids
+            offsets += [_span(sources, begin + start, begin + end) for start, end in pieces.offsets]
+        return Pieces(ids, offsets)
+
+    def _prefix(self, text):
+        return " " if self.prefix_space and text and text[0] != " " else ""
+
+    def _split(self, word):
+        """Return the Pieces of one word, whose offsets count from its first character."""
+        try:
+            data = word.encode()
+        except UnicodeEncodeError:                                    # lone surrogates
+            return self._split(SURROGATE.sub("\ufffd", word))
+        ids, ends = self.merges([self.byte_ids[byte] for byte in data])
+        places = [i for i, c in enumerate(word) for _ in c.encode()]
+        pieces = Pieces(ids, [_trimmed(data[start:end], places[start], places[end - 1] + 1)
+                              for start, end in zip([0, *ends], ends, strict=False)])
+        if len(word) <= LONGEST_CACHED:
+            if len(self._cache) >= CACHED_WORDS:
+                self._cache.clear()
+            self._cache[word] = pieces
+        return pieces
+
+
+def _span(sources, start, end):
+    """Return the range of given characters that normalised characters from start to end are from."""
+    last = sources[end - 1] + 1 if end else 0
+    return sources[start] if start < end else last, last
+
+
+def _trimmed(piece, start, end):
+    """Return the range of characters of a piece without the spaces at its ends."""
+    start = min(start + len(piece) - len(piece.lstrip(b" ")), end)
+    return start, max(end - len(piece) + len(piece.rstrip(b" ")), start)
+
+
+def _checked(settings):
+    """Return the settings over the defaults; raises Error for unknown names and types."""
+    for name, value in settings.items():
+        if name not in DEFAULTS:
+            raise Error(f"The ByteLevel setting {name!r} is unknown; known are {', '.join(DEFAULTS)}.")
+        if type(value) is not type(DEFAULTS[name]):
+            raise Error(f"The ByteLevel setting {name} is {value!r}; give one of type {type(DEFAULTS[name]).__name__}.")
+    return DEFAULTS | settings
+
+
+def _byte_ids(ids):
+    """Return the ids of the 256 bytes, None for those that UTF-8 does not have."""
+    if missing := [byte for byte, letter in enumerate(letters()) if letter not in ids and byte not in ABSENT]:
+        raise Error(f"The vocabulary has no entry {letters()[missing[0]]!r} for the byte {missing[0]:#04x}; "
+                    "give one of byte-level BPE.")
+    return [ids.get(letter) for letter in letters()]
+
+
+@functools.lru_cache
+def _word_pattern():
+    """Compile the pattern of GPT-2, with the classes of `categories`."""
+    kinds = categories()
+    letter, number, other = (run(kinds == kind) for kind in (LETTER, NUMBER, OTHER))
+    return re.compile(f"'(?:[stmd]|re|ve|ll)| ?{letter}| ?{number}| ?{other}|[{BLANKS}]+(?![^{BLANKS}])|[{BLANKS}]+")

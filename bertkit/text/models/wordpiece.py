@@ -1,0 +1,124 @@
+"""WordPiece: words into the longest pieces of a vocabulary, from the left.
+
+Source: Wu et al. 2016 (arXiv 1609.08144, section 4.1), as BERT uses it (Devlin et al. 2018).
+"""
+
+import re
+
+from bertkit.errors import Error
+from bertkit.text.models.pieces import Pieces
+from bertkit.text.unicode.codepoints import DELETED, ISOLATED, JOINED, codepoints, one, run
+
+CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
+NORMALIZATION = ("rules", "lowercase", "strip_accents", "clean", "split_ideographs")
+DEFAULTS = {"prefix": "##", "longest_word": 100, "rules": "huggingface", "lowercase": True,
+            "strip_accents": True, "clean": True, "split_ideographs": True}
+
+
+class WordPiece:
+    """Greedy longest-match pieces of normalised words.
+
+    With word w[0:n] and vocabulary V: the next piece is w[i:j] for the largest j with w[i:j] in V,
+    where pieces after the first carry `prefix`; a word that leaves a rest, or has more than
+    `longest_word` characters after normalisation, is `unknown` as a whole. Settings not given are
+    those of DEFAULTS; see `codepoints` for the ones about normalisation. Raises Error if a setting
+    is unknown or of another type, or `unknown` is not in the vocabulary.
+
+    >>> model = WordPiece(["[UNK]", "river", "##s"], unknown="[UNK]")
+    >>> model.encode("Rivers flow")
+    Pieces(ids=[1, 2, 0], offsets=[(0, 5), (5, 6), (7, 11)])
+    """
+
+    kind = "wordpiece"
+
+    def __init__(self, vocabulary, unknown="[UNK]", **settings):
+        self._settings = _checked(settings)
+        self.unknown = unknown
+        self.prefix, self.longest_word = self._settings["prefix"], self._settings["longest_word"]
+        self.table = codepoints(*(self._settings[name] for name in NORMALIZATION))
+        self._first, self._next = {}, {}
+        for i, entry in enumerate(vocabulary):        # of equal entries the last counts, as in
+            self._first[entry] = i                    # both references
+            if entry.startswith(self.prefix):
+                self._next[entry[len(self.prefix):]] = i
+        if unknown not in self._first:
+            raise Error(f"The vocabulary has no {unknown}; give one with the unknown token.")
+        self.unk_id = self._first[unknown]
+        self._longest_piece = max(map(len, vocabulary))
+        self._words = _word_pattern(self.table.kinds)
+        self._cache = {}
+
+    def settings(self):
+        """Return the settings that, with the vocabulary, make this model again."""
+        return dict(self._settings)
+
+    def tables(self):
+        """Return the large tables beside the vocabulary: none."""
+        return {}
+
+    def ids(self, text):
+        """Return the ids of a str; the fast path."""
+        found, cache = [], self._cache
+        for word in self._words.findall(self.table.final_sigmas(text)):
+            found += (cache.get(word) or self._split(word)).ids
+        return found
+
+    def encode(self, text):
+        """Return the Pieces of a str."""
+        ids, offsets = [], []
+        for match in self._words.finditer(self.table.final_sigmas(text)):
+            word, begin = match.group(), match.start()
+            pieces = self._cache.get(word) or self._split(word)
+            ids += pieces.ids
+            offsets += [(begin + start, begin + end) for start, end in pieces.offsets]
+        return Pieces(ids, offsets)
+
+    def _split(self, raw):
+        """Return the Pieces of one raw word, whose offsets count from its first character."""
+        becomes = self.table.becomes
+        parts = [becomes.get(c, c) for c in raw]
+        word = "".join(parts)
+        sources = [i for i, part in enumerate(parts) for _ in part]
+        ids, ends = self._match(word)
+        starts = [0, *ends[:-1]] if ids else []
+        pieces = Pieces(ids, [(sources[start], sources[end - 1] + 1)
+                              for start, end in zip(starts, ends, strict=True)])
+        if len(raw) <= self.longest_word:
+            if len(self._cache) >= CACHED_WORDS:
+                self._cache.clear()
+            self._cache[raw] = pieces
+        return pieces
+
+    def _match(self, word):
+        """Return the ids of a normalised word and where each of them ends."""
+        if len(word) > self.longest_word:
+            return [self.unk_id], [len(word)]
+        ids, ends, start, table = [], [], 0, self._first
+        while start < len(word):
+            for end in range(min(len(word), start + self._longest_piece), start, -1):
+                found = table.get(word[start:end])
+                if found is not None:
+                    break
+            else:
+                return [self.unk_id], [len(word)]
+            ids.append(found)
+            ends.append(end)
+            start, table = end, self._next
+        return ids, ends
+
+
+def _checked(settings):
+    """Return the settings over the defaults; raises Error for unknown names and types."""
+    for name, value in settings.items():
+        if name not in DEFAULTS:
+            raise Error(f"The WordPiece setting {name!r} is unknown; known are "
+                        f"{', '.join(DEFAULTS)}.")
+        if type(value) is not type(DEFAULTS[name]):
+            raise Error(f"The WordPiece setting {name} is {value!r}; "
+                        f"give one of type {type(DEFAULTS[name]).__name__}.")
+    return DEFAULTS | settings
+
+
+def _word_pattern(kinds):
+    """Compile what finds raw words: one isolated codepoint, or a run of joined and deleted ones."""
+    return re.compile(f"{run((kinds == JOINED) | (kinds == DELETED))}|{one(kinds == ISOLATED)}")
