@@ -81,10 +81,10 @@ class Card:
     def text(self):
         """Return what a person wants to know first, as lines."""
         lines = [f"{self.name} ({self.task})"]
-        for split, metadata in self.data.items():
-            if isinstance(metadata, dict) and "rows" in metadata:
-                left_out = f", {metadata['skipped']:,} left out" if metadata.get("skipped") else ""
-                lines.append(f"{split:<8} {metadata['rows']:,} rows of {metadata.get('file')}{left_out}")
+        for split, part in self.data.items():
+            if isinstance(part, dict) and "rows" in part:
+                left_out = f", {part['skipped']:,} left out" if part.get("skipped") else ""
+                lines.append(f"{split:<8} {part['rows']:,} rows of {part.get('file')}{left_out}")
         for split, found in self.scores.items():
             lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in found.items()
                       if isinstance(value, dict) and "score" in value]

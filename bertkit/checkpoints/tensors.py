@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
 
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
@@ -31,6 +32,21 @@ class Tensors:
     path: Path
     shapes: dict[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
+
+
+def read_safetensors(paths, where):
+    """Return one `Tensors` over several safetensors files; only their headers are read now."""
+    shapes, homes = {}, {}
+    for path in paths:
+        try:
+            file = safe_open(path, framework="np")
+        except (SafetensorError, OSError) as error:
+            raise Error(f"{path} is not a whole safetensors file ({error}); copy it again.") from None
+        for name in sorted(file.keys()):
+            if name in shapes:
+                raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
+            shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
+    return Tensors(Path(where), shapes, lambda name: homes[name].get_tensor(name))
 
 
 @dataclass(frozen=True)

@@ -187,11 +187,11 @@ def recipe(name: str, /, to: str = None):
     to              the file to write; NAME.py by default
     """
     from bertkit.files.atomic import write_text
-    source = Path(__file__).parent / "recipes" / f"{name}.py"
+    source = Path(__file__).parents[1] / "recipes" / f"{name}.py"
     if name not in RECIPES:
         raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
     if not source.exists():                       # an editable install: recipes/ stands beside the package
-        source = Path(__file__).parents[1] / "recipes" / f"{name}.py"
+        source = Path(__file__).parents[2] / "recipes" / f"{name}.py"
     target = Path(to or f"{name}.py")
     if target.exists():
         raise Error(f"{target} is already there; give another name with --to.")

@@ -50,8 +50,8 @@ def sha256(path):
 
 
 def write_json(path, value):
-    """Write a value as a JSON file, by `write_text`."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write a value as a JSON file, indented, whole or not at all; raises ValueError on nan and infinity."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_text(path, text):

@@ -1,17 +1,13 @@
-"""Reading JSON and safetensors with errors a person understands; writing whole or not at all."""
+"""Folders that bertkit writes: whole or not at all, and never over something else."""
 
-import json
 import os
 import shutil
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
-from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
-from bertkit.files.atomic import write_bytes
+from bertkit.files.atomic import read_json
 
 # Folders that bertkit writes: the files that say that one is of this kind, and what else is written there, beside what
 # a JSON file among the former names itself under "files".
@@ -25,40 +21,6 @@ WRITTEN = {
     "corpus": (("manifest.json",), ("shard-*.tfrecord", "shard-*.index")),
     "search": (("index/index.json", "scores.json"), ("index/*.safetensors", "run.txt")),
 }
-
-
-def read_json(path):
-    """Return the JSON object in a file; raises `Error` if it is missing or is none."""
-    path = Path(path)
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Error(f"{path} is missing; is this a checkpoint folder?") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
-    if not isinstance(value, dict):
-        raise Error(f"{path} holds a JSON {type(value).__name__}; wanted an object.")
-    return value
-
-
-def read_safetensors(paths, where):
-    """Return one `Tensors` over several safetensors files; only their headers are read now."""
-    shapes, homes = {}, {}
-    for path in paths:
-        try:
-            file = safe_open(path, framework="np")
-        except (SafetensorError, OSError) as error:
-            raise Error(f"{path} is not a whole safetensors file ({error}); copy it again.") from None
-        for name in sorted(file.keys()):
-            if name in shapes:
-                raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
-            shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
-    return Tensors(Path(where), shapes, lambda name: homes[name].get_tensor(name))
-
-
-def write_json(path, value):
-    """Write a JSON object, indented, whole or not at all."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
 @contextmanager

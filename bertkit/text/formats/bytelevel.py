@@ -11,7 +11,7 @@ from bertkit.text.formats.huggingface import (
     special,
     surroundings,
     whole,
-    write_fast,
+    write_tokenizer_json,
 )
 from bertkit.text.template import bare, roberta
 
@@ -63,7 +63,7 @@ def write(folder, tokenizer):
     split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": True}
     vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}
     pairs = [merge.split(" ") for merge in model.merges.merges]
-    write_fast(folder, tokenizer, [split], normalizer={"type": "NFC"} if model.nfc else None, pre_tokenizer=split,
+    write_tokenizer_json(folder, tokenizer, [split], normalizer={"type": "NFC"} if model.nfc else None, pre_tokenizer=split,
                decoder=split, model={"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False,
                                      "continuing_subword_prefix": None, "end_of_word_suffix": None,
                                      "byte_fallback": False, "vocab": vocabulary, "merges": pairs})

@@ -11,17 +11,16 @@ from bertkit.text.template import FIRST, SECOND, Template, bare, bert, roberta, 
 ROLES = ("unk", "cls", "sep", "pad", "mask")
 TEXTS = {"A": FIRST, "B": SECOND}
 PROCESSORS = {"BertProcessing": bert, "RobertaProcessing": roberta}
-FILES = {"wordpiece": "wordpiece_files", "bytelevel": "bytelevel_files", "unigram": "sentencepiece_files",
-         "bpe": "sentencepiece_files"}
+FILES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece"}
 
 
 def write(folder, tokenizer):
     """Write the files with which transformers tokenizes as `tokenizer` does."""
     # Imported here because each of these modules imports this one.
-    importlib.import_module(f"bertkit.text.{FILES[tokenizer.model.kind]}").write(folder, tokenizer)
+    importlib.import_module(f"bertkit.text.formats.{FILES[tokenizer.model.kind]}").write(folder, tokenizer)
 
 
-def write_fast(folder, tokenizer, post_processors=(), **steps):
+def write_tokenizer_json(folder, tokenizer, post_processors=(), **steps):
     """Write tokenizer.json and tokenizer_config.json.
 
     `steps` are normalizer, pre_tokenizer, decoder and model as the library `tokenizers` has them; `post_processors`

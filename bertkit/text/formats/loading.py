@@ -4,15 +4,7 @@ import json
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
-from bertkit.text.formats import (
-    bytelevel as bytelevel_files,
-)
-from bertkit.text.formats import (
-    sentencepiece as sentencepiece_files,
-)
-from bertkit.text.formats import (
-    wordpiece as wordpiece_files,
-)
+from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
 from bertkit.text.formats.huggingface import whole
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 
@@ -25,7 +17,7 @@ PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 def read(path):
     """Return (vocabulary, settings) of a vocabulary file or of a folder, decided by its files."""
     if path.is_file():
-        return sentencepiece_files.from_legacy(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
+        return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
     for name, reader in READERS.items():
         if any(path.glob(name)):
             return reader(path)
@@ -74,11 +66,11 @@ def _reader(path, content):
         model, split = content["model"], json.dumps(content["pre_tokenizer"])
         kind = model.get("type") or next((kind for key, kind in UNNAMED.items() if key in model), "nothing")
     if kind == "WordPiece":
-        return wordpiece_files.from_tokenizer_json
+        return wordpiece.from_tokenizer_json
     if kind == "BPE" and '"ByteLevel"' in split:
-        return bytelevel_files.from_tokenizer_json
+        return bytelevel.from_tokenizer_json
     if kind == "Unigram" or kind == "BPE" and '"Metaspace"' in split:
-        return sentencepiece_files.from_tokenizer_json
+        return sentencepiece.from_tokenizer_json
     raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes or words; "
                 "bertkit does not read such a tokenizer.")
 
@@ -97,7 +89,7 @@ def _vocabulary(folder):
     """A vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
     vocabulary = read_lines(folder / "vocab.txt")
     if (folder / "tokenizer_config.json").exists():
-        return vocabulary, wordpiece_files.from_legacy(folder, vocabulary, uncased(vocabulary))
+        return vocabulary, wordpiece.from_legacy(folder, vocabulary, uncased(vocabulary))
     google = (folder / "bert_config.json").exists() or any(folder.glob("*.ckpt*.index"))
     return _guessed(vocabulary, **GOOGLE if google else {})
 
@@ -107,8 +99,8 @@ def _model(folder):
     models = sorted(folder.glob("*.model"))
     if len(models) > 1:
         raise Error(f"{folder} holds {' and '.join(path.name for path in models)}; give the path of one of them.")
-    return sentencepiece_files.from_legacy(folder, models[0])
+    return sentencepiece.from_legacy(folder, models[0])
 
 
 READERS = {"bundle.json": _bundle, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary,
-           "vocab.json": bytelevel_files.from_legacy, "*.model": _model}
+           "vocab.json": bytelevel.from_legacy, "*.model": _model}

@@ -5,7 +5,7 @@ import json
 
 from bertkit.errors import Error
 from bertkit.text.formats import sentencepiece_model
-from bertkit.text.formats.huggingface import in_order, require, special, surroundings, whole, write_fast
+from bertkit.text.formats.huggingface import in_order, require, special, surroundings, whole, write_tokenizer_json
 from bertkit.text.formats.sentencepiece_families import family, present
 from bertkit.text.models.sentencepiece import SPACE, mapping
 from bertkit.text.unicode.normalize import Normalizer
@@ -57,7 +57,7 @@ def write(folder, tokenizer):
             "split": True}
     split = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, mark]}
     parts = [_part(step, tables["charsmap"]) for step in settings["normalization"]]
-    write_fast(folder, tokenizer, normalizer={"type": "Sequence", "normalizers": parts} if parts else None,
+    write_tokenizer_json(folder, tokenizer, normalizer={"type": "Sequence", "normalizers": parts} if parts else None,
                pre_tokenizer=split if model.words == "blanks" else mark, decoder=mark,
                model=WRITTEN[model.kind](tokenizer, tables))
 

@@ -10,8 +10,7 @@ from bertkit.text.template import FIRST, SECOND
 
 # Each module has a dict MODELS of its kinds: what makes of texts, string [B], the ids, ragged int32 [B, (T)], and
 # their offsets, ragged int32 [B, (T), 2], from a model and the vocabulary.
-MODULES = {"wordpiece": "graph_wordpiece", "bytelevel": "graph_bytelevel", "unigram": "graph_sentencepiece",
-           "bpe": "graph_sentencepiece"}
+MODULES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece"}
 
 
 class GraphTokenizer(tf.Module):
@@ -32,7 +31,7 @@ class GraphTokenizer(tf.Module):
         if tokenizer.model.kind not in MODULES:
             raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export "
                         "token ids instead.")
-        module = importlib.import_module(f"bertkit.text.{MODULES[tokenizer.model.kind]}")
+        module = importlib.import_module(f"bertkit.text.graph.{MODULES[tokenizer.model.kind]}")
         self._model = module.MODELS[tokenizer.model.kind](tokenizer.model, tokenizer.model_vocabulary)
         if plain := {token: tokenizer.id(token.content) for token in tokenizer.added if not token.special}:
             self._model = Cut(self._model, plain)
