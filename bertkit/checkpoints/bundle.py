@@ -72,8 +72,8 @@ def load(folder, part=None, activation=None):
     tensors = read_safetensors([path], path)
     encoder = encoder_for(config.but(activation=activation) if activation else config, tensors)
     model = encoder if part == "encoder" else _build(encoder, values["model"])
-    assign(model, tensors, {name: WeightMapping(name) for name in variables(model)},
-           unused=tuple(name for name in tensors.shapes if not name.startswith("encoder/")) if part == "encoder" else ())
+    unused = tuple(name for name in tensors.shapes if not name.startswith("encoder/")) if part == "encoder" else ()
+    assign(model, tensors, {name: WeightMapping(name) for name in variables(model)}, unused=unused)
     return model
 
 

@@ -15,8 +15,8 @@ from bertkit.text.formats.loading import holds_tokenizer
 
 log = logging.getLogger("bertkit")
 
-TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "QuestionAnswering": "answer", "BeamQuestionAnswering": "answer",
-         "MultipleChoice": "choose"}
+TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "QuestionAnswering": "answer",
+         "BeamQuestionAnswering": "answer", "MultipleChoice": "choose"}
 
 
 def convert(source, target, to="bertkit"):

@@ -35,8 +35,8 @@ def load(folder, part=None, activation=None):
         config = config.but(pooler=None)
     encoder = encoder_for(config, tensors)
     model = encoder if not heads else LanguageModel(encoder) if heads == ["mlm"] else PretrainingModel(encoder, heads)
-    assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES), unused=form.unused, ignored=form.ignored,
-           new=("encoder/pooler",))
+    assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES), unused=form.unused,
+           ignored=form.ignored, new=("encoder/pooler",))
     return model
 
 

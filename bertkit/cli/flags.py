@@ -1,9 +1,9 @@
 """A function's signature as command-line flags: a knob is written down once, in the signature.
 
 The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
-value gives one flag for each of its fields, save `TrainConfig`, which gives `--set name=value`, `--tuning FILE` and, as it
-is often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag; a list is one or more of them,
-or a flag with one or more values; `*words` are those after `--`.
+value gives one flag for each of its fields, save `TrainConfig`, which gives `--set name=value`, `--tuning FILE` and, as
+it is often wanted, `--skip-bad-rows`. Positional-only parameters are words without a flag; a list is one or more of
+them, or a flag with one or more values; `*words` are those after `--`.
 """
 
 import argparse

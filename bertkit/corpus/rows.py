@@ -64,9 +64,9 @@ def check_pairs(shards, arrange):
                     "text with a blank line after each document.")
     parted = metadata["sentences"] - metadata["segments"]     # at most: a segment of three sentences counts for two
     if parted < FEW * metadata["segments"]:
-        say(f"{shards.folder}: at most {parted:,} of {metadata['segments']:,} segments have a second sentence, the others "
-            "get a random one, so that the label says little; give text with several sentences a document, or train on "
-            "mlm alone.")
+        say(f"{shards.folder}: at most {parted:,} of {metadata['segments']:,} segments have a second sentence, the "
+            "others get a random one, so that the label says little; give text with several sentences a document, or "
+            "train on mlm alone.")
 
 
 def _parted(segment, draws):

@@ -39,8 +39,8 @@ class CorpusSampler:
             raise Error(f"batch_size={self.batch_size}; give 1 or more, a multiple of the {self.part[1]} workers.")
         if fingerprint(self.tokenizer) != self.shards.metadata["vocabulary"]:
             raise Error(f"{self.shards.folder} was made with another vocabulary, of "
-                        f"{self.shards.metadata['vocabulary']['entries']} entries, than this one of {len(self.tokenizer)};"
-                        " give the same one, or make the corpus again.")
+                        f"{self.shards.metadata['vocabulary']['entries']} entries, than this one of "
+                        f"{len(self.tokenizer)}; give the same one, or make the corpus again.")
 
     @cached_property
     def length(self):

@@ -25,8 +25,8 @@ FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and
 def write(folder, segments, metadata, shard_bytes=SHARD_BYTES):
     """Write segments as shards of about `shard_bytes` into a folder that is there, and return the manifest.
 
-    `metadata()`, asked at the end, gives "length", "vocabulary", "text" and what else it shall say. One segment is held at
-    a time. Raises `Error` where there is none.
+    `metadata()`, asked at the end, gives "length", "vocabulary", "text" and what else it shall say. One segment
+    is held at a time. Raises `Error` where there is none.
     """
     part = write_part(folder, segments, "shard", shard_bytes)
     return finish(folder, [part], metadata())
@@ -56,7 +56,7 @@ def write_part(folder, segments, name, shard_bytes=SHARD_BYTES):
 
 
 def finish(folder, parts, metadata):
-    """Write the manifest of parts, in their order, with further `metadata`, and return it; raises `Error` on no shard."""
+    """Write the manifest of parts, in their order, with further `metadata`; return it. Raises `Error` on no shard."""
     shards = [shard for part in parts for shard in part["shards"]]
     if not shards:
         raise Error("The text holds no document; give text of at least one paragraph.")

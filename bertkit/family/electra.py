@@ -22,8 +22,9 @@ SIZES = {
 }
 
 # Replaced-token detection: each token's dense layer and logit (section 2, appendix A); sentences by GELU, not by tanh.
-HEADS = {"classify": HeadConfig("first", "gelu_erf", drop_first=True), "choose": HeadConfig("first", "gelu_erf", dropout=0.1),
-         "tag": HeadConfig("each"), "answer": HeadConfig("each", dropout=0.0), "mlm": Language("gelu_erf"),
+HEADS = {"classify": HeadConfig("first", "gelu_erf", drop_first=True),
+         "choose": HeadConfig("first", "gelu_erf", dropout=0.1), "tag": HeadConfig("each"),
+         "answer": HeadConfig("each", dropout=0.0), "mlm": Language("gelu_erf"),
          "rtd": HeadConfig("each", "encoder", dropout=0.0)}
 PRETRAINING = ("rtd",)
 
@@ -89,7 +90,8 @@ _GENERATOR = Google(
         "mlm/dense": "generator_predictions/dense", "mlm/norm": "generator_predictions/LayerNorm",
         "mlm/bias": "generator_predictions/output_bias"})
 GOOGLE = _GENERATOR.but(
-    measure=lambda config, shapes: config, unused=("generator/", "generator_predictions/", "discriminator_predictions/"),
+    measure=lambda config, shapes: config,
+    unused=("generator/", "generator_predictions/", "discriminator_predictions/"),
     names={ours: "electra/" + theirs for ours, theirs in _SCOPES.items()} | {
         "rtd/dense": "discriminator_predictions/dense", "rtd/logits": "discriminator_predictions/dense_1"},
     parts={"generator": _GENERATOR})

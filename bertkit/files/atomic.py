@@ -15,11 +15,13 @@ def read_text(path):
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
-            raise Error(f"{path} has more than {LARGEST} bytes, which no tokenizer file has; "
-                        "give the right file.")
+            raise Error(f"{path} has more than {LARGEST} bytes, which no such file has; give the "
+                        "right one.")
         content = path.read_bytes()
+    except FileNotFoundError:
+        raise Error(f"{path} is missing; give an existing file, or copy the whole folder again.") from None
     except OSError as error:
-        raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from None
+        raise Error(f"{path} cannot be read ({error.strerror}); give a file that can.") from None
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -27,7 +29,7 @@ def read_text(path):
         raise Error(f"{path}, line {line}: these bytes are not UTF-8; save it as UTF-8.") from None
 
 
-def read_object(path):
+def read_json(path):
     """Return the JSON object of a file; raises Error with line and column if it is none."""
     try:
         value = json.loads(read_text(path))

@@ -12,9 +12,9 @@ from bertkit.heads.tokens import (
            TokenClassifier,
 )
 
-__all__ = ["BeamQuestionAnswering", "Classifier", "DocumentClassifier", "LanguageModel", "MultipleChoice", "PretrainingModel",
-           "SentenceEmbedder", "QuestionAnswering", "TokenClassifier", "EncoderDecoder"]
+__all__ = ["BeamQuestionAnswering", "Classifier", "DocumentClassifier", "EncoderDecoder", "LanguageModel",
+           "MultipleChoice", "PretrainingModel", "QuestionAnswering", "SentenceEmbedder", "TokenClassifier"]
 
 MODELS = {model.__name__: model for model in (
-    Classifier, DocumentClassifier, TokenClassifier, QuestionAnswering, BeamQuestionAnswering, MultipleChoice, SentenceEmbedder,
-    LanguageModel, PretrainingModel, EncoderDecoder)}
+    Classifier, DocumentClassifier, TokenClassifier, QuestionAnswering, BeamQuestionAnswering, MultipleChoice,
+    SentenceEmbedder, LanguageModel, PretrainingModel, EncoderDecoder)}

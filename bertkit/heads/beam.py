@@ -85,7 +85,8 @@ def most(count, x):
 def answer_loss(outputs, starts, ends, impossible):
     """Return (CE_start + CE_end + BCE_impossible) / 2, means over a batch, as the code of Yang et al. 2019 does.
 
-    `outputs` are those of a `BeamQuestionAnswering` that was given the starts; starts, ends [B] int, impossible [B] 0 or 1.
+    `outputs` are those of a `BeamQuestionAnswering` that was given the starts; starts, ends [B] int, impossible [B] 0
+    or 1.
     """
     ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     bce = keras.losses.BinaryCrossentropy(from_logits=True)

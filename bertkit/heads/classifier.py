@@ -13,12 +13,13 @@ class Classifier(TaskModel):
 
     One label of a text is right (softmax), or with `multi_label` any number of them (a sigmoid each); a single label
     without `multi_label` is a score (a regression).
-    `dropout` is the head's rate, by default the encoder's; `head_config` what the head reads, by default what the family's
-    paper does (Devlin et al. 2018, section 4.1: logits = dropout(pooled) W + b). Raises `Error` without labels, or
-    without a pooler where that is read.
+    `dropout` is the head's rate, by default the encoder's; `head_config` what the head reads, by default what the
+    family's paper does (Devlin et al. 2018, section 4.1: logits = dropout(pooled) W + b). Raises `Error` without
+    labels, or without a pooler where that is read.
     """
 
-    def __init__(self, encoder, labels, dropout=None, multi_label=False, head_config=None, name="classifier", **options):
+    def __init__(self, encoder, labels, dropout=None, multi_label=False, head_config=None, name="classifier",
+                 **options):
         if len(labels) < 1 or len(set(labels)) != len(labels):
             raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
         self.labels, self.multi_label = tuple(labels), multi_label

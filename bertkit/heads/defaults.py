@@ -9,8 +9,8 @@ from bertkit.errors import Error
 def completed(inputs, kind, config):
     """Return a batch with the entries that a head of this kind supplies where it lacks them.
 
-    "global_mask" as `kinds.HeadConfig.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes the
-    separator to tell, and the encoder's config names none.
+    "global_mask" as `kinds.HeadConfig.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes
+    the separator to tell, and the encoder's config names none.
     """
     token_ids = inputs["token_ids"]
     if isinstance(kind, kinds.Answer) and inputs.get("segment_ids") is None and config.num_segments > 1:

@@ -19,8 +19,8 @@ class EncoderDecoder(TaskModel):
 
     call({"token_ids" [B,T] ..., "target_ids" [B,U]}) -> logits of the token after each of the target's, [B,U,V]
     float32; without "target_ids" -> what it writes, int32 [B,longest], filled up with the end. `ends` are the ids that
-    a text begins and ends with. The search keeps `beams` (1: greedy), see `heads.search.beam_search`; texts of different
-    lengths are compared by Σ log p / length^penalty.
+    a text begins and ends with. The search keeps `beams` (1: greedy), see `heads.beam_search.beam_search`; texts of
+    different lengths are compared by Σ log p / length^penalty.
     Raises `Error` for an encoder that is no BERT, and for numbers that search nothing.
     """
 
@@ -41,9 +41,9 @@ class EncoderDecoder(TaskModel):
 
     @classmethod
     def warm(cls, model, ends, **settings):
-        """Return a `EncoderDecoder` both of whose sides begin as an `Encoder`, or as that of a model, with its "mlm" head.
+        """Return an `EncoderDecoder`, both sides begun as an `Encoder`, or as that of a model, with its "mlm" head.
 
-        A `EncoderDecoder` goes on as it is.
+        An `EncoderDecoder` goes on as it is.
         """
         encoder = getattr(model, "encoder", model)
         writer = cls(encoder, ends, **settings)

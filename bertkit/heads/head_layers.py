@@ -22,7 +22,10 @@ def activation(config, name):
 
 
 class PredictionHead(keras.layers.Layer):
-    """logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b, see `kinds.HeadConfig`; [B,C], of "each" [B,T,C]."""
+    """logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b, see `kinds.HeadConfig`.
+
+    [B,C]; of "each" token [B,T,C].
+    """
 
     def __init__(self, encoder, kind, outputs, dropout, **options):
         super().__init__(**options)

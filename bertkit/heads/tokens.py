@@ -62,7 +62,7 @@ class QuestionAnswering(TaskModel):
 
 
 def span_loss(places, outputs):
-    """Return the mean of −log softmax(logits)[place] over starts and ends; places [B,2], a `QuestionAnswering`'s outputs."""
+    """Return the mean of −log softmax(logits)[place] over starts and ends; places [B,2]."""
     ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return (ce(places[:, 0], outputs["start_logits"]) + ce(places[:, 1], outputs["end_logits"])) / 2
 

@@ -113,6 +113,7 @@ def attention_mask(kind, context, length):
         masks.append(ops.equal(asking[:, None, :, None], packed[:, None, None, :]))
     if kind.causal:
         keys = ops.arange(length, dtype="int32")[None]
-        asking = places if places is not None and len(places.shape) else gather_positions(keys[:, :, None], places)[:, :, 0]
+        given = places is not None and len(places.shape)
+        asking = places if given else gather_positions(keys[:, :, None], places)[:, :, 0]
         masks.append(keys[:, None, None, :] <= asking[:, None, :, None])
     return reduce(ops.logical_and, masks) if masks else None

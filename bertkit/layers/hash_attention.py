@@ -76,7 +76,8 @@ class HashAttention(LocalAttention):
             return self.by_rounds(vectors, value, context, drop, masked_score)
         places, precise = ops.arange(length), keras.backend.result_type(vectors.dtype, "float32")
         bias = max(ITSELF, masked_score / 2) * ops.cast(ops.equal(places[:, None], places), precise)
-        return attend(vectors, unit(vectors), value, attention_mask(self.kind, context, length), bias, drop, masked_score)[0]
+        mask = attention_mask(self.kind, context, length)
+        return attend(vectors, unit(vectors), value, mask, bias, drop, masked_score)[0]
 
     def by_rounds(self, vectors, value, context, drop, masked_score):
         """Return the values mixed [B,N,T,H]: each round in the order of its buckets, then the rounds together."""

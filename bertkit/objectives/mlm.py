@@ -69,11 +69,13 @@ class MLM(Objective):
 
     def losses(self, outputs, features):
         """Return the mean loss over the slots that are real."""
-        return {"mlm": weighted_cross_entropy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"mlm": weighted_cross_entropy(
+            outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
     def accuracies(self, outputs, features):
         """Return the share of hidden tokens whose highest logit is theirs."""
-        return {"masked_accuracy": weighted_accuracy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"masked_accuracy": weighted_accuracy(
+            outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
 
 def tokenizer_of(vocabulary):

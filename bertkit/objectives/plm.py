@@ -66,11 +66,13 @@ class PLM(Objective):
 
     def losses(self, outputs, features):
         """Return the mean loss over the targets that are real."""
-        return {"plm": weighted_cross_entropy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"plm": weighted_cross_entropy(
+            outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
     def accuracies(self, outputs, features):
         """Return the share of the real targets that the query stream guesses."""
-        return {"masked_accuracy": weighted_accuracy(outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
+        return {"masked_accuracy": weighted_accuracy(
+            outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
 
 def contexts(seed, keys, real, words, alpha, beta):

@@ -18,9 +18,9 @@ INTERNAL = "keys"       # what only the drawing of a batch reads
 class Pretrainer(keras.Model):
     """Minimise the weighted sum of the objectives' losses.
 
-    `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(sampler), ...)`; `model` is what is shipped: the
-    encoder with the heads of the objectives. Its logs are the losses of the step, not means. Pre-train with rates of
-    dropout as the config says (0.1 in the paper). Raises `Error` where objectives want unlike rows, or name a loss
+    `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(sampler), ...)`; `model` is what is shipped:
+    the encoder with the heads of the objectives. Its logs are the losses of the step, not means. Pre-train with rates
+    of dropout as the config says (0.1 in the paper). Raises `Error` where objectives want unlike rows, or name a loss
     alike.
     """
 
@@ -63,7 +63,7 @@ class Pretrainer(keras.Model):
         return {name: np.asarray(value) for name, value in batch.items() if name not in (INTERNAL, "step")}
 
     def dataset(self, sampler, start=0, steps=None):
-        """Return the tf.data.Dataset of `sampler.batch(step)`, corrupted, from step `start` on; `steps` or without end."""
+        """Return the tf.data.Dataset of `sampler.batch(step)`, corrupted, from `start` on; `steps` or without end."""
         def batches():
             step = start
             while steps is None or step < start + steps:

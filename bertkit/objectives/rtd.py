@@ -61,8 +61,9 @@ class RTD(Objective):
         labels, logits = (ops.cast(outputs[name], "float32") for name in ("rtd_labels", "rtd_logits"))
         each = ops.binary_crossentropy(labels, logits, from_logits=True)
         real = ops.cast(features["padding_mask"], "float32")
-        return {"mlm": weighted_cross_entropy(outputs["generator_logits"], features["masked_labels"], features["masked_weights"]),
-                "rtd": mean(each, real)}
+        hidden = weighted_cross_entropy(
+            outputs["generator_logits"], features["masked_labels"], features["masked_weights"])
+        return {"mlm": hidden, "rtd": mean(each, real)}
 
     def accuracies(self, outputs, features):
         """Return the share of the generator's slots, and of the real tokens, that are told right."""

@@ -34,9 +34,9 @@ OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 class PretrainingRun:
     """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
 
-    `PretrainingRun(**knobs)` takes all the knobs of the recipe. `data`, `steps` and `batch_size` have one entry for each
-    phase. The run works in OUT, which is a bundle at the end. Raises `Error` for knobs that train nothing, and where
-    OUT holds something else. Fixes every random draw.
+    `PretrainingRun(**knobs)` takes all the knobs of the recipe. `data`, `steps` and `batch_size` have one entry for
+    each phase. The run works in OUT, which is a bundle at the end. Raises `Error` for knobs that train nothing, and
+    where OUT holds something else. Fixes every random draw.
     """
 
     def __init__(self, data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev=None,
@@ -116,8 +116,9 @@ class PretrainingRun:
         self.place.begin(self.model, done)
         callbacks = [self.tally, resume]
         if self.place.chief:
-            callbacks = [self.tally, PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held, self.settings,
-                                           done), resume, Progress(total, done)]
+            callbacks = [self.tally, PretrainingTensorBoard(
+                self.folder.logs, self.phases, self.tokenizer, self.held, self.settings, done), resume,
+                Progress(total, done)]
         return {"x": self.model.dataset(self.phases, done, total - done), "epochs": 1, "steps_per_epoch": total - done,
                 "shuffle": False, "verbose": 0, "callbacks": callbacks}
 

@@ -38,7 +38,8 @@ def load(folder):
     """Return the index that `save` wrote; raises `Error` if a file is missing, changed or does not fit the others."""
     folder = Path(folder)
     metadata = read_json(folder / METADATA)
-    if metadata.get("format") != FORMAT or metadata.get("kind") not in KINDS or not isinstance(metadata.get("ids"), list):
+    known = metadata.get("format") == FORMAT and metadata.get("kind") in KINDS
+    if not known or not isinstance(metadata.get("ids"), list):
         raise Error(f"{folder / METADATA} describes no index of this version of bertkit; make the index again.")
     files = metadata.get("files")
     if not isinstance(files, dict) or set(files) != {VECTORS}:

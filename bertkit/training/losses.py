@@ -16,8 +16,8 @@ def loss(model, tuning, labels=None):
     """Return the Keras loss (labels, outputs) of a model, with what `tuning` adds to the model's own.
 
     `labels` are those of the training rows, whole numbers, −1 not scored; `class_weights` counts them. R-Drop wants
-    each batch's rows twice over, first all of them and then all again (`BatchSampler.copies`). Raises `Error` for a knob
-    that the head has no use for.
+    each batch's rows twice over, first all of them and then all again (`BatchSampler.copies`). Raises `Error` for a
+    knob that the head has no use for.
     """
     fit = fit_of(model)
     for knob in _set(tuning):

@@ -95,8 +95,9 @@ class Resume(keras.callbacks.Callback):
         for name, variable in _state(model).items():
             variable.assign(tensors[name])
         if self.memory:
-            self.memory.recall(metadata["memory"], {name.removeprefix("memory/"): value for name, value in tensors.items()
-                                                 if name.startswith("memory/")})
+            kept = {name.removeprefix("memory/"): value for name, value in tensors.items()
+                    if name.startswith("memory/")}
+            self.memory.recall(metadata["memory"], kept)
 
     def _met_others(self, knobs):
         if self.others == "refuse":

@@ -14,8 +14,8 @@ MOST_NAMED = 32     # classes whose names and counts a picture of 2400 pixels ho
 class TrainingTensorBoard(keras.callbacks.Callback):
     """Write a run's curves under `folder`; look at them with `tensorboard --logdir folder`.
 
-    `sampler` is the run's `BatchSampler`, `every` the steps between points, `done` the steps behind the run when it began.
-    `best` is its `BestWeights`, whose table of classes becomes a picture.
+    `sampler` is the run's `BatchSampler`, `every` the steps between points, `done` the steps behind the run when it
+    began. `best` is its `BestWeights`, whose table of classes becomes a picture.
     """
 
     def __init__(self, folder, sampler, knobs, every=20, done=0, best=None):
@@ -64,7 +64,9 @@ class TrainingTensorBoard(keras.callbacks.Callback):
 
 
 def history(folder):
-    """Return the curves that a `TrainingTensorBoard` wrote, [{"step", "loss", "learning_rate"} or {"step", "epoch", "dev_...": ...}].
+    """Return the curves that a `TrainingTensorBoard` wrote, a list of rows of numbers.
+
+    A row is {"step", "loss", "learning_rate"} or {"step", "epoch", "dev_...": ...}.
 
     A run that was resumed is whole in it; what it did twice is there once, as it was the second time.
     """

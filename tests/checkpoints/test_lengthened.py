@@ -65,7 +65,8 @@ def test_a_classifier_on_it_has_the_first_token_global_and_its_own_readout():
     for name, encoder in ENCODERS.items():
         long = lengthened(encoder, 64, window=2)
         head_config, plain = watching(long), Classifier(encoder, ("a", "b")).kinds["classify"]
-        assert head_config.watch == "first" and (head_config.reduce, head_config.activation) == (plain.reduce, plain.activation)
+        assert head_config.watch == "first"
+        assert (head_config.reduce, head_config.activation) == (plain.reduce, plain.activation)
         assert watching(encoder) is None
         model = drawn(Classifier(long, ("a", "b"), head_config=head_config))
         none = model({**BATCH, "global_mask": np.zeros_like(IDS)})

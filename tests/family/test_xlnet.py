@@ -100,7 +100,8 @@ def test_missing_keys_mean_what_the_class_says():
 
 
 @pytest.mark.parametrize("values, kind", [
-    ({}, HeadConfig("last", "tanh", dropout=0.1)), ({"summary_type": "first"}, HeadConfig("first", "tanh", dropout=0.1)),
+    ({}, HeadConfig("last", "tanh", dropout=0.1)),
+    ({"summary_type": "first"}, HeadConfig("first", "tanh", dropout=0.1)),
     ({"summary_type": "mean", "summary_activation": "gelu"}, HeadConfig("mean", "gelu_erf", dropout=0.1)),
     ({"summary_type": "cls_index"}, HeadConfig("last", "tanh", dropout=0.1)),
     ({"summary_activation": ""}, HeadConfig("last", "linear", dropout=0.1)),

@@ -111,7 +111,8 @@ def test_r_drop_of_choices():
 @pytest.mark.parametrize("model, knobs, words", [
     (Classifier(ENCODER, ["score"]), {"label_smoothing": 0.1}, "label_smoothing does not fit a score, a regression"),
     (Classifier(ENCODER, LABELS, multi_label=True), {"class_weights": "balanced"}, "does not fit a class.* of several"),
-    (QuestionAnswering(ENCODER), {"label_smoothing": 0.1}, "label_smoothing does not fit an answerer, which takes r_drop"),
+    (QuestionAnswering(ENCODER), {"label_smoothing": 0.1},
+     "label_smoothing does not fit an answerer, which takes r_drop"),
     (MultipleChoice(ENCODER), {"class_weights": "balanced"}, "does not fit a multiple chooser"),
     (LanguageModel(ENCODER), {"r_drop": 1.0}, "r_drop does not fit a LanguageModel, which takes no such knob"),
     (CLASSIFIER, {"class_weights": "balanced"}, "needs the training rows' labels")])

@@ -63,10 +63,10 @@ def write(folder, tokenizer):
     split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": True}
     vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}
     pairs = [merge.split(" ") for merge in model.merges.merges]
-    write_tokenizer_json(folder, tokenizer, [split], normalizer={"type": "NFC"} if model.nfc else None, pre_tokenizer=split,
-               decoder=split, model={"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False,
-                                     "continuing_subword_prefix": None, "end_of_word_suffix": None,
-                                     "byte_fallback": False, "vocab": vocabulary, "merges": pairs})
+    merges = {"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False, "continuing_subword_prefix": None,
+              "end_of_word_suffix": None, "byte_fallback": False, "vocab": vocabulary, "merges": pairs}
+    write_tokenizer_json(folder, tokenizer, [split], normalizer={"type": "NFC"} if model.nfc else None,
+                         pre_tokenizer=split, decoder=split, model=merges)
 
 
 def _require_usual(path, model, split):

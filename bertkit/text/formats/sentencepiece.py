@@ -58,8 +58,8 @@ def write(folder, tokenizer):
     split = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, mark]}
     parts = [_part(step, tables["charsmap"]) for step in settings["normalization"]]
     write_tokenizer_json(folder, tokenizer, normalizer={"type": "Sequence", "normalizers": parts} if parts else None,
-               pre_tokenizer=split if model.words == "blanks" else mark, decoder=mark,
-               model=WRITTEN[model.kind](tokenizer, tables))
+                         pre_tokenizer=split if model.words == "blanks" else mark, decoder=mark,
+                         model=WRITTEN[model.kind](tokenizer, tables))
 
 
 def merges(vocabulary):

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from bertkit.errors import Error
-from bertkit.text.added import BLANKS
 from bertkit.text.graph.codepoints import CodepointRows
+from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.charsmap import CLUSTER
 from bertkit.text.unicode.normalize import Normalizer
 from bertkit.text.unicode.tables import SIZE, members

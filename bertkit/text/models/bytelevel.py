@@ -8,9 +8,9 @@ import functools
 import re
 
 from bertkit.errors import Error
-from bertkit.text.added import BLANKS
 from bertkit.text.models.merges import Merges
 from bertkit.text.models.pieces import Pieces
+from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.codepoints import LETTER, NUMBER, OTHER, categories, run
 from bertkit.text.unicode.normalize import Normalizer
 

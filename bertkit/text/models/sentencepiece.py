@@ -10,9 +10,9 @@ import math
 import re
 
 from bertkit.errors import Error
-from bertkit.text.added import BLANKS
 from bertkit.text.models.merges import Merges
 from bertkit.text.models.pieces import Pieces
+from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.charsmap import charsmap
 from bertkit.text.unicode.normalize import Normalizer
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.text.added import BLANKS
+from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.charsmap import CLUSTER
 from bertkit.text.unicode.codepoints import codepoints, one, run
 from bertkit.text.unicode.tables import (

@@ -15,14 +15,14 @@ from keras import ops
 from bertkit.distribution import Place, scope, together, total
 from bertkit.errors import Error
 from bertkit.objectives.objective import mean
-from tests.training import worker
+from tests import worker
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def started(folder, kind, *arguments, **environment):
     """Return a running worker."""
-    return subprocess.Popen([sys.executable, "-m", "tests.training.worker", str(folder), kind, *map(str, arguments)],
+    return subprocess.Popen([sys.executable, "-m", "tests.worker", str(folder), kind, *map(str, arguments)],
                             cwd=ROOT, env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **environment}, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 

@@ -1,6 +1,6 @@
 """One process of a tiny pre-training, alone or among others; run by test_distribute.
 
-`python -m tests.training.worker FOLDER KIND [STEP]` trains `STEPS` steps on `KIND`, writes the losses to standard
+`python -m tests.worker FOLDER KIND [STEP]` trains `STEPS` steps on `KIND`, writes the losses to standard
 output as JSON lines, and kills itself after STEP.
 """
 
