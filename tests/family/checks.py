@@ -7,7 +7,7 @@ import numpy as np
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import architectures, bundle, huggingface
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import weight_mapping, variables
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.files.atomic import read_json
@@ -55,7 +55,7 @@ def models(config):
 def assert_own_names(model, form, leaves=huggingface.LEAVES):
     """Every variable has a name in a format, and no two the same."""
     ours = variables(model)
-    names = [slot.name for slot in slots(ours, form.names, leaves).values()]
+    names = [slot.name for slot in weight_mapping(ours, form.names, leaves).values()]
     assert len(set(names)) == len(names) == len(ours)
 
 

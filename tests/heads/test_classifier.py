@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bertkit import checkpoints
 from bertkit.checkpoints.huggingface import LEAVES
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import weight_mapping, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -29,7 +29,7 @@ def loss_and_norms(model, call, loss, training=False):
     with tf.GradientTape() as tape:
         value = loss(call.others["labels"], model(call.batch, training=training))
     gradients = tape.gradient(value, [variable.value for variable in ours.values()])
-    places = slots(ours, bert.HUGGINGFACE.names, LEAVES)
+    places = weight_mapping(ours, bert.HUGGINGFACE.names, LEAVES)
     norms = {places[path].name: float(tf.norm(tf.convert_to_tensor(gradient)))
              for path, gradient in zip(ours, gradients, strict=True)}
     return float(value), norms

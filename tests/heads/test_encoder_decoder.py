@@ -9,7 +9,7 @@ import pytest
 from bertkit import checkpoints, kinds
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
-from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, slots, variables
+from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, weight_mapping, variables
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -44,7 +44,7 @@ def theirs(path):
 def golden_slots(model):
     """Return where transformers keeps each of our weights."""
     paths, table = variables(model), {**bert.HUGGINGFACE.names, "mlm/bias": "cls.predictions.bias"}
-    found = slots([theirs(path) for path in paths], table, LEAVES, transposed=True)
+    found = weight_mapping([theirs(path) for path in paths], table, LEAVES, transposed=True)
     placed = {}
     for path in paths:
         slot = found[theirs(path)]
