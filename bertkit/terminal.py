@@ -14,13 +14,19 @@ UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENAME
 
 def say(message):
     """Write one line to standard error, where everything goes that is not the answer."""
-    print(message, file=sys.stderr, flush=True)
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except BrokenPipeError:             # nobody reads it any more, and the work goes on
+        _discard(sys.stderr)
 
 
 def guarded(action):
-    """Return the exit code of an action: 0, or 1 after one sentence about a user's mistake."""
+    """Return the exit code of an action: its own or 0; 1 after one sentence about a user's mistake.
+
+    A reader of the answer that leaves early, such as `head -1`, has had enough: that is no mistake.
+    """
     try:
-        action()
+        return _ended(action)
     except Error as error:
         say(f"bertkit: {' '.join(str(error).split())}")
         return 1
@@ -28,14 +34,36 @@ def guarded(action):
         say("bertkit: interrupted; the same command again goes on where it can.")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return 0
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
         say(f"bertkit: {error.filename or 'the disk'}: {error.strerror}; free some room, or choose another folder.")
         return 1
-    return 0
+
+
+def _ended(action):
+    """Return the exit code of an action after its output is written, also where argparse ends the process."""
+    try:
+        code = action() or 0
+    except SystemExit:
+        _flush()
+        raise
+    _flush()
+    return code
+
+
+def _flush():
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _discard(stream):
+    """Let what is still to be written to a stream go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

@@ -26,8 +26,8 @@ from bertkit.training.run import Run, precision
 
 
 def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
-         strategy: Literal[(*STRATEGIES, "all")] = "windows", epochs: int = 3, batch_size: int = 32,
-         learning_rate: float = 5e-5, length: int = 256, most_windows: int = 8,
+         strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: int = 3,
+         batch_size: int = 32, learning_rate: float = 5e-5, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.

@@ -1,16 +1,18 @@
 """Checkpoints in and out: one `load` for every published form, one safe form of our own."""
 
+import re
 from importlib import resources
 from pathlib import Path
 
 from bertkit.checkpoints import hub
-from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 
 # What ships with bertkit, and the one of it that recipes begin with where no other checkpoint is named.
 OURS = "bertkit://"
 DEFAULT = f"{OURS}english"
+ADDRESSES = (OURS, "hf://", "kaggle://")
+PRESET = re.compile(r"[a-z0-9]+(_[a-z0-9.]+)+")          # of a published one, such as bert_tiny_en_uncased
 
 
 def load(path, part=None, activation=None):
@@ -44,10 +46,17 @@ def local(path):
         return folder
     if folder.exists():
         raise Error(f"{folder} is a file; give the checkpoint's folder.")
-    if folder.is_absolute() or len(folder.parts) > 1 and not text.startswith("kaggle://"):
-        raise Error(f"{folder} does not exist; give a checkpoint folder, hf://owner/name or a preset's name.")
+    check_exists(text)
     from bertkit.checkpoints import preset
     return Path(preset.fetch(text))
+
+
+def check_exists(path):
+    """Raise `Error` if a checkpoint is not there and `path` is no address, nor the form of a preset's name."""
+    text, folder = str(path), Path(path)
+    if folder.exists() or text.startswith(ADDRESSES) or PRESET.fullmatch(text):
+        return
+    raise Error(f"{folder} does not exist; give a checkpoint folder, hf://owner/name or a preset's name.")
 
 
 def _ours(name):
@@ -61,6 +70,7 @@ def _ours(name):
 
 def _format(folder):
     """Return the module that reads this folder, decided by the files in it."""
+    from bertkit.checkpoints.release import release  # with Keras, which `local` does not need
     if (folder / "bundle.json").exists():
         from bertkit.checkpoints import bundle as module
     elif release(folder) is not None:

@@ -71,6 +71,11 @@ def main(arguments=None):
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(lambda: _run(words))
+
+
+def _run(words):
+    """Return the exit code of words that begin with a command's name."""
     name = words[0] if words else "--help"
     name = name if name.startswith("-") else name.replace("-", "_")         # long-documents is long_documents
     if name in ("--version", "-V"):
@@ -83,8 +88,7 @@ def main(arguments=None):
     if name not in COMMANDS:
         say(f"bertkit: there is no command {name!r}; there are {', '.join(COMMANDS)}.")
         return 2
-    memory.keep()
-    return guarded(lambda: _call(name, words[1:]))
+    return _call(name, words[1:])
 
 
 def _help():
@@ -101,6 +105,7 @@ def _call(name, words):
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
+    memory.keep()
     answer = flags.call(function, parsed, words[end + 1:])
     answers.give(answer, parsed.json)
 

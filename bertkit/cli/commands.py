@@ -4,16 +4,17 @@ Positional-only parameters are the command's words. TensorFlow is imported insid
 answers at once.
 """
 
-import importlib
 import json
 import shlex
 import sys
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
+from bertkit.signature import declared
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -23,7 +24,7 @@ CHUNK = 1024        # lines that `predict` reads before it answers; a person at 
 def function(name):
     """Return the function behind a command."""
     if name in RECIPES:
-        return importlib.import_module(f"bertkit.recipes.{name}").main
+        return declared(f"bertkit.recipes.{name}")
     return globals()[name]
 
 
@@ -187,11 +188,9 @@ def recipe(name: str, /, to: str = None):
     to              the file to write; NAME.py by default
     """
     from bertkit.files.atomic import write_text
-    source = Path(__file__).parents[1] / "recipes" / f"{name}.py"
     if name not in RECIPES:
         raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
-    if not source.exists():                       # an editable install: recipes/ stands beside the package
-        source = Path(__file__).parents[2] / "recipes" / f"{name}.py"
+    source = Path(find_spec(f"bertkit.recipes.{name}").origin)
     target = Path(to or f"{name}.py")
     if target.exists():
         raise Error(f"{target} is already there; give another name with --to.")

@@ -13,10 +13,15 @@ import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from bertkit import memory
+from bertkit import checkpoints, memory
 from bertkit.cli import answers
+from bertkit.errors import Error
 from bertkit.terminal import guarded
 from bertkit.training.config import TrainConfig
+
+# Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
+FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "folder", "tflite", "ranker", "embedder", "key")
+CHECKPOINTS = ("model", "source", "vocabulary")
 
 
 def parser(function, prog, example=""):
@@ -62,16 +67,32 @@ def call(function, parsed, rest=()):
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
             found[name] = getattr(parsed, name)
+    _check_files(parsed, inspect.signature(function).parameters)
     return function(*words, **found)
+
+
+def _check_files(parsed, names):
+    """Raise `Error` for a file that is not there, before TensorFlow is loaded to read it."""
+    for name in names:
+        given = getattr(parsed, name, None) or []
+        for path in given if isinstance(given, list) else [given]:
+            if name in CHECKPOINTS:
+                checkpoints.check_exists(path)
+            elif name in FILES and not Path(path).exists():
+                raise Error(f"{path} does not exist; give a file or folder that is there.")
 
 
 def run_recipe(function):
     """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
     made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parsed = made.parse_args()
-    memory.keep()
-    raise SystemExit(guarded(lambda: answers.give(call(function, parsed), parsed.json)))
+
+    def answer():
+        parsed = made.parse_args()
+        memory.keep()
+        answers.give(call(function, parsed), parsed.json)
+
+    raise SystemExit(guarded(answer))
 
 
 def _add(made, name, annotation, default, text, required=False):
