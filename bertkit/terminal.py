@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from importlib import util
 
+from bertkit import requirements
 from bertkit.errors import Error
 
 # What the system says when a place cannot be written; the rest of OSError is a fault of ours.
@@ -29,6 +30,12 @@ def guarded(action):
         return _ended(action)
     except Error as error:
         say(f"bertkit: {' '.join(str(error).split())}")
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name is None or not requirements.is_required(error.name):
+            raise
+        package = error.name.split(".")[0].replace("_", "-")
+        say(f"bertkit: {requirements.unsupported() or requirements.missing(package, 'This command')}")
         return 1
     except KeyboardInterrupt:
         say("bertkit: interrupted; the same command again goes on where it can.")
@@ -87,13 +94,20 @@ def quiet():
 class QuietTensorFlow:
     """Finds TensorFlow where Python does, and lets it be loaded `quiet`; stands in sys.meta_path.
 
-    So it is quiet by every door: a command, a recipe that is run as a script, a notebook.
+    So it is quiet by every door: a command, a recipe that is run as a script, a notebook. On a system for which
+    packages are missing it says so, once, because what then fails is the import of one of these.
     """
+
+    def __init__(self):
+        self.warned = False
 
     def find_spec(self, name, path=None, target=None):
         """Return the spec of TensorFlow, and of nothing else."""
         if name != "tensorflow":
             return None
+        if not self.warned and (sentence := requirements.unsupported()):
+            self.warned = True
+            say(f"bertkit: {sentence}")
         sys.meta_path.remove(self)
         try:
             spec = util.find_spec(name)

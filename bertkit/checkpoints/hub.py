@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bertkit.errors import Error
+from bertkit.requirements import missing
 
 # Weights and vocabulary only; nothing of a repository that could be run. The second are for one without the first.
 WANTED = ("config.json", "*.safetensors", "model.safetensors.index.json", "vocab.txt", "vocab.json", "merges.txt",
@@ -20,7 +21,7 @@ def fetch(address):
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError:
-        raise Error("hf:// needs the package huggingface_hub: `pip install huggingface_hub`.") from None
+        raise missing("huggingface_hub", "hf://") from None
     try:
         folder = snapshot_download(name, allow_patterns=list(WANTED))
         if not any(Path(folder).glob("*.safetensors")):

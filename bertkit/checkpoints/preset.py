@@ -13,6 +13,7 @@ from bertkit import family
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.requirements import missing
 
 LEAVES = {"kernel": "/vars/0", "bias": "/vars/1", "gamma": "/vars/0", "beta": "/vars/1",
           "embeddings": "/vars/0"}
@@ -35,7 +36,7 @@ def fetch(name):
         import kagglehub
         import keras_hub
     except ImportError:
-        raise Error("Published presets need the package keras-nlp: `pip install keras-nlp`.") from None
+        raise missing("keras-nlp", "A published preset") from None
     known = {name: preset for form in family.published_as("PRESET").values()
              for name, preset in getattr(keras_hub.models, form.class_name).presets.items()}
     handle = name if name.startswith("kaggle://") else known.get(name, {}).get("kaggle_handle")
