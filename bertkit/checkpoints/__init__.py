@@ -70,7 +70,7 @@ def _ours(name):
 
 def _format(folder):
     """Return the module that reads this folder, decided by the files in it."""
-    from bertkit.checkpoints.release import release  # with Keras, which `local` does not need
+    from bertkit.checkpoints.release import release  # brings Keras, which `local` does not need
     if (folder / "bundle.json").exists():
         from bertkit.checkpoints import bundle as module
     elif release(folder) is not None:
