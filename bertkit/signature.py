@@ -56,14 +56,17 @@ class _Outline(InspectLoader):
 
 def _needed(statements, function):
     """Return the imports and assignments at the top of a file that give the names in a function's signature."""
-    used = {node.id for node in ast.walk(function.args) if isinstance(node, ast.Name)}
-    needed = []
-    for statement in statements:
+    used, needed = _names(function.args, ast.Load), []
+    for statement in reversed(statements):              # from the last, because a constant may need what stands above
         if isinstance(statement, ast.Import | ast.ImportFrom):
             statement.names = [alias for alias in statement.names
                                if (alias.asname or alias.name).split(".")[0] in used]
             needed += [statement] if statement.names else []
-        elif isinstance(statement, ast.Assign):
-            names = {node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)}
-            needed += [statement] if names & used else []
-    return needed
+        elif isinstance(statement, ast.Assign | ast.AnnAssign) and _names(statement, ast.Store) & used:
+            used |= _names(statement, ast.Load)
+            needed.append(statement)
+    return needed[::-1]
+
+
+def _names(tree, context):
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}

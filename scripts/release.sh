@@ -25,7 +25,9 @@ rm -rf "$out"
 step "$python" -m venv "$place/tools"
 tools="$place/tools/bin/python"
 step "$tools" -m pip install --quiet --disable-pip-version-check "build>=1.2" "twine>=6.1" "cyclonedx-bom>=7"
-step "$tools" -m build --outdir "$out" .
+printf '\n== build\n'
+"$tools" -m build --outdir "$out" . > "$place/log" 2>&1 || { cat "$place/log"; exit 1; }
+tail -1 "$place/log"
 step "$tools" -m twine check --strict "$out"/*.whl "$out"/*.tar.gz
 
 # Without pip, so that the list holds what the wheel needs and nothing else.

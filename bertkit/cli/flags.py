@@ -9,6 +9,7 @@ them, or a flag with one or more values; `*words` are those after `--`.
 import argparse
 import dataclasses
 import inspect
+import os
 import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
@@ -67,18 +68,18 @@ def call(function, parsed, rest=()):
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
             found[name] = getattr(parsed, name)
-    _check_files(parsed, inspect.signature(function).parameters)
+    check_files(function, parsed)
     return function(*words, **found)
 
 
-def _check_files(parsed, names):
+def check_files(function, parsed):
     """Raise `Error` for a file that is not there, before TensorFlow is loaded to read it."""
-    for name in names:
+    for name in inspect.signature(function).parameters:
         given = getattr(parsed, name, None) or []
         for path in given if isinstance(given, list) else [given]:
             if name in CHECKPOINTS:
                 checkpoints.check_exists(path)
-            elif name in FILES and not Path(path).exists():
+            elif name in FILES and not os.path.exists(path):
                 raise Error(f"{path} does not exist; give a file or folder that is there.")
 
 
