@@ -2,6 +2,7 @@
 # make test      the tests
 # Both make the environment first: the active virtual environment, or .venv, with bertkit installed in it.
 # make quick     the quick part of the tests, which .ci/run gives to every Python that it finds
+# make slow      the tests that take minutes or make environments, which `make test` leaves out
 # make lint      the linters
 # make check     linters, house rules and tests
 # make wheel     build the wheel, install it alone in an empty environment, and use it there
@@ -14,7 +15,7 @@ ENVIRONMENT = $(or $(VIRTUAL_ENV),.venv)
 RUN = $(ENVIRONMENT)/bin/python
 QUICK = tests/text tests/data tests/layers tests/metrics tests/test_import.py tests/test_cli.py tests/test_encoder.py
 
-.PHONY: demo test quick lint check wheel release bench environment
+.PHONY: demo test quick slow lint check wheel release bench environment
 
 demo: environment
 	$(RUN) -m bertkit demo --out bertkit-demo
@@ -25,6 +26,9 @@ test: environment
 
 quick: environment
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile $(QUICK)
+
+slow: environment
+	$(RUN) -m pytest -m slow -n auto --maxprocesses 8 --dist loadfile
 
 lint: environment
 	$(RUN) -m ruff check .

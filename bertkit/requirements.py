@@ -19,8 +19,8 @@ def unsupported() -> str | None:
     if (system, machine) in SYSTEMS and linux:
         return None
     here = f"{system} {machine}" if linux else f"{system} {machine} without glibc"
-    return (f"bertkit runs on {SUPPORTED}, and this is {here}, for which tensorflow-text has no wheel; on Windows use "
-            "WSL, elsewhere a Linux container.")
+    return (f"this is {here}, for which tensorflow-text has no wheel; bertkit runs on {SUPPORTED}, on Windows in WSL, "
+            "elsewhere in a Linux container.")
 
 
 def missing(package: str, purpose: str, instead: str = "") -> Error:

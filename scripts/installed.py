@@ -15,28 +15,28 @@ from pip._vendor.packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def wanted():
-    """Yield the requirements of bertkit and of its tests, as setup.cfg has them now."""
-    settings = ConfigParser()
-    settings.read(ROOT / "setup.cfg", encoding="utf-8")
-    for section, name in (("options", "install_requires"), ("options.extras_require", "test")):
-        yield from map(Requirement, filter(None, settings[section][name].splitlines()))
-
-
-def is_editable():
+def is_editable(root):
     """Return whether bertkit is installed from this folder, so that an edit is seen at once."""
     origin = json.loads(metadata.distribution("bertkit").read_text("direct_url.json") or "{}")
-    return origin.get("url") == ROOT.as_uri() and origin.get("dir_info", {}).get("editable", False)
+    return origin.get("url") == root.as_uri() and origin.get("dir_info", {}).get("editable", False)
 
 
-def is_installed():
-    """Return whether nothing is left to install."""
+def has_all(path):
+    """Return whether all that a setup.cfg wants for bertkit and for its tests is installed, in versions that fit."""
+    settings = ConfigParser()
+    settings.read(path, encoding="utf-8")
+    lines = settings["options"]["install_requires"] + settings["options.extras_require"]["test"]
+    return all(wanted.specifier.contains(metadata.version(wanted.name), prereleases=True)
+               for wanted in map(Requirement, filter(None, lines.splitlines())))
+
+
+def is_installed(root):
+    """Return whether nothing is left to install for the checkout in this folder."""
     try:
-        return is_editable() and all(each.specifier.contains(metadata.version(each.name), prereleases=True)
-                                     for each in wanted())
+        return is_editable(root) and has_all(root / "setup.cfg")
     except metadata.PackageNotFoundError:
         return False
 
 
 if __name__ == "__main__":
-    sys.exit(not is_installed())
+    sys.exit(not is_installed(ROOT))

@@ -15,8 +15,8 @@ environment="${2:-$place/environment}"
 
 step() { printf '\n== %s\n' "$*"; "$@"; }
 
-git diff --quiet HEAD 2>/dev/null || echo "bertkit: some files differ from the last commit; what is built is the files."
 if git log -1 >/dev/null 2>&1; then      # the same commit gives the same bytes
+    git diff --quiet HEAD || echo "bertkit: some files differ from the last commit; built is what the files say."
     SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"
     export SOURCE_DATE_EPOCH
 fi
