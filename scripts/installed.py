@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def is_editable(root):
     """Return whether bertkit is installed from this folder, so that an edit is seen at once."""
-    origin = json.loads(metadata.distribution("bertkit").read_text("direct_url.json") or "{}")
-    return origin.get("url") == root.as_uri() and origin.get("dir_info", {}).get("editable", False)
+    origins = (each.read_text("direct_url.json") for each in metadata.distributions(name="bertkit"))
+    return {"dir_info": {"editable": True}, "url": root.as_uri()} in [json.loads(origin or "{}") for origin in origins]
 
 
 def has_all(path):
