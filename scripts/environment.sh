@@ -50,7 +50,7 @@ reason="$("$python" -c 'from bertkit import requirements; print(requirements.uns
 state="$(pwd) $(cat setup.cfg setup.py pyproject.toml | cksum)"
 if [ "$(cat "$environment/bertkit-installed" 2>/dev/null)" != "$state" ]; then
     if ! "$python" scripts/installed.py; then
-        echo "bertkit: installing what setup.cfg names into $environment (a minute or two, 2.5 GB)"
+        echo "bertkit: installing what setup.cfg names into $environment (3 GB, a minute or two)"
         "$python" -m pip install --quiet --disable-pip-version-check -e ".[test]" ||
             fail "installing failed, see above; with a network the same command again goes on."
     fi
