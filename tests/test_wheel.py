@@ -43,8 +43,9 @@ def test_the_wheel_holds_every_file_and_no_test(tmp_path):
 
 
 def test_what_belongs_into_a_wheel_is_found():
-    assert {"bertkit/py.typed", "bertkit/pretraining/run.py", "bertkit/recipes/classify.py", "bertkit/text/unicode/codepoints.npz",
-            "bertkit/saved_models/english/weights.safetensors", "bertkit/data/demo/train.tsv"} <= held()
+    assert {"bertkit/py.typed", "bertkit/pretraining/run.py", "bertkit/recipes/classify.py",
+            "bertkit/text/unicode/codepoints.npz", "bertkit/data/demo/train.tsv",
+            "bertkit/saved_models/english/weights.safetensors"} <= held()
 
 
 def test_the_pythons_of_setup_cfg_makefile_and_readme_are_the_same():
