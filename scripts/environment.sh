@@ -26,11 +26,11 @@ choose() {                       # the Python that .venv is made with
 }
 
 make_venv() {
-    python="$(choose)"
-    "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no module venv; install it (Debian, Ubuntu:" \
-        "sudo apt install $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'))."
-    echo "bertkit: making .venv with $(version "$python")"
-    "$python" -m venv .venv || fail "$python could not make .venv, see above; remove .venv and try again."
+    own="$(choose)"
+    "$own" -c 'import ensurepip, venv' 2>/dev/null || fail "$own has no module venv; install it (Debian, Ubuntu:" \
+        "sudo apt install $("$own" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'))."
+    echo "bertkit: making .venv with $(version "$own")"
+    "$own" -m venv .venv || fail "$own could not make .venv, see above; remove .venv and try again."
 }
 
 environment="${VIRTUAL_ENV:-.venv}"

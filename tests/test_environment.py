@@ -25,7 +25,7 @@ case "$*" in
     *requirements.unsupported*) echo "{unsupported}" ;;
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
     scripts/installed.py) exit {installed} ;;
-    "-m pip "*) echo "$*" >> "{log}"; exit {pip} ;;
+    "-m pip "*) echo "$0 $*" >> "{log}"; exit {pip} ;;
     *) echo "the test's Python was asked: $*" >&2; exit 99 ;;
 esac
 """
@@ -73,7 +73,8 @@ def test_the_environment_is_made_once_and_installed_again_when_setup_cfg_changes
     checkout.python("python3.12")
     assert checkout.make() == (0, "")
     assert (checkout.folder / ".venv" / "bin" / "python").exists()
-    assert len(checkout.installs) == 1 and checkout.installs[0].endswith("-e .[test]")
+    assert len(checkout.installs) == 1 and checkout.installs[0].startswith(".venv/bin/python -m pip install ")
+    assert checkout.installs[0].endswith("-e .[test]")
     assert checkout.make() == (0, "") and len(checkout.installs) == 1
     with open(checkout.folder / "setup.cfg", "a") as file:
         file.write("# changed\n")
@@ -84,6 +85,7 @@ def test_an_active_environment_is_used(checkout, tmp_path):
     checkout.python(tmp_path / "mine" / "bin" / "python")
     assert checkout.make(VIRTUAL_ENV=str(tmp_path / "mine")) == (0, "")
     assert len(checkout.installs) == 1 and not (checkout.folder / ".venv").exists()
+    assert checkout.installs[0].startswith(f"{tmp_path}/mine/bin/python -m pip install ")
 
 
 def test_an_environment_that_has_everything_is_taken_as_it_is(checkout, tmp_path):
