@@ -121,6 +121,15 @@ class EncoderConfig:
         """Return a copy that differs only in `changes`."""
         return dataclasses.replace(self, **changes)
 
+    @classmethod
+    def of(cls, config: "EncoderConfig | dict") -> "EncoderConfig":
+        """Return a config as it is, or rebuilt from the dict that `to_json` gives.
+
+        Raises:
+            Error: `config` is something else, or such a dict has unknown or missing names.
+        """
+        return config if isinstance(config, cls) else cls.from_json(config)
+
     def to_json(self):
         """Return the fields as JSON values; a kind becomes {"kind": its name, its own fields}."""
         return {field.name: to_json(getattr(self, field.name)) for field in fields(self)}

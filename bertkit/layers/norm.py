@@ -3,8 +3,12 @@
 import keras
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class NoNorm(keras.layers.Layer):
     """y = x · γ + β, for each feature (Sun et al. 2020, MobileBERT, section 3.3); [..., D] -> [..., D]."""
+
+    def get_config(self):
+        return super().get_config()         # without a method of its own Keras refuses a layer made with a dtype policy
 
     def build(self, shape):
         self.gamma = self.add_weight(name="gamma", shape=(shape[-1],), initializer="ones")
