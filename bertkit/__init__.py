@@ -23,6 +23,7 @@ _HOMES = {
     "Encoder": "bertkit.encoder",
     "EncoderConfig": "bertkit.config",
     "Classifier": "bertkit.heads",
+    "TokenClassifier": "bertkit.heads",
     "Predictor": "bertkit.predictor",
     # whole rooms; the first two can be called
     "cost": None,
@@ -31,6 +32,9 @@ _HOMES = {
     "objectives": None,
     "ondevice": None,
 }
+# Importing these registers every layer, model, loss, optimizer and schedule with Keras, so that
+# `keras.saving.load_model` knows them after any import of a model's name.
+_REGISTERING = ("bertkit.heads", "bertkit.training.contrastive", "bertkit.training.lamb", "bertkit.training.losses")
 __all__ = ["Error", "__version__"]
 __all__ += _HOMES
 
@@ -38,6 +42,9 @@ __all__ += _HOMES
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"module 'bertkit' has no attribute {name!r}")
+    if _HOMES[name] in ("bertkit.encoder", "bertkit.heads", "bertkit.checkpoints"):
+        for module in _REGISTERING:
+            importlib.import_module(module)
     home = importlib.import_module(_HOMES[name] or f"bertkit.{name}")
     value = getattr(home, name) if _HOMES[name] else home
     globals()[name] = value

@@ -87,7 +87,7 @@ def test_logits_follow_the_policy_of_the_head_and_the_loss_is_whole_precision(dt
     model = Classifier(Encoder(CONFIG, dtype="mixed_bfloat16"), ["no", "yes"], dtype=dtype)
     logits = model(BATCH)
     assert logits.dtype == wanted and logits.shape == (2, 2)
-    assert model.loss_function()([0, 1], logits).dtype == tf.float32
+    assert model.loss_function()(np.array([0, 1]), logits).dtype == tf.float32
 
 
 def test_dropout_of_the_head_is_the_encoders_unless_given():
