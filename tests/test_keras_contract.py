@@ -101,7 +101,7 @@ def compiled(model, inputs, optimizer):
     if isinstance(found, dict):
         name = next(name for name in ("sequence", "mlm_logits", "start_logits", "cls_logits") if name in found)
         found, loss = {name: found[name]}, {name: "mse"}
-    model.compile(optimizer, loss=loss)
+    model.compile(optimizer, loss=loss, jit_compile=False)              # XLA takes seconds for each
     return keras.tree.map_structure(lambda value: np.zeros(value.shape, "float32"), found)
 
 
@@ -115,8 +115,7 @@ def test_a_model_comes_back_from_its_config(name, head):
                   keras.models.clone_model(model)):
         assert type(again) is type(model) and again.get_config() == model.get_config()
         again.set_weights(model.get_weights())
-        if head != "documents":                # whose blocks across windows drop 10 %: nothing is drawn without training
-            assert_alike(answers(again, inputs), answers(model, inputs), 0)
+        assert_alike(answers(again, inputs), answers(model, inputs), 0)
 
 
 def test_a_config_that_lost_a_setting_is_seen():
@@ -158,7 +157,7 @@ def test_a_keras_file_gives_the_same_and_goes_on_training(name, head, tmp_path):
 def test_a_models_own_loss_is_kept(head, tmp_path):
     model, inputs, path = made("bert", head), batch("bert", head), tmp_path / "model.keras"
     labels = np.array([[1, 2], [0, 3], [2, 2]] if head == "answerer" else [[0, 1, 2, -1, -1, -1, -1]] * 3)
-    model.compile("sgd", loss=model.loss_function())
+    model.compile("sgd", loss=model.loss_function(), jit_compile=False)
     model.save(path)
     again = keras.saving.load_model(path)
     assert type(again.loss) is type(model.loss)
@@ -201,10 +200,10 @@ def test_what_is_exported_after_fit_gives_the_same_at_any_length(name, head, tmp
     model, inputs = made(name, head), batch(name, head)
     model.fit(inputs, compiled(model, inputs, "sgd"), batch_size=3, verbose=0)
     model.export(tmp_path / "served", verbose=False)
-    served = tf.saved_model.load(str(tmp_path / "served")).serve
+    served = tf.saved_model.load(str(tmp_path / "served"))
     for width in (7, 5):
         rows = {key: value[..., :width] for key, value in inputs.items()}
-        found = served({key: tf.constant(value) for key, value in rows.items()})
+        found = served.serve({key: tf.constant(value) for key, value in rows.items()})
         assert_alike([np.asarray(part) for part in keras.tree.flatten(found)], answers(model, rows))
 
 
@@ -250,8 +249,8 @@ def of_rows(head, outputs, labels):
         p = 1 / (1 + np.exp(-np.asarray(outputs, "float64")))
         return -(labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean(-1) / len(labels)
     if head == "answerer":
-        return sum(of_rows("chooser", outputs[f"{side}_logits"], labels[:, i]) for i, side in enumerate(("start", "end"))
-                   ) / 2
+        sides = (outputs["start_logits"], outputs["end_logits"])
+        return sum(of_rows("chooser", logits, labels[:, i]) for i, logits in enumerate(sides)) / 2
     real = labels >= 0
     each = -np.take_along_axis(log_softmax(outputs), np.maximum(labels, 0)[..., None], -1)[..., 0] * real
     return each.reshape(len(labels), -1).sum(1) / real.sum()
@@ -260,7 +259,7 @@ def of_rows(head, outputs, labels):
 @pytest.mark.parametrize("head", ASKED)
 def test_rows_are_weighted_by_a_models_own_loss(head):
     model, inputs, labels = made("bert", head), batch("bert", head), ASKED[head]
-    model.compile(keras.optimizers.SGD(0.1), loss=model.loss_function())
+    model.compile(keras.optimizers.SGD(0.1), loss=model.loss_function(), jit_compile=False)
     each = of_rows(head, model(inputs), labels)
     for weights in (None, np.ones(3), np.zeros(3), np.array([2.0, 0.0, 0.5])):
         model.reset_metrics()
@@ -283,7 +282,7 @@ def test_tokens_are_weighted_too():
 def test_rows_of_several_outputs_are_weighted_by_keras_losses():
     model, inputs, labels = made("bert", "answerer"), batch("bert", "answerer"), ASKED["answerer"]
     ce, weights = keras.losses.SparseCategoricalCrossentropy(from_logits=True), np.array([2.0, 0.0, 0.5])
-    model.compile("sgd", loss={"start_logits": ce, "end_logits": ce})
+    model.compile("sgd", loss={"start_logits": ce, "end_logits": ce}, jit_compile=False)
     asked = {"start_logits": labels[:, 0], "end_logits": labels[:, 1]}
     found = float(np.ravel(model.test_on_batch(inputs, asked, sample_weight=weights))[0])
     assert found == pytest.approx(2 * (of_rows("answerer", model(inputs), labels) * weights).sum(), rel=1e-5)
@@ -291,7 +290,7 @@ def test_rows_of_several_outputs_are_weighted_by_keras_losses():
 
 def test_class_weights_are_weights_of_rows():
     model, inputs, labels = made("bert", "classifier"), batch("bert", "classifier"), ASKED["classifier"]
-    model.compile(keras.optimizers.SGD(0.0), loss=model.loss_function())
+    model.compile(keras.optimizers.SGD(0.0), loss=model.loss_function(), jit_compile=False)
     counts = {0: 0.5, 1: 2.0, 2: 1.0}
     found = model.fit(inputs, labels, class_weight=counts, batch_size=3, verbose=0).history["loss"][0]
     wanted = (of_rows("classifier", model(inputs), labels) * [counts[label] for label in labels]).sum()
@@ -302,7 +301,8 @@ def test_class_weights_are_weights_of_rows():
 
 
 def switches(encoder):
-    return [layer.trainable for layer in encoder._flatten_layers()] + [id(weight) for weight in encoder.trainable_weights]
+    trained = [id(weight) for weight in encoder.trainable_weights]
+    return [layer.trainable for layer in encoder._flatten_layers()], trained
 
 
 @pytest.mark.parametrize("head", ["classifier", "tagger", "answerer", "chooser", "embedder", "language", "writer"])
@@ -317,9 +317,9 @@ def test_a_head_leaves_the_switches_of_its_encoder(head, frozen, recwarn):
     assert switches(encoder) == before
     moved = {weight.path.split("/")[1] for weight, old in zip(encoder.weights, weights, strict=True)
              if (np.asarray(weight) != old).any()}
-    parts = {"nothing": {"embeddings", "block_0", "block_1"}, "a block": {"embeddings", "block_1"}, "all": set()}[frozen]
+    parts = {"nothing": {"embeddings", "block_0", "block_1"}, "a block": {"embeddings", "block_1"}, "all": set()}
     read = {"pooler"} if head in ("classifier", "chooser") and frozen != "all" else set()
-    assert moved == parts | read
+    assert moved == parts[frozen] | read
     assert not [warning for warning in recwarn if "radients do not exist" in str(warning.message)]
 
 
@@ -367,7 +367,7 @@ def test_entries_of_a_head_are_its_own(head, entry):
 @pytest.mark.parametrize("as_dataset", [False, True])
 def test_an_unknown_entry_is_refused_in_fit(as_dataset):
     model, inputs = made("bert", "classifier"), batch("bert", "classifier")
-    model.compile("sgd", loss=model.loss_function())
+    model.compile("sgd", loss=model.loss_function(), jit_compile=False)
     wrong = {**inputs, "attention_mask": inputs["padding_mask"]}
     given = (wrong, ASKED["classifier"])
     given = (tf.data.Dataset.from_tensor_slices(given).batch(3),) if as_dataset else given

@@ -1,6 +1,7 @@
 """What keeps the features of a token in range."""
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -15,7 +16,7 @@ class NoNorm(keras.layers.Layer):
         self.beta = self.add_weight(name="beta", shape=(shape[-1],), initializer="zeros")
 
     def call(self, x):
-        return x * self.gamma + self.beta
+        return x * ops.cast(self.gamma, x.dtype) + ops.cast(self.beta, x.dtype)
 
 
 def norm(config, name, epsilon=None, **options):

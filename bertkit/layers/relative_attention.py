@@ -66,7 +66,8 @@ class RelativeAttention(ConfiguredLayer):
             query = ops.einsum("bnmh,bmt->bnth", query, targets)
         bias = self.by_place(query, before, training) + self.by_segment(query, before, context)
         mixed, probabilities = attend(
-            query + self.content_bias[:, None], self.key(keys), self.value(keys), bias=bias * self.shape[1] ** -0.5,
+            query + beside(self.content_bias, query), self.key(keys), self.value(keys),
+            bias=bias * self.shape[1] ** -0.5,
             mask=attention_mask(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
             drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
         if targets is not None:
@@ -85,17 +86,23 @@ class RelativeAttention(ConfiguredLayer):
             distances = distances * ops.where(ops.arange(rows) < rows // 2, 1.0, -1.0)[:, None]
         R = ops.cast(waves(distances, self.query.kernel.shape[0]), query.dtype)
         places = self.place(self.drop(R, training=training))
-        return shifted(products(query + self.place_bias[:, None], places))
+        return shifted(products(query + beside(self.place_bias, query), places))
 
     def by_segment(self, query, before, context):
         """Return (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ], [B,N,T,K], or 0 where there are no segments."""
         segments = context.get("segment_ids")
         if segments is None:
             return 0
-        scores = products(query + self.segment_bias[:, None], ops.swapaxes(self.segments, 0, 1)[None])
+        vectors = ops.cast(ops.swapaxes(self.segments, 0, 1)[None], query.dtype)
+        scores = products(query + beside(self.segment_bias, query), vectors)
         keys = ops.concatenate([ops.zeros((ops.shape(segments)[0], before), segments.dtype), segments], axis=1)
         other = ops.not_equal(segments[:, None, :, None], keys[:, None, None, :])
         return ops.where(other, scores[..., 1:], scores[..., :1])
+
+
+def beside(bias, query):
+    """Return a bias [N,H] as what can be added to each token of query [B,N,T,H], in its dtype."""
+    return ops.cast(bias, query.dtype)[:, None]
 
 
 def products(query, keys):
