@@ -16,7 +16,8 @@ class NoNorm(keras.layers.Layer):
         self.beta = self.add_weight(name="beta", shape=(shape[-1],), initializer="zeros")
 
     def call(self, x):
-        return x * ops.cast(self.gamma, x.dtype) + ops.cast(self.beta, x.dtype)
+        x, gamma, beta = (ops.cast(part, self.compute_dtype) for part in (x, self.gamma, self.beta))
+        return x * gamma + beta
 
 
 def norm(config, name, epsilon=None, **options):

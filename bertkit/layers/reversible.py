@@ -85,7 +85,7 @@ class Joined(ConfiguredLayer):
         self.drop = keras.layers.Dropout(self.config.dropout, name="dropout", dtype=self.dtype_policy)
 
     def build(self, shape):
-        self.norm.build(shape)
+        self.norm.build((*shape[:-1], self.config.output_dim))
 
     def call(self, state, training=None):
         x = ops.concatenate([state["first"], state["hidden"]], axis=-1)

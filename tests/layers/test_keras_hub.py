@@ -73,7 +73,7 @@ LAYERS = [
     (WindowAttention, {"config": CONFIG, "kind": kinds.Window(2)}, X, SAME, 14, 0, 1),
     (Block, {"config": CONFIG, "index": 1}, X, SAME, 16, 0, 2),
     (GatedBlock, {"config": PRE, "index": 1}, X, SAME, 4 + 2 + 2, 0, 2),
-    (BottleneckBlock, {"config": NARROW}, X, SAME, 3 * 4 + 8 + 2 + 2 * 6, 0, 1 + 2),
+    (BottleneckBlock, {"config": NARROW}, X, SAME, 3 * 4 + 8 + 2 + 2 * 6, 0, 2),
     (Projection, {"config": NARROW, "units": 4, "rate": 0.1}, X, (ROWS, LENGTH, 4), 4, 0, 1),
     (Feed, {"config": CONFIG.but(block=kinds.Bottleneck(width=WIDTH)), "rate": 0.1}, X, SAME, 6, 0, 1),
     (NoNorm, {}, X, SAME, 2, 0, 0),
@@ -107,7 +107,9 @@ def test_a_layer_keeps_keras_hubs_contract(harness, layer, arguments, inputs, sh
     harness.run_layer_test(
         layer, arguments, inputs, shape, expected_num_trainable_weights=trained,
         expected_num_non_trainable_weights=others, expected_num_non_trainable_variables=others + seeds,
-        run_training_check=layer in (SelfAttention, Block))     # compiles by XLA, which takes seconds
+        run_training_check=layer in (SelfAttention, Block),             # compiles by XLA, which takes seconds
+        # What hands its input on has no dtype of its own there: the harness leaves out Keras' cast of inputs.
+        run_precision_checks=layer.__name__ not in ("TwinsOfTensors", "StreamsOfTensors"))
 
 
 def test_a_layer_that_loses_an_argument_is_seen(harness):
