@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from bertkit import checkpoints, memory
+from bertkit import addresses, memory
 from bertkit.cli import answers
 from bertkit.errors import Error
 from bertkit.terminal import guarded
@@ -78,7 +78,7 @@ def check_files(function, parsed):
         given = getattr(parsed, name, None) or []
         for path in given if isinstance(given, list) else [given]:
             if name in CHECKPOINTS:
-                checkpoints.check_exists(path)
+                addresses.check_exists(path)
             elif name in FILES and not os.path.exists(path):
                 raise Error(f"{path} does not exist; give a file or folder that is there.")
 

@@ -72,15 +72,28 @@ class Tokenizer:
         self._plain = Splitter([token for token in tokens if not token.special])
 
     @classmethod
-    def load(cls, path):
-        """Read the tokenizer of a checkpoint: a folder, or a vocab.txt alone.
+    def load(cls, address: str | Path) -> "Tokenizer":
+        """Read the tokenizer of a checkpoint, from whatever `bertkit.load` takes, or from a vocabulary file.
 
         Folders are those of Hugging Face (a tokenizer.json decides where there is one; truncation
         and padding in it are not taken over), Google, keras-nlp presets and bertkit bundles. A
         vocabulary without settings is uncased unless an entry outside brackets holds an upper-case
-        letter. Raises Error if a file is missing, damaged or of a kind that bertkit does not read.
+        letter.
+
+        Args:
+            address: A checkpoint folder, `bertkit://english`, `hf://owner/name`, the name of a keras-nlp preset,
+                or a file: a vocab.txt, or a sentencepiece .model.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            Error: If there is no such address, or a file is missing, damaged or of a kind that bertkit does not read.
+
+        >>> Tokenizer.load("bertkit://english").encode(["An unhappy reader"])[0].tokens
+        ['an', 'unhappy', 'reader']
         """
-        return cls._made(path, *loading.read(Path(path)))
+        return cls._made(address, *loading.read(address))
 
     @classmethod
     def restore(cls, folder, settings):

@@ -7,7 +7,7 @@ import numpy as np
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import architectures, bundle, huggingface
-from bertkit.checkpoints.tensors import weight_mapping, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.files.atomic import read_json

@@ -3,7 +3,7 @@
 import pytest
 
 from bertkit.checkpoints import google, huggingface, preset
-from bertkit.checkpoints.tensors import weight_mapping, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.config import EncoderConfig
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
-from bertkit.checkpoints.tensors import weight_mapping, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.files.atomic import read_json
 from bertkit.heads import Classifier
 from bertkit.text import Tokenizer

@@ -7,7 +7,7 @@ import tensorflow as tf
 from bertkit import checkpoints
 from bertkit.checkpoints import google, huggingface
 from bertkit.checkpoints.architectures import encoder_config
-from bertkit.checkpoints.tensors import weight_mapping, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.cost import flops, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bertkit import checkpoints
 from bertkit.checkpoints.huggingface import LEAVES
-from bertkit.checkpoints.tensors import weight_mapping, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error

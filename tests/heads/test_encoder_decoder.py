@@ -9,7 +9,7 @@ import pytest
 from bertkit import checkpoints, kinds
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
-from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, weight_mapping, variables
+from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, variables, weight_mapping
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error

@@ -1,7 +1,9 @@
 """Which tokenizer a path holds: every published form into (vocabulary, settings)."""
 
 import json
+from pathlib import Path
 
+from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
@@ -12,17 +14,21 @@ GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
+# The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
+FILES = (".txt", ".model", ".json")
 
 
-def read(path):
-    """Return (vocabulary, settings) of a vocabulary file or of a folder, decided by its files."""
+def read(address):
+    """Return (vocabulary, settings) of a vocabulary file, or of the folder of an address, decided by its files."""
+    path = Path(address)
     if path.is_file():
         return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
+    if path.suffix in FILES and not path.exists():
+        raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
+    path = addresses.local(address, tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS), weights=False)
     for name, reader in READERS.items():
         if any(path.glob(name)):
             return reader(path)
-    if not path.exists():
-        raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
     raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
 
 
