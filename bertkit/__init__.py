@@ -18,6 +18,7 @@ sys.meta_path.insert(0, QuietTensorFlow())
 
 _HOMES = {
     "load": "bertkit.checkpoints",
+    "save": "bertkit.checkpoints.save",
     "convert": "bertkit.checkpoints.convert",
     "Tokenizer": "bertkit.text",
     "Encoder": "bertkit.encoder",
@@ -25,12 +26,15 @@ _HOMES = {
     "Classifier": "bertkit.heads",
     "TokenClassifier": "bertkit.heads",
     "Predictor": "bertkit.predictor",
+    "features": "bertkit.extraction",
     # whole rooms; the first two can be called
     "cost": None,
     "export": None,
+    "data": None,
     "metrics": None,
     "objectives": None,
     "ondevice": None,
+    "sklearn": None,
 }
 # Importing these registers every layer, model, loss, optimizer and schedule with Keras, so that
 # `keras.saving.load_model` knows them after any import of a model's name.

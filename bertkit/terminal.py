@@ -1,8 +1,10 @@
 """What a person at a terminal sees besides answers: a line of progress, one sentence about a mistake, no noise."""
 
 import errno
+import math
 import os
 import sys
+import time
 from contextlib import contextmanager
 from importlib import util
 
@@ -19,6 +21,24 @@ def say(message):
         print(message, file=sys.stderr, flush=True)
     except BrokenPipeError:             # nobody reads it any more, and the work goes on
         _discard(sys.stderr)
+
+
+def counted(chunks, total, done, patience=10):
+    """Yield lists of rows, and say on standard error how many of `total` are `done`: long work alone says anything.
+
+    Nothing is said in the first `patience` seconds; after that a line in place on a terminal, and in a log one now and
+    then.
+    """
+    count, began, shown = 0, time.monotonic(), -math.inf
+    live = sys.stderr is not None and sys.stderr.isatty()
+    for chunk in chunks:
+        yield chunk
+        count += len(chunk)
+        now = time.monotonic()
+        if now - began > patience and (count == total or now - shown > (0.5 if live else 15)):
+            left, shown = (now - began) / count * (total - count), now
+            line, end = f"{done} {count:,} of {total:,}, {left:.0f} s left", "" if live and count < total else "\n"
+            print(f"\r{line:<78}" if live else line, end=end, file=sys.stderr, flush=True)
 
 
 def guarded(action):

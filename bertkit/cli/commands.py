@@ -39,7 +39,7 @@ def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|"
     skip_bad_rows   go on without rows that cannot be used, and say how many
     """
     from bertkit.predictor import Predictor
-    return Predictor(folder, tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
+    return Predictor(folder, tflite=tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
 
 
 def predict(folder: str, /, tflite: str = None):
@@ -53,7 +53,7 @@ def predict(folder: str, /, tflite: str = None):
     from bertkit.predictor import Predictor
     if sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line.")
-    predictor, number = Predictor(folder, tflite), 0
+    predictor, number = Predictor(folder, tflite=tflite), 0
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
     lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
@@ -71,6 +71,25 @@ def _input(task, line, number):
         raise Error(f"line {number} of standard input {error}.") from None
 
 
+def features(model: str, /, data: str, out: str, text: str = None, second: str = None, layer: int = -1,
+             pooling: Literal["mean", "max", "cls", "none"] = "mean", length: int = 128, batch_size: int = 32):
+    """Write the vectors that an encoder computes of texts to a .npz file; return how many.
+
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    data            the texts: a text a line, or a .tsv, .csv or .jsonl file
+    out             the .npz file to write: features [texts, width]; with --pooling none [tokens, width], and starts
+    text            the column of the text, or of a pair's first text
+    second          the column of a pair's second text
+    layer           after which layer: 0 are the embeddings, -1 is the last one
+    pooling         over the tokens of a text: their mean or max, the classification token, or none
+    length          tokens that a text is cut to, the special ones included
+    batch_size      texts that are computed together
+    """
+    from bertkit.extraction import write_features
+    return write_features(model, data, out, Columns(text, second), layer, None if pooling == "none" else pooling,
+                          length, batch_size)
+
+
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
            precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8", length: int = None,
            dev: str = None, max_drop: float = 1.0):
@@ -85,7 +104,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
     """
     from bertkit.export import export as run
-    return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
+    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop}
+    return run(folder, to, out, **(options if to == "tflite" else {}))
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
