@@ -51,7 +51,7 @@ def features(model: Any, texts: Any, tokenizer: Tokenizer, layer: int = -1, pool
     >>> from bertkit import load
     >>> encoder, tokenizer = load("bertkit://english", part="encoder"), Tokenizer.load("bertkit://english")
     >>> features(encoder, ["a wonderful film", "rain"], tokenizer).shape
-    (2, 128)
+    (2, 384)
     """
     encoder = model if isinstance(model, Encoder) else getattr(model, "encoder", None)
     if not isinstance(encoder, Encoder):

@@ -82,8 +82,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         classes, labels = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            raise Error(f"y holds {'the one class ' + str(classes[0]) if len(classes) else 'no class'}; give rows of two "
-                        "classes or more.")
+            found = f"the one class {classes[0]}" if len(classes) else "no class"
+            raise Error(f"y holds {found}; give rows of two classes or more.")
         if self.epochs < 1:
             raise Error(f"epochs={self.epochs} trains nothing; give 1 or more.")
         check_rate_and_seed(self.learning_rate, self.seed)

@@ -144,8 +144,9 @@ def test_weights_count(classifier):
 
 @pytest.mark.parametrize("change, rows, words", [
     ({}, ("a text", ["x"]), "'a text' came where a list of texts was wanted"),
-    ({}, (TEXTS, LABELS[:3]), "32 texts came with 3 labels"), ({}, (TEXTS, ["x"] * 32), "y holds the one class x; give"),
-    ({}, ([], []), "y holds no class"), ({"epochs": 0}, (TEXTS, LABELS), "epochs=0 trains nothing"),
+    ({}, (TEXTS, LABELS[:3]), "32 texts came with 3 labels"), ({}, ([], []), "y holds no class"),
+    ({}, (TEXTS, ["x"] * 32), "y holds the one class x; give"),
+    ({"epochs": 0}, (TEXTS, LABELS), "epochs=0 trains nothing"),
     ({"learning_rate": 0}, (TEXTS, LABELS), "learning_rate=0"), ({"batch_size": 0}, (TEXTS, LABELS), "batch_size=0"),
     ({"length": 2}, (TEXTS, LABELS), "length=2 does not fit"),
     ({"model": "no/where"}, (TEXTS, LABELS), "does not exist")])

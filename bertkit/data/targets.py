@@ -50,8 +50,9 @@ def places_of(names: Any, found: Any) -> dict:
 def place(places: dict, label: Any, row: int) -> int:
     """Return the place of a row's label; raises `Error` where it is not among the classes."""
     if label not in places:
-        raise Error(f"The label {label!r:.40} of row {row} is not among the classes ({named(map(str, places))}); give "
-                    "all of them in classes=[...].")
+        known = named(list(map(str, places)))
+        raise Error(f"The label {label!r:.40} of row {row} is not among the classes ({known}); give all of them in "
+                    "classes=[...].")
     return places[label]
 
 
