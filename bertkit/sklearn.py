@@ -93,7 +93,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             rows = make(X, labels, tokenizer, self.batch_size, length, self.seed, sample_weight=sample_weight)
             steps = self.epochs * len(rows)
             model.compile(optimizer(model, self.learning_rate, steps, len(rows), TrainConfig()), model.loss_function())
-            history = model.fit(rows, epochs=self.epochs, verbose=0).history
+            history = model.fit(rows, epochs=self.epochs, shuffle=False, verbose=0).history
         check_loss(history["loss"][-1], "after the last epoch")
         self.model_, self.tokenizer_, self.length_, self.classes_ = model, tokenizer, length, classes
         return self
@@ -107,7 +107,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each text, [B]."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        chances = self.predict_proba(X)
+        return self.classes_[chances.argmax(axis=1)]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
