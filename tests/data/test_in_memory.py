@@ -80,7 +80,7 @@ def test_rows_of_like_length_come_together():
     ([2, 0, 1], np.array([2, 0, 1], "int32")), ([True, False, True], np.array([1, 0, 1], "int32")),
     (np.array([2, 0, 1], "int8"), np.array([2, 0, 1], "int32")), ([1, 0.5, 2], np.array([1, 0.5, 2], "float32")),
     (["b", "a", "b"], np.array([1, 0, 1], "int32")), (np.array(["b", "a", "b"]), np.array([1, 0, 1], "int32")),
-    ([["b"], [], ["c", "a"]], np.array([[0, 1, 0], [0, 0, 0], [1, 0, 1]], "float32")),
+    ([["b"], [], ["c", "b"]], np.array([[1, 0], [0, 0], [1, 1]], "float32")),
     ([[0, 1], [1, 1], [0, 0]], np.array([[0, 1], [1, 1], [0, 0]], "int32")),
     (np.array([[0.5, 1], [1, 1], [0, 0]]), np.array([[0.5, 1], [1, 1], [0, 0]], "float32"))])
 def test_labels_are_taken_as_they_come(given, wanted):
