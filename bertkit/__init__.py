@@ -2,7 +2,7 @@
 
     import bertkit
     model = bertkit.load("hf://google-bert/bert-base-uncased")
-    tokenizer = bertkit.Tokenizer.load("vocab.txt")
+    tokenizer = bertkit.Tokenizer.load("hf://google-bert/bert-base-uncased")
 
 Everything is imported when it is first asked for, so that `import bertkit` itself costs nothing.
 """

@@ -6,21 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-
-from bertkit.checkpoints import DEFAULT, load
-from bertkit.checkpoints.save import save
-from bertkit.data.features import check_fit
-from bertkit.data.in_memory import dataset, py_dataset
 from bertkit.errors import Error
-from bertkit.heads import Classifier
-from bertkit.predictor import Predictor
-from bertkit.text import Tokenizer
-from bertkit.training.adapt import optimizer
-from bertkit.training.config import TrainConfig
-from bertkit.training.progress import check_loss
-from bertkit.training.run import check_rate_and_seed
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -28,6 +14,21 @@ try:
     from sklearn.utils.validation import check_is_fitted, column_or_1d
 except ImportError:
     raise Error("bertkit.sklearn needs scikit-learn; install the package scikit-learn.") from None
+
+import keras
+import numpy as np
+
+from bertkit.checkpoints import DEFAULT, load
+from bertkit.checkpoints.save import save
+from bertkit.data.features import check_fit
+from bertkit.data.in_memory import dataset, py_dataset
+from bertkit.heads import Classifier
+from bertkit.predictor import Predictor
+from bertkit.text import Tokenizer
+from bertkit.training.adapt import optimizer
+from bertkit.training.config import TrainConfig
+from bertkit.training.progress import check_loss
+from bertkit.training.run import check_rate_and_seed
 
 # The defaults of TextClassifier: they suit few rows and the small encoder that comes along.
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 8, 16, 2e-4

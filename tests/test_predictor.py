@@ -1,15 +1,17 @@
 """A bundle that answers: the same numbers as its model, the same meaning as its task."""
 
+import keras
 import numpy as np
 import pytest
 
 import bertkit
-from bertkit import ondevice
+from bertkit import heads, ondevice
 from bertkit import predictor as predicting
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.data.columns import Columns
 from bertkit.data.features import featurize
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, LanguageModel
 from bertkit.predictor import Predictor
@@ -118,6 +120,18 @@ def test_a_model_whose_task_was_never_told_reads_texts_and_pairs(model):
         made.predict([("a", "b", "c")])
 
 
+def test_a_model_whose_task_was_never_told_is_scored_on_texts_and_on_pairs(model, tmp_path):
+    made, texts = Predictor(model, tiny.tokenizer()), tiny.texts(12)[0]
+    for header, inputs in (("text", texts), ("sentence1\tsentence2", list(zip(texts, texts[::-1], strict=True)))):
+        labels = [answer["label"] for answer in made.predict(inputs)]
+        labels[0] = exported.LABELS[exported.LABELS.index(labels[0]) - 1]
+        rows = [(row if isinstance(row, str) else "\t".join(row)) + f"\t{label}\n"
+                for row, label in zip(inputs, labels, strict=True)]
+        (tmp_path / "rows.tsv").write_text(f"{header}\tlabel\n{''.join(rows)}")
+        found = made.evaluate(tmp_path / "rows.tsv")
+        assert found["rows"] == 12 and found["accuracy"] == pytest.approx(11 / 12)
+
+
 def test_a_score_in_memory_reads_pairs():
     made = Predictor(exported.spread(tiny.classifier(labels=("score",))), tiny.tokenizer())
     one, pair = made.predict(["a", ("a", "good")])
@@ -171,3 +185,28 @@ def test_memory_is_that_of_a_chunk_and_long_work_says_how_far_it_is(model, monke
     np.testing.assert_allclose([list(row["probabilities"].values()) for row in found],
                                [list(row["probabilities"].values()) for row in wanted], atol=1e-6)
     assert capsys.readouterr().err == ""
+
+
+LONG = "the good old film was a story with the new actor " * 6
+HEADS = {
+    "tag": (lambda encoder: heads.TokenClassifier(encoder, ["O", "B-X"]), ["a good film", LONG], "entities"),
+    "answer": (heads.QuestionAnswering, [("a film", "the good film"), ("good", LONG)], "answer"),
+    "choose": (heads.MultipleChoice, [("a film", "good", "bad"), ("it was", "old", "a", "the")], "choice"),
+    "embed": (heads.SentenceEmbedder, ["a good film", LONG], "embedding"),
+    "long_documents": (lambda encoder: heads.DocumentClassifier(encoder, ["no", "yes"], layers=1), ["a", LONG],
+                       "label")}
+
+
+@pytest.mark.parametrize("task", HEADS)
+def test_every_head_that_has_a_task_answers_from_memory(task, tmp_path):
+    """A text that is longer than the model is read in windows, or cut, as the task does; answers differ by text."""
+    make, inputs, key = HEADS[task]
+    model = make(exported.spread(Encoder(tiny.CONFIG), 8.0))
+    made = Predictor(model, tiny.tokenizer())
+    assert made.task.name == task
+    bertkit.save(model, tmp_path / "kept", tiny.tokenizer())
+    found, kept = made.predict(inputs), Predictor(tmp_path / "kept").predict(inputs)
+    assert [answer.keys() for answer in found] == [answer.keys() for answer in kept] and key in found[0]
+    assert found != found[::-1]
+    numbers = [[value for value in keras.tree.flatten(side) if isinstance(value, float)] for side in (found, kept)]
+    np.testing.assert_allclose(*numbers, atol=1e-5)
