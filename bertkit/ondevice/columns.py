@@ -32,5 +32,5 @@ def listed(values: Any, what: str) -> list:
     if single or getattr(values, "ndim", 1) == 0:
         raise Error(f"{values!r:.60} came where a list of {what} was wanted; put it in a list: [...].")
     if hasattr(values, "__array__"):            # also a frame, which would give the names of its columns
-        return np.asarray(values).tolist()
-    return [value.item() if isinstance(value, np.generic) else value for value in values]
+        values = np.asarray(values).tolist()
+    return [value.tolist() if isinstance(value, np.generic | np.ndarray) else value for value in values]

@@ -126,6 +126,8 @@ def test_tags_of_words_stand_at_their_first_pieces():
     assert [labels[:len(ids)].tolist() for ids, labels, _ in found] == wanted.token_labels
     assert [float(weight) for *_, weight in found] == [1, 2] + [3] * (len(found) - 2)
     assert all((labels[len(ids):] == -1).all() for ids, labels, _ in found)
+    arrays = [np.array([*map(np.array, side)], object) for side in (words, tags)]      # a column of arrays
+    assert rows(data.dataset(*arrays, tiny.tokenizer(), 2, 16, shuffle=False))[0][0] == found[0][0]
     numbers = data.dataset(words[:1], [[2, 0, 4]], tiny.tokenizer(), shuffle=False)
     assert [label for label in parts(numbers)[0][1][0].tolist() if label >= 0] == [2, 0, 4]
 
