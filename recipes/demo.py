@@ -26,7 +26,7 @@ def main(out: str = "bertkit-demo", epochs: int = 6, seed: int = 0):
     begin, out, data = time.monotonic(), Path(out), resources.files("bertkit.data") / "demo"
 
     say("1/4  Fine-tuning the encoder that comes along on 488 messages; 80 others choose the epoch, 80 more report.")
-    card = classify.main(data / "train.tsv", data / "dev.tsv", out / "classifier", test=data / "test.tsv",
+    card = classify.main(data / "train.tsv", out / "classifier", data / "dev.tsv", test=data / "test.tsv",
                          epochs=epochs, batch_size=16, learning_rate=2e-4, length=LENGTH, seed=seed)
 
     say("2/4  A SavedModel for the server: strings in, labels out.")

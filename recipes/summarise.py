@@ -18,13 +18,14 @@ from bertkit.errors import Error
 from bertkit.heads import SentenceEmbedder, TokenClassifier
 from bertkit.tasks.summarising import LexRank
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 from bertkit.training.score_and_save import ship
 
 
 def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
-         epochs: int = 3, batch_size: int = 8, learning_rate: float = 5e-5, length: int = 512, seed: int = 0,
+         epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Learn which sentences a summary takes, or take the central ones; leave a bundle with its card, which is returned.
 
@@ -34,9 +35,9 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     dev             documents with summaries that choose the best epoch
     test            documents with summaries that only report
     sentences       of a summary
-    epochs          passes over the training rows
+    epochs          passes over the training rows; auto: as many as so few or so many rows ask
     batch_size      rows in a step, each with as many sentences as fit
-    learning_rate   the highest, after the warm-up
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens of a row; a longer document has several
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only

@@ -106,10 +106,24 @@ def _add(made, name, annotation, default, text, required=False):
     elif get_origin(annotation) is Literal:
         made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
     else:
-        kind = next((part for part in get_args(annotation) or (annotation,) if part is not type(None)), str)
         shown = "" if default is None else f" ({default})"
-        made.add_argument(flag, type=kind, default=default, required=required, metavar=name.upper(),
+        made.add_argument(flag, type=_kind(annotation), default=default, required=required, metavar=name.upper(),
                           help=help_text + shown)
+
+
+def _kind(annotation):
+    """Return the function that makes a value of a flag's text; a union with a Literal takes these words as they are."""
+    parts = [part for part in get_args(annotation) or (annotation,) if part is not type(None)]
+    kind = next((part for part in parts if get_origin(part) is not Literal), str)
+    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    if not words:
+        return kind
+
+    def word_or_number(text):
+        return text if text in words else kind(text)
+
+    word_or_number.__name__ = f"{kind.__name__} or {' or '.join(words)}"       # what argparse says was wanted
+    return word_or_number
 
 
 def _help(name, text):

@@ -41,6 +41,21 @@ def probe(task, train, dev):
             "majority": score(majority(task, train, dev)), "views": found}
 
 
+def commonest(task, train, dev):
+    """Return {metric: score on dev} of the commonest answer of train, or None for a task that has no such answer.
+
+    `train` and `dev` as in `probe`. Of scores it is their mean, of tags none: no word is part of an entity.
+    """
+    if task.name == "tag":
+        predictions = [["O"] * len(tags) for tags in dev[1]]
+    elif task.name in PROBES:
+        predictions = PROBES[task.name][2](task, train, dev)
+    else:
+        return None
+    sides = task.sides(dev[1], predictions)
+    return {name: float(metric(*sides)) for name, metric in task.metrics.items()}
+
+
 def _every(task, inputs):
     """Return which rows are learned from: every n-th."""
     models = max(1, len(getattr(task, "labels", ())) / MODELS)

@@ -161,7 +161,7 @@ def test_half_precision_ends_with_the_run(place, tmp_path):
     from bertkit.checkpoints import load
     from bertkit.recipes import classify
     before = keras.config.dtype_policy()
-    classify.main(place / "train.tsv", place / "dev.tsv", tmp_path / "out", place / "encoder", epochs=1, length=16,
+    classify.main(place / "train.tsv", tmp_path / "out", place / "dev.tsv", place / "encoder", epochs=1, length=16,
                   tuning=TrainConfig(precision="bfloat16"))
     assert keras.config.dtype_policy() == before and before.name == "float32"
     assert load(tmp_path / "out").compute_dtype == "float32"
