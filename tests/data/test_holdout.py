@@ -45,6 +45,16 @@ def test_a_class_of_one_row_stays_in_train():
         assert not hold_out([*"aaaaaaaaab", "c"], range(11), 5, seed)[-2:].any()
 
 
+def test_classes_of_one_row_leave_the_number_to_the_others():
+    assert hold_out(["a"] * 20 + list(range(20)), range(40), 8).sum() == 8
+
+
+def test_a_large_unit_does_not_drive_other_classes_from_its_fold():
+    strata, units = ["a"] * 12 + ["b"] * 6, [*([0] * 6), *range(1, 13)]
+    for seed in range(10):
+        assert np.bincount(folds(strata, units, 2, seed)[12:]).tolist() == [3, 3]
+
+
 def test_the_rows_held_out_are_drawn():
     drawn = [hold_out(["a"] * 40, range(40), 8, seed) for seed in range(2)]
     assert (drawn[0] != drawn[1]).any() and not drawn[0][:8].all()
