@@ -11,8 +11,9 @@ Rate = float | Literal["auto"]
 # narrowest and the widest that were published with a rate: 3e-4 (Turc et al. 2019, BERT-tiny; Clark et al. 2020,
 # appendix B, ELECTRA-small) and 1e-5 (Liu et al. 2019, RoBERTa-large; Lan et al. 2019, ALBERT-xxlarge).
 RATE, WIDTH, LOWEST, HIGHEST = 5e-5, 768, 1e-5, 3e-4
-STEPS = 300                 # updates that a run should come to at least: benchmarks/results/defaults.md
-FEWEST, MOST = 3, 30        # epochs (Devlin et al. 2018, appendix A.3; Mosbach et al. 2020, arXiv 2006.04884: 20)
+# Epochs: 20 for 200 rows (Mosbach et al. 2020, arXiv 2006.04884), fewer for more, so that the updates grow as √rows;
+# 3 for many rows (Devlin et al. 2018, appendix A.3: 2 to 4), and 30 for the fewest (benchmarks/results/defaults.md).
+EPOCHS, ROWS, FEWEST, MOST = 20, 200, 3, 30
 SMALL, LARGE, MANY = 16, 32, 10_000     # rows in a step, and the rows from which on it is the large number
 
 
@@ -28,8 +29,8 @@ def recommend(rows: int, hidden_dim: int, epochs: Count = AUTO, batch_size: Coun
               learning_rate: Rate = AUTO) -> Recommended:
     """Return the knobs of a run, those that are "auto" chosen by the number of rows and the encoder's width.
 
-    batch = 16, from 10,000 rows on 32;  epochs = min(30, max(3, 300 · batch / rows)), rounded up;
-    rate = 5e-5 · (768 / hidden_dim)², at least 1e-5 and at most 3e-4.
+    epochs = 20 · √(200 / rows), 3 to 30;  rate = 5e-5 · (768 / hidden_dim)², 1e-5 to 3e-4;
+    batch = 16, from 10,000 rows on 32.
 
     Args:
         rows: training rows; of a text that is cut into windows, each counts.
@@ -42,14 +43,14 @@ def recommend(rows: int, hidden_dim: int, epochs: Count = AUTO, batch_size: Coun
         Numbers for all three.
 
     >>> recommend(400, hidden_dim=384)
-    Recommended(epochs=12, batch_size=16, learning_rate=0.0002)
+    Recommended(epochs=14, batch_size=16, learning_rate=0.0002)
     >>> recommend(400_000, hidden_dim=768)
     Recommended(epochs=3, batch_size=32, learning_rate=5e-05)
     """
     if batch_size == AUTO:
         batch_size = SMALL if rows < MANY else LARGE
     if epochs == AUTO:
-        epochs = min(MOST, max(FEWEST, math.ceil(STEPS * batch_size / rows))) if batch_size > 0 else FEWEST
+        epochs = min(MOST, max(FEWEST, round(EPOCHS * math.sqrt(ROWS / rows))))
     if learning_rate == AUTO:
         learning_rate = float(f"{min(HIGHEST, max(LOWEST, RATE * (WIDTH / hidden_dim) ** 2)):.1e}")
     return Recommended(epochs, batch_size, learning_rate)
