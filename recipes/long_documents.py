@@ -4,9 +4,10 @@ cut reads the first tokens, as `classify` does; windows pools what is said of ea
 together (Pappagari et al. 2019, Yang et al. 2016); sparse is a Longformer made of the checkpoint (Beltagy et al. 2020).
 
     bertkit long_documents --model MiniLM/ --train movie_reviews/ --out reviews --strategy all
-    2026-11-22, limited: one pass over 226 reviews, 74 held back, length 128, 4 windows, 4 blocks frozen: at chance,
-    so nothing is said yet of which is best. cut 52.7 % (40.5 to 63.5), 39 s, reads 126 of 822 tokens; windows 50.0 %
-    (39.2 to 59.5), 154 s, 313 tokens; hierarchical 45.9 % (33.8 to 56.8), 117 s, 313 tokens; sparse not measured.
+    2026-11-22, limited: one pass at 5e-5 over 226 reviews, 74 held back, length 128, 4 windows, 4 blocks frozen: at
+    chance, so nothing is said yet of which is best. cut 52.7 % (40.5 to 63.5), 39 s, reads 126 of 822 tokens; windows
+    50.0 % (39.2 to 59.5), 154 s, 313 tokens; hierarchical 45.9 % (33.8 to 56.8), 117 s, 313 tokens; sparse not
+    measured.
 """
 
 import time
@@ -27,8 +28,8 @@ from bertkit.training.run import Run, precision
 
 
 def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
-         strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO, batch_size: int = 32,
-         learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
+         strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
+         batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.

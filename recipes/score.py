@@ -1,7 +1,7 @@
 """Fine-tune an encoder to give texts, or pairs of texts, a number (Devlin et al. 2018, section 4.1: STS-B).
 
-    bertkit score --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out alike --batch-size 16 \\
-        --learning-rate 1e-4 --seed 1
+    bertkit score --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out alike --epochs 3 \\
+        --batch-size 16 --learning-rate 1e-4 --seed 1
     8 CPU-minutes, 2026-11-22; dev Pearson 86.5 (95 % interval 85.1 to 87.8), Spearman 86.3
 """
 

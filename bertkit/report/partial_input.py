@@ -11,6 +11,7 @@ import numpy as np
 
 from bertkit.report import linear
 from bertkit.report.markup import element, note, number, section, share, table
+from bertkit.tasks.answering import Span
 
 MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
 MODELS = 3               # that learn from so many, one a class; of more classes, all from fewer
@@ -44,10 +45,12 @@ def probe(task, train, dev):
 def commonest(task, train, dev):
     """Return {metric: score on dev} of the commonest answer of train, or None for a task that has no such answer.
 
-    `train` and `dev` as in `probe`. Of scores it is their mean, of tags none: no word is part of an entity.
+    `train` and `dev` as in `probe`. Of scores it is their mean; no word is of an entity, no question has an answer.
     """
     if task.name == "tag":
         predictions = [["O"] * len(tags) for tags in dev[1]]
+    elif task.name == "answer":
+        predictions = [Span("", -1, -math.inf, 0.0)] * len(dev[1])
     elif task.name in PROBES:
         predictions = PROBES[task.name][2](task, train, dev)
     else:

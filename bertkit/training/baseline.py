@@ -6,7 +6,7 @@ from bertkit.report.partial_input import commonest
 
 WHAT = {"classify": "the commonest class", "long_documents": "the commonest class",
         "choose": "the commonest place of the right ending", "score": "the commonest answer, the mean of all scores",
-        "tag": "the commonest tag, no entity anywhere"}
+        "tag": "the commonest tag, no entity anywhere", "answer": "no answer, whatever the question"}
 
 
 def no_better(task, metric: str, train, dev, found: dict, auto: bool = True) -> str:

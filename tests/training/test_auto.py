@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertkit.cli import main
+from bertkit.tasks.answering import Answering
 from bertkit.tasks.choosing import Choosing
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.regression import Regression
@@ -49,6 +50,8 @@ def scored(score, low=None):
 
 SORTING, SCORING, NAMING = Classification(("a", "b")), Regression(False), Tagging(("O", "B-LOC"))
 TAGS = (["x y"] * 2, [["O", "B-LOC"], ["O", "O"]])
+ASKED = ([("who?", "it is I")] * 2, [[("I", 6)], []])
+FOUND = (["it is I"], [[("I", 6)]])
 PLACES = ([("p", "a", "b")] * 4, [0, 0, 0, 1])
 
 
@@ -64,6 +67,8 @@ PLACES = ([("p", "a", "b")] * 4, [0, 0, 0, 1])
     (SCORING, "mse", (["t"] * 3, [1.0, 2.0, 6.0]), scored(14 / 3 - 0.01), ""),
     (NAMING, "f1", TAGS, scored(0.0), "the commonest tag, no entity anywhere: f1 on dev is 0.0000"),
     (NAMING, "f1", TAGS, scored(0.1), ""),
+    (Answering("2.0"), "f1", ASKED, scored(50.0), "no answer, whatever the question: f1 on dev is 50.0000"),
+    (Answering("2.0"), "f1", ASKED, scored(60.0), ""), (Answering(), "exact", FOUND, scored(0.1), ""),
     (Choosing(), "accuracy", PLACES, scored(0.75), "the commonest place of the right ending"),
     (Choosing(), "accuracy", PLACES, scored(0.8), "")])
 def test_a_model_no_better_than_the_commonest_answer_says_so(task, metric, sides, found, said):
