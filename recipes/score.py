@@ -38,16 +38,16 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     run = Run(**locals())
     splits = Splits("score", train, dev, test, columns, limit, **tuning.reading)
 
-    tokenizer = Tokenizer.load(local(model))
-
     # model
     def made():
         with precision(tuning.precision):
             encoder = load(model, part="encoder")
             return Classifier(encoder, ["score"])
 
+    scorer, tokenizer = made(), Tokenizer.load(local(model))
+
+    # folds: each row is answered by a model that has not seen it
     crossed = cross_validated(run, made, tokenizer, splits, folds)
-    scorer = made()
 
     # fit: dev chooses the epoch
     run.prepare(scorer, tokenizer, splits)

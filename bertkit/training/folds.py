@@ -38,7 +38,7 @@ def cross_validated(run: Run, make, tokenizer, splits, count: int | None) -> dic
         metadata.append({"rows": len(rows)} | {name: float(metric(*sides)) for name, metric in task.metrics.items()})
         for row, answer in zip(rows, answers, strict=True):
             found[row] = answer
-    keras.utils.set_random_seed(run.seed)               # what comes after is the same as without folds
+    keras.utils.set_random_seed(run.seed)               # what comes after is drawn as without folds
     return {**task.intervals(targets, found), "rows": len(found), "folds": metadata}
 
 

@@ -80,7 +80,7 @@ class Run:
         """Adapt the model to the tuning (see `training.adapt`) and pack the splits into rows of `length` tokens."""
         check_fit(tokenizer, model.encoder.config, self.length)
         features = splits.features(tokenizer, self.length)
-        self._settle(len(features), model.encoder.config.hidden_dim)
+        self._resolve(len(features), model.encoder.config.hidden_dim)
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
         with precision(self.tuning.precision):
             adapt(model, self.tuning)
@@ -88,7 +88,7 @@ class Run:
         self.held = splits.held(tokenizer, self.length)
         self.steps = self.epochs * self.sampler.steps_per_epoch
 
-    def _settle(self, rows, width):
+    def _resolve(self, rows, width):
         """Make numbers of the knobs that are "auto", and say which."""
         given = {name: self.knobs[name] for name in ("epochs", "batch_size", "learning_rate")}
         chosen = recommend(rows, width, **given)
