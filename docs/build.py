@@ -1,4 +1,4 @@
-"""Build the documentation site: `make docs`, or `python docs/build.py`, with the extra `docs`.
+"""Build the documentation site: `make docs`, or `python docs/build.py [zensical|mkdocs]`, with the extra `docs`.
 
 Pages come from the Markdown in docs/, from what that links to elsewhere in the repository, and from the code: a page
 for each command and for each room of the package. All are written to build/docs, and the site to site/.
@@ -16,13 +16,18 @@ import yaml
 from from_code import api_pages, command_pages
 from notebook import as_markdown
 
+from bertkit.cli import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 # Pages of the repository that the site has beside those in docs/, and the headings they stand under.
 PROJECT = ("CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "saved_models/README.md", "tflite/README.md")
+REMOTE = "https://unpkg.com/iframe-worker/shim"
+FACE = "bertkit/__init__.py"         # what `import bertkit` gives has a page of its own
 
 # Code, in which nothing is a link, or a link; whichever begins first.
 LINK = re.compile(r"^```.*?^```$|`[^`\n]*`|(\[[^\]]*\])\(([^)\s]+)\)", flags=re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"`bertkit (--help|\w+)(?: --help)?`")
 EQUATION = re.compile(r"\[(\w+)\]\(\S+\.py\) `(bertkit\.[\w.]+)`")
 BLOCK = re.compile(r"^(?!\s|[-*|>#]|\d+\. |```)(.+)\n(?=(?:[-*] |1\. |\|))", flags=re.MULTILINE)
 
@@ -31,6 +36,11 @@ def placed(path):
     """Return where in the site a Markdown file of the repository stands: what is in docs/ at the top."""
     name = path.removeprefix("docs/") if path.startswith("docs/") else f"repository/{path}"
     return re.sub(r"README\.md$", "index.md", name).removesuffix(".ipynb").removesuffix(".md") + ".md"
+
+
+def relative(place, path):
+    """Return the link from a file of the repository, where it stands in the site, to a place in the site."""
+    return posixpath.relpath(place, posixpath.dirname(placed(path)) or ".")
 
 
 class Pages:
@@ -57,7 +67,15 @@ class Pages:
     def rewritten(self, text, path):
         """Return a page's Markdown with its links led to places of the site; code stays as it is."""
         text = BLOCK.sub(r"\1\n\n", EQUATION.sub(r"[\1][\2]", text))        # a list begins after a blank line
-        return LINK.sub(lambda found: self._link(found, path) if found.group(1) else found.group(), text)
+        return LINK.sub(lambda found: (self._link if found[1] else self._command)(found, path), text)
+
+    def _command(self, found, path):
+        """Return a command in code as a link to its page; other code as it is."""
+        command = COMMAND.fullmatch(found[0])
+        name = "index" if command and command[1] == "--help" else command and command[1]
+        if name not in (*COMMANDS, "index"):
+            return found[0]
+        return f"[{found[0]}]({relative(f'commands/{name}.md', path)})"
 
     def _link(self, found, path):
         words, link = found.groups()
@@ -65,17 +83,17 @@ class Pages:
         if not name or re.match(r"\w+:", link):
             return found.group()
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-        if target.startswith("bertkit/") and target.endswith(".py"):
+        if target.startswith("bertkit/") and target.endswith(".py") and target != FACE:
             return f"{words}[{target.removesuffix('.py').replace('/', '.')}]"
-        place = self._target(target)
-        link = posixpath.relpath(place, posixpath.dirname(placed(path)) or ".")
-        return f"{words}({link}{'#' if heading else ''}{heading})"
+        return f"{words}({relative(self._target(target), path)}{'#' if heading else ''}{heading})"
 
     def _target(self, path):
         if (self.root / path).is_dir():
             path = f"{path}/README.md"
         if path.endswith((".md", ".ipynb")):
             return self.add(path)
+        if path == FACE:
+            return "api/index.md"
         place = path.removeprefix("docs/") if path.startswith("docs/") else f"repository/{path}.txt"
         self.files[place] = self.root / path        # a program is shown as plain text
         return place
@@ -96,7 +114,8 @@ def collect(root=ROOT):
     for path in sorted((root / "docs").rglob("*")):
         if path.suffix in (".md", ".ipynb"):
             pages.add(path.relative_to(root).as_posix())
-    pages.files["assets/site.css"] = root / "docs" / "assets" / "site.css"
+    for path in (root / "docs" / "assets").iterdir():
+        pages.files[f"assets/{path.name}"] = path
     made = {"Decisions": [place for place in sorted(pages.texts) if place.startswith("decisions/")],
             "Project": [pages.add(path) for path in PROJECT]}
     made["Decisions"].sort(key=lambda place: (not place.endswith("index.md"), place))
@@ -117,6 +136,14 @@ def filled(nav, made):
     return nav
 
 
+def self_contained(site):
+    """Let every page take the one script that the generator would have from the net from the site itself."""
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        worker = posixpath.relpath("assets/worker.js", page.parent.relative_to(site).as_posix())
+        page.write_text(text.replace(REMOTE, worker), encoding="utf-8")
+
+
 def main():
     """Write the pages and build the site; the exit code is the generator's."""
     pages, made = collect()
@@ -125,9 +152,10 @@ def main():
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     settings["nav"] = filled(settings["nav"], made)
     (BUILD / "mkdocs.yml").write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    command = [sys.executable, "-m", *sys.argv[1:2], "build", "--strict", "--config-file", str(BUILD / "mkdocs.yml")]
+    command = [sys.executable, "-m", *(sys.argv[1:2] or ["zensical"]), "build", "--strict", "--config-file", str(BUILD / "mkdocs.yml")]
     code = subprocess.run(command, env=os.environ, check=False).returncode
     if code == 0:                                   # what stood there stays until the new site is whole
+        self_contained(BUILD / "site")
         shutil.rmtree(ROOT / "site", ignore_errors=True)
         (BUILD / "site").rename(ROOT / "site")
     return code

@@ -30,7 +30,7 @@ def command_page(name):
     words = (made.description or "").strip()
     knobs = (made.epilog or "").partition("\n\nexample:")[0] if "knobs" in (made.epilog or "") else ""
     return "\n".join([f"# bertkit {name}\n", f"{words}\n", f"```sh\n{cli.EXAMPLES[name]}\n```\n",
-                      *_section(made, "It needs", True), *_section(made, "It may be given", False),
+                      *_section(made, "Required", True), *_section(made, "Optional", False),
                       *(_knobs(knobs) if knobs else [])])
 
 
