@@ -37,7 +37,8 @@ def differences(text, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_a_tutorial_does_what_it_says(path, tmp_path):
-    assert differences(path.read_text(encoding="utf-8"), tmp_path) == []
+    wrong = differences(path.read_text(encoding="utf-8"), tmp_path)
+    assert not wrong, "\n".join(f"{block}\nprinted\n{printed}" for block, printed in wrong)
 
 
 def test_a_wrong_page_is_seen(tmp_path):
