@@ -7,15 +7,17 @@
 # make check     linters, house rules and tests
 # make wheel     build the wheel, install it alone in an empty environment, and use it there
 # make release   build, check and describe what would be published; uploads nothing
+# make docs      the documentation site, in site/ (needs the extra docs; GENERATOR=mkdocs takes the other generator)
 # make bench     side-by-side measurements (see benchmarks/README.md)
 #
 # Another Python for .venv: make demo PYTHON=python3.12
 
 ENVIRONMENT = $(or $(VIRTUAL_ENV),.venv)
 RUN = $(ENVIRONMENT)/bin/python
+GENERATOR = zensical
 QUICK = tests/text tests/data tests/layers tests/metrics tests/test_import.py tests/test_cli.py tests/test_encoder.py
 
-.PHONY: demo test quick slow lint check wheel release bench environment
+.PHONY: demo test quick slow lint check wheel release docs bench environment
 
 demo: environment
 	$(RUN) -m bertkit demo --out bertkit-demo
@@ -40,6 +42,9 @@ wheel: environment
 
 release: environment
 	PYTHON=$(RUN) sh scripts/release.sh
+
+docs: environment
+	$(RUN) docs/make_site.py $(GENERATOR)
 
 bench: environment
 	$(RUN) benchmarks/fine_tuning.py --help

@@ -97,8 +97,8 @@ class Bench:
         self.dial.peak.assign(rate)
         self.dial.steps.assign(float(epochs * sampler.steps_per_epoch))
         best = BestWeights(self.task, dev)
-        self.model.fit(sampler.dataset(), epochs=epochs, steps_per_epoch=sampler.steps_per_epoch, shuffle=False, verbose=0,
-                       callbacks=[best])
+        self.model.fit(sampler.dataset(), epochs=epochs, steps_per_epoch=sampler.steps_per_epoch, shuffle=False,
+                       verbose=0, callbacks=[best])
         return {"dev": best.rank[0], "test": self._scores(self.test), "epoch": best.epoch,
                 "seconds": round(time.monotonic() - began, 1)}
 

@@ -3,7 +3,8 @@
     bertkit demo --out bertkit-demo
     python docs/picture.py bertkit-demo
 
-The answers, the curve and the confusion matrix are those of the demo's run; the table is what four exports of it measured.
+The answers, the curve and the confusion matrix are those of the demo's run; the table is what four exports of it
+measured, which are kept in its folder.
 """
 
 import html

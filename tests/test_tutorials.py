@@ -24,7 +24,7 @@ def run(language, source, folder):
 
 
 def differences(text, folder):
-    """Run the blocks of a page; return (block, printed) where it is not the text block below, in which ... is anything."""
+    """Run the blocks of a page; return (block, printed) where that is not the text below, in which ... is anything."""
     wrong, source, printed = [], "", ""
     for language, block in BLOCK.findall(text):
         if language != "text":

@@ -1,10 +1,9 @@
-"""Build the documentation site: `make docs`, or `python docs/build.py [zensical|mkdocs]`, with the extra `docs`.
+"""Build the documentation site: `make docs`, or `python docs/make_site.py [zensical|mkdocs]`, with the extra `docs`.
 
 Pages come from the Markdown in docs/, from what that links to elsewhere in the repository, and from the code: a page
 for each command and for each room of the package. All are written to build/docs, and the site to site/.
 """
 
-import os
 import posixpath
 import re
 import shutil
@@ -12,9 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-from from_code import api_pages, command_pages
-from notebook import as_markdown
+from code_pages import api_pages, command_pages
+from notebook_pages import as_markdown
 
 from bertkit.cli import COMMANDS
 
@@ -145,15 +143,17 @@ def self_contained(site):
 
 
 def main():
-    """Write the pages and build the site; the exit code is the generator's."""
+    """Write the pages and build the site with the generator that is named; the exit code is the generator's."""
+    import yaml
+    generator = sys.argv[1] if len(sys.argv) > 1 else "zensical"
     pages, made = collect()
     shutil.rmtree(BUILD / "docs", ignore_errors=True)
     pages.write(BUILD / "docs")
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     settings["nav"] = filled(settings["nav"], made)
     (BUILD / "mkdocs.yml").write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    command = [sys.executable, "-m", *(sys.argv[1:2] or ["zensical"]), "build", "--strict", "--config-file", str(BUILD / "mkdocs.yml")]
-    code = subprocess.run(command, env=os.environ, check=False).returncode
+    command = [sys.executable, "-m", generator, "build", "--strict", "--config-file", str(BUILD / "mkdocs.yml")]
+    code = subprocess.run(command, check=False).returncode
     if code == 0:                                   # what stood there stays until the new site is whole
         self_contained(BUILD / "site")
         shutil.rmtree(ROOT / "site", ignore_errors=True)

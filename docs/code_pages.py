@@ -11,15 +11,21 @@ from bertkit.cli import commands, flags
 
 # Rooms that have pages of their own, or that no one imports.
 APART = ("cli", "commands", "flags", "face", "answers", "terminal", "memory", "version")
+OVERVIEW = """# Commands
+
+`bertkit COMMAND --help` says the same in a terminal. Every command takes `--json`: then it prints one JSON object and
+nothing else (`predict`: one a line). The exit code is 0; 1 on bad input, with one sentence that says what to do; 2 on
+wrong usage.
+
+| command | what it does |
+|---|---|
+"""
 
 
 def command_pages():
     """Return {place in the site: Markdown} of the commands, an overview first."""
     rows = "\n".join(f"| [`{name}`]({name}.md) | {what} |" for name, what in cli.COMMANDS.items())
-    overview = ("# Commands\n\n`bertkit COMMAND --help` says the same in a terminal. Every command takes `--json`: then "
-                "it prints one JSON object and nothing else (`predict`: one a line). The exit code is 0; 1 on bad "
-                f"input, with one sentence that says what to do; 2 on wrong usage.\n\n| command | what it does |\n|---|---|\n{rows}\n")
-    return {"commands/index.md": overview} | {f"commands/{name}.md": command_page(name) for name in cli.COMMANDS}
+    return {"commands/index.md": f"{OVERVIEW}{rows}\n"} | {f"commands/{name}.md": command_page(name) for name in cli.COMMANDS}
 
 
 def command_page(name):
@@ -35,7 +41,7 @@ def command_page(name):
 
 
 def _section(made, title, needed):
-    actions = [action for action in made._actions if _needed(action) is needed]
+    actions = [action for action in made._actions if _needed(action) is needed and action.dest != "help"]
     return [f"## {title}\n", *(_flag(action, made) for action in actions), ""] if actions else []
 
 
@@ -45,7 +51,8 @@ def _needed(action):
 
 def _flag(action, made):
     """Return a flag's line: its form in code, what it is, what may be chosen."""
-    form = made._get_formatter()._format_args(action, action.metavar or action.dest.upper()) if action.nargs != 0 else ""
+    metavar = action.metavar or action.dest.upper()
+    form = made._get_formatter()._format_args(action, metavar) if action.nargs != 0 else ""
     names = ", ".join(action.option_strings)
     help_text = "" if action.help in (None, argparse.SUPPRESS) else action.help % {"prog": made.prog}
     return f"- `{f'{names} {form}'.strip()}`  \n    {help_text}"
@@ -54,7 +61,8 @@ def _flag(action, made):
 def _knobs(text):
     """Return the section of the knobs that --set reaches."""
     title, *lines = text.strip().splitlines()
-    rows = [f"- `--set {name}=...`  \n    {rest.strip()}" for name, _, rest in (line.strip().partition(" ") for line in lines)]
+    parts = [line.strip().partition(" ") for line in lines]
+    rows = [f"- `--set {name}=...`  \n    {rest.strip()}" for name, _, rest in parts]
     return [f"## {title.strip().capitalize().rstrip(':')}\n", *rows, ""]
 
 
