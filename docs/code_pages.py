@@ -25,7 +25,8 @@ wrong usage.
 def command_pages():
     """Return {place in the site: Markdown} of the commands, an overview first."""
     rows = "\n".join(f"| [`{name}`]({name}.md) | {what} |" for name, what in cli.COMMANDS.items())
-    return {"commands/index.md": f"{OVERVIEW}{rows}\n"} | {f"commands/{name}.md": command_page(name) for name in cli.COMMANDS}
+    pages = {f"commands/{name}.md": command_page(name) for name in cli.COMMANDS}
+    return {"commands/index.md": f"{OVERVIEW}{rows}\n"} | pages
 
 
 def command_page(name):

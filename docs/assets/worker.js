@@ -9,16 +9,12 @@ if (location.protocol === "file:") {
       frame.hidden = true;
       document.body.append(frame);
       this.inner = frame.contentWindow;
-      this.inner.postMessage = data => this.told(this, data);
-      this.inner.document.open();
-      this.inner.document.write('<!DOCTYPE html><body></body>');
-      this.inner.document.close();
-      this.inner.postMessage = data => this.told(this, data);
+      this.inner.postMessage = data => this.told(this, structuredClone(data));
       this.inner.importScripts = (...urls) => urls.reduce(
         (before, each) => before.then(() => this.loaded(each)), Promise.resolve());
       this.loaded(url).then(() => {
         this.ready = true;
-        this.waiting.splice(0).forEach(data => this.told(this.inner, data));
+        this.waiting.splice(0).forEach(data => this.postMessage(data));
       });
     }
 
@@ -32,14 +28,16 @@ if (location.protocol === "file:") {
       });
     }
 
-    told(target, data) {
-      const event = new MessageEvent("message", { data });
-      target.dispatchEvent(event);
-      if (target === this && this.onmessage) this.onmessage(event);
+    told(target, data) {        // later, as a Worker's messages come, not while the sender is still at work
+      setTimeout(() => {
+        const event = new MessageEvent("message", { data });
+        target.dispatchEvent(event);
+        if (target === this && this.onmessage) this.onmessage(event);
+      });
     }
 
     postMessage(data) {
-      if (this.ready) this.told(this.inner, data);
+      if (this.ready) this.told(this.inner, this.inner.structuredClone(data));
       else this.waiting.push(data);
     }
 
