@@ -11,7 +11,7 @@ NOTEBOOK = Path(__file__).parent / "tutorials" / "notebook.ipynb"
 
 
 def run(path, folder):
-    """Return a notebook with what its cells print, but for the error stream, run from the first to the last in `folder`.
+    """Return a notebook, run in `folder` from first to last cell, with what its cells print, but for the error stream.
 
     Args:
         path: The notebook.
