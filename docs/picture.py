@@ -48,9 +48,8 @@ def terminal(folder):
     """Return what the exported file answers, as it looks in a terminal."""
     answer = ondevice.load(folder / "phone").predict([TEXT])[0]
     shown = {name: round(value, 3) for name, value in answer["probabilities"].items()}
-    lines = ["bertkit classify --train train.tsv --dev dev.tsv --out classifier",
-             "bertkit export classifier --to tflite --dev dev.tsv --out phone",
-             f'echo "{TEXT}" | bertkit predict classifier --tflite phone/model.tflite']
+    lines = ["bertkit demo", f'echo "{TEXT}" | \\\n    bertkit predict bertkit-demo/classifier '
+             "--tflite bertkit-demo/phone/model.tflite"]
     said = json.dumps({"label": answer["label"], "probabilities": shown})
     return "<pre>" + "".join(f"<b>$</b> {html.escape(line, quote=False)}\n" for line in lines) + f"{said}</pre>"
 
