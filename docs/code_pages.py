@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import importlib
 import inspect
 
 import bertkit
@@ -81,31 +80,29 @@ def api_pages(package):
             continue
         if room not in APART and not any(part.startswith("_") and part != "__init__" for part in parts):
             rooms.setdefault(room, []).append((parts, path.read_text(encoding="utf-8")))
-    pages = {"api/index.md": _face(rooms)}
-    return pages | {f"api/{room}.md": _room(room, modules) for room, modules in rooms.items()}
+    return {"api/index.md": _face(rooms)} | {f"api/{room}.md": _room(room, modules) for room, modules in rooms.items()}
 
 
 def _face(rooms):
-    rows = "\n".join(f"| {_link(name)} | {_first(getattr(bertkit, name))} |" for name in bertkit.__all__
-                     if not name.startswith("_"))
-    others = "\n".join(f"| [`bertkit.{room}`]({room}.md) | {_first(importlib.import_module(f'bertkit.{room}'))} |"
-                       for room in rooms)
+    """Return the overview: the names that `import bertkit` gives, and all rooms. A room is read, not imported: one may
+    want an extra that is not there."""
+    words = {room: _first(ast.get_docstring(ast.parse(modules[0][1]))) for room, modules in rooms.items()}
+    lines = {room: f"| [`bertkit.{room}`]({room}.md) | {sentence} |" for room, sentence in words.items()}
+    names = [lines.get(name) or _line(name) for name in bertkit.__all__ if not name.startswith("_")]
+    rows, others = "\n".join(names), "\n".join(lines.values())
     return (f"# Python\n\n## From `bertkit`\n\n| name | what it is |\n|---|---|\n{rows}\n\n"
             f"## Rooms\n\n| room | what is in it |\n|---|---|\n{others}\n")
 
 
-def _link(name):
-    """Return a link to where a public name is described."""
+def _line(name):
+    """Return the row of a class or a function, with a link to where it is described."""
     value = getattr(bertkit, name)
-    if inspect.ismodule(value):
-        return f"[`bertkit.{name}`]({name}.md)"
-    return f"[`bertkit.{name}`][{value.__module__}.{value.__qualname__}]"
+    return f"| [`bertkit.{name}`][{value.__module__}.{value.__qualname__}] | {_first(inspect.getdoc(value))} |"
 
 
-def _first(value):
-    """Return the first sentence of a docstring, safe in a table's cell."""
-    text = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
-    return text.replace("|", "\\|")
+def _first(docstring):
+    """Return the first paragraph of a docstring, safe in a table's cell."""
+    return " ".join((docstring or "").split("\n\n")[0].split()).replace("|", "\\|")
 
 
 def _room(room, modules):

@@ -59,8 +59,14 @@ class Pages:
         if place not in self.texts:
             text = (self.root / path).read_text(encoding="utf-8")
             self.texts[place] = ""                  # pages may link to each other in a ring
-            self.texts[place] = self.rewritten(as_markdown(text) if path.endswith(".ipynb") else text, path)
+            self.texts[place] = self.rewritten(text, path) if path.endswith(".md") else self._notebook(text, path)
         return place
+
+    def _notebook(self, text, path):
+        """Return a notebook's page, with a link to the notebook itself, which is copied beside it."""
+        name = posixpath.basename(path)
+        self.files[posixpath.join(posixpath.dirname(placed(path)), name)] = self.root / path
+        return f"{self.rewritten(as_markdown(text), path)}\n[This page as a notebook]({name})\n"
 
     def rewritten(self, text, path):
         """Return a page's Markdown with its links led to places of the site; code stays as it is."""
