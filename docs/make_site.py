@@ -32,8 +32,11 @@ BLOCK = re.compile(r"^(?!\s|[-*|>#]|\d+\. |```)(.+)\n(?=(?:[-*] |1\. |\|))", fla
 
 def placed(path):
     """Return where in the site a Markdown file of the repository stands: what is in docs/ at the top."""
-    name = path.removeprefix("docs/") if path.startswith("docs/") else f"repository/{path}"
-    return re.sub(r"README\.md$", "index.md", name).removesuffix(".ipynb").removesuffix(".md") + ".md"
+    if path.startswith("docs/"):
+        name = re.sub(r"README\.md$", "index.md", path.removeprefix("docs/"))
+    else:                                           # one index in a part of the navigation is its first page
+        name = re.sub(r"/README\.md$", ".md", f"repository/{path}")
+    return name.removesuffix(".ipynb").removesuffix(".md") + ".md"
 
 
 def relative(place, path):

@@ -36,8 +36,8 @@ def repository(tmp_path):
 
 @pytest.mark.parametrize(("link", "expected"), [
     ("[a](tasks.md#one)", "[a](tasks.md#one)"),
-    ("[a](../tflite/README.md)", "[a](repository/tflite/index.md)"),
-    ("[`a`](../tflite/README.md)", "[`a`](repository/tflite/index.md)"),
+    ("[a](../tflite/README.md)", "[a](repository/tflite.md)"),
+    ("[`a`](../tflite/README.md)", "[`a`](repository/tflite.md)"),
     ("[a](decisions/)", "[a](decisions/index.md)"),
     ("[a](../bertkit/layers/block.py)", "[a][bertkit.layers.block]"),
     ("[a](../bertkit/__init__.py)", "[a](api/index.md)"),
@@ -56,7 +56,7 @@ def test_a_link_leads_to_where_its_page_stands(repository, link, expected):
                         "tflite/README.md": "[back](../docs/guide.md)", "benchmarks/peer.py": ""})
     assert pages.texts[pages.add("docs/guide.md")] == expected
     if "tflite" in expected:
-        assert pages.texts["repository/tflite/index.md"] == "[back](../../guide.md)"
+        assert pages.texts["repository/tflite.md"] == "[back](../guide.md)"
 
 
 def test_a_notebook_is_a_page_with_its_outputs(repository):
