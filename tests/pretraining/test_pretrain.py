@@ -17,7 +17,6 @@ from tests.pretraining.runs import run, run_and_kill, same, sized, weights
 
 # The others' ways to a corpus, heads and draws are among those of these three.
 OBJECTIVES = ("mlm,nsp", "rtd", "plm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mlm,sop", "mlm,sbo")))
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the")          # what eager steps say of tf.data
 
 
 @pytest.mark.parametrize("objectives", OBJECTIVES)

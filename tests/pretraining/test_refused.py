@@ -17,8 +17,6 @@ from bertkit.pretraining.eval_split import held_out
 from tests import tiny
 from tests.pretraining.runs import LENGTH, run, run_and_kill, same, sized
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the")          # what eager steps say of tf.data
-
 
 def test_a_config_or_a_checkpoint_that_changed_is_another_run(corpus, tmp_path, monkeypatch):
     shutil.copy(corpus / "tiny.json", tmp_path / "own.json")

@@ -32,7 +32,7 @@ def document(number, mood):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(steps, tmp_path_factory):
     """Return a folder with an encoder, a corpus, and the bundles of all ways."""
     folder = tmp_path_factory.mktemp("documents")
     keras.utils.set_random_seed(1)
