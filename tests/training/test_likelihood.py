@@ -1,5 +1,7 @@
 """Likelihoods of tokens against a loop over places, one row at a time."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -34,6 +36,7 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
 
+@functools.cache
 def looped(text, words=None):
     """Return log P of each token with it masked, and with what `words` says is masked beside it."""
     ids = TOKENIZER.ids([text])[0]
@@ -59,7 +62,7 @@ def test_within_words_the_later_pieces_are_masked_too():
     text = "bcd films."
     tokens = TOKENIZER.encode([text])[0].tokens
     assert tokens == ["b", "##c", "##d", "film", "##s", "."]
-    words = [[0, 1, 2], [1, 2], [2], [3, 4], [4], [5]]
+    words = ((0, 1, 2), (1, 2), (2,), (3, 4), (4,), (5,))
     (found,) = pseudo_log_likelihoods(MODELS["masked"], TOKENIZER, [text], 32, within_words=True)
     np.testing.assert_allclose(found.logs, looped(text, words), atol=1e-5)
     assert np.abs(found.logs - np.array(looped(text))).max() > 1e-3
