@@ -15,7 +15,7 @@ from bertkit.data.texts import file_texts
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import write_bytes
-from bertkit.ondevice.columns import listed
+from bertkit.tasks.columns import listed
 from bertkit.terminal import counted, say
 from bertkit.text import Tokenizer
 

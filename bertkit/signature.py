@@ -23,8 +23,8 @@ def declared(module: str, name: str = "main"):
         A function that `inspect.signature` and `inspect.getdoc` answer for as for the real one.
 
     >>> import inspect
-    >>> inspect.signature(declared("bertkit.recipes.classify")).parameters["epochs"].default
-    3
+    >>> inspect.signature(declared("bertkit.recipes.classify")).parameters["length"].default
+    128
     """
     path = find_spec(module).origin
     outline = module_from_spec(spec_from_loader(module, _Outline(path, name)))

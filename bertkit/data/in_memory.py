@@ -9,7 +9,7 @@ from bertkit.data.features import Padding, cut_rows, features_of, pack
 from bertkit.data.pipeline import BatchSampler
 from bertkit.data.targets import places_of, targets
 from bertkit.errors import Error
-from bertkit.ondevice.columns import listed
+from bertkit.tasks.columns import listed
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.tagging import Tagging
 from bertkit.terminal import say

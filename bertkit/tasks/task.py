@@ -10,7 +10,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.ondevice.columns import listed
+from bertkit.tasks.columns import listed
 
 
 class Task:
