@@ -21,7 +21,6 @@ from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
 from bertkit.files.folders import new_folder
 from bertkit.heads import MODELS
 from bertkit.tasks import registry as tasks
-from bertkit.tasks.documents import TOGETHER
 from bertkit.text import Tokenizer
 
 FORMAT = 1
@@ -82,10 +81,11 @@ def _build(encoder, model):
     options = {name: value for name, value in model.items() if name != "kind"}
     if model.get("kind") == "Encoder":
         return encoder
-    if model.get("kind") not in MODELS:
+    known = MODELS | tasks.model_classes()
+    if model.get("kind") not in known:
         raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
     try:
-        return MODELS[model["kind"]](encoder, **options)
+        return known[model["kind"]](encoder, **options)
     except (TypeError, ValueError) as error:
         raise Error(f"The bundle does not describe a {model['kind']} ({error}); copy it again.") from None
 
@@ -124,32 +124,16 @@ def task(values):
     if kind == "Encoder":
         raise Error("This is an encoder without a task; fine-tune it first (`bertkit classify`), or take its vectors "
                     "(`bertkit features`).")
-    if kind not in UNTOLD:
+    found = task_of(values["model"], EncoderConfig.from_json(values["config"]))
+    if found is None:
         raise Error(f"This is a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
                     "gives the model itself.")
-    return untold(values["model"], EncoderConfig.from_json(values["config"]))
+    return found
 
 
-def untold(model, config):
+def task_of(model, config):
     """Return the task of a model that no recipe made, given what `describe` says of it; None where it has none."""
-    return tasks.task(UNTOLD[model["kind"]](model, config)) if model["kind"] in UNTOLD else None
-
-
-def _of_classifier(model, _):
-    if len(model["labels"]) == 1 and not model["multi_label"]:
-        return {"name": "score", "pairs": None}
-    return {"name": "classify", "labels": model["labels"], "multi_label": model["multi_label"], "pairs": None}
-
-
-# The task of a model that no recipe made: a function of what `describe` says of it and of its encoder's config.
-UNTOLD = {"Classifier": _of_classifier,
-          "TokenClassifier": lambda model, _: {"name": "tag", "labels": model["labels"]},
-          "QuestionAnswering": lambda model, _: {"name": "answer"},
-          "MultipleChoice": lambda model, _: {"name": "choose"},
-          "SentenceEmbedder": lambda model, config: {"name": "embed", "width": config.output_dim},
-          "DocumentClassifier": lambda model, _: {"name": "long_documents", "labels": model["labels"],
-                                                  "multi_label": model["multi_label"], "pooling": TOGETHER},
-          "EncoderDecoder": lambda model, _: {"name": "write", "longest": model["longest"]}}
+    return tasks.task_of_model(model["kind"], model, config)
 
 
 def tokenizer(folder, values):

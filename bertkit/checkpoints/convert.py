@@ -15,9 +15,6 @@ from bertkit.text.formats.loading import holds_tokenizer
 
 log = logging.getLogger("bertkit")
 
-TASKS = {"Classifier": "classify", "TokenClassifier": "tag", "QuestionAnswering": "answer",
-         "BeamQuestionAnswering": "answer", "MultipleChoice": "choose"}
-
 
 def convert(source, target, to="bertkit"):
     """Write the checkpoint `source` as a bundle (`to="bertkit"`) or for Hugging Face; return its card.
@@ -30,7 +27,7 @@ def convert(source, target, to="bertkit"):
     folder = checkpoints.local(source)
     model, tokenizer = checkpoints.load(folder), _tokenizer(folder)
     encoder = model if isinstance(model, Encoder) else model.encoder
-    card = Card(name=Path(target).name, task=TASKS.get(type(model).__name__, "encode"),
+    card = Card(name=Path(target).name, task=_task_name(model, encoder.config),
                 model={**bundle.describe(model), "encoder": encoder.config.to_json()}, recipe="convert",
                 knobs={"source": str(source), "to": to})
     if to == "bertkit":
@@ -40,6 +37,11 @@ def convert(source, target, to="bertkit"):
         huggingface.save(place, model, tokenizer)
         write_json(place / "card.json", card.to_json())
     return card
+
+
+def _task_name(model, config):
+    found = bundle.task_of(bundle.describe(model), config)
+    return found.name if found else "encode"
 
 
 def _tokenizer(folder):

@@ -9,6 +9,7 @@ from bertkit.data.features import check_fit
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import MODELS
+from bertkit.tasks.registry import model_classes
 from bertkit.text import Tokenizer
 
 NOTE = "bertkit.save wrote this bundle of a model in memory; it knows nothing of its training, data and scores."
@@ -42,7 +43,7 @@ def save(model: Any, folder: str | Path, tokenizer: Tokenizer | None = None, len
     check_model(model)
     config = model.config if isinstance(model, Encoder) else model.encoder.config
     length = row_length(length, tokenizer, config)
-    task = bundle.untold(bundle.describe(model), config)
+    task = bundle.task_of(bundle.describe(model), config)
     card = Card(name=Path(folder).name, task=task.name if task else "encode", recipe="bertkit.save", notes=(NOTE,),
                 model={**bundle.describe(model), "encoder": config.to_json()})
     bundle.save(folder, model, tokenizer, card, length=length, task=task)
@@ -50,7 +51,7 @@ def save(model: Any, folder: str | Path, tokenizer: Tokenizer | None = None, len
 
 def check_model(model):
     """Raise `Error` unless a model is an `Encoder` or a head of bertkit's, not a class derived from one."""
-    if type(model) is Encoder or MODELS.get(type(model).__name__) is type(model):
+    if type(model) in (Encoder, *MODELS.values(), *model_classes().values()):
         if any(getattr(layer, "lora_enabled", False) for layer in model._flatten_layers()):
             raise Error("This model has matrices of LoRA beside its weights, and a bundle holds weights alone; merge "
                         "them first: bertkit.training.adapt.settle(model).")

@@ -1,10 +1,10 @@
 """Which rows of train are held out: a stratified part of them, equal inputs on one side; or K such parts, the folds."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 import numpy as np
 
-BINS = 5            # ranges that scores are sorted into, each with as many rows, to be held out in equal shares
+from bertkit.tasks.registry import entry_of
 
 
 def held_out_size(rows: int) -> int:
@@ -92,33 +92,15 @@ def strata(task, targets) -> list:
     """Return what is to be as frequent among the rows held out as among all: [N] hashable values.
 
     The class of a row, the rarest of its classes, the fifth that its score is in, the rarest type among its entities,
-    whether it has an answer; nothing for other tasks.
+    whether it has an answer (see `tasks.own`); nothing for other tasks.
     """
-    if getattr(task, "multi_label", False):
-        return _rarest([np.flatnonzero(target).tolist() for target in targets])
-    if task.name in ("classify", "long_documents"):
-        return np.asarray(targets).tolist()
-    if task.name == "score":
-        return np.searchsorted(np.quantile(targets, np.arange(1, BINS) / BINS), targets, side="right").tolist()
-    if task.name == "tag":
-        return _rarest([{tag[2:] for tag in tags if tag != "O"} for tags in targets])
-    if task.name == "answer":
-        return [bool(answers) for answers in targets]
-    return [0] * len(targets)
-
-
-def _rarest(rows):
-    """Return of each row, some values, the one that the fewest rows have; None of an empty row."""
-    counts = Counter(value for row in rows for value in row)
-    return [min(row, key=lambda value: (counts[value], value), default=None) for row in rows]
+    found = entry_of(task).part("strata")
+    return [0] * len(targets) if found is None else found(targets)
 
 
 def units(task, labelled) -> list:
     """Return what of each row stays on one side: its group, its context or prompt, or all of its texts."""
     if labelled.groups is not None:
         return labelled.groups
-    if task.name == "answer":
-        return [context for _, context in labelled.inputs]
-    if task.name == "choose":
-        return [given[0] for given in labelled.inputs]
-    return [given if isinstance(given, str) else tuple(given) for given in labelled.inputs]
+    unit = entry_of(task).part("unit") or (lambda given: given if isinstance(given, str) else tuple(given))
+    return [unit(given) for given in labelled.inputs]

@@ -1,5 +1,6 @@
 """Labelled inputs of every task: from a published file to what the task packs and is scored on."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from bertkit.data import classes
@@ -16,6 +17,7 @@ from bertkit.tasks.answering import Answering
 from bertkit.tasks.choosing import Choosing
 from bertkit.tasks.embedding import Embedding
 from bertkit.tasks.ranking import Ranking
+from bertkit.tasks.registry import entry_of
 from bertkit.tasks.summarising import LexRank, Summarising
 from bertkit.tasks.tagging import Tagging
 from bertkit.tasks.writing import Writing
@@ -28,24 +30,41 @@ def read_labelled(task, path, columns=Columns(), separator=None, **reading):
     `read_examples`). Says how many rows were left out. Raises `Error` with file and line for what the task cannot be
     scored on.
     """
-    reader = READERS[task.name]
+    reader = _reader(task)
     reading["separator"] = separator if getattr(task, "multi_label", False) else None
     return reader.labelled(task, reader.read(path, columns, reading))
 
 
 def learn_task(name, path, columns=Columns(), **reading):
     """Return (task, `Labelled`) of a file to train on: what the task is (its labels, its spread) is read off it."""
-    reader = READERS[name]
+    reader = _reader(name)
     part = reader.read(path, columns, reading)
     task = reader.task(part)
     return task, (reader.learnt or reader.labelled)(task, part)
 
 
-class _Reader(NamedTuple):
-    read: object        # (path, columns, reading) -> a part, as its file has it
-    task: object        # part -> the task that is learnt from it
-    labelled: object    # (task, part) -> Labelled
-    learnt: object = None   # (task, part) -> Labelled to train on, where that is another
+class Reader(NamedTuple):
+    """How the labelled files of a task are read.
+
+    Args:
+        read: Function (path, columns, reading) -> a part, as its file has it.
+        task: Function (part) -> the task that is learnt from it.
+        labelled: Function (task, part) -> `Labelled`.
+        learnt: Function (task, part) -> `Labelled` to train on, where that is another.
+    """
+
+    read: Callable
+    task: Callable
+    labelled: Callable
+    learnt: Callable | None = None
+
+
+def _reader(task):
+    reader = entry_of(task).part("reader")
+    if reader is None:
+        raise Error(f"The task {getattr(task, 'name', task)} has no reader of labelled files; give one with its "
+                    "TaskEntry.")
+    return reader
 
 
 def _plain(reading):
@@ -103,19 +122,17 @@ def _referenced(task, part):
     return Labelled(parallel.path, parallel.sources, parallel.references, parallel.skipped)
 
 
-READERS = {
-    "classify": _Reader(classes.read_texts, classes.classification, classes.classes),
-    "long_documents": _Reader(classes.read_texts, classes.documents, classes.classes),
-    "score": _Reader(classes.read_scored, classes.regression, classes.scores),
-    "embed": _Reader(_pairs, lambda part: Embedding(), lambda task, part: Labelled(*part.alike()),
-                     lambda task, part: Labelled(*part.together())),
-    "rank": _Reader(Ranked.read, lambda part: Ranking(part.candidates),
+CLASSES = Reader(classes.read_texts, classes.classification, classes.classes)
+DOCUMENTS = Reader(classes.read_texts, classes.documents, classes.classes)
+SCORES = Reader(classes.read_scored, classes.regression, classes.scores)
+PAIRS = Reader(_pairs, lambda part: Embedding(), lambda task, part: Labelled(*part.alike()),
+               lambda task, part: Labelled(*part.together()))
+CANDIDATES = Reader(Ranked.read, lambda part: Ranking(part.candidates),
                     lambda task, part: Labelled(*part.found(task.candidates)),
-                    lambda task, part: Labelled(*part.contrasted())),
-    "tag": _Reader(_sentences, _tagging, _tags),
-    "answer": _Reader(_questions, lambda part: Answering(part.version), _answers),
-    "choose": _Reader(_choices, lambda part: Choosing(), _chosen),
-    "summarise": _Reader(_parallel, lambda part: Summarising(part[1]), _referenced),
-    "summarise-central": _Reader(_parallel, lambda part: LexRank(part[1]), _referenced),
-    "write": _Reader(_parallel, lambda part: Writing(part[2]), _referenced),
-}
+                    lambda task, part: Labelled(*part.contrasted()))
+TAGS = Reader(_sentences, _tagging, _tags)
+ANSWERS = Reader(_questions, lambda part: Answering(part.version), _answers)
+CHOICES = Reader(_choices, lambda part: Choosing(), _chosen)
+SUMMARIES = Reader(_parallel, lambda part: Summarising(part[1]), _referenced)
+CENTRAL = Reader(_parallel, lambda part: LexRank(part[1]), _referenced)
+PARALLEL = Reader(_parallel, lambda part: Writing(part[2]), _referenced)

@@ -2,11 +2,17 @@
 
 import tensorflow as tf
 
-# By task: logits -> what the file gives, float32.
-ANSWERS = {
-    "classify": lambda task, logits: tf.sigmoid(logits) if task.multi_label else tf.nn.softmax(logits),
-    "score": lambda task, logits: task.mean + task.spread * logits,
-}
+from bertkit.tasks.registry import entry_of
+
+
+def probabilities(task, logits):
+    """Return softmax(logits), or, of several labels a row, sigmoid(logits), float32 [B, C]."""
+    return tf.sigmoid(logits) if task.multi_label else tf.nn.softmax(logits)
+
+
+def scores(task, logits):
+    """Return mean + spread · logits, float32 [B, 1]: the score in the units of the training file."""
+    return task.mean + task.spread * logits
 
 
 def raw(model, batch):
@@ -21,4 +27,5 @@ def raw(model, batch):
 
 def answer(model, task, batch):
     """Return what the file gives for rows, see `Task.output`."""
-    return ANSWERS.get(task.name, lambda task, logits: logits)(task, raw(model, batch))
+    output, given = entry_of(task).part("output"), raw(model, batch)
+    return given if output is None else output(task, given)

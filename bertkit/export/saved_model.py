@@ -13,9 +13,9 @@ import numpy as np
 from bertkit.card import Card
 from bertkit.errors import Error
 from bertkit.export import reload, source
-from bertkit.export.served import SERVED
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import new_folder
+from bertkit.tasks.registry import entry_of
 from bertkit.terminal import say
 
 # The same numbers came back from the file within 1.5e-6 on a 6-layer model; more means another computation.
@@ -26,7 +26,7 @@ IDS = ("token_ids", "padding_mask", "segment_ids")
 def export_saved_model(folder, out):
     """Write the SavedModel of a fine-tuned bundle to the folder `out`, check it, and return its `Card`.
 
-    Signature serving_default takes strings [B] and gives what `served.SERVED` says of the task, for classes text (for
+    Signature serving_default takes strings [B] and gives what `export.served` says of the task, for classes text (for
     pairs also second) -> probabilities [B,C] and label, the most probable one. Signature tokens: token_ids,
     padding_mask, segment_ids, int32 [B,T] -> logits float32. Rows are cut to the bundle's length; there are no windows.
     A process with nothing but tensorflow and tensorflow_text loads it and must find the model's own numbers.
@@ -37,11 +37,12 @@ def export_saved_model(folder, out):
                     "KERAS_BACKEND=tensorflow.")
     with new_folder(out, "saved_model") as place:
         bundle = source.opened(folder)
-        if bundle.task.name not in SERVED:
+        served = entry_of(bundle.task).part("served")
+        if served is None:
             raise Error(f"The task {bundle.task.name} takes texts apart before the model sees them, which the "
                         "strings-in signature does not; export it to tflite.")
         say("Writing the SavedModel.")
-        served = SERVED[bundle.task.name](bundle)
+        served = served(bundle)
         _write(bundle, served, place)
         say("Loading it again in a process of its own.")
         parity = _checked(bundle, served, folder, place)

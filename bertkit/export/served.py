@@ -102,7 +102,3 @@ class Endings(Texts):
     def wanted(self, texts):
         inputs = [(text, *endings) for text, endings in zip(*texts.values(), strict=True)]
         return np.array(self.bundle.predictions(inputs)), None
-
-
-SERVED = {"classify": Classes, "score": Numbers, "rank": Numbers, "embed": Texts, "tag": Tokens, "answer": Spans,
-          "choose": Endings}

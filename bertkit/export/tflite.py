@@ -34,7 +34,7 @@ def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop
     max_drop    points of the main metric that it may lose there
 
     The file takes token_ids, padding_mask and segment_ids, int32 [1, length], and gives what the task says (see
-    `graph.ANSWERS`), for classes probabilities [1, C].
+    `export.graph.answer`), for classes probabilities [1, C].
     Raises `Error`, and leaves nothing, if the knobs do not fit the bundle, the conversion fails, the file
     does not compute the model, or it surely loses more than `max_drop` (see `parity.verdict`).
     """

@@ -1,28 +1,11 @@
 """The whole report: what it is, how it learned, what it gets wrong, in one file that needs nothing else."""
 
 from bertkit.files.atomic import write_text
-from bertkit.report import (
-    answering,
-    choosing,
-    classification,
-    curves,
-    embedding,
-    ranking,
-    regression,
-    style,
-    summarising,
-    tagging,
-    writing,
-)
+from bertkit.report import curves, style
 from bertkit.report.head import appendix, head
 from bertkit.report.markup import Markup, element
 from bertkit.report.partial_input import shown as show_cues
-
-SECTIONS = {"classify": classification.sections, "long_documents": classification.sections,
-            "score": regression.sections, "tag": tagging.sections,
-            "answer": answering.sections, "choose": choosing.sections, "embed": embedding.sections,
-            "rank": ranking.sections, "summarise": summarising.sections, "summarise-central": summarising.sections,
-            "write": writing.sections}
+from bertkit.tasks.registry import entry_of
 
 
 def page(card, task, dev, history=(), partial_input=None):
@@ -34,7 +17,8 @@ def page(card, task, dev, history=(), partial_input=None):
     """
     chosen = _choosing(card, task)
     shown = curves.shown(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
-    main = element("main", shown, SECTIONS[task.name](task, dev) if dev else "",
+    sections = entry_of(task).part("sections") if dev else None
+    main = element("main", shown, sections(task, dev) if sections else "",
                    show_cues(partial_input, card) if partial_input else "", appendix(card))
     return document(f"{card.name}: {card.task}", head(card), main)
 

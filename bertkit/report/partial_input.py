@@ -6,16 +6,31 @@ baselines in natural language inference".
 """
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from bertkit.report import linear
 from bertkit.report.markup import element, note, number, section, share, table
 from bertkit.tasks.answering import Span
+from bertkit.tasks.registry import entry_of
 
 MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
 MODELS = 3               # that learn from so many, one a class; of more classes, all from fewer
 MUCH, SOME = 0.5, 0.2     # of the way from the commonest answer to the model
+
+
+class Probe(NamedTuple):
+    """What is shown of an input, and how a linear model learns from it.
+
+    Args:
+        views: Function (inputs) -> [(what it shows, whether it is a half, function input -> text) ...].
+        learn: Function (task, view, train, dev) -> predictions of dev.
+    """
+
+    views: Callable
+    learn: Callable
 
 
 def probe(task, train, dev):
@@ -25,9 +40,10 @@ def probe(task, train, dev):
     Returns {"metric", "rows": {"train", "learned", "dev"}, "majority": score of the commonest answer, "views":
     [{"sees", "half": bool, "score"}]}, or None for a task whose inputs have no halves. The metric is the task's first.
     """
-    if task.name not in PROBES:
+    entry = entry_of(task)
+    if entry.probe is None:
         return None
-    views, learn, majority = PROBES[task.name]
+    (views, learn), majority = entry.part("probe"), entry.part("commonest")
     name, metric = next(iter(task.metrics.items()))
     rows = {"train": len(train[0]), "dev": len(dev[0])}
     every = _every(task, train[0])
@@ -47,14 +63,10 @@ def commonest(task, train, dev):
 
     `train` and `dev` as in `probe`. Of scores it is their mean; no word is of an entity, no question has an answer.
     """
-    if task.name == "tag":
-        predictions = [["O"] * len(tags) for tags in dev[1]]
-    elif task.name == "answer":
-        predictions = [Span("", -1, -math.inf, 0.0)] * len(dev[1])
-    elif task.name in PROBES:
-        predictions = PROBES[task.name][2](task, train, dev)
-    else:
+    majority = entry_of(task).part("commonest")
+    if majority is None:
         return None
+    predictions = majority(task, train, dev)
     sides = task.sides(dev[1], predictions)
     return {name: float(metric(*sides)) for name, metric in task.metrics.items()}
 
@@ -119,23 +131,35 @@ def _choices(task, view, train, dev):
     return np.split(found, np.cumsum([len(endings) for endings in sides[1]])[:-1])
 
 
-def _commonest_class(task, train, dev):
+def commonest_class(task, train, dev):
+    """Return how frequent each class is in train, for each row, [N, C]."""
     targets = np.asarray(train[1])
     frequent = targets.mean(axis=0) if targets.ndim == 2 else np.bincount(targets, minlength=len(task.labels))
     return np.tile(frequent / (1 if targets.ndim == 2 else len(targets)), (len(dev[0]), 1))
 
 
-def _mean(task, train, dev):
+def mean_score(task, train, dev):
+    """Return the mean of all scores of train, for each row."""
     return np.full(len(dev[0]), np.mean(train[1]))
 
 
-def _commonest_place(task, train, dev):
+def commonest_place(task, train, dev):
+    """Return 1 for the place where the right ending stands most often in train, of each row."""
     place = np.bincount(train[1]).argmax()
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 
-PROBES = {"classify": (_halves, _classes, _commonest_class), "long_documents": (_halves, _classes, _commonest_class),
-          "score": (_halves, _numbers, _mean), "choose": (_endings, _choices, _commonest_place)}
+def no_entities(task, train, dev):
+    """Return tags that find no entity."""
+    return [["O"] * len(tags) for tags in dev[1]]
+
+
+def no_answer(task, train, dev):
+    """Return for each question that it has no answer."""
+    return [Span("", -1, -math.inf, 0.0)] * len(dev[1])
+
+
+HALVES, NUMBERS, ENDINGS = Probe(_halves, _classes), Probe(_halves, _numbers), Probe(_endings, _choices)
 
 
 def shown(found, card):

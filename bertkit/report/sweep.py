@@ -6,7 +6,7 @@ from html import escape
 from bertkit.errors import Error
 from bertkit.files.atomic import write_json, write_text
 from bertkit.report.sweep_picture import named, picture
-from bertkit.tasks.registry import TASKS
+from bertkit.tasks.registry import entries
 from bertkit.terminal import say
 
 PAGE = """<!DOCTYPE html>
@@ -64,7 +64,7 @@ def sign(metric):
     >>> sign("accuracy"), sign("mse")
     (1, -1)
     """
-    return -1 if any(metric in task.less_is_better for task in TASKS.values()) else 1
+    return -1 if any(metric in task.less_is_better for task in (entry.task for entry in entries())) else 1
 
 
 def _of_setting(trials):

@@ -64,6 +64,7 @@ class Answering(Task):
     most: int = 20
 
     name, output, width, each_token, points = "answer", "logits", 2, True, 1
+    commonest = "no answer, whatever the question"
     reads = ("question", "context")
 
     def __post_init__(self):

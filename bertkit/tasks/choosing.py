@@ -23,6 +23,7 @@ class Choosing(Task):
     """
 
     name, output, width = "choose", "logits", 1
+    commonest = "the commonest place of the right ending"
     reads = ("prompt", "ending", "ending", "...")
 
     def pack(self, tokenizer, inputs, length, targets=None):

@@ -59,6 +59,7 @@ class Classification(TextsOrPairs):
     pairs: bool | None = False
 
     name, output = "classify", "probabilities"
+    commonest = "the commonest class"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))

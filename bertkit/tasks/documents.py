@@ -33,6 +33,7 @@ class Documents(Classification):
     pooling: str = "mean"
 
     name, output = "long_documents", "logits"
+    commonest = "the commonest class"
 
     def __post_init__(self):
         super().__post_init__()

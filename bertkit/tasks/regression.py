@@ -26,6 +26,7 @@ class Regression(TextsOrPairs):
     spread: float = 1.0
 
     name, output, width = "score", "score", 1
+    commonest, constant_is_0 = "the commonest answer, the mean of all scores", True
     less_is_better = ("mse",)
 
     @classmethod

@@ -30,6 +30,7 @@ class Tagging(Task):
     stride: int = STRIDE
 
     name, output, each_token = "tag", "logits", True
+    commonest = "the commonest tag, no entity anywhere"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))

@@ -18,7 +18,8 @@ class Task:
 
     `name` is its command's; `reads` names the texts of an input, "..." for any number more; `output` what the exported
     file calls its numbers, one vector of `width` a row, or a token where `each_token`; `points` turns a metric into
-    points; of the metrics `less_is_better` the smaller number is the better one.
+    points; of the metrics `less_is_better` the smaller number is the better one. `commonest` says which
+    answer needs no reading; where its score is 0 by definition, as a correlation's, `constant_is_0`.
     """
 
     name = output = ""
@@ -26,6 +27,8 @@ class Task:
     each_token = False
     points = 100
     less_is_better = ()
+    commonest = "the commonest answer"
+    constant_is_0 = False
 
     def settings(self):
         """Return the fields as JSON; `task({"name": ..., **settings})` is the task again."""

@@ -9,6 +9,7 @@ from keras import ops
 
 from bertkit.errors import Error
 from bertkit.heads.losses import TokenCrossEntropy
+from bertkit.tasks.registry import entry_of_model
 
 KNOBS = ("r_drop", "label_smoothing", "class_weights")
 
@@ -26,7 +27,7 @@ def loss(model, tuning, labels=None):
             raise Error(f"{knob} does not fit {fit.what}, which takes {', '.join(fit.knobs) or 'no such knob'}; "
                         "leave it out.")
     made = model.loss_function()
-    if tuning.label_smoothing and fit is FITS["several"]:
+    if tuning.label_smoothing and fit is SEVERAL:
         made = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=tuning.label_smoothing)
     elif tuning.label_smoothing or tuning.class_weights:
         weights = balanced(labels, len(model.labels)).tolist() if tuning.class_weights else None
@@ -183,19 +184,35 @@ class Fit:
     distance: Callable | None = None
 
 
-FITS = {"Classifier": Fit("a classifier", KNOBS, of_classes),
-        "several": Fit("a classifier of several labels a row", KNOBS[:2], of_several),
-        "score": Fit("a score, a regression", KNOBS[:1], of_numbers),
-        "TokenClassifier": Fit("a tagger", KNOBS, of_classes),
-        "MultipleChoice": Fit("a multiple chooser", KNOBS[:2], of_classes),
-        "QuestionAnswering": Fit("an answerer", KNOBS[:1], of_spans)}
+SEVERAL = Fit("a classifier of several labels a row", KNOBS[:2], of_several)
+
+
+def of_classifier(model):
+    """Return the `Fit` of a `Classifier`: of one label a row, of several, or of a score."""
+    if model.multi_label:
+        return SEVERAL
+    if len(model.labels) == 1:
+        return Fit("a score, a regression", KNOBS[:1], of_numbers)
+    return Fit("a classifier", KNOBS, of_classes)
+
+
+def of_tagger(model):
+    """Return the `Fit` of a `TokenClassifier`."""
+    return Fit("a tagger", KNOBS, of_classes)
+
+
+def of_chooser(model):
+    """Return the `Fit` of a `MultipleChoice`."""
+    return Fit("a multiple chooser", KNOBS[:2], of_classes)
+
+
+def of_answerer(model):
+    """Return the `Fit` of a `QuestionAnswering`."""
+    return Fit("an answerer", KNOBS[:1], of_spans)
 
 
 def fit_of(model):
-    """Return the `Fit` of a model."""
-    name = type(model).__name__
-    if name == "Classifier" and model.multi_label:
-        return FITS["several"]
-    if name == "Classifier" and len(model.labels) == 1:
-        return FITS["score"]
-    return FITS.get(name, Fit(f"a {name}"))
+    """Return the `Fit` of a model, that of its task."""
+    entry = entry_of_model(model)
+    fit = entry and entry.part("fit")
+    return fit(model) if fit else Fit(f"a {type(model).__name__}")
