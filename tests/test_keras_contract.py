@@ -305,7 +305,8 @@ def switches(encoder):
     return [layer.trainable for layer in encoder._flatten_layers()], trained
 
 
-@pytest.mark.parametrize("head", ["classifier", "tagger", "answerer", "chooser", "embedder", "language", "writer"])
+@pytest.mark.parametrize("head", ["classifier", "tagger", *(pytest.param(head, marks=pytest.mark.slow) for head in (
+    "answerer", "chooser", "embedder", "language", "writer"))])
 @pytest.mark.parametrize("frozen", ["nothing", "a block", "all"])
 def test_a_head_leaves_the_switches_of_its_encoder(head, frozen, recwarn):
     encoder, inputs = made("bert", "encoder"), batch("bert", head)
