@@ -51,7 +51,7 @@ state="$(pwd) $(cat setup.cfg setup.py pyproject.toml | cksum)"
 if [ "$(cat "$environment/bertkit-installed" 2>/dev/null)" != "$state" ]; then
     if ! "$python" scripts/installed.py; then
         echo "bertkit: installing what setup.cfg names into $environment (3 GB, a minute or two)"
-        "$python" -m pip install --quiet --disable-pip-version-check -e ".[test]" ||
+        "$python" -m pip install --require-virtualenv --quiet --disable-pip-version-check -e ".[test]" ||
             fail "installing failed, see above; with a network the same command again goes on."
     fi
     printf '%s\n' "$state" > "$environment/bertkit-installed"

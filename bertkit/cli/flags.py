@@ -79,8 +79,15 @@ def check_files(function, parsed):
         for path in given if isinstance(given, list) else [given]:
             if name in CHECKPOINTS:
                 addresses.check_exists(path)
-            elif name in FILES and not os.path.exists(path):
-                raise Error(f"{path} does not exist; give a file or folder that is there.")
+            elif name in FILES:
+                _check_readable(path)
+
+
+def _check_readable(path):
+    try:
+        os.stat(path)
+    except OSError as error:
+        raise Error(f"{path} cannot be read ({error.strerror}); give an existing file or folder.") from None
 
 
 def run_recipe(function):
