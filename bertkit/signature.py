@@ -5,13 +5,14 @@ A recipe imports Keras at its top, as a script does; only its call needs that.
 
 import ast
 import importlib
+from collections.abc import Callable
 from functools import wraps
 from importlib.abc import InspectLoader
 from importlib.util import decode_source, find_spec, module_from_spec, spec_from_loader
 from pathlib import Path
 
 
-def declared(module: str, name: str = "main"):
+def declared(module: str, name: str = "main") -> Callable:
     """Return a function of a module with its signature and docstring; the module is imported when it is called.
 
     Args:

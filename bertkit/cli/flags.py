@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -72,8 +73,16 @@ def call(function, parsed, rest=()):
     return function(*words, **found)
 
 
-def check_files(function, parsed):
-    """Raise `Error` for a file that is not there, before TensorFlow is loaded to read it."""
+def check_files(function: Callable, parsed: argparse.Namespace) -> None:
+    """Look for each file and checkpoint that the parsed flags of a function name, before TensorFlow is loaded for it.
+
+    Args:
+        function: a command or a recipe's `main`; its knobs in `FILES` and `CHECKPOINTS` are looked for.
+        parsed: what the function's `parser` parsed.
+
+    Raises:
+        Error: one of them is not there, or cannot be reached.
+    """
     for name in inspect.signature(function).parameters:
         given = getattr(parsed, name, None) or []
         for path in given if isinstance(given, list) else [given]:
