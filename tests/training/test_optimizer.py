@@ -8,6 +8,7 @@ import tensorflow as tf
 from bertkit.errors import Error
 from bertkit.training.optimizer import AdamW, adamw
 from bertkit.training.schedules import WarmupLinear
+from tests import tiny
 
 
 def numpy_adamw(weights, gradients, rate, decay, clip, beta_1=0.9, beta_2=0.999, epsilon=1e-6):
@@ -54,6 +55,17 @@ def test_a_wrong_decay_is_seen():
     found = list(trained(AdamW(1e-2, weight_decay=0.1), weights, gradients))[-1]
     assert np.abs(found[1] - wrong[1]).max() > 1e-4
     np.testing.assert_allclose(found[0], wrong[0], atol=2e-6)
+
+
+def test_biases_and_norms_of_a_model_are_not_decayed():
+    """The rule of BERT's optimizer: gradients of zero shrink the matrices and tables, and nothing else."""
+    variables = tiny.classifier().trainable_variables
+    for variable in variables:
+        variable.assign(tf.ones(variable.shape))
+    AdamW(0.1, weight_decay=0.5).apply([tf.zeros(variable.shape) for variable in variables], variables)
+    names = {shrunk: {variable.name for variable in variables if (np.asarray(variable) < 1).all() == shrunk}
+             for shrunk in (True, False)}
+    assert names == {True: {"kernel", "embeddings"}, False: {"bias", "gamma", "beta"}}
 
 
 @pytest.mark.parametrize("fused", [True, False])

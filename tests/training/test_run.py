@@ -72,7 +72,7 @@ def held(count=20, seed=9):
 
 
 def weights(model):
-    return [np.asarray(variable) for variable in model.variables]
+    return [np.asarray(variable) for variable in model.variables + model.optimizer.variables]
 
 
 @pytest.mark.parametrize("killed_after", [7, 12])
