@@ -27,7 +27,15 @@ def page(lines, default, names):
             gaps += [] if row[-1] is None else [row[-1]]
     head = f"# Default knobs beside a sweep, {datetime.date.today().isoformat()}"
     machine = f"{os.cpu_count()} x {platform.machine()}, shared with other work; Python {platform.python_version()}"
-    return "\n\n".join([head, NOTE, machine, verdict(gaps), table(rows)]) + "\n"
+    return "\n\n".join([head, NOTE, machine, verdict(gaps), table(rows), begun(cells)]) + "\n"
+
+
+def begun(cells):
+    """Return which sweeps have some of their six points; all points are in the file of lines."""
+    counts = {cell: sum(point[0] > 0 for point in found) for cell, found in cells.items()}
+    found = [f"{name}, {rows} rows, seed {seed}: {count} of 6" for (rows, name, seed), count in counts.items()
+             if 0 < count < 6]
+    return f"Begun, not whole: {'; '.join(found) or 'none'}. Every run is a line of the .jsonl beside this page."
 
 
 def compared(found, default):
