@@ -43,6 +43,22 @@ def test_every_flag_arrives_in_its_type():
                      "columns": Columns("t", "s", "l"), "tuning": TrainConfig(warmup=0.2, separator="a=b")}
 
 
+def test_a_number_or_a_word(capsys):
+    def function(epochs: int | Literal["auto"] = "auto", rate: float | Literal["auto"] = 0.5):
+        """Do nothing.
+
+        epochs          how often
+        """
+        return epochs, rate
+
+    made = flags.parser(function, "knobs")
+    for line, found in (("", ("auto", 0.5)), ("--epochs 3 --rate auto", (3, "auto")), ("--epochs auto", ("auto", 0.5))):
+        assert flags.call(function, made.parse_args(line.split())) == found
+    with pytest.raises(SystemExit):
+        made.parse_args(["--epochs", "many"])
+    assert "invalid int or auto value: 'many'" in capsys.readouterr().err and "how often (auto)" in made.format_help()
+
+
 def test_set_overrides_the_file_of_knobs(tmp_path):
     path = tmp_path / "knobs.json"
     path.write_text('{"warmup": 0.2, "patience": 4}')
