@@ -92,17 +92,17 @@ def run(place, out, *more):
 
 def test_a_run_says_what_it_chose_and_the_card_keeps_it(tmp_path, capsys):
     place = made(tmp_path)
-    assert run(place, tmp_path / "out", "--epochs", "2", "--folds", "3") == 0
+    assert run(place, tmp_path / "out", "--epochs", "2", "--folds", "2") == 0
     said = capsys.readouterr().err
     assert "Chosen (auto): batch size 16 and learning rate 0.0003, for 38 training rows and an encoder of 16" in said
-    assert "held out 10 of 48 rows" in said and "fold 3 of 3: 16 rows" in said
+    assert "held out 10 of 48 rows" in said and "fold 2 of 2: 24 rows" in said
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     assert {name: card["knobs"][name] for name in ("epochs", "batch_size", "learning_rate", "folds")} == {
-        "epochs": 2, "batch_size": 16, "learning_rate": 3e-4, "folds": 3}
+        "epochs": 2, "batch_size": 16, "learning_rate": 3e-4, "folds": 2}
     assert card["data"]["dev"]["held_out_of"] == 48 and card["notes"][0] in said
     folds = card["scores"]["folds"]
-    assert folds["rows"] == 48 and [fold["rows"] for fold in folds["folds"]] == [16, 16, 16]
-    mean = sum(fold["accuracy"] for fold in folds["folds"]) / 3
+    assert folds["rows"] == 48 and [fold["rows"] for fold in folds["folds"]] == [24, 24]
+    mean = sum(fold["accuracy"] for fold in folds["folds"]) / 2
     assert folds["accuracy"]["score"] == pytest.approx(mean) and folds["accuracy"]["low"] <= mean
     assert not (tmp_path / "out.tmp").exists()
 
@@ -114,16 +114,16 @@ def test_folds_change_nothing_in_the_model_and_a_fold_that_is_done_is_not_traine
     assert run(place, tmp_path / "plain", *knobs) == 0
     answers = folds._answers
 
-    def third_fails(fold, *others):
-        if fold.out.name == "fold-3":
+    def second_fails(fold, *others):
+        if fold.out.name == "fold-2":
             raise KeyboardInterrupt
         return answers(fold, *others)
 
-    monkeypatch.setattr(folds, "_answers", third_fails)
-    assert run(place, tmp_path / "out", *knobs, "--folds", "3") == 130
+    monkeypatch.setattr(folds, "_answers", second_fails)
+    assert run(place, tmp_path / "out", *knobs, "--folds", "2") == 130
     monkeypatch.setattr(folds, "_answers", answers)
     capsys.readouterr()
-    assert run(place, tmp_path / "out", *knobs, "--folds", "3") == 0
-    assert capsys.readouterr().err.count("\nepoch 1 ") == 2         # the third fold, and the model itself
+    assert run(place, tmp_path / "out", *knobs, "--folds", "2") == 0
+    assert capsys.readouterr().err.count("\nepoch 1 ") == 2         # the second fold, and the model itself
     weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("plain", "out")]
     assert weights[0] == weights[1]
