@@ -26,6 +26,28 @@ AXES = {
 }
 
 
+def register_kind(kind: type, axis: str = "attention") -> type:
+    """Let an axis of `EncoderConfig` hold a kind of your own.
+
+    Args:
+        kind: A frozen dataclass; its name is what `to_json` writes.
+        axis: "attention", "positions", "inputs", "block", "shared" or "pooler".
+
+    Returns:
+        The kind.
+
+    Raises:
+        Error: If there is no such axis, or another kind has this name.
+    """
+    if axis not in AXES:
+        raise Error(f"An EncoderConfig has no axis {axis!r}; it has {', '.join(AXES)}.")
+    name = kind.__name__
+    if kinds.KINDS.setdefault(name, kind) is not kind:
+        raise Error(f"There is a kind {name} already, {kinds.KINDS[name].__module__}.{name}; give yours another name.")
+    AXES[axis] = tuple(dict.fromkeys((*AXES[axis], kind)))
+    return kind
+
+
 @dataclass(frozen=True)
 class EncoderConfig:
     """Everything that determines an encoder's mathematics; the names are keras-nlp's.

@@ -126,7 +126,7 @@ def _bottleneck(config, layer):
 
 
 def _attention(config, layer):
-    return ATTENTIONS[type(config.attention_of(layer))](config)
+    return ATTENTIONS.get(type(config.attention_of(layer)), _projections)(config)      # one from outside: as `Full`
 
 
 def _projections(config):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.tasks.registry import are_all_own
 
 # How the child begins: with the parent's import path, so that it finds the same bertkit.
 _BEGIN = ("import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
@@ -21,8 +22,13 @@ def convert(folder, out, precision, masked_score, rows):
     """Write the .tflite of a bundle to `out`, through a child process.
 
     rows {name: int32 [rows, length]} give the inputs' names and their length, and calibrate where `precision`
-    needs it. Raises `Error`, in one sentence, whatever the child died of.
+    needs it. Raises `Error`, in one sentence, whatever the child died of. Where tasks from outside
+    bertkit are registered, this process does it.
     """
+    if not are_all_own():                   # a child process would not know the others
+        with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
+            Path(out).write_bytes(converted(folder, precision, masked_score, rows, Path(work) / "graph"))
+        return
     with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
         np.savez(Path(work) / "rows.npz", **rows)
         job = {"folder": str(folder), "out": str(out), "precision": precision, "masked_score": masked_score,

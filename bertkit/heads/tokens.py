@@ -118,17 +118,20 @@ class PretrainingModel(TaskModel):
     """An encoder with some of the heads it was pre-trained with: `heads` names "mlm", "nsp", "sop", "rtd", "sbo".
 
     call(batch) -> {"mlm_logits" [B,T,V] (with "masked_positions" [B,K,V]), "nsp_logits" or "sop_logits" [B,2],
-    "rtd_logits" [B,T] (Clark et al. 2020, section 3), "sbo_logits" [B,S,N,V]}, of each head that can answer.
+    "rtd_logits" [B,T] (Clark et al. 2020, section 3), "sbo_logits" [B,S,N,V]}, of each head that can answer. `sizes`
+    are the numbers of logits of heads with other names.
     """
 
     OUTPUTS = {"nsp": 2, "sop": 2, "rtd": 1}
 
-    def __init__(self, encoder, heads, head_configs=None, name="pretrained", **options):
+    def __init__(self, encoder, heads, head_configs=None, sizes=None, name="pretrained", **options):
         kinds = {head: (head_configs or {}).get(head) for head in heads}
-        super().__init__(encoder, kinds, self.OUTPUTS, name=name, **options)
+        self.sizes = dict(sizes or {})
+        super().__init__(encoder, kinds, {**self.OUTPUTS, **self.sizes}, name=name, **options)
 
     def settings(self):
-        return {"heads": list(self.kinds), "head_configs": {name: to_json(kind) for name, kind in self.kinds.items()}}
+        return {"heads": list(self.kinds), "head_configs": {name: to_json(kind) for name, kind in self.kinds.items()},
+                "sizes": self.sizes}
 
     def call(self, inputs, training=None):
         found = {name: logits[..., 0] if name == "rtd" else logits

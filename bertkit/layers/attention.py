@@ -5,10 +5,14 @@ Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head.
 
 import warnings
 from functools import partial, reduce
+from typing import Any
 
 import keras
 from keras import ops
 
+from bertkit.config import EncoderConfig
+from bertkit.errors import Error
+from bertkit.kinds import Full
 from bertkit.kinds.values import from_json, to_json
 from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.gather import gather_positions
@@ -18,6 +22,8 @@ from bertkit.layers.initializer import truncated_normal
 # (transformers); a row that may see nothing at all becomes uniform. Export replaces it by a small
 # constant, because an int8 scale cannot hold it.
 EXACT = -3.4028235e38
+
+FULL = Full()
 
 # A text of one token is no mistake, though its softmax is over one key.
 warnings.filterwarnings("ignore", message="You are using a softmax over axis -1")
@@ -49,11 +55,25 @@ class SelfAttention(ConfiguredLayer):
 
     call(x [B,T,D], context) -> [B,T,D], or (y, probabilities) when traced; `context` holds the batch's other entries
     (see `bertkit.encoder`), `masked_score` is what hides a key. Other kinds of attention have another `mix`.
-    `index` is the number of the block that this is in, from 0.
+
+    Args:
+        config: The `EncoderConfig` of the encoder that the layer is in, or its JSON; None for a layer alone.
+        kind: The kind of attention, or its JSON.
+        index: The number of the block that this is in, from 0.
+        num_heads: N, for a layer alone.
+        head_dim: H, features of a head, for a layer alone; the output has N · H features.
+        dropout: Rate of the probabilities' dropout, for a layer alone.
+        **options: What every Keras layer takes: `name`, `dtype`, `trainable`.
+
+    Example:
+        >>> layer = SelfAttention(num_heads=2, head_dim=4)
+        >>> tuple(layer(keras.ops.ones((1, 3, 8))).shape)
+        (1, 3, 8)
     """
 
-    def __init__(self, config, kind, index=0, **options):
-        super().__init__(config, **options)
+    def __init__(self, config: EncoderConfig | dict | None = None, kind: Any = FULL, index: int = 0, *,
+                 num_heads: int | None = None, head_dim: int | None = None, dropout: float = 0.0, **options):
+        super().__init__(_alone(num_heads, head_dim, dropout) if config is None else config, **options)
         config, self.kind, self.index = self.config, from_json(kind), index
         self.num_heads, self.head_dim = config.num_heads, config.head_dim
         self.add_projections(config)
@@ -105,6 +125,13 @@ class SelfAttention(ConfiguredLayer):
         """[B,N,T,H] -> [B,T,N·H]."""
         length = ops.shape(x)[2]
         return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, length, self.num_heads * self.head_dim))
+
+
+def _alone(num_heads, head_dim, dropout):
+    """Return the config of a layer that is in no encoder."""
+    if not num_heads or not head_dim:
+        raise Error(f"num_heads={num_heads} and head_dim={head_dim}; give both, or the config of an encoder.")
+    return EncoderConfig(1, 1, num_heads, num_heads * head_dim, 1, head_size=head_dim, attention_dropout=dropout)
 
 
 def attention_mask(kind, context, length):

@@ -1,6 +1,7 @@
-"""Which layer each kind of attention is: the one table of them."""
+"""Which layer each kind of attention is: the one table of them, open to kinds from outside."""
 
 from bertkit import kinds
+from bertkit.config import EncoderConfig, register_kind
 from bertkit.layers.attention import SelfAttention
 from bertkit.layers.hash_attention import HashAttention
 from bertkit.layers.local_attention import LocalAttention
@@ -14,7 +15,25 @@ ATTENTIONS = {kinds.Full: SelfAttention, kinds.Relative: RelativeAttention, kind
               kinds.Hash: HashAttention}
 
 
-def attention_layer(config, index, **options):
+def register_attention(kind: type, layer: type[SelfAttention]) -> type:
+    """Let an encoder attend in a way of your own: `EncoderConfig(attention=kind(...))`.
+
+    Args:
+        kind: A frozen dataclass, the settings of this attention; a config keeps it as JSON.
+        layer: Its layer, derived from `SelfAttention`, usually with another `mix`, and registered with Keras by
+            `keras.saving.register_keras_serializable`.
+
+    Returns:
+        The kind.
+
+    Raises:
+        Error: If another kind has this name.
+    """
+    ATTENTIONS[register_kind(kind, "attention")] = layer
+    return kind
+
+
+def attention_layer(config: EncoderConfig, index: int, **options) -> SelfAttention:
     """Return the attention of block `index`, of the kind that the config gives it."""
     kind = config.attention_of(index)
     return ATTENTIONS[type(kind)](config, kind, index=index, name="attention", **options)

@@ -10,11 +10,13 @@ from bertkit.layers.cross_entropy import cross_entropy
 class Objective:
     """One thing that an encoder is trained to do.
 
-    `heads` are the heads of the shipped model that answer for it, with their kinds where the family's page has none;
-    `weights` the factors of its losses in the sum. `arrange` makes a row's texts (see `corpus.rows`).
+    `heads` are the heads of the shipped model that answer for it, with their kinds where the family's page has none,
+    `sizes` the numbers of logits of those that bertkit does not know; `weights` the factors of its losses in the sum.
+    `arrange` makes a row's texts (see `corpus.rows`).
     """
 
     heads = {}
+    sizes = {}
     weights = {}
     arrange = None
 

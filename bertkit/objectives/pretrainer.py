@@ -155,4 +155,5 @@ def _with_heads(encoder, objectives):
     kinds = {name: None if name in published else kind for name, kind in kinds.items()}
     if list(kinds) == ["mlm"]:
         return LanguageModel(encoder, kinds["mlm"])
-    return PretrainingModel(encoder, list(kinds), kinds)
+    sizes = {name: size for objective in objectives for name, size in objective.sizes.items()}
+    return PretrainingModel(encoder, list(kinds), kinds, sizes)

@@ -161,6 +161,11 @@ def model_classes() -> dict[str, type]:
     return {model.__name__: model for entry in entries() for model in entry.models if isinstance(model, type)}
 
 
+def are_all_own() -> bool:
+    """Return whether all registered tasks are bertkit's own, which another process knows too."""
+    return all(entry.task.__module__.startswith("bertkit.") for entry in entries())
+
+
 def task(metadata: dict[str, Any]) -> Task:
     """Return the task that a bundle or an export states.
 
