@@ -21,7 +21,7 @@ class GraphMerges(tf.Module):
     that were trained; of a pair without that only the leftmost is merged, when it is the earliest.
     Raises Error if the merges are so tangled that a table of them takes too much memory.
 
-    >>> from bertkit.text.merges import Merges
+    >>> from bertkit.text.models.merges import Merges
     >>> merges = GraphMerges(Merges({"a": 0, "b": 1, "ab": 2, "aab": 3}, ["a b", "a ab"]))
     >>> [values.numpy().tolist() for values in merges(tf.constant([0, 0, 1, 0, 1]), tf.constant([0, 0, 0, 0, 1]))]
     [[3, 0, 1], [0, 0, 1]]
