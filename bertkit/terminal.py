@@ -1,24 +1,38 @@
-"""What a person at a terminal sees besides answers: a line of progress, one sentence about a mistake, no noise."""
+"""What a person at a terminal sees besides the answers: lines of progress, and one sentence about a mistake."""
 
 import errno
 import os
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import util
+from importlib.machinery import ModuleSpec
+from typing import Any
 
 from bertkit.errors import Error
 
-# What the system says when a place cannot be written; the rest of OSError is a fault of ours.
+# The errors of a place that cannot be written; any other OSError is a fault of bertkit.
 UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
-def say(message):
-    """Write one line to standard error, where everything goes that is not the answer."""
+def say(message: str) -> None:
+    """Write one line to standard error, where everything goes that is not the answer.
+
+    Args:
+        message: the line.
+    """
     print(message, file=sys.stderr, flush=True)
 
 
-def guarded(action):
-    """Return the exit code of an action: 0, or 1 after one sentence about a user's mistake."""
+def guarded(action: Callable[[], Any]) -> int:
+    """Run an action and return its exit code; a user's mistake becomes one sentence.
+
+    Args:
+        action: function without arguments.
+
+    Returns:
+        0 after success, 1 after a mistake, 130 after an interruption.
+    """
     try:
         action()
     except Error as error:
@@ -39,36 +53,51 @@ def guarded(action):
 
 
 @contextmanager
-def quiet():
-    """Keep what libraries write while they are loaded off the terminal, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+def quiet() -> Iterator[None]:
+    """Hide what libraries write to the terminal while they are loaded; a context manager.
+
+    It hides nothing where TF_CPP_MIN_LOG_LEVEL is set to less than 3.
+
+    Yields:
+        Nothing.
+    """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "3" or sys.stderr is None:
         yield
         return
     sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         yield
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)
         os.close(saved)
-        os.close(nowhere)
+        os.close(null)
 
 
 class QuietTensorFlow:
-    """Finds TensorFlow where Python does, and lets it be loaded `quiet`; stands in sys.meta_path.
+    """A finder of modules that loads TensorFlow inside `quiet`; it stands in sys.meta_path.
 
-    So it is quiet by every door: a command, a recipe that is run as a script, a notebook.
+    So TensorFlow is quiet wherever it is loaded: in a command, in a recipe that is run as a script, in a notebook.
     """
 
-    def find_spec(self, name, path=None, target=None):
-        """Return the spec of TensorFlow, and of nothing else."""
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Return the spec of TensorFlow, and None for every other module.
+
+        Args:
+            name: name of the module.
+            path: the path that Python gives to a finder; unused.
+            target: the module that Python gives to a finder; unused.
+
+        Returns:
+            The spec, or None.
+        """
         if name != "tensorflow":
             return None
         sys.meta_path.remove(self)
         try:
-            spec = util.find_spec(name)
+            spec: Any = util.find_spec(name)
         finally:
             sys.meta_path.insert(0, self)
         if spec:

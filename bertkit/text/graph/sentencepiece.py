@@ -1,6 +1,8 @@
-"""SentencePiece models in TensorFlow: words of normalised texts, then Viterbi's search or merges; equal to Python."""
+"""SentencePiece models in TensorFlow, equal to Python: words of normalised texts, then Viterbi's search or merges."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,24 +14,29 @@ from bertkit.text.graph.normalize import GraphNormalizer, is_blank, shifted
 from bertkit.text.models.sentencepiece import SPACE
 from bertkit.text.unicode.tables import SIZE
 
-NONE = -1                                     # the id of what is no piece
+NONE = -1                                     # the id where there is no piece
 BITS = 21                                     # of a codepoint
 LONGEST = 256                                 # codepoints of a piece: memory grows with it
 
 
 class SentencePiece(tf.Module):
-    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+    """A SentencePiece model in the graph.
 
-    Of equal words one is cut into pieces: `pieces` takes their codepoints and the number of the word of each, and
-    returns ids and the first codepoint of each piece.
+    A call takes a string tensor [B] and returns ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+    Equal words are cut into pieces once.
+
+    Args:
+        model: a `bertkit.text.models.sentencepiece.SentencePiece`.
+        pieces: what cuts words, a `Unigram` or a `BPE` of this module.
     """
 
-    def __init__(self, model, pieces):
+    def __init__(self, model: Any, pieces: Any):
         super().__init__()
         self._normalizer = GraphNormalizer(model.normalization, model.mapping)
         self._spaces, self._prefix, self._pieces = model.words == "spaces", model.prefix, pieces
 
-    def __call__(self, texts):
+    def __call__(self, texts: Any) -> list[Any]:
+        """Return the ids and the offsets of texts, string [B]."""
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         places = tf.ragged.range(tf.cast(text.row_lengths(), tf.int32)).flat_values
         rows = tf.cast(text.value_rowids(), tf.int32)
@@ -76,10 +83,17 @@ class SentencePiece(tf.Module):
 class Unigram(tf.Module):
     """Viterbi's search, one codepoint after the other in all words at once.
 
-    codes, words int32 [N] -> ids [P] and the codepoint that each piece begins with [P].
+    A call takes codepoints and the number of the word of each, int32 [N], and returns ids [P] and the codepoint that
+    each piece begins with [P].
+
+    Args:
+        model: a `bertkit.text.models.sentencepiece.Unigram`.
+
+    Raises:
+        Error: when a piece is longer than LONGEST codepoints.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         super().__init__()
         self._longest = max(map(len, model.pieces), default=1)
         if self._longest > LONGEST:
@@ -91,7 +105,8 @@ class Unigram(tf.Module):
         self._piece, self._unknown = tf.constant(pieces), model.unk_id
         self._scores = tf.constant([*model.scores, -math.inf, model.unknown_score], tf.float64)
 
-    def __call__(self, codes, words):
+    def __call__(self, codes: Any, words: Any) -> Any:
+        """Return the ids of the pieces, and the codepoint that each begins with."""
         found = self._found(codes, words)
         starts = tf.cast(tf.where(shifted(words, 1, NONE) != words)[:, 0], tf.int32)
         sizes = shifted(starts, -1, tf.size(codes)) - starts
@@ -155,12 +170,17 @@ class Unigram(tf.Module):
 
 
 class BPE(tf.Module):
-    """Merges of codepoints; unknown ones in a row are one.
+    """Merges of codepoints; unknown ones in a row are one token.
 
-    codes, words int32 [N] -> ids [P] and the codepoint that each piece begins with [P].
+    A call takes codepoints and the number of the word of each, int32 [N], and returns ids [P] and the codepoint that
+    each piece begins with [P].
+
+    Args:
+        model: a `bertkit.text.models.sentencepiece.BPE`.
+        vocabulary: sequence of str, the entries in the order of their ids.
     """
 
-    def __init__(self, model, vocabulary):
+    def __init__(self, model: Any, vocabulary: Sequence[str]):
         super().__init__()
         table = np.full((SIZE, 1), model.unk_id)
         for piece, number in model.pieces.items():
@@ -169,7 +189,8 @@ class BPE(tf.Module):
         self._table, self._merges, self._unknown = CodepointRows(table), GraphMerges(model.merges), model.unk_id
         self._sizes = tf.constant([len(entry) for entry in vocabulary])
 
-    def __call__(self, codes, words):
+    def __call__(self, codes: Any, words: Any) -> Any:
+        """Return the ids of the pieces, and the codepoint that each begins with."""
         ids = self._table(codes)[:, 0]
         unknown = ids == self._unknown
         first = ~(unknown & shifted(unknown, 1, False) & (shifted(words, 1, NONE) == words))
