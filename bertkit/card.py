@@ -111,7 +111,7 @@ class Card:
             lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in metrics.items()
                       if isinstance(value, dict) and "score" in value]
         lines += [f"{name:<8} {size:,} bytes" for name, size in self.bytes.items()]
-        return "\n".join([*lines, "How it was made and all that was measured stands in its card.json."])
+        return "\n".join([*lines, "Its card.json says how it was made and all that was measured."])
 
     @classmethod
     def read(cls, path: Path) -> "Card":

@@ -51,15 +51,15 @@ def squad_questions(references: dict[str, Any], predictions: dict[str, str],
     if version not in ("1.1", "2.0"):
         raise Error(f"version={version!r} is unknown; give '1.1' or '2.0'.")
     answers = _answers(references)
-    found = {}
+    scores = {}
     for key, golds in answers.items():
         if not golds and version == "1.1":
             raise Error(f"Question {key!r} has no answer, which version 1.1 does not allow; give version='2.0'.")
         if key in predictions:
-            found[key] = _best(key, golds, predictions[key], version)
+            scores[key] = _best(key, golds, predictions[key], version)
         elif version == "1.1":
-            found[key] = (0.0, 0.0)
-    return found
+            scores[key] = (0.0, 0.0)
+    return scores
 
 
 def squad(references: dict[str, Any], predictions: dict[str, str], version: str = "1.1",
@@ -85,21 +85,21 @@ def squad(references: dict[str, Any], predictions: dict[str, str], version: str 
         Error: when the input is not what `squad_questions` takes, or `null_scores` lack a question or come with version
             1.1.
     """
-    found, answers = squad_questions(references, predictions, version), _answers(references)
+    by_question, answers = squad_questions(references, predictions, version), _answers(references)
     missing = sum(key not in predictions for key in answers)
     if version == "1.1":
         if null_scores is not None:
             raise Error("null_scores came with version 1.1, where each question has an answer; give version='2.0'.")
-        return {**_means(found), "missing": missing}
-    answerable = {key: bool(answers[key]) for key in found}
-    final = found if null_scores is None else _thresholded(found, answerable, null_scores, threshold)
+        return {**_means(by_question), "missing": missing}
+    answerable = {key: bool(answers[key]) for key in by_question}
+    final = by_question if null_scores is None else _thresholded(by_question, answerable, null_scores, threshold)
     scores = {**_means(final), "missing": missing}
     for name, kind in (("HasAns", True), ("NoAns", False)):
         part = {key: value for key, value in final.items() if answerable[key] == kind}
         if part:
             scores |= {f"{name}_{metric}": value for metric, value in _means(part).items()}
     for place, name in enumerate(("exact", "f1") if null_scores is not None else ()):
-        raw = {key: pair[place] for key, pair in found.items()}
+        raw = {key: pair[place] for key, pair in by_question.items()}
         scores[f"best_{name}"], scores[f"best_{name}_thresh"] = _best_threshold(
             raw, answerable, predictions, null_scores)
     return scores
@@ -107,20 +107,20 @@ def squad(references: dict[str, Any], predictions: dict[str, str], version: str 
 
 def _answers(references):
     """Return {question id: its answers' texts} of a parsed data set."""
-    found = {}
+    answers = {}
     try:
         for article in references["data"]:
             for paragraph in article["paragraphs"]:
                 for question in paragraph["qas"]:
-                    if question["id"] in found:
+                    if question["id"] in answers:
                         raise Error(f"Question id {question['id']!r} occurs twice; give each question its own.")
-                    found[question["id"]] = [answer["text"] for answer in question["answers"]]
+                    answers[question["id"]] = [answer["text"] for answer in question["answers"]]
     except (KeyError, TypeError) as error:
         raise Error(f"The references are not SQuAD JSON ({type(error).__name__}: {error}); wanted "
                     "data > paragraphs > qas with id and answers.") from error
-    if not found:
+    if not answers:
         raise Error("The references hold no question; give at least one.")
-    return found
+    return answers
 
 
 def _best(key, golds, prediction, version):

@@ -15,7 +15,7 @@ from bertkit.text.models.sentencepiece import BPE, Unigram
 from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
 
-MODELS = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
+MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 

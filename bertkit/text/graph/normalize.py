@@ -175,8 +175,8 @@ class _Strip(tf.Module):
         self._right = right
 
     def __call__(self, codes, rows, places):
-        seen = tf.cast(~is_blank(codes), tf.int32)
-        counts = tf.cumsum(seen, reverse=self._right)
+        filled = tf.cast(~is_blank(codes), tf.int32)
+        counts = tf.cumsum(filled, reverse=self._right)
         ends = tf.concat([[0], counts, [0]], 0)[2:] if self._right else tf.concat([[0], counts], 0)[:-1]
         edge = shifted(rows, -1 if self._right else 1, -1) != rows
         outside = tf.math.unsorted_segment_max(tf.where(edge, ends, 0), rows, tf.reduce_max(tf.pad(rows, [[0, 1]])) + 1)

@@ -75,9 +75,9 @@ class SentencePiece(tf.Module):
                         tf.gather(different.row_lengths(), word))
         table = tf.RaggedTensor.from_value_rowids(tf.stack([tf.cast(ids, tf.int64), begins, ends], 1), word,
                                                   different.nrows(), validate=False)
-        found = tf.gather(table, which)
-        ids, begins, ends = tf.unstack(found.flat_values, axis=1)
-        return tf.cast(ids, tf.int32), begins, ends, found.value_rowids()
+        pieces = tf.gather(table, which)
+        ids, begins, ends = tf.unstack(pieces.flat_values, axis=1)
+        return tf.cast(ids, tf.int32), begins, ends, pieces.value_rowids()
 
 
 class Unigram(tf.Module):
@@ -107,39 +107,40 @@ class Unigram(tf.Module):
 
     def __call__(self, codes: Any, words: Any) -> Any:
         """Return the ids of the pieces, and the codepoint that each begins with."""
-        found = self._found(codes, words)
+        candidates = self._candidates(codes, words)
         starts = tf.cast(tf.where(shifted(words, 1, NONE) != words)[:, 0], tf.int32)
         sizes = shifted(starts, -1, tf.size(codes)) - starts
         order = tf.argsort(sizes, direction="DESCENDING", stable=True)
         starts, sizes = tf.gather(starts, order), tf.gather(sizes, order)
-        begins = tf.cast(tf.where(_begins(self._lengths(found, starts, sizes), starts, sizes))[:, 0], tf.int32)
+        begins = tf.cast(tf.where(_begins(self._lengths(candidates, starts, sizes), starts, sizes))[:, 0], tf.int32)
         lengths = shifted(begins, -1, tf.size(codes)) - begins
-        ids = tf.gather_nd(found, tf.stack([begins, lengths - 1], 1))
+        ids = tf.gather_nd(candidates, tf.stack([begins, lengths - 1], 1))
         unknown, word = ids == NONE, tf.gather(words, begins)
         first = ~(unknown & shifted(unknown, 1, False) & (shifted(word, 1, NONE) == word))
         return tf.boolean_mask(tf.where(unknown, self._unknown, ids), first), tf.boolean_mask(begins, first)
 
-    def _found(self, codes, words):
+    def _candidates(self, codes, words):
         """Return int32 [N, L]: the pieces of 1 to L codepoints that begin at each codepoint, NONE where none does."""
         behind = tf.pad(words, [[0, 1]], constant_values=NONE)
 
-        def follow(length, places, nodes, found):
+        def follow(length, places, nodes, candidates):
             inside = tf.gather(behind, places + length) == tf.gather(words, places)
             places, nodes = tf.boolean_mask(places, inside), tf.boolean_mask(nodes, inside)
             code = tf.cast(tf.gather(codes, places + length), tf.int64)
             nodes = self._edges.lookup(nodes * (1 << BITS) + code)
             places, nodes = tf.boolean_mask(places, nodes != NONE), tf.boolean_mask(nodes, nodes != NONE)
             cells = tf.stack([places, tf.fill([tf.size(places)], length)], 1)
-            return length + 1, places, nodes, tf.tensor_scatter_nd_update(found, cells, tf.gather(self._piece, nodes))
+            candidates = tf.tensor_scatter_nd_update(candidates, cells, tf.gather(self._piece, nodes))
+            return length + 1, places, nodes, candidates
 
         count = tf.size(codes)
         return tf.while_loop(
-            lambda length, places, nodes, found: tf.size(places) > 0, follow,
+            lambda length, places, nodes, candidates: tf.size(places) > 0, follow,
             [0, tf.range(count), tf.zeros([count], tf.int64), tf.fill([count, self._longest], NONE)],
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None]),
                               tf.TensorShape([None, self._longest])])[3]
 
-    def _lengths(self, found, starts, sizes):
+    def _lengths(self, candidates, starts, sizes):
         """Return int32 [N]: the length of the last piece of the best way to each codepoint.
 
         The words are those of falling sizes. Column i of `best` and `last` tells of the place i codepoints on.
@@ -150,7 +151,7 @@ class Unigram(tf.Module):
         def push(step, best, last, lengths):
             count = tf.math.count_nonzero(sizes > step, dtype=tf.int32)
             places = starts[:count] + step
-            ids = tf.gather(found, places)
+            ids = tf.gather(candidates, places)
             scores = tf.gather(self._scores, tf.where(ids == NONE, absent, ids))
             new = best[:count, :1] + scores
             better = new > best[:count, 1:]
@@ -164,7 +165,7 @@ class Unigram(tf.Module):
         best = tf.pad(tf.zeros([count, 1], tf.float64), [[0, 0], [0, self._longest]], constant_values=-math.inf)
         return tf.while_loop(
             lambda step, *_: step < tf.reduce_max(tf.pad(sizes, [[0, 1]])), push,
-            [0, best, tf.zeros([count, width], tf.int32), tf.zeros([tf.shape(found)[0]], tf.int32)],
+            [0, best, tf.zeros([count, width], tf.int32), tf.zeros([tf.shape(candidates)[0]], tf.int32)],
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, width]), tf.TensorShape([None, width]),
                               tf.TensorShape([None])])[3]
 
@@ -205,14 +206,14 @@ class BPE(tf.Module):
 
 def _trie(pieces):
     """Return {number of a beginning << BITS | next codepoint: number of both} and the piece of each number, or NONE."""
-    numbers, found, edges = {"": 0}, [NONE], {}
+    numbers, piece_ids, edges = {"": 0}, [NONE], {}
     for piece, number in pieces.items():
         for end in range(1, len(piece) + 1):
             if piece[:end] not in numbers:
                 edges[numbers[piece[:end - 1]] << BITS | ord(piece[end - 1])] = numbers[piece[:end]] = len(numbers)
-                found.append(NONE)
-        found[numbers[piece]] = number
-    return edges, found
+                piece_ids.append(NONE)
+        piece_ids[numbers[piece]] = number
+    return edges, piece_ids
 
 
 def _begins(lengths, starts, sizes):

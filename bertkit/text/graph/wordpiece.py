@@ -89,13 +89,13 @@ MODELS = {"wordpiece": WordPiece}
 
 def _final_sigmas(codes, rows, context, becomes):
     """Turn capital sigmas that end a word into final ones, as Codepoints.final_sigmas does."""
-    seen = tf.where(context != IGNORABLE)
-    cased = tf.gather_nd(context, seen) == CASED
-    same_row = tf.gather_nd(rows, seen[1:]) == tf.gather_nd(rows, seen[:-1])
+    counted = tf.where(context != IGNORABLE)
+    cased = tf.gather_nd(context, counted) == CASED
+    same_row = tf.gather_nd(rows, counted[1:]) == tf.gather_nd(rows, counted[:-1])
     edge = tf.zeros([1], tf.bool)
-    before = tf.concat([edge, cased[:-1] & same_row], 0)[:tf.shape(seen)[0]]
-    after = tf.concat([cased[1:] & same_row, edge], 0)[:tf.shape(seen)[0]]
-    final = tf.boolean_mask(seen, (tf.gather_nd(codes, seen) == ord("Σ")) & before & ~after)
+    before = tf.concat([edge, cased[:-1] & same_row], 0)[:tf.shape(counted)[0]]
+    after = tf.concat([cased[1:] & same_row, edge], 0)[:tf.shape(counted)[0]]
+    final = tf.boolean_mask(counted, (tf.gather_nd(codes, counted) == ord("Σ")) & before & ~after)
     where = tf.concat([final, tf.zeros_like(final)], 1)
     return tf.tensor_scatter_nd_update(becomes, where, tf.fill(tf.shape(final)[:1], ord("ς")))
 

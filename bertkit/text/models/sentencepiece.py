@@ -150,7 +150,7 @@ class Unigram(SentencePiece):
         lengths: dict[str, dict[int, None]] = {}      # {two first characters: the lengths of such pieces, ascending}
         for piece in sorted(self.pieces, key=len):
             lengths.setdefault(piece[:2], {})[len(piece)] = None
-        self._lengths = {key: tuple(found) for key, found in lengths.items() if len(key) == 2}
+        self._lengths = {key: tuple(sizes) for key, sizes in lengths.items() if len(key) == 2}
 
     def tables(self) -> dict[str, Any]:
         """Return the large tables beside the vocabulary."""
@@ -161,9 +161,9 @@ class Unigram(SentencePiece):
         count, last = len(word), self._search(word)
         ids, ends, end = [], [], count
         while end:
-            start, found = last[end]
-            if found != self.unk_id or not ids or ids[-1] != self.unk_id:
-                ids.append(found)
+            start, piece = last[end]
+            if piece != self.unk_id or not ids or ids[-1] != self.unk_id:
+                ids.append(piece)
                 ends.append(end)
             end = start
         return ids[::-1], ends[::-1]
@@ -173,15 +173,15 @@ class Unigram(SentencePiece):
         count, pieces, scores, lengths = len(word), self.pieces, self.scores, self._lengths
         best, last = [0.0] + [-math.inf] * count, [None] * (count + 1)
         for start, c in enumerate(word):
-            before, found = best[start], pieces.get(c, self.unk_id)
-            score = before + (self.unknown_score if found == self.unk_id else scores[found])
+            before, piece = best[start], pieces.get(c, self.unk_id)
+            score = before + (self.unknown_score if piece == self.unk_id else scores[piece])
             if score > best[start + 1]:
-                best[start + 1], last[start + 1] = score, (start, found)
+                best[start + 1], last[start + 1] = score, (start, piece)
             for length in lengths.get(word[start:start + 2], ()):
                 end = start + length
-                found = pieces.get(word[start:end])
-                if found is not None and end <= count and before + scores[found] > best[end]:
-                    best[end], last[end] = before + scores[found], (start, found)
+                piece = pieces.get(word[start:end])
+                if piece is not None and end <= count and before + scores[piece] > best[end]:
+                    best[end], last[end] = before + scores[piece], (start, piece)
         return last
 
 
@@ -220,11 +220,11 @@ class BPE(SentencePiece):
         """Return the ids of a word and where each of them ends."""
         symbols, ends = [], []
         for end, c in enumerate(word, 1):
-            found = self.pieces.get(c, self.unk_id)
-            if found == self.unk_id and symbols[-1:] == [found]:
+            symbol = self.pieces.get(c, self.unk_id)
+            if symbol == self.unk_id and symbols[-1:] == [symbol]:
                 ends[-1] = end
             else:
-                symbols.append(found)
+                symbols.append(symbol)
                 ends.append(end)
         ids, counts = self.merges(symbols)
         return ids, [ends[count - 1] for count in counts]

@@ -64,9 +64,9 @@ class Codepoints:
             return text
         codes = np.array([SIZE - 1, *map(ord, text), SIZE - 1])    # a codepoint that is no letter at both ends
         cased = self.cased[codes]
-        seen = np.flatnonzero(~self.ignorable[codes])
-        final = (codes[seen[1:-1]] == ord("Σ")) & cased[seen[:-2]] & ~cased[seen[2:]]
-        codes[seen[1:-1][final]] = ord("ς")
+        counted = np.flatnonzero(~self.ignorable[codes])
+        final = (codes[counted[1:-1]] == ord("Σ")) & cased[counted[:-2]] & ~cased[counted[2:]]
+        codes[counted[1:-1][final]] = ord("ς")
         return "".join(map(chr, codes[1:-1]))
 
 
