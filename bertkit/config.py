@@ -225,13 +225,13 @@ def _check_kinds(config):
         parts = value if axis == "attention" and isinstance(value, tuple) and value else (value,)
         for part in parts:
             if not isinstance(part, allowed):
-                raise Error(f"{axis}={part!r} is no kind that it can be, such as {allowed[0]()}.")
+                raise Error(f"{axis}={part!r} is not a kind of {axis}; give one such as {allowed[0]()}.")
             if part is not None:
                 check(part)
     if config.shared and config.shared.groups * config.shared.inner > MOST_LAYERS:
         raise Error(f"shared={config.shared} has more blocks than any encoder; give {MOST_LAYERS} or less.")
     if not isinstance(config.qkv_bias, bool) or not isinstance(config.family, str):
-        raise Error(f"qkv_bias={config.qkv_bias!r} and family={config.family!r} must be true or false, and a name.")
+        raise Error(f"qkv_bias={config.qkv_bias!r}, family={config.family!r}; wanted true or false, and a name.")
 
 
 def _multiples(size, divisor):

@@ -32,7 +32,7 @@ def read_text(path: str | Path) -> str:
     except FileNotFoundError:
         raise Error(f"{path} is missing; give an existing file, or copy the whole folder again.") from None
     except OSError as error:
-        raise Error(f"{path} cannot be read ({error.strerror}); give a file that can.") from None
+        raise Error(f"{path} cannot be read ({error.strerror}); give a readable file.") from None
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

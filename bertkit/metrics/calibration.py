@@ -78,6 +78,6 @@ def _confidence(labels, probabilities):
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise Error("some probabilities are not between 0 and 1; give probabilities, not logits.")
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= probabilities.shape[1]:
-        raise Error(f"labels are to be class numbers from 0 to {probabilities.shape[1] - 1}, as the columns of "
-                    f"the probabilities are; {labels.dtype} came, the first is {labels[0]!r}.")
+        raise Error(f"labels of {labels.dtype} came, the first is {labels[0]!r}; give class numbers from 0 to "
+                    f"{probabilities.shape[1] - 1}, one for each column of the probabilities.")
     return probabilities.max(axis=1), probabilities.argmax(axis=1) == labels

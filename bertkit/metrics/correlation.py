@@ -115,10 +115,10 @@ def _scores(labels, predictions):
     try:
         sides = np.asarray(labels, np.float64), np.asarray(predictions, np.float64)
     except (TypeError, ValueError) as error:
-        raise Error(f"a correlation is of numbers, and others came ({error}).") from error
+        raise Error(f"Some scores are no numbers ({error}); give numbers, or numbers as text.") from error
     x, y = aligned(*sides)
     if x.ndim != 1:
-        raise Error(f"one score a row was wanted, and an array of shape {x.shape} came.")
+        raise Error(f"one score a row was wanted, and an array of shape {x.shape} came; give one number for each row.")
     return x, y
 
 

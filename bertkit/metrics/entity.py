@@ -181,7 +181,7 @@ def _pairs(labels, predictions, mode):
                     "give the same number, at least 1.")
     for i, (gold, predicted) in enumerate(zip(labels, predictions, strict=True)):
         if len(gold) != len(predicted):
-            raise Error(f"Sentence {i} (from 0) has {len(gold)} labels and {len(predicted)} predicted tags;  "
+            raise Error(f"Sentence {i} (from 0) has {len(gold)} labels and {len(predicted)} predicted tags; "
                         "give one tag for each word.")
     scheme = _scheme(mode, [*labels, *predictions])
     return [(set(_entities(gold, scheme)), set(_entities(predicted, scheme)))

@@ -85,7 +85,7 @@ def _numbers(values, name):
     try:
         values = np.asarray(values, np.float64).ravel()
     except (TypeError, ValueError) as error:
-        raise Error(f"{name} are to be numbers, and others came ({error}).") from error
+        raise Error(f"Some {name} are no numbers ({error}); give numbers.") from error
     if not values.size:
         raise Error(f"No {name} came; give at least one.")
     return values
