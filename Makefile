@@ -1,22 +1,53 @@
-# make demo    the main job on embedded data
-# make test    the test suite, a file to a process, as many as there are cores
-# make check   linters, house rules and tests: what CI runs
-# make bench   side-by-side measurements (see benchmarks/README.md)
+# make demo      the main job on data that comes along
+# make test      the tests
+# Both make the environment first: the active virtual environment, or .venv, with bertkit installed in it.
+# make quick     the quick part of the tests, which .ci/run gives to every Python that it finds
+# make slow      the tests that take minutes or make environments, which `make test` leaves out
+# make lint      the linters
+# make check     linters, house rules and tests
+# make wheel     build the wheel, install it alone in an empty environment, and use it there
+# make release   build, check and describe what would be published; uploads nothing
+# make docs      the documentation site, in site/ (needs the extra docs; GENERATOR=mkdocs takes the other generator)
+# make bench     side-by-side measurements (see benchmarks/README.md)
+#
+# Another Python for .venv: make demo PYTHON=python3.12
 
-PYTHON ?= python
+ENVIRONMENT = $(or $(VIRTUAL_ENV),.venv)
+RUN = $(ENVIRONMENT)/bin/python
+GENERATOR = zensical
+QUICK = tests/text tests/data tests/layers tests/metrics tests/test_import.py tests/test_cli.py tests/test_encoder.py
 
-.PHONY: demo test lint check bench
+.PHONY: demo test quick slow lint check wheel release docs bench environment
 
-demo:
-	$(PYTHON) -m bertkit demo --out bertkit-demo
+demo: environment
+	$(RUN) -m bertkit demo --out bertkit-demo
 
-test:
-	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist loadfile
+# a file to a process, as many as there are cores
+test: environment
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-lint:
-	$(PYTHON) -m ruff check .
+quick: environment
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile $(QUICK)
+
+slow: environment
+	$(RUN) -m pytest -m slow -n auto --maxprocesses 8 --dist loadfile
+
+lint: environment
+	$(RUN) -m ruff check .
 
 check: lint test
 
-bench:
-	$(PYTHON) benchmarks/fine_tuning.py --help
+wheel: environment
+	PYTHON=$(RUN) sh .ci/wheel
+
+release: environment
+	PYTHON=$(RUN) sh scripts/release.sh
+
+docs: environment
+	$(RUN) docs/make_site.py $(GENERATOR)
+
+bench: environment
+	$(RUN) benchmarks/fine_tuning.py --help
+
+environment:
+	@PYTHON="$(PYTHON)" sh scripts/environment.sh

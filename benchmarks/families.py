@@ -68,7 +68,7 @@ def shipped(folder, work):
     for options in ({"to": "saved_model"}, {"precision": "float32", "length": LENGTH},
                     {"precision": "dynamic", "length": LENGTH}):
         try:
-            parity = export(bundle, work / f"out-{len(cells)}", **options).parity
+            parity = export(bundle, out=work / f"out-{len(cells)}", **options).parity
         except Error as error:
             cells.append("refused")
             refused.append(str(error))

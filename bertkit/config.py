@@ -162,12 +162,27 @@ class EncoderConfig:
         """
         return dataclasses.replace(self, **changes)
 
+    @classmethod
+    def of(cls, config: "EncoderConfig | dict[str, Any]") -> "EncoderConfig":
+        """Return a configuration as it is, or make it from the values of `to_json`.
+
+        Args:
+            config: an `EncoderConfig`, or a dict of its fields as JSON values.
+
+        Returns:
+            An `EncoderConfig`.
+
+        Raises:
+            Error: when `config` is something else, or a field of the dict is unknown, missing or wrong.
+        """
+        return config if isinstance(config, cls) else cls.from_json(config)
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values; a kind becomes {"kind": its name, and its own fields}."""
         return {field.name: to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "EncoderConfig":
+    def from_json(cls, values: Any) -> "EncoderConfig":
         """Make a configuration from the values of `to_json`.
 
         Args:

@@ -6,10 +6,12 @@ from keras import ops
 from bertkit import kinds
 from bertkit.errors import Error
 from bertkit.layers import trunk
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.cross_attention import DecoderBlock
 
 
-class Decoder(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Decoder(ConfiguredLayer):
     """A Transformer decoder in the shape of an encoder (Rothe, Narayan and Severyn 2020, arXiv 1907.12461, section 2).
 
     call(token_ids [B,U], memory) -> [B,U,D]; `memory` is what `remember` made of the sequence that was read. Raises
@@ -23,7 +25,8 @@ class Decoder(keras.layers.Layer):
     """
 
     def __init__(self, config, name="decoder", **options):
-        super().__init__(name=name, **options)
+        super().__init__(config, name=name, **options)
+        config = self.config
         _check(config)
         self.config = config.but(attention=kinds.Full(causal=True), pooler=None)
         policy = {"dtype": self.dtype_policy}

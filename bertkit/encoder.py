@@ -5,9 +5,11 @@ import numpy as np
 from keras import ops
 
 from bertkit import kinds
-from bertkit.errors import Error
+from bertkit.config import EncoderConfig
+from bertkit.errors import BatchError
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
+from bertkit.layers.batch_model import BatchModel
 from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 
@@ -16,9 +18,18 @@ NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_m
 PAIRS = ("permutation_mask", "target_mapping")
 LAYERED = ("mems", "buckets", "random_blocks")
 TABLES = (*NUMBERS, "answer_mask")                  # whole numbers [B,T], those for heads too
+# Every encoder accepts these, so that a tokenizer's batch fits all; of the others each is read by one kind alone.
+ALWAYS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
+READERS = {"global_mask": kinds.Window, "permutation_mask": kinds.Relative, "target_mapping": kinds.TwoStream,
+           "mems": kinds.Relative, "buckets": kinds.Hash, "random_blocks": kinds.Sparse}
+# What other libraries call an entry, and where labels belong.
+ELSEWHERE = {"input_ids": "call it token_ids", "attention_mask": "call it padding_mask",
+             "token_type_ids": "call it segment_ids",
+             "labels": "give labels beside the batch: fit(batch, labels), or a dataset of (batch, labels)"}
 
 
-class Encoder(keras.Model):
+@keras.saving.register_keras_serializable("bertkit")
+class Encoder(BatchModel):
     """A Transformer encoder (Devlin et al. 2018, section 3).
 
     call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) ->
@@ -26,8 +37,17 @@ class Encoder(keras.Model):
     {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D], "attention/1" ... "attention/L" [B,N,T,T]}.
     With `places` [B,K], or `FIRST` of `layers.places`, "sequence" is of those tokens alone, [B,K,D] or [B,1,D], and
     the last block computes no others where it can.
-    Some families take more (see the docstrings of their kinds). `embeddings` is a layer to use instead of a new one.
-    Raises `Error` on arrays with ids that have no row, more tokens than positions, or unlike shapes.
+    Some families take more (see the docstrings of their kinds).
+
+    Args:
+        config: `EncoderConfig`, or the dict that its `to_json` gives.
+        embeddings: A layer to use instead of new embeddings.
+        frozen: Names of `layers` that begin with `trainable` False, such as "embeddings" and "block_0".
+
+    Raises:
+        Error: A batch holds an entry that this encoder does not read, unlike shapes, or more tokens than positions;
+            or an array holds ids that have no row. Ids in tensors are not looked at: under TensorFlow an id out of
+            range reads the table's last row or raises an error of TensorFlow's, as the device does.
 
     >>> from bertkit.config import EncoderConfig
     >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
@@ -35,10 +55,10 @@ class Encoder(keras.Model):
     (1, 3, 8)
     """
 
-    def __init__(self, config, embeddings=None, name="encoder", **options):
+    def __init__(self, config: EncoderConfig | dict, embeddings=None, frozen=(), name="encoder", **options):
         super().__init__(name=name, **options)
-        self.config = config
-        self.masked_score = EXACT
+        self.config = config = EncoderConfig.of(config)
+        self.masked_score, self.borrows = EXACT, embeddings is not None
         policy = {"dtype": self.dtype_policy}
         self.embeddings = embeddings or trunk.embeddings(config, **policy)
         self.beginning, self.ending = trunk.beginning(config, **policy), trunk.ending(config, **policy)
@@ -48,6 +68,19 @@ class Encoder(keras.Model):
             self.pooler = keras.layers.Dense(config.hidden_dim, activation="tanh", name="pooler",
                                              kernel_initializer=truncated_normal(config), **policy)
         self.build()
+        for layer in self.layers:               # a Keras layer made with trainable=False tells its own layers nothing
+            if layer.name in frozen or not self.trainable:
+                layer.trainable = False
+
+    def get_config(self) -> dict:
+        embeddings = keras.saving.serialize_keras_object(self.embeddings) if self.borrows else None
+        return {**super().get_config(), "config": self.config.to_json(), "embeddings": embeddings,
+                "frozen": [layer.name for layer in self.layers if not layer.trainable]}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Encoder":
+        embeddings = keras.saving.deserialize_keras_object(config.get("embeddings"), custom_objects)
+        return cls(**{**config, "embeddings": embeddings})
 
     def build(self, _=None):
         if self.built:
@@ -60,8 +93,8 @@ class Encoder(keras.Model):
             if layer is not None:
                 layer.build((None, None, self.config.output_dim))
 
-    def __call__(self, inputs, **options):
-        return super().__call__(checked(inputs, self.config), **options)
+    def checked(self, inputs: dict) -> dict:
+        return checked(inputs, self.config)
 
     def call(self, inputs, trace=False, training=None, places=None):
         asked = self.asked(places)
@@ -105,15 +138,24 @@ class Encoder(keras.Model):
         return found
 
 
-def checked(inputs, config):
+def entries(config):
+    """Return the names of all that an encoder of this config can read of a batch."""
+    attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)
+    return {*ALWAYS, "packed_ids", *(name for name, kind in READERS.items()
+                                     if any(isinstance(part, kind) for part in (*attentions, config.block)))}
+
+
+def checked(inputs, config, own=()):
     """Return a batch with lists and arrays as int32 arrays (masks of pairs of tokens: float32), having looked at them.
 
-    Symbolic and accelerator tensors pass as they are: the data pipeline has checked them. Raises `Error` on numbers
-    that int32 does not hold as they are, ids without a row, and shapes that do not fit.
+    Symbolic and accelerator tensors pass as they are: the data pipeline has checked them. `own` are the names of what
+    a head reads besides. Raises `BatchError` on entries that neither reads, numbers that int32 does not hold as they
+    are, ids without a row, and shapes that do not fit.
     """
     if not isinstance(inputs, dict) or "token_ids" not in inputs:
-        raise Error("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
-                    f"padding_mask and position_ids; {type(inputs).__name__} came.")
+        raise BatchError("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
+                         f"padding_mask and position_ids; {type(inputs).__name__} came.")
+    _check_names(inputs, config, own)
     inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray) else value
               for name, value in inputs.items() if value is not None}
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
@@ -124,17 +166,26 @@ def checked(inputs, config):
         if isinstance(inputs.get(name), np.ndarray):
             _check_array(name, inputs[name], shape, limits[name])
     if "packed_ids" in inputs and not packs(config):
-        raise Error(f"This {config.family} cannot read packed rows: only attention over all tokens, at places counted "
-                    "from 0, keeps texts of a row apart; leave packed_ids out.")
+        raise BatchError(f"This {config.family} cannot read packed rows: only attention over all tokens, at places "
+                         "counted from 0, keeps texts of a row apart; leave packed_ids out.")
     for name in PAIRS:
         if isinstance(inputs.get(name), list | tuple | np.ndarray):
             inputs[name] = _pairs(name, inputs[name], shape)
     if isinstance(inputs.get("mems"), list | tuple):
         _check_mems(inputs["mems"], shape, config)
     if len(shape) == 2 and None not in (shape[1], config.longest) and shape[1] > config.longest:
-        raise Error(f"The batch has {shape[1]} tokens a row and the encoder "
-                    f"{config.longest} positions; cut the rows.")
+        raise BatchError(f"The batch has {shape[1]} tokens a row and the encoder "
+                         f"{config.longest} positions; cut the rows.")
     return inputs
+
+
+def _check_names(inputs, config, own):
+    known = entries(config) | set(own)
+    for name, value in inputs.items():
+        if name not in known and value is not None:
+            rest = ", ".join(sorted(known - {"packed_ids"}))
+            raise BatchError(f"The batch holds {name}, which this model does not read; "
+                             f"{ELSEWHERE.get(name, 'leave it out')}. It reads {rest}.")
 
 
 def packs(config):
@@ -151,20 +202,20 @@ def _whole(name, value):
         with np.errstate(invalid="ignore"):
             array = given.astype("int32")
     except (TypeError, ValueError, OverflowError):
-        raise Error(f"{name} is no table of numbers: its rows differ in length or hold other things; pad the rows "
-                    "to one length.") from None
+        raise BatchError(f"{name} is no table of numbers: its rows differ in length or hold other things; pad the "
+                         "rows to one length.") from None
     if given.dtype.kind not in "biuf" or not np.array_equal(array, given):
-        raise Error(f"{name} holds {given.dtype} values that are no whole numbers of 32 bits; give ids.")
+        raise BatchError(f"{name} holds {given.dtype} values that are no whole numbers of 32 bits; give ids.")
     return array
 
 
 def _check_array(name, array, shape, limit):
     if array.ndim != 2 or array.shape != shape:
-        raise Error(f"{name} has shape {array.shape}; wanted [B,T] as token_ids, {shape}.")
+        raise BatchError(f"{name} has shape {array.shape}; wanted [B,T] as token_ids, {shape}.")
     if array.size and (array.min() < 0 or array.max() >= limit):
         wrong = int(array.max() if array.max() >= limit else array.min())
-        raise Error(f"{name} holds {wrong}; the encoder has rows 0 to {limit - 1}. Does the "
-                    "vocabulary belong to this checkpoint?")
+        raise BatchError(f"{name} holds {wrong}; the encoder has rows 0 to {limit - 1}. Does the "
+                         "vocabulary belong to this checkpoint?")
 
 
 def _pairs(name, value, shape):
@@ -172,10 +223,10 @@ def _pairs(name, value, shape):
     try:
         array = np.asarray(value).astype("float32")
     except (TypeError, ValueError):
-        raise Error(f"{name} is no table of numbers; give one number for each pair of places.") from None
+        raise BatchError(f"{name} is no table of numbers; give one number for each pair of places.") from None
     wanted, named = ((shape[1],), "[B,T,T]") if name == "permutation_mask" else (array.shape[1:2], "[B,M,T]")
     if array.shape != (shape[0], *wanted, shape[1]):
-        raise Error(f"{name} has shape {array.shape}; wanted {named} beside token_ids of shape {shape}.")
+        raise BatchError(f"{name} has shape {array.shape}; wanted {named} beside token_ids of shape {shape}.")
     return array
 
 
@@ -183,5 +234,5 @@ def _check_mems(mems, shape, config):
     shapes = {part.shape for part in mems if isinstance(part, np.ndarray)}
     fit = all(len(each) == 3 and (each[0], each[2]) == (shape[0], config.hidden_dim) for each in shapes)
     if len(mems) != config.num_layers or len(shapes) > 1 or not fit:
-        raise Error(f"mems holds {len(mems)} arrays, of shapes {sorted(shapes)}; wanted one [{shape[0]},S,"
-                    f"{config.hidden_dim}] for each of {config.num_layers} layers, as the last call gave them.")
+        raise BatchError(f"mems holds {len(mems)} arrays, of shapes {sorted(shapes)}; wanted one [{shape[0]},S,"
+                         f"{config.hidden_dim}] for each of {config.num_layers} layers, as the last call gave them.")

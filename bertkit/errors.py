@@ -10,3 +10,7 @@ class Error(Exception):
         ...
         bertkit.errors.Error: epochs=0 trains nothing; give 1 or more.
     """
+
+
+class BatchError(Error, ValueError):
+    """A batch that a model cannot read. Keras' `fit()` hides every error but a ValueError behind one of its own."""

@@ -1,56 +1,122 @@
-"""A bundle, or the file exported from it, that answers: behind `predict`, `evaluate` and export's proof."""
+"""A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof."""
 
 from pathlib import Path
+from typing import Any
 
 from bertkit import checkpoints, ondevice
 from bertkit.checkpoints import bundle
+from bertkit.checkpoints.save import check_model, row_length
 from bertkit.data.columns import Columns
 from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
-from bertkit.data.splits import EvalSplit
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.training.scoring import outputs, predictions
+from bertkit.terminal import counted
+from bertkit.text import Tokenizer
+from bertkit.training.scoring import outputs
+
+# Inputs that are packed and computed together; more take no more memory than these.
+CHUNK = 1024
 
 
 class Predictor:
-    """Answers of a fine-tuned bundle; with `tflite`, of that exported file instead.
+    """The answers of a fine-tuned model to texts.
 
-    `task` says what answers mean (see `ondevice.task`), `length` to how many tokens rows are cut.
-    Raises `Error` if `folder` is no bundle of a task, or the file is another's.
+    Args:
+        source: The folder of a bundle, or a head of bertkit's in memory, which answers with the weights that it has
+            when it is asked.
+        tokenizer: The tokenizer of a model in memory; a bundle has its own.
+        length: Tokens that rows of a model in memory are cut to, by default as many as its encoder has positions.
+        tflite: A .tflite file that was exported from the bundle, to answer in the model's place.
 
-    >>> Predictor("sentiment").predict(["a wonderful film"])        # doctest: +SKIP
-    [{'label': '1', 'probabilities': {'0': 0.02, '1': 0.98}}]
+    Raises:
+        Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory
+            comes without a tokenizer or with one that does not fit, or the .tflite file is of another bundle.
+
+    `task` says what answers mean (see `ondevice.task`).
+
+    >>> from bertkit import Classifier, Tokenizer, load
+    >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
+    >>> answer, = Predictor(model, Tokenizer.load("bertkit://english")).predict(["a wonderful film"])
+    >>> sorted(answer)
+    ['label', 'probabilities']
     """
 
-    def __init__(self, folder, tflite=None):
+    def __init__(self, source: str | Path | Any, tokenizer: Tokenizer | None = None, length: int | None = None,
+                 tflite: str | Path | None = None) -> None:
+        self.device = None
+        if not isinstance(source, str | Path):
+            self._hold(source, tokenizer, length)
+        elif tokenizer is not None or length is not None:
+            raise Error(f"{source} is a bundle, which keeps its own tokenizer and length; leave these out.")
+        else:
+            self._open(source, tflite)
+        if tflite is not None:
+            self._answer_by(tflite)
+
+    def _open(self, folder, tflite):
         values = bundle.read(folder)
-        self.task, self.length, self.device = bundle.task(values), values["length"], None
+        self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
             self.model = checkpoints.load(folder)
-            return
+
+    def _hold(self, model, tokenizer, length):
+        check_model(model)
+        if tokenizer is None:
+            raise Error("A model in memory has no tokenizer of its own; give it beside the model: Predictor(model, "
+                        "bertkit.Tokenizer.load(PATH)).")
+        config = model.config if isinstance(model, Encoder) else model.encoder.config
+        self.task = bundle.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
+        self.model, self.tokenizer, self.length = model, tokenizer, row_length(length, tokenizer, config)
+
+    def _answer_by(self, tflite):
         self.device = ondevice.load(Path(tflite).parent, model=Path(tflite).name)
         self.tokenizer, self.length = self.device.tokenizer, self.device.length
         if self.device.task != self.task:
             raise Error(f"{tflite} was exported from another bundle: its task is {self.device.task}.")
 
-    def outputs(self, rows):
+    def outputs(self, rows, batch_size=32):
         """Return what the model or the file gives for each of [(token ids, segment ids), ...] (see `Task.outputs`)."""
         if self.device is not None:
             return self.device.outputs(rows)
-        return [self.task.outputs(raw) for raw in outputs(self.model, pack(rows, Padding.of(self.tokenizer)))]
+        return self._computed(pack(rows, Padding.of(self.tokenizer)), batch_size)
 
-    def predictions(self, inputs):
-        """Return the task's prediction of each input."""
+    def predictions(self, inputs, batch_size=32):
+        """Return the task's prediction of each input, a list."""
+        if batch_size < 1:
+            raise Error(f"batch_size={batch_size}; give 1 or more.")
+        chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
+        return [prediction for chunk in counted(chunks, len(inputs), "answered")
+                for prediction in self._predicted(chunk, batch_size)]
+
+    def predict(self, inputs: list, batch_size: int = 32) -> list[dict]:
+        """Return the answer to each input, as `bertkit predict` gives it.
+
+        Long work says on standard error how far it is.
+
+        Args:
+            inputs: A list of texts, or of tuples of texts where the task reads several; an array or a column of
+                pandas. A model whose task was never told takes texts and pairs of texts.
+            batch_size: Rows that are computed together.
+
+        Returns:
+            One dict an input, in their order.
+
+        Raises:
+            Error: If one string came in place of a list, or an input is not what the task reads.
+        """
+        inputs = self.task.checked(inputs)
+        return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
+
+    def _predicted(self, inputs, batch_size):
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         if self.device is not None:
             return self.task.predictions(self.device.outputs(packed.rows), packed)
-        return predictions(self.model, self.task, EvalSplit(inputs, None, packed, features_of(packed, self.tokenizer)))
+        return self.task.predictions(self._computed(features_of(packed, self.tokenizer), batch_size), packed)
 
-    def predict(self, inputs):
-        """Return the answers to texts, or to tuples of texts: one dict an input."""
-        inputs = self.task.checked(inputs)
-        return self.task.answers(inputs, self.predictions(inputs)) if inputs else []
+    def _computed(self, features, batch_size):
+        return [self.task.outputs(raw) for raw in outputs(self.model, features, batch_size)]
 
     def evaluate(self, path, columns=Columns(), intervals=False, **reading):
         """Return the task's official metrics on a labelled file, and its rows; `reading` as in `read_labelled`."""

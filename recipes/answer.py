@@ -11,22 +11,24 @@ from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
 from bertkit.heads import QuestionAnswering
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
-         learning_rate: float = 5e-5, length: int = 384, seed: int = 0, limit: int = None, tuning=TrainConfig()):
+def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
+         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 384, seed: int = 0, limit: int = None,
+         tuning=TrainConfig()):
     """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
 
     train           questions to learn from: SQuAD's JSON, version 1.1 or 2.0
-    dev             questions that choose the best epoch, and the threshold for no answer (2.0)
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    dev             questions that choose the best epoch and the threshold (2.0); without it some of train are held out
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
     test            questions that only report
-    epochs          passes over the training rows
-    batch_size      windows in a step
-    learning_rate   the highest, after the warm-up
+    epochs          passes over the training rows; auto: as many as so few or so many rows ask
+    batch_size      windows in a step; auto: 16, of many rows 32
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens of a window, the question included; a longer text becomes several that overlap
     seed            of the head's first weights, the order of windows and dropout
     limit           take the first questions of train only

@@ -26,13 +26,13 @@ def main(out: str = "bertkit-demo", epochs: int = 6, seed: int = 0):
     begin, out, data = time.monotonic(), Path(out), resources.files("bertkit.data") / "demo"
 
     say("1/4  Fine-tuning the encoder that comes along on 488 messages; 80 others choose the epoch, 80 more report.")
-    card = classify.main(data / "train.tsv", data / "dev.tsv", out / "classifier", test=data / "test.tsv",
+    card = classify.main(data / "train.tsv", out / "classifier", data / "dev.tsv", test=data / "test.tsv",
                          epochs=epochs, batch_size=16, learning_rate=2e-4, length=LENGTH, seed=seed)
 
     say("2/4  A SavedModel for the server: strings in, labels out.")
-    export(out / "classifier", out / "saved_model", to="saved_model")
+    export(out / "classifier", to="saved_model", out=out / "saved_model")
     say("3/4  An int8 .tflite for the phone, scored on dev as it stands.")
-    phone = export(out / "classifier", out / "phone", to="tflite", precision="int8", length=LENGTH,
+    phone = export(out / "classifier", to="tflite", out=out / "phone", precision="int8", length=LENGTH,
                    dev=data / "dev.tsv")
     say("4/4  Done.")
     return {"seconds": round(time.monotonic() - begin), "test": card.scores["test"], "dev": card.scores["dev"],

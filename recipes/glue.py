@@ -14,11 +14,12 @@ from bertkit.glue.runs import carry_out, plan
 from bertkit.glue.submission import submit_best
 from bertkit.glue.table import tabulate
 from bertkit.sweep.trials import begin, read_seeds
+from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
 
 
 def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2", epochs: int = None,
-         batch_size: int = 32, learning_rate: float = 5e-5, length: int = 128, limit: int = None, tuning=TrainConfig()):
+         batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 128, limit: int = None, tuning=TrainConfig()):
     """Fine-tune a checkpoint on each task of GLUE with several seeds; leave their table, which is returned.
 
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
@@ -28,7 +29,7 @@ def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2
     seeds           seeds for each task, with commas between: the spread over these is what chance does
     epochs          passes over the training rows; by default 3, on small tasks up to 10
     batch_size      rows in a step
-    learning_rate   the highest, after the warm-up
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens that a row is cut to, the special ones included
     limit           take the first rows of each train.tsv only
     """

@@ -4,9 +4,10 @@ cut reads the first tokens, as `classify` does; windows pools what is said of ea
 together (Pappagari et al. 2019, Yang et al. 2016); sparse is a Longformer made of the checkpoint (Beltagy et al. 2020).
 
     bertkit long_documents --model MiniLM/ --train movie_reviews/ --out reviews --strategy all
-    2026-11-22, limited: one pass over 226 reviews, 74 held back, length 128, 4 windows, 4 blocks frozen: at chance,
-    so nothing is said yet of which is best. cut 52.7 % (40.5 to 63.5), 39 s, reads 126 of 822 tokens; windows 50.0 %
-    (39.2 to 59.5), 154 s, 313 tokens; hierarchical 45.9 % (33.8 to 56.8), 117 s, 313 tokens; sparse not measured.
+    2026-11-22, limited: one pass at 5e-5 over 226 reviews, 74 held back, length 128, 4 windows, 4 blocks frozen: at
+    chance, so nothing is said yet of which is best. cut 52.7 % (40.5 to 63.5), 39 s, reads 126 of 822 tokens; windows
+    50.0 % (39.2 to 59.5), 154 s, 313 tokens; hierarchical 45.9 % (33.8 to 56.8), 117 s, 313 tokens; sparse not
+    measured.
 """
 
 import time
@@ -19,6 +20,7 @@ from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.tasks.documents import coverage
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.compared import compared
 from bertkit.training.config import TrainConfig
 from bertkit.training.documents import STRATEGIES
@@ -26,8 +28,8 @@ from bertkit.training.run import Run, precision
 
 
 def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
-         strategy: Literal[(*STRATEGIES, "all")] = "windows", epochs: int = 3, batch_size: int = 32,
-         learning_rate: float = 5e-5, length: int = 256, most_windows: int = 8,
+         strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
+         batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.
@@ -38,9 +40,9 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
     dev             such documents, which choose the best epoch; by default some of train, see held_back
     test            such documents, which only report
     strategy        how what is long is read; all tries the others in turn and leaves a table
-    epochs          passes over the training documents
+    epochs          passes over the training documents; auto: as many as so few or so many ask
     batch_size      rows of `length` tokens in a step; where documents are read whole, as many tokens
-    learning_rate   the highest, after the warm-up
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens of a window, or that a document is cut to, the special ones included
     most_windows    windows of a document, half a window apart; what comes after is not read
     pooling         of the windows' logits: their mean or the largest

@@ -1,8 +1,8 @@
 """Fine-tune an encoder to put the documents that a search found in order (Nogueira & Cho 2019, arXiv 1901.04085).
 
     bertkit rank --model MiniLM/ --train train.tsv --dev dev.tsv --out reranker
-    It takes thousands of judgements: after 700 of Cranfield's (one epoch, 9 CPU-minutes, 2026-11-22) the order of BM25
-    is still better, dev MAP 36.1 against 17.8
+    It takes thousands of judgements: after 700 of Cranfield's (one epoch at 5e-5, 9 CPU-minutes, 2026-11-22) the order
+    of BM25 is still better, dev MAP 36.1 against 17.8
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
@@ -13,12 +13,13 @@ from bertkit.data.splits import Splits
 from bertkit.heads import MultipleChoice
 from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 8,
-         learning_rate: float = 5e-5, length: int = 256, seed: int = 0, limit: int = None, negatives: int = 4,
+         learning_rate: Rate = AUTO, length: int = 256, seed: int = 0, limit: int = None, negatives: int = 4,
          candidates: int = 30, embedder: str = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on judged documents; leave a bundle with its card, which is returned.
 
@@ -32,7 +33,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     test            such a folder or file, which only reports
     epochs          passes over the relevant documents
     batch_size      relevant documents in a step, each with its wrong ones
-    learning_rate   the highest, after the warm-up
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens that a query with one document is cut to
     seed            of the head's first weights, the wrong documents, the order of rows and dropout
     limit           take the first judgements of train only

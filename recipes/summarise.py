@@ -4,8 +4,9 @@
     bertkit summarise --model MiniLM/ --dev squality/dev.jsonl --sentences 12 --out gist        (nothing is trained)
     SQuALITY dev, 25 stories, question 1, best of 4 references, 12 sentences, 2026-11-22, 2 shared cores; ROUGE-1/2/L:
     central sentences (--length 128; 1.1 CPU-minutes) 23.9/3.7/12.7; learned from 10 of the 50 stories, 1 epoch, seed 0
-    (--limit 10 --epochs 1 --length 256; 3.4 CPU-minutes) 28.4/4.7/13.6; first 12 sentences 23.0/4.0/11.7; oracle
-    46.6/13.7/20.8. Half-widths of the 95 % intervals of ROUGE-1 are 1.2 to 2.8: central is not surely above the lead
+    (--limit 10 --epochs 1 --learning-rate 5e-5 --length 256; 3.4 CPU-minutes) 28.4/4.7/13.6; first 12 sentences
+    23.0/4.0/11.7; oracle 46.6/13.7/20.8. Half-widths of the 95 % intervals of ROUGE-1 are 1.2 to 2.8: central is
+    not surely above the lead
 """
 
 from bertkit.checkpoints import DEFAULT, load, local
@@ -18,13 +19,14 @@ from bertkit.errors import Error
 from bertkit.heads import SentenceEmbedder, TokenClassifier
 from bertkit.tasks.summarising import LexRank
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 from bertkit.training.score_and_save import ship
 
 
 def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
-         epochs: int = 3, batch_size: int = 8, learning_rate: float = 5e-5, length: int = 512, seed: int = 0,
+         epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Learn which sentences a summary takes, or take the central ones; leave a bundle with its card, which is returned.
 
@@ -34,9 +36,9 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     dev             documents with summaries that choose the best epoch
     test            documents with summaries that only report
     sentences       of a summary
-    epochs          passes over the training rows
+    epochs          passes over the training rows; auto: as many as so few or so many rows ask
     batch_size      rows in a step, each with as many sentences as fit
-    learning_rate   the highest, after the warm-up
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens of a row; a longer document has several
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only

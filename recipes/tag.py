@@ -10,22 +10,24 @@ from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
 from bertkit.heads import TokenClassifier
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 32,
-         learning_rate: float = 5e-5, length: int = 128, seed: int = 0, limit: int = None, tuning=TrainConfig()):
+def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
+         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
+         tuning=TrainConfig()):
     """Fine-tune a checkpoint on tagged sentences; leave a bundle with its card, which is returned.
 
     train           tagged sentences to learn from: CoNLL columns, a word and its tag a line
-    dev             tagged sentences that choose the best epoch
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    dev             tagged sentences that choose the best epoch; without it some of train are held out
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
     test            tagged sentences that only report
-    epochs          passes over the training rows
-    batch_size      sentences in a step
-    learning_rate   the highest, after the warm-up
+    epochs          passes over the training rows; auto: as many as so few or so many rows ask
+    batch_size      sentences in a step; auto: 16, of many rows 32
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens of a row; a longer sentence becomes several rows that overlap
     seed            of the head's first weights, the order of sentences and dropout
     limit           take the first sentences of train only

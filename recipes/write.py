@@ -13,13 +13,14 @@ from bertkit.data.written import WrittenSplits
 from bertkit.heads import EncoderDecoder
 from bertkit.tasks.writing import ends
 from bertkit.text import Tokenizer
+from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.likelihood import perplexities
 from bertkit.training.run import Run, precision
 
 
 def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
-         learning_rate: float = 5e-5, length: int = 128, longest: int = 64, beams: int = 1, seed: int = 0,
+         learning_rate: Rate = AUTO, length: int = 128, longest: int = 64, beams: int = 1, seed: int = 0,
          limit: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune an encoder-decoder on sources with targets; leave a bundle with its card, which is returned.
 
@@ -30,7 +31,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     test            sources with targets that only report
     epochs          passes over the training rows
     batch_size      rows in a step
-    learning_rate   the highest, after the warm-up
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
     length          tokens that a source is cut to, the special ones included
     longest         tokens that are written at most, and that a target is cut to
     beams           texts that the search keeps at each token; 1 is greedy

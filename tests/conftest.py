@@ -8,8 +8,22 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")     # several test processes may share a GPU
+for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")                       # tiny tensors: threads only wait for each other
 
 collect_ignore_glob = ["*/conftest.py"]     # of one name: --doctest-modules takes one for another
+
+
+@pytest.fixture(scope="module", params=["eager", pytest.param("graph", marks=pytest.mark.slow)])
+def steps(request):
+    """Take training steps one operation after the other; with -m slow also as graphs.
+
+    Of a tiny model, a dozen steps cost less than the graph of one. Fixtures that train name this one before others.
+    """
+    import tensorflow as tf
+    tf.config.run_functions_eagerly(request.param == "eager")
+    yield request.param
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

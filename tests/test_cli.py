@@ -198,13 +198,27 @@ def test_a_process_ends_with_the_exit_code(tmp_path):
             assert result.stdout == b"" and len(result.stderr.splitlines()) == 1
 
 
-def test_a_pipe_that_closes_is_no_fault():
+@pytest.mark.parametrize("words", ["--help", "classify --help", "cost bert-base-uncased"])
+@pytest.mark.parametrize("closed", ["stdout", "both"])
+def test_a_pipe_that_closes_is_no_fault(words, closed):
+    assert into_closed_pipe(words, closed) == (0, b"")
+
+
+@pytest.mark.parametrize("closed", ["stdout", "both"])
+def test_a_fault_into_a_pipe_that_closes_stays_one(closed):
+    code, said = into_closed_pipe("cost nothing", closed)
+    assert code == 1 and (closed == "both" or said.startswith(b"bertkit: ") and said.count(b"\n") == 1)
+    assert into_closed_pipe("cost", closed)[0] == 2
+
+
+def into_closed_pipe(words, closed):
+    """Return (exit code, standard error) of a command whose output, or whose output and errors, nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)
-    result = subprocess.run([sys.executable, "-m", "bertkit", "cost", "bert-base-uncased"], stdout=writer,
-                            stderr=subprocess.PIPE, timeout=60)
+    result = subprocess.run([sys.executable, "-m", "bertkit", *words.split()], stdout=writer,
+                            stderr=subprocess.PIPE if closed == "stdout" else writer, timeout=60)
     os.close(writer)
-    assert result.returncode == 0 and result.stderr == b""
+    return result.returncode, result.stderr or b""
 
 
 def test_columns_are_named_by_flags(tmp_path, capsys):

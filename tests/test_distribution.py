@@ -65,6 +65,7 @@ def check_equal(found, wanted):
         assert losses == pytest.approx(wanted[step], rel=1e-5), step
 
 
+@pytest.mark.slow
 def test_two_devices_equal_one(alone, tmp_path):
     code, losses, said = ended(started(tmp_path, "devices"))
     assert code == 0, said

@@ -12,6 +12,7 @@ import pytest
 from bertkit import cli
 from bertkit.cli import commands, flags
 from bertkit.errors import Error
+from bertkit.predictor import Predictor
 from bertkit.training.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,3 +218,20 @@ def test_python_in_documents_is_python(path):
 
 def test_a_wrong_import_is_seen():
     assert absent_names("from bertkit import ondevice, absent") == ["bertkit.absent"]
+
+
+def section(path, title):
+    """Return the text below a heading of a document, up to the next one."""
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
+
+
+def test_the_notebook_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    """It learns what it is shown, and leaves a bundle that answers as it did."""
+    (_, source), = FENCE.findall(section(ROOT / "README.md", "In a notebook"))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(source, "README.md", "exec"), names)
+    assert "'label': 'good'" in capsys.readouterr().out
+    for predictor in (Predictor(names["model"], names["tokenizer"]), Predictor("opinions")):
+        assert [row["label"] for row in predictor.predict(names["texts"])] == names["labels"]
+    assert names["vectors"].shape == (32, 384)

@@ -65,3 +65,8 @@ def test_the_ground_floor_needs_no_tensorflow(module):
 
 def test_the_encoder_does():
     assert "not on this machine: keras" in run(f"{WITHOUT}\nimport bertkit.encoder").stderr
+
+
+def test_without_scikit_learn_its_classifier_says_what_it_needs():
+    absent = WITHOUT.replace('"tensorflow", "keras"', '"sklearn", "tensorflow", "keras"')
+    assert "bertkit.sklearn needs scikit-learn; install the package" in run(f"{absent}\nimport bertkit.sklearn").stderr

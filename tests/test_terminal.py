@@ -1,14 +1,16 @@
 """What a person sees: one sentence about a mistake, no traceback; a fault of ours is not hidden."""
 
 import errno
+import itertools
 import os
 import sys
 from importlib import util
 
 import pytest
 
+from bertkit import terminal
 from bertkit.errors import Error
-from bertkit.terminal import QuietTensorFlow, guarded, quiet, say
+from bertkit.terminal import QuietTensorFlow, counted, guarded, quiet, say
 
 
 def raising(error):
@@ -86,3 +88,16 @@ def test_quiet_ends_with_an_error_too(capfd):
         raise Error("x")
     say("after")
     assert capfd.readouterr().err == "after\n"
+
+
+@pytest.mark.parametrize("seconds, lines", [
+    (1, []), (4, ["answered 6 of 8, 4 s left", "answered 8 of 8, 0 s left"]),
+    (20, ["answered 2 of 8, 60 s left", "answered 4 of 8, 40 s left", "answered 6 of 8, 20 s left",
+          "answered 8 of 8, 0 s left"])])
+def test_long_work_says_how_far_it_is(monkeypatch, capsys, seconds, lines):
+    """Each chunk of two rows takes so many seconds."""
+    clock = itertools.count(0, seconds)
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
+    chunks = [[1, 2], [3, 4], [5, 6], [7, 8]]
+    assert list(counted(chunks, 8, "answered")) == chunks
+    assert capsys.readouterr().err.splitlines() == lines

@@ -1,16 +1,12 @@
 """Checkpoints in and out: one `load` for every published form, one safe form of our own."""
 
-from importlib import resources
-from pathlib import Path
-
-from bertkit.checkpoints import hub
+from bertkit import addresses, family
+from bertkit.addresses import DEFAULT
 from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 
-# What ships with bertkit, and the one of it that recipes begin with where no other checkpoint is named.
-OURS = "bertkit://"
-DEFAULT = f"{OURS}english"
+__all__ = ["DEFAULT", "load", "local"]
 
 
 def load(path, part=None, activation=None):
@@ -34,29 +30,7 @@ def load(path, part=None, activation=None):
 
 def local(path):
     """Return the folder of a checkpoint, downloaded first if `path` is an address or a preset's name."""
-    text = str(path)
-    if text.startswith(OURS):
-        return _ours(text.removeprefix(OURS))
-    if text.startswith("hf://"):
-        return Path(hub.fetch(text))
-    folder = Path(text)
-    if folder.is_dir():
-        return folder
-    if folder.exists():
-        raise Error(f"{folder} is a file; give the checkpoint's folder.")
-    if folder.is_absolute() or len(folder.parts) > 1 and not text.startswith("kaggle://"):
-        raise Error(f"{folder} does not exist; give a checkpoint folder, hf://owner/name or a preset's name.")
-    from bertkit.checkpoints import preset
-    return Path(preset.fetch(text))
-
-
-def _ours(name):
-    """Return the folder of an encoder that ships with bertkit."""
-    shelf = Path(str(resources.files("bertkit.saved_models")))
-    names = sorted(path.parent.name for path in shelf.glob("*/bundle.json"))
-    if name not in names:
-        raise Error(f"{OURS}{name} does not ship with bertkit; there is {', '.join(OURS + each for each in names)}.")
-    return shelf / name
+    return addresses.local(path, tuple(form.class_name for form in family.published_as("PRESET").values()))
 
 
 def _format(folder):

@@ -21,6 +21,7 @@ from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
 from bertkit.files.folders import new_folder
 from bertkit.heads import MODELS
 from bertkit.tasks import registry as tasks
+from bertkit.tasks.documents import TOGETHER
 from bertkit.text import Tokenizer
 
 FORMAT = 1
@@ -119,25 +120,36 @@ def task(values):
     """Return the task of a bundle, that of its model if it was converted; raises `Error` where there is none."""
     if values["task"] is not None:
         return tasks.task(values["task"])
-    model, kind = values["model"], values["model"].get("kind")
+    kind = values["model"].get("kind")
     if kind == "Encoder":
-        raise Error("This bundle holds an encoder without a task; fine-tune it first (`bertkit classify`).")
+        raise Error("This is an encoder without a task; fine-tune it first (`bertkit classify`), or take its vectors "
+                    "(`bertkit features`).")
     if kind not in UNTOLD:
-        raise Error(f"This bundle holds a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
+        raise Error(f"This is a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
                     "gives the model itself.")
-    return tasks.task(UNTOLD[kind](model))
+    return untold(values["model"], EncoderConfig.from_json(values["config"]))
 
 
-def _of_classifier(model):
+def untold(model, config):
+    """Return the task of a model that no recipe made, given what `describe` says of it; None where it has none."""
+    return tasks.task(UNTOLD[model["kind"]](model, config)) if model["kind"] in UNTOLD else None
+
+
+def _of_classifier(model, _):
     if len(model["labels"]) == 1 and not model["multi_label"]:
-        return {"name": "score", "pairs": False}
-    return {"name": "classify", "labels": model["labels"], "multi_label": model["multi_label"]}
+        return {"name": "score", "pairs": None}
+    return {"name": "classify", "labels": model["labels"], "multi_label": model["multi_label"], "pairs": None}
 
 
-# The task of a model that no recipe made.
-UNTOLD = {"Classifier": _of_classifier, "TokenClassifier": lambda model: {"name": "tag", "labels": model["labels"]},
-          "QuestionAnswering": lambda model: {"name": "answer"}, "MultipleChoice": lambda model: {"name": "choose"},
-          "SentenceEmbedder": lambda model: {"name": "embed"}}
+# The task of a model that no recipe made: a function of what `describe` says of it and of its encoder's config.
+UNTOLD = {"Classifier": _of_classifier,
+          "TokenClassifier": lambda model, _: {"name": "tag", "labels": model["labels"]},
+          "QuestionAnswering": lambda model, _: {"name": "answer"},
+          "MultipleChoice": lambda model, _: {"name": "choose"},
+          "SentenceEmbedder": lambda model, config: {"name": "embed", "width": config.output_dim},
+          "DocumentClassifier": lambda model, _: {"name": "long_documents", "labels": model["labels"],
+                                                  "multi_label": model["multi_label"], "pooling": TOGETHER},
+          "EncoderDecoder": lambda model, _: {"name": "write", "longest": model["longest"]}}
 
 
 def tokenizer(folder, values):

@@ -1,4 +1,4 @@
-"""keras-nlp presets: a folder with config.json and model.weights.h5, or the name of a published one.
+"""keras-nlp presets: a folder with config.json and model.weights.h5.
 
 Nothing is deserialised: the config is read as JSON and the weights as plain arrays.
 """
@@ -27,26 +27,6 @@ def load(folder, part=None, activation=None):
     encoder = encoder_for(_config(values, page, form, folder, activation), tensors)
     assign(encoder, tensors, weight_mapping(variables(encoder), form.names, LEAVES), unused=form.unused)
     return encoder
-
-
-def fetch(name):
-    """Return the local folder of a published preset, such as "bert_tiny_en_uncased"."""
-    try:
-        import kagglehub
-        import keras_hub
-    except ImportError:
-        raise Error("Published presets need the package keras-nlp: `pip install keras-nlp`.") from None
-    known = {name: preset for form in family.published_as("PRESET").values()
-             for name, preset in getattr(keras_hub.models, form.class_name).presets.items()}
-    handle = name if name.startswith("kaggle://") else known.get(name, {}).get("kaggle_handle")
-    if handle is None:
-        raise Error(f"{name} is neither a folder nor a published preset; give a checkpoint folder, "
-                    "hf://owner/name, or a preset's name such as bert_tiny_en_uncased.")
-    try:
-        return kagglehub.model_download(handle.removeprefix("kaggle://"))
-    except Exception as error:                # kagglehub raises whatever its connection raises
-        raise Error(f"The preset {name} could not be downloaded ({type(error).__name__}); download it on a "
-                    "machine that reaches Kaggle and give its folder.") from None
 
 
 def weights(folder):

@@ -25,6 +25,7 @@ COMMANDS = {
     "agreement": "how far those who filled such sheets agree, and how each system fares",
     "evaluate": "official metrics of a bundle, or of the file exported from it",
     "predict": "answer texts from standard input, one JSON object a line",
+    "features": "write the vectors that an encoder computes of texts to a .npz file",
     "submit": "answer rows without labels in a file that gluebenchmark.com takes",
     "export": "leave a strings-in SavedModel, or a .tflite with its proof",
     "convert": "a checkpoint from one published form into another",
@@ -54,6 +55,7 @@ EXAMPLES = {
     "agreement": "bertkit agreement ann.csv bob.csv --key sheet.key.json",
     "evaluate": "bertkit evaluate sentiment --data dev.tsv --json",
     "predict": "echo 'a wonderful film' | bertkit predict sentiment",
+    "features": "bertkit features bertkit://english --data texts.txt --out vectors.npz",
     "submit": "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv",
     "export": "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone",
     "convert": "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit",
@@ -71,6 +73,11 @@ def main(arguments=None):
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return guarded(lambda: _run(words))
+
+
+def _run(words):
+    """Return the exit code of words that begin with a command's name."""
     name = words[0] if words else "--help"
     name = name if name.startswith("-") else name.replace("-", "_")         # long-documents is long_documents
     if name in ("--version", "-V"):
@@ -83,8 +90,7 @@ def main(arguments=None):
     if name not in COMMANDS:
         say(f"bertkit: there is no command {name!r}; there are {', '.join(COMMANDS)}.")
         return 2
-    memory.keep()
-    return guarded(lambda: _call(name, words[1:]))
+    return _call(name, words[1:])
 
 
 def _help():
@@ -101,6 +107,7 @@ def _call(name, words):
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
+    memory.keep()
     answer = flags.call(function, parsed, words[end + 1:])
     answers.give(answer, parsed.json)
 

@@ -4,16 +4,17 @@ Positional-only parameters are the command's words. TensorFlow is imported insid
 answers at once.
 """
 
-import importlib
 import json
 import shlex
 import sys
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
+from bertkit.signature import declared
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -23,7 +24,7 @@ CHUNK = 1024        # lines that `predict` reads before it answers; a person at 
 def function(name):
     """Return the function behind a command."""
     if name in RECIPES:
-        return importlib.import_module(f"bertkit.recipes.{name}").main
+        return declared(f"bertkit.recipes.{name}")
     return globals()[name]
 
 
@@ -38,7 +39,7 @@ def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|"
     skip_bad_rows   go on without rows that cannot be used, and say how many
     """
     from bertkit.predictor import Predictor
-    return Predictor(folder, tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
+    return Predictor(folder, tflite=tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
 
 
 def predict(folder: str, /, tflite: str = None):
@@ -52,7 +53,7 @@ def predict(folder: str, /, tflite: str = None):
     from bertkit.predictor import Predictor
     if sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line.")
-    predictor, number = Predictor(folder, tflite), 0
+    predictor, number = Predictor(folder, tflite=tflite), 0
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
     lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
@@ -70,6 +71,25 @@ def _input(task, line, number):
         raise Error(f"line {number} of standard input {error}.") from None
 
 
+def features(model: str, /, data: str, out: str, text: str = None, second: str = None, layer: int = -1,
+             pooling: Literal["mean", "max", "cls", "none"] = "mean", length: int = 128, batch_size: int = 32):
+    """Write the vectors that an encoder computes of texts to a .npz file; return how many.
+
+    model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
+    data            the texts: a text a line, or a .tsv, .csv or .jsonl file
+    out             the .npz file to write: features [texts, width]; with --pooling none [tokens, width], and starts
+    text            the column of the text, or of a pair's first text
+    second          the column of a pair's second text
+    layer           after which layer: 0 are the embeddings, -1 is the last one
+    pooling         over the tokens of a text: their mean or max, the classification token, or none
+    length          tokens that a text is cut to, the special ones included
+    batch_size      texts that are computed together
+    """
+    from bertkit.extraction import write_features
+    return write_features(model, data, out, Columns(text, second), layer, None if pooling == "none" else pooling,
+                          length, batch_size)
+
+
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
            precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8", length: int = None,
            dev: str = None, max_drop: float = 1.0):
@@ -84,7 +104,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
     """
     from bertkit.export import export as run
-    return run(folder, out, to=to, precision=precision, length=length, dev=dev, max_drop=max_drop)
+    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop}
+    return run(folder, to, out, **(options if to == "tflite" else {}))
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
@@ -187,11 +208,9 @@ def recipe(name: str, /, to: str = None):
     to              the file to write; NAME.py by default
     """
     from bertkit.files.atomic import write_text
-    source = Path(__file__).parents[1] / "recipes" / f"{name}.py"
     if name not in RECIPES:
         raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
-    if not source.exists():                       # an editable install: recipes/ stands beside the package
-        source = Path(__file__).parents[2] / "recipes" / f"{name}.py"
+    source = Path(find_spec(f"bertkit.recipes.{name}").origin)
     target = Path(to or f"{name}.py")
     if target.exists():
         raise Error(f"{target} is already there; give another name with --to.")

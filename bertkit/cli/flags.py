@@ -9,14 +9,20 @@ them, or a flag with one or more values; `*words` are those after `--`.
 import argparse
 import dataclasses
 import inspect
+import os
 import re
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
-from bertkit import memory
+from bertkit import addresses, memory
 from bertkit.cli import answers
+from bertkit.errors import Error
 from bertkit.terminal import guarded
 from bertkit.training.config import TrainConfig
+
+# Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
+FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "folder", "tflite", "ranker", "embedder", "key")
+CHECKPOINTS = ("model", "source", "vocabulary")
 
 
 def parser(function, prog, example=""):
@@ -62,16 +68,32 @@ def call(function, parsed, rest=()):
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
             found[name] = getattr(parsed, name)
+    check_files(function, parsed)
     return function(*words, **found)
+
+
+def check_files(function, parsed):
+    """Raise `Error` for a file that is not there, before TensorFlow is loaded to read it."""
+    for name in inspect.signature(function).parameters:
+        given = getattr(parsed, name, None) or []
+        for path in given if isinstance(given, list) else [given]:
+            if name in CHECKPOINTS:
+                addresses.check_exists(path)
+            elif name in FILES and not os.path.exists(path):
+                raise Error(f"{path} does not exist; give a file or folder that is there.")
 
 
 def run_recipe(function):
     """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
     made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parsed = made.parse_args()
-    memory.keep()
-    raise SystemExit(guarded(lambda: answers.give(call(function, parsed), parsed.json)))
+
+    def answer():
+        parsed = made.parse_args()
+        memory.keep()
+        answers.give(call(function, parsed), parsed.json)
+
+    raise SystemExit(guarded(answer))
 
 
 def _add(made, name, annotation, default, text, required=False):
@@ -84,10 +106,24 @@ def _add(made, name, annotation, default, text, required=False):
     elif get_origin(annotation) is Literal:
         made.add_argument(flag, choices=get_args(annotation), default=default, help=f"{help_text} ({default})")
     else:
-        kind = next((part for part in get_args(annotation) or (annotation,) if part is not type(None)), str)
         shown = "" if default is None else f" ({default})"
-        made.add_argument(flag, type=kind, default=default, required=required, metavar=name.upper(),
+        made.add_argument(flag, type=_kind(annotation), default=default, required=required, metavar=name.upper(),
                           help=help_text + shown)
+
+
+def _kind(annotation):
+    """Return the function that makes a value of a flag's text; a union with a Literal takes these words as they are."""
+    parts = [part for part in get_args(annotation) or (annotation,) if part is not type(None)]
+    kind = next((part for part in parts if get_origin(part) is not Literal), str)
+    words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+    if not words:
+        return kind
+
+    def word_or_number(text):
+        return text if text in words else kind(text)
+
+    word_or_number.__name__ = f"{kind.__name__} or {' or '.join(words)}"       # what argparse says was wanted
+    return word_or_number
 
 
 def _help(name, text):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json
+from bertkit.requirements import missing
 
 
 def runner(folder, options=()):
@@ -18,7 +19,7 @@ def runner(folder, options=()):
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError:
-        raise Error('--beam needs apache-beam; run: pip install "bertkit[beam]".') from None
+        raise missing("apache-beam", "--beam") from None
 
     def run(work, parts):
         with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.errors import Error
+from bertkit.requirements import missing
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"
 _HALF = re.compile("[\ud800-\udfff]")
@@ -100,7 +101,7 @@ def _unpacked(path, file):
         try:
             import zstandard
         except ImportError:
-            raise Error(f'{path} needs zstandard; run: pip install "bertkit[corpus]".') from None
+            raise missing("zstandard", str(path)) from None
         return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))
     return file
 

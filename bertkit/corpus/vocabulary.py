@@ -13,6 +13,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from bertkit.corpus.documents import Counts, documents
 from bertkit.errors import Error
 from bertkit.files.atomic import read_text, write_bytes, write_json, write_text
+from bertkit.requirements import missing
 from bertkit.text import Tokenizer
 
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -162,7 +163,7 @@ def _unigram(texts, out, size, cased):
     try:
         from sentencepiece import SentencePieceTrainer
     except ImportError:
-        raise Error('A unigram vocabulary needs sentencepiece; run: pip install "bertkit[corpus]".') from None
+        raise missing("sentencepiece", "A unigram vocabulary") from None
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(

@@ -1,5 +1,14 @@
-"""Files of examples read, checked and made into batches."""
+"""Files of examples read, checked and made into batches; texts in memory as what `fit()` reads."""
 
-from bertkit.data.readers import Examples, label_indices, label_names, read_examples
+import importlib
 
-__all__ = ["Examples", "label_indices", "label_names", "read_examples"]
+_HOMES = {"dataset": "in_memory", "py_dataset": "in_memory",
+          "Examples": "readers", "label_indices": "readers", "label_names": "readers", "read_examples": "readers"}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    """Return what `__all__` names, imported when it is first asked for: `--help` reads `data.columns` without numpy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bertkit.data' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"bertkit.data.{_HOMES[name]}"), name)

@@ -82,7 +82,8 @@ def scores(task, examples):
 
 def task_inputs(task, examples):
     """Return texts, or (first, second)."""
-    if (examples.second is not None) != task.pairs:
+    paired = examples.second is not None
+    if task.pairs not in (None, paired):
         raise Error(f"{examples.path} has {'single texts' if task.pairs else 'pairs'}, and this model reads "
                     f"{'pairs' if task.pairs else 'single texts'}; name the columns with --text and --second.")
-    return list(zip(examples.first, examples.second, strict=True)) if task.pairs else examples.first
+    return list(zip(examples.first, examples.second, strict=True)) if paired else examples.first

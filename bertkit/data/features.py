@@ -36,7 +36,8 @@ class Features:
     An example is `group` rows, one after the other. `labels` are one example's each: [examples] int32 (a class) or
     float32 (a score), [examples, C] float32 (multi-label), [examples, 2] int32 (places); or `token_labels` int32 stand
     beside `token_ids`, -1 where nothing is scored; or there are none. With `counts` int64 [examples] an example is as
-    many rows as it has; a batch then holds them without gaps, and whose they are.
+    many rows as it has; a batch then holds them without gaps, and whose they are. `weights` float32 [examples] say
+    how much each example counts in a loss.
     """
 
     token_ids: np.ndarray
@@ -47,6 +48,7 @@ class Features:
     token_labels: np.ndarray | None = None
     group: int = 1
     counts: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __len__(self):
         return len(self.firsts) - 1
@@ -76,7 +78,7 @@ class Features:
     @property
     def alone(self):
         """The rows as examples of their own, without labels."""
-        return replace(self, labels=None, token_labels=None, group=1, counts=None)
+        return replace(self, labels=None, token_labels=None, group=1, counts=None, weights=None)
 
     def batch(self, examples, length=None):
         """Return {"token_ids", "segment_ids", "padding_mask"} int32 [B,length], grouped [B,group,length].
@@ -147,12 +149,18 @@ def featurize(tokenizer, first, second=None, length=128, labels=None):
 
     Raises `Error` if `first` and `second` differ in number.
     """
+    return pack(cut_rows(tokenizer, first, second, length)[0], Padding.of(tokenizer), labels)
+
+
+def cut_rows(tokenizer, first, second, length):
+    """Return ([(token ids, segment ids) of each text or pair], how many of them were cut to fit into `length`)."""
     if second is not None and len(second) != len(first):
         raise Error(f"{len(first)} first texts came with {len(second)} second ones; wanted as many.")
     ones = tokenizer.ids(first)
     twos = [None] * len(ones) if second is None else tokenizer.ids(second)
-    packed = [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)]
-    return pack(packed, Padding.of(tokenizer), labels)
+    places = tokenizer.template.places(length, second is not None)
+    cut = sum(len(one) + len(two or ()) > places for one, two in zip(ones, twos, strict=True))
+    return [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)], cut
 
 
 def pack(rows, padding=RIGHT, labels=None):

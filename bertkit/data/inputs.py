@@ -41,6 +41,10 @@ class Labelled:
         if held.all() or not held.any():
             raise Error(f"{self.path}: of its {len(self)} rows, {held.sum()} would be held back at held_back={share}; "
                         "give another share, or rows of their own with --dev.")
+        return self.parted(held)
+
+    def parted(self, held):
+        """Return (the rest, the rows where `held`, bool [N], is true)."""
         rest, rows = self._only(np.flatnonzero(~held)), self._only(np.flatnonzero(held))
         return rest, replace(rows, skipped=[])
 

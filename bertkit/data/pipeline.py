@@ -5,6 +5,7 @@ Nothing is drawn from hidden state, so a run that was killed goes on with the ve
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import count
 
 import numpy as np
 
@@ -16,7 +17,7 @@ POOL = 64
 
 @dataclass(frozen=True, eq=False)
 class BatchSampler:
-    """A shuffled, length-bucketed walk over `features`, epoch after epoch.
+    """A shuffled, length-bucketed walk over `features`, epoch after epoch; without `shuffle` in their order.
 
     A batch is padded to its longest row, rounded up to a `multiple` of tokens: 1 under TensorFlow, whose step takes
     any shape; more where every shape is compiled anew, as under JAX. Each batch holds its rows `copies` times over:
@@ -35,6 +36,7 @@ class BatchSampler:
     seed: int = 0
     multiple: int = 1
     copies: int = 1
+    shuffle: bool = True
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -52,13 +54,24 @@ class BatchSampler:
         epoch, place = divmod(step, self.steps_per_epoch)
         return np.tile(_plan(self, epoch)[place], self.copies)
 
-    def batch(self, step):
-        """Return (inputs, labels) at a global step; without labels, inputs alone, which hold the "step" too."""
-        examples = self.rows(step)
-        longest = int(self.features.lengths[examples].max())
-        length = min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
+    def length(self, step):
+        """Return to how many tokens the batch at a global step is padded."""
+        longest = int(self.features.lengths[self.rows(step)].max())
+        return min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
+
+    def part(self, step, length=None):
+        """Return what Keras reads at a global step: (inputs, labels), (inputs, labels, weights), or inputs alone."""
+        examples, length = self.rows(step), self.length(step) if length is None else length
         inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
-        return {**inputs, "step": np.int32(step)} if labels is None else (inputs, labels)
+        if labels is None:
+            return inputs
+        weights = self.features.weights
+        return (inputs, labels) if weights is None else (inputs, labels, weights[examples])
+
+    def batch(self, step):
+        """Return `part(step)`; without labels, inputs alone, which hold the "step" too."""
+        part = self.part(step)
+        return {**part, "step": np.int32(step)} if isinstance(part, dict) else part
 
     def tokens(self, step):
         """Return the number of real tokens in the batch at a global step."""
@@ -76,19 +89,35 @@ class BatchSampler:
 
         return tf.data.Dataset.from_generator(batches, output_signature=self._signature()).prefetch(4)
 
-    def _signature(self):
+    def passes(self):
+        """Return a finite tf.data.Dataset of `part(step)`: all rows once, in the next epoch's order each time."""
+        import tensorflow as tf
+        epochs, steps = count(), self.steps_per_epoch
+
+        def batches():
+            first = next(epochs) * steps
+            return map(self.part, range(first, first + steps))
+
+        made = tf.data.Dataset.from_generator(batches, output_signature=self._signature(step=False))
+        return made.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+
+    def _signature(self, step=True):
         import tensorflow as tf
         labels, batch = self.features.targets([0]), self.features.batch([0])
         inputs = {name: tf.TensorSpec((None,) * values.ndim, tf.int32) for name, values in batch.items()}
         if labels is None:
-            return {**inputs, "step": tf.TensorSpec((), tf.int32)}
+            return {**inputs, "step": tf.TensorSpec((), tf.int32)} if step else inputs
         shape = (None, None) if self.features.token_labels is not None else (None, *labels.shape[1:])
-        return inputs, tf.TensorSpec(shape, labels.dtype)
+        weights = () if self.features.weights is None else (tf.TensorSpec((None,), tf.float32),)
+        return inputs, tf.TensorSpec(shape, labels.dtype), *weights
 
 
 @lru_cache(maxsize=4)
 def _plan(batches, epoch):
     """Return the examples of each batch of an epoch: shuffle, group by length in pools, shuffle batches."""
+    if not batches.shuffle:
+        return np.split(np.arange(len(batches.features)), range(batches.batch_size, len(batches.features),
+                                                                batches.batch_size))
     rng = np.random.default_rng((batches.seed, epoch))
     order = rng.permutation(len(batches.features))
     lengths = batches.features.lengths

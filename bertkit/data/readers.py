@@ -75,7 +75,8 @@ def read_examples(path, text=None, second=None, label=None, limit=None, labels_r
     """Return the Examples of a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
 
     `text`, `second` and `label` name columns; what is not named is recognised (the GLUE layouts, headerless
-    CoLA, common names). `limit` reads the first rows only; without `labels_required` a file may lack labels.
+    CoLA, common names). `limit` reads the first rows only; without `labels_required` a file may lack
+    labels, and where it is None they are not read.
     `separator` splits labels: "a|b" is ["a", "b"]; a JSONL label may be a list. Lines end at \\n (a \\r
     before it is dropped); blank lines are no rows; texts are kept as they are. Raises Error with file and
     line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead (save broken quotes or
@@ -157,7 +158,7 @@ def _layout(path, names, text, second, label, labels_required):
         pairs = [_pairs(free)] if second is None else []
         singles = [[(name, second) for name in group] for group in _groups(free, _TEXTS)]
         text, second = _only(path, names, "text", pairs + singles) or _unknown(path, names, "text")
-    if label is None:
+    if label is None and labels_required is not None:
         label = _only(path, names, "label", _groups(free, _LABELS))
     if label is None and labels_required:
         _unknown(path, names, "label")

@@ -1,23 +1,62 @@
-"""A fine-tuned bundle out into the world: a SavedModel for servers, a .tflite for phones, each proved."""
+"""A fine-tuned model out into the world: a SavedModel for servers, a .tflite for phones, each proved."""
 
+import inspect
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bertkit.card import Card
+from bertkit.checkpoints.save import save
 from bertkit.errors import Error
 from bertkit.export.saved_model import export_saved_model
 from bertkit.export.tflite import export_tflite
 from bertkit.face import callable_as
+from bertkit.text import Tokenizer
 
 __all__ = ["export", "export_saved_model", "export_tflite"]
 
+# By name: a function of (folder of a bundle, folder to write, **options).
+TARGETS = {"saved_model": export_saved_model, "tflite": export_tflite}
 
-def export(folder, out, to="tflite", precision="int8", length=None, dev=None, max_drop=1.0):
-    """Write a bundle as a "saved_model" or a "tflite" folder and return its `Card`.
 
-    The knobs after `to` are those of `export_tflite`. Raises `Error` as the two functions do.
+def export(source: str | Path | Any, to: str = "tflite", out: str | Path | None = None,
+           tokenizer: Tokenizer | None = None, **options: Any) -> Card:
+    """Write a model as a folder for a server or for a phone, and check what was written against the model.
+
+    Args:
+        source: The folder of a bundle, or a head of bertkit's in memory.
+        to: `"saved_model"`, a SavedModel that takes strings, or `"tflite"`.
+        out: The folder to write.
+        tokenizer: The tokenizer of a model in memory; a bundle has its own.
+        **options: Those of `bertkit export`, for a .tflite: `precision`, `length`, `dev`, `max_drop` (see
+            `export_tflite`).
+
+    Returns:
+        The `Card` of what was written; its `parity` says how near it is to the model.
+
+    Raises:
+        Error: If an option is unknown, the model cannot be exported so, or what was written does not compute the model.
+            Then nothing is left at `out`.
+
+    >>> export("sentiment", to="tflite", out="phone", precision="int8", length=64)       # doctest: +SKIP
     """
-    if to == "saved_model":
-        return export_saved_model(folder, out)
-    if to == "tflite":
-        return export_tflite(folder, out, precision, length, dev, max_drop)
-    raise Error(f"to={to!r} is unknown; bertkit exports to saved_model and tflite.")
+    if to not in TARGETS:
+        raise Error(f"to={to!r} is unknown; bertkit exports to {' and '.join(TARGETS)}.")
+    known = list(inspect.signature(TARGETS[to]).parameters)[2:]
+    if unknown := [name for name in options if name not in known]:
+        raise Error(f"{unknown[0]}={options[unknown[0]]!r:.40} is no option of {to}, which has "
+                    f"{', '.join(known) or 'none'}; leave it out.")
+    if out is None:
+        raise Error("Nothing says where to write; give the folder: out=FOLDER.")
+    if isinstance(source, str | Path):
+        if tokenizer is not None:
+            raise Error(f"{source} is a bundle, which keeps its own tokenizer; leave tokenizer= out.")
+        return TARGETS[to](source, out, **options)
+    if tokenizer is None:
+        raise Error("A model in memory has no tokenizer of its own; give it: tokenizer=bertkit.Tokenizer.load(PATH).")
+    with tempfile.TemporaryDirectory(prefix="bertkit-export-") as place:
+        save(source, Path(place) / "model", tokenizer)
+        return TARGETS[to](Path(place) / "model", out, **options)
 
 
 callable_as(__name__, export)

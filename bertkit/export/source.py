@@ -25,10 +25,10 @@ def opened(folder):
     finally:
         keras.config.set_dtype_policy(policy)
     if predictor.task.name == "write":
-        raise Error(f"{folder} writes token after token, and bertkit exports what answers in one pass; answer with "
+        raise Error("This model writes token after token, and bertkit exports what answers in one pass; answer with "
                     "`bertkit predict`.")
     if predictor.model.together:
-        raise Error(f"{folder} reads all windows of a document together, and what is exported takes one row; answer "
+        raise Error("This model reads all windows of a document together, and what is exported takes one row; answer "
                     "with `bertkit predict`, or train with --strategy windows, which goes --to tflite.")
     return predictor
 

@@ -22,7 +22,7 @@ def submit(folder, data, out, tflite=None, columns=Columns()):
     """
     if Path(out).exists():
         raise Error(f"{out} is already there; move it away, or choose another --out.")
-    predictor = Predictor(folder, tflite)
+    predictor = Predictor(folder, tflite=tflite)
     if predictor.task.name not in ("classify", "score") or getattr(predictor.task, "multi_label", False):
         raise Error(f"{folder} does not give a text one label or one score, and GLUE takes nothing else; give a bundle "
                     "of bertkit classify or score.")

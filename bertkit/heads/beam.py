@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from bertkit.heads.head_layer import HeadLayer
 from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 
@@ -10,7 +11,8 @@ from bertkit.layers.initializer import truncated_normal
 BARRED = -1e30
 
 
-class BeamHead(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class BeamHead(HeadLayer):
     """start = W x;  end = W LayerNorm(tanh(W' [x; x_start]));  impossible = W tanh(W' [x̄_start; x_cls]).
 
     The code of Yang et al. 2019 (XLNet, function_builder.py); kind `kinds.Beam`. x̄_start is x_start where the batch
@@ -18,10 +20,12 @@ class BeamHead(keras.layers.Layer):
     out: see `bertkit.heads.BeamQuestionAnswering`.
     """
 
-    def __init__(self, encoder, kind, outputs=None, dropout=None, **options):
-        super().__init__(**options)
-        config, policy = encoder.config, {"dtype": self.dtype_policy}
-        self.kind, self.width, initializer = kind, config.hidden_dim, truncated_normal(config)
+    own_entries = ("answer_mask", "cls_index", "start_positions")
+
+    def __init__(self, config, kind, outputs=None, dropout=None, **options):
+        super().__init__(config, kind, outputs, dropout, **options)
+        config, policy = self.config, {"dtype": self.dtype_policy}
+        self.width, initializer = config.hidden_dim, truncated_normal(config)
         self.start, self.end, self.impossible = (
             keras.layers.Dense(1, use_bias=bias, name=name, kernel_initializer=initializer, dtype="float32")
             for name, bias in (("start", True), ("end", True), ("impossible", False)))

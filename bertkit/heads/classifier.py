@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
-from bertkit.encoder import LAYERED, checked
+from bertkit.encoder import LAYERED
 from bertkit.errors import Error
 from bertkit.heads.task_model import TaskModel
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class Classifier(TaskModel):
     """An encoder with a head that gives each of `labels` a logit; call(batch) -> [B,C] float32.
 
@@ -41,6 +42,7 @@ class Classifier(TaskModel):
         return self.logits(inputs, training)["classify"]
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class MultipleChoice(TaskModel):
     """An encoder that gives each choice of a row a logit; every entry of a batch is [B,choices,T] -> [B,choices].
 
@@ -56,9 +58,9 @@ class MultipleChoice(TaskModel):
         """Return −log softmax(logits over the choices)[right one], the batch mean."""
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    def __call__(self, inputs, **options):
-        checked(_flat(inputs), self.encoder.config)
-        return keras.Model.__call__(self, inputs, **options)
+    def checked(self, inputs):
+        super().checked(_flat(inputs))
+        return {name: value for name, value in inputs.items() if value is not None}
 
     def call(self, inputs, training=None):
         logits = self.logits(_flat(inputs), training)["choose"]

@@ -13,9 +13,11 @@ from bertkit.heads.defaults import completed
 from bertkit.heads.head_layers import REDUCTIONS
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.initializer import truncated_normal
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class DocumentClassifier(Classifier):
     """A classifier of documents, each of any number of rows; call(batch) -> [B,C] float32.
 
@@ -27,6 +29,7 @@ class DocumentClassifier(Classifier):
     """
 
     together = True
+    own_entries = ("windows",)
 
     def __init__(self, encoder, labels, dropout=None, multi_label=False, head_config=None, layers=1,
                  name="document_classifier", **options):
@@ -41,14 +44,14 @@ class DocumentClassifier(Classifier):
             self.across.build((None, None, self.encoder.config.output_dim))
         super().build()
 
-    def __call__(self, inputs, **options):
+    def checked(self, inputs):
         if isinstance(inputs, dict) and isinstance(inputs.get("windows"), list | np.ndarray):
             inputs = {**inputs, "windows": _numbers(inputs["windows"], len(inputs.get("token_ids", ())))}
-        return super().__call__(inputs, **options)
+        return super().checked(inputs)
 
     def call(self, inputs, training=None):
         kind, head = self.kinds["classify"], self.heads["classify"]
-        found = self.encoder(completed(inputs, kind, self.encoder.config), training=training)
+        found = self.encoder(self.rows(completed(inputs, kind, self.encoder.config)), training=training)
         vectors = REDUCTIONS[kind.reduce](found, inputs.get("padding_mask"))
         windows = inputs.get("windows")
         windows = ops.arange(ops.shape(vectors)[0])[:, None] if windows is None else ops.cast(windows, "int32")
@@ -59,7 +62,8 @@ class DocumentClassifier(Classifier):
         return {**super().settings(), "layers": self.depth}
 
 
-class WindowPooling(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class WindowPooling(ConfiguredLayer):
     """The vectors of a document's windows as one: Transformer blocks over them, in no order, then Σ_w a_w x_w.
 
     a = softmax(uᵀ tanh(W x + b)) over the real windows (Yang et al. 2016, equations 8 to 10). call(x [B,W,D], real
@@ -67,7 +71,8 @@ class WindowPooling(keras.layers.Layer):
     """
 
     def __init__(self, config, layers, **options):
-        super().__init__(**options)
+        super().__init__(config, **options)
+        config, self.depth = self.config, layers
         policy, width = {"dtype": self.dtype_policy}, config.output_dim
         self.blocks = [] if not layers else trunk.blocks(EncoderConfig(
             1, layers, math.gcd(config.num_heads, width), width, 4 * width, dropout=config.dropout,
@@ -75,7 +80,10 @@ class WindowPooling(keras.layers.Layer):
         self.dense = keras.layers.Dense(width, activation="tanh", kernel_initializer=truncated_normal(config),
                                         name="dense", **policy)
         self.context = keras.layers.Dense(1, use_bias=False, kernel_initializer=truncated_normal(config),
-                                          dtype="float32", name="context")
+                                          name="context", **policy)
+
+    def get_config(self):
+        return {**super().get_config(), "layers": self.depth}
 
     def build(self, shape):
         for layer in (*self.blocks, self.dense, self.context):
@@ -84,7 +92,7 @@ class WindowPooling(keras.layers.Layer):
     def call(self, x, real, training=None):
         for block in self.blocks:
             x = block(x, context={"padding_mask": ops.cast(real, "int32")}, training=training)
-        scores = self.context(self.dense(x))[..., 0]
+        scores = ops.cast(self.context(self.dense(x))[..., 0], "float32")
         shares = ops.softmax(ops.where(real, scores, EXACT), axis=-1)
         return ops.sum(x * ops.cast(shares, x.dtype)[..., None], axis=1)
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from bertkit.encoder import LAYERED, checked
+from bertkit.encoder import LAYERED
 from bertkit.errors import Error
 from bertkit.heads.head_layers import REDUCTIONS
 from bertkit.heads.task_model import TaskModel
@@ -13,6 +13,7 @@ SMALLEST = 1e-12    # the length below which a vector is not scaled to length 1
 BARRED = -1e30      # what no maximum takes
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class SentenceEmbedder(TaskModel):
     """An encoder whose tokens are pooled into one vector a text; call(batch) -> [B,D] float32.
 
@@ -29,12 +30,10 @@ class SentenceEmbedder(TaskModel):
         self.in_training = self.vectors         # `training.gradient_cache` puts another way to the same vectors here
         super().__init__(encoder, {}, name=name, **options)
 
-    def __call__(self, inputs, **options):
+    def checked(self, inputs):
         rows = flattened(inputs)
-        if rows is inputs:
-            return super().__call__(inputs, **options)
-        checked(rows, self.encoder.config)
-        return keras.Model.__call__(self, inputs, **options)
+        found = super().checked(rows)
+        return found if rows is inputs else {name: value for name, value in inputs.items() if value is not None}
 
     def call(self, inputs, training=None):
         rows = flattened(inputs)

@@ -1,5 +1,6 @@
 """Texts from texts: an encoder that reads, a decoder that writes, and the search for the likeliest text."""
 
+import keras
 from keras import ops
 
 from bertkit import family
@@ -8,12 +9,13 @@ from bertkit.encoder import checked
 from bertkit.errors import Error
 from bertkit.heads.beam_search import beam_search
 from bertkit.heads.head_layers import LanguageHead
+from bertkit.heads.losses import TokenCrossEntropy
 from bertkit.heads.task_model import TaskModel
-from bertkit.heads.tokens import token_loss
 from bertkit.kinds import Language
 from bertkit.kinds.values import from_json, to_json
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class EncoderDecoder(TaskModel):
     """An encoder-decoder whose two sides begin as one checkpoint (Rothe, Narayan and Severyn 2020, BERT2BERT).
 
@@ -23,6 +25,8 @@ class EncoderDecoder(TaskModel):
     different lengths are compared by Σ log p / length^penalty.
     Raises `Error` for an encoder that is no BERT, and for numbers that search nothing.
     """
+
+    own_entries = ("target_ids",)
 
     def __init__(self, encoder, ends, longest=64, beams=1, penalty=1.0, head_config=None, name="writer", **options):
         _check(encoder.config, ends, longest, beams)
@@ -36,7 +40,8 @@ class EncoderDecoder(TaskModel):
             policy = {"dtype": self.dtype_policy}
             self.decoder = Decoder(self.encoder.config, **policy)
             self.decoder.build()
-            self.language = LanguageHead(self.decoder, self.head_config, name="mlm", **policy)
+            self.language = LanguageHead(self.decoder.config, self.head_config, token=self.decoder.embeddings.token,
+                                         name="mlm", **policy)
             self.language.build((None, None, self.encoder.config.hidden_dim))
 
     @classmethod
@@ -63,13 +68,13 @@ class EncoderDecoder(TaskModel):
 
     def loss_function(self):
         """Return −log softmax(logits)[next token], the mean over the tokens of a batch whose label is not −1."""
-        return token_loss
+        return TokenCrossEntropy()
 
-    def __call__(self, inputs, **options):
+    def checked(self, inputs):
         if isinstance(inputs, dict) and inputs.get("target_ids") is not None:
             target = checked({"token_ids": inputs["target_ids"]}, self.encoder.config)["token_ids"]
             inputs = {**inputs, "target_ids": target}
-        return super().__call__(inputs, **options)
+        return super().checked(inputs)
 
     def call(self, inputs, training=None):
         if inputs.get("target_ids") is None:
@@ -79,8 +84,7 @@ class EncoderDecoder(TaskModel):
 
     def read(self, inputs, training=None, copies=1):
         """Return what the decoder attends to of a batch, each row of it `copies` times over."""
-        rows = {name: value for name, value in inputs.items() if name != "target_ids"}
-        sequence, mask = self.encoder(rows, training=training)["sequence"], rows.get("padding_mask")
+        sequence, mask = self.encoder(self.rows(inputs), training=training)["sequence"], inputs.get("padding_mask")
         return self.decoder.remember(ops.repeat(sequence, copies, axis=0),
                                      None if mask is None else ops.repeat(mask, copies, axis=0))
 

@@ -1,6 +1,7 @@
 """What heads read of an encoder's outputs, and how it becomes logits: one layer for each kind.
 
-A head is built on an encoder from (kind, outputs, dropout); call({"sequence" [B,T,D], "pooled" [B,D]}, inputs=batch).
+A head is made from (config, kind, outputs, dropout), and `token`, the encoder's table of tokens, where it reads words
+off it; call({"sequence" [B,T,D], "pooled" [B,D]}, inputs=batch).
 """
 
 import keras
@@ -11,6 +12,7 @@ from bertkit.errors import Error
 from bertkit.heads.answer import AnswerHead
 from bertkit.heads.beam import BeamHead
 from bertkit.heads.defaults import WATCHED
+from bertkit.heads.head_layer import HeadLayer, WordHead
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
@@ -21,20 +23,21 @@ def activation(config, name):
     return FUNCTIONS[config.activation if name == "encoder" else name]
 
 
-class PredictionHead(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class PredictionHead(HeadLayer):
     """logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b, see `kinds.HeadConfig`.
 
     [B,C]; of "each" token [B,T,C].
     """
 
-    def __init__(self, encoder, kind, outputs, dropout, **options):
-        super().__init__(**options)
-        config, policy = encoder.config, {"dtype": self.dtype_policy}
+    def __init__(self, config, kind, outputs, dropout, **options):
+        super().__init__(config, kind, outputs, dropout, **options)
+        config, kind, policy = self.config, self.kind, {"dtype": self.dtype_policy}
         if kind.reduce not in REDUCTIONS:
             raise Error(f"A readout reduces by {kind.reduce!r}; bertkit has {', '.join(REDUCTIONS)}.")
         if kind.watch is not None and kind.watch not in WATCHED:
             raise Error(f"A readout watches {kind.watch!r}; bertkit has {', '.join(WATCHED)}.")
-        self.kind, self.width = kind, config.hidden_dim
+        self.width = config.hidden_dim
         self.reduce = REDUCTIONS[kind.reduce]
         self.drop = keras.layers.Dropout(dropout, name="dropout", **policy)
         self.dense = self.norm = None
@@ -46,8 +49,7 @@ class PredictionHead(keras.layers.Layer):
         if kind.norm:
             self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=config.norm_bias,
                                                         name="norm", **policy)
-        self.logits = keras.layers.Dense(outputs, kernel_initializer=truncated_normal(config), dtype="float32",
-                                         name="logits")
+        self.logits = keras.layers.Dense(outputs, kernel_initializer=truncated_normal(config), name="logits", **policy)
 
     def build(self, shape):
         width = shape[-1] if self.dense is None else self.width
@@ -64,16 +66,19 @@ class PredictionHead(keras.layers.Layer):
         return self.logits(self.drop(x, training=training))
 
 
-class LanguageHead(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class LanguageHead(WordHead):
     """logits = E LayerNorm(act(W h + b)) + c over the vocabulary, see `kinds.Language`; [B,T,V].
 
     With "masked_positions" [B,K] in the batch only those: [B,K,V] (Devlin et al. 2018, section 3.1).
     """
 
-    def __init__(self, encoder, kind, outputs=None, dropout=None, **options):
-        super().__init__(**options)
-        config, policy = encoder.config, {"dtype": self.dtype_policy}
-        self.kind, self.token, self.rows = kind, encoder.embeddings.token, config.vocabulary_size
+    own_entries = ("masked_positions",)
+
+    def __init__(self, config, kind, outputs=None, dropout=None, token=None, **options):
+        super().__init__(config, kind, outputs, dropout, token, **options)
+        config, kind, policy = self.config, self.kind, {"dtype": self.dtype_policy}
+        self.rows = config.vocabulary_size
         self.activation = activation(config, kind.activation)
         self.width = config.hidden_dim if kind.split else config.embedding_dim or config.hidden_dim
         self.below = self.width - (config.embedding_dim or config.hidden_dim)
@@ -84,7 +89,7 @@ class LanguageHead(keras.layers.Layer):
             self.norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=config.norm_bias,
                                                         name="norm", **policy)
         if not kind.tied:
-            self.decoder = keras.layers.Dense(self.rows, use_bias=kind.bias, name="decoder", dtype="float32",
+            self.decoder = keras.layers.Dense(self.rows, use_bias=kind.bias, name="decoder", **policy,
                                               kernel_initializer=truncated_normal(config))
         self.initializer = truncated_normal(config)
 
@@ -116,18 +121,20 @@ class LanguageHead(keras.layers.Layer):
         return logits + ops.cast(self.bias, x.dtype) if self.kind.bias else logits
 
 
-class BoundaryHead(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class BoundaryHead(WordHead):
     """Each token of a span from the tokens beside it (Joshi et al. 2019, SpanBERT, section 3.2): [B,S,N,V].
 
     h = LayerNorm(act(W₂ LayerNorm(act(W₁ [x_left; x_right; p_i])))), logits = E h + c, i counts the span's tokens.
     "pairs" [B,S,2] in the batch are the places left and right of each span; without it there are no logits.
     """
 
-    def __init__(self, encoder, kind, outputs=None, dropout=None, **options):
-        super().__init__(**options)
-        config, policy = encoder.config, {"dtype": self.dtype_policy}
-        self.kind, self.token, self.width, self.rows = (
-            kind, encoder.embeddings.token, config.hidden_dim, config.vocabulary_size)
+    own_entries = ("pairs",)
+
+    def __init__(self, config, kind, outputs=None, dropout=None, token=None, **options):
+        super().__init__(config, kind, outputs, dropout, token, **options)
+        config, policy = self.config, {"dtype": self.dtype_policy}
+        self.width, self.rows = config.hidden_dim, config.vocabulary_size
         self.activation, self.initializer = FUNCTIONS[config.activation], truncated_normal(config)
         self.denses = [keras.layers.Dense(self.width, name=f"dense_{i}", kernel_initializer=self.initializer, **policy)
                        for i in (1, 2)]

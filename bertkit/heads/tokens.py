@@ -2,13 +2,14 @@
 
 import keras
 import numpy as np
-from keras import ops
 
 from bertkit.errors import Error
+from bertkit.heads.losses import SpanCrossEntropy, TokenCrossEntropy
 from bertkit.heads.task_model import TaskModel
 from bertkit.kinds.values import to_json
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class TokenClassifier(TaskModel):
     """An encoder with a head that gives each token a logit for each of `labels`; call(batch) -> [B,T,C] float32.
 
@@ -28,19 +29,13 @@ class TokenClassifier(TaskModel):
 
     def loss_function(self):
         """Return −log softmax(logits)[label], the mean over the tokens of a batch whose label is not −1."""
-        return token_loss
+        return TokenCrossEntropy()
 
     def call(self, inputs, training=None):
         return self.logits(inputs, training)["tag"]
 
 
-def token_loss(labels, logits):
-    """Return Σ −log softmax(logits [B,T,C])[labels [B,T]] / number of labels, over those that are not −1; a scalar."""
-    scored = ops.cast(labels >= 0, logits.dtype)
-    losses = keras.losses.sparse_categorical_crossentropy(ops.maximum(labels, 0), logits, from_logits=True)
-    return ops.sum(losses * scored) / ops.maximum(ops.sum(scored), 1.0)
-
-
+@keras.saving.register_keras_serializable("bertkit")
 class QuestionAnswering(TaskModel):
     """An encoder that scores each token as an answer's first and last (Devlin et al. 2018, section 4.2).
 
@@ -54,19 +49,14 @@ class QuestionAnswering(TaskModel):
 
     def loss_function(self):
         """Return (−log softmax(start)[first] − log softmax(end)[last]) / 2, the batch mean; labels [B,2]."""
-        return span_loss
+        return SpanCrossEntropy()
 
     def call(self, inputs, training=None):
         logits = self.logits(inputs, training)["answer"]
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
 
 
-def span_loss(places, outputs):
-    """Return the mean of −log softmax(logits)[place] over starts and ends; places [B,2]."""
-    ce = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return (ce(places[:, 0], outputs["start_logits"]) + ce(places[:, 1], outputs["end_logits"])) / 2
-
-
+@keras.saving.register_keras_serializable("bertkit")
 class BeamQuestionAnswering(TaskModel):
     """An encoder that searches for answers: the likeliest starts, the likeliest ends after each, whether there is one.
 
@@ -83,12 +73,12 @@ class BeamQuestionAnswering(TaskModel):
     def settings(self):
         return {"head_config": super().settings()["head_config"]}
 
-    def __call__(self, inputs, **options):
+    def checked(self, inputs):
         if isinstance(inputs, dict):
             shape = np.shape(inputs.get("token_ids"))
             inputs = {name: _places(name, value, shape) if name in ("cls_index", "start_positions") else value
                       for name, value in inputs.items()}
-        return super().__call__(inputs, **options)
+        return super().checked(inputs)
 
     def call(self, inputs, training=None):
         return self.logits(inputs, training)["beam"]
@@ -105,6 +95,7 @@ def _places(name, places, shape):
     return places
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class LanguageModel(TaskModel):
     """An encoder that gives each place a logit for each entry of the vocabulary; call(batch) -> [B,T,V].
 
@@ -122,6 +113,7 @@ class LanguageModel(TaskModel):
         return self.logits(inputs, training)["mlm"]
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class PretrainingModel(TaskModel):
     """An encoder with some of the heads it was pre-trained with: `heads` names "mlm", "nsp", "sop", "rtd", "sbo".
 

@@ -9,6 +9,8 @@ from functools import partial, reduce
 import keras
 from keras import ops
 
+from bertkit.kinds.values import from_json, to_json
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 
@@ -41,20 +43,25 @@ def attend(query, key, value, mask=None, bias=None, drop=None, masked_score=EXAC
     return ops.matmul(dropped, value), probabilities
 
 
-class SelfAttention(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class SelfAttention(ConfiguredLayer):
     """Multi-head attention over all real tokens (Vaswani et al. 2017, section 3.2.2).
 
     call(x [B,T,D], context) -> [B,T,D], or (y, probabilities) when traced; `context` holds the batch's other entries
     (see `bertkit.encoder`), `masked_score` is what hides a key. Other kinds of attention have another `mix`.
+    `index` is the number of the block that this is in, from 0.
     """
 
-    def __init__(self, config, kind, **options):
-        super().__init__(**options)
-        self.kind = kind
+    def __init__(self, config, kind, index=0, **options):
+        super().__init__(config, **options)
+        config, self.kind, self.index = self.config, from_json(kind), index
         self.num_heads, self.head_dim = config.num_heads, config.head_dim
         self.add_projections(config)
         self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy,
                                          name="probability_dropout")
+
+    def get_config(self):
+        return {**super().get_config(), "kind": to_json(self.kind), "index": self.index}
 
     def add_projections(self, config):
         """Make the layers from x to queries, keys and values, and from what is mixed to the output."""
@@ -73,7 +80,8 @@ class SelfAttention(keras.layers.Layer):
             projection.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+        context = context or {}
         attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
         mixed, probabilities = self.mix(*self.project(x, context), context, trace, attention)
         y = self.output_dense(self.merge(mixed))

@@ -17,6 +17,4 @@ ATTENTIONS = {kinds.Full: SelfAttention, kinds.Relative: RelativeAttention, kind
 def attention_layer(config, index, **options):
     """Return the attention of block `index`, of the kind that the config gives it."""
     kind = config.attention_of(index)
-    layer = ATTENTIONS[type(kind)](config, kind, name="attention", **options)
-    layer.index = index
-    return layer
+    return ATTENTIONS[type(kind)](config, kind, index=index, name="attention", **options)

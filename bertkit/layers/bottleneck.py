@@ -9,6 +9,7 @@ from bertkit.errors import Error
 from bertkit.kinds import Full
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT, SelfAttention
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.initializer import truncated_normal
 from bertkit.layers.norm import norm
 
@@ -16,15 +17,19 @@ from bertkit.layers.norm import norm
 TORCH_EPSILON = 1e-5
 
 
-class Projection(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Projection(ConfiguredLayer):
     """Norm(dropout(x W + b) + r), the residual r where one is given; [B,T,·] -> [B,T,units]."""
 
     def __init__(self, config, units, rate=0.0, **options):
-        super().__init__(**options)
-        policy = {"dtype": self.dtype_policy}
+        super().__init__(config, **options)
+        config, self.rate, policy = self.config, rate, {"dtype": self.dtype_policy}
         self.dense = keras.layers.Dense(units, name="dense", kernel_initializer=truncated_normal(config), **policy)
         self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
         self.norm = norm(config, "norm", **policy)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.dense.units, "rate": self.rate}
 
     def build(self, shape):
         self.dense.build(shape)
@@ -35,17 +40,22 @@ class Projection(keras.layers.Layer):
         return self.norm(y if residual is None else y + residual)
 
 
-class Feed(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Feed(ConfiguredLayer):
     """Norm(dropout(W₂ act(W₁ x + b₁) + b₂) + x); [B,T,W] -> [B,T,W]."""
 
     def __init__(self, config, rate=0.0, epsilon=None, **options):
-        super().__init__(**options)
+        super().__init__(config, **options)
+        config, self.rate, self.epsilon = self.config, rate, epsilon
         policy, initializer = {"dtype": self.dtype_policy}, truncated_normal(config)
         self.inner = keras.layers.Dense(config.intermediate_dim, name="inner", kernel_initializer=initializer, **policy)
         self.activation = FUNCTIONS[config.activation]
         self.outer = keras.layers.Dense(config.block_dim, name="outer", kernel_initializer=initializer, **policy)
         self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
         self.norm = norm(config, "norm", epsilon, **policy)
+
+    def get_config(self):
+        return {**super().get_config(), "rate": self.rate, "epsilon": self.epsilon}
 
     def build(self, shape):
         self.inner.build(shape)
@@ -57,6 +67,7 @@ class Feed(keras.layers.Layer):
         return self.norm(self.drop(fed, training=training) + x)
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class NarrowAttention(SelfAttention):
     """Attention whose queries and keys read one sequence, and its values another (Sun et al. 2020, section 3.1).
 
@@ -73,7 +84,8 @@ class NarrowAttention(SelfAttention):
                 ((self.query, "keys"), (self.key, "keys"), (self.value, "values"))]
 
 
-class BottleneckBlock(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class BottleneckBlock(ConfiguredLayer):
     """n = Norm(W x);  a = Norm(attention + n);  a = feed(a), again and again;  y = Norm(W' a + x).
 
     Sun et al. 2020, sections 3.1 and 3.2, figure 1; `kinds.Bottleneck` says what attention reads and how many feeds
@@ -82,8 +94,9 @@ class BottleneckBlock(keras.layers.Layer):
     """
 
     def __init__(self, config, index=0, **options):
-        super().__init__(**options)
-        policy, kind, attention = {"dtype": self.dtype_policy}, config.block, config.attention_of(index)
+        super().__init__(config, **options)
+        config, self.index, policy = self.config, index, {"dtype": self.dtype_policy}
+        kind, attention = config.block, config.attention_of(index)
         if not isinstance(attention, Full):
             raise Error(f"A block with a bottleneck attends to all tokens, not by {attention}; give Full().")
         self.kind, rate = kind, config.dropout if kind.width is None else 0.0
@@ -93,11 +106,14 @@ class BottleneckBlock(keras.layers.Layer):
             self.exit = Projection(config, config.hidden_dim, config.dropout, name="exit", **policy)
         if kind.width is not None and kind.shared:
             self.key_entry = Projection(config, kind.width, name="key_entry", **policy)
-        self.attention = NarrowAttention(config, attention, name="attention", **policy)
+        self.attention = NarrowAttention(config, attention, index, name="attention", **policy)
         self.drop = keras.layers.Dropout(rate, name="dropout", **policy)
         self.attention_norm = norm(config, "attention_norm", **policy)
         self.feeds = [Feed(config, name=f"feed_{i}", **policy) for i in range(kind.feeds - 1)]
         self.feeds.append(Feed(config, rate, TORCH_EPSILON, name="last_feed", **policy))
+
+    def get_config(self):
+        return {**super().get_config(), "index": self.index}
 
     def build(self, shape):
         narrow = (*shape[:-1], self.kind.width or shape[-1])
@@ -117,7 +133,7 @@ class BottleneckBlock(keras.layers.Layer):
             return {"keys": narrow, "values": narrow}
         return {"keys": x if self.key_entry is None else self.key_entry(x), "values": x}
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
         narrow = x if self.entry is None else self.entry(x)
         attended = self.attention(self.sources(x, narrow), context=context, trace=trace, training=training,
                                   masked_score=masked_score)

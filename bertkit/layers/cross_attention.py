@@ -8,6 +8,7 @@ from bertkit.layers.attention import SelfAttention, attend
 from bertkit.layers.block import Block
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class CrossAttention(SelfAttention):
     """Multi-head attention whose keys and values are another text's (Vaswani et al. 2017, section 3.2.3).
 
@@ -22,6 +23,7 @@ class CrossAttention(SelfAttention):
         return tuple(self.split(dense(x)) for dense in (self.key, self.value))
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class DecoderBlock(Block):
     """a = LayerNorm(x + attention(x));  c = LayerNorm(a + attention(a, memory));  y = LayerNorm(c + feed-forward(c)).
 
@@ -31,8 +33,8 @@ class DecoderBlock(Block):
 
     def __init__(self, config, index=0, **options):
         super().__init__(config, index, **options)
-        policy = {"dtype": self.dtype_policy}
-        self.cross = CrossAttention(config, Full(), name="cross", **policy)
+        config, policy = self.config, {"dtype": self.dtype_policy}
+        self.cross = CrossAttention(config, Full(), index, name="cross", **policy)
         self.cross_norm = keras.layers.LayerNormalization(
             epsilon=config.layer_norm_epsilon, name="cross_norm", **policy)
 

@@ -5,11 +5,13 @@ from keras import ops
 
 from bertkit import kinds
 from bertkit.errors import Error
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.initializer import sinusoids, truncated_normal
 from bertkit.layers.norm import norm
 
 
-class AbsolutePosition(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class AbsolutePosition(ConfiguredLayer):
     """One learned vector for each position; call(token_ids [B,T]) -> [1|B,T,E].
 
     Counted from 0; with a `pad_id`, p_i = pad_id + m_i · Σ_{j≤i} m_j, m_i = 1 where token i is not padding
@@ -17,10 +19,14 @@ class AbsolutePosition(keras.layers.Layer):
     """
 
     def __init__(self, config, width, **options):
-        super().__init__(**options)
+        super().__init__(config, **options)
+        config = self.config
         self.shape = (config.max_sequence_length, width)
         self.pad_id = config.positions.pad_id
         self.initializer = sinusoids if config.positions.sinusoidal else truncated_normal(config)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.shape[1]}
 
     def build(self, _=None):
         self.table = self.add_weight(name="embeddings", shape=self.shape, initializer=self.initializer)
@@ -35,7 +41,8 @@ class AbsolutePosition(keras.layers.Layer):
         return ops.take(table, position_ids, axis=0)
 
 
-class AxialPosition(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class AxialPosition(ConfiguredLayer):
     """[row of ⌊p / columns⌋; column of p mod columns] for position p; call(token_ids [B,T]) -> [1|B,T,E].
 
     Kitaev et al. 2020, appendix: r + c vectors for r · c positions. Raises `Error` where the widths of a row's vector
@@ -43,12 +50,15 @@ class AxialPosition(keras.layers.Layer):
     """
 
     def __init__(self, config, width, **options):
-        super().__init__(**options)
-        self.kind = config.positions
+        super().__init__(config, **options)
+        self.kind = self.config.positions
         if sum(self.kind.widths) != width:
             raise Error(f"{self.kind}: the widths (axial_pos_embds_dim) add up to {sum(self.kind.widths)}, and tokens "
                         f"have {width} features; give widths that add up to these.")
         self.initializer = keras.initializers.RandomNormal(stddev=self.kind.deviation)
+
+    def get_config(self):
+        return {**super().get_config(), "width": sum(self.kind.widths)}
 
     def build(self, _=None):
         (rows, columns), (row, column) = self.kind.shape, self.kind.widths
@@ -62,7 +72,8 @@ class AxialPosition(keras.layers.Layer):
         return ops.cast(ops.concatenate(parts, axis=-1), self.compute_dtype)
 
 
-class Embeddings(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Embeddings(ConfiguredLayer):
     """dropout(LayerNorm(W_token[ids] + W_segment[segments] + W_position[positions])), projected where E is not D.
 
     call(inputs {"token_ids" [B,T], "segment_ids" [B,T] or none for all 0, "position_ids" [B,T] or none})
@@ -71,7 +82,8 @@ class Embeddings(keras.layers.Layer):
     """
 
     def __init__(self, config, tables=None, **options):
-        super().__init__(**options)
+        super().__init__(config, **options)
+        config, self.borrowed = self.config, tables is not None
         policy, width = {"dtype": self.dtype_policy}, config.embedding_dim or config.hidden_dim
         self.token, self.segment, self.position, self.norm = tables or _tables(config, width, **policy)
         self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
@@ -80,6 +92,14 @@ class Embeddings(keras.layers.Layer):
             self.projection = keras.layers.Dense(config.hidden_dim, name="projection", **policy,
                                                  kernel_initializer=truncated_normal(config))
         self.width, self.kind = width, config.inputs
+
+    def get_config(self):
+        tables = keras.saving.serialize_keras_object(list(self.tables)) if self.borrowed else None
+        return {**super().get_config(), "tables": tables}
+
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config({**config, "tables": keras.saving.deserialize_keras_object(config["tables"])})
 
     @property
     def tables(self):
@@ -101,15 +121,17 @@ class Embeddings(keras.layers.Layer):
         return x if self.projection is None else self.projection(x)
 
 
-class BareEmbeddings(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class BareEmbeddings(ConfiguredLayer):
     """dropout(W_token[ids] + W_position[positions]), without positions where the config has none; the kind `Bare`.
 
     call(inputs {"token_ids" [B,T], "position_ids" [B,T] or none}) -> [B,T,D]; with `norm` a LayerNorm before dropout.
     """
 
     def __init__(self, config, **options):
-        super().__init__(**options)
-        policy, self.width = {"dtype": self.dtype_policy}, config.hidden_dim
+        super().__init__(config, **options)
+        config, policy = self.config, {"dtype": self.dtype_policy}
+        self.width = config.hidden_dim
         self.token = table(config, config.vocabulary_size, self.width, "token", **policy)
         self.position = position_layer(config, self.width, **policy)
         self.norm = None

@@ -20,6 +20,7 @@ from bertkit.layers.local_attention import LocalAttention, real
 ITSELF = -1e5
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class HashAttention(LocalAttention):
     """Attention among tokens of like hashes: sorted by them, each chunk sees itself and the chunks beside it.
 
@@ -33,6 +34,7 @@ class HashAttention(LocalAttention):
 
     def __init__(self, config, kind, **options):
         super().__init__(config, kind, **options)
+        config, kind = self.config, self.kind
         if kind.dropout is not None:
             self.drop = keras.layers.Dropout(kind.dropout, dtype=self.dtype_policy, name="probability_dropout")
         longest = self.whole(max(config.longest or 0, config.max_sequence_length))

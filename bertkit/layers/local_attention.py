@@ -6,12 +6,14 @@ sees, D hidden, N heads, H per head. Time and memory are linear in T.
 
 import math
 
+import keras
 from keras import ops
 
 from bertkit.layers.attention import EXACT, SelfAttention, attend, attention_mask
 from bertkit.layers.blocked import blocked, joined, keys_last
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class LocalAttention(SelfAttention):
     """softmax(QKᵀ/√H)V over a token's chunk and the chunks beside it, in a ring (Kitaev et al. 2020, its code).
 
@@ -25,6 +27,7 @@ class LocalAttention(SelfAttention):
 
     def __init__(self, config, kind, **options):
         super().__init__(config, kind, **options)
+        config, kind = self.config, self.kind
         kinds = config.attention if isinstance(config.attention, tuple) else (config.attention,)
         lengths = [each.chunk for each in kinds if hasattr(each, "chunk")]
         self.multiple = math.lcm(*lengths)
@@ -43,7 +46,8 @@ class LocalAttention(SelfAttention):
     def project(self, x, context):
         return [self.split(dense(x)) for dense in self.projections]
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+        context = context or {}
         *vectors, value = self.project(x, context)
         context = self.settled(vectors, context, training)
         mixed = self.mix(*vectors, value, context, lambda p: self.drop(p, training=training), masked_score)

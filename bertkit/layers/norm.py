@@ -1,17 +1,23 @@
 """What keeps the features of a token in range."""
 
 import keras
+from keras import ops
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class NoNorm(keras.layers.Layer):
     """y = x · γ + β, for each feature (Sun et al. 2020, MobileBERT, section 3.3); [..., D] -> [..., D]."""
+
+    def get_config(self):
+        return super().get_config()         # without a method of its own Keras refuses a layer made with a dtype policy
 
     def build(self, shape):
         self.gamma = self.add_weight(name="gamma", shape=(shape[-1],), initializer="ones")
         self.beta = self.add_weight(name="beta", shape=(shape[-1],), initializer="zeros")
 
     def call(self, x):
-        return x * self.gamma + self.beta
+        x, gamma, beta = (ops.cast(part, self.compute_dtype) for part in (x, self.gamma, self.beta))
+        return x * gamma + beta
 
 
 def norm(config, name, epsilon=None, **options):

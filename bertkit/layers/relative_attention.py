@@ -9,11 +9,14 @@ import keras
 from keras import ops
 
 from bertkit.errors import Error
+from bertkit.kinds.values import from_json, to_json
 from bertkit.layers.attention import EXACT, attend
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.initializer import truncated_normal
 
 
-class RelativeAttention(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class RelativeAttention(ConfiguredLayer):
     """scoreᵢⱼ = ((qᵢ + u)·kⱼ + (qᵢ + v)·W_r R(S + i − j) + (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ]) / √H.
 
     Dai et al. 2019, section 3.3; the third term, absent where the batch has no segments: Yang et al. 2019, section 2.5.
@@ -23,17 +26,21 @@ class RelativeAttention(keras.layers.Layer):
     a token sees itself only where the masks let it. No array is larger than [B,N,T,K+T]. Raises `Error` where D is odd.
     """
 
-    def __init__(self, config, kind, **options):
-        super().__init__(**options)
+    def __init__(self, config, kind, index=0, **options):
+        super().__init__(config, **options)
+        config = self.config
         if config.hidden_dim % 2:
             raise Error(f"hidden_dim={config.hidden_dim} is odd; distances are as many sines as cosines.")
-        self.kind, self.shape = kind, (config.num_heads, config.head_dim)
+        self.kind, self.index, self.shape = from_json(kind), index, (config.num_heads, config.head_dim)
         self.query, self.key, self.value, self.place = (
             self.projection(config, "btd,dnh->bnth", (config.num_heads, None, config.head_dim), name)
             for name in ("query", "key", "value", "place"))
         self.output_dense = self.projection(config, "bnth,dnh->btd", (None, config.hidden_dim), "output")
         self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy, name="probability_dropout")
         self.initializer = truncated_normal(config)
+
+    def get_config(self):
+        return {**super().get_config(), "kind": to_json(self.kind), "index": self.index}
 
     def projection(self, config, equation, shape, name):
         """Return a projection without bias whose kernel is [D,N,H]."""
@@ -49,7 +56,8 @@ class RelativeAttention(keras.layers.Layer):
             for name in ("content_bias", "place_bias", "segment_bias"))
         self.segments = self.add_weight(name="segments", shape=(2, *self.shape), initializer=self.initializer)
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+        context = context or {}
         content = context.get("content", x)
         targets = context["target_mapping"] if "content" in context else None
         keys = content if "mems" not in context else ops.concatenate([context["mems"], content], axis=1)
@@ -58,7 +66,8 @@ class RelativeAttention(keras.layers.Layer):
             query = ops.einsum("bnmh,bmt->bnth", query, targets)
         bias = self.by_place(query, before, training) + self.by_segment(query, before, context)
         mixed, probabilities = attend(
-            query + self.content_bias[:, None], self.key(keys), self.value(keys), bias=bias * self.shape[1] ** -0.5,
+            query + beside(self.content_bias, query), self.key(keys), self.value(keys),
+            bias=bias * self.shape[1] ** -0.5,
             mask=attention_mask(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
             drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
         if targets is not None:
@@ -77,17 +86,23 @@ class RelativeAttention(keras.layers.Layer):
             distances = distances * ops.where(ops.arange(rows) < rows // 2, 1.0, -1.0)[:, None]
         R = ops.cast(waves(distances, self.query.kernel.shape[0]), query.dtype)
         places = self.place(self.drop(R, training=training))
-        return shifted(products(query + self.place_bias[:, None], places))
+        return shifted(products(query + beside(self.place_bias, query), places))
 
     def by_segment(self, query, before, context):
         """Return (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ], [B,N,T,K], or 0 where there are no segments."""
         segments = context.get("segment_ids")
         if segments is None:
             return 0
-        scores = products(query + self.segment_bias[:, None], ops.swapaxes(self.segments, 0, 1)[None])
+        vectors = ops.cast(ops.swapaxes(self.segments, 0, 1)[None], query.dtype)
+        scores = products(query + beside(self.segment_bias, query), vectors)
         keys = ops.concatenate([ops.zeros((ops.shape(segments)[0], before), segments.dtype), segments], axis=1)
         other = ops.not_equal(segments[:, None, :, None], keys[:, None, None, :])
         return ops.where(other, scores[..., 1:], scores[..., :1])
+
+
+def beside(bias, query):
+    """Return a bias [N,H] as what can be added to each token of query [B,N,T,H], in its dtype."""
+    return ops.cast(bias, query.dtype)[:, None]
 
 
 def products(query, keys):

@@ -6,22 +6,22 @@ from keras import ops
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT
 from bertkit.layers.attentions import attention_layer
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.hash_attention import HashAttention
 from bertkit.layers.initializer import truncated_normal
 from bertkit.layers.norm import norm
 
 
-class Twins(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Twins(ConfiguredLayer):
     """The first state, x₁ = x₂ = the embeddings: call(x [B,T,D], inputs) -> {"first" [B,T,D], "hidden" [B,T,D]}."""
 
-    def __init__(self, config, **options):
-        super().__init__(**options)
-
-    def call(self, x, inputs):
+    def call(self, x, inputs=None):
         return {"first": x, "hidden": x}
 
 
-class ReversibleBlock(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class ReversibleBlock(ConfiguredLayer):
     """y₁ = x₁ + attention(LayerNorm(x₂));  y₂ = x₂ + W₂ act(W₁ LayerNorm(y₁) + b₁) + b₂, dropout before each sum.
 
     Kitaev et al. 2020, section 3. The state {"first": x₁, "hidden": x₂} [B,T,D] each; `context` as in
@@ -29,8 +29,8 @@ class ReversibleBlock(keras.layers.Layer):
     """
 
     def __init__(self, config, index=0, **options):
-        super().__init__(**options)
-        policy = {"dtype": self.dtype_policy}
+        super().__init__(config, **options)
+        config, self.index, policy = self.config, index, {"dtype": self.dtype_policy}
         self.attention_norm, self.feed_norm = (norm(config, name, **policy) for name in ("attention_norm", "feed_norm"))
         self.attention = attention_layer(config, index, **policy)
         self.inner = keras.layers.Dense(config.intermediate_dim, name="inner", **policy,
@@ -40,13 +40,16 @@ class ReversibleBlock(keras.layers.Layer):
                                         kernel_initializer=truncated_normal(config))
         self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
 
+    def get_config(self):
+        return {**super().get_config(), "index": self.index}
+
     def build(self, shape):
         for layer in (self.attention_norm, self.attention, self.feed_norm, self.inner):
             layer.build(shape)
         self.outer.build((*shape[:-1], self.inner.units))
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
-        found = self.attend(x["hidden"], context, trace, training, masked_score)
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+        found = self.attend(x["hidden"], context or {}, trace, training, masked_score)
         attended, probabilities = found if trace else (found, None)
         first = x["first"] + attended
         state = {"first": first, "hidden": x["hidden"] + self.feed(first, training)}
@@ -72,16 +75,17 @@ class ReversibleBlock(keras.layers.Layer):
         return context
 
 
-class Joined(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Joined(ConfiguredLayer):
     """dropout(LayerNorm([x₁; x₂])): call(state) -> [B,T,2D]."""
 
     def __init__(self, config, **options):
-        super().__init__(**options)
-        self.norm = norm(config, "norm", dtype=self.dtype_policy)
-        self.drop = keras.layers.Dropout(config.dropout, name="dropout", dtype=self.dtype_policy)
+        super().__init__(config, **options)
+        self.norm = norm(self.config, "norm", dtype=self.dtype_policy)
+        self.drop = keras.layers.Dropout(self.config.dropout, name="dropout", dtype=self.dtype_policy)
 
     def build(self, shape):
-        self.norm.build(shape)
+        self.norm.build((*shape[:-1], self.config.output_dim))
 
     def call(self, state, training=None):
         x = ops.concatenate([state["first"], state["hidden"]], axis=-1)

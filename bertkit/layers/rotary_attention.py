@@ -13,6 +13,7 @@ from bertkit.layers.attention import SelfAttention, attention_mask
 from bertkit.layers.window_attention import LEAST, allows, nearby
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class RotaryAttention(SelfAttention):
     """softmax(R(p) Q (R(p) K)ᵀ / √H) V, over all real tokens or those of a window; [q | k | v] = x W + b.
 

@@ -6,6 +6,7 @@ Shapes: B batch, T tokens, D hidden, N heads, H per head, n blocks, s tokens in 
 import math
 from functools import lru_cache
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -25,6 +26,7 @@ def allows(i, j, last, at_random=0):
     return ops.where(at_ends, 1, ops.cast(always, "int32") + at_random)
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class SparseAttention(SelfAttention):
     """softmax(QKᵀ/√H + log `allows`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
 
@@ -36,10 +38,11 @@ class SparseAttention(SelfAttention):
 
     def __init__(self, config, kind, **options):
         super().__init__(config, kind, **options)
+        config, kind = self.config, self.kind
         self.most_blocks = math.ceil((config.longest or config.max_sequence_length) / kind.size)
-        self.index = 0      # of the block that this is in, which seeds what is drawn
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+        context = context or {}
         if training and self.kind.random and "random_blocks" not in context:
             random = drawn(self.num_heads, self.most_blocks, self.kind.random, self.index)
             context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :self.cut(ops.shape(x)[1])[0] - 2]}

@@ -4,12 +4,14 @@ import keras
 from keras import ops
 
 from bertkit.layers.bottleneck import TORCH_EPSILON
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.embeddings import placed, position_layer, table
 from bertkit.layers.initializer import truncated_normal
 from bertkit.layers.norm import norm
 
 
-class TrigramEmbeddings(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class TrigramEmbeddings(ConfiguredLayer):
     """dropout(Norm(W [wᵢ₊₁; wᵢ; wᵢ₋₁] + b + W_segment[segments] + W_position[positions])), w = W_token[ids].
 
     Beyond the row's ends w is 0, and padding is a token like others. Without `neighbours` it is W wᵢ + b, or wᵢ as it
@@ -17,7 +19,8 @@ class TrigramEmbeddings(keras.layers.Layer):
     """
 
     def __init__(self, config, **options):
-        super().__init__(**options)
+        super().__init__(config, **options)
+        config = self.config
         policy, width = {"dtype": self.dtype_policy}, config.hidden_dim
         self.width = config.embedding_dim or width
         self.neighbours = config.inputs.neighbours

@@ -5,25 +5,28 @@ from keras import ops
 
 from bertkit.layers.attention import EXACT
 from bertkit.layers.block import Block
+from bertkit.layers.configured import ConfiguredLayer
 from bertkit.layers.initializer import truncated_normal
 
 
-class Streams(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class Streams(ConfiguredLayer):
     """The first state: h = the embeddings and, where the batch names targets, g = one learned vector for each of them.
 
     call(x [B,T,D], inputs) -> {"hidden" [B,T,D], "mems" (), "query" [B,M,D] where "target_mapping" [B,M,T] is given}.
     """
 
     def __init__(self, config, **options):
-        super().__init__(**options)
+        super().__init__(config, **options)
+        config = self.config
         self.width, self.initializer = config.hidden_dim, truncated_normal(config)
         self.drop = keras.layers.Dropout(config.dropout, name="dropout", dtype=self.dtype_policy)
 
     def build(self, _=None):
         self.target = self.add_weight(name="target", shape=(1, 1, self.width), initializer=self.initializer)
 
-    def call(self, x, inputs, training=None):
-        state, targets = {"hidden": x, "mems": ()}, inputs.get("target_mapping")
+    def call(self, x, inputs=None, training=None):
+        state, targets = {"hidden": x, "mems": ()}, (inputs or {}).get("target_mapping")
         if targets is not None:
             rows, count = ops.shape(targets)[:2]
             query = ops.broadcast_to(ops.cast(self.target, x.dtype), (rows, count, self.width))
@@ -31,6 +34,7 @@ class Streams(keras.layers.Layer):
         return state
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class TwoStreamBlock(Block):
     """h ← block(h; keys of h), g ← block(g; keys of h): a query knows where it stands, but not which token does.
 
@@ -38,8 +42,8 @@ class TwoStreamBlock(Block):
     segment may attend to. Returns the state, or (state, the probabilities of h [B,N,T,K]) when traced.
     """
 
-    def call(self, x, context, trace=False, training=None, masked_score=EXACT):
-        state, hidden = x, x["hidden"]
+    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+        context, state, hidden = context or {}, x, x["hidden"]
         options = {"training": training, "masked_score": masked_score}
         found = super().call(hidden, context, trace=trace, **options)
         after, probabilities = found if trace else (found, None)
@@ -53,15 +57,16 @@ class TwoStreamBlock(Block):
         return self.outer(self.drop(self.activation(self.inner(a)), training=training))
 
 
-class LastStream(keras.layers.Layer):
+@keras.saving.register_keras_serializable("bertkit")
+class LastStream(ConfiguredLayer):
     """The outputs: {"sequence" [B,T,D], or [B,M,D] of the query stream where there is one, "mems" where it remembers}.
 
     "mems" holds one [B,S,D] for each block: what to give as "mems" with the next segment.
     """
 
     def __init__(self, config, **options):
-        super().__init__(**options)
-        self.drop = keras.layers.Dropout(config.dropout, name="dropout", dtype=self.dtype_policy)
+        super().__init__(config, **options)
+        self.drop = keras.layers.Dropout(self.config.dropout, name="dropout", dtype=self.dtype_policy)
 
     def call(self, state, training=None):
         outputs = {"sequence": self.drop(state.get("query", state["hidden"]), training=training)}

@@ -18,6 +18,7 @@ def allows(i, j, reach, global_i=False, global_j=False):
     return ops.logical_or(ops.abs(i - j) <= reach, ops.logical_or(global_i, global_j))
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class WindowAttention(SelfAttention):
     """softmax(QKᵀ/√H)V over the keys that `allows` lets a token see (Beltagy et al. 2020, section 3.1).
 
@@ -30,7 +31,7 @@ class WindowAttention(SelfAttention):
 
     def __init__(self, config, kind, **options):
         super().__init__(config, kind, **options)
-        self.reach = kind.size // 2
+        self.reach = self.kind.size // 2
         # XLA wants shapes before it runs, and G is known only then.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 

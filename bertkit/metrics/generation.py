@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.requirements import missing
 
 ROUGE = re.compile(r"rouge([1-9]|L|Lsum|S(?P<unigrams>U?)(?P<distance>\d*))")
 WITHOUT_SYNONYMS = SimpleNamespace(synsets=lambda word: [])       # stands in for WordNet
@@ -217,8 +218,7 @@ def _library(name):
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise Error(f"This score is computed by {name.split('.')[0]}, which is not installed; "
-                    'run: pip install "bertkit[generation]"') from error
+        raise missing(name.split(".")[0].replace("_", "-"), "This score") from error
 
 
 def _paired(references, predictions):

@@ -11,11 +11,12 @@ from bertkit import family
 from bertkit.distribution import together, total
 from bertkit.errors import Error
 from bertkit.heads import LanguageModel, PretrainingModel
+from bertkit.heads.unread import TrainsWhatItReads
 
 INTERNAL = "keys"       # what only the drawing of a batch reads
 
 
-class Pretrainer(keras.Model):
+class Pretrainer(TrainsWhatItReads):
     """Minimise the weighted sum of the objectives' losses.
 
     `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(sampler), ...)`; `model` is what is shipped:
@@ -52,6 +53,10 @@ class Pretrainer(keras.Model):
             raise self.refused from None
 
     @property
+    def unread(self):
+        return self.model.unread
+
+    @property
     def arrange(self):
         """How a record becomes a row's texts (see `corpus.rows`), None where no objective says."""
         return arrangement(self.objectives)
@@ -84,7 +89,7 @@ class Pretrainer(keras.Model):
         for i, objective in enumerate(self.objectives):
             features, more = objective.before(features, self.parts.get(str(i)), training)
             own |= more
-        found = self.model(features, training=training)
+        found = self.model(self.model.only(features), training=training)
         return {**(found if isinstance(found, dict) else {"mlm_logits": found}), **own}
 
     def train_step(self, data):

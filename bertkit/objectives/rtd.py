@@ -87,7 +87,7 @@ class Generator(keras.layers.Layer):
         self.draws, self.seed = keras.random.SeedGenerator(seed), seed
 
     def call(self, features, training=None):
-        logits = self.model(features, training=training)
+        logits = self.model(self.model.only(features), training=training)
         rows = ops.reshape(ops.cast(logits, "float32"), (-1, logits.shape[-1]))
         # To look at a model must not change what it draws afterwards: looks draw alike each time.
         entries = keras.random.categorical(rows, 1, dtype="int32", seed=self.draws if training else self.seed)

@@ -11,6 +11,7 @@ import numpy as np
 
 from bertkit.report import linear
 from bertkit.report.markup import element, note, number, section, share, table
+from bertkit.tasks.answering import Span
 
 MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
 MODELS = 3               # that learn from so many, one a class; of more classes, all from fewer
@@ -39,6 +40,23 @@ def probe(task, train, dev):
              for sees, half, view in views(train[0])]
     return {"metric": name, "rows": {**rows, "learned": len(train[0])},
             "majority": score(majority(task, train, dev)), "views": found}
+
+
+def commonest(task, train, dev):
+    """Return {metric: score on dev} of the commonest answer of train, or None for a task that has no such answer.
+
+    `train` and `dev` as in `probe`. Of scores it is their mean; no word is of an entity, no question has an answer.
+    """
+    if task.name == "tag":
+        predictions = [["O"] * len(tags) for tags in dev[1]]
+    elif task.name == "answer":
+        predictions = [Span("", -1, -math.inf, 0.0)] * len(dev[1])
+    elif task.name in PROBES:
+        predictions = PROBES[task.name][2](task, train, dev)
+    else:
+        return None
+    sides = task.sides(dev[1], predictions)
+    return {name: float(metric(*sides)) for name, metric in task.metrics.items()}
 
 
 def _every(task, inputs):

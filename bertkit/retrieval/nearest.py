@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.requirements import missing
 from bertkit.retrieval.exact import asked, checked, directions
 
 
@@ -65,8 +66,7 @@ def _built(factory, vectors):
     try:
         import faiss
     except ImportError:
-        raise Error('An index of faiss needs its library; install it with `pip install "bertkit[faiss]"`, or take '
-                    "the exact index.") from None
+        raise missing("faiss-cpu", "An index of faiss", "take the exact index") from None
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
         if not index.is_trained:

@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 
 from bertkit.errors import Error
+from bertkit.requirements import missing
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def by_optuna(space, trials, seed=0):
     try:
         optuna = importlib.import_module("optuna")
     except ImportError:
-        raise Error('--search optuna needs Optuna; run: pip install "bertkit[optuna]".') from None
+        raise missing("optuna", "--search optuna") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     for _ in range(trials):

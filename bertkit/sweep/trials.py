@@ -75,11 +75,15 @@ def _check_knobs(main, recipe, space):
 
 
 def _check_words(main, recipe, words):
-    """Leave with the recipe's usage where its own flags do not fit; raises `Error` for those that are the sweep's."""
+    """Leave with the recipe's usage where its own flags do not fit; raises `Error` for those that are the sweep's.
+
+    Raises `Error` for a file that is not there, too, before a trial is begun for each setting.
+    """
     for word in words:
         if word.split("=")[0] in ("--out", "--seed", "--json"):
             raise Error(f"The sweep itself gives each trial its {word.split('=')[0]}; leave it out after --.")
-    flags.parser(main, f"bertkit sweep {recipe} ... --").parse_args([*words, "--out", "trial", "--seed", "0"])
+    made = flags.parser(main, f"bertkit sweep {recipe} ... --")
+    flags.check_files(main, made.parse_args([*words, "--out", "trial", "--seed", "0"]))
 
 
 def _recipe_knobs(main):

@@ -24,9 +24,31 @@ def sigmoid(logits):
     return (1 / (1 + np.exp(-np.asarray(logits, "float64")))).astype("float32")
 
 
+class TextsOrPairs(Task):
+    """What the tasks share that read a text, or a pair of texts: `pairs` is True, False, or None for both."""
+
+    pairs = False
+
+    @property
+    def reads(self):
+        return ("first text", "second text") if self.pairs else ("text",)
+
+    def input(self, line):
+        texts = line.split("\t")
+        return tuple(texts) if self.pairs is None and len(texts) == 2 else super().input(line)
+
+    def _checked(self, number, given):
+        if self.pairs is None and isinstance(given, tuple | list) and len(given) == 2:
+            return tuple(given)
+        return super()._checked(number, given)
+
+
 @dataclass(frozen=True)
-class Classification(Task):
+class Classification(TextsOrPairs):
     """One of `labels` for each text or pair, or with `multi_label` any number of them.
+
+    Inputs are pairs, or with `pairs` False single texts; where `pairs` is None, because no training file told, each
+    input is a text or a pair of texts (see `TextsOrPairs`).
 
     >>> Classification(("bad", "good")).answers(["a film"], [np.array([0.25, 0.75])])
     [{'label': 'good', 'probabilities': {'bad': 0.25, 'good': 0.75}}]
@@ -34,16 +56,12 @@ class Classification(Task):
 
     labels: tuple
     multi_label: bool = False
-    pairs: bool = False
+    pairs: bool | None = False
 
     name, output = "classify", "probabilities"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
-
-    @property
-    def reads(self):
-        return ("first text", "second text") if self.pairs else ("text",)
 
     @property
     def width(self):
@@ -116,8 +134,12 @@ class Classification(Task):
 
 
 def text_rows(tokenizer, inputs, length, pairs):
-    """Return (token ids, segment ids) of each text, or of each (first, second), cut to `length`."""
-    firsts, seconds = zip(*inputs, strict=True) if pairs and inputs else (inputs, ())
-    ones = tokenizer.ids(list(firsts))
-    twos = tokenizer.ids(list(seconds)) if pairs else [None] * len(ones)
-    return [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)]
+    """Return (token ids, segment ids) of each text, or of each (first, second), cut to `length`.
+
+    All are pairs, or with `pairs` False none is; where it is None, tuples are.
+    """
+    paired = [pairs or pairs is None and isinstance(given, tuple) for given in inputs]
+    ones = tokenizer.ids([given[0] if pair else given for given, pair in zip(inputs, paired, strict=True)])
+    seconds = iter(tokenizer.ids([given[1] for given, pair in zip(inputs, paired, strict=True) if pair]))
+    return [tokenizer.pack_ids(one, next(seconds) if pair else None, length)
+            for one, pair in zip(ones, paired, strict=True)]

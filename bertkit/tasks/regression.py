@@ -5,22 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertkit import metrics
-from bertkit.tasks.classification import text_rows
+from bertkit.tasks.classification import TextsOrPairs, text_rows
 from bertkit.tasks.packed import Packed
-from bertkit.tasks.task import Task
 
 ALIKE = 0.05        # of the scores' spread: two files that differ by less answer alike
 
 
 @dataclass(frozen=True)
-class Regression(Task):
+class Regression(TextsOrPairs):
     """score = mean + spread · logit, in the units of the training file, whose mean and spread (σ) these are.
+
+    Inputs are pairs, single texts, or where `pairs` is None either.
 
     >>> Regression(mean=2.5, spread=1.5).outputs(np.array([1.0]))
     array([4.])
     """
 
-    pairs: bool = True
+    pairs: bool | None = True
     mean: float = 0.0
     spread: float = 1.0
 
@@ -31,10 +32,6 @@ class Regression(Task):
     def of(cls, scores, pairs):
         """Return the task whose logits are standardised as these scores are; constant ones keep their size."""
         return cls(pairs, float(np.mean(scores)), float(np.std(scores)) or 1.0)
-
-    @property
-    def reads(self):
-        return ("first text", "second text") if self.pairs else ("text",)
 
     def pack(self, tokenizer, inputs, length, targets=None):
         """Return one row an input, cut to `length`; `targets`, scores, become standardised labels."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
+from bertkit.tasks.columns import listed
 
 
 class Task:
@@ -41,7 +42,11 @@ class Task:
         return tuple(texts)
 
     def checked(self, inputs):
-        """Return a list of inputs, each a text or a tuple of texts; raises `Error` naming the first that is neither."""
+        """Return a list of inputs, each a text or a tuple of texts; raises `Error` naming the first that is neither.
+
+        `inputs` are a list, or what `columns.listed` takes for one.
+        """
+        inputs = listed(inputs, "inputs")
         return [self._checked(number, given) for number, given in enumerate(inputs, start=1)]
 
     def _checked(self, number, given):

@@ -85,23 +85,28 @@ class Tokenizer:
         self._plain = Splitter([token for token in tokens if not token.special])
 
     @classmethod
-    def load(cls, path: str | Path) -> "Tokenizer":
-        """Read the tokenizer of a checkpoint.
+    def load(cls, address: str | Path) -> "Tokenizer":
+        """Read the tokenizer of a checkpoint, from whatever `bertkit.load` takes, or from a vocabulary file.
 
-        The path is a folder of Hugging Face, of Google, of a keras-nlp preset or a bertkit bundle, or a vocabulary file
-        alone. Where a folder has a tokenizer.json, it decides; its truncation and its padding are not taken over. A
-        vocabulary without settings is uncased, unless an entry outside brackets has an upper-case letter.
+        A folder is one of Hugging Face, of Google, of a keras-nlp preset or a bertkit bundle. Where it has a
+        tokenizer.json, that file decides; its truncation and its padding are not taken over. A vocabulary without
+        settings is uncased, unless an entry outside brackets has an upper-case letter.
 
         Args:
-            path: folder, vocab.txt or .model file.
+            address: checkpoint folder, `bertkit://english`, `hf://owner/name`, the name of a keras-nlp preset, or a
+                file: a vocab.txt or a sentencepiece .model.
 
         Returns:
             A `Tokenizer`.
 
         Raises:
-            Error: when a file is missing, damaged or of a kind that bertkit does not read.
+            Error: when there is no such address, or a file is missing, damaged or of a kind that bertkit does not read.
+
+        Example:
+            >>> Tokenizer.load("bertkit://english").encode(["An unhappy reader"])[0].tokens
+            ['an', 'unhappy', 'reader']
         """
-        return cls._made(path, *loading.read(Path(path)))
+        return cls._made(address, *loading.read(address))
 
     @classmethod
     def restore(cls, folder: str | Path, settings: dict[str, Any]) -> "Tokenizer":

@@ -5,8 +5,8 @@ from keras import ops
 
 from bertkit.errors import Error
 from bertkit.training import lora
+from bertkit.training.lr_scales import depths, freeze, lr_scales, lr_starts
 from bertkit.training.optimizer import adamw
-from bertkit.training.paces import freeze, paces
 
 # β of L2-SP (Li et al. 2018, section 4.2): what is new, such as the head, is drawn to 0.
 NEW = 0.01
@@ -19,7 +19,7 @@ def adapt(model, tuning):
     fit the encoder.
     """
     if tuning.layer_decay != 1 or tuning.unfreeze:
-        paces(model, tuning, 1)                         # raises where these do not fit
+        depths(model)                                   # raises where these do not fit
     if tuning.frozen_layers is not None:
         freeze(model, tuning.frozen_layers)
     if tuning.l2_sp:
@@ -39,7 +39,8 @@ def optimizer(model, learning_rate, steps, steps_per_epoch, tuning):
         raise Error(f"accumulate={tuning.accumulate} batches make one update, and the run has {steps}; give a smaller "
                     "number or more epochs.")
     return adamw(learning_rate, updates, tuning.warmup, 0.0 if tuning.l2_sp else tuning.weight_decay, tuning.clip_norm,
-                 paces=paces(model, tuning, steps_per_epoch / tuning.accumulate),
+                 lr_scales=lr_scales(model, tuning.layer_decay),
+                 lr_starts=lr_starts(model, tuning.unfreeze, steps_per_epoch / tuning.accumulate),
                  gradient_accumulation_steps=tuning.accumulate if tuning.accumulate > 1 else None)
 
 

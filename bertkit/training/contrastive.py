@@ -13,6 +13,7 @@ MARGIN = 1.0        # of distances, the same paper, section 3.1
 SMALLEST = 1e-12    # the length below which a vector has no direction
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class InfoNCE(keras.losses.Loss):
     """−log exp(s·cos(qᵢ,pᵢ)) / Σ_c exp(s·cos(qᵢ,c)): which text of the batch answers this query?
 
@@ -27,6 +28,9 @@ class InfoNCE(keras.losses.Loss):
         super().__init__(name=name, **options)
         self.scale, self.symmetric = scale, symmetric
 
+    def get_config(self):
+        return {**super().get_config(), "scale": self.scale, "symmetric": self.symmetric}
+
     def call(self, labels, vectors):
         vectors = directions(vectors)
         queries, positives, width = vectors[:, 0], vectors[:, 1], vectors.shape[-1]
@@ -39,6 +43,7 @@ class InfoNCE(keras.losses.Loss):
         return (losses + ops.logsumexp(near, axis=0) - right) / 2 if self.symmetric else losses
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class CosineError(keras.losses.Loss):
     """(cos(u, v) − y)² of examples (u, v) scored y (Reimers & Gurevych 2019, section 3.1, regression)."""
 
@@ -50,12 +55,16 @@ class CosineError(keras.losses.Loss):
         return ops.square(ops.sum(vectors[:, 0] * vectors[:, 1], axis=-1) - ops.reshape(labels, (-1,)))
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class Triplet(keras.losses.Loss):
     """max(‖a − p‖ − ‖a − n‖ + margin, 0) of (anchor, positive, negative); Reimers & Gurevych 2019, section 3.1."""
 
     def __init__(self, margin=MARGIN, name="triplet", **options):
         super().__init__(name=name, **options)
         self.margin = margin
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
 
     def call(self, labels, vectors):
         near, far = (lengths(vectors[:, 0] - vectors[:, place])[:, 0] for place in (1, 2))

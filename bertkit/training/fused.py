@@ -11,7 +11,7 @@ def fused_step(optimizer, gradients, variables):
     """Clip `gradients` and apply AdamW's update to `variables` in place; sets `optimizer.gradient_norm`."""
     step = tf.cast(optimizer.iterations + 1, tf.float32)
     gradients = [summed_rows(gradient) for gradient in gradients]
-    if optimizer.paces:
+    if optimizer.lr_starts:
         gradients = [times(gradient, optimizer.begun(variable, step))
                      for gradient, variable in zip(gradients, variables, strict=True)]
     norm = global_norm(gradients)

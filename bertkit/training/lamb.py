@@ -1,10 +1,12 @@
 """LAMB: Adam for batches of thousands of rows (You et al. 2019, arXiv 1904.00962)."""
 
+import keras
 from keras import ops
 
 from bertkit.training.optimizer import AdamW
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class LAMB(AdamW):
     """LAMB with the clipping and the exceptions of `AdamW`: a matrix's update is as long as a share of the matrix.
 

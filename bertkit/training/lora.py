@@ -1,5 +1,7 @@
 """Low-rank adaptation (Hu et al. 2021, LoRA): train W + (α/r) A B in place of W, and leave W in the end."""
 
+from contextlib import ExitStack
+
 import keras
 
 from bertkit.errors import Error
@@ -27,7 +29,10 @@ def add(model, rank, alpha):
         most = min(layer.kernel.shape[0], layer.kernel.shape[-1])
         if rank > most:
             raise Error(f"lora={rank}, and {layer.path} has no more than rank {most}; give a smaller rank, such as 8.")
-        layer.enable_lora(rank, lora_alpha=alpha)
+        with ExitStack() as scopes:                     # so that the paths of A and B are the layer's and differ
+            for part in layer.path.split("/")[:-1]:
+                scopes.enter_context(keras.name_scope(part))
+            layer.enable_lora(rank, lora_alpha=alpha)
 
 
 def merge(model):

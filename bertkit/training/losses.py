@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from bertkit.errors import Error
+from bertkit.heads.losses import TokenCrossEntropy
 
 KNOBS = ("r_drop", "label_smoothing", "class_weights")
 
@@ -28,7 +29,7 @@ def loss(model, tuning, labels=None):
     if tuning.label_smoothing and fit is FITS["several"]:
         made = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=tuning.label_smoothing)
     elif tuning.label_smoothing or tuning.class_weights:
-        weights = balanced(labels, len(model.labels)) if tuning.class_weights else None
+        weights = balanced(labels, len(model.labels)).tolist() if tuning.class_weights else None
         made = CrossEntropy(tuning.label_smoothing, weights)
     return RDrop(made, tuning.r_drop, fit.distance) if tuning.r_drop else made
 
@@ -57,40 +58,76 @@ def balanced(labels, classes):
     return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
 
 
-class CrossEntropy(keras.losses.Loss):
+@keras.saving.register_keras_serializable("bertkit")
+class CrossEntropy(TokenCrossEntropy):
     """−w_y Σ_c q_c log p_c, q = (1 − ε) · 1[c = y] + ε/C, as the mean of all labels y but −1.
 
-    ε as in Szegedy et al. 2016, section 7; `weights` [C] are w, by default 1. call(labels [...], logits [...,C]).
+    ε as in Szegedy et al. 2016, section 7. Called with labels [...] and logits [...,C]; `sample_weight` weighs rows or
+    labels.
+
+    Args:
+        smoothing: ε, the share of each label that all classes get.
+        weights: w of each class [C], by default 1.
+        name: Name of the loss.
+        **options: What every Keras loss takes: `reduction`, `dtype`.
+
+    >>> loss = CrossEntropy(smoothing=0.1, weights=[1.0, 2.0])
+    >>> round(float(loss(np.array([1]), np.array([[0.0, 0.0]]))), 4)
+    1.3863
     """
 
-    def __init__(self, smoothing=0.0, weights=None):
-        super().__init__(name="cross_entropy", reduction=None)
-        self.smoothing, self.weights = smoothing, weights
+    def __init__(self, smoothing: float = 0.0, weights: list | None = None, name: str = "cross_entropy", **options):
+        super().__init__(name=name, **options)
+        self.smoothing, self.weights = smoothing, None if weights is None else [float(weight) for weight in weights]
 
-    def call(self, labels, logits):
-        labels, log = ops.cast(labels, "int32"), ops.log_softmax(logits, axis=-1)
-        real, labels = scored(labels), ops.maximum(labels, 0)
+    def get_config(self) -> dict:
+        return {**super().get_config(), "smoothing": self.smoothing, "weights": self.weights}
+
+    def each(self, labels, logits):
+        """Return each label's loss, [...]."""
+        log = ops.log_softmax(logits, axis=-1)
         right = ops.take_along_axis(log, labels[..., None], axis=-1)[..., 0]
         losses = -(1 - self.smoothing) * right - self.smoothing * ops.mean(log, axis=-1)
         if self.weights is not None:
             losses = losses * ops.take(ops.convert_to_tensor(self.weights, losses.dtype), labels)
-        return mean(losses, real)
+        return losses
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class RDrop(keras.losses.Loss):
     """plain + α · distance of two passes of the same rows, which differ by their dropout (Liang et al. 2021, R-Drop).
 
-    call(labels [2B,...], outputs [2B,...]): row i and row B + i are the same. The plain loss is the mean over both
-    passes, as in the paper's code, where equation 3 has their sum.
+    Called with labels [2B,...] and outputs [2B,...]: row i and row B + i are the same. The plain loss is the mean over
+    both passes, as in the paper's code, where equation 3 has their sum. `sample_weight` [2B] weighs rows.
+
+    Args:
+        plain: The loss of one pass, a Keras loss.
+        alpha: α, what the distance counts.
+        distance: Function (labels [B,...], outputs, others) -> the distance of each place, [B,...].
+        name: Name of the loss.
     """
 
-    def __init__(self, plain, alpha, distance):
-        super().__init__(name="r_drop", reduction=None)
+    def __init__(self, plain: Callable, alpha: float, distance: Callable, name: str = "r_drop", **options):
+        super().__init__(name=name, **options)
         self.plain, self.alpha, self.distance = plain, alpha, distance
 
-    def call(self, labels, outputs):
-        first, second = (keras.tree.map_structure(half, outputs) for half in (_first, _second))
-        return self.plain(labels, outputs) + self.alpha * self.distance(_first(labels), first, second)
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        y_pred = keras.tree.map_structure(lambda x: ops.cast(x, self.dtype), y_pred)
+        first, second = (keras.tree.map_structure(half, y_pred) for half in (_first, _second))
+        apart = self.distance(_first(y_true), first, second)
+        if sample_weight is not None:
+            weights = ops.cast(_first(sample_weight), apart.dtype)
+            apart = apart * ops.reshape(weights, (-1, *[1] * (len(apart.shape) - 1)))
+        return self.plain(y_true, y_pred, sample_weight=sample_weight) + self.alpha * ops.mean(apart)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "plain": keras.saving.serialize_keras_object(self.plain), "alpha": self.alpha,
+                "distance": keras.saving.serialize_keras_object(self.distance)}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "RDrop":
+        return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name])
+                                   for name in ("plain", "distance")}})
 
 
 def _first(x):
@@ -106,35 +143,35 @@ def scored(labels):
     return ops.cast(labels >= 0, "float32")
 
 
-def mean(values, real):
-    """Return Σ values · real / Σ real; 0 where nothing is real."""
-    return ops.sum(values * real) / ops.maximum(ops.sum(real), 1.0)
-
-
 def divergence(logits, others):
     """Return ½ (KL(p‖q) + KL(q‖p)) = ½ Σ_c (p_c − q_c)(log p_c − log q_c), [...,C] and [...,C] -> [...]."""
     p, q = ops.log_softmax(logits, axis=-1), ops.log_softmax(others, axis=-1)
     return ops.sum((ops.exp(p) - ops.exp(q)) * (p - q), axis=-1) / 2
 
 
+@keras.saving.register_keras_serializable("bertkit")
 def of_classes(labels, logits, others):
-    """Return the mean divergence of the classes' probabilities where there is a label."""
-    return mean(divergence(logits, others), scored(ops.cast(labels, "int32")))
+    """Return the divergence of the classes' probabilities where there is a label; its mean is that over the labels."""
+    real = scored(ops.cast(labels, "int32"))
+    return divergence(logits, others) * real / ops.maximum(ops.mean(real), 1.0 / ops.cast(ops.size(real), real.dtype))
 
 
+@keras.saving.register_keras_serializable("bertkit")
 def of_several(labels, logits, others):
-    """Return the mean divergence of each label's being given or not: ½ (σ(a) − σ(b))(a − b)."""
-    return ops.mean((ops.sigmoid(logits) - ops.sigmoid(others)) * (logits - others)) / 2
+    """Return the divergence of each label's being given or not: ½ (σ(a) − σ(b))(a − b)."""
+    return (ops.sigmoid(logits) - ops.sigmoid(others)) * (logits - others) / 2
 
 
+@keras.saving.register_keras_serializable("bertkit")
 def of_spans(labels, outputs, others):
-    """Return the mean divergence of where answers start and of where they end."""
-    return sum(ops.mean(divergence(outputs[name], others[name])) for name in ("start_logits", "end_logits")) / 2
+    """Return the mean of the divergences of where the answer starts and of where it ends, for each row."""
+    return sum(divergence(outputs[name], others[name]) for name in ("start_logits", "end_logits")) / 2
 
 
+@keras.saving.register_keras_serializable("bertkit")
 def of_numbers(labels, values, others):
-    """Return the mean square of the difference (Liang et al. 2021, section 3.3: regression)."""
-    return ops.mean(ops.square(values - others))
+    """Return the square of the difference (Liang et al. 2021, section 3.3: regression)."""
+    return ops.square(values - others)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from bertkit.report import page
 from bertkit.report import partial_input as partial_input
 from bertkit.terminal import say
 from bertkit.training.adapt import adapt, optimizer, settle
+from bertkit.training.auto import AUTO, explained, recommend
+from bertkit.training.baseline import no_better
 from bertkit.training.best_weights import BestWeights
 from bertkit.training.losses import loss
 from bertkit.training.progress import Progress
@@ -49,20 +51,21 @@ def working(out):
 class Run:
     """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
 
-    `Run(**knobs)` takes all the knobs of a recipe and reads those named here. A run works in OUT.tmp and OUT appears
-    only when it is whole; the knobs and the content of the files make the same command the same run, which, started
-    again, goes on after its last epoch. Raises `Error` for what a run could only fail with later: knobs that train
-    nothing, a seed beyond 32 bits, an `out` whose place is taken. Fixes every random draw.
+    `Run(**knobs)` takes all the knobs of a recipe and reads those named here; epochs, batch size and rate may be
+    "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp and OUT appears only when it
+    is whole; the knobs and the content of the files make the same command the same run, which, started again, goes on
+    after its last epoch. Raises `Error` for what a run could only fail with later: knobs that train nothing, a seed
+    beyond 32 bits, an `out` whose place is taken. Fixes every random draw.
     """
 
     def __init__(self, out, epochs, batch_size, learning_rate, length, seed, tuning, **others):
         files.check_replaceable(out, "bundle")
         self.out, self.folder = out, working(out)
         _check_working(self.folder)
-        if epochs < 1:
+        if epochs != AUTO and epochs < 1:
             raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
-        check_rate_and_seed(learning_rate, seed)
-        self.epochs, self.batch_size, self.learning_rate = epochs, batch_size, learning_rate
+        check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
+        self.notes = []
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
@@ -76,13 +79,24 @@ class Run:
     def prepare(self, model, tokenizer, splits):
         """Adapt the model to the tuning (see `training.adapt`) and pack the splits into rows of `length` tokens."""
         check_fit(tokenizer, model.encoder.config, self.length)
+        features = splits.features(tokenizer, self.length)
+        self._resolve(len(features), model.encoder.config.hidden_dim)
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
         with precision(self.tuning.precision):
             adapt(model, self.tuning)
-        self.sampler = BatchSampler(splits.features(tokenizer, self.length), self.batch_size, self.seed,
-                            copies=self.tuning.copies)
+        self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies)
         self.held = splits.held(tokenizer, self.length)
         self.steps = self.epochs * self.sampler.steps_per_epoch
+
+    def _resolve(self, rows, width):
+        """Make numbers of the knobs that are "auto", and say which."""
+        given = {name: self.knobs[name] for name in ("epochs", "batch_size", "learning_rate")}
+        chosen = recommend(rows, width, **given)
+        self.epochs, self.batch_size, self.learning_rate = chosen
+        self.knobs, self.auto = {**self.knobs, **chosen._asdict()}, AUTO in given.values()
+        if reason := explained(rows, width, given, chosen):
+            say(reason)
+            self.notes.append(reason)
 
     def optimizer(self):
         """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds."""
@@ -110,23 +124,33 @@ class Run:
                 "steps_per_epoch": self.sampler.steps_per_epoch, "shuffle": False, "verbose": 0,
                 "callbacks": [self.best, self.state, board, Progress(self.steps, done)]}
 
-    def ship(self, recipe, **training):
+    def ship(self, recipe, folds=None, **training):
         """Score the splits that were held back, write the bundle, remove what the run worked in; return the card.
 
-        `training` is what else the recipe measured, for the card.
+        `folds` is what `cross_validated` found, `training` what else the recipe measured, for the card.
         """
         settle(self.model)
         found = {name: predictions(self.model, self.splits.task, held) for name, held in self.held.items()}
         task = self.splits.task.tuned(self.held["dev"].targets, found["dev"])
         scores = {name: task.intervals(held.targets, found[name]) for name, held in self.held.items()}
+        self._judge(task, scores["dev"])
+        scores |= {"folds": folds} if folds else {}
         card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
-                    data=self.splits.metadata(), training=training,
+                    data=self.splits.metadata(), training=training, notes=tuple(self.notes),
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
                     self._report(card, task, found["dev"]))
         rmtree(self.folder, ignore_errors=True)
         return card
+
+    def _judge(self, task, scores):
+        """Say it if the model is no better than the commonest answer."""
+        sides = [(part.inputs, part.targets) for part in map(self.splits.parts.get, ("train", "dev"))]
+        metric = self.best.metric
+        if verdict := no_better(task, metric, *sides, scores[metric], self.auto):
+            say(verdict)
+            self.notes.append(verdict)
 
     def _report(self, card, task, predictions):
         """Return the page that explains the run; a bundle that is fine does without one that cannot be made."""
@@ -145,7 +169,7 @@ def _check_working(folder):
     if folder.exists() and not folder.is_dir():
         raise Error(f"{folder} is a file, and the run would work in a folder of that name; choose another --out.")
     strange = sorted(path.name for path in folder.glob("*")
-                     if not path.name.startswith(("state-", ".state-")) and path.name != "logs")
+                     if not path.name.startswith(("state-", ".state-", "fold-")) and path.name != "logs")
     if strange:
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
 

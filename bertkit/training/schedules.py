@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable("bertkit")
 class WarmupLinear(keras.optimizers.schedules.LearningRateSchedule):
     """peak · t/W for t < W, then peak · (T − t)/(T − W), never below 0; the last step is T − 1.
 

@@ -5,10 +5,8 @@ import json
 import re
 from html.parser import HTMLParser
 
-import krippendorff
 import numpy as np
 import pytest
-from sklearn.metrics import cohen_kappa_score
 
 from bertkit import metrics
 from bertkit.annotation import agreement, annotate
@@ -100,7 +98,7 @@ def test_agreement_and_means_are_those_of_the_library(files, tmp_path):
     places = [(item, system) for item in range(1, 7) for system in key.systems]
     matrix = np.array([[np.nan if (place, who) == ((2, "ours"), 1) else table[*place, who] for place in places]
                        for who in range(3)])
-    told = found["questions"]["good"]
+    told, krippendorff = found["questions"]["good"], pytest.importorskip("krippendorff")
     assert told["alpha"]["score"] == pytest.approx(krippendorff.alpha(matrix, level_of_measurement="ordinal"))
     whole = matrix.T[np.isfinite(matrix.T).all(axis=1)]
     assert told["kappa"]["score"] == pytest.approx(metrics.fleiss_kappa(whole))
@@ -124,7 +122,8 @@ def test_steps_that_nobody_gave_part_those_beside_them(files, tmp_path):
     key, given = Key.read(tmp_path / "sheet.key.json"), ([1, 1, 5, 2, 5, 1], [1, 2, 5, 5, 2, 1])
     sheets = [filled(tmp_path / f"{who}.csv", key, lambda item, system, _, who=who: given[who][item - 1])
               for who in range(2)]
-    wanted = cohen_kappa_score(*(ratings * 2 for ratings in given), labels=[1, 2, 3, 4, 5], weights="quadratic")
+    kappa = pytest.importorskip("sklearn.metrics").cohen_kappa_score
+    wanted = kappa(*(ratings * 2 for ratings in given), labels=[1, 2, 3, 4, 5], weights="quadratic")
     assert agreement(sheets)["questions"]["good"]["kappa"]["score"] == pytest.approx(wanted)
 
 

@@ -5,6 +5,7 @@ import pytest
 from bertkit import checkpoints
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.text import Tokenizer
 from tests.recorded import GOLDEN
 
 
@@ -111,3 +112,42 @@ def test_a_folder_without_a_checkpoint(tmp_path):
 def test_what_load_takes(options, message):
     with pytest.raises(Error, match=message):
         checkpoints.load(GOLDEN / "bert_tiny_erf", **options)
+
+
+# ------------------------------------------------------------------------ the tokenizer of an address
+
+
+def ids(tokenizer):
+    return [encoding.ids for encoding in tokenizer.encode(["The quick brown fox, unhappily."])]
+
+
+def test_a_tokenizer_comes_along():
+    tokenizer = Tokenizer.load(checkpoints.DEFAULT)
+    assert ids(tokenizer) == ids(Tokenizer.load(checkpoints.local(checkpoints.DEFAULT)))
+    with pytest.raises(Error, match="bertkit://klingon does not ship with bertkit; there is bertkit://english"):
+        Tokenizer.load("bertkit://klingon")
+
+
+def test_a_tokenizer_of_the_hub_asks_for_no_weights(monkeypatch):
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+    monkeypatch.setattr(hub, "snapshot_download", lambda name, allow_patterns: asked.append(
+        (name, allow_patterns)) or str(GOLDEN / "bert_tiny_erf"))
+    assert ids(Tokenizer.load("hf://google-bert/bert-tiny")) == ids(Tokenizer.load(GOLDEN / "bert_tiny_erf"))
+    (name, patterns), = asked
+    assert name == "google-bert/bert-tiny" and "vocab.txt" in patterns
+    assert not [pattern for pattern in patterns if "safetensors" in pattern or pattern.endswith(".bin")]
+
+
+def test_a_tokenizer_of_a_preset_comes_by_its_published_name(monkeypatch):
+    import kagglehub
+    monkeypatch.setattr(kagglehub, "model_download", lambda handle: str(GOLDEN / "bert_tiny_preset"))
+    assert ids(Tokenizer.load("bert_tiny_en_uncased")) == ids(Tokenizer.load(GOLDEN / "bert_tiny_preset"))
+    with pytest.raises(Error, match="roberta_base_en is neither a folder nor a published preset"):
+        Tokenizer.load("roberta_base_en")
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "spiece.model", "some/where"])
+def test_a_vocabulary_that_is_not_there(name):
+    with pytest.raises(Error, match=f"{name} does not exist; give a checkpoint folder"):
+        Tokenizer.load(name)

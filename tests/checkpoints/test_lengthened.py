@@ -14,11 +14,12 @@ from bertkit.heads import Classifier
 from bertkit.kinds import Window
 from tests import tiny
 from tests.layers.drawn import drawn
+from tests.lazy import Lazy
 
 SMALL = {"vocabulary_size": 31, "num_layers": 2, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12}
 CONFIGS = {"bert": tiny.CONFIG.but(**SMALL, max_sequence_length=20),
            "roberta": roberta.CONFIG.but(**SMALL, max_sequence_length=22)}
-ENCODERS = {name: drawn(Encoder(config)) for name, config in CONFIGS.items()}
+ENCODERS = Lazy(lambda name: drawn(Encoder(CONFIGS[name])), CONFIGS)
 IDS = np.random.default_rng(0).integers(5, 31, (2, 18))
 IDS[1, 11:] = 1
 BATCH = {"token_ids": IDS, "padding_mask": (IDS != 1).astype("int32")}

@@ -164,5 +164,5 @@ def test_integers_throughout_run_and_answer_in_floats():
 
 def test_the_way_to_say_it():
     with pytest.raises(Error, match="to='onnx' is unknown"):
-        export(exported.bundled(), "x", to="onnx")
+        export(exported.bundled(), to="onnx", out="x")
     assert LADDER[0] == "float32" and set(quantize.RULES) < set(LADDER)

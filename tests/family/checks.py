@@ -7,7 +7,7 @@ import numpy as np
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import architectures, bundle, huggingface
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.files.atomic import read_json
@@ -20,6 +20,7 @@ from bertkit.heads import (
     QuestionAnswering,
     TokenClassifier,
 )
+from tests.lazy import Lazy
 from tests.recorded import calls, differences
 
 OUTPUTS = {"mlm_logits": "prediction_logits", "rtd_logits": "logits"}
@@ -40,22 +41,27 @@ def assert_counts(config):
     assert parameters(config) == count(Encoder(config))
 
 
-def models(config):
-    """Return {head: a small model with it} of every head of the family's page, as published: no pooler nobody reads."""
-    found = {}
-    for head, kind in family.page(config.family).HEADS.items():
-        encoder = Encoder(config if getattr(kind, "reduce", None) == "pooled" else config.but(pooler=None))
-        found[head] = {"classify": lambda e: Classifier(e, ("a", "b", "c")), "choose": MultipleChoice,
-                       "tag": lambda e: TokenClassifier(e, ("O", "B", "I")), "answer": QuestionAnswering,
-                       "beam": BeamQuestionAnswering, "mlm": LanguageModel}.get(
-                           head, lambda e, head=head: PretrainingModel(e, [head]))(encoder)
-    return found
+def models(config, drawn=lambda model: model):
+    """Return {head: a small model with it} of every head of the family's page, as published: no pooler nobody reads.
+
+    A model is built, and given to `drawn`, when it is first read.
+    """
+    kinds = family.page(config.family).HEADS
+    builders = {"classify": lambda e: Classifier(e, ("a", "b", "c")), "choose": MultipleChoice,
+                "tag": lambda e: TokenClassifier(e, ("O", "B", "I")), "answer": QuestionAnswering,
+                "beam": BeamQuestionAnswering, "mlm": LanguageModel}
+
+    def make(head):
+        encoder = Encoder(config if getattr(kinds[head], "reduce", None) == "pooled" else config.but(pooler=None))
+        return drawn(builders.get(head, lambda e: PretrainingModel(e, [head]))(encoder))
+
+    return Lazy(make, kinds)
 
 
 def assert_own_names(model, form, leaves=huggingface.LEAVES):
     """Every variable has a name in a format, and no two the same."""
     ours = variables(model)
-    names = [slot.name for slot in slots(ours, form.names, leaves).values()]
+    names = [slot.name for slot in weight_mapping(ours, form.names, leaves).values()]
     assert len(set(names)) == len(names) == len(ours)
 
 

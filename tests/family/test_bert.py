@@ -3,7 +3,7 @@
 import pytest
 
 from bertkit.checkpoints import google, huggingface, preset
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.config import EncoderConfig
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
@@ -60,13 +60,13 @@ def test_the_24_small_models_are_all_there():
     ids=["huggingface", "google", "preset"])
 def test_every_variable_has_its_own_name(table, leaves):
     ours = variables(Encoder(SMALL))
-    names = [slot.name for slot in slots(ours, table, leaves).values()]
+    names = [slot.name for slot in weight_mapping(ours, table, leaves).values()]
     assert len(names) == len(set(names)) == len(ours) == 3 + 2 + 2 * 16 + 2
 
 
 def test_googles_names_are_those_of_its_code():
     """google-research/bert, modeling.py, as its released checkpoints list them."""
-    names = {slot.name for slot in slots(variables(Encoder(SMALL)), bert.GOOGLE.names, google.LEAVES).values()}
+    names = {slot.name for slot in weight_mapping(variables(Encoder(SMALL)), bert.GOOGLE.names, google.LEAVES).values()}
     assert {"bert/embeddings/word_embeddings", "bert/embeddings/LayerNorm/gamma", "bert/pooler/dense/bias",
             "bert/encoder/layer_1/attention/self/query/kernel", "bert/encoder/layer_0/output/LayerNorm/beta",
             "bert/encoder/layer_0/attention/output/dense/kernel",

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from bertkit import checkpoints, family
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.files.atomic import read_json
 from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
@@ -66,7 +66,7 @@ def gradient_norms(folder):
     # torch gives the row of padding no gradient, whatever reads it (MobileBERT's trigrams do)
     gradients[tokens] *= np.arange(len(gradients[tokens]))[:, None] != Tokenizer.load(folder).pad_id
     assert abs(float(loss) - float(outputs["loss"])) < 2e-5
-    places = slots(ours, form.names, huggingface.LEAVES, transposed=True)
+    places = weight_mapping(ours, form.names, huggingface.LEAVES, transposed=True)
     norms = {places[path].name: float(tf.norm(gradient)) for path, gradient in zip(ours, gradients, strict=True)}
     return norms, {name.removeprefix(form.prefix): norm for name, norm in wanted.items()}
 

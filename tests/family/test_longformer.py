@@ -17,7 +17,7 @@ COUNTS = {"longformer-base-4096": (148_659_456, 148_711_257), "longformer-large-
 SMALL = {"vocabulary_size": 31, "num_layers": 2, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12,
          "max_sequence_length": 40, "attention": (Window(4), Window(6))}
 CONFIG = longformer.CONFIG.but(**SMALL)
-MODELS = {head: drawn(model) for head, model in checks.models(CONFIG).items()}
+MODELS = checks.models(CONFIG, drawn)
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
 
 

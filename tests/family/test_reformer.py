@@ -25,7 +25,7 @@ CONFIG = reformer.CONFIG.but(
     attention=(Local(3), Hash(4, hashes=2, buckets=(2, 4), seed=7, dropout=0.0)))
 DECODER = CONFIG.but(num_layers=2, positions=Absolute(), attention=(Hash(2, causal=True, dropout=0.2),
                                                                     Local(4, causal=True)))
-MODELS = {head: drawn(model) for head, model in checks.models(CONFIG).items()}
+MODELS = checks.models(CONFIG, drawn)
 SAVED = [head for head in MODELS if head not in ("tag", "choose")]          # transformers has no classes for these
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
 

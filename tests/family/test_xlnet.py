@@ -7,7 +7,7 @@ import tensorflow as tf
 from bertkit import checkpoints
 from bertkit.checkpoints import google, huggingface
 from bertkit.checkpoints.architectures import encoder_config
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.cost import flops, parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -259,5 +259,5 @@ def test_a_release_with_fewer_or_more_layers_than_its_config_is_refused(tmp_path
 
 def test_every_variable_has_its_own_place_in_the_release():
     ours = variables(MODELS["mlm"])
-    places = {(slot.name, slot.part) for slot in slots(ours, xlnet.GOOGLE.names, google.LEAVES).values()}
+    places = {(slot.name, slot.part) for slot in weight_mapping(ours, xlnet.GOOGLE.names, google.LEAVES).values()}
     assert len(places) == len(ours)

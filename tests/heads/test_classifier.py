@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bertkit import checkpoints
 from bertkit.checkpoints.huggingface import LEAVES
-from bertkit.checkpoints.tensors import slots, variables
+from bertkit.checkpoints.tensors import variables, weight_mapping
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -29,7 +29,7 @@ def loss_and_norms(model, call, loss, training=False):
     with tf.GradientTape() as tape:
         value = loss(call.others["labels"], model(call.batch, training=training))
     gradients = tape.gradient(value, [variable.value for variable in ours.values()])
-    places = slots(ours, bert.HUGGINGFACE.names, LEAVES)
+    places = weight_mapping(ours, bert.HUGGINGFACE.names, LEAVES)
     norms = {places[path].name: float(tf.norm(tf.convert_to_tensor(gradient)))
              for path, gradient in zip(ours, gradients, strict=True)}
     return float(value), norms
@@ -82,10 +82,12 @@ def test_the_recorded_loss_is_of_several_kinds(shared):
     assert not checkpoints.load(shared("checkpoints/bert/seqcls")).multi_label
 
 
-def test_logits_are_whole_precision_under_half():
-    encoder = Encoder(CONFIG, dtype="mixed_bfloat16")
-    logits = Classifier(encoder, ["no", "yes"], dtype="mixed_bfloat16")(BATCH)
-    assert logits.dtype == tf.float32 and logits.shape == (2, 2)
+@pytest.mark.parametrize("dtype, wanted", [("mixed_bfloat16", tf.bfloat16), ("float32", tf.float32)])
+def test_logits_follow_the_policy_of_the_head_and_the_loss_is_whole_precision(dtype, wanted):
+    model = Classifier(Encoder(CONFIG, dtype="mixed_bfloat16"), ["no", "yes"], dtype=dtype)
+    logits = model(BATCH)
+    assert logits.dtype == wanted and logits.shape == (2, 2)
+    assert model.loss_function()(np.array([0, 1]), logits).dtype == tf.float32
 
 
 def test_dropout_of_the_head_is_the_encoders_unless_given():

@@ -16,6 +16,7 @@ from bertkit.heads import Classifier, DocumentClassifier
 from bertkit.tasks.documents import TOGETHER, Documents
 from bertkit.training.scoring import outputs
 from tests import tiny
+from tests.lazy import Lazy
 
 LABELS = ("0", "1", "2")
 TASK = Documents(LABELS, most_windows=3, pooling=TOGETHER)
@@ -34,7 +35,7 @@ def document_classifier(layers):
     return drawn(DocumentClassifier(Encoder(tiny.CONFIG.but(num_layers=1)), LABELS, layers=layers))
 
 
-MODELS = {layers: document_classifier(layers) for layers in (0, 2)}
+MODELS = Lazy(document_classifier, (0, 2))
 
 
 def features(texts, length=12):

@@ -13,6 +13,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import SentenceEmbedder
 from tests import tiny
+from tests.lazy import Lazy
 
 NUMPY = {"mean": lambda tokens: tokens.mean(axis=0), "cls": lambda tokens: tokens[0],
          "max": lambda tokens: tokens.max(axis=0)}
@@ -23,7 +24,7 @@ def embedder(pooling="mean", normalize=False, **options):
     return SentenceEmbedder(Encoder(tiny.CONFIG, **options), pooling, normalize, **options)
 
 
-EMBEDDERS = {pooling: embedder(pooling) for pooling in NUMPY}
+EMBEDDERS = Lazy(embedder, NUMPY)
 
 
 def padded(rows, length, left=False):

@@ -9,7 +9,7 @@ import pytest
 from bertkit import checkpoints, kinds
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
-from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, slots, variables
+from bertkit.checkpoints.tensors import Tensors, WeightMapping, assign, variables, weight_mapping
 from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -33,7 +33,9 @@ def writer(seed=0, config=tiny.CONFIG, **settings):
     return made
 
 
-WRITER = writer()
+@pytest.fixture(scope="module")
+def warm():
+    return writer()
 
 
 def theirs(path):
@@ -44,7 +46,7 @@ def theirs(path):
 def golden_slots(model):
     """Return where transformers keeps each of our weights."""
     paths, table = variables(model), {**bert.HUGGINGFACE.names, "mlm/bias": "cls.predictions.bias"}
-    found = slots([theirs(path) for path in paths], table, LEAVES, transposed=True)
+    found = weight_mapping([theirs(path) for path in paths], table, LEAVES, transposed=True)
     placed = {}
     for path in paths:
         slot = found[theirs(path)]
@@ -79,34 +81,34 @@ def test_greedy_search_writes_what_transformers_would(golden):
     np.testing.assert_array_equal(found, arrays["out/greedy"])      # no row of which holds the end, 29
 
 
-def test_no_token_sees_a_later_one():
+def test_no_token_sees_a_later_one(warm):
     target = np.array([[2, 5, 6, 7, 8], [2, 9, 10, 11, 12]])
-    plain = np.asarray(WRITER({**BATCH, "target_ids": target}))
+    plain = np.asarray(warm({**BATCH, "target_ids": target}))
     for place in range(1, 5):
         other = target.copy()
         other[:, place] = 20
-        found = np.asarray(WRITER({**BATCH, "target_ids": other}))
+        found = np.asarray(warm({**BATCH, "target_ids": other}))
         np.testing.assert_allclose(found[:, :place], plain[:, :place], atol=1e-6)
         assert np.abs(found[:, place:] - plain[:, place:]).max() > 1e-2
 
 
-def test_padding_of_what_is_read_changes_nothing_and_reading_does():
+def test_padding_of_what_is_read_changes_nothing_and_reading_does(warm):
     target = np.array([[2, 5, 6], [2, 9, 10]])
-    plain = np.asarray(WRITER({**BATCH, "target_ids": target}))
+    plain = np.asarray(warm({**BATCH, "target_ids": target}))
     wide = {"token_ids": np.pad(BATCH["token_ids"], ((0, 0), (0, 3)), constant_values=9),
             "padding_mask": np.pad(BATCH["padding_mask"], ((0, 0), (0, 3)))}
-    np.testing.assert_allclose(WRITER({**wide, "target_ids": target}), plain, atol=1e-5)
+    np.testing.assert_allclose(warm({**wide, "target_ids": target}), plain, atol=1e-5)
     read = {**BATCH, "token_ids": np.where(BATCH["token_ids"] == 7, 8, BATCH["token_ids"]), "target_ids": target}
-    assert np.abs(np.asarray(WRITER(read))[1] - plain[1]).max() > 1e-3
+    assert np.abs(np.asarray(warm(read))[1] - plain[1]).max() > 1e-3
 
 
-def test_kept_keys_and_values_give_what_the_whole_text_does():
+def test_kept_keys_and_values_give_what_the_whole_text_does(warm):
     target = np.array([[2, 5, 6, 7], [2, 9, 10, 11]])
-    whole = np.asarray(WRITER({**BATCH, "target_ids": target}))
-    memory, past = WRITER.read(BATCH), WRITER.decoder.nothing(2, 6, "float32")
+    whole = np.asarray(warm({**BATCH, "target_ids": target}))
+    memory, past = warm.read(BATCH), warm.decoder.nothing(2, 6, "float32")
     for place in range(4):
-        x, past = WRITER.decoder.step(target[:, place:place + 1], place, past, memory)
-        np.testing.assert_allclose(WRITER.vocabulary(x)[:, 0], whole[:, place], atol=1e-5)
+        x, past = warm.decoder.step(target[:, place:place + 1], place, past, memory)
+        np.testing.assert_allclose(warm.vocabulary(x)[:, 0], whole[:, place], atol=1e-5)
 
 
 @pytest.mark.parametrize("beams", [1, 2])
@@ -179,6 +181,6 @@ def test_what_cannot_write_is_refused(settings, words):
         writer(**settings)
 
 
-def test_ids_without_a_row_are_named():
+def test_ids_without_a_row_are_named(warm):
     with pytest.raises(Error, match="token_ids holds 999"):
-        WRITER({**BATCH, "target_ids": [[2, 999], [2, 3]]})
+        warm({**BATCH, "target_ids": [[2, 999], [2, 3]]})

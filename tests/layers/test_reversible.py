@@ -151,6 +151,7 @@ print(*(peak(*each) for each in ((2, False), (6, False), (6, True))))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peak memory is read as Linux gives it")
 def test_memory_does_not_grow_with_depth():
     """Peak megabytes of 2 layers, then of 6, then of 6 in the plain form, which keeps what lies inside each."""

@@ -14,11 +14,12 @@ from tests.pretraining.runs import LENGTH
 
 
 @pytest.fixture(autouse=True)
-def _one_session_each():
-    """Let go of a run's graphs: some 100 MB each."""
+def _one_session_each(steps):
+    """Let go of a run's graphs: some 100 MB each. `steps` says how each run takes its steps."""
     yield
-    keras.backend.clear_session()
-    gc.collect()
+    if steps == "graph":
+        keras.backend.clear_session()
+        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_knobs_that_train_nothing(place, tmp_path, capsys, flag, value, said):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_training_that_diverges_stops(place, tmp_path, capsys):
+def test_a_training_that_diverges_stops(steps, place, tmp_path, capsys):
     assert "The training diverged: the loss is nan" in refusal(
         capsys, [*words(place, tmp_path / "out"), "--learning-rate", "1e30"])
     assert not (tmp_path / "out").exists()

@@ -28,7 +28,7 @@ def write(path, header, count, row):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(steps, tmp_path_factory):
     """Return a folder with an encoder and texts that are alike where their mood is."""
     folder = tmp_path_factory.mktemp("embed")
     keras.utils.set_random_seed(1)

@@ -125,10 +125,13 @@ def flat(value):
         yield value
 
 
-def test_a_saved_model_takes_strings(trained, tmp_path):
+@pytest.mark.parametrize("alone", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["here", "alone"])
+def test_a_saved_model_takes_strings(trained, tmp_path, monkeypatch, alone):
     import tensorflow as tf
     task, folder = trained
-    export_saved_model(folder, tmp_path / "served")        # itself compares with the model in a fresh process
+    if not alone:
+        monkeypatch.setattr("bertkit.export.saved_model._reloaded", exported.reloaded_here)
+    export_saved_model(folder, tmp_path / "served")        # itself compares with the model, `alone` in a fresh process
     serve = tf.saved_model.load(tmp_path / "served").signatures["serving_default"]
     strings = {"tag": {"text": ["the film"]}, "score": {"text": ["good"], "second": ["bad"]},
                "answer": {"text": ["the film"], "context": ["a good film"]},

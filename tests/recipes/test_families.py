@@ -21,7 +21,7 @@ def test_a_family_learns_and_answers(folder, tmp_path):
     for name, part in (("train", lines[:32]), ("dev", lines[32:])):
         (tmp_path / f"{name}.tsv").write_text("text\tlabel\n" + "".join(part))
     before = checkpoints.load(folder, part="encoder")
-    card = classify.main(str(tmp_path / "train.tsv"), str(tmp_path / "dev.tsv"), str(tmp_path / "out"), str(folder),
+    card = classify.main(str(tmp_path / "train.tsv"), str(tmp_path / "out"), str(tmp_path / "dev.tsv"), str(folder),
                          epochs=2, batch_size=8, learning_rate=1e-3, length=12)
     assert np.isfinite(card.scores["dev"]["accuracy"]["score"])
     after = checkpoints.load(tmp_path / "out")

@@ -18,7 +18,6 @@ from bertkit.predictor import Predictor
 from bertkit.sweep import trials
 from tests import tiny
 
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the")          # what eager steps say of tf.data
 KNOBS = ["--epochs", "1", "--length", "16", "--batch-size", "8", "--learning-rate", "2e-2", "--set", "log_every=2"]
 
 

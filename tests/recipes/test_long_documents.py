@@ -32,7 +32,7 @@ def document(number, mood):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(steps, tmp_path_factory):
     """Return a folder with an encoder, a corpus, and the bundles of all ways."""
     folder = tmp_path_factory.mktemp("documents")
     keras.utils.set_random_seed(1)
@@ -124,17 +124,18 @@ def test_what_is_evaluated_is_what_is_predicted(place, way, capsys, monkeypatch)
 def test_windows_that_are_read_together_are_not_exported(place, tmp_path):
     for to in ("tflite", "saved_model"):
         with pytest.raises(Error, match="reads all windows of a document together, and what is exported takes one row"):
-            export(place / "all" / "hierarchical", tmp_path / "out", to=to)
+            export(place / "all" / "hierarchical", to, tmp_path / "out")
     with pytest.raises(Error, match="export it to tflite"):
-        export(place / "all" / "windows", tmp_path / "out", to="saved_model")
+        export(place / "all" / "windows", "saved_model", tmp_path / "out")
 
 
 @pytest.mark.slow
 def test_a_device_pools_the_windows(place, tmp_path):
-    card = export(place / "all" / "windows", tmp_path / "phone", precision="float32", dev=place / "corpus")
+    card = export(place / "all" / "windows", out=tmp_path / "phone", precision="float32", dev=place / "corpus")
     assert card.parity["dev"]["agreement"] == 1
     texts = [document(number, 1) for number in range(5)]
-    device, model = (Predictor(place / "all" / "windows", tflite) for tflite in (tmp_path / "phone/model.tflite", None))
+    device, model = (Predictor(place / "all" / "windows", tflite=file)
+                     for file in (tmp_path / "phone/model.tflite", None))
     np.testing.assert_allclose(device.predictions(texts), model.predictions(texts), atol=1e-5)
 
 

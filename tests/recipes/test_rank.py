@@ -29,7 +29,7 @@ def relevant(query):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(steps, tmp_path_factory):
     """Return a folder with an encoder, an embedder, a collection and a file of rows."""
     folder = tmp_path_factory.mktemp("rank")
     keras.utils.set_random_seed(1)

@@ -23,7 +23,7 @@ def documents(count):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(steps, tmp_path_factory):
     folder = tmp_path_factory.mktemp("summarise")
     keras.utils.set_random_seed(1)
     encoder = Encoder(tiny.CONFIG.but(num_layers=1))

@@ -23,7 +23,7 @@ WORDS = ("good", "bad", "warm", "dull")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(steps, tmp_path_factory):
     """Return a folder with a masked model, rows whose target is a fixed word, and what was learned of them."""
     folder = tmp_path_factory.mktemp("write")
     keras.utils.set_random_seed(1)

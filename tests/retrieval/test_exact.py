@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics.pairwise import cosine_similarity
 
 from bertkit.errors import Error
 from bertkit.retrieval import ExactIndex
 from bertkit.retrieval.exact import largest
+
+
+@pytest.fixture(scope="module")
+def cosine_similarity():
+    return pytest.importorskip("sklearn.metrics.pairwise").cosine_similarity
+
 
 # Few different numbers: many documents are alike, and many scores equal.
 VECTOR = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0]), min_size=3, max_size=3)
@@ -28,7 +33,8 @@ def test_it_finds_what_sorting_all_scores_finds(documents, queries, k, block):
 @settings(max_examples=60, deadline=None)
 @given(documents=st.lists(VECTOR, min_size=1, max_size=12), query=VECTOR, k=st.integers(1, 14),
        block=st.integers(1, 30))
-def test_cosines_are_scikit_learns_and_equal_vectors_come_in_the_order_of_their_ids(documents, query, k, block):
+def test_cosines_are_scikit_learns_and_equal_ones_come_in_the_order_of_their_ids(cosine_similarity, documents, query, k,
+                                                                                 block):
     ids = [f"d{number:02}" for number in range(len(documents))]
     (found,) = ExactIndex(ids[::-1], documents[::-1], block=block).search([query], k)
     cosines = cosine_similarity([query], documents)[0]
@@ -41,7 +47,7 @@ def test_cosines_are_scikit_learns_and_equal_vectors_come_in_the_order_of_their_
         assert all(places[other] < places[name] for other in equal)
 
 
-def test_it_equals_scikit_learn_on_many_vectors():
+def test_it_equals_scikit_learn_on_many_vectors(cosine_similarity):
     chance = np.random.default_rng(1)
     documents, queries = chance.normal(size=(700, 24)), chance.normal(size=(300, 24))
     ids = [f"{number:03}" for number in range(700)]

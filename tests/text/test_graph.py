@@ -15,6 +15,7 @@ from text_references import HOSTILE, vocabulary
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
 from bertkit.text.template import bert
+from tests.lazy import Lazy
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tensorflow_text")
@@ -28,7 +29,7 @@ SETTINGS = [
 ]
 LENGTH = 2000                                 # longer than any row of the corpus
 TOKENIZERS = [Tokenizer(ENTRIES, **some) for some in SETTINGS]
-GRAPHS = [GraphTokenizer(tokenizer, max_length=LENGTH) for tokenizer in TOKENIZERS]
+GRAPHS = Lazy(lambda number: GraphTokenizer(TOKENIZERS[number], max_length=LENGTH), range(len(SETTINGS)))
 
 
 def assert_equal(tokenizer, graph, texts):

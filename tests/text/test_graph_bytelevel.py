@@ -10,6 +10,7 @@ from test_bytelevel import ALPHABET, LETTERS, PAIRS, tangled
 
 from bertkit.text import Tokenizer
 from bertkit.text.models.merges import Merges
+from tests.lazy import Lazy
 
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tensorflow_text")
@@ -36,7 +37,7 @@ class Served(tf.Module):
         return self.tokenizer(text, offsets=True)
 
 
-SERVED = [Served(tokenizer) for tokenizer in TOKENIZERS]
+SERVED = Lazy(lambda number: Served(TOKENIZERS[number]), range(len(SETTINGS)))
 
 
 def assert_equal(tokenizer, served, texts):

@@ -148,5 +148,5 @@ def test_with_all_knobs_off_nothing_is_adapted():
     adapt(model, TrainConfig())
     made = optimizer(model, 1e-3, 10, 5, TrainConfig())
     assert [weight.path for weight in model.trainable_weights] == before and not model.losses
-    assert not made.paces and made.gradient_accumulation_steps is None and not made._plain()
+    assert not made.lr_scales and not made.lr_starts and made.gradient_accumulation_steps is None and not made._plain()
     assert isinstance(loss(model, TrainConfig()), keras.losses.SparseCategoricalCrossentropy)

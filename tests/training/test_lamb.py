@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from bertkit.training.lamb import LAMB
-from bertkit.training.paces import Pace
 
 
 def numpy_lamb(weights, gradients, rate, decay, clip, excepted, epsilon=1e-6):
@@ -93,7 +92,7 @@ def test_a_pace_of_its_own_is_kept(start):
     """A variable that begins after two updates moves like one that is trained alone from then on."""
     weights, gradients = start
     kernel = keras.Variable(weights[0].astype("float32"), name="kernel")
-    optimizer = LAMB(1e-2, global_clipnorm=None, paces=[(kernel, Pace(0.5, 2))])
+    optimizer = LAMB(1e-2, global_clipnorm=None, lr_scales={"kernel": 0.5}, lr_starts={"kernel": 2})
     for step in gradients:
         optimizer.apply([tf.constant(step[0].astype("float32"))], [kernel])
     later = [[step[0]] for step in gradients[2:]]

@@ -1,5 +1,7 @@
 """Likelihoods of tokens against a loop over places, one row at a time."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from bertkit.kinds import Full
 from bertkit.training import likelihood
 from bertkit.training.likelihood import causal_log_likelihoods, pseudo_log_likelihoods
 from tests import tiny
+from tests.lazy import Lazy
 
 TEXTS = ["the film was good", "", "stories bcd.", "a warm actor with a cold story, and old"]
 
@@ -24,7 +27,8 @@ def model(**changes):
     return made
 
 
-MASKED, CAUSAL, TOKENIZER = model(), model(attention=Full(causal=True)), tiny.tokenizer()
+MODELS = Lazy(lambda name: model(attention=Full(causal=name == "causal")), ("masked", "causal"))
+TOKENIZER = tiny.tokenizer()
 
 
 def log_softmax(logits):
@@ -32,6 +36,7 @@ def log_softmax(logits):
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
 
+@functools.cache
 def looped(text, words=None):
     """Return log P of each token with it masked, and with what `words` says is masked beside it."""
     ids = TOKENIZER.ids([text])[0]
@@ -40,14 +45,15 @@ def looped(text, words=None):
         row = [2, *ids, 3]
         for other in ([place] if words is None else words[place]):
             row[1 + other] = 4
-        found.append(log_softmax(MASKED({"token_ids": np.array([row])}))[0, 1 + place, token])
+        found.append(log_softmax(MODELS["masked"]({"token_ids": np.array([row])}))[0, 1 + place, token])
     return found
 
 
 @pytest.mark.parametrize("chunk", [3, 1 << 14])
 def test_each_token_is_masked_once(monkeypatch, chunk):
     monkeypatch.setattr(likelihood, "CHUNK", chunk)
-    for scored, text in zip(pseudo_log_likelihoods(MASKED, TOKENIZER, TEXTS, 32, batch_size=4), TEXTS, strict=True):
+    found = pseudo_log_likelihoods(MODELS["masked"], TOKENIZER, TEXTS, 32, batch_size=4)
+    for scored, text in zip(found, TEXTS, strict=True):
         np.testing.assert_allclose(scored.logs, looped(text), atol=1e-5)
         assert scored.ids == TOKENIZER.ids([text])[0] and len(scored.logs) == len(scored.ids)
 
@@ -56,23 +62,23 @@ def test_within_words_the_later_pieces_are_masked_too():
     text = "bcd films."
     tokens = TOKENIZER.encode([text])[0].tokens
     assert tokens == ["b", "##c", "##d", "film", "##s", "."]
-    words = [[0, 1, 2], [1, 2], [2], [3, 4], [4], [5]]
-    (found,) = pseudo_log_likelihoods(MASKED, TOKENIZER, [text], 32, within_words=True)
+    words = ((0, 1, 2), (1, 2), (2,), (3, 4), (4,), (5,))
+    (found,) = pseudo_log_likelihoods(MODELS["masked"], TOKENIZER, [text], 32, within_words=True)
     np.testing.assert_allclose(found.logs, looped(text, words), atol=1e-5)
     assert np.abs(found.logs - np.array(looped(text))).max() > 1e-3
 
 
 def test_a_causal_model_foretells_from_what_came_before():
-    found = causal_log_likelihoods(CAUSAL, TOKENIZER, TEXTS, 32, batch_size=2)
+    found = causal_log_likelihoods(MODELS["causal"], TOKENIZER, TEXTS, 32, batch_size=2)
     for scored, text in zip(found, TEXTS, strict=True):
         ids = TOKENIZER.ids([text])[0]
-        wanted = [log_softmax(CAUSAL({"token_ids": np.array([[2, *ids[:place]]])}))[0, -1, token]
+        wanted = [log_softmax(MODELS["causal"]({"token_ids": np.array([[2, *ids[:place]]])}))[0, -1, token]
                   for place, token in enumerate(ids)]
         np.testing.assert_allclose(scored.logs, wanted, atol=1e-5)
 
 
 def test_the_metrics_take_them():
-    found = pseudo_log_likelihoods(MASKED, TOKENIZER, TEXTS, 32)
+    found = pseudo_log_likelihoods(MODELS["masked"], TOKENIZER, TEXTS, 32)
     wanted = np.exp(-sum(sum(looped(text)) for text in TEXTS) / sum(len(one.ids) for one in found))
     told = metrics.pseudo_perplexity([one.logs.sum() for one in found], [len(one.ids) for one in found])
     assert told == pytest.approx(wanted, rel=1e-4)
@@ -80,8 +86,8 @@ def test_the_metrics_take_them():
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(Error, match="Text 3 has 11 tokens, and 8 hold 6"):
-        pseudo_log_likelihoods(MASKED, TOKENIZER, TEXTS, 8)
+        pseudo_log_likelihoods(MODELS["masked"], TOKENIZER, TEXTS, 8)
     with pytest.raises(Error, match="Text 3 has"):
-        causal_log_likelihoods(CAUSAL, TOKENIZER, TEXTS, 8)
+        causal_log_likelihoods(MODELS["causal"], TOKENIZER, TEXTS, 8)
     with pytest.raises(Error, match="not causal"):
-        causal_log_likelihoods(MASKED, TOKENIZER, TEXTS, 32)
+        causal_log_likelihoods(MODELS["masked"], TOKENIZER, TEXTS, 32)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bertkit.errors import Error
 from bertkit.training.optimizer import AdamW, adamw
-from bertkit.training.paces import Pace
 from bertkit.training.schedules import WarmupLinear
 
 
@@ -117,8 +117,8 @@ def paced(paces, fused, weights, gradients, **options):
     """Return the weights after each step of an AdamW with these paces."""
     variables = [keras.Variable(w.astype("float32"), name=name)
                  for w, name in zip(weights, ("kernel", "bias"), strict=True)]
-    optimizer = AdamW(1e-2, weight_decay=0.1, paces=list(zip(variables, (Pace(*pace) for pace in paces), strict=True)),
-                      **options)
+    scales, starts = ({variable.path: pace[i] for variable, pace in zip(variables, paces, strict=True)} for i in (0, 1))
+    optimizer = AdamW(1e-2, weight_decay=0.1, lr_scales=scales, lr_starts=starts, **options)
     optimizer.fused = fused
     for step in gradients:
         optimizer.apply([tf.constant(g.astype("float32")) for g in step], variables)
@@ -145,8 +145,9 @@ def test_paces_equal_the_equations(fused, paces, equal):
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_what_has_not_begun_counts_for_no_norm(fused):
-    table, kernel = (keras.Variable(np.zeros(shape, "float32"), name="kernel") for shape in ((5, 2), (2,)))
-    optimizer = AdamW(1e-3, paces=[(table, Pace(1.0, 1))])
+    table, kernel = (keras.Variable(np.zeros(shape, "float32"), name=name)
+                     for shape, name in (((5, 2), "table"), ((2,), "kernel")))
+    optimizer = AdamW(1e-3, lr_starts={"table": 1})
     optimizer.fused = fused
     sparse = tf.IndexedSlices(tf.constant([[30.0, 40.0]]), tf.constant([2]), tf.constant([5, 2]))
     norms = []
@@ -154,6 +155,13 @@ def test_what_has_not_begun_counts_for_no_norm(fused):
         optimizer.apply([sparse, tf.constant([3.0, 4.0])], [table, kernel])
         norms.append(float(optimizer.gradient_norm))
     assert norms == pytest.approx([5, np.hypot(50, 5)])
+
+
+@pytest.mark.parametrize("knob", ["lr_scales", "lr_starts"])
+def test_a_path_that_no_variable_has_is_an_error(knob):
+    optimizer, kernel = AdamW(1e-3, **{knob: {"kernle": 1}}), keras.Variable(np.ones(3), name="kernel")
+    with pytest.raises(Error, match="names kernle, and no variable that is trained has this path.* such as kernel"):
+        optimizer.apply([tf.ones(3)], [kernel])
 
 
 def test_accumulated_gradients_are_one_update_of_their_mean():

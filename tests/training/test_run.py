@@ -1,6 +1,7 @@
 """A run: resumed bit for bit, the best epoch kept, everything watched."""
 
 import io
+import shutil
 
 import numpy as np
 import pytest
@@ -49,6 +50,20 @@ def train(folder, killed_after=None, seed=0, data_seed=0):
     return model, run.best, run
 
 
+@pytest.fixture(scope="module")
+def whole(steps, tmp_path_factory):
+    """Return the model, the Best and the Run of a run that nothing broke off."""
+    return train(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    """Return the model with the optimizer, the folder with the states and the knobs of a copy of that run."""
+    model = tiny.classifier()
+    model.compile(adamw(3e-3, 15), loss=model.loss_function())
+    return model, shutil.copytree(whole[2].folder, tmp_path / "out.tmp"), whole[2].state.knobs
+
+
 def held(count=20, seed=9):
     """Return labelled texts that a model is scored on."""
     texts, classes = tiny.texts(count, seed)
@@ -61,54 +76,50 @@ def weights(model):
 
 
 @pytest.mark.parametrize("killed_after", [7, 12])
-def test_a_killed_run_ends_with_the_same_weights(tmp_path, killed_after):
-    whole, whole_best, _ = train(tmp_path / "whole")
+def test_a_killed_run_ends_with_the_same_weights(whole, tmp_path, killed_after):
     with pytest.raises(Killed):
         train(tmp_path / "cut", killed_after)
     resumed, best, _ = train(tmp_path / "cut")
-    for a, b in zip(weights(whole), weights(resumed), strict=True):
+    for a, b in zip(weights(whole[0]), weights(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert (best.epoch, best.rank) == (whole_best.epoch, whole_best.rank)
+    assert (best.epoch, best.rank) == (whole[1].epoch, whole[1].rank)
 
 
-def test_the_comparison_can_fail(tmp_path):
-    one, _, _ = train(tmp_path / "one")
+def test_the_comparison_can_fail(whole, tmp_path):
     other, _, _ = train(tmp_path / "other", data_seed=1)
-    assert any((a != b).any() for a, b in zip(weights(one), weights(other), strict=True))
+    assert any((a != b).any() for a, b in zip(weights(whole[0]), weights(other), strict=True))
 
 
-def test_a_damaged_newest_state_is_named_and_passed_over(tmp_path, capsys):
-    whole, _, _ = train(tmp_path / "whole")
+def test_a_damaged_newest_state_is_named_and_passed_over(whole, tmp_path, capsys):
     with pytest.raises(Killed):
         train(tmp_path / "cut", killed_after=12)
     newest = sorted((tmp_path / "cut" / "out.tmp").glob("state-*.safetensors"))[-1]
     newest.write_bytes(newest.read_bytes()[:-10] + b"damaged!!!")
     resumed, _, _ = train(tmp_path / "cut")
     assert f"{newest.name} is damaged" in capsys.readouterr().err
-    for a, b in zip(weights(whole), weights(resumed), strict=True):
+    for a, b in zip(weights(whole[0]), weights(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"done": 2}'])
-def test_damaged_facts_of_a_state_are_named_and_passed_over(tmp_path, capsys, content):
-    model, best, run = train(tmp_path)
-    older, newest = sorted(run.folder.glob("state-*.json"))
+def test_damaged_facts_of_a_state_are_named_and_passed_over(copy, capsys, content):
+    model, folder, knobs = copy
+    older, newest = sorted(folder.glob("state-*.json"))
     newest.write_text(content)
-    assert run.state.restore(model) == EPOCHS - 1
+    assert Resume(folder, knobs, BestWeights(TASK, held())).restore(model) == EPOCHS - 1
     assert f"{newest} is damaged; using the state before it" in capsys.readouterr().err
     older.write_text(content)
-    assert run.state.restore(model) == 0
+    assert Resume(folder, knobs, BestWeights(TASK, held())).restore(model) == 0
     assert f"{older} is damaged; starting anew" in capsys.readouterr().err
 
 
-def test_other_knobs_start_anew(tmp_path, capsys):
-    model, best, run = train(tmp_path)
-    other = Resume(run.folder, {"seed": 1}, best)
-    assert other.restore(model) == 0
+def test_other_knobs_start_anew(copy, capsys):
+    model, folder, _ = copy
+    assert Resume(folder, {"seed": 1}, BestWeights(TASK, held())).restore(model) == 0
     assert "other knobs" in capsys.readouterr().err
 
 
-def test_a_full_disk_stops_with_one_sentence(tmp_path, monkeypatch):
+def test_a_full_disk_stops_with_one_sentence(steps, tmp_path, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device", str(path))
     monkeypatch.setattr("bertkit.training.resume.write_bytes", full)
@@ -116,8 +127,8 @@ def test_a_full_disk_stops_with_one_sentence(tmp_path, monkeypatch):
         train(tmp_path)
 
 
-def test_best_puts_the_best_epoch_back(tmp_path):
-    model, best, _ = train(tmp_path)
+def test_best_puts_the_best_epoch_back(whole):
+    model, best, _ = whole
     for variable, value in zip(model.trainable_variables, best.weights, strict=True):
         np.testing.assert_array_equal(np.asarray(variable), value)
     assert 0 <= best.epoch < EPOCHS
@@ -135,7 +146,7 @@ def test_a_metric_of_which_less_is_better_chooses_the_least(monkeypatch):
         BestWeights(Regression(pairs=False), held, metric="rmse")
 
 
-def test_best_stops_after_patience():
+def test_best_stops_after_patience(steps):
     model = tiny.classifier()
     sampler = BatchSampler(tiny.features(), 8)
     model.compile(adamw(0.0, 100), loss=model.loss_function())     # nothing ever gets better
@@ -173,8 +184,8 @@ def test_precision_is_that_of_what_is_made_inside(name, policy):
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_tensorboard_shows_what_was_promised(tmp_path):
-    _, _, run = train(tmp_path)
+def test_tensorboard_shows_what_was_promised(whole):
+    _, _, run = whole
     events = EventAccumulator(str(run.logs)).Reload()
     tags = events.Tags()
     found = set(tags["scalars"]) | set(tags["images"]) | set(tags["tensors"])
@@ -183,8 +194,8 @@ def test_tensorboard_shows_what_was_promised(tmp_path):
         assert name in found, found
 
 
-def test_the_curves_can_be_read_again(tmp_path):
-    _, best, run = train(tmp_path)
+def test_the_curves_can_be_read_again(whole):
+    _, best, run = whole
     rows = history(run.logs)
     epochs = [row for row in rows if "epoch" in row]
     assert [row["epoch"] for row in epochs] == [1, 2, 3] and [row["step"] for row in epochs] == [5, 10, 15]

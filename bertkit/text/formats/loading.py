@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
@@ -15,27 +16,31 @@ GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
+# The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
+FILES = (".txt", ".model", ".json")
 
 
-def read(path: Path) -> tuple[Sequence[str], dict[str, Any]]:
+def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
     """Read the tokenizer of a vocabulary file or of a folder, which its files decide.
 
     Args:
-        path: vocab.txt, .model file or folder.
+        address: vocab.txt, .model file, or an address that `bertkit.load` takes, such as a folder.
 
     Returns:
         The vocabulary and the settings of a `Tokenizer`.
 
     Raises:
-        Error: when the path does not exist, or holds no tokenizer that bertkit reads.
+        Error: when the address does not exist, or holds no tokenizer that bertkit reads.
     """
+    path = Path(address)
     if path.is_file():
         return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _by_case(read_lines(path))
+    if path.suffix in FILES and not path.exists():
+        raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
+    path = addresses.local(address, tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS), weights=False)
     for name, reader in READERS.items():
         if any(path.glob(name)):
             return reader(path)
-    if not path.exists():
-        raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
     raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
 
 

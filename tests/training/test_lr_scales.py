@@ -13,7 +13,7 @@ from bertkit.family import page
 from bertkit.heads import Classifier
 from bertkit.training.adapt import adapt, optimizer
 from bertkit.training.config import TrainConfig
-from bertkit.training.paces import Pace, depths, paces
+from bertkit.training.lr_scales import depths, lr_scales, lr_starts
 from tests import tiny
 from tests.recorded import GOLDEN
 
@@ -36,11 +36,20 @@ def test_depths_and_rates_are_those_of_electra():
     model = tiny.classifier()
     found = by_name(model, depths(model))
     assert found == {name: electra(name, 2) for name in variables(model)}
-    rates = by_name(model, paces(model, TrainConfig(layer_decay=0.8), 5))
-    for name, depth in found.items():
-        assert rates[name] == Pace(pytest.approx(0.8 ** (2 + 2 - depth)), 0)
-    assert rates["classify/logits/kernel"].rate == 1
-    assert rates["encoder/block_1/inner/kernel"].rate == pytest.approx(0.64)
+    scales = lr_scales(model, 0.8)
+    for name, weight in variables(model).items():
+        assert scales.get(weight.path, 1.0) == pytest.approx(0.8 ** (2 + 2 - found[name]))
+    assert scales["encoder/block_1/inner/kernel"] == pytest.approx(0.64)
+    assert len({weight.path for weight in model.weights}) == len(model.weights) and lr_scales(model, 1.0) == {}
+
+
+def test_paths_tell_low_rank_matrices_apart():
+    model = tiny.classifier()
+    adapt(model, TrainConfig(lora=2, layer_decay=0.8))
+    scales = lr_scales(model, 0.8)
+    assert scales["encoder/block_0/attention/query/lora_kernel_a"] == pytest.approx(0.8 ** 3)
+    assert scales["encoder/block_1/attention/query/lora_kernel_a"] == pytest.approx(0.8 ** 2)
+    assert len({weight.path for weight in model.weights}) == len(model.weights)
 
 
 @pytest.mark.parametrize("family", ["mobilebert", "modernbert", "reformer", "xlnet"])
@@ -55,8 +64,9 @@ def test_every_weight_of_other_families_has_its_depth(family):
 @pytest.mark.parametrize("unfreeze, starts", [(1, [15, 10, 5, 0, 0]), (2, [10, 5, 5, 0, 0]), (0, [0, 0, 0, 0, 0])])
 def test_blocks_join_in_from_the_top(unfreeze, starts):
     model = tiny.classifier()
-    found = by_name(model, paces(model, TrainConfig(unfreeze=unfreeze, layer_decay=0.9), 5))
-    assert {electra(name, 2): pace.start for name, pace in found.items()} == dict(enumerate(starts))
+    found = lr_starts(model, unfreeze, 5)
+    assert {electra(name, 2): found.get(weight.path, 0) for name, weight in variables(model).items()} == dict(
+        enumerate(starts))
 
 
 def changed(model, tuning, epochs):

@@ -1,16 +1,6 @@
 """How deep in a model a variable lies, and from that how fast it learns and from when on."""
 
-from dataclasses import dataclass
-
 from bertkit.errors import Error
-
-
-@dataclass(frozen=True)
-class Pace:
-    """What a variable's learning rate is multiplied by, and the number of updates before its first."""
-
-    rate: float = 1.0
-    start: int = 0
 
 
 def depths(model):
@@ -41,19 +31,31 @@ def freeze(model, blocks):
             weight.trainable = False
 
 
-def paces(model, tuning, updates):
-    """Return [(weight, Pace) ...] for `tuning`'s layer_decay and unfreeze, `updates` of which make an epoch; or ().
+def lr_scales(model, layer_decay: float) -> dict:
+    """Return what the learning rate of each trained variable is multiplied by, {path: scale}; scales of 1 are left out.
 
-    The rate at depth j of n blocks is layer_decay^(n + 2 − j). The head and what stands on the last block begin at
-    once, then `unfreeze` blocks an epoch from the top, and the embeddings like one more block below the lowest (Howard
-    and Ruder 2018, ULMFiT, section 3.3).
+    The scale at depth j of n blocks is layer_decay^(n + 2 − j).
     """
-    if tuning.layer_decay == 1 and not tuning.unfreeze:
-        return ()
+    if layer_decay == 1:
+        return {}
     top = len(model.encoder.blocks) + 2
+    return {path: layer_decay ** (top - depth) for path, depth in _trained(model) if depth < top}
 
-    def pace(depth):
-        waits = 1 + (top - 2 - depth) // tuning.unfreeze if tuning.unfreeze and depth <= top - 2 else 0
-        return Pace(tuning.layer_decay ** (top - depth), round(waits * updates))
 
-    return [(weight, pace(depth)) for weight, depth in depths(model)]
+def lr_starts(model, unfreeze: int, updates: float) -> dict:
+    """Return how many updates pass before the first of each trained variable, {path: number}; zeros are left out.
+
+    The head and what stands on the last block begin at once, then `unfreeze` blocks an epoch of so many `updates` from
+    the top, and the embeddings like one more block below the lowest (Howard and Ruder 2018, ULMFiT, section 3.3).
+    """
+    if not unfreeze:
+        return {}
+    top = len(model.encoder.blocks) + 2
+    return {path: round((1 + (top - 2 - depth) // unfreeze) * updates)
+            for path, depth in _trained(model) if depth <= top - 2}
+
+
+def _trained(model):
+    """Return [(path, depth) ...] of the weights that are trained."""
+    trained = {id(weight) for weight in model.trainable_weights}
+    return [(weight.path, depth) for weight, depth in depths(model) if id(weight) in trained]

@@ -1,0 +1,69 @@
+"""A bundle of a model that is in memory."""
+
+from pathlib import Path
+from typing import Any
+
+from bertkit.card import Card
+from bertkit.checkpoints import bundle
+from bertkit.data.features import check_fit
+from bertkit.encoder import Encoder
+from bertkit.errors import Error
+from bertkit.heads import MODELS
+from bertkit.text import Tokenizer
+
+NOTE = "bertkit.save wrote this bundle of a model in memory; it knows nothing of its training, data and scores."
+
+
+def save(model: Any, folder: str | Path, tokenizer: Tokenizer | None = None, length: int | None = None) -> None:
+    """Write a model that is in memory, with its tokenizer, as a bundle.
+
+    `bertkit.load(folder)` is an equal model and `bertkit.Tokenizer.load(folder)` an equal tokenizer; the commands
+    `predict`, `evaluate` and `export` take the folder. It appears whole or not at all; a bundle that was there is
+    replaced.
+
+    Args:
+        model: An `Encoder`, or one of bertkit's heads on an encoder.
+        folder: The folder to write.
+        tokenizer: The tokenizer of the encoder's vocabulary; without it the bundle answers no texts.
+        length: Tokens that a row is cut to, special tokens included; by default as many as the encoder has positions.
+
+    Raises:
+        Error: If the model is not one of bertkit's, the tokenizer or the length does not fit it, or the folder cannot
+            be written or holds other things.
+
+    >>> import tempfile
+    >>> from bertkit import Classifier, Encoder, EncoderConfig
+    >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     save(Classifier(encoder, ["no", "yes"]), f"{place}/answers")
+    ...     sorted(path.name for path in Path(place, "answers").iterdir())
+    ['bundle.json', 'card.json', 'weights.safetensors']
+    """
+    check_model(model)
+    config = model.config if isinstance(model, Encoder) else model.encoder.config
+    length = row_length(length, tokenizer, config)
+    task = bundle.untold(bundle.describe(model), config)
+    card = Card(name=Path(folder).name, task=task.name if task else "encode", recipe="bertkit.save", notes=(NOTE,),
+                model={**bundle.describe(model), "encoder": config.to_json()})
+    bundle.save(folder, model, tokenizer, card, length=length, task=task)
+
+
+def check_model(model):
+    """Raise `Error` unless a model is an `Encoder` or a head of bertkit's, not a class derived from one."""
+    if type(model) is Encoder or MODELS.get(type(model).__name__) is type(model):
+        if any(getattr(layer, "lora_enabled", False) for layer in model._flatten_layers()):
+            raise Error("This model has matrices of LoRA beside its weights, and a bundle holds weights alone; merge "
+                        "them first: bertkit.training.adapt.settle(model).")
+        return
+    raise Error(f"A bundle holds an Encoder or a head of bertkit's, and a {type(model).__name__} came; keep it with "
+                'Keras: model.save("NAME.keras").')
+
+
+def row_length(length, tokenizer, config):
+    """Return the tokens that rows are cut to; raises `Error` where these or the tokenizer do not fit the encoder."""
+    if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
+        raise Error(f"tokenizer={tokenizer!r:.60}; wanted a bertkit.Tokenizer: bertkit.Tokenizer.load(PATH).")
+    length = (config.longest or 512) if length is None else length
+    if tokenizer is not None:
+        check_fit(tokenizer, config, length)
+    return length

@@ -1,0 +1,60 @@
+"""A cross-validated score: each row is answered by a model that has not seen it."""
+
+import json
+from shutil import rmtree
+
+import keras
+import numpy as np
+
+from bertkit.files.atomic import read_json, sha256, write_json
+from bertkit.terminal import say
+from bertkit.training.adapt import settle
+from bertkit.training.run import Run
+from bertkit.training.scoring import predictions
+
+
+def cross_validated(run: Run, make, tokenizer, splits, count: int | None) -> dict:
+    """Return {metric: {"score", "low", "high"}, "rows": N} of the answers to all rows of train, "folds" of each fold.
+
+    For each fold a model learns from the others and answers it; without dev, some of what it learns from chooses its
+    epoch (see `Splits.folds`). The score is that of all answers together, with its 95 % bootstrap interval. Folds that
+    are done are kept in the run's folder, so that a run that was killed goes on with the next.
+
+    Args:
+        run: the run that comes after, not prepared yet; its knobs are those of each fold.
+        make: function without arguments that returns a new model.
+        tokenizer: the `Tokenizer` of the encoder.
+        splits: the `Splits` of the run.
+        count: folds; None or 0 trains nothing and returns {}.
+    """
+    if not count:
+        return {}
+    found, task = [None] * len(splits.whole), splits.task
+    targets, metadata = splits.whole.targets, []
+    for number, (rows, part) in enumerate(splits.folds(count), start=1):
+        say(f"fold {number} of {count}: {len(rows)} rows are answered by a model that has not seen them")
+        answers = _answers(Run(**{**run.knobs, "out": run.folder / f"fold-{number}"}), make, tokenizer, part)
+        sides = task.sides(part.parts["test"].targets, answers)
+        metadata.append({"rows": len(rows)} | {name: float(metric(*sides)) for name, metric in task.metrics.items()})
+        for row, answer in zip(rows, answers, strict=True):
+            found[row] = answer
+    keras.utils.set_random_seed(run.seed)               # what comes after is drawn as without folds
+    return {**task.intervals(targets, found), "rows": len(found), "folds": metadata}
+
+
+def _answers(fold, make, tokenizer, splits):
+    """Return a fold's predictions, from the file that says them if it is done."""
+    done = fold.folder.with_suffix(".json")
+    sums = [sha256(path) for path in splits.paths.values()]
+    knobs = json.loads(json.dumps({**fold.knobs, "files": sums}, sort_keys=True, default=str))
+    if done.exists() and (before := read_json(done))["knobs"] == knobs:
+        return list(np.asarray(before["predictions"]))
+    model = make()
+    fold.prepare(model, tokenizer, splits)
+    model.compile(fold.optimizer(), fold.loss())
+    model.fit(**fold.arguments())
+    settle(model)
+    found = np.asarray(predictions(model, splits.task, fold.held["test"]))
+    write_json(done, {"knobs": knobs, "predictions": found.tolist()})
+    rmtree(fold.folder, ignore_errors=True)
+    return list(found)

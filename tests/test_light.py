@@ -1,0 +1,163 @@
+"""What needs no model is answered without TensorFlow and Keras: help, wrong usage, a file that is not there.
+
+A process of its own runs all of these, because here both are loaded.
+"""
+
+import inspect
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bertkit.cli import COMMANDS, EXAMPLES, commands
+from bertkit.signature import declared
+
+# Runs each of [[word, ...], ...] from standard input; prints for each [exit code, what it said, what is loaded].
+CHILD = """
+import contextlib, io, json, sys
+from bertkit.cli import main
+answers = []
+for words in json.load(sys.stdin):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            code = main(words)
+        except SystemExit as left:
+            code = left.code
+    answers.append([code, said.getvalue(), [name for name in ("tensorflow", "keras") if name in sys.modules]])
+print(json.dumps(answers))
+"""
+
+
+def answered(cases, folder):
+    """Return [(exit code, what was said, what is loaded)] of lists of words, in an empty folder."""
+    result = subprocess.run([sys.executable, "-c", CHILD], input=json.dumps(cases), capture_output=True, text=True,
+                            timeout=120, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def example(name, without=""):
+    """Return the words of a command's example, without one of its flags and the value after it."""
+    words = EXAMPLES[name].split("| bertkit ")[-1].removeprefix("bertkit ").split()
+    at = words.index(without) if without in words else len(words)
+    return words[:at] + words[at + 2:]
+
+
+# In an empty folder each file of an example is missing. Without --model, no checkpoint is missing any more.
+MISSING = [example(name) for name in COMMANDS if name not in ("demo", "cost", "recipe")]
+MISSING += [example(name, without="--model") for name in ("classify", "tag", "answer", "embed", "summarise", "sweep")]
+MISSING += [["classify", "--train", "t", "--dev", "d", "--out", "o", "--tuning", "knobs.json"],
+            ["classify", "--train", ".", "--dev", ".", "--out", "o", "--model", "name"],
+            ["evaluate", ".", "--data", "dev.tsv"], ["predict", ".", "--tflite", "model.tflite"],
+            ["pretrain", "--data", ".", "--vocabulary", "v.txt", "--steps", "1", "--batch-size", "1", "--out", "o"]]
+
+# The knobs of each command that name what must be there.
+NAMED = dict.fromkeys(("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "summarise", "write"),
+                      "model train dev test")
+NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrieve": "model data ranker",
+          "annotate": "files source", "agreement": "files key", "evaluate": "folder data tflite",
+          "predict": "folder tflite", "submit": "folder data tflite", "export": "folder dev", "convert": "source",
+          "vocabulary": "corpus", "corpus": "text vocabulary", "pretrain": "data vocabulary model dev"}
+
+
+def without(knob, name):
+    """Return the words of a command whose one file, `knob`, is missing: what else it needs is there, or a number."""
+    words = [name]
+    for each, parameter in inspect.signature(commands.function(name)).parameters.items():
+        value = "absent/file" if each == knob else "1" if parameter.annotation in (int, list[int]) else "."
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            words.append(value)
+        elif each == knob or parameter.default is inspect.Parameter.empty:
+            words += [f"--{each.replace('_', '-')}", value]
+    return words
+
+
+MISSING += [without(knob, name) for name, knobs in NAMED.items() for knob in knobs.split()]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """Return {words, joined: (exit code, what was said, what is loaded)}."""
+    cases = [[], ["--help"], ["--version"], ["absent"], *([name, "--help"] for name in COMMANDS),
+             *([name, "--absent"] for name in COMMANDS), *MISSING]
+    folder = tmp_path_factory.mktemp("empty")
+    found = dict(zip(map(" ".join, cases), answered(cases, folder), strict=True))
+    assert list(folder.iterdir()) == []
+    return found
+
+
+@pytest.mark.parametrize("words", ["", "--help", "--version", *(f"{name} --help" for name in COMMANDS)])
+def test_help_is_light(answers, words):
+    code, said, loaded = answers[words]
+    assert code == (0 if words else 2) and said and loaded == []
+
+
+@pytest.mark.parametrize("words", ["absent", *(f"{name} --absent" for name in COMMANDS)])
+def test_wrong_usage_is_light(answers, words):
+    code, said, loaded = answers[words]
+    assert code == 2 and said and loaded == []
+
+
+@pytest.mark.parametrize("words", map(" ".join, MISSING))
+def test_a_missing_file_is_told_before_tensorflow_is_loaded(answers, words):
+    code, said, loaded = answers[words]
+    assert (code, len(said.splitlines()), loaded) == (1, 1, [])
+    assert "does not exist; give" in said or "knobs.json is not a JSON object" in said
+    if "absent/file" in words:
+        assert "absent/file does not exist" in said
+    assert any(word.strip("/") in said for word in words.split()[1:])
+
+
+def test_what_is_loaded_is_seen(tmp_path):
+    cases = [["annotate", "--help"], ["corpus", "--text", "t.txt", "--vocabulary", "t.txt", "--out", "o"]]
+    (tmp_path / "t.txt").write_text("a\n")
+    before, after = answered(cases, tmp_path)
+    assert before[2] == [] and after[2] == ["tensorflow", "keras"]
+
+
+# ------------------------------------------------------------------------------ signatures from sources
+
+
+@pytest.mark.parametrize("name", commands.RECIPES)
+def test_a_recipe_is_declared_as_it_is(name):
+    module = __import__(f"bertkit.recipes.{name}", fromlist=["main"])
+    said = commands.function(name)
+    assert said is not module.main
+    assert inspect.signature(said) == inspect.signature(module.main)
+    assert inspect.getdoc(said) == inspect.getdoc(module.main)
+
+
+SOURCE = '''
+"""A module that cannot be imported."""
+from typing import Literal
+from pathlib import Path as Folder, PurePath
+import absent.entirely
+import collections.abc
+
+KINDS = Literal["a", "b"]
+LATER = absent.entirely.call()
+SIZE: int = 3
+
+
+def main(kind: KINDS = "a", size=SIZE, folder: Folder | None = None, *, each: collections.abc.Callable = len):
+    """Say so."""
+    raise SystemExit(LATER)
+'''
+
+
+def test_of_a_source_only_the_signature_is_executed(tmp_path, monkeypatch):
+    (tmp_path / "cannot_be_imported.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    function = declared("cannot_be_imported")
+    assert str(inspect.signature(function)).startswith("(kind: Literal['a', 'b'] = 'a', size=3, folder: ")
+    assert function.__doc__ == "Say so."
+    with pytest.raises(ModuleNotFoundError, match="absent"):
+        function()
+
+
+def test_a_call_is_the_modules_own(tmp_path, monkeypatch):
+    (tmp_path / "can_be_imported.py").write_text("def main(a, *, b=1):\n    '''Add.'''\n    return a + b\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert declared("can_be_imported")(2, b=3) == 5
