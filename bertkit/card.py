@@ -1,4 +1,4 @@
-"""The card: what a bundle or an export is and how good, in one JSON file that travels with it."""
+"""The card: what a bundle or an export is and how good it is, in one JSON file beside it."""
 
 import datetime
 import json
@@ -6,6 +6,8 @@ import math
 import platform
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.version import VERSION
@@ -17,8 +19,15 @@ def _today():
     return datetime.date.today().isoformat()
 
 
-def plain(value):
-    """Return a value as JSON holds it: paths as text, tuples as lists, numbers that are none (nan) as null."""
+def plain(value: Any) -> Any:
+    """Return a value as JSON holds it.
+
+    Args:
+        value: a value, or a dict or list of values.
+
+    Returns:
+        The value with paths as text, tuples as lists, and nan and infinity as None.
+    """
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -38,23 +47,36 @@ def _scored(metric, value):
 
 
 def _versions():
-    """Return the versions that made it; a package that is not installed is left out."""
-    found = {"bertkit": VERSION, "python": platform.python_version()}
+    """Return the versions of Python and of packages; a package that is not installed is left out."""
+    versions = {"bertkit": VERSION, "python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 @dataclass(frozen=True)
 class Card:
-    """What it is, how it was made, how good it is; every number in it was measured.
+    """The card says what a model is, how it was made and how good it is; every number in it was measured.
 
-    `scores` is {split: {metric: {"score", "low", "high"}, "rows": n}} with 95 % bootstrap intervals; `knobs` are the
-    recipe's; `training` is what it measured besides; `data` says what the rows were; `inputs` what it takes. An export
-    adds `parity` (score of the file, drop, agreement, drift), `bytes` and `latency` (milliseconds a text).
+    Args:
+        name: name of the model.
+        task: name of the task.
+        model: dict that says what the model is.
+        recipe: name of the recipe that made it.
+        knobs: settings of the recipe.
+        data: what the rows of each split were.
+        inputs: what the model takes.
+        scores: dict {split: {metric: {"score", "low", "high"}, "rows": number}}, with 95 % bootstrap intervals.
+        training: what the recipe measured in training.
+        parity: of an export: the score of the file, its drop, agreement and drift.
+        bytes: of an export: the size of each file, in bytes.
+        latency: of an export: milliseconds for one text.
+        notes: remarks.
+        made: date, as in "2025-01-31".
+        versions: dict {package: version}.
     """
 
     name: str
@@ -73,27 +95,37 @@ class Card:
     made: str = field(default_factory=_today)
     versions: dict = field(default_factory=_versions)
 
-    def to_json(self):
-        """Return the card as a JSON object, empty parts left out."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as a JSON object without its empty parts."""
         return {name: plain(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
-    def text(self):
-        """Return what a person wants to know first, as lines."""
+    def text(self) -> str:
+        """Return the most important entries as lines for a person."""
         lines = [f"{self.name} ({self.task})"]
         for split, part in self.data.items():
             if isinstance(part, dict) and "rows" in part:
                 left_out = f", {part['skipped']:,} left out" if part.get("skipped") else ""
                 lines.append(f"{split:<8} {part['rows']:,} rows of {part.get('file')}{left_out}")
-        for split, found in self.scores.items():
-            lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in found.items()
+        for split, metrics in self.scores.items():
+            lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in metrics.items()
                       if isinstance(value, dict) and "score" in value]
         lines += [f"{name:<8} {size:,} bytes" for name, size in self.bytes.items()]
-        return "\n".join([*lines, "How it was made and all that was measured stands in its card.json."])
+        return "\n".join([*lines, "Its card.json says how it was made and all that was measured."])
 
     @classmethod
-    def read(cls, path):
-        """Return the card in a file; raises `Error` if there is none."""
+    def read(cls, path: Path) -> "Card":
+        """Read the card in a file.
+
+        Args:
+            path: the card.json.
+
+        Returns:
+            A `Card`.
+
+        Raises:
+            Error: when the file is missing or is no card.
+        """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             return cls(**{**values, "notes": tuple(values.get("notes", ()))})

@@ -1,9 +1,10 @@
-"""What an encoder is: one frozen value for each paper, whose hard axes are kinds (see `bertkit.kinds`)."""
+"""The configuration of an encoder: one frozen value for each paper, whose hard axes are kinds (see `bertkit.kinds`)."""
 
 import dataclasses
 import json
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 from bertkit import kinds
 from bertkit.errors import Error
@@ -11,11 +12,10 @@ from bertkit.kinds.values import check, from_json, to_json
 
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh", "mish", "linear")
 
-
-# Work on a config is done block by block: a file's word for their number is not enough to begin it.
+# bertkit works on a config block by block, so a damaged file must not name a number of blocks that never ends.
 MOST_LAYERS = 10_000
 
-# The kinds that each axis can hold; None where a paper does without.
+# The kinds that each axis can hold; `type(None)` where a paper has nothing there.
 AXES = {
     "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Local, kinds.Hash),
     "positions": (kinds.Absolute, kinds.Axial, type(None)),
@@ -50,18 +50,42 @@ def register_kind(kind: type, axis: str = "attention") -> type:
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Everything that determines an encoder's mathematics; the names are keras-nlp's.
+    """An encoder configuration determines everything in the mathematics of an encoder.
 
-    Sizes count: tokens in the vocabulary, blocks, heads, features (`hidden_dim`, D), features inside
-    the feed-forward network, positions, segments (0: none). `embedding_dim` E is the width of the token table where it
-    is projected to D, `head_size` H that of a head where it is not D / N. Rates are probabilities in [0, 1).
-    `attention` is one kind for all blocks, or a tuple of kinds that repeats over depth; `family` names the page of
-    `bertkit.family` with the names of its checkpoints. Raises `Error` where the values do not fit together.
+    The names are those of keras-nlp.
 
-    >>> small = EncoderConfig(vocabulary_size=100, num_layers=2, num_heads=2, hidden_dim=8,
-    ...                       intermediate_dim=32)
-    >>> small.but(num_layers=4).num_layers
-    4
+    Args:
+        vocabulary_size: number of tokens in the vocabulary.
+        num_layers: number of blocks that a token passes.
+        num_heads: number N of attention heads.
+        hidden_dim: number D of features of a token.
+        intermediate_dim: number of features inside the feed-forward network.
+        max_sequence_length: number of rows of the table of positions.
+        num_segments: number of segments; 0 for an encoder without them.
+        embedding_dim: width E of the token table where it is projected to D; None where it is D.
+        head_size: width H of a head; None where it is D / N.
+        activation: name of the activation of the feed-forward network, one of `ACTIVATIONS`.
+        dropout: rate of dropout, a probability in [0, 1).
+        attention_dropout: rate of dropout of the attention probabilities, in [0, 1).
+        layer_norm_epsilon: ε of LayerNorm, above 0.
+        initializer_range: standard deviation of the initial weights, above 0.
+        qkv_bias: whether query, key and value have biases.
+        family: name of the page of `bertkit.family` that has the names of its checkpoints.
+        attention: kind of the attention of all blocks, or a tuple of kinds that repeats over depth.
+        positions: kind of the positions, or None.
+        inputs: kind of what enters the first block.
+        block: kind of a block.
+        shared: kind that says which blocks share their weights, or None.
+        pooler: kind of the vector of a whole text, or None.
+
+    Raises:
+        Error: when the values do not fit together.
+
+    Example:
+        >>> small = EncoderConfig(vocabulary_size=100, num_layers=2, num_heads=2, hidden_dim=8,
+        ...                       intermediate_dim=32)
+        >>> small.but(num_layers=4).num_layers
+        4
     """
 
     vocabulary_size: int
@@ -80,14 +104,14 @@ class EncoderConfig:
     initializer_range: float = 0.02
     qkv_bias: bool = True
     family: str = "bert"
-    attention: object = kinds.Full()
-    positions: object = kinds.Absolute()
-    inputs: object = kinds.Summed()
-    block: object = kinds.PostNorm()
-    shared: object = None
-    pooler: object = kinds.Tanh()
+    attention: Any = kinds.Full()
+    positions: Any = kinds.Absolute()
+    inputs: Any = kinds.Summed()
+    block: Any = kinds.PostNorm()
+    shared: Any = None
+    pooler: Any = kinds.Tanh()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_sizes(self)
         _check_rates(self)
         _check_kinds(self)
@@ -100,28 +124,28 @@ class EncoderConfig:
                         f"a multiple of num_heads={self.num_heads}; {_multiples(self.block_dim, self.num_heads)} are.")
 
     @property
-    def head_dim(self):
-        """Features of one head, H = D / N (of a bottleneck, its width / N) unless `head_size` says otherwise."""
+    def head_dim(self) -> int:
+        """The features of one head: H = D / N (of a bottleneck, its width / N) unless `head_size` says otherwise."""
         return self.head_size or self.block_dim // self.num_heads
 
     @property
-    def block_dim(self):
-        """Features of a token inside a block: D, or the width of a bottleneck."""
+    def block_dim(self) -> int:
+        """The features of a token inside a block: D, or the width of a bottleneck."""
         return getattr(self.block, "width", None) or self.hidden_dim
 
     @property
-    def output_dim(self):
-        """Features of a token after the last block: D, or 2D where two streams are joined."""
+    def output_dim(self) -> int:
+        """The features of a token after the last block: D, or 2D where two streams are joined."""
         return self.hidden_dim * (2 if isinstance(self.block, kinds.Reversible) else 1)
 
     @property
-    def norm_bias(self):
+    def norm_bias(self) -> bool:
         """Whether LayerNorms shift as well as scale."""
         return getattr(self.block, "norm_bias", True)
 
     @property
-    def longest(self):
-        """The most tokens of a row that have positions, or None where any number has."""
+    def longest(self) -> int | None:
+        """The largest number of tokens of a row that have positions; None where any number has."""
         if self.positions is None:
             return None
         if isinstance(self.positions, kinds.Axial):
@@ -130,35 +154,68 @@ class EncoderConfig:
         return self.max_sequence_length - first
 
     @property
-    def reads_segments(self):
-        """Whether "segment_ids" change anything: there is a table of them, or attention compares them."""
+    def reads_segments(self) -> bool:
+        """Whether "segment_ids" change the result: there is a table of segments, or attention compares them."""
         return self.num_segments > 0 or isinstance(self.block, kinds.TwoStream)
 
-    def attention_of(self, layer):
-        """Return the attention kind of a block, counted from 0."""
+    def attention_of(self, layer: int) -> Any:
+        """Return the attention kind of a block.
+
+        Args:
+            layer: number of the block, from 0.
+
+        Returns:
+            A kind, such as `Full()`.
+        """
         cycle = self.attention if isinstance(self.attention, tuple) else (self.attention,)
         return cycle[layer % len(cycle)]
 
-    def but(self, **changes):
-        """Return a copy that differs only in `changes`."""
+    def but(self, **changes: Any) -> "EncoderConfig":
+        """Return a copy that differs only in some fields.
+
+        Args:
+            **changes: fields with their new values.
+
+        Returns:
+            An `EncoderConfig`.
+
+        Raises:
+            Error: when the new values do not fit together.
+        """
         return dataclasses.replace(self, **changes)
 
     @classmethod
-    def of(cls, config: "EncoderConfig | dict") -> "EncoderConfig":
-        """Return a config as it is, or rebuilt from the dict that `to_json` gives.
+    def of(cls, config: "EncoderConfig | dict[str, Any]") -> "EncoderConfig":
+        """Return a configuration as it is, or make it from the values of `to_json`.
+
+        Args:
+            config: an `EncoderConfig`, or a dict of its fields as JSON values.
+
+        Returns:
+            An `EncoderConfig`.
 
         Raises:
-            Error: `config` is something else, or such a dict has unknown or missing names.
+            Error: when `config` is something else, or a field of the dict is unknown, missing or wrong.
         """
         return config if isinstance(config, cls) else cls.from_json(config)
 
-    def to_json(self):
-        """Return the fields as JSON values; a kind becomes {"kind": its name, its own fields}."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values; a kind becomes {"kind": its name, and its own fields}."""
         return {field.name: to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def from_json(cls, values):
-        """Rebuild a config from `to_json`'s mapping; raises `Error` on unknown or missing names."""
+    def from_json(cls, values: Any) -> "EncoderConfig":
+        """Make a configuration from the values of `to_json`.
+
+        Args:
+            values: dict of the fields as JSON values.
+
+        Returns:
+            An `EncoderConfig`.
+
+        Raises:
+            Error: when a field is unknown, missing or wrong.
+        """
         if not isinstance(values, dict):
             raise Error(f"The config is a {type(values).__name__}; wanted the object that to_json gives.")
         known = {field.name for field in fields(cls)}
@@ -205,13 +262,13 @@ def _check_kinds(config):
         parts = value if axis == "attention" and isinstance(value, tuple) and value else (value,)
         for part in parts:
             if not isinstance(part, allowed):
-                raise Error(f"{axis}={part!r} is no kind that it can be, such as {allowed[0]()}.")
+                raise Error(f"{axis}={part!r} is not a kind of {axis}; give one such as {allowed[0]()}.")
             if part is not None:
                 check(part)
     if config.shared and config.shared.groups * config.shared.inner > MOST_LAYERS:
         raise Error(f"shared={config.shared} has more blocks than any encoder; give {MOST_LAYERS} or less.")
     if not isinstance(config.qkv_bias, bool) or not isinstance(config.family, str):
-        raise Error(f"qkv_bias={config.qkv_bias!r} and family={config.family!r} must be true or false, and a name.")
+        raise Error(f"qkv_bias={config.qkv_bias!r}, family={config.family!r}; wanted true or false, and a name.")
 
 
 def _multiples(size, divisor):

@@ -1,6 +1,7 @@
 """Parameters, arithmetic and memory of an encoder, in closed form from its config."""
 
 from functools import partial
+from typing import Any
 
 from bertkit import kinds
 from bertkit.config import EncoderConfig
@@ -8,59 +9,92 @@ from bertkit.face import callable_as
 from bertkit.family import published
 
 
-def cost(config, length=128, batch=1):
-    """Return what an encoder costs: a mapping of whole numbers.
+def cost(config: EncoderConfig | str, length: int = 128, batch: int = 1) -> dict[str, int]:
+    """Return what an encoder costs, without building it.
 
-    `config` is an EncoderConfig or the public name of a checkpoint. `parameters` counts the encoder
-    with its pooler; `flops` is one forward pass of `batch` rows of `length` tokens (a multiply-add
-    counts as 2); `bytes_*` are the weights' sizes; `training_bytes` is weights, gradients and Adam's
-    two moments, and `activation_bytes` what the backward pass keeps, all in float32.
+    Args:
+        config: an `EncoderConfig`, or the public name of a checkpoint.
+        length: number T of tokens of a row.
+        batch: number B of rows.
 
-    >>> cost("bert-base-uncased")["parameters"]
-    109482240
+    Returns:
+        A dict of whole numbers: "parameters" counts the encoder with its pooler, "embedding_parameters" its tables;
+        "flops" is one forward pass of the batch, in which a multiply-add counts as 2; "bytes_float32", "bytes_float16"
+        and "bytes_int8" are the sizes of the weights; "training_bytes" is weights, gradients and Adam's two moments in
+        float32; "activation_bytes" is what the backward pass keeps of the batch in float32; "length" and "batch" are
+        the arguments.
+
+    Raises:
+        Error: when no published checkpoint has the name.
+
+    Example:
+        >>> cost("bert-base-uncased")["parameters"]
+        109482240
     """
-    if not isinstance(config, EncoderConfig):
-        config = published(config)
-    count = parameters(config)
+    encoder = config if isinstance(config, EncoderConfig) else published(config)
+    count = parameters(encoder)
     return {
         "parameters": count,
-        "embedding_parameters": embedding_parameters(config),
-        "flops": flops(config, length) * batch,
+        "embedding_parameters": embedding_parameters(encoder),
+        "flops": flops(encoder, length) * batch,
         "bytes_float32": 4 * count,
         "bytes_float16": 2 * count,
         "bytes_int8": count,
         "training_bytes": 16 * count,
-        "activation_bytes": activation_bytes(config, length) * batch,
+        "activation_bytes": activation_bytes(encoder, length) * batch,
         "length": length,
         "batch": batch,
     }
 
 
-def parameters(config):
-    """Count trainable numbers: embeddings + distinct blocks + what ends them + pooler."""
+def parameters(config: EncoderConfig) -> int:
+    """Count the trainable parameters: embeddings + distinct blocks + what follows them + pooler.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        The number of parameters.
+    """
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
     return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
             + ENDINGS.get(type(config.block), _none)(config) + _total(pooler(config), 0))
 
 
-def embedding_parameters(config):
-    """Count the tables of tokens, positions and segments, their norm and projection."""
+def embedding_parameters(config: EncoderConfig) -> int:
+    """Count the parameters of the tables of tokens, positions and segments, of their norm and of their projection.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        The number of parameters.
+    """
     return _total(*INPUTS[type(config.inputs)](config))
 
 
-def block_parameters(config, layer=0):
-    """Count one block."""
+def block_parameters(config: EncoderConfig, layer: int = 0) -> int:
+    """Count the parameters of one block.
+
+    Args:
+        config: an `EncoderConfig`.
+        layer: number of the block, from 0.
+
+    Returns:
+        The number of parameters.
+    """
     return _total(*BLOCKS[type(config.block)](config, layer))
 
 
-# A part of a model is here ([(inputs, outputs, has a bias) of each matrix that a token passes], all other numbers).
+# The functions below describe a part of a model as ([(inputs, outputs, has a bias) of each matrix that every token
+# passes], the count of all other parameters).
 def _total(matrices, others):
     return sum(dense(*matrix) for matrix in matrices) + others
 
 
 def _summed(config):
-    """(V + positions + segments) · E and one LayerNorm; a projection where E is not D."""
+    """Count (V + positions + segments) · E and one LayerNorm; a projection where E is not D."""
     width = config.embedding_dim or config.hidden_dim
     tables = (config.vocabulary_size + config.num_segments) * width + position_parameters(config, width)
     projection = [(width, config.hidden_dim, True)] if config.embedding_dim else []
@@ -68,14 +102,14 @@ def _summed(config):
 
 
 def _bare(config):
-    """V · D and the positions, and a LayerNorm where there is one."""
+    """Count V · D and the positions, and a LayerNorm where there is one."""
     width = config.hidden_dim
     norm = layer_norm(width, config.norm_bias) if config.inputs.norm else 0
     return [], config.vocabulary_size * width + position_parameters(config, width) + norm
 
 
 def _trigram(config):
-    """V · E; three neighbours' 3E · D, or E · D, which no token passes where E is D; segments, positions, a norm."""
+    """Count V · E; 3E · D of three neighbours, or E · D, unused where E is D; segments, positions, a norm."""
     width, narrow, near = config.hidden_dim, config.embedding_dim or config.hidden_dim, config.inputs.neighbours
     tables = config.vocabulary_size * narrow + config.num_segments * width + position_parameters(config, width)
     projection = (3 * narrow if near else narrow, width, True)
@@ -83,27 +117,42 @@ def _trigram(config):
     return [projection] * passed, tables + layer_norm(width) + (0 if passed else dense(*projection))
 
 
-def position_parameters(config, width):
-    """Count the learned positions: one row each, or rows and columns (`Axial`)."""
+def position_parameters(config: EncoderConfig, width: int) -> int:
+    """Count the learned positions: one row each, or rows and columns (`Axial`).
+
+    Args:
+        config: an `EncoderConfig`.
+        width: number of features of a position.
+
+    Returns:
+        The number of parameters.
+    """
     if isinstance(config.positions, kinds.Axial):
         return sum(rows * part for rows, part in zip(config.positions.shape, config.positions.widths, strict=True))
     return 0 if config.positions is None else config.max_sequence_length * width
 
 
-def pooler(config):
-    """Return the matrix of the pooler, where it has one."""
+def pooler(config: EncoderConfig) -> list[tuple[int, int, bool]]:
+    """Return the matrix of the pooler.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        A list of one (inputs, outputs, has a bias), empty where the pooler has no matrix.
+    """
     return [(config.output_dim, config.hidden_dim, True)] * isinstance(config.pooler, kinds.Tanh)
 
 
 def _post_norm(config, layer):
-    """Attention; two feed-forward matrices; two LayerNorms."""
+    """Count attention, two feed-forward matrices and two LayerNorms."""
     width, inner = config.hidden_dim, config.intermediate_dim
     matrices, others = _attention(config, layer)
     return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm(width)
 
 
 def _gated(config, layer):
-    """Attention; a feed-forward whose first matrix is twice as wide; two norms, or one in block 0."""
+    """Count attention, a feed-forward whose first matrix is twice as wide, and two norms, or one in block 0."""
     width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
     matrices, others = _attention(config, layer)
     return ([*matrices, (width, 2 * inner, bias), (inner, width, bias)],
@@ -111,18 +160,18 @@ def _gated(config, layer):
 
 
 def _bottleneck(config, layer):
-    """Into the bottleneck, once or twice, and out of it, each with its norm; attention; feed-forward networks."""
+    """Count the ways into the bottleneck (one or two) and out of it with their norms, attention, feed-forwards."""
     wide, width, inner, block = config.hidden_dim, config.block_dim, config.intermediate_dim, config.block
-    read, seen = width if block.narrow or block.shared else wide, width if block.narrow else wide
-    matrices = [(read, width, True), (read, width, True), (seen, width, True), (width, width, True)]
+    query_inputs, value_inputs = width if block.narrow or block.shared else wide, width if block.narrow else wide
+    matrices = [*[(query_inputs, width, True)] * 2, (value_inputs, width, True), (width, width, True)]
     matrices += block.feeds * [(width, inner, True), (inner, width, True)]
     norms = (1 + block.feeds) * layer_norm(width)
     if block.width is None:
         return matrices, norms
-    entry, unread = (wide, width, True), block.shared and block.narrow
-    entries = [entry] * (2 if block.shared and not unread else 1)
+    entry, unused = (wide, width, True), block.shared and block.narrow
+    entries = [entry] * (2 if block.shared and not unused else 1)
     norms += (2 if block.shared else 1) * layer_norm(width) + layer_norm(wide)
-    return [*matrices, *entries, (width, wide, True)], norms + (dense(*entry) if unread else 0)
+    return [*matrices, *entries, (width, wide, True)], norms + (dense(*entry) if unused else 0)
 
 
 def _attention(config, layer):
@@ -130,36 +179,36 @@ def _attention(config, layer):
 
 
 def _projections(config):
-    """Query, key, value, output."""
+    """Count query, key, value and output."""
     inner = config.num_heads * config.head_dim
     return [(config.hidden_dim, inner, config.qkv_bias)] * 3 + [(inner, config.hidden_dim, True)], 0
 
 
 def _windowed(config):
-    """Query, key, value, output, and queries, keys and values of global tokens, which no other token passes."""
+    """Count query, key, value and output, and query, key and value of global tokens, which others do not pass."""
     matrices, others = _projections(config)
     return matrices, others + 3 * dense(*matrices[0])
 
 
 def _relative(config):
-    """Query, key, value and output without biases; one for distances, three biases and two segments for each head."""
+    """Count four matrices without biases, one for distances, three biases and two segments for each head."""
     width, inner = config.hidden_dim, config.num_heads * config.head_dim
     return [(width, inner, False)] * 3 + [(inner, width, False)], (width + 5) * inner
 
 
 def _uniform(config, inputs=3):
-    """Query, key, value, output, all with a bias or none; queries may be keys."""
+    """Count the inputs (query, key, value, or shared ones) and the output, all with a bias or all without."""
     inner, bias = config.num_heads * config.head_dim, config.qkv_bias
     return [(config.hidden_dim, inner, bias)] * inputs + [(inner, config.hidden_dim, bias)], 0
 
 
 def _last_norm(config):
-    """The LayerNorm after the last block."""
+    """Count the LayerNorm after the last block."""
     return layer_norm(config.output_dim, config.norm_bias)
 
 
 def _query_stream(config):
-    """The vector that every query begins with."""
+    """Count the vector that every query begins with."""
     return config.hidden_dim
 
 
@@ -167,7 +216,7 @@ def _none(_):
     return 0
 
 
-# One closed form for each kind; what a kind of block has besides its blocks, where it has anything.
+# One closed form for each kind. ENDINGS counts what a model of such blocks has after them, where it has anything.
 INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
 ATTENTIONS = {kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
               kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
@@ -176,21 +225,46 @@ BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
-def dense(inputs, outputs, bias=True):
-    """Count a matrix and its bias."""
+def dense(inputs: int, outputs: int, bias: bool = True) -> int:
+    """Count the parameters of a dense layer: inputs · outputs, and outputs for the bias.
+
+    Args:
+        inputs: number of input features.
+        outputs: number of output features.
+        bias: whether it has a bias.
+
+    Returns:
+        The number of parameters.
+    """
     return inputs * outputs + outputs * bias
 
 
-def layer_norm(width, bias=True):
-    """Count a scale and a shift."""
+def layer_norm(width: int, bias: bool = True) -> int:
+    """Count the parameters of a LayerNorm: a scale, and a shift for the bias.
+
+    Args:
+        width: number of features.
+        bias: whether it has a bias.
+
+    Returns:
+        The number of parameters.
+    """
     return width + width * bias
 
 
-def keys(kind, length):
-    """Count the keys that each of `length` tokens is compared with, on average: all, unless attention is sparse.
+def keys(kind: Any, length: int) -> int:
+    """Count the keys that a token is compared with, on average over the tokens of a row.
 
-    A window's blocks of half its tokens see themselves and those beside them; of BigBird's n blocks two see all, others
-    the first and last, three neighbours and the random ones.
+    With full attention these are all tokens. The blocks of a window, of half its size, see themselves and the blocks
+    beside them. Of BigBird's n blocks two see all, and the others see the first, the last, three neighbours and the
+    random ones.
+
+    Args:
+        kind: kind of the attention.
+        length: number T of tokens of the row.
+
+    Returns:
+        The number of keys.
     """
     if isinstance(kind, kinds.Window):
         return min(3 * (kind.size // 2), length)
@@ -204,15 +278,30 @@ def keys(kind, length):
     return length
 
 
-def passes(config):
-    """Count the blocks that a token passes, shared ones each time."""
+def passes(config: EncoderConfig) -> int:
+    """Count the blocks that a token passes; a shared block counts each time.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        The number of blocks.
+    """
     return config.num_layers * (1 if config.shared is None else config.shared.inner)
 
 
-def flops(config, length):
-    """Count multiplies and adds of one row: 2·T·in·out a matrix, 4·T·keys·N·H an attention, and the pooler's.
+def flops(config: EncoderConfig, length: int) -> int:
+    """Count the multiplies and adds of one row.
 
-    Where scores are by distance too, 2T distances are projected and compared with each token: 4·T·(D + T)·N·H.
+    2 · T · inputs · outputs for each matrix, 4 · T · keys · N · H for each attention, and the pooler. Where scores also
+    depend on distance, 2T distances are projected and compared with each token: 4 · T · (D + T) · N · H more.
+
+    Args:
+        config: an `EncoderConfig`.
+        length: number T of tokens of the row.
+
+    Returns:
+        The number of operations; a multiply-add counts as 2.
     """
     each = INPUTS[type(config.inputs)](config)[0] + [
         matrix for i in range(passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
@@ -227,17 +316,33 @@ def _products(matrices):
     return sum(inputs * outputs for inputs, outputs, _ in matrices)
 
 
-def activation_bytes(config, length):
-    """Count float32 bytes of one row that back-propagation reads again: `kept`, scores and probabilities (2·N·keys)."""
+def activation_bytes(config: EncoderConfig, length: int) -> int:
+    """Count the bytes of one row that back-propagation reads again, in float32.
+
+    These are 4 bytes for each number of `kept`, and for the scores and the probabilities of attention (2 · N · keys).
+
+    Args:
+        config: an `EncoderConfig`.
+        length: number T of tokens of the row.
+
+    Returns:
+        The number of bytes.
+    """
     each = [kept(config) + 2 * config.num_heads * keys(config.attention_of(i), length) for i in range(passes(config))]
     again = isinstance(config.block, kinds.Reversible)      # the last state, and one block at a time, computed again
     return 4 * length * (2 * config.hidden_dim + max(each) if again else sum(each))
 
 
-def kept(config):
-    """Count what back-propagation through a block reads again of each token, besides scores and probabilities.
+def kept(config: EncoderConfig) -> int:
+    """Count the numbers of a token that back-propagation through a block reads again, besides scores and probabilities.
 
-    The input, query, key, value, merged heads, two normalised sums; the activation's input and output.
+    These are the input, query, key, value, merged heads and two normalised sums, and the activation's input and output.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        The number of float values.
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
     if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product

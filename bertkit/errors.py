@@ -1,13 +1,14 @@
-"""The one exception a user can cause."""
+"""The one exception that a user can cause."""
 
 
 class Error(Exception):
-    """Something a user can mend: one sentence that says what came, what was wanted, what to do.
+    """A mistake that a user can repair, in one sentence: what came, what was wanted, what to do.
 
-    >>> raise Error("epochs=0 trains nothing; give 1 or more.")
-    Traceback (most recent call last):
-    ...
-    bertkit.errors.Error: epochs=0 trains nothing; give 1 or more.
+    Example:
+        >>> raise Error("epochs=0 trains nothing; give 1 or more.")
+        Traceback (most recent call last):
+        ...
+        bertkit.errors.Error: epochs=0 trains nothing; give 1 or more.
     """
 
 

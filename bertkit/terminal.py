@@ -1,50 +1,72 @@
-"""What a person at a terminal sees besides answers: a line of progress, one sentence about a mistake, no noise."""
+"""What a person at a terminal sees besides the answers: lines of progress, and one sentence about a mistake."""
 
 import errno
 import math
 import os
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import util
+from importlib.machinery import ModuleSpec
+from typing import Any
 
 from bertkit import requirements
 from bertkit.errors import Error
 
-# What the system says when a place cannot be written; the rest of OSError is a fault of ours.
+# The errors of a place that cannot be written; any other OSError is a fault of bertkit.
 UNWRITABLE = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
-def say(message):
-    """Write one line to standard error, where everything goes that is not the answer."""
+def say(message: str) -> None:
+    """Write one line to standard error, where everything goes that is not the answer.
+
+    Args:
+        message: the line.
+    """
     try:
         print(message, file=sys.stderr, flush=True)
-    except BrokenPipeError:             # nobody reads it any more, and the work goes on
+    except BrokenPipeError:             # nobody reads it any more, but the work goes on
         _discard(sys.stderr)
 
 
-def counted(chunks, total, done, patience=10):
-    """Yield lists of rows, and say on standard error how many of `total` are `done`: long work alone says anything.
+def counted(chunks: Iterable[list[Any]], total: int, done: str, patience: float = 10) -> Iterator[list[Any]]:
+    """Yield lists of rows, and write the progress of long work to standard error.
 
-    Nothing is said in the first `patience` seconds; after that a line in place on a terminal, and in a log one now and
-    then.
+    Nothing is written in the first `patience` seconds. After that a terminal shows one line that changes in place, and
+    a log gets a line every 15 seconds.
+
+    Args:
+        chunks: lists of rows.
+        total: number of all rows.
+        done: word for what has been done, such as "embedded".
+        patience: seconds without progress lines.
+
+    Yields:
+        The lists.
     """
-    count, began, shown = 0, time.monotonic(), -math.inf
+    count, began, reported = 0, time.monotonic(), -math.inf
     live = sys.stderr is not None and sys.stderr.isatty()
     for chunk in chunks:
         yield chunk
         count += len(chunk)
         now = time.monotonic()
-        if now - began > patience and (count == total or now - shown > (0.5 if live else 15)):
-            left, shown = (now - began) / count * (total - count), now
+        if now - began > patience and (count == total or now - reported > (0.5 if live else 15)):
+            left, reported = (now - began) / count * (total - count), now
             line, end = f"{done} {count:,} of {total:,}, {left:.0f} s left", "" if live and count < total else "\n"
             print(f"\r{line:<78}" if live else line, end=end, file=sys.stderr, flush=True)
 
 
-def guarded(action):
-    """Return the exit code of an action: its own or 0; 1 after one sentence about a user's mistake.
+def guarded(action: Callable[[], Any]) -> int:
+    """Run an action and return its exit code; a user's mistake becomes one sentence.
 
-    A reader of the answer that leaves early, such as `head -1`, has had enough: that is no mistake.
+    A reader of the output that stops early, such as `head -1`, is no mistake.
+
+    Args:
+        action: function without arguments, which may return an exit code.
+
+    Returns:
+        The action's own code or 0 after success, 1 after a mistake, 130 after an interruption.
     """
     try:
         return _ended(action)
@@ -87,42 +109,57 @@ def _flush():
 
 
 def _discard(stream):
-    """Let what is still to be written to a stream go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    """Discard what is still written to a stream."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 @contextmanager
-def quiet():
-    """Keep what libraries write while they are loaded off the terminal, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+def quiet() -> Iterator[None]:
+    """Hide what libraries write to the terminal while they are loaded; a context manager.
+
+    It hides nothing where TF_CPP_MIN_LOG_LEVEL is set to less than 3.
+
+    Yields:
+        Nothing.
+    """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") < "3" or sys.stderr is None:
         yield
         return
     sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
     try:
         yield
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)
         os.close(saved)
-        os.close(nowhere)
+        os.close(null)
 
 
 class QuietTensorFlow:
-    """Finds TensorFlow where Python does, and lets it be loaded `quiet`; stands in sys.meta_path.
+    """A finder of modules that loads TensorFlow inside `quiet`; it stands in sys.meta_path.
 
-    So it is quiet by every door: a command, a recipe that is run as a script, a notebook. On a system for which
-    packages are missing it says so, once, because what then fails is the import of one of these.
+    So TensorFlow is quiet wherever it is loaded: in a command, in a recipe that is run as a script, in a notebook. On a
+    system for which packages are missing it says so once, because importing them fails next.
     """
 
     def __init__(self):
         self.warned = False
 
-    def find_spec(self, name, path=None, target=None):
-        """Return the spec of TensorFlow, and of nothing else."""
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Return the spec of TensorFlow, and None for every other module.
+
+        Args:
+            name: name of the module.
+            path: the path that Python gives to a finder; unused.
+            target: the module that Python gives to a finder; unused.
+
+        Returns:
+            The spec, or None.
+        """
         if name != "tensorflow":
             return None
         if not self.warned and (sentence := requirements.unsupported()):
@@ -130,7 +167,7 @@ class QuietTensorFlow:
             say(f"bertkit: {sentence}")
         sys.meta_path.remove(self)
         try:
-            spec = util.find_spec(name)
+            spec: Any = util.find_spec(name)
         finally:
             sys.meta_path.insert(0, self)
         if spec:

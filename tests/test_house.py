@@ -114,9 +114,17 @@ def the_ground_floor_knows_no_keras(files):
 # --------------------------------------------------------------------------------------------- sizes
 
 
+def lines_of_code(source):
+    """Return how many lines a source has besides its docstrings."""
+    documented = nodes(source, ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = [node.body[0] for node in documented
+                  if ast.get_docstring(node, clean=False) is not None]
+    return len(source.splitlines()) - sum(each.end_lineno - each.lineno + 1 for each in docstrings)
+
+
 def files_are_short(files, most=250):
-    return [f"{path}: {len(source.splitlines())} lines" for path, source in files.items()
-            if len(source.splitlines()) > most]
+    lengths = {path: lines_of_code(source) for path, source in files.items()}
+    return [f"{path}: {length} lines of code" for path, length in lengths.items() if length > most]
 
 
 def within(folder, files):

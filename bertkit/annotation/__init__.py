@@ -1,4 +1,4 @@
-"""People judge texts: a sheet that hides who wrote what, and how far those who filled it agree."""
+"""People judge texts: a sheet that hides which system wrote what, and how far those who filled it agree."""
 
 from bertkit.annotation.ratings import agreement
 from bertkit.annotation.sheet import annotate

@@ -1,8 +1,9 @@
-"""The sheet as one HTML file that needs no network: the ratings are saved from it as CSV."""
+"""The sheet as one HTML file that needs no network; the ratings are saved from it as CSV."""
 
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 
 from bertkit.report.markup import Markup, element
 from bertkit.report.style import STYLE
@@ -43,17 +44,25 @@ count();
 """
 
 
-def page(rows, questions, scale):
-    """Return the sheet of rows (item, source, texts of its outputs); every text is escaped.
+def page(rows: Sequence[tuple[int, str, Sequence[str]]], questions: Sequence[str], scale: int) -> str:
+    """Return the sheet as HTML, in which every text is escaped.
 
-    Nothing is loaded and only this one script runs, as the page's Content-Security-Policy says.
+    The page loads nothing and runs only its own script, as its Content-Security-Policy says.
+
+    Args:
+        rows: (number of the item, source text or "", texts of its outputs).
+        questions: the questions about each output.
+        scale: largest rating; 1 is the smallest.
+
+    Returns:
+        The HTML, a str.
     """
     outputs = [(item, letter) for item, _, texts in rows for letter, _ in zip(LETTERS, texts, strict=False)]
     metadata = json.dumps({"outputs": outputs, "questions": list(questions)}).replace("<", "\\u003c")
-    how = (f"For each text, say how far you agree: 1 not at all, {scale} entirely. Leave out what you cannot judge. "
-           "Nothing leaves this page until you save it.")
+    instructions = (f"For each text, say how far you agree: 1 not at all, {scale} entirely. Leave out what you cannot "
+                    "judge. Nothing leaves this page until you save it.")
     body = element(
-        "body", element("header", element("h1", "Judge these texts"), element("p", how)),
+        "body", element("header", element("h1", "Judge these texts"), element("p", instructions)),
         element("main", *(_item(*row, questions, scale) for row in rows)),
         element("footer", element("label", "Your name ", Markup('<input id="name" autocomplete="off">')),
                 element("button", "Save as CSV", id="save", type="button"), " ", element("span", id="count")),
@@ -66,12 +75,12 @@ def page(rows, questions, scale):
 
 
 def _item(item, source, texts, questions, scale):
-    shown = [element("h3", "Source"), element("p", element("bdi", source), class_="text")] if source else []
+    original = [element("h3", "Source"), element("p", element("bdi", source), class_="text")] if source else []
     outputs = [element("div", element("h3", f"Text {letter}"), element("p", element("bdi", text), class_="text"),
                        *(_question(f"{item}-{letter}-{number}", question, scale)
                          for number, question in enumerate(questions)))
                for letter, text in zip(LETTERS, texts, strict=False)]
-    return element("section", element("h2", f"Item {item}"), *shown, element("div", *outputs, class_="outputs"))
+    return element("section", element("h2", f"Item {item}"), *original, element("div", *outputs, class_="outputs"))
 
 
 def _question(name, question, scale):

@@ -1,7 +1,8 @@
-"""What people said: the filled sheets read, how far they agree, and how each system fares."""
+"""The ratings of people: the filled sheets, how far they agree, and the mean rating of each system."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,21 +15,38 @@ from bertkit.errors import Error
 
 
 class Filled(NamedTuple):
-    """One annotator's sheet: `ratings` {(item, output, question): number}."""
+    """The sheet that one annotator filled.
+
+    Args:
+        path: the file.
+        questions: list of the questions.
+        ratings: dict {(item, output, question): number}.
+        places: dict {(item, output): line of the file}.
+    """
 
     path: Path
-    questions: list
-    ratings: dict
-    places: dict        # (item, output): line
+    questions: list[str]
+    ratings: dict[tuple[int, str, str], int]
+    places: dict[tuple[int, str], int]
 
 
-def agreement(files, key=None):
-    """Return what filled sheets (.csv, one for each annotator) say, with 95 % bootstrap intervals over the items.
+def agreement(files: Sequence[str | Path], key: str | Path | None = None) -> dict[str, Any]:
+    """Return how far annotators agree, with 95 % bootstrap intervals over the items.
 
-    For each question: Krippendorff's α of ratings in order ("alpha"); Cohen's κ with quadratic weights of two
-    annotators, Fleiss' κ of more ("kappa"), over the outputs that all of them rated; and with a `key` the mean rating
-    of each system. What one annotator alone, or nobody, rated has no agreement. Raises `Error` with file, line and
-    column for what is no rating, and for sheets that are not of one kind.
+    "alpha" is Krippendorff's α of ordinal ratings. "kappa", over the outputs that all annotators rated, is Cohen's κ
+    with quadratic weights for two annotators and Fleiss' κ for more. What fewer than two annotators rated has no
+    agreement.
+
+    Args:
+        files: filled sheets, .csv, one for each annotator.
+        key: the key of the sheet, or None. With it the mean rating of each system is returned too.
+
+    Returns:
+        A dict {"annotators", "items", "questions": {question: {"ratings", "alpha", "kappa", "systems"}}}; each score is
+        {"score", "low", "high"}.
+
+    Raises:
+        Error: with file, line and column, when a cell is no rating, or the sheets are not of one kind.
     """
     hidden = Key.read(key) if key is not None else None
     sheets = [read_filled(file, hidden) for file in files]
@@ -36,17 +54,30 @@ def agreement(files, key=None):
         if sorted(sheet.questions) != sorted(sheets[0].questions):
             raise Error(f"{sheet.path} asks {listed(sheet.questions)}, and {sheets[0].path} "
                         f"{listed(sheets[0].questions)}; give sheets with the same questions.")
-    found = {"annotators": len(sheets), "items": len(_items(sheets)), "questions": {}}
+    result: dict[str, Any] = {"annotators": len(sheets), "items": len(_items(sheets)), "questions": {}}
     for question in sheets[0].questions:
         ratings = _table(sheets, question, hidden)
-        found["questions"][question] = {"ratings": int(np.isfinite(ratings).sum()), **_agreed(ratings),
-                                        **({"systems": _means(ratings, hidden.systems)} if hidden else {})}
-    return found
+        result["questions"][question] = {"ratings": int(np.isfinite(ratings).sum()), **_agreed(ratings),
+                                         **({"systems": _means(ratings, hidden.systems)} if hidden else {})}
+    return result
 
 
-def read_filled(path, key=None):
-    """Return the `Filled` sheet in a CSV file; an empty cell is no rating."""
-    path, ratings, places = Path(path), {}, {}
+def read_filled(path: str | Path, key: Key | None = None) -> Filled:
+    """Read a filled sheet; an empty cell is no rating.
+
+    Args:
+        path: CSV file.
+        key: the key of the sheet, or None.
+
+    Returns:
+        A `Filled`.
+
+    Raises:
+        Error: with file, line and column, when the file is no filled sheet, or not one of this key.
+    """
+    path = Path(path)
+    ratings: dict[tuple[int, str, str], int] = {}
+    places: dict[tuple[int, str], int] = {}
     if path.suffix.lower() != ".csv":
         raise Error(f"{path} is no filled sheet; give the .csv files that annotators saved.")
     with table(path) as (names, rows):
@@ -74,10 +105,10 @@ def read_filled(path, key=None):
 def _place(path, line, cells, key):
     """Return (item, output) of a row."""
     item, output = cells["item"], cells["output"]
-    most = len(key.places) if key is not None else 10**9
-    if not (item.isascii() and item.isdigit() and 1 <= int(item) <= most):
+    last = len(key.places) if key is not None else 10**9
+    if not (item.isascii() and item.isdigit() and 1 <= int(item) <= last):
         raise Error(f"{path}: line {line}, column 'item': {item!r:.40} came, wanted "
-                    f"{f'a number of 1 to {most}' if key is not None else 'the number of an item'}.")
+                    f"{f'a number of 1 to {last}' if key is not None else 'the number of an item'}.")
     letters = LETTERS[:len(key.systems)] if key is not None else LETTERS
     if len(output) != 1 or output not in letters:
         raise Error(f"{path}: line {line}, column 'output': {output!r:.40} came, wanted a letter of A to "
@@ -86,10 +117,10 @@ def _place(path, line, cells, key):
 
 
 def _rating(path, line, question, cell, key):
-    most = key.scale if key is not None else 100
-    if not (cell.isascii() and cell.isdigit() and 1 <= int(cell) <= most):
+    largest = key.scale if key is not None else 100
+    if not (cell.isascii() and cell.isdigit() and 1 <= int(cell) <= largest):
         raise Error(f"{path}: line {line}, column {question!r}: {cell!r:.40} came, wanted a whole number of 1 to "
-                    f"{most}, or nothing.")
+                    f"{largest}, or nothing.")
     return int(cell)
 
 
@@ -101,13 +132,13 @@ def _table(sheets, question, key):
     """Return ratings [items, outputs, annotators], nan where there are none; with a key, outputs are its systems."""
     items = {item: row for row, item in enumerate(_items(sheets))}
     outputs = key.systems if key is not None else sorted({output for sheet in sheets for _, output in sheet.places})
-    found = np.full((len(items), len(outputs), len(sheets)), np.nan)
+    table_of_ratings = np.full((len(items), len(outputs), len(sheets)), np.nan)
     for annotator, sheet in enumerate(sheets):
-        for (item, output, asked), value in sheet.ratings.items():
-            if asked == question:
+        for (item, output, column), value in sheet.ratings.items():
+            if column == question:
                 name = output if key is None else key.places[item - 1][LETTERS.index(output)]
-                found[items[item], outputs.index(name), annotator] = value
-    return found
+                table_of_ratings[items[item], outputs.index(name), annotator] = value
+    return table_of_ratings
 
 
 def _agreed(ratings):
@@ -130,7 +161,7 @@ def _cohen(ratings):
     both = _by_all(ratings).astype("int64")
     if not len(both):
         return float("nan")
-    steps = range(both.min(), both.max() + 1)           # those that nobody gave too: they part the ones beside them
+    steps = range(both.min(), both.max() + 1)           # also those that nobody gave, which separate the others
     return metrics.cohen_kappa(both[:, 0], both[:, 1], "quadratic", steps)
 
 

@@ -1,9 +1,11 @@
-"""The sheet: several systems' texts side by side, in an order that says nothing, with questions on a scale."""
+"""The sheet: the texts of several systems side by side, in random order, with questions on a scale."""
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +19,19 @@ QUESTIONS = ("It reads well.", "It says what matters in the source.", "It says n
 
 FIXED = ("item", "output", "source", "text")        # the columns of a sheet besides its questions
 _TEXTS = ("text", "summary", "answer", "target", "prediction", "output", "document", "source")
-_FORMULA = ("=", "+", "-", "@", "\t")               # what a spreadsheet would compute
+_FORMULA = ("=", "+", "-", "@", "\t")               # a spreadsheet computes a cell that begins with one of these
 
 
 @dataclass(frozen=True)
 class Key:
-    """What the sheet hides: `places` names, for each item, the system behind each of its outputs A, B, ...
+    """The key of a sheet says which system wrote which output.
 
-    `scale` is the largest rating, 1 the smallest; `questions` are the columns of ratings.
+    Args:
+        systems: names of the systems.
+        questions: the columns of ratings.
+        scale: largest rating; 1 is the smallest.
+        seed: seed of the order.
+        places: for each item the system behind each of its outputs A, B, ...
     """
 
     systems: list[str]
@@ -34,51 +41,90 @@ class Key:
     places: list[list[str]]
 
     @classmethod
-    def read(cls, path):
-        """Return the key in a file; raises `Error` if it is none."""
+    def read(cls, path: str | Path) -> "Key":
+        """Read the key in a file.
+
+        Args:
+            path: the .key.json file.
+
+        Returns:
+            A `Key`.
+
+        Raises:
+            Error: when the file is missing or is no key.
+        """
         try:
             return cls(**read_json(path))
         except TypeError as error:
             raise Error(f"{path} is no key of a sheet ({error}); give the .key.json beside it.") from None
 
 
-def annotate(files, out, source=None, questions=None, scale=5, seed=0, limit=None):
-    """Write a sheet for people to fill, `out` .html or .csv, and its key beside it; return what was written.
+def annotate(files: Sequence[str | Path], out: str | Path, source: str | Path | None = None,
+             questions: Sequence[str] | None = None, scale: int = 5, seed: int = 0,
+             limit: int | None = None) -> dict[str, Any]:
+    """Write a sheet for people to fill, and its key beside it.
 
-    `files` are systems' texts, one a line or JSON lines with a text; `source` what they were made of. The order of the
-    items and of the outputs of each is drawn from `seed`, the systems' names stand in the key alone. Raises `Error` for
-    files of unlike lengths, questions that clash, a scale without two steps, a sheet that is there, and what cannot be
-    read.
+    The order of the items and of the outputs of each item is random. The names of the systems are in the key alone.
+
+    Args:
+        files: the texts of each system: .txt with one text a line, or .jsonl, .csv or .tsv with a column of texts.
+        out: the sheet, .html or .csv.
+        source: file of the texts that the systems worked on, or None.
+        questions: the questions about each output; None takes `QUESTIONS`.
+        scale: largest rating, 2 to 100; 1 is the smallest.
+        seed: seed of the order.
+        limit: number of texts that are used, from the first on; None uses all.
+
+    Returns:
+        A dict {"sheet": path, "key": path, "items": number, "outputs": number of systems}.
+
+    Raises:
+        Error: when the sheet exists, the files differ in length or cannot be read, the questions clash, or the scale
+            has fewer than two steps.
     """
     out, questions = Path(out), list(questions or QUESTIONS)
-    if there := next((path for path in (out, key_path(out)) if path.exists()), None):
-        raise Error(f"{there} is already there, and a sheet may hold ratings; choose another --out.")
+    if existing := next((path for path in (out, key_path(out)) if path.exists()), None):
+        raise Error(f"{existing} is already there, and a sheet may hold ratings; choose another --out.")
     systems = [Path(file).stem for file in files]
     _check(out, systems, questions, scale, limit)
     texts = [read_texts(file)[:limit] for file in files]
     sources = read_texts(source)[:limit] if source else [""] * len(texts[0])
-    for file, found in zip(files, texts, strict=True):
-        if len(found) != len(sources):
-            raise Error(f"{file} has {len(found)} texts, and {source or files[0]} {len(sources)}; give as many.")
+    for file, column in zip(files, texts, strict=True):
+        if len(column) != len(sources):
+            raise Error(f"{file} has {len(column)} texts, and {source or files[0]} {len(sources)}; give as many.")
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(sources))
-    turns = [rng.permutation(len(systems)) for _ in sources]
-    rows = [(int(item) + 1, sources[item], [texts[system][item] for system in turns[item]]) for item in order]
-    key = Key(systems, questions, scale, seed, [[systems[system] for system in turn] for turn in turns])
+    orders = [rng.permutation(len(systems)) for _ in sources]
+    rows = [(int(item) + 1, sources[item], [texts[system][item] for system in orders[item]]) for item in order]
+    key = Key(systems, questions, scale, seed, [[systems[system] for system in outputs] for outputs in orders])
     write_text(out, page(rows, questions, scale) if out.suffix == ".html" else _csv(rows, questions))
     write_json(key_path(out), asdict(key))
     return {"sheet": str(out), "key": str(key_path(out)), "items": len(rows), "outputs": len(systems)}
 
 
-def key_path(out):
-    """Return where the key of a sheet is written."""
+def key_path(out: str | Path) -> Path:
+    """Return where the key of a sheet is written.
+
+    Args:
+        out: the sheet.
+
+    Returns:
+        The path of the key.
+    """
     return Path(out).with_suffix(".key.json")
 
 
-def read_texts(path):
-    """Return the texts of a file: the lines of a .txt, or a column of a .jsonl, .csv or .tsv (text, summary, ...).
+def read_texts(path: str | Path) -> list[str]:
+    """Read the texts of a file.
 
-    Raises `Error` with file and line for a row without.
+    Args:
+        path: .txt with one text a line, or .jsonl, .csv or .tsv with a column of texts ("text", "summary", ...).
+
+    Returns:
+        A list of str.
+
+    Raises:
+        Error: with file and line, when a row has no text, or the file has no column of texts.
     """
     path = Path(path)
     if path.suffix.lower() == ".txt":
@@ -116,7 +162,7 @@ def _check(out, systems, questions, scale, limit):
 
 
 def _csv(rows, questions):
-    """Return the sheet as CSV; a text that a spreadsheet would compute has an apostrophe before it."""
+    """Return the sheet as CSV; an apostrophe keeps a spreadsheet from computing a text."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["item", "output", *questions, "source", "text"])

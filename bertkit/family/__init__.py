@@ -1,48 +1,89 @@
-"""One page per paper: its config, its table of sizes, its heads, and its checkpoints' names.
+"""One page for each paper: its config, its table of sizes, its heads, and the names in its checkpoints.
 
 A page holds only the difference from its parent: CONFIG, SIZES {published name: config}, HEADS {name: kind},
 PRETRAINING (the heads of its pre-training), HUGGINGFACE, and GOOGLE and PRESET where it was published so (see
-`formats`). `PAGES` is the one list of them; `entries`, `layer_types` and `summary` are no pages: they read what several
-config.json share.
+`formats`). `PAGES` is the one list of them. `entries`, `layer_types` and `summary` are not pages: they read entries
+that several config.json share.
 """
 
 import difflib
 import importlib
+from typing import Any
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
 PAGES = ("bert", "spanbert", "roberta", "xlm_roberta", "camembert", "distilbert", "electra", "albert", "xlnet",
          "mobilebert", "modernbert", "longformer", "bigbird", "reformer")
 
 
-def page(name):
-    """Return the module of a family, such as `bertkit.family.bert`."""
+def page(name: str) -> Any:
+    """Return the module of a family, such as `bertkit.family.bert`.
+
+    Args:
+        name: name of the family, one of `PAGES`.
+
+    Returns:
+        The module.
+
+    Raises:
+        Error: when bertkit has no such family.
+    """
     if name not in PAGES:
         raise Error(f"The family {name!r} is not one bertkit knows; it has {', '.join(PAGES)}.")
     return importlib.import_module(f"bertkit.family.{name}")
 
 
-def of_huggingface(values):
-    """Return the page of a config.json: that of its model_type, and of its architectures where two share a type."""
+def of_huggingface(values: dict[str, Any]) -> Any:
+    """Return the page of a config.json of Hugging Face.
+
+    It is the page of its model_type, and of its architectures where two pages share a model_type.
+
+    Args:
+        values: the parsed config.json.
+
+    Returns:
+        The module of the family.
+
+    Raises:
+        Error: when bertkit has no family of this model_type.
+    """
     pages = {name: page(name).HUGGINGFACE for name in PAGES}
-    found = [name for name, form in pages.items() if form.type == values.get("model_type")]
-    if not found:
+    names = [name for name, form in pages.items() if form.type == values.get("model_type")]
+    if not names:
         raise Error(f"The architecture model_type={values.get('model_type')!r} is not one bertkit knows; it has "
                     f"{', '.join(sorted({form.type for form in pages.values()}))}.")
     classes = str(values.get("architectures"))
-    return page(max(found, key=lambda name: len(name) if f"{pages[name].class_name}For" in classes else 0))
+    return page(max(names, key=lambda name: len(name) if f"{pages[name].class_name}For" in classes else 0))
 
 
-def published_as(form):
-    """Return {page: its value} of the pages that were published in a form, "GOOGLE" or "PRESET"."""
+def published_as(form: str) -> dict[Any, Any]:
+    """Return the pages that were published in a form.
+
+    Args:
+        form: "GOOGLE" or "PRESET".
+
+    Returns:
+        A dict {page: its value of this form}.
+    """
     return {page(name): getattr(page(name), form) for name in PAGES if hasattr(page(name), form)}
 
 
-def published(name):
-    """Return the EncoderConfig of a published checkpoint by its public name; raises `Error` on others.
+def published(name: str) -> EncoderConfig:
+    """Return the configuration of a published checkpoint.
 
-    >>> published("bert-base-uncased").hidden_dim
-    768
+    Args:
+        name: public name of the checkpoint, with or without its organisation.
+
+    Returns:
+        An `EncoderConfig`.
+
+    Raises:
+        Error: when no published checkpoint has this name; the message gives close names.
+
+    Example:
+        >>> published("bert-base-uncased").hidden_dim
+        768
     """
     sizes = {size: config for each in PAGES for size, config in page(each).SIZES.items()}
     name = str(name).rsplit("/", 1)[-1]

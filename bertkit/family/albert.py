@@ -38,7 +38,7 @@ def _read(values):
 
 def _write(config):
     if config.embedding_dim is None:
-        raise Error("transformers' ALBERT always projects its embeddings, which this one does not; save a bundle.")
+        raise Error("transformers' ALBERT always projects its embeddings, and this one does not; save a bundle.")
     return {"num_hidden_groups": config.shared.groups, "inner_group_num": config.shared.inner}
 
 
@@ -68,7 +68,7 @@ _SCOPE, _PROJECTION = "bert/encoder/transformer/group_{i}/inner_group_{j}/", "be
 
 
 def _projected_or_not(config, shapes):
-    """Where E = D the release's code leaves out the projection."""
+    """Return the config without a projection where E = D, because the release's code leaves it out."""
     return config if config.embedding_dim != config.hidden_dim or _PROJECTION + "/kernel" in shapes else config.but(
         embedding_dim=None)
 

@@ -16,7 +16,7 @@ CASED = {"vocabulary_size": 28996}
 
 
 def _small(num_layers, hidden_dim):
-    """One head for every 64 features and a feed-forward network four times as wide."""
+    """Return a BERT with one head for every 64 features and a feed-forward network four times as wide."""
     return CONFIG.but(num_layers=num_layers, num_heads=hidden_dim // 64, hidden_dim=hidden_dim,
                       intermediate_dim=4 * hidden_dim)
 

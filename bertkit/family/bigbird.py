@@ -23,7 +23,8 @@ def _attention(values):
     if entries.choice(values, "attention_type", _BLOCKS, (_BLOCKS, _FULL)) == _FULL:
         return Full(causal=causal)
     if causal:
-        raise Error(f"is_decoder=true, attention_type={_BLOCKS}: blocks see what follows them; a decoder is {_FULL}.")
+        raise Error(f"is_decoder=true came with attention_type={_BLOCKS}, whose blocks attend to later tokens; "
+                    f"give attention_type={_FULL}.")
     return Sparse(entries.whole(values, "block_size", 64, least=1), entries.whole(values, "num_random_blocks", 3))
 
 

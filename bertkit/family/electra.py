@@ -69,7 +69,7 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
 
 
 def _own_sizes(config, shapes):
-    """The generator's sizes, of which the config says nothing: heads are as wide as the discriminator's."""
+    """Return the config with the generator's sizes, from its tensors; its heads are as wide as the discriminator's."""
     first = "generator/encoder/layer_0/"
     hidden, inner = (shapes.get(first + name, (0,))[0] for name in ("output/dense/bias", "intermediate/dense/bias"))
     layers = {name.split("/")[2] for name in shapes if name.startswith("generator/encoder/")}

@@ -1,4 +1,7 @@
-"""Entries of a published config.json: each is read as what it should be, or an `Error` names its key."""
+"""Entries of a published config.json: each is checked as it is read, and an `Error` names the key of a wrong one."""
+
+from collections.abc import Collection
+from typing import Any
 
 from bertkit.errors import Error
 
@@ -7,59 +10,136 @@ ACTIVATIONS = {"gelu": "gelu_erf", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh":
                "gelu_fast": "gelu_tanh", "gelu_python_tanh": "gelu_tanh", "gelu_accurate": "gelu_tanh",
                "quick_gelu": "quick_gelu", "relu": "relu", "silu": "silu", "swish": "silu", "tanh": "tanh",
                "mish": "mish", "linear": "linear"}
-# Ours -> the name written; of several spellings the first.
+# bertkit's name -> the name that is written, of several spellings the first.
 NAMES = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
 
 
-def activation(values, key, default="gelu"):
-    """Return bertkit's name of the activation at `key`, `default` (theirs) where there is none.
+def activation(values: dict[str, Any], key: str, default: str = "gelu") -> str:
+    """Read the name of an activation.
 
-    >>> activation({"hidden_act": "gelu_new"}, "hidden_act")
-    'gelu_tanh'
+    Args:
+        values: the parsed config.json.
+        key: key of the entry.
+        default: name in transformers where there is no entry.
+
+    Returns:
+        bertkit's name of the activation.
+
+    Raises:
+        Error: when bertkit has no such activation.
+
+    Example:
+        >>> activation({"hidden_act": "gelu_new"}, "hidden_act")
+        'gelu_tanh'
     """
     return ACTIVATIONS[choice(values, key, default, ACTIVATIONS)]
 
 
-def choice(values, key, default, allowed):
-    """Return the word at `key`, one of `allowed`."""
+def choice(values: dict[str, Any], key: str, default: Any, allowed: Collection[str]) -> str:
+    """Read a word.
+
+    Args:
+        values: the parsed config.json.
+        key: key of the entry.
+        default: value where there is no entry.
+        allowed: the words that it can be.
+
+    Returns:
+        The word.
+
+    Raises:
+        Error: when it is not among `allowed`.
+    """
     name = _entry(values, key, default)
     if not isinstance(name, str) or name not in allowed:
         raise Error(f"{key}={name!r} is unknown; bertkit has {', '.join(allowed)}.")
     return name
 
 
-def flag(values, key, default):
-    """Return the truth at `key`."""
+def flag(values: dict[str, Any], key: str, default: bool) -> bool:
+    """Read true or false.
+
+    Args:
+        values: the parsed config.json.
+        key: key of the entry.
+        default: value where there is no entry.
+
+    Returns:
+        True or False.
+
+    Raises:
+        Error: when the entry is something else.
+    """
     value = _entry(values, key, default)
     if not isinstance(value, bool):
         raise Error(f"{key}={value!r}; wanted true or false.")
     return value
 
 
-def whole(values, key, default, least=0, most=2**31):
-    """Return the whole number at `key`, from `least` to `most`."""
+def whole(values: dict[str, Any], key: str, default: int, least: int = 0, most: int = 2**31) -> int:
+    """Read a whole number.
+
+    Args:
+        values: the parsed config.json.
+        key: key of the entry.
+        default: value where there is no entry.
+        least: smallest value.
+        most: largest value.
+
+    Returns:
+        The number, an int.
+
+    Raises:
+        Error: when the entry is no whole number from `least` to `most`.
+    """
     value = _entry(values, key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Error(f"{key}={value!r}; wanted a whole number from {least} to {most}.")
     return value
 
 
-def number(values, key, default, least=0.0, most=1e38):
-    """Return the number at `key` as a float, from `least` to `most`."""
+def number(values: dict[str, Any], key: str, default: float, least: float = 0.0, most: float = 1e38) -> float:
+    """Read a number.
+
+    Args:
+        values: the parsed config.json.
+        key: key of the entry.
+        default: value where there is no entry.
+        least: smallest value.
+        most: largest value.
+
+    Returns:
+        The number, a float.
+
+    Raises:
+        Error: when the entry is no number from `least` to `most`.
+    """
     value = _entry(values, key, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         raise Error(f"{key}={value!r}; wanted a number from {least:g} to {most:g}.")
     return float(value)
 
 
-def rate(values, key, default=0.0):
-    """Return the probability below 1 at `key`."""
+def rate(values: dict[str, Any], key: str, default: float = 0.0) -> float:
+    """Read a rate of dropout.
+
+    Args:
+        values: the parsed config.json.
+        key: key of the entry.
+        default: value where there is no entry.
+
+    Returns:
+        The rate, a float in [0, 1).
+
+    Raises:
+        Error: when the entry is no probability below 1.
+    """
     if (value := number(values, key, default)) >= 1:
         raise Error(f"{key}={value!r} is no probability below 1; 0 and 0.1 are usual.")
     return value
 
 
 def _entry(values, key, default):
-    """null stands for the default, as in transformers."""
+    """Return an entry; null stands for the default, as in transformers."""
     value = values.get(key)
     return default if value is None else value

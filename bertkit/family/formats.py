@@ -1,16 +1,17 @@
-"""How a family's checkpoints are published: the names in each format, as values that differ from a parent's.
+"""How the checkpoints of a family are published: the names in each format, as values that differ from a parent's.
 
-`names` maps our layers to theirs: "encoder/block_{i}/inner" -> "encoder.layer.{i}.intermediate.dense"; {i} counts
-blocks, {i} and {j} groups and the blocks in them, or blocks and their "feed_{j}", {n} blocks of whatever group. How a
-layer's own tensors are called (`weight`, `kernel`, `vars/0` ...) and laid out is the format's business, in
-bertkit/checkpoints. A name of one of our variables ("encoder/block_{i}/attention/query/kernel") stands for that tensor
-alone, exactly and not transposed; .T at its end transposes it, [{i}] takes one part of a tensor that is stacked over
-layers.
+`names` maps our layers to theirs: "encoder/block_{i}/inner" -> "encoder.layer.{i}.intermediate.dense". {i} counts
+blocks; {i} and {j} count groups and the blocks in them, or blocks and their "feed_{j}"; {n} counts blocks of all
+groups. The names and the layout of a layer's own tensors (`weight`, `kernel`, `vars/0` ...) belong to the format, in
+bertkit/checkpoints. A name of one of our variables ("encoder/block_{i}/attention/query/kernel") stands for that
+tensor alone, exactly and not transposed; .T at its end transposes it, and [{i}] takes one part of a tensor that is
+stacked over layers.
 """
 
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 def _nothing(_):
@@ -23,80 +24,124 @@ def _as_it_is(config, _):
 
 @dataclass(frozen=True)
 class HuggingFace:
-    """config.json and tensor names of transformers.
+    """The config.json and the tensor names of transformers.
 
-    `type` is its model_type, `class_name` what its classes begin with, `prefix` what the encoder's tensors do in a
-    model with a head; `config` maps our fields to its keys. Tensors that begin with one of `unused` are heads, those
-    with one of `ignored` are passed over; `defaults` is what a key that config.json lacks means, where that is not
-    the page's CONFIG, and `dropouts` names the key of a head's rate. `read` turns config.json into more fields, `write`
-    these fields back; `read_heads` gives {head: kind} where config.json decides them, `write_heads` that back;
-    `classes` maps the ends of class names to our models where they are not the usual ones, `causal` is the end of the
-    class of a causal language model, `tied` says what tie_word_embeddings is when config.json does not, and
-    `keeps_pooler` that models are saved with a pooler which their head does not read.
+    Args:
+        type: its model_type.
+        class_name: beginning of the names of its classes.
+        prefix: beginning of the names of the encoder's tensors in a model with a head.
+        names: mapping of our layers to theirs.
+        config: mapping of our fields to the keys of config.json.
+        unused: beginnings of the names of tensors that belong to heads.
+        ignored: beginnings of the names of tensors that are not read.
+        defaults: values of keys that config.json lacks, where they are not those of the page's CONFIG.
+        dropouts: mapping of a head to the key of its rate of dropout.
+        read: function from config.json to more fields.
+        write: function from the config to the entries that `read` takes.
+        read_heads: function from config.json to {head: kind}, where config.json decides the heads.
+        write_heads: function from {head: kind} to the entries that `read_heads` takes.
+        classes: mapping of the ends of class names to our models, where they are not the usual ones.
+        causal: end of the class name of a causal language model.
+        tied: value of tie_word_embeddings where config.json has none.
+        keeps_pooler: whether models are saved with a pooler that their head does not read.
     """
 
     type: str
     class_name: str
     prefix: str
-    names: Mapping
-    config: Mapping
-    unused: tuple
-    ignored: tuple = ()
-    defaults: Mapping = field(default_factory=dict)
-    dropouts: Mapping = field(default_factory=lambda: dict.fromkeys(("classify", "choose", "tag"),
-                                                                    "classifier_dropout"))
-    read: Callable = _nothing
-    write: Callable = _nothing
-    read_heads: Callable = _nothing
-    write_heads: Callable = _nothing
-    classes: Mapping = field(default_factory=dict)
+    names: dict[str, str]
+    config: dict[str, str]
+    unused: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    dropouts: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(("classify", "choose", "tag"),
+                                                                              "classifier_dropout"))
+    read: Callable[..., Any] = _nothing
+    write: Callable[..., Any] = _nothing
+    read_heads: Callable[..., Any] = _nothing
+    write_heads: Callable[..., Any] = _nothing
+    classes: Mapping[str, str] = field(default_factory=dict)
     causal: str = "ForCausalLM"
     tied: bool = True
     keeps_pooler: bool = False
 
-    def but(self, **changes):
-        """Return a copy that differs only in `changes`."""
+    def but(self, **changes: Any) -> "HuggingFace":
+        """Return a copy that differs only in some fields.
+
+        Args:
+            **changes: fields with their new values.
+
+        Returns:
+            A `HuggingFace`.
+        """
         return dataclasses.replace(self, **changes)
 
 
 @dataclass(frozen=True)
 class Google:
-    """TensorFlow 1 checkpoints of the original releases.
+    """The TensorFlow 1 checkpoints of the original releases.
 
-    `file` is the config's name, `config` maps our fields to its keys, `gelu` is what "gelu" means there; `read` turns
-    its values into more fields, `measure` (config, shapes of the tensors) into the config that these show. `parts` are
-    other models in the same checkpoint: name -> `Google`.
+    Args:
+        file: name of the file of the config.
+        names: mapping of our layers to theirs.
+        config: mapping of our fields to the keys of the config.
+        gelu: bertkit's name of the activation that is called "gelu" there.
+        unused: beginnings of the names of tensors that belong to heads.
+        ignored: beginnings of the names of tensors that are not read.
+        read: function from the values of the config to more fields.
+        measure: function from (config, shapes of the tensors) to the config that the shapes show.
+        parts: other models in the same checkpoint, {name: `Google`}.
     """
 
     file: str
-    names: Mapping
-    config: Mapping
+    names: dict[str, str]
+    config: dict[str, str]
     gelu: str
-    unused: tuple
-    ignored: tuple = ()
-    read: Callable = _nothing
-    measure: Callable = _as_it_is
-    parts: Mapping = field(default_factory=dict)
+    unused: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    read: Callable[..., Any] = _nothing
+    measure: Callable[..., Any] = _as_it_is
+    parts: Mapping[str, "Google"] = field(default_factory=dict)
 
-    def but(self, **changes):
-        """Return a copy that differs only in `changes`."""
+    def but(self, **changes: Any) -> "Google":
+        """Return a copy that differs only in some fields.
+
+        Args:
+            **changes: fields with their new values.
+
+        Returns:
+            A `Google`.
+        """
         return dataclasses.replace(self, **changes)
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Presets of keras-nlp: the class of the backbone, its names, the fields of its config, and its one GELU.
+    """The presets of keras-nlp.
 
-    `read` turns its config into more fields, tensors that begin with one of `unused` are of no use to us.
+    Args:
+        class_name: class of the backbone.
+        names: mapping of our layers to theirs.
+        config: the fields of its config.
+        gelu: bertkit's name of its one GELU.
+        unused: beginnings of the names of tensors that bertkit does not use.
+        read: function from its config to more fields.
     """
 
     class_name: str
-    names: Mapping
-    config: tuple
+    names: dict[str, str]
+    config: tuple[str, ...]
     gelu: str
-    unused: tuple = ()
-    read: Callable = _nothing
+    unused: tuple[str, ...] = ()
+    read: Callable[..., Any] = _nothing
 
-    def but(self, **changes):
-        """Return a copy that differs only in `changes`."""
+    def but(self, **changes: Any) -> "Preset":
+        """Return a copy that differs only in some fields.
+
+        Args:
+            **changes: fields with their new values.
+
+        Returns:
+            A `Preset`.
+        """
         return dataclasses.replace(self, **changes)

@@ -4,9 +4,11 @@ RoBERTa that attends to near tokens and to a few global ones, which have project
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.family import entries, roberta
 from bertkit.kinds import Absolute, PostNorm, Summed, Window
@@ -22,27 +24,47 @@ PRETRAINING = roberta.PRETRAINING
 
 
 
-def lengthened(config, tokens, window=512):
-    """Return the config of the Longformer that is made of a BERT or RoBERTa, with positions for `tokens` tokens.
+def lengthened(config: EncoderConfig, tokens: int, window: int = 512) -> EncoderConfig:
+    """Return the config of the Longformer that is made of a BERT or a RoBERTa.
 
-    A RoBERTa becomes one of this page, others stay on their own. Raises `Error` for a config with no table of
-    positions to repeat, or with other blocks than BERT's.
+    A RoBERTa becomes a Longformer of this page; others keep their family.
+
+    Args:
+        config: config of the encoder.
+        tokens: number of tokens that get positions.
+        window: width of the attention window, in tokens.
+
+    Returns:
+        An `EncoderConfig`.
+
+    Raises:
+        Error: when the config has no table of positions to repeat, or other blocks than BERT's.
     """
     if not isinstance(config.positions, Absolute) or not isinstance(config.block, PostNorm):
         raise Error("A Longformer is made of an encoder with learned positions and plain blocks, such as BERT and "
                     f"RoBERTa, and this {config.family} is another; take one of these, or --strategy windows.")
-    kept = config.max_sequence_length - config.longest
+    longest: Any = config.longest                   # a number, because the positions are Absolute
+    kept = config.max_sequence_length - longest
     page = {"family": "longformer", "inputs": CONFIG.inputs} if config.family == "roberta" else {}
     return config.but(attention=Window(window), max_sequence_length=kept + tokens, **page)
 
 
-def repeated(table, rows, kept):
-    """Return a table of positions with `rows` rows: its first `kept`, then the others again and again.
+def repeated(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
+    """Return a table of positions with more rows: its first ones, then the others again and again.
 
-    Section 5: so a token knows where it stands within the length that the encoder was trained on.
+    So a token knows its place within the length that the encoder was trained on (section 5).
 
-    >>> repeated(np.array([[9], [1], [2]]), 6, kept=1).ravel().tolist()
-    [9, 1, 2, 1, 2, 1]
+    Args:
+        table: array [positions, D].
+        rows: number of rows of the new table.
+        kept: number of first rows that are not repeated.
+
+    Returns:
+        An array [rows, D].
+
+    Example:
+        >>> repeated(np.array([[9], [1], [2]]), 6, kept=1).ravel().tolist()
+        [9, 1, 2, 1, 2, 1]
     """
     return table[np.concatenate([np.arange(kept), kept + np.arange(rows - kept) % (len(table) - kept)])]
 

@@ -16,7 +16,8 @@ PRETRAINING = bert.PRETRAINING
 def _read(values):
     width = whole(values, "intra_bottleneck_size", CONFIG.block.width, least=1)
     if whole(values, "embedding_size", CONFIG.embedding_dim) > whole(values, "hidden_size", CONFIG.hidden_dim):
-        raise Error("embedding_size is larger than hidden_size; the language model's head has rows for the difference.")
+        raise Error("embedding_size is larger than hidden_size, and the language model's head cannot hold it; "
+                    "give at most hidden_size.")
     norms = choice(values, "normalization_type", "no_norm", ("no_norm", "layer_norm"))
     return {"inputs": Trigram(flag(values, "trigram_input", True)),
             "pooler": Tanh() if flag(values, "classifier_activation", True) else First(),

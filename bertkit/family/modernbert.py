@@ -22,7 +22,7 @@ SIZES = {"ModernBERT-base": CONFIG,
 
 
 def _heads(pooling="cls", act="gelu_erf", bias=False, decoder_bias=True):
-    """Every head is the same block on each token or on one vector; of choices, cls is the first real token."""
+    """Return the heads: the same block on each token or on one vector; for choices cls is the first real token."""
     block = HeadConfig("each", act, norm=True, bias=bias)
     return {"classify": replace(block, reduce={"cls": "first", "mean": "real"}[pooling]),
             "choose": replace(block, reduce={"cls": "start", "mean": "real"}[pooling]),
@@ -40,7 +40,7 @@ def _read(values):
 
 
 def _write(config):
-    # The default pad_token_id stands outside small vocabularies.
+    # transformers' default pad_token_id is outside a small vocabulary.
     return {**layer_types.write(config, GLOBAL, LOCAL), "attention_bias": config.qkv_bias, "pad_token_id": None,
             "norm_bias": config.norm_bias, "mlp_bias": config.block.feed_bias, "mlp_dropout": config.block.feed_dropout}
 

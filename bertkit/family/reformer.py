@@ -61,7 +61,7 @@ def _described(kind, values):
 def _read(values):
     causal, names = entries.flag(values, "is_decoder", False), str(values.get("architectures"))
     if "WithLMHead" in names and not causal or "ForMaskedLM" in names and causal:
-        raise Error(f"is_decoder={causal} beside {names}; a ModelWithLMHead is a decoder and a ForMaskedLM is none.")
+        raise Error(f"is_decoder={causal} came with {names}; give true for a ModelWithLMHead, false for a ForMaskedLM.")
     if "LM" in names and values.get("tie_word_embeddings"):
         raise Error("tie_word_embeddings=true, and Reformer's decoder is twice as wide as its tokens; set it to false.")
     kinds = {"local": _described(Local(causal=causal), values),

@@ -4,6 +4,8 @@ BERT without next-sentence prediction and segments; its code counts positions fr
 `distilroberta-base` is its distilled half (Sanh et al. 2019, arXiv 1910.01108).
 """
 
+from typing import Any
+
 from bertkit.errors import Error
 from bertkit.family import bert, entries
 from bertkit.kinds import Absolute, Full, HeadConfig, Language
@@ -15,9 +17,10 @@ CONFIG, LARGE = bert.CONFIG.but(**CHANGES), bert.LARGE.but(**CHANGES)
 SIZES = {"roberta-base": CONFIG, "roberta-large": LARGE, "roberta-large-mnli": LARGE,
          "distilroberta-base": CONFIG.but(num_layers=6)}
 
-# Sentences are read off the first token (fairseq's classification head); words by the exact GELU, whatever the blocks'.
-HEADS = {"classify": HeadConfig("first", "tanh", drop_first=True), "choose": HeadConfig(), "tag": HeadConfig("each"),
-         "answer": HeadConfig("each", dropout=0.0), "mlm": Language("gelu_erf")}
+# A sentence's vector is its first token (fairseq's classification head). The mlm head has the exact GELU in any case.
+HEADS: dict[str, Any] = {
+    "classify": HeadConfig("first", "tanh", drop_first=True), "choose": HeadConfig(), "tag": HeadConfig("each"),
+    "answer": HeadConfig("each", dropout=0.0), "mlm": Language("gelu_erf")}
 PRETRAINING = ("mlm",)
 
 

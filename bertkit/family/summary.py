@@ -1,17 +1,31 @@
 """The entries of a config.json that say how a text becomes one vector: transformers' sequence summary."""
 
+from typing import Any
+
 from bertkit.errors import Error
 from bertkit.family import entries
 from bertkit.kinds import HeadConfig
 
-# Their summary_type -> what is read; the token at "cls_index" is the last if nobody says which.
+# summary_type -> `HeadConfig.reduce`; "cls_index" reads the last token where no index is given.
 REDUCTIONS = {"first": "first", "last": "last", "mean": "mean", "cls_index": "last"}
 
 
-def read(values, reduce, activation, dropout=0.1):
-    """Return the `HeadConfig` of summary_type, summary_use_proj and summary_activation, "" being none.
+def read(values: dict[str, Any], reduce: str, activation: str, dropout: float = 0.1) -> HeadConfig:
+    """Read summary_type, summary_use_proj and summary_activation.
 
-    `reduce` and `activation` stand for absent entries; `dropout` is the head's rate where nothing else says one.
+    A summary_activation "" means no activation.
+
+    Args:
+        values: the parsed config.json.
+        reduce: summary_type where there is none.
+        activation: summary_activation where there is none.
+        dropout: rate of dropout of the head.
+
+    Returns:
+        A `HeadConfig`.
+
+    Raises:
+        Error: when an entry is malformed, or one that bertkit does not read.
     """
     dense = entries.flag(values, "summary_use_proj", True)
     plain = values.get("summary_activation") == ""
@@ -20,10 +34,20 @@ def read(values, reduce, activation, dropout=0.1):
                    None if plain and not dense else name, dense=dense, dropout=dropout)
 
 
-def write(kind):
-    """Return the entries that `read` takes."""
+def write(kind: HeadConfig) -> dict[str, Any]:
+    """Return the entries that `read` takes.
+
+    Args:
+        kind: the head.
+
+    Returns:
+        A dict of entries of config.json.
+
+    Raises:
+        Error: when Hugging Face has no summary of this kind.
+    """
     if kind.reduce not in REDUCTIONS:
         raise Error(f"Hugging Face has no summary that reads {kind.reduce!r}; save a bundle instead.")
     plain = kind.activation in (None, "linear")
     return {"summary_type": kind.reduce, "summary_use_proj": kind.dense and kind.activation is not None,
-            "summary_activation": "" if plain else entries.NAMES[kind.activation]}
+            "summary_activation": "" if plain else entries.NAMES[str(kind.activation)]}

@@ -26,13 +26,13 @@ PRETRAINING = ("mlm",)
 
 
 def _head_size(values):
-    """A head is D / N wide unless `d_head` says otherwise."""
+    """Return the size of a head, which is D / N unless `d_head` says otherwise."""
     size = entries.whole(values, "d_head", 0)
     return {"head_size": size} if size and size * (values.get("n_head") or 1) != values.get("d_model") else {}
 
 
 def _read(values):
-    """`mem_len` null or 0 remembers all; nothing is remembered where `use_mems_eval` is false."""
+    """Return more fields: `mem_len` null or 0 remembers all tokens, and `use_mems_eval` false none."""
     return {**_head_size(values), "attention": Relative(
         causal=entries.choice(values, "attn_type", "bi", ("bi", "uni")) == "uni",
         clamp=entries.whole(values, "clamp_len", -1, least=-1),

@@ -1,1 +1,1 @@
-"""Reading and writing files: whole or not at all, sizes checked, manifests of what was written."""
+"""Reading and writing files: whole or not at all, with sizes checked, and manifests of what was written."""

@@ -1,7 +1,8 @@
-"""Folders that bertkit writes: whole or not at all, and never over something else."""
+"""Folders that bertkit writes: whole or not at all, and never over something that it did not write."""
 
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 
-# Folders that bertkit writes: the files that say that one is of this kind, and what else is written there, beside what
-# a JSON file among the former names itself under "files".
+# The kinds of folders that bertkit writes. For each: the files that mark a folder of this kind, and patterns of its
+# other files. The files that a marking JSON file lists under "files" belong to it too.
 WRITTEN = {
     "bundle": (("bundle.json", "card.json"), ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt",
                                               "logs/projector/*")),
@@ -24,13 +25,22 @@ WRITTEN = {
 
 
 @contextmanager
-def new_folder(path, kind=None):
-    """Give a temporary folder that becomes `path` when the block ends well, and vanishes otherwise.
+def new_folder(path: str | Path, kind: str | None = None) -> Iterator[Path]:
+    """Make a temporary folder that becomes `path` when the block ends well and is removed otherwise; a context manager.
 
-    A folder already at `path` is replaced only if bertkit wrote all of it, as one of the same `kind` (see `WRITTEN`);
-    otherwise, and where the place cannot be written, `Error`.
+    A folder that is already at `path` is replaced only if bertkit wrote all of it, as a folder of the same kind.
+
+    Args:
+        path: the folder to write.
+        kind: kind of the folder, a key of `WRITTEN`; None never replaces a folder.
+
+    Yields:
+        The temporary folder, a `Path`.
+
+    Raises:
+        Error: when the folder cannot be written, or holds something that bertkit did not write.
     """
-    path = Path(os.path.abspath(path))              # "." has no name to put a temporary one beside
+    path = Path(os.path.abspath(path))              # because "." has no name from which to make a temporary one
     check_replaceable(path, kind)
     temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
     try:
@@ -39,7 +49,7 @@ def new_folder(path, kind=None):
         raise Error(f"{path} cannot be written ({error.strerror}); choose another --out.") from None
     try:
         yield temporary
-        check_replaceable(path, kind)               # again: what lies there may have come while this was made
+        check_replaceable(path, kind)               # again, because something may have been put there since
         _put_in_place(temporary, path)
     except OSError as error:
         raise Error(f"Writing {path} failed ({_reason(error)}); nothing was left there.") from error
@@ -47,12 +57,20 @@ def new_folder(path, kind=None):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_replaceable(path, kind=None):
-    """Raise `Error` if `path` cannot be written, or holds something else than what bertkit wrote as such a `kind`."""
+def check_replaceable(path: str | Path, kind: str | None = None) -> None:
+    """Check that a folder can be written, and holds nothing but what bertkit wrote as a folder of this kind.
+
+    Args:
+        path: the folder to write.
+        kind: kind of the folder, a key of `WRITTEN`; None allows only a new or an empty folder.
+
+    Raises:
+        Error: when the folder cannot be written, or holds something that bertkit did not write.
+    """
     path = Path(path)
-    ground = next(place for place in (path, *path.absolute().parents) if place.exists())
-    if not ground.is_dir() and ground != path or not os.access(ground, os.W_OK):
-        raise Error(f"{path} cannot be written, because {ground} is no folder one can write to; choose "
+    existing = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not existing.is_dir() and existing != path or not os.access(existing, os.W_OK):
+        raise Error(f"{path} cannot be written, because {existing} is no folder one can write to; choose "
                     "another --out.")
     if path.exists() and not path.is_dir():
         raise Error(f"{path} is a file; choose a new --out.")
@@ -78,7 +96,7 @@ def _foreign(folder, marks, patterns):
 
 
 def _reason(error):
-    """Return what the system said; shutil gathers it as (from, to, reason) of every file."""
+    """Return the reason of the system; shutil collects (from, to, reason) of every file."""
     return error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or error
 
 

@@ -1,19 +1,37 @@
-"""The size and SHA-256 of each file of a folder, written with it and checked before it is used."""
+"""The size and SHA-256 of each file of a folder, written with the files and checked before they are used."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
 
 
-def describe(folder, names):
-    """Return {name: {"bytes", "sha256"}} of files of a folder."""
+def describe(folder: str | Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the size and the SHA-256 of files of a folder.
+
+    Args:
+        folder: the folder.
+        names: names of the files.
+
+    Returns:
+        A dict {name: {"bytes", "sha256"}}.
+    """
     return {name: {"bytes": (Path(folder) / name).stat().st_size, "sha256": sha256(Path(folder) / name)}
             for name in names}
 
 
-def check(folder, files):
-    """Raise `Error` unless every file of a `describe` mapping stands in the folder as it was written."""
+def check(folder: str | Path, files: dict[str, dict[str, Any]]) -> None:
+    """Check that every file of a manifest is in the folder as it was written.
+
+    Args:
+        folder: the folder.
+        files: dict of `describe`.
+
+    Raises:
+        Error: when a file is missing or has changed.
+    """
     for name, metadata in files.items():
         path = Path(folder) / name
         if Path(name).name != name or not path.is_file():

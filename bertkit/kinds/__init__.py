@@ -1,8 +1,8 @@
-"""Kinds: small frozen values, one for each way a paper does a thing.
+"""Kinds: small frozen values, one for each way in which a paper does a thing.
 
-A hard axis of an encoder (how tokens attend, how positions are told apart, where the norms stand) holds a kind,
-never a flag. Each kind maps to exactly one layer: `ATTENTIONS`, `POSITIONS`, `INPUTS` and `BLOCKS` in
-`bertkit.layers`, `HEAD_LAYERS` in `bertkit.heads`.
+A hard axis of an encoder (how tokens attend, how positions are represented, where the norms are) holds a kind, never a
+flag. Each kind maps to exactly one layer: `ATTENTIONS`, `POSITIONS`, `INPUTS` and `BLOCKS` in `bertkit.layers`,
+`HEAD_LAYERS` in `bertkit.heads`.
 """
 
 from bertkit.kinds.encoder import (

@@ -1,4 +1,4 @@
-"""Kinds of the axes of an encoder: how tokens attend, where they stand, how blocks are built."""
+"""Kinds of the axes of an encoder: how tokens attend, how positions are represented, how blocks are built."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Full:
-    """Every token attends to every real token (Vaswani et al. 2017, section 3.2); `causal`: to none after it."""
+    """Every token attends to every real token (Vaswani et al. 2017, section 3.2).
+
+    Args:
+        causal: True lets a token attend to no token after it.
+    """
 
     causal: bool = False
 
 
 @dataclass(frozen=True)
 class Window:
-    """Tokens attend at most ⌊`size` / 2⌋ places away, and from and to global ones (Beltagy et al. 2020, section 3.1).
+    """Tokens attend to near tokens, and to and from global ones (Beltagy et al. 2020, section 3.1).
 
-    A batch may hold "global_mask" [B,T], 1 where a token is global; without it a head may say (`HeadConfig.watch`), and
-    where none does, none is.
+    A token attends to tokens at most ⌊size / 2⌋ places away. A batch may hold "global_mask" [B, T], 1 where a token is
+    global. Without it a head can choose the global tokens (`HeadConfig.watch`); otherwise no token is global.
+
+    Args:
+        size: width of the window, in tokens.
     """
 
     size: int = 512
@@ -25,11 +32,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Sparse:
-    """Blocks of `size` tokens attend to themselves and their neighbours, the first, the last and `random` others.
+    """Blocks of tokens attend to few other blocks (Zaheer et al. 2020, BigBird, section 2).
 
-    Zaheer et al. 2020 (BigBird), section 2. Inputs of up to (5 + 2 · random) · size tokens attend in full. A batch may
-    hold "random_blocks" {layer: [N,blocks−2,random]}; without it they are drawn in training, always the same ones for
-    a layer, and block 0 otherwise.
+    A block attends to itself, its neighbours, the first and the last block and some random ones. Inputs of up to
+    (5 + 2 · random) · size tokens attend in full. A batch may hold "random_blocks" {layer: [N, blocks − 2, random]}.
+    Without it the random blocks are drawn in training, always the same ones for a layer, and are block 0 otherwise.
+
+    Args:
+        size: number of tokens of a block.
+        random: number of random blocks.
     """
 
     size: int = 64
@@ -38,12 +49,16 @@ class Sparse:
 
 @dataclass(frozen=True)
 class Relative:
-    """Scores by content and by distance (Dai et al. 2019, section 3.3), over tokens and `memory` earlier ones.
+    """Scores depend on content and on distance, over the tokens and earlier texts (Dai et al. 2019, section 3.3).
 
-    `clamp` bounds distances where it is above 0; `same_length` gives every query as many keys (only when
-    `causal`); `mirrored` reads the second half of a batch backwards (bi_data in the code of Yang et al. 2019). Of each
-    segment the first `reuse` tokens are remembered, all of them where it is None, and of those and the earlier ones
-    the last `memory`: 0 is all of them, None none, and then an encoder has no "mems" among its outputs.
+    Args:
+        causal: True lets a token attend to no token after it.
+        clamp: largest distance; larger ones count as this one. 0 or below sets no limit.
+        same_length: True gives every query the same number of keys; only for `causal`.
+        mirrored: True reads the second half of a batch backwards (bi_data in the code of Yang et al. 2019).
+        memory: number of tokens of earlier texts that are remembered, the last ones; 0 remembers all. None remembers
+            none, and then an encoder has no "mems" among its outputs.
+        reuse: number of tokens of each text that are remembered, the first ones; None remembers all.
     """
 
     causal: bool = False
@@ -56,9 +71,12 @@ class Relative:
 
 @dataclass(frozen=True)
 class Rotary:
-    """Queries and keys turned by angles p · base^(−2k/H) (Su et al. 2021, equation 34).
+    """Queries and keys are rotated by angles p · base^(−2k/H) (Su et al. 2021, equation 34).
 
-    With a `window` tokens attend at most that many places away (Warner et al. 2024, ModernBERT, section 2.1.2).
+    Args:
+        base: base of the angles.
+        window: largest distance, in tokens, to which tokens attend (Warner et al. 2024, ModernBERT, section 2.1.2);
+            None sets no limit.
     """
 
     base: float = 10000.0
@@ -67,9 +85,15 @@ class Rotary:
 
 @dataclass(frozen=True)
 class Local:
-    """Tokens attend to their chunk of `chunk` tokens, to `before` chunks before it and to `after` ones after it.
+    """Tokens attend to their own chunk and to the chunks beside it (the code of Reformer, Kitaev et al. 2020).
 
-    Reformer's code (Kitaev et al. 2020); the chunks stand in a ring, so that the first one has the last before it.
+    The chunks form a ring, so the last chunk stands before the first one.
+
+    Args:
+        chunk: number of tokens of a chunk.
+        before: number of chunks before its own that a token attends to.
+        after: number of chunks after its own that a token attends to.
+        causal: True lets a token attend to no token after it.
     """
 
     chunk: int = 64
@@ -80,11 +104,21 @@ class Local:
 
 @dataclass(frozen=True)
 class Hash:
-    """The same over tokens in the order of their hashes, `hashes` times (Kitaev et al. 2020, section 2: LSH attention).
+    """Tokens attend in chunks as in `Local`, in the order of their hashes.
 
-    `buckets` is the number of hashes, even factors of it, or None for what the length suggests; `seed` is that of the
-    draw: None draws anew in training, and always the same at inference. `dropout` is the rate of this kind where it is
-    not the config's. A batch may hold "buckets": {layer: [B,N,hashes·S]}, S tokens with those that fill the chunks.
+    This is the LSH attention of Kitaev et al. 2020, section 2. A batch may hold "buckets" {layer: [B, N, hashes · S]},
+    where S counts the tokens with those that fill the last chunk.
+
+    Args:
+        chunk: number of tokens of a chunk.
+        before: number of chunks before its own that a token attends to.
+        after: number of chunks after its own that a token attends to.
+        causal: True lets a token attend to no token after it.
+        hashes: number of rounds of hashing.
+        buckets: number of hashes, an even number or a tuple of even factors of it; None takes a number that fits the
+            length.
+        seed: seed of the hashes; None draws them anew in training, and always the same at inference.
+        dropout: rate of dropout of the attention probabilities; None takes that of the config.
     """
 
     chunk: int = 64
@@ -97,15 +131,18 @@ class Hash:
     dropout: float | None = None
 
 
-# ---------------------------------------------------------------------------------------- where a token stands
+# ---------------------------------------------------------------------------------------- how positions are represented
 
 
 @dataclass(frozen=True)
 class Absolute:
     """One learned vector for each position, counted from 0 (Devlin et al. 2018, figure 2).
 
-    With `pad_id`, real tokens are counted from pad_id + 1 and padding stands at pad_id (Liu et al. 2019's code).
-    `sinusoidal` vectors begin as sines and cosines (Vaswani et al. 2017, section 3.5), and are learned all the same.
+    Args:
+        pad_id: id of the padding. With it real tokens are counted from pad_id + 1, and padding is at position pad_id
+            (the code of Liu et al. 2019).
+        sinusoidal: True initialises the vectors with sines and cosines (Vaswani et al. 2017, section 3.5); they are
+            learned all the same.
     """
 
     pad_id: int | None = None
@@ -114,10 +151,12 @@ class Absolute:
 
 @dataclass(frozen=True)
 class Axial:
-    """A position's vector is that of its row beside that of its column (Kitaev et al. 2020, appendix).
+    """The vector of a position joins a vector of its row and one of its column (Kitaev et al. 2020, appendix).
 
-    `shape` counts rows and columns, `widths` the features of each, which together are D; both begin as normal numbers
-    of this standard `deviation`.
+    Args:
+        shape: number of rows and of columns.
+        widths: number of features of a row's and of a column's vector, D together.
+        deviation: standard deviation of the initial vectors, which are normal.
     """
 
     shape: tuple = (64, 64)
@@ -130,10 +169,13 @@ class Axial:
 
 @dataclass(frozen=True)
 class Summed:
-    """LayerNorm of token + segment + position (Devlin et al. 2018, figure 2).
+    """LayerNorm of token + segment + position vectors (Devlin et al. 2018, figure 2).
 
-    `scaled` multiplies tokens by √D, `early_dropout` drops before the norm (both: BigBird's code); `separator` is the
-    id that ends each text of a row, where a head looks for it (see `HeadConfig.watch` and `Answer`).
+    Args:
+        scaled: True multiplies token vectors by √D (the code of BigBird).
+        early_dropout: True applies dropout before the norm (the code of BigBird).
+        separator: id of the token that ends each text of a row, for a head that needs it (`HeadConfig.watch`,
+            `Answer`).
     """
 
     scaled: bool = False
@@ -143,14 +185,22 @@ class Summed:
 
 @dataclass(frozen=True)
 class Trigram:
-    """Each token beside its two neighbours (`neighbours`), projected (Sun et al. 2020, MobileBERT, section 3.4)."""
+    """The vectors of a token and its two neighbours side by side, projected (Sun et al. 2020, MobileBERT, section 3.4).
+
+    Args:
+        neighbours: False leaves the neighbours out.
+    """
 
     neighbours: bool = True
 
 
 @dataclass(frozen=True)
 class Bare:
-    """Tokens, with positions where there are any, and no norm unless `norm`."""
+    """Token vectors, plus positions where there are any.
+
+    Args:
+        norm: True applies LayerNorm.
+    """
 
     norm: bool = False
 
@@ -160,14 +210,17 @@ class Bare:
 
 @dataclass(frozen=True)
 class PostNorm:
-    """A norm after each residual sum (Vaswani et al. 2017, figure 1)."""
+    """A norm follows each residual sum (Vaswani et al. 2017, figure 1)."""
 
 
 @dataclass(frozen=True)
 class PreNorm:
-    """A norm before attention and before a gated feed-forward (Warner et al. 2024, ModernBERT, section 2.1.1).
+    """A norm stands before attention and before a gated feed-forward (Warner et al. 2024, ModernBERT, section 2.1.1).
 
-    `norm_bias` and `feed_bias` say whether these have biases; `feed_dropout` is the rate inside the feed-forward.
+    Args:
+        norm_bias: whether the norms have biases.
+        feed_bias: whether the feed-forward has biases.
+        feed_dropout: rate of dropout inside the feed-forward.
     """
 
     norm_bias: bool = False
@@ -177,11 +230,17 @@ class PreNorm:
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """Narrow blocks between wide residuals (Sun et al. 2020, MobileBERT, figure 1); `width` None: no bottleneck.
+    """Narrow blocks between wide residual connections (Sun et al. 2020, MobileBERT, figure 1).
 
-    `feeds` counts feed-forward networks, `shared` says that queries and keys come from a bottleneck of their own and
-    values from the wide input, `narrow` that all three come from the narrow one; otherwise all come from the wide one.
-    `affine` says that norms are x · γ + β instead of LayerNorms.
+    A dense layer makes the wide input narrow before the block, and another makes the result wide again after it.
+
+    Args:
+        width: number of features inside the block; None for no bottleneck.
+        feeds: number of feed-forward networks.
+        shared: True makes queries and keys from a bottleneck of their own, and values from the wide input.
+        narrow: True makes queries, keys and values from the narrow input of the block. With neither `shared` nor
+            `narrow` all three come from the wide input.
+        affine: True replaces LayerNorms by x · γ + β.
     """
 
     width: int | None = 128
@@ -193,21 +252,29 @@ class Bottleneck:
 
 @dataclass(frozen=True)
 class Reversible:
-    """y₁ = x₁ + attention(x₂), y₂ = x₂ + feed(y₁): inputs follow from outputs (Kitaev et al. 2020, section 3)."""
+    """A block whose inputs can be computed from its outputs (Kitaev et al. 2020, section 3).
+
+    y₁ = x₁ + attention(x₂), y₂ = x₂ + feed(y₁).
+    """
 
 
 @dataclass(frozen=True)
 class TwoStream:
-    """A content stream and a query stream through the same weights (Yang et al. 2019, XLNet, section 2.3).
+    """A content stream and a query stream share the same weights (Yang et al. 2019, XLNet, section 2.3).
 
-    A batch may hold "target_mapping" [B,M,T], one-hot: the places of M tokens to predict, whose vectors the encoder
-    then gives, [B,M,D]; and "permutation_mask" [B,T,T], 1 at [i,j] where token i may not see token j.
+    A batch may hold "target_mapping" [B, M, T], one-hot: the places of M tokens to predict, whose vectors [B, M, D] the
+    encoder returns then; and "permutation_mask" [B, T, T], 1 at [i, j] where token i may not attend to token j.
     """
 
 
 @dataclass(frozen=True)
 class Shared:
-    """`groups` groups of `inner` blocks used again and again over depth (Lan et al. 2019, ALBERT, section 3.1)."""
+    """Groups of blocks are used again over depth (Lan et al. 2019, ALBERT, section 3.1).
+
+    Args:
+        groups: number of groups.
+        inner: number of blocks of a group.
+    """
 
     groups: int = 1
     inner: int = 1
@@ -218,9 +285,12 @@ class Shared:
 
 @dataclass(frozen=True)
 class Tanh:
-    """tanh(W h₀ + b) of the first token (Devlin et al. 2018's code)."""
+    """The vector of a text is a dense layer on its first token.
+
+    tanh(W h₀ + b), as in the code of Devlin et al. 2018.
+    """
 
 
 @dataclass(frozen=True)
 class First:
-    """The first token as it is (Sun et al. 2020, MobileBERT's code)."""
+    """The vector of a text is its first token, unchanged (the code of MobileBERT, Sun et al. 2020)."""

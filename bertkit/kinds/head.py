@@ -1,17 +1,25 @@
-"""Kinds of heads: what a head reads of an encoder, and through which matrices it becomes logits."""
+"""Kinds of heads: what a head reads of an encoder, and by which layers it becomes logits."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """logits = W dropout(norm(act(W' reduce(tokens)))); parts that a paper lacks are left out.
+    """The common form of a head, from token vectors to logits.
 
-    `reduce` is "each" token, the "pooled" vector, the "first" or the "last" token, the "mean" of all places or of the
-    "real" ones, or the first real token ("start"). `activation` None leaves W' and the activation out, "encoder" is
-    the encoder's own; `dense` False leaves out W' alone; `bias` is that of W'. `drop_first` also drops before W';
-    `dropout` is the rate where it is not the encoder's. `watch` says which tokens are global (see `Window`) where the
-    batch does not: the "first", those of the "question" before the first separator, of the "choice" after the second.
+    logits = W dropout(norm(act(W' reduce(tokens)))), where parts that a paper lacks are left out.
+
+    Args:
+        reduce: what is read: "each" token, the "pooled" vector, the "first" or the "last" token, the "mean" of all
+            places or of the "real" ones, or the first real token ("start").
+        activation: name of act; None leaves out W' and act, "encoder" takes that of the encoder.
+        dense: False leaves out W' alone.
+        norm: whether there is a LayerNorm.
+        bias: whether W' has a bias.
+        drop_first: True also applies dropout before W'.
+        dropout: rate of dropout; None takes that of the encoder.
+        watch: which tokens are global (see `Window`) where the batch does not say it: the "first" token, the tokens of
+            the "question", before the first separator, or those of the "choice", after the second one.
     """
 
     reduce: str = "pooled"
@@ -26,10 +34,17 @@ class HeadConfig:
 
 @dataclass(frozen=True)
 class Language:
-    """logits = E LayerNorm(act(W h + b)) + c (Devlin et al. 2018's code); E is the token table where `tied`.
+    """The head of a masked language model: the logits of each token over the vocabulary.
 
-    `transform` False leaves the inner matrix out, `bias` the last one; `split` puts more rows below a token table
-    that is narrower than h (MobileBERT).
+    logits = E LayerNorm(act(W h + b)) + c (the code of Devlin et al. 2018).
+
+    Args:
+        activation: name of act; "encoder" takes that of the encoder.
+        transform: False leaves out W, act and the norm.
+        tied: whether E is the token table.
+        bias: whether there is c.
+        dense_bias: whether there is b.
+        split: True puts more rows below a token table that is narrower than h (MobileBERT).
     """
 
     activation: str = "encoder"
@@ -42,9 +57,11 @@ class Language:
 
 @dataclass(frozen=True)
 class Boundary:
-    """Tokens of a span from the two beside it (Joshi et al. 2019, SpanBERT, section 3.2).
+    """The tokens of a span are predicted from the two beside it (Joshi et al. 2019, SpanBERT, section 3.2).
 
-    `targets` is the longest span, `width` the features of a place in it.
+    Args:
+        targets: largest number of tokens of a span.
+        width: number of features of the vector of a place in the span.
     """
 
     targets: int = 20
@@ -53,17 +70,23 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Answer:
-    """logits = W LayerNorm(h + W₂ act(W₁ h)), those of the question's tokens 10⁶ lower (Zaheer et al. 2020's code).
+    """The head of BigBird that finds the start and the end of an answer.
 
-    The question goes up to the first separator; a batch without segments gets 0 for it and 1 for what follows.
+    logits = W LayerNorm(h + W₂ act(W₁ h)), and those of the question's tokens are 10⁶ lower (the code of Zaheer et al.
+    2020). The question ends at the first separator. A batch without segments gets segment 0 for the question and 1 for
+    the rest.
     """
 
 
 @dataclass(frozen=True)
 class Beam:
-    """The likeliest `starts` of an answer, the likeliest `ends` for each of them, and whether there is an answer.
+    """The head of XLNet that searches the most probable starts of an answer, and the most probable ends for each start.
 
-    The code of Yang et al. 2019 (XLNet, function_builder.py).
+    It also says whether there is an answer. Source: the code of Yang et al. 2019 (XLNet, function_builder.py).
+
+    Args:
+        starts: number of starts.
+        ends: number of ends for each start.
     """
 
     starts: int = 5

@@ -1,29 +1,50 @@
-"""Kinds as JSON, and what their fields may hold."""
+"""Kinds as JSON, and which values their fields may hold."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields, is_dataclass
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.kinds import KINDS
 
-# Fields that count something there must be at least one of; other whole numbers may be 0, and these may be below it.
+# The fields that count something and must be 1 or more. Other whole numbers must be 0 or more, except those of SIGNED.
 COUNTS = {"size", "chunk", "hashes", "groups", "inner", "feeds", "width", "targets", "starts", "ends"}
 SIGNED = {"clamp", "seed"}
-# What else the numbers of a field must be, where it is not None.
-RULES = {"buckets": (lambda numbers: numbers and all(type(n) is int and n % 2 == 0 for n in numbers), "even numbers"),
-         **dict.fromkeys(("shape", "widths"), (lambda numbers: [type(n) for n in numbers] == [int, int],
-                                               "two whole numbers")),
-         **dict.fromkeys(("dropout", "feed_dropout"), (lambda numbers: 0 <= numbers[0] < 1, "a probability below 1"))}
+# More rules for the numbers of a field, where it is not None: a test, and what is wanted.
+RULES: dict[str, tuple[Callable[..., Any], str]] = {
+    "buckets": (lambda numbers: numbers and all(type(n) is int and n % 2 == 0 for n in numbers), "even numbers"),
+    **dict.fromkeys(("shape", "widths"), (lambda numbers: [type(n) for n in numbers] == [int, int],
+                                          "two whole numbers")),
+    **dict.fromkeys(("dropout", "feed_dropout"), (lambda numbers: 0 <= numbers[0] < 1, "a probability below 1")),
+}
 
 
-def to_json(value):
-    """Return a kind as {"kind": its name, its fields}, a tuple as a list, and anything else as it is."""
-    if is_dataclass(value):
+def to_json(value: Any) -> Any:
+    """Return the JSON value of a kind.
+
+    Args:
+        value: a kind, a tuple of kinds, or a plain value.
+
+    Returns:
+        {"kind": its name, and its fields} for a kind, a list for a tuple, any other value as it is.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
         return {"kind": type(value).__name__, **{name: to_json(part) for name, part in asdict(value).items()}}
     return [to_json(part) for part in value] if isinstance(value, tuple) else value
 
 
-def from_json(value):
-    """Return what `to_json` was given; raises `Error` on a kind or a field that bertkit does not have."""
+def from_json(value: Any) -> Any:
+    """Return what `to_json` was given.
+
+    Args:
+        value: a JSON value of `to_json`.
+
+    Returns:
+        A kind, a tuple, or the value as it is.
+
+    Raises:
+        Error: when bertkit has no such kind, or the kind no such field.
+    """
     if isinstance(value, list):
         return tuple(map(from_json, value))
     if not isinstance(value, dict):
@@ -38,18 +59,26 @@ def from_json(value):
     return KINDS[name](**{key: from_json(part) for key, part in value.items() if key != "kind"})
 
 
-def check(kind):
-    """Raise `Error` unless every field of a kind is of its type, no count is below what it can be, and `RULES` hold."""
+def check(kind: Any) -> None:
+    """Check that every field of a kind has its type and an allowed value.
+
+    Args:
+        kind: the kind.
+
+    Raises:
+        Error: when a field is of another type, a count is too small, or one of `RULES` does not hold.
+    """
     for field in fields(kind):
         value = getattr(kind, field.name)
-        exact = field.type is not bool and isinstance(value, bool)
-        if exact or not isinstance(value, field.type) and not (
-                field.type in (float, float | None) and isinstance(value, int)):
-            raise Error(f"{type(kind).__name__}({field.name}={value!r}): wanted {_named(field.type)}.")
+        wanted_type: Any = field.type
+        bool_for_another = wanted_type is not bool and isinstance(value, bool)
+        if bool_for_another or not isinstance(value, wanted_type) and not (
+                wanted_type in (float, float | None) and isinstance(value, int)):
+            raise Error(f"{type(kind).__name__}({field.name}={value!r}): wanted {_named(wanted_type)}.")
         numbers = value if isinstance(value, tuple) else (value,)
-        least = 1 if field.name in COUNTS or isinstance(value, tuple) else 0
-        if field.name not in SIGNED and any(isinstance(n, int) and n < least for n in numbers):
-            raise Error(f"{type(kind).__name__}({field.name}={value!r}): give {least} or more.")
+        smallest = 1 if field.name in COUNTS or isinstance(value, tuple) else 0
+        if field.name not in SIGNED and any(isinstance(n, int) and n < smallest for n in numbers):
+            raise Error(f"{type(kind).__name__}({field.name}={value!r}): give {smallest} or more.")
         fits, wanted = RULES.get(field.name, (None, ""))
         if fits is not None and value is not None and not fits(numbers):
             raise Error(f"{type(kind).__name__}({field.name}={value!r}): wanted {wanted}.")

@@ -1,7 +1,10 @@
-"""How far annotators agree beyond chance: for the sheets that people label.
+"""How far annotators agree beyond chance, for the sheets that people label.
 
-Ratings are rows of one item each, a place for every annotator.
+Ratings are rows of one item each, with one place for every annotator.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +14,29 @@ from bertkit.metrics.classification import confusion
 WEIGHTS = {None: np.sign, "linear": np.abs, "quadratic": np.square}
 
 
-def cohen_kappa(first, second, weights=None, classes=None):
-    """Return κ = 1 - Σ w_ij O_ij / Σ w_ij E_ij of two annotators' labels [items].
+def cohen_kappa(first: Sequence[Any], second: Sequence[Any], weights: str | None = None,
+                classes: Sequence[Any] | None = None) -> float:
+    """Return Cohen's kappa of the labels of two annotators.
 
-    O counts items labelled i by the first and j by the second, E what their own frequencies would give by
-    chance; w_ij = [i ≠ j], with `weights` "linear" |i - j| or "quadratic" (i - j)^2 of the classes' places in
-    `classes` (without it in the sorted classes that occur).  nan if both gave one class throughout.
-    Cohen 1960; Cohen 1968 (weights).
+    κ = 1 - Σ w_ij O_ij / Σ w_ij E_ij, where O_ij counts the items that the first annotator labels i and the second j,
+    and E_ij is the count that their own frequencies would give by chance. w_ij is [i ≠ j]; with "linear" weights it is
+    |i - j|, with "quadratic" weights (i - j)^2. Source: Cohen 1960; Cohen 1968 (weights).
 
-    >>> cohen_kappa(["a", "a", "b", "b"], ["a", "a", "b", "a"])
-    0.5
+    Args:
+        first: labels [items] of the first annotator.
+        second: labels [items] of the second annotator.
+        weights: None, "linear" or "quadratic".
+        classes: the classes in their order, from which the weights count; None takes the classes that occur, sorted.
+
+    Returns:
+        κ, a float; nan when both annotators gave one and the same class throughout.
+
+    Raises:
+        Error: when `weights` is unknown, a label is not among `classes`, or the sides cannot be compared.
+
+    Example:
+        >>> cohen_kappa(["a", "a", "b", "b"], ["a", "a", "b", "a"])
+        0.5
     """
     if weights not in WEIGHTS:
         raise Error(f"weights={weights!r} is unknown; give None, 'linear' or 'quadratic'.")
@@ -31,15 +47,25 @@ def cohen_kappa(first, second, weights=None, classes=None):
     return _beyond_chance((distance * counts).sum(), (distance * chance).sum())
 
 
-def fleiss_kappa(ratings):
-    """Return κ = (mean P_i - P_e) / (1 - P_e) of ratings [items, annotators], each place filled.
+def fleiss_kappa(ratings: Sequence[Sequence[Any]]) -> float:
+    """Return Fleiss' kappa of ratings without gaps.
 
-    P_i is the share of the pairs of item i's annotators that agree, P_e = Σ_k p_k^2 with p_k the share of class k
-    among all ratings.  The annotators of different items may be different people.  nan if one class was given
-    throughout.  Fleiss 1971.  With gaps take `krippendorff_alpha`.
+    κ = (mean P_i - P_e) / (1 - P_e). P_i is the share of the pairs of item i's annotators that agree, P_e = Σ_k p_k^2
+    and p_k the share of class k among all ratings. The annotators of different items may be different people. Source:
+    Fleiss 1971. For ratings with gaps take `krippendorff_alpha`.
 
-    >>> round(fleiss_kappa([["a", "a", "a"], ["a", "b", "b"], ["b", "b", "b"]]), 4)
-    0.55
+    Args:
+        ratings: rows [items, annotators] of names or of numbers.
+
+    Returns:
+        κ, a float; nan when one class was given throughout.
+
+    Raises:
+        Error: when the items have different numbers of ratings, or fewer than two.
+
+    Example:
+        >>> round(fleiss_kappa([["a", "a", "a"], ["a", "b", "b"], ["b", "b", "b"]]), 4)
+        0.55
     """
     classes, counts = _counts(ratings)
     annotators = counts.sum(axis=1)
@@ -52,17 +78,27 @@ def fleiss_kappa(ratings):
     return _beyond_chance(1 - agreed, 1 - (share**2).sum() if len(classes) > 1 else 0.0)
 
 
-def krippendorff_alpha(ratings, level="nominal"):
-    """Return α = 1 - D_o / D_e of ratings [items, annotators]; None and nan are places not filled.
+def krippendorff_alpha(ratings: Sequence[Sequence[Any]], level: str = "nominal") -> float:
+    """Return Krippendorff's alpha of ratings, which may have gaps.
 
-    D_o = Σ_i Σ_{c,k} n_ic n_ik δ²_ck / (m_i - 1) / n over the items i with m_i > 1 ratings, n of them together;
-    D_e = Σ_{c,k} n_c n_k δ²_ck / (n (n - 1)).  δ² is [c ≠ k] ("nominal"), the squared number of ratings between
-    two ranks ("ordinal"), or (c - k)^2 ("interval").  nan if one value was given throughout.
-    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability".  Raises Error where no item has two ratings,
-    and for ranks and intervals of what is no number.
+    α = 1 - D_o / D_e, with D_o = Σ_i Σ_{c,k} n_ic n_ik δ²_ck / (m_i - 1) / n over the items i that have m_i > 1
+    ratings, n ratings together, and D_e = Σ_{c,k} n_c n_k δ²_ck / (n (n - 1)). δ² is [c ≠ k] for "nominal" ratings, the
+    squared number of ratings between two ranks for "ordinal" ones, (c - k)^2 for "interval" ones. Source: Krippendorff
+    2011, "Computing Krippendorff's Alpha-Reliability".
 
-    >>> round(krippendorff_alpha([[1, 1, None], [2, 2, 3], [3, 3, 3], [None, None, 1]]), 4)
-    0.65
+    Args:
+        ratings: rows [items, annotators]; None and nan stand for a rating that was not given.
+        level: "nominal", "ordinal" or "interval".
+
+    Returns:
+        α, a float; nan when one value was given throughout.
+
+    Raises:
+        Error: when `level` is unknown, no item has two ratings, or ratings of ranks or intervals are not numbers.
+
+    Example:
+        >>> round(krippendorff_alpha([[1, 1, None], [2, 2, 3], [3, 3, 3], [None, None, 1]]), 4)
+        0.65
     """
     if level not in ("nominal", "ordinal", "interval"):
         raise Error(f"level={level!r} is unknown; give 'nominal', 'ordinal' or 'interval'.")

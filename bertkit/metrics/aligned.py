@@ -1,27 +1,39 @@
-"""Labels and predictions as two arrays that may be compared row by row."""
+"""Labels and predictions as two arrays that can be compared row by row."""
+
+from typing import Any
 
 import numpy as np
 
 from bertkit.errors import Error
 
 
-def aligned(labels, predictions):
-    """Return both as arrays of one shape and one kind: numbers, strings or bytes.
+def aligned(labels: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and predictions as arrays of one shape and one kind: numbers, strings or bytes.
 
-    Raises Error when there are no rows, when the shapes differ, and when strings meet numbers,
-    which would never be equal and would score 0 without a word.
+    Strings and numbers are never equal, so comparing them would give the score 0 without a warning.
 
-    >>> aligned(["1", "0"], ["1", "1"])[0].tolist()
-    ['1', '0']
+    Args:
+        labels: labels [B] or [B, C], a sequence or an array.
+        predictions: predictions of the same shape.
+
+    Returns:
+        Two arrays of the same shape: the labels and the predictions.
+
+    Raises:
+        Error: when there are no rows, the shapes differ, or one side holds strings and the other numbers.
+
+    Example:
+        >>> aligned(["1", "0"], ["1", "1"])[0].tolist()
+        ['1', '0']
     """
     labels, predictions = _array(labels), _array(predictions)
     if labels.shape != predictions.shape:
         raise Error(
-            f"labels of shape {labels.shape} and predictions of shape {predictions.shape} cannot "
-            "be compared; give one prediction for each label."
+            f"labels of shape {labels.shape} and predictions of shape {predictions.shape} cannot be "
+            "compared; give one prediction for each label."
         )
     if labels.size == 0:
-        raise Error("no rows came to be scored; give at least one label and one prediction.")
+        raise Error("There are no rows to score; give at least one label and one prediction.")
     if _kind(labels) != _kind(predictions):
         raise Error(
             f"labels are {_kind(labels)} and predictions are {_kind(predictions)}; give both as "

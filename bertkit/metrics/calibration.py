@@ -1,19 +1,34 @@
-"""Whether a classifier's probabilities are as often right as they say."""
+"""Whether the probabilities of a classifier are right as often as they say."""
+
+from typing import Any
 
 import numpy as np
 
 from bertkit.errors import Error
 
 
-def reliability(labels, probabilities, bins=15):
-    """Return the bins of a reliability diagram, a list of {"low", "high", "rows", "confidence", "accuracy"}.
+def reliability(labels: Any, probabilities: Any, bins: int = 15) -> list[dict[str, Any]]:
+    """Return the bins of a reliability diagram.
 
-    A row's confidence is its largest probability; bin m of M of equal width holds those in ((m-1)/M, m/M], the
-    first one 0 too.  confidence and accuracy are the bin's means, None where it is empty.
-    `labels` are class numbers [B], `probabilities` [B,C].  Guo et al. 2017 (arXiv 1706.04599), section 2.
+    The confidence of a row is its largest probability. Of M bins of equal width, bin m holds the confidences in
+    ((m-1)/M, m/M], and the first bin holds 0 too. Source: Guo et al. 2017 (arXiv 1706.04599), section 2.
 
-    >>> [row for row in reliability([0, 1], [[0.75, 0.25], [0.75, 0.25]], bins=2) if row["rows"]]
-    [{'low': 0.5, 'high': 1.0, 'rows': 2, 'confidence': 0.75, 'accuracy': 0.5}]
+    Args:
+        labels: class numbers [B], int.
+        probabilities: probabilities [B, C], float, each between 0 and 1.
+        bins: number M of bins.
+
+    Returns:
+        A list of M dicts {"low", "high", "rows", "confidence", "accuracy"}: the edges of the bin, the number of its
+        rows, and the means over its rows, which are None where the bin is empty.
+
+    Raises:
+        Error: when the shapes do not match, a value is no probability, a label is no class number, or `bins` is below
+            1.
+
+    Example:
+        >>> [row for row in reliability([0, 1], [[0.75, 0.25], [0.75, 0.25]], bins=2) if row["rows"]]
+        [{'low': 0.5, 'high': 1.0, 'rows': 2, 'confidence': 0.75, 'accuracy': 0.5}]
     """
     confidence, right = _confidence(labels, probabilities)
     if not bins >= 1:
@@ -29,17 +44,30 @@ def reliability(labels, probabilities, bins=15):
     return rows
 
 
-def calibration_error(labels, probabilities, bins=15):
-    """Return the expected calibration error Σ_m |B_m| / n · |accuracy(B_m) - confidence(B_m)|.
+def calibration_error(labels: Any, probabilities: Any, bins: int = 15) -> float:
+    """Return the expected calibration error.
 
-    Arguments and bins B_m as in `reliability`.  Guo et al. 2017 (arXiv 1706.04599), equation 3.
+    ECE = Σ_m |B_m| / n · |accuracy(B_m) - confidence(B_m)|, with the bins B_m of `reliability`. Source: Guo et al. 2017
+    (arXiv 1706.04599), equation 3.
 
-    >>> calibration_error([0, 1], [[0.75, 0.25], [0.75, 0.25]])
-    0.25
+    Args:
+        labels: class numbers [B], int.
+        probabilities: probabilities [B, C], float, each between 0 and 1.
+        bins: number M of bins.
+
+    Returns:
+        The error, a float between 0 and 1.
+
+    Raises:
+        Error: when the input is not what `reliability` takes.
+
+    Example:
+        >>> calibration_error([0, 1], [[0.75, 0.25], [0.75, 0.25]])
+        0.25
     """
-    found = [row for row in reliability(labels, probabilities, bins) if row["rows"]]
-    wrong = sum(row["rows"] * abs(row["accuracy"] - row["confidence"]) for row in found)
-    return wrong / sum(row["rows"] for row in found)
+    filled = [row for row in reliability(labels, probabilities, bins) if row["rows"]]
+    gap = sum(row["rows"] * abs(row["accuracy"] - row["confidence"]) for row in filled)
+    return gap / sum(row["rows"] for row in filled)
 
 
 def _confidence(labels, probabilities):
@@ -50,6 +78,6 @@ def _confidence(labels, probabilities):
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise Error("some probabilities are not between 0 and 1; give probabilities, not logits.")
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= probabilities.shape[1]:
-        raise Error(f"labels are to be class numbers from 0 to {probabilities.shape[1] - 1}, as the columns of "
-                    f"the probabilities are; {labels.dtype} came, the first is {labels[0]!r}.")
+        raise Error(f"labels of {labels.dtype} came, the first is {labels[0]!r}; give class numbers from 0 to "
+                    f"{probabilities.shape[1] - 1}, one for each column of the probabilities.")
     return probabilities.max(axis=1), probabilities.argmax(axis=1) == labels

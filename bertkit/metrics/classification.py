@@ -1,4 +1,7 @@
-"""Accuracy, precision, recall, F1, Matthews correlation and the confusion matrix they come from."""
+"""Accuracy, precision, recall, F1, Matthews correlation and the confusion matrix that they come from."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -6,25 +9,47 @@ from bertkit.errors import Error
 from bertkit.metrics.aligned import aligned
 
 
-def accuracy(labels, predictions):
-    """Return the fraction of rows that are right; of [B,C] rows of 0 and 1, those right throughout.
+def accuracy(labels: Any, predictions: Any) -> float:
+    """Return the fraction of the rows that are right.
 
-    >>> accuracy(["yes", "no", "no"], ["yes", "no", "yes"])
-    0.6666666666666666
+    A multi-label row is right when every column of it is right.
+
+    Args:
+        labels: classes [B], or rows [B, C] of 0 and 1.
+        predictions: predictions of the same shape.
+
+    Returns:
+        The accuracy, a float between 0 and 1.
+
+    Raises:
+        Error: when labels and predictions cannot be compared (see `aligned`).
+
+    Example:
+        >>> accuracy(["yes", "no", "no"], ["yes", "no", "yes"])
+        0.6666666666666666
     """
     labels, predictions = aligned(labels, predictions)
     right = labels == predictions
     return float(right.reshape(len(right), -1).all(axis=1).mean())
 
 
-def confusion(labels, predictions, classes=None):
-    """Return counts [C,C] int64: entry [i,j] = rows of class i that were predicted as class j.
+def confusion(labels: Any, predictions: Any, classes: Sequence[Any] | None = None) -> np.ndarray:
+    """Return the confusion matrix.
 
-    `classes` fixes the order; without it, the sorted classes that occur on either side.
-    Raises Error for a label or prediction that is not among `classes`.
+    Args:
+        labels: classes [B].
+        predictions: predicted classes [B].
+        classes: the classes in the order of the matrix; None takes the classes that occur on either side, sorted.
 
-    >>> confusion(["a", "b", "b"], ["a", "a", "b"], classes=["a", "b"]).tolist()
-    [[1, 0], [1, 1]]
+    Returns:
+        int64 array [C, C]: entry [i, j] counts the rows of class i that were predicted as class j.
+
+    Raises:
+        Error: when a label or a prediction is not among `classes`, or the rows are multi-label.
+
+    Example:
+        >>> confusion(["a", "b", "b"], ["a", "a", "b"], classes=["a", "b"]).tolist()
+        [[1, 0], [1, 1]]
     """
     labels, predictions = _single(*aligned(labels, predictions))
     present, (actual, predicted) = _codes(labels, predictions)
@@ -33,14 +58,25 @@ def confusion(labels, predictions, classes=None):
     return counts if classes is None else _reordered(counts, present.tolist(), list(classes))
 
 
-def matthews(labels, predictions):
-    """Return the Matthews correlation in its multi-class form; 0.0 where it is undefined.
+def matthews(labels: Any, predictions: Any) -> float:
+    """Return the Matthews correlation in its multi-class form.
 
-    (c s - sum_k p_k t_k) / sqrt((s^2 - sum_k p_k^2) (s^2 - sum_k t_k^2)), with c rows right of s,
-    and p_k, t_k the predictions and labels of class k.  Gorodkin 2004, equation 8.
+    (c s - Σ_k p_k t_k) / sqrt((s^2 - Σ_k p_k^2) (s^2 - Σ_k t_k^2)), where c of s rows are right, and p_k and t_k count
+    the predictions and the labels of class k. Source: Gorodkin 2004, equation 8.
 
-    >>> matthews([0, 1, 1, 0], [0, 1, 1, 1])
-    0.5773502691896258
+    Args:
+        labels: classes [B].
+        predictions: predicted classes [B].
+
+    Returns:
+        The correlation, a float between -1 and 1; 0.0 where it is undefined.
+
+    Raises:
+        Error: when labels and predictions cannot be compared, or the rows are multi-label.
+
+    Example:
+        >>> matthews([0, 1, 1, 0], [0, 1, 1, 1])
+        0.5773502691896258
     """
     _, actual, predicted, hits = _counts(*_single(*aligned(labels, predictions)))
     actual, predicted, rows = actual.astype(float), predicted.astype(float), float(actual.sum())
@@ -48,18 +84,29 @@ def matthews(labels, predictions):
     return float((hits.sum() * rows - predicted @ actual) / np.sqrt(spread)) if spread else 0.0
 
 
-def f1(labels, predictions, average="binary", positive=1):
-    """Return F1 = 2 hits / (labels + predictions) of a class; 0 where nothing is of that class.
+def f1(labels: Any, predictions: Any, average: str = "binary", positive: Any = 1) -> float:
+    """Return the F1 score.
 
-    `average`: "binary" scores the class `positive` of two ("1" where classes are strings),
-    "macro" is the plain mean over the classes that occur on either side, "micro" pools counts.
-    Multi-label rows are [B,C] of 0 and 1; there macro is the mean over all C columns.
-    Raises Error for "binary" where it does not say which class is meant.
+    F1 = 2 hits / (labels + predictions) of a class; 0 where no label and no prediction is of that class.
 
-    >>> f1([1, 1, 0, 0], [1, 0, 0, 1])
-    0.5
-    >>> f1(["a", "b", "c", "c"], ["a", "b", "c", "b"], average="macro")
-    0.7777777777777777
+    Args:
+        labels: classes [B], or multi-label rows [B, C] of 0 and 1.
+        predictions: predictions of the same shape.
+        average: "binary" scores the class `positive` of two classes; "macro" is the mean over the classes that occur on
+            either side, of multi-label rows over all C columns; "micro" adds up the counts of all classes first.
+        positive: the class that "binary" scores; "1" where classes are strings.
+
+    Returns:
+        F1, a float between 0 and 1.
+
+    Raises:
+        Error: when `average` is unknown, or "binary" does not say which class is meant.
+
+    Example:
+        >>> f1([1, 1, 0, 0], [1, 0, 0, 1])
+        0.5
+        >>> f1(["a", "b", "c", "c"], ["a", "b", "c", "b"], average="macro")
+        0.7777777777777777
     """
     if average not in ("binary", "macro", "micro"):
         raise Error(f"average={average!r} is unknown; give 'binary', 'macro' or 'micro'.")
@@ -73,14 +120,25 @@ def f1(labels, predictions, average="binary", positive=1):
     return float(_harmonic(*(count[pooled].sum() for count in counts)))
 
 
-def by_class(labels, predictions):
-    """Return {class: {"precision", "recall", "f1", "support"}} of the classes that occur on either side.
+def by_class(labels: Any, predictions: Any) -> dict[Any, dict[str, float]]:
+    """Return precision, recall and F1 of each class.
 
-    precision = hits / predictions, recall = hits / labels, fractions, 0 of nothing; support counts labels.
-    Multi-label rows are [B,C] of 0 and 1; there the classes are the column numbers.
+    precision = hits / predictions, recall = hits / labels; a fraction of nothing is 0.
 
-    >>> by_class(["a", "b", "b"], ["a", "a", "b"])["b"]
-    {'precision': 1.0, 'recall': 0.5, 'f1': 0.6666666666666666, 'support': 2}
+    Args:
+        labels: classes [B], or multi-label rows [B, C] of 0 and 1.
+        predictions: predictions of the same shape.
+
+    Returns:
+        A dict {class: {"precision", "recall", "f1", "support"}} of the classes that occur on either side; "support"
+        counts the labels of the class. Of multi-label rows the classes are the column numbers.
+
+    Raises:
+        Error: when labels and predictions cannot be compared.
+
+    Example:
+        >>> by_class(["a", "b", "b"], ["a", "a", "b"])["b"]
+        {'precision': 1.0, 'recall': 0.5, 'f1': 0.6666666666666666, 'support': 2}
     """
     classes, actual, predicted, hits = _counts(*aligned(labels, predictions))
     columns = hits / np.maximum(predicted, 1), hits / np.maximum(actual, 1), _harmonic(actual, predicted, hits), actual

@@ -1,4 +1,6 @@
-"""Correlation of scores after Pearson, Spearman and Kendall, and their mean squared error."""
+"""Correlation of scores (Pearson, Spearman, Kendall) and their mean squared error."""
+
+from typing import Any
 
 import numpy as np
 
@@ -6,23 +8,47 @@ from bertkit.errors import Error
 from bertkit.metrics.aligned import aligned
 
 
-def pearson(labels, predictions):
-    """Return sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|); nan if a side is constant.
+def pearson(labels: Any, predictions: Any) -> float:
+    """Return Pearson's correlation.
 
-    Numbers may come as text ("3.750"), as files hold them.
+    r = Σ (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|).
 
-    >>> round(pearson([1, 2, 3], [1, 2, 4]), 4)
-    0.982
+    Args:
+        labels: scores [B]; numbers may come as text ("3.750"), as files hold them.
+        predictions: scores [B].
+
+    Returns:
+        r, a float between -1 and 1; nan when one side is constant.
+
+    Raises:
+        Error: when a score is no number, or the sides differ in shape.
+
+    Example:
+        >>> round(pearson([1, 2, 3], [1, 2, 4]), 4)
+        0.982
     """
     x, y = _scores(labels, predictions)
     return _correlation(x, y)
 
 
-def spearman(labels, predictions):
-    """Return Pearson's correlation of the ranks, ties sharing their mean rank; nan if constant.
+def spearman(labels: Any, predictions: Any) -> float:
+    """Return Spearman's correlation, which is Pearson's correlation of the ranks.
 
-    >>> round(spearman([1, 2, 3], [1, 20, 400]), 4)
-    1.0
+    Scores that are equal share the mean of their ranks.
+
+    Args:
+        labels: scores [B].
+        predictions: scores [B].
+
+    Returns:
+        The correlation, a float between -1 and 1; nan when one side is constant.
+
+    Raises:
+        Error: when a score is no number, or the sides differ in shape.
+
+    Example:
+        >>> round(spearman([1, 2, 3], [1, 20, 400]), 4)
+        1.0
     """
     x, y = _scores(labels, predictions)
     if np.isnan(x).any() or np.isnan(y).any():
@@ -30,14 +56,25 @@ def spearman(labels, predictions):
     return _correlation(_ranks(x), _ranks(y))
 
 
-def kendall(labels, predictions):
-    """Return Kendall's τ_b = (C - D) / sqrt((P - X) (P - Y)); nan if a side is constant.
+def kendall(labels: Any, predictions: Any) -> float:
+    """Return Kendall's τ_b in O(n log^2 n).
 
-    Of P pairs of rows, C are ordered alike and D otherwise; X and Y are tied on the first and the second side.
-    Kendall 1945.  O(n log^2 n).
+    τ_b = (C - D) / sqrt((P - X) (P - Y)): of P pairs of rows, C are ordered alike on both sides, D are ordered
+    differently, X are tied on the first side and Y on the second. Source: Kendall 1945.
 
-    >>> round(kendall([1, 2, 3, 4], [1, 3, 2, 4]), 4)
-    0.6667
+    Args:
+        labels: scores [B].
+        predictions: scores [B].
+
+    Returns:
+        τ_b, a float between -1 and 1; nan when one side is constant.
+
+    Raises:
+        Error: when a score is no number, or the sides differ in shape.
+
+    Example:
+        >>> round(kendall([1, 2, 3, 4], [1, 3, 2, 4]), 4)
+        0.6667
     """
     x, y = _scores(labels, predictions)
     if np.isnan(x).any() or np.isnan(y).any():
@@ -47,16 +84,27 @@ def kendall(labels, predictions):
     if pairs in (tied_x, tied_y):
         return float("nan")
     tied_both = _tied(x * len(y) + y)
-    otherwise = _inversions(y[np.lexsort((y, x))])
-    balance = pairs - tied_x - tied_y + tied_both - 2 * otherwise
+    discordant = _inversions(y[np.lexsort((y, x))])
+    balance = pairs - tied_x - tied_y + tied_both - 2 * discordant
     return float(balance / np.sqrt(float(pairs - tied_x)) / np.sqrt(float(pairs - tied_y)))
 
 
-def mse(labels, predictions):
-    """Return the mean squared error Σ (x - y)^2 / rows, in the square of the scores' units.
+def mse(labels: Any, predictions: Any) -> float:
+    """Return the mean squared error Σ (x - y)^2 / rows.
 
-    >>> mse([1.0, 2.0], [1.0, 4.0])
-    2.0
+    Args:
+        labels: scores [B].
+        predictions: scores [B].
+
+    Returns:
+        The error, a float, in the square of the scores' unit.
+
+    Raises:
+        Error: when a score is no number, or the sides differ in shape.
+
+    Example:
+        >>> mse([1.0, 2.0], [1.0, 4.0])
+        2.0
     """
     x, y = _scores(labels, predictions)
     return float(np.square(x - y).mean())
@@ -67,10 +115,10 @@ def _scores(labels, predictions):
     try:
         sides = np.asarray(labels, np.float64), np.asarray(predictions, np.float64)
     except (TypeError, ValueError) as error:
-        raise Error(f"a correlation is of numbers, and others came ({error}).") from error
+        raise Error(f"Some scores are no numbers ({error}); give numbers, or numbers as text.") from error
     x, y = aligned(*sides)
     if x.ndim != 1:
-        raise Error(f"one score a row was wanted, and an array of shape {x.shape} came.")
+        raise Error(f"one score a row was wanted, and an array of shape {x.shape} came; give one number for each row.")
     return x, y
 
 

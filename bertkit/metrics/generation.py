@@ -1,12 +1,14 @@
 """Scores of generated texts, by the libraries that the field compares with (the extra `generation`).
 
-`references` holds for each prediction one text or a list of several; all functions are of whole corpora.
+All functions score a whole corpus. `references` holds one text for each prediction, or a list of several.
 """
 
 import importlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -17,59 +19,132 @@ ROUGE = re.compile(r"rouge([1-9]|L|Lsum|S(?P<unigrams>U?)(?P<distance>\d*))")
 WITHOUT_SYNONYMS = SimpleNamespace(synsets=lambda word: [])       # stands in for WordNet
 
 
-def bleu(references, predictions, tokenize="13a", lowercase=False):
-    """Return {"bleu": 0 to 100, "signature"} of a corpus, by sacrebleu: state the signature with the score.
+def bleu(references: Sequence[str | Sequence[str]], predictions: Sequence[str], tokenize: str = "13a",
+         lowercase: bool = False) -> dict[str, Any]:
+    """Return the BLEU score of a corpus, by sacrebleu.
 
-    BLEU = min(1, exp(1 - r / c)) exp(Σ_{n≤4} log p_n / 4), p_n the clipped n-gram precisions of the corpus.
-    Papineni et al. 2002; Post 2018 (arXiv 1804.08771).
+    BLEU = min(1, exp(1 - r / c)) exp(Σ_{n≤4} log p_n / 4), where p_n are the clipped n-gram precisions of the corpus, c
+    and r the lengths of the predictions and the references in tokens. Source: Papineni et al. 2002; Post 2018 (arXiv
+    1804.08771).
+
+    Args:
+        references: for each prediction one text or a list of texts.
+        predictions: the generated texts.
+        tokenize: name of a tokenizer of sacrebleu.
+        lowercase: True compares lower-cased texts.
+
+    Returns:
+        A dict {"bleu": score from 0 to 100, "signature": settings of sacrebleu}; give the signature with the score.
+
+    Raises:
+        Error: when sacrebleu is not installed, or the texts do not match in number.
     """
     return _sacrebleu("BLEU", references, predictions, tokenize=tokenize, lowercase=lowercase)
 
 
-def bleu_counts(references, predictions, tokenize="13a", lowercase=False):
-    """Return what BLEU counts of each text, int64 [texts,10], for `bleu_of` of any of the texts together.
+def bleu_counts(references: Sequence[str | Sequence[str]], predictions: Sequence[str], tokenize: str = "13a",
+                lowercase: bool = False) -> np.ndarray:
+    """Return the counts that BLEU needs of each text, so that `bleu_of` can score any set of the texts.
 
-    Matched n-grams of n = 1 to 4, n-grams there are, tokens of the prediction, tokens of the nearest reference.
+    Args:
+        references: for each prediction one text or a list of texts.
+        predictions: the generated texts.
+        tokenize: name of a tokenizer of sacrebleu.
+        lowercase: True compares lower-cased texts.
+
+    Returns:
+        int64 array [texts, 10]: matched n-grams of n = 1 to 4, n-grams of the prediction of n = 1 to 4, tokens of the
+        prediction, tokens of the nearest reference.
+
+    Raises:
+        Error: when sacrebleu is not installed, or the texts do not match in number.
     """
     metric = _library("sacrebleu.metrics").BLEU(tokenize=tokenize, lowercase=lowercase)
     scores = [metric.corpus_score([text], [[one] for one in texts]) for texts, text in _paired(references, predictions)]
     return np.array([(*score.counts, *score.totals, score.sys_len, score.ref_len) for score in scores], "int64")
 
 
-def bleu_of(counts):
-    """Return BLEU, 0 to 100, of the texts whose `bleu_counts` these are."""
+def bleu_of(counts: np.ndarray) -> float:
+    """Return the BLEU score of texts from their counts.
+
+    Args:
+        counts: int64 array [texts, 10], rows of `bleu_counts`.
+
+    Returns:
+        BLEU, a float from 0 to 100.
+
+    Raises:
+        Error: when sacrebleu is not installed.
+    """
     *_, length, reference = sums = counts.sum(axis=0).tolist()
     compute = _library("sacrebleu.metrics").BLEU.compute_bleu
     return float(compute(sums[:4], sums[4:8], length, reference, smooth_method="exp").score)
 
 
-def chrf(references, predictions, word_order=0):
-    """Return {"chrf": 0 to 100, "signature"} of a corpus, by sacrebleu; `word_order=2` gives chrF++.
+def chrf(references: Sequence[str | Sequence[str]], predictions: Sequence[str], word_order: int = 0) -> dict[str, Any]:
+    """Return the chrF score of a corpus, by sacrebleu.
 
-    F_2 of character 1- to 6-grams, blanks left out, and of word n-grams up to `word_order`.  Popović 2015, 2017.
+    chrF is F_2 of character 1- to 6-grams, without blanks, and of word n-grams up to `word_order`; 2 gives chrF++.
+    Source: Popović 2015, 2017.
+
+    Args:
+        references: for each prediction one text or a list of texts.
+        predictions: the generated texts.
+        word_order: largest n of the word n-grams; 0 leaves them out.
+
+    Returns:
+        A dict {"chrf": score from 0 to 100, "signature": settings of sacrebleu}.
+
+    Raises:
+        Error: when sacrebleu is not installed, or the texts do not match in number.
     """
     return _sacrebleu("CHRF", references, predictions, word_order=word_order)
 
 
-def ter(references, predictions):
-    """Return {"ter": percentage, "signature"} of a corpus, by sacrebleu: lower is better, and above 100 is possible.
+def ter(references: Sequence[str | Sequence[str]], predictions: Sequence[str]) -> dict[str, Any]:
+    """Return the translation edit rate of a corpus, by sacrebleu; lower is better.
 
-    TER = (insertions + deletions + substitutions + shifts of phrases) / words of the references.  Snover et al. 2006.
+    TER = (insertions + deletions + substitutions + shifts of phrases) / words of the references. Source: Snover et al.
+    2006.
+
+    Args:
+        references: for each prediction one text or a list of texts.
+        predictions: the generated texts.
+
+    Returns:
+        A dict {"ter": percentage, which can be above 100, "signature": settings of sacrebleu}.
+
+    Raises:
+        Error: when sacrebleu is not installed, or the texts do not match in number.
     """
     return _sacrebleu("TER", references, predictions)
 
 
-def rouge(references, predictions, kinds=("rouge1", "rouge2", "rougeL", "rougeLsum"), stem=False):
-    """Return {kind: {"precision", "recall", "f1"}}, fractions, means over the texts.
+def rouge(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
+          kinds: Sequence[str] = ("rouge1", "rouge2", "rougeL", "rougeLsum"),
+          stem: bool = False) -> dict[str, dict[str, float]]:
+    """Return ROUGE scores, means over the texts.
 
-    Kinds are "rouge1" to "rouge9", "rougeL" and "rougeLsum" (sentences on lines), by the library rouge-score; and
-    "rougeS", "rougeSU" of skip-bigrams (Lin 2004, section 5), followed by the most words between the two, as in
-    "rougeSU4".  SU also counts each word by itself.  `stem` applies Porter's stemmer.  Of several references the
-    one of the highest f1 counts.
+    "rouge1" to "rouge9", "rougeL" and "rougeLsum" (one sentence a line) are those of the library rouge-score. "rougeS"
+    and "rougeSU" count skip-bigrams (Lin 2004, section 5); a number behind them is the largest number of words between
+    the two, as in "rougeSU4"; SU also counts each word by itself. Of several references the one with the highest F1
+    counts.
+
+    Args:
+        references: for each prediction one text or a list of texts.
+        predictions: the generated texts.
+        kinds: names of the scores.
+        stem: True applies Porter's stemmer.
+
+    Returns:
+        A dict {kind: {"precision", "recall", "f1"}} of fractions.
+
+    Raises:
+        Error: when a kind is unknown, rouge-score is not installed, or the texts do not match in number.
     """
-    strange = [kind for kind in kinds if not ROUGE.fullmatch(kind)]
-    if strange or not kinds:
-        raise Error(f"ROUGE kinds {strange} are unknown; give rouge1 to rouge9, rougeL, rougeLsum, rougeS, rougeSU, "
+    unknown = [kind for kind in kinds if not ROUGE.fullmatch(kind)]
+    if unknown or not kinds:
+        raise Error(f"ROUGE kinds {unknown} are unknown; give rouge1 to rouge9, rougeL, rougeLsum, rougeS, rougeSU, "
                     "the last two also with a distance (rougeSU4).")
     tokenizer = _library("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=stem)
     skips = {kind: _skip_bigrams(kind, tokenizer.tokenize) for kind in kinds if "S" in kind}
@@ -85,13 +160,25 @@ def rouge(references, predictions, kinds=("rouge1", "rouge2", "rougeL", "rougeLs
             for kind, mean in zip(kinds, means, strict=True)}
 
 
-def meteor(references, predictions, synonyms=None):
-    """Return {"meteor": fraction, the mean over the texts; "matches": which kinds of match were made}, by nltk.
+def meteor(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
+           synonyms: bool | None = None) -> dict[str, Any]:
+    """Return the METEOR score, the mean over the texts, by nltk.
 
-    Words (nltk's wordpunct tokens, lower-cased) are matched when equal, when of one Porter stem, and when WordNet
-    calls them synonyms.  With P and R the matched shares, F = P R / (0.9 P + 0.1 R), and the score is
-    F (1 - 0.5 (chunks / matches)^3), the best of the references.  Lavie and Agarwal 2007.
-    `synonyms` None uses WordNet where nltk's data hold it; True raises Error where they don't; False leaves it out.
+    Words (nltk's wordpunct tokens, lower-cased) match when they are equal, when they have the same Porter stem, and
+    when WordNet calls them synonyms. With P and R the matched shares of the prediction and the reference, F = P R /
+    (0.9 P + 0.1 R), and the score is F (1 - 0.5 (chunks / matches)^3), of several references the best. Source: Lavie
+    and Agarwal 2007.
+
+    Args:
+        references: for each prediction one text or a list of texts.
+        predictions: the generated texts.
+        synonyms: None uses WordNet where nltk's data hold it, True requires it, False leaves it out.
+
+    Returns:
+        A dict {"meteor": fraction, "matches": list of the kinds of match that were made}.
+
+    Raises:
+        Error: when nltk is not installed, WordNet is required and missing, or the texts do not match in number.
     """
     score = _library("nltk.translate.meteor_score").meteor_score
     words = _library("nltk.tokenize").wordpunct_tokenize
@@ -101,13 +188,24 @@ def meteor(references, predictions, synonyms=None):
     return {"meteor": float(np.mean(scores)), "matches": ["exact", "stem", *(["synonym"] if wordnet else [])]}
 
 
-def distinct(texts, n=2):
-    """Return the different n-grams / all n-grams of words parted by blanks, over all texts together; 0 of none.
+def distinct(texts: Sequence[str], n: int = 2) -> float:
+    """Return the number of different n-grams over the number of all n-grams, over all texts together.
 
-    Li et al. 2016 (arXiv 1510.03055), section 5.2.
+    Words are separated by blanks. Source: Li et al. 2016 (arXiv 1510.03055), section 5.2.
 
-    >>> distinct(["a b a b", "a b"])
-    0.5
+    Args:
+        texts: list of texts.
+        n: number of words of an n-gram.
+
+    Returns:
+        The fraction, a float; 0 where there are no n-grams.
+
+    Raises:
+        Error: when `texts` is a single text, or `n` is below 1.
+
+    Example:
+        >>> distinct(["a b a b", "a b"])
+        0.5
     """
     if isinstance(texts, str) or n < 1:
         raise Error(f"distinct wants a list of texts and n of 1 or more, and {type(texts).__name__}, n={n} came.")
@@ -138,11 +236,11 @@ def _paired(references, predictions):
     return list(zip(lists, predictions, strict=True))
 
 
-def _sacrebleu(name, references, predictions, **knobs):
+def _sacrebleu(name, references, predictions, **settings):
     lists, texts = zip(*_paired(references, predictions), strict=True)
-    most = max(map(len, lists))
-    streams = [[row[i] if i < len(row) else None for row in lists] for i in range(most)]
-    metric = getattr(_library("sacrebleu.metrics"), name)(**knobs)
+    widest = max(map(len, lists))
+    streams = [[row[i] if i < len(row) else None for row in lists] for i in range(widest)]
+    metric = getattr(_library("sacrebleu.metrics"), name)(**settings)
     score = metric.corpus_score(list(texts), streams).score
     return {name.lower(): float(score), "signature": str(metric.get_signature())}
 
@@ -163,12 +261,12 @@ def _skip_bigrams(kind, tokenize):
 
 def _best_overlap(bag, texts, prediction):
     """Return (precision, recall, f1) of a text's bag against that of its best reference."""
-    found = bag(prediction)
-    return max((_overlap(bag(text), found) for text in texts), key=lambda score: score[2])
+    predicted = bag(prediction)
+    return max((_overlap(bag(text), predicted) for text in texts), key=lambda score: score[2])
 
 
-def _overlap(gold, found):
-    common, predicted, labelled = (bag.total() for bag in (gold & found, found, gold))
+def _overlap(reference, prediction):
+    common, predicted, labelled = (bag.total() for bag in (reference & prediction, prediction, reference))
     if not common:
         return 0.0, 0.0, 0.0
     return common / predicted, common / labelled, 2 * common / (predicted + labelled)

@@ -1,6 +1,8 @@
 """The tasks of GLUE and its score (Wang et al. 2018, arXiv 1804.07461)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,13 +11,17 @@ from bertkit.errors import Error
 
 @dataclass(frozen=True)
 class GlueTask:
-    """The official metrics of a task, and its labels in the order of the classes; () for a score.
+    """The official metrics of a GLUE task and its labels.
 
     F1 is that of class 1, `labels[1]`.
+
+    Args:
+        metrics: names of the metrics.
+        labels: the labels in the order of the classes; () where the task predicts a score.
     """
 
-    metrics: tuple
-    labels: tuple = ()
+    metrics: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
 
 ENTAILMENT = ("entailment", "not_entailment")
@@ -35,14 +41,25 @@ GLUE = {
 SCORED = tuple(name for name in GLUE if name != "AX")       # the diagnostic set is not part of the score
 
 
-def glue_score(scores, tasks=SCORED):
-    """Return {"score", "by_task": {task: number}}, each times 100, of {task: {metric: fraction}}.
+def glue_score(scores: dict[str, dict[str, float]], tasks: Sequence[str] = SCORED) -> dict[str, Any]:
+    """Return the GLUE score.
 
-    A task's number is the mean of its metrics (those of `GLUE`), the score the mean over `tasks`, which are
-    the nine.  Raises Error for a task or metric that is missing or unknown.
+    The number of a task is the mean of its metrics (those of `GLUE`), and the score is the mean over the tasks, times
+    100.
 
-    >>> glue_score({"SST-2": {"accuracy": 0.875}, "MRPC": {"accuracy": 0.75, "f1": 0.5}}, tasks=("SST-2", "MRPC"))
-    {'score': 75.0, 'by_task': {'SST-2': 87.5, 'MRPC': 62.5}}
+    Args:
+        scores: dict {task: {metric: fraction}}.
+        tasks: names of the tasks that count; the nine of GLUE by default.
+
+    Returns:
+        A dict {"score": number, "by_task": {task: number}}, from 0 to 100.
+
+    Raises:
+        Error: when a task or a metric is missing, or a task is unknown.
+
+    Example:
+        >>> glue_score({"SST-2": {"accuracy": 0.875}, "MRPC": {"accuracy": 0.75, "f1": 0.5}}, tasks=("SST-2", "MRPC"))
+        {'score': 75.0, 'by_task': {'SST-2': 87.5, 'MRPC': 62.5}}
     """
     unknown = [name for name in (*scores, *tasks) if name not in GLUE]
     missing = [name for name in tasks if name not in scores]

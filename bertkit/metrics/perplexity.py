@@ -1,31 +1,54 @@
-"""How probable a language model finds texts."""
+"""How probable texts are under a language model."""
+
+from typing import Any
 
 import numpy as np
 
 from bertkit.errors import Error
 
 
-def perplexity(losses):
-    """Return exp(mean of -log P), natural logarithms, one a token; per word if one a word is given.
+def perplexity(losses: Any) -> float:
+    """Return the perplexity exp(mean of -log P).
 
-    Special tokens and padding are to be left out.  The mean over masked positions alone gives another number
-    than `pseudo_perplexity`.  Bahl, Jelinek and Mercer 1983.
+    The perplexity is per token where there is one loss a token, and per word where there is one loss a word. The mean
+    over masked positions alone is another number than `pseudo_perplexity`. Source: Bahl, Jelinek and Mercer 1983.
 
-    >>> round(perplexity([0.0, 2 * 0.6931471805599453]), 6)
-    2.0
+    Args:
+        losses: -log P, natural logarithms, without special tokens and padding.
+
+    Returns:
+        The perplexity, a float; inf where it is too large for a float.
+
+    Raises:
+        Error: when there are no losses, or they are no numbers.
+
+    Example:
+        >>> round(perplexity([0.0, 2 * 0.6931471805599453]), 6)
+        2.0
     """
-    with np.errstate(over="ignore"):                    # a hopeless model's is inf
+    with np.errstate(over="ignore"):                    # inf for a model that finds the text impossible
         return float(np.exp(_numbers(losses, "losses").mean()))
 
 
-def pseudo_perplexity(log_likelihoods, tokens):
-    """Return exp(-Σ PLL / Σ tokens) of texts' pseudo-log-likelihoods and their counts of tokens.
+def pseudo_perplexity(log_likelihoods: Any, tokens: Any) -> float:
+    """Return the pseudo-perplexity exp(-Σ PLL / Σ tokens) of texts.
 
-    PLL(W) = Σ_t log P(w_t | W with position t masked), special tokens left out.
-    Salazar et al. 2020 (arXiv 1910.14659), section 2.3.
+    PLL(W) = Σ_t log P(w_t | W with position t masked), without special tokens. Source: Salazar et al. 2020 (arXiv
+    1910.14659), section 2.3.
 
-    >>> round(pseudo_perplexity([-0.6931471805599453, -2.0794415416798357], [1, 3]), 6)
-    2.0
+    Args:
+        log_likelihoods: PLL [B] of each text, natural logarithms.
+        tokens: number of tokens [B] of each text.
+
+    Returns:
+        The pseudo-perplexity, a float; inf where it is too large for a float.
+
+    Raises:
+        Error: when the two differ in number, or there are no tokens.
+
+    Example:
+        >>> round(pseudo_perplexity([-0.6931471805599453, -2.0794415416798357], [1, 3]), 6)
+        2.0
     """
     likelihoods, tokens = _numbers(log_likelihoods, "log_likelihoods"), _numbers(tokens, "tokens")
     if likelihoods.shape != tokens.shape or not tokens.sum() > 0:
@@ -35,11 +58,22 @@ def pseudo_perplexity(log_likelihoods, tokens):
         return float(np.exp(-likelihoods.sum() / tokens.sum()))
 
 
-def bits_per_character(losses, characters):
-    """Return Σ -log P / (ln 2 · characters) of a text's losses, natural logarithms, and its length.
+def bits_per_character(losses: Any, characters: int) -> float:
+    """Return the bits per character Σ -log P / (ln 2 · characters) of a text.
 
-    >>> round(bits_per_character([0.6931471805599453] * 6, 3), 6)
-    2.0
+    Args:
+        losses: -log P of each token, natural logarithms.
+        characters: number of characters of the text.
+
+    Returns:
+        The bits per character, a float.
+
+    Raises:
+        Error: when there are no losses, or `characters` is not above 0.
+
+    Example:
+        >>> round(bits_per_character([0.6931471805599453] * 6, 3), 6)
+        2.0
     """
     if not characters > 0:
         raise Error(f"characters={characters!r}; give the text's length, above 0.")
@@ -51,7 +85,7 @@ def _numbers(values, name):
     try:
         values = np.asarray(values, np.float64).ravel()
     except (TypeError, ValueError) as error:
-        raise Error(f"{name} are to be numbers, and others came ({error}).") from error
+        raise Error(f"Some {name} are no numbers ({error}); give numbers.") from error
     if not values.size:
         raise Error(f"No {name} came; give at least one.")
     return values

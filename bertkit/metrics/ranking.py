@@ -1,36 +1,61 @@
-"""Scores of ranked documents as trec_eval computes them."""
+"""Scores of ranked documents, computed as trec_eval computes them."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from bertkit.errors import Error
 
 
-def ranking(qrels, run, at=(10,)):
-    """Return {"map", "mrr", "ndcg@k", "p@k", "recall@k", "queries", "left_out"}: means over queries, fractions.
+def ranking(qrels: dict[str, dict[str, float]], run: dict[str, dict[str, float]],
+            at: Sequence[int] = (10,)) -> dict[str, float]:
+    """Return the scores of a ranking, means over the queries.
 
-    `qrels` is {query: {document: grade}}, relevant where the grade is above 0, and `run` {query: {document:
-    score}}.  Scored is a query that the run holds (with no document, it scores 0) and that has a relevant
-    document; `queries` counts these, and `left_out` all others that either side names.  (trec_eval leaves the
-    same out, save that some versions give a query without relevant documents 0.)
-    Raises Error where no query can be scored, for a nan score, and for `at` below 1.
+    A query is scored when the run holds it (with no document it scores 0) and it has a relevant document. trec_eval
+    leaves out the same queries, except that some versions give a query without relevant documents 0.
 
-    >>> scores = ranking({"q": {"a": 1, "b": 0, "c": 2}}, {"q": {"a": 0.5, "b": 0.9}}, at=(2,))
-    >>> scores["mrr"], scores["map"], scores["recall@2"]
-    (0.5, 0.25, 0.5)
+    Args:
+        qrels: dict {query: {document: grade}}; a document is relevant where its grade is above 0.
+        run: dict {query: {document: score}}.
+        at: ranks k at which "ndcg@k", "p@k" and "recall@k" are computed.
+
+    Returns:
+        A dict {"map", "mrr", "ndcg@k", "p@k", "recall@k"} of fractions, with "queries", the number of scored queries,
+        and "left_out", the number of all others on either side.
+
+    Raises:
+        Error: when no query can be scored, a score is nan, or `at` holds something else than whole numbers above 0.
+
+    Example:
+        >>> scores = ranking({"q": {"a": 1, "b": 0, "c": 2}}, {"q": {"a": 0.5, "b": 0.9}}, at=(2,))
+        >>> scores["mrr"], scores["map"], scores["recall@2"]
+        (0.5, 0.25, 0.5)
     """
     names, values = ranking_queries(qrels, run, at)
     counts = {"queries": len(values), "left_out": len({*qrels, *run}) - len(values)}
     return {**dict(zip(names, values.mean(axis=0).tolist(), strict=True)), **counts}
 
 
-def ranking_queries(qrels, run, at=(10,)):
-    """Return (names of the metrics, float64 [queries, metrics]), queries in the order of `qrels`.
+def ranking_queries(qrels: dict[str, dict[str, float]], run: dict[str, dict[str, float]],
+                    at: Sequence[int] = (10,)) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the scores of a ranking for each query.
 
-    Documents are ordered by score as float32, ties by document id from the last to the first, as trec_eval does.
-    With r_i the grade at rank i, R relevant documents and rel = [r > 0]:
+    Documents are ordered by their score as float32, and documents of equal score by their id from the last to the
+    first, as trec_eval does. With r_i the grade at rank i, R relevant documents and rel = [r > 0]:
     AP = Σ_i rel_i P@i / R; RR = 1 / first relevant rank; P@k = Σ_{i≤k} rel_i / k; recall@k = Σ_{i≤k} rel_i / R;
-    DCG@k = Σ_{i≤k} r_i / log2(i + 1), NDCG@k = DCG@k / the DCG@k of the best order (Järvelin and Kekäläinen
-    2002, with linear gains).  Voorhees and Harman 2005, chapter 3.  Which queries and errors: see `ranking`.
+    DCG@k = Σ_{i≤k} r_i / log2(i + 1), NDCG@k = DCG@k / the DCG@k of the best order (Järvelin and Kekäläinen 2002, with
+    linear gains). Source: Voorhees and Harman 2005, chapter 3.
+
+    Args:
+        qrels: dict {query: {document: grade}}; a document is relevant where its grade is above 0.
+        run: dict {query: {document: score}}.
+        at: ranks k at which "ndcg@k", "p@k" and "recall@k" are computed.
+
+    Returns:
+        The names of the metrics, and a float64 array [queries, metrics] in the order of `qrels`.
+
+    Raises:
+        Error: when no query can be scored, a score is nan, or `at` holds something else than whole numbers above 0.
     """
     if not len(at) or not all(isinstance(k, int | np.integer) and k >= 1 for k in at):
         raise Error(f"at={at!r} are no ranks; give whole numbers of 1 or more.")
@@ -58,8 +83,8 @@ def _scores(judged, order, at):
     hits, relevant = np.flatnonzero(grades), np.count_nonzero(best)
     row = [(np.arange(1, len(hits) + 1) / (hits + 1)).sum() / relevant, 1 / (hits[0] + 1) if len(hits) else 0]
     for k in at:
-        found = np.count_nonzero(hits < k)
-        row += [_gain(grades[:k]) / _gain(best[:k]), found / k, found / relevant]
+        hits_at_k = np.count_nonzero(hits < k)
+        row += [_gain(grades[:k]) / _gain(best[:k]), hits_at_k / k, hits_at_k / relevant]
     return row
 
 

@@ -1,8 +1,9 @@
-"""Exact match and F1 of answers as the official scripts of SQuAD 1.1 and 2.0 compute them."""
+"""Exact match and F1 of answers, computed as the official scripts of SQuAD 1.1 and 2.0 compute them."""
 
 import re
 import string
 from collections import Counter
+from typing import Any
 
 from bertkit.errors import Error
 
@@ -10,64 +11,95 @@ PUNCTUATION = str.maketrans("", "", string.punctuation)
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
-def normalize_answer(text):
-    """Return a text lower-cased, without ASCII punctuation, then without articles, blanks made one.
+def normalize_answer(text: str) -> str:
+    """Return a text lower-cased, without ASCII punctuation and articles, with single blanks between words.
 
-    Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1.
+    Source: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1.
 
-    >>> normalize_answer("The  cat's A-frame.")
-    'cats aframe'
+    Args:
+        text: the text of an answer.
+
+    Returns:
+        The normalised text.
+
+    Example:
+        >>> normalize_answer("The  cat's A-frame.")
+        'cats aframe'
     """
     return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
 
 
-def squad_questions(references, predictions, version="1.1"):
-    """Return {question id: (exact, f1)}, fractions, the best over each question's answers.
+def squad_questions(references: dict[str, Any], predictions: dict[str, str],
+                    version: str = "1.1") -> dict[str, tuple[float, float]]:
+    """Return exact match and F1 of each question, of its answers the best.
 
-    exact = [the normalised texts are equal], F1 = 2 common / (words + words) of their bags of words
-    (Rajpurkar et al. 2016, section 6.1).
-    `references` is the parsed JSON of the data set, `predictions` {id: text}.  A question without a prediction
-    counts 0 in version 1.1 and is left out in 2.0; predictions of other ids are passed over.  In 2.0 answers
-    that normalise to nothing do not count, and without any answer the empty text is right.
-    Raises Error for data of another form, an id that occurs twice, and an unknown version.
+    exact = [the normalised texts are equal], F1 = 2 common / (words + words) of their bags of words (Rajpurkar et al.
+    2016, section 6.1). A question without a prediction scores 0 in version 1.1 and is left out in version 2.0. In
+    version 2.0 answers that normalise to nothing do not count, and where no answer is left the empty text is right.
+
+    Args:
+        references: the parsed JSON of the data set.
+        predictions: dict {question id: text}; ids that the data set lacks are ignored.
+        version: "1.1" or "2.0".
+
+    Returns:
+        A dict {question id: (exact, f1)} of fractions.
+
+    Raises:
+        Error: when the data have another form, an id occurs twice, a prediction is no text, or the version is unknown.
     """
     if version not in ("1.1", "2.0"):
         raise Error(f"version={version!r} is unknown; give '1.1' or '2.0'.")
     answers = _answers(references)
-    found = {}
+    scores = {}
     for key, golds in answers.items():
         if not golds and version == "1.1":
-            raise Error(f"Question {key!r} has no answer, which version 1.1 does not know; give version='2.0'.")
+            raise Error(f"Question {key!r} has no answer, which version 1.1 does not allow; give version='2.0'.")
         if key in predictions:
-            found[key] = _best(key, golds, predictions[key], version)
+            scores[key] = _best(key, golds, predictions[key], version)
         elif version == "1.1":
-            found[key] = (0.0, 0.0)
-    return found
+            scores[key] = (0.0, 0.0)
+    return scores
 
 
-def squad(references, predictions, version="1.1", null_scores=None, threshold=1.0):
-    """Return {"exact", "f1", "total", "missing"}, percentages over `total` questions, `missing` unpredicted.
+def squad(references: dict[str, Any], predictions: dict[str, str], version: str = "1.1",
+          null_scores: dict[str, float] | None = None, threshold: float = 1.0) -> dict[str, float]:
+    """Return the scores of SQuAD, in percent.
 
-    Version 2.0 (Rajpurkar et al. 2018, arXiv 1806.03822) adds HasAns_ and NoAns_ exact, f1 and total for the
-    questions with and without an answer.  With `null_scores` {id: how sure there is no answer} it also takes an
-    answer scored above `threshold` as "none", and adds best_exact, best_f1 and the thresholds that give them
-    (best_exact_thresh, best_f1_thresh).  Arguments and errors else as in `squad_questions`.
+    Version 2.0 (Rajpurkar et al. 2018, arXiv 1806.03822) adds "HasAns_" and "NoAns_" exact, f1 and total for the
+    questions with and without an answer. With `null_scores` it also turns a prediction whose null score is above
+    `threshold` into "no answer", and adds "best_exact", "best_f1" and the thresholds that give them
+    ("best_exact_thresh", "best_f1_thresh").
+
+    Args:
+        references: the parsed JSON of the data set.
+        predictions: dict {question id: text}.
+        version: "1.1" or "2.0".
+        null_scores: dict {question id: score that the question has no answer}, version 2.0 only.
+        threshold: null score above which a prediction counts as no answer.
+
+    Returns:
+        A dict {"exact", "f1", "total", "missing"}: percentages over `total` questions, and how many have no prediction.
+
+    Raises:
+        Error: when the input is not what `squad_questions` takes, or `null_scores` lack a question or come with version
+            1.1.
     """
-    found, answers = squad_questions(references, predictions, version), _answers(references)
+    by_question, answers = squad_questions(references, predictions, version), _answers(references)
     missing = sum(key not in predictions for key in answers)
     if version == "1.1":
         if null_scores is not None:
             raise Error("null_scores came with version 1.1, where each question has an answer; give version='2.0'.")
-        return {**_means(found), "missing": missing}
-    answerable = {key: bool(answers[key]) for key in found}
-    final = found if null_scores is None else _thresholded(found, answerable, null_scores, threshold)
+        return {**_means(by_question), "missing": missing}
+    answerable = {key: bool(answers[key]) for key in by_question}
+    final = by_question if null_scores is None else _thresholded(by_question, answerable, null_scores, threshold)
     scores = {**_means(final), "missing": missing}
     for name, kind in (("HasAns", True), ("NoAns", False)):
         part = {key: value for key, value in final.items() if answerable[key] == kind}
         if part:
             scores |= {f"{name}_{metric}": value for metric, value in _means(part).items()}
     for place, name in enumerate(("exact", "f1") if null_scores is not None else ()):
-        raw = {key: pair[place] for key, pair in found.items()}
+        raw = {key: pair[place] for key, pair in by_question.items()}
         scores[f"best_{name}"], scores[f"best_{name}_thresh"] = _best_threshold(
             raw, answerable, predictions, null_scores)
     return scores
@@ -75,20 +107,20 @@ def squad(references, predictions, version="1.1", null_scores=None, threshold=1.
 
 def _answers(references):
     """Return {question id: its answers' texts} of a parsed data set."""
-    found = {}
+    answers = {}
     try:
         for article in references["data"]:
             for paragraph in article["paragraphs"]:
                 for question in paragraph["qas"]:
-                    if question["id"] in found:
+                    if question["id"] in answers:
                         raise Error(f"Question id {question['id']!r} occurs twice; give each question its own.")
-                    found[question["id"]] = [answer["text"] for answer in question["answers"]]
+                    answers[question["id"]] = [answer["text"] for answer in question["answers"]]
     except (KeyError, TypeError) as error:
         raise Error(f"The references are not SQuAD JSON ({type(error).__name__}: {error}); wanted "
                     "data > paragraphs > qas with id and answers.") from error
-    if not found:
+    if not answers:
         raise Error("The references hold no question; give at least one.")
-    return found
+    return answers
 
 
 def _best(key, golds, prediction, version):

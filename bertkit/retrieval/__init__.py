@@ -1,7 +1,7 @@
-"""Which of many documents are nearest to a query: by vectors, exactly or with faiss, or by words (BM25).
+"""Finding the documents that are nearest to a query: by vectors, exactly or with faiss, or by words (BM25).
 
-Every index is asked alike: `search(queries, k)` gives for each query {document id: score}, best first, ties in the
-order of the ids, so that `dict(zip(query_ids, found))` is the run that `metrics.ranking` and `data.trec` take.
+Every index has the same method `search(queries, k)`. For each query it returns {document id: score}, best first, ties
+in the order of the ids, so `dict(zip(query_ids, results))` is the run that `metrics.ranking` and `data.trec` take.
 """
 
 from bertkit.retrieval.bm25 import BM25

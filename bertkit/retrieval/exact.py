@@ -1,4 +1,7 @@
-"""The whole matrix of document vectors, compared with every query: slow at millions, and never wrong."""
+"""The exact index: the vectors of all documents are compared with every query, which is slow at millions."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -10,41 +13,59 @@ BLOCK = 1 << 22         # numbers held at once, scores or vectors: 32 MiB as flo
 
 
 class ExactIndex:
-    """Documents `ids` with `vectors` [N,D]; the k of largest qᵀd, or cosine qᵀd / (‖q‖ ‖d‖).
+    """The index finds the k documents with the largest similarity to a query.
 
-    Scores are computed in float64 and kept in float32, so that equal vectors have equal scores wherever they stand.
-    At most `block` scores, or numbers of vectors, are held at once. Raises `Error` where ids repeat, differ from the
-    vectors in number, or a vector is not finite.
+    The similarity is qᵀd, or the cosine qᵀd / (‖q‖ ‖d‖). Scores are computed in float64 and kept in float32, so equal
+    vectors have equal scores wherever they stand.
 
-    >>> index = ExactIndex(["sea", "sun"], [[1.0, 0.0], [0.6, 0.8]])
-    >>> index.search([[0.0, 2.0]], k=1)
-    [{'sun': 0.800000011920929}]
+    Args:
+        ids: N document ids, different str.
+        vectors: float [N, D], one row for each id.
+        similarity: "cosine" or "dot".
+        block: largest number of scores, or numbers of vectors, in memory at once.
+
+    Raises:
+        Error: when ids repeat or differ from the vectors in number, the similarity is unknown, or a vector is not
+            finite.
+
+    Example:
+        >>> index = ExactIndex(["sea", "sun"], [[1.0, 0.0], [0.6, 0.8]])
+        >>> index.search([[0.0, 2.0]], k=1)
+        [{'sun': 0.800000011920929}]
     """
 
     kind = "exact"
 
-    def __init__(self, ids, vectors, similarity="cosine", block=BLOCK):
+    def __init__(self, ids: Iterable[str], vectors: Any, similarity: str = "cosine", block: int = BLOCK):
         ids, vectors = checked(ids, vectors, similarity)
-        order = sorted(range(len(ids)), key=ids.__getitem__)        # so that an earlier place wins a tie
+        order = sorted(range(len(ids)), key=ids.__getitem__)        # so that ties are in the order of the ids
         self.ids, self.vectors = [ids[place] for place in order], vectors[order]
         self.similarity, self.block = similarity, block
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def search(self, queries, k=10):
-        """Return for each of the query vectors [Q,D] {id: score} of its k nearest documents, best first.
+    def search(self, queries: Any, k: int = 10) -> list[dict[str, float]]:
+        """Return the k nearest documents of each query.
 
-        Raises `Error` for k < 1 and vectors of another width.
+        Args:
+            queries: float [Q, D], the vectors of the queries.
+            k: number of documents.
+
+        Returns:
+            A list of Q dicts {document id: score}, best first.
+
+        Raises:
+            Error: when k is below 1, or the vectors have another width or are not finite.
         """
         queries = asked(queries, k, self.vectors.shape[1])
         if self.similarity == "cosine":
             queries = directions(queries)
         parts = (queries[start:start + ROWS] for start in range(0, len(queries), ROWS))
-        return [found for part in parts for found in self._search(part, k)]
+        return [result for part in parts for result in self._search(part, k)]
 
     def _search(self, queries, k):
-        """Go through the documents in blocks; keep the best k so far of each query, (scores, places)."""
+        """Search the documents in blocks, and keep the best k (scores, places) of each query so far."""
         best = [(np.zeros(0, "float32"), np.zeros(0, "int64"))] * len(queries)
         width = max(1, self.block // max(queries.shape))
         for start in range(0, len(self), width):
@@ -55,27 +76,56 @@ class ExactIndex:
             places = np.arange(start, start + len(documents))
             best = [largest(np.concatenate([kept, row]), np.concatenate([old, places]), k)
                     for (kept, old), row in zip(best, scores, strict=True)]
-        return [{self.ids[place]: float(score) for score, place in zip(*found, strict=True)} for found in best]
+        return [{self.ids[place]: float(score) for score, place in zip(*result, strict=True)} for result in best]
 
 
-def largest(scores, places, k):
-    """Return the k largest of `scores` and their `places`, largest first, among equals those that come first."""
+def largest(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the k largest scores with their places, largest first, on ties in the given order.
+
+    Args:
+        scores: array [n].
+        places: array [n], the place of each score.
+        k: number of scores.
+
+    Returns:
+        Two arrays [min(k, n)]: the scores and their places.
+    """
     if k < len(scores):
-        least = np.partition(scores, -k)[-k]
-        keep = scores >= least
+        smallest = np.partition(scores, -k)[-k]
+        keep = scores >= smallest
         scores, places = scores[keep], places[keep]
     order = np.argsort(-scores, kind="stable")[:k]
     return scores[order], places[order]
 
 
-def directions(vectors):
-    """Return vectors [...,D] scaled to length 1; zero stays zero."""
+def directions(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors scaled to length 1; zero vectors stay zero.
+
+    Args:
+        vectors: array [..., D].
+
+    Returns:
+        An array [..., D].
+    """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
 
 
-def checked(ids, vectors, similarity):
-    """Return ids as a list and vectors as float32 [N,D], having looked at them."""
+def checked(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[list[str], np.ndarray]:
+    """Check the documents of an index.
+
+    Args:
+        ids: N document ids, different str.
+        vectors: float [N, D], one row for each id.
+        similarity: "cosine" or "dot".
+
+    Returns:
+        The ids as a list, and the vectors as float32 [N, D].
+
+    Raises:
+        Error: when ids repeat or differ from the vectors in number, the similarity is unknown, or a vector is not
+            finite.
+    """
     ids, vectors = list(ids), np.asarray(vectors, "float32")
     if similarity not in SIMILARITIES:
         raise Error(f"similarity={similarity!r}; wanted one of {', '.join(SIMILARITIES)}.")
@@ -89,8 +139,20 @@ def checked(ids, vectors, similarity):
     return ids, vectors
 
 
-def asked(queries, k, width):
-    """Return query vectors as float64 [Q,width], having looked at them and at k."""
+def asked(queries: Any, k: int, width: int) -> np.ndarray:
+    """Check the queries of a search.
+
+    Args:
+        queries: float [Q, D], the vectors of the queries.
+        k: number of documents.
+        width: number D of features that the documents have.
+
+    Returns:
+        The vectors as float64 [Q, D].
+
+    Raises:
+        Error: when k is below 1, or the vectors have another width or are not finite.
+    """
     queries = np.asarray(queries, "float64")
     if k < 1:
         raise Error(f"k={k} finds nothing; give 1 or more.")

@@ -1,4 +1,7 @@
-"""The same question put to faiss (Johnson et al. 2017, arXiv 1702.08734): faster at millions, exact or not."""
+"""An index of the library faiss (Johnson et al. 2017, arXiv 1702.08734): faster at millions, exact or approximate."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -8,39 +11,58 @@ from bertkit.retrieval.exact import asked, checked, directions
 
 
 class FaissIndex:
-    """`ExactIndex` by the library faiss; `factory` is its description of an index, "Flat" compares all.
+    """The index searches like `ExactIndex`, by the library faiss.
 
-    Others, such as "HNSW32" or "IVF256,Flat", find most of the nearest. Raises `Error` without the library.
+    Args:
+        ids: N document ids, different str.
+        vectors: float [N, D], one row for each id.
+        similarity: "cosine" or "dot".
+        factory: faiss' description of an index. "Flat" compares all documents; others, such as "HNSW32" or
+            "IVF256,Flat", find most of the nearest ones.
+
+    Raises:
+        Error: when faiss is not installed or cannot make the index, or the documents are not what `ExactIndex` takes.
     """
 
     kind = "faiss"
 
-    def __init__(self, ids, vectors, similarity="cosine", factory="Flat"):
+    def __init__(self, ids: Iterable[str], vectors: Any, similarity: str = "cosine", factory: str = "Flat"):
         ids, vectors = checked(ids, vectors, similarity)
         order = sorted(range(len(ids)), key=ids.__getitem__)
         self.ids, self.vectors = [ids[place] for place in order], vectors[order]
         self.similarity, self.factory = similarity, factory
-        self._index = _made(factory, self._seen(self.vectors))
+        self._index = _built(factory, self._prepared(self.vectors))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.ids)
 
-    def search(self, queries, k=10):
-        """Return for each of the query vectors [Q,D] {id: score} of k near documents, best first."""
+    def search(self, queries: Any, k: int = 10) -> list[dict[str, float]]:
+        """Return k near documents of each query.
+
+        Args:
+            queries: float [Q, D], the vectors of the queries.
+            k: number of documents.
+
+        Returns:
+            A list of Q dicts {document id: score}, best first.
+
+        Raises:
+            Error: when k is below 1, or the vectors have another width or are not finite.
+        """
         queries = asked(queries, k, self.vectors.shape[1]).astype("float32")
-        scores, places = self._index.search(self._seen(queries), min(k, len(self)))
-        return [self._row(*found) for found in zip(scores, places, strict=True)]
+        scores, places = self._index.search(self._prepared(queries), min(k, len(self)))
+        return [self._row(*row) for row in zip(scores, places, strict=True)]
 
     def _row(self, scores, places):
-        """Return {id: score} in order; faiss fills up with the place -1 where it finds fewer."""
-        found = sorted((-float(score), int(place)) for score, place in zip(scores, places, strict=True) if place >= 0)
-        return {self.ids[place]: -score for score, place in found}
+        """Return {id: score} in order; faiss gives the place -1 where it finds fewer documents."""
+        ordered = sorted((-float(score), int(place)) for score, place in zip(scores, places, strict=True) if place >= 0)
+        return {self.ids[place]: -score for score, place in ordered}
 
-    def _seen(self, vectors):
+    def _prepared(self, vectors):
         return np.ascontiguousarray(directions(vectors) if self.similarity == "cosine" else vectors, "float32")
 
 
-def _made(factory, vectors):
+def _built(factory, vectors):
     try:
         import faiss
     except ImportError:

@@ -1,10 +1,11 @@
-"""An index on disk: its vectors, its ids, and what sizes and sums they have; nothing that runs.
+"""An index on disk: its vectors, its ids, their sizes and SHA-256; nothing in it is executed.
 
     folder/vectors.safetensors   the vectors, float32 [N,D]
     folder/index.json            format, kind, similarity, ids, and the file's size and SHA-256
 """
 
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as safetensors_bytes
@@ -17,11 +18,19 @@ from bertkit.retrieval.nearest import FaissIndex
 
 FORMAT = 1
 VECTORS, METADATA = "vectors.safetensors", "index.json"
-KINDS = {kind.kind: kind for kind in (ExactIndex, FaissIndex)}
+KINDS: dict[str, Any] = {kind.kind: kind for kind in (ExactIndex, FaissIndex)}
 
 
-def save(folder, index):
-    """Write an index; the file that says what it is comes last. Raises `Error` where the place cannot be written."""
+def save(folder: str | Path, index: ExactIndex | FaissIndex) -> None:
+    """Write an index; the file that describes it is written last.
+
+    Args:
+        folder: the folder, which is made where it is missing.
+        index: the index.
+
+    Raises:
+        Error: when the folder cannot be written.
+    """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -29,13 +38,23 @@ def save(folder, index):
         write_bytes(folder / VECTORS, safetensors_bytes({"vectors": index.vectors}))
     except OSError as error:
         raise Error(f"{folder} cannot be written ({error.strerror}); choose another place.") from None
-    options = {"factory": index.factory} if index.kind == FaissIndex.kind else {}
+    options = {"factory": index.factory} if isinstance(index, FaissIndex) else {}
     write_json(folder / METADATA, {"format": FORMAT, "kind": index.kind, "similarity": index.similarity, **options,
                                 "ids": index.ids, "files": manifest.describe(folder, (VECTORS,))})
 
 
-def load(folder):
-    """Return the index that `save` wrote; raises `Error` if a file is missing, changed or does not fit the others."""
+def load(folder: str | Path) -> ExactIndex | FaissIndex:
+    """Read an index that `save` wrote.
+
+    Args:
+        folder: the folder.
+
+    Returns:
+        The index.
+
+    Raises:
+        Error: when a file is missing, has changed or does not fit the others.
+    """
     folder = Path(folder)
     metadata = read_json(folder / METADATA)
     known = metadata.get("format") == FORMAT and metadata.get("kind") in KINDS

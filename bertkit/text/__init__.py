@@ -1,4 +1,4 @@
-"""Text: one definition of tokens from training to the phone; only graph.py needs TensorFlow."""
+"""Text: one definition of tokens from training to the phone; only `text/graph/` needs TensorFlow."""
 
 from bertkit.text.tokenizer import Encoding, Tokenizer
 

@@ -1,7 +1,9 @@
-"""Added tokens: entries that are found in a text as they stand, before a model sees the rest."""
+"""Added tokens: entries that are found in a text as they stand, before the model sees the rest."""
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.unicode import BLANKS
@@ -9,9 +11,12 @@ from bertkit.text.unicode import BLANKS
 
 @dataclass(frozen=True)
 class Added:
-    """A token that is looked for in texts: everywhere, or if `special` where such are recognised.
+    """A token that is looked for in texts.
 
-    With `lstrip` it takes the blanks before it along, as RoBERTa's <mask> does.
+    Args:
+        content: the text of the token.
+        special: False looks for it in every text, True only where special tokens are recognised.
+        lstrip: True takes the blanks before it along, as RoBERTa's <mask> does.
     """
 
     content: str
@@ -19,32 +24,48 @@ class Added:
     lstrip: bool = False
 
     @classmethod
-    def of(cls, value):
-        """Return the token of a JSON value: a string for a plain special token, else the fields."""
+    def of(cls, value: str | dict[str, Any]) -> "Added":
+        """Return the token of a JSON value.
+
+        Args:
+            value: a string, which stands for a plain special token, or a dict of the fields.
+
+        Returns:
+            An `Added`.
+
+        Raises:
+            Error: when the value is neither, or has no content.
+        """
         fields = {"content": value} if isinstance(value, str) else value
         if not isinstance(fields, dict) or not isinstance(fields.get("content"), str) or not fields["content"]:
             raise Error(f"The added token {value!r:.60} is malformed; give its text, or an object with its content.")
         return cls(**fields)
 
-    def settings(self):
+    def settings(self) -> str | dict[str, Any]:
         """Return the JSON value that `of` reads."""
         return self.content if self == Added(self.content) else asdict(self)
 
 
 class Splitter:
-    """Cuts texts at tokens; of those that begin at one place the longest counts.
+    """A splitter cuts texts at tokens.
 
-    >>> list(Splitter([Added("<mask>", lstrip=True)])("a <mask>."))
-    [(0, 1, None), (1, 8, '<mask>'), (8, 9, None)]
+    Of tokens that begin at the same place the longest one counts.
+
+    Args:
+        tokens: values of `Added`.
+
+    Example:
+        >>> list(Splitter([Added("<mask>", lstrip=True)])("a <mask>."))
+        [(0, 1, None), (1, 8, '<mask>'), (8, 9, None)]
     """
 
-    def __init__(self, tokens):
+    def __init__(self, tokens: Iterable[Added]):
         self.tokens = sorted(tokens, key=lambda token: -len(token.content))
         self._strips = {token.content for token in self.tokens if token.lstrip}
         self._find = re.compile("|".join(re.escape(token.content) for token in self.tokens)).finditer
 
-    def __call__(self, text):
-        """Yield (begin, end, content) of each token, content None for the stretches between."""
+    def __call__(self, text: str) -> Iterator[tuple[int, int, str | None]]:
+        """Yield (begin, end, content) in characters: the content of each token, None for the text between them."""
         done = 0
         for match in self._find(text) if self.tokens else ():
             begin, end = match.span()

@@ -1,27 +1,37 @@
-"""Token ids back to a text: what a model wrote, as a person reads it."""
+"""Token ids back to a readable text."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from bertkit.text.models.bytelevel import letters
 from bertkit.text.models.sentencepiece import SPACE
 
 _BYTES = {letter: byte for byte, letter in enumerate(letters())}
-# Where words were parted at punctuation, no blank belongs before a mark that closes, after one that opens, and on
-# neither side of an apostrophe or a hyphen between letters.
+# Where words were split at punctuation, there is no blank before a closing mark, none after an opening mark, and none
+# around an apostrophe or a hyphen between letters.
 _CLOSES, _OPENS = re.compile(r" ([.,;:!?%)\]}\u2026\u201d])"), re.compile(r"([(\[{\u201c$\u00a3]) ")
 _WITHIN = re.compile(r"(?<=\w) (['\u2019-]) (?=\w)")
 
 
-def decoded(tokenizer, ids):
-    """Return the text of ids, special tokens left out.
+def decoded(tokenizer: Any, ids: Iterable[int]) -> str:
+    """Return the text of token ids, without special tokens.
 
-    What a tokenizer loses does not come back: case where it is uncased, and for WordPiece the blanks, which are put
-    where English prints them.
+    What a tokenizer loses does not come back: the case where it is uncased and, for WordPiece, the blanks. These are
+    put where English prints them.
 
-    >>> from bertkit.text import Tokenizer
-    >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "it", "'", "s", "river", "##s", "."])
-    >>> decoded(tokenizer, [2, 5, 6, 7, 8, 9, 10, 3])
-    "it's rivers."
+    Args:
+        tokenizer: a `Tokenizer`.
+        ids: ids of one text.
+
+    Returns:
+        The text, a str.
+
+    Example:
+        >>> from bertkit.text import Tokenizer
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "it", "'", "s", "river", "##s", "."])
+        >>> decoded(tokenizer, [2, 5, 6, 7, 8, 9, 10, 3])
+        "it's rivers."
     """
     special = set(tokenizer.special.values())
     pieces = [piece for piece in (tokenizer.vocabulary[i] for i in ids) if piece not in special]
@@ -35,10 +45,10 @@ def _wordpiece(tokenizer, pieces):
 
 
 def _bytelevel(tokenizer, pieces):
-    found = bytearray()
+    content = bytearray()
     for letter in "".join(pieces):
-        found += bytes([_BYTES[letter]]) if letter in _BYTES else letter.encode()
-    return found.decode("utf-8", errors="replace")
+        content += bytes([_BYTES[letter]]) if letter in _BYTES else letter.encode()
+    return content.decode("utf-8", errors="replace")
 
 
 def _sentencepiece(tokenizer, pieces):

@@ -1,8 +1,8 @@
-"""Sentences of a text, by rules that say the same everywhere: no model, no list but one of abbreviations."""
+"""The sentences of a text, by fixed rules and a list of abbreviations: no model, the same result everywhere."""
 
 import re
 
-# What is no end although a dot stands there: titles, and what Latin and addresses shorten.
+# A dot after these ends no sentence: titles, Latin abbreviations, parts of addresses.
 _SHORT = ("mr|mrs|ms|dr|prof|rev|hon|st|sr|jr|gen|col|maj|capt|cmdr|lt|sgt|sen|rep|gov|pres|vs|cf|etc|al|ca|approx|no|"
           "vol|pp|fig|eq|sec|dept|univ|inc|ltd|co|corp|mt|ave|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|e\\.g|i\\.e")
 _ABBREVIATION = re.compile(rf"(?:(?<!\w)(?:{_SHORT})|(?<!\w)[^\W\d_]|\.[^\W\d_])\.\Z", re.IGNORECASE)
@@ -14,33 +14,41 @@ _BREAK = re.compile(r"""\n[^\S\n]*\n\s*|[.!?\u2026]+["'\u201d\u2019\u00bb)\]]*(?
 _REACH = 12         # characters before a dot that an abbreviation can fill
 
 
-def sentences(text):
-    """Return (start, end) of each sentence of a text, in characters, in order, blanks around it left out.
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return where the sentences of a text are, without the blanks around them.
 
-    A sentence ends at an empty line, after . ! ? or … with the quotes and brackets behind them where a blank follows
-    and then no small letter, and after 。！？। ॥ ؟ ۔. No end is the dot of a title (Mr.), of an initial (J.) or of
-    another usual abbreviation, so that a sentence that ends in one goes on.
+    A sentence ends at an empty line; after . ! ? or … with the quotes and brackets behind them, where a blank follows
+    and then no small letter; and after 。！？। ॥ ؟ ۔. The dot of a title (Mr.), of an initial (J.) or of another common
+    abbreviation ends no sentence, so a sentence whose last word is one goes on.
 
-    >>> text = 'Dr. Lee left. "Why?" asked J. Doe.  Nobody knew\\n\\nThe end'
-    >>> [text[start:end] for start, end in sentences(text)]
-    ['Dr. Lee left.', '"Why?" asked J. Doe.', 'Nobody knew', 'The end']
+    Args:
+        text: the text.
+
+    Returns:
+        A list of (start, end) in characters, in order.
+
+    Example:
+        >>> text = 'Dr. Lee left. "Why?" asked J. Doe.  Nobody knew\\n\\nThe end'
+        >>> [text[start:end] for start, end in sentences(text)]
+        ['Dr. Lee left.', '"Why?" asked J. Doe.', 'Nobody knew', 'The end']
     """
     spans, start = [], 0
-    for found in _BREAK.finditer(text):
-        if _ends(text, found):
-            spans.append((start, found.end()))
-            start = found.end()
+    for mark in _BREAK.finditer(text):
+        if _ends(text, mark):
+            spans.append((start, mark.end()))
+            start = mark.end()
     return [span for begin, end in (*spans, (start, len(text))) if (span := _stripped(text, begin, end))]
 
 
-def _ends(text, found):
-    if found[0][0] not in ".!?\u2026":
+def _ends(text, mark):
+    """Return whether a match of _BREAK ends a sentence."""
+    if mark[0][0] not in ".!?\u2026":
         return True
-    if "\n" in found[0] and re.search(r"\n[^\S\n]*\n", found[0]):
+    if "\n" in mark[0] and re.search(r"\n[^\S\n]*\n", mark[0]):
         return True
-    if text[found.end():found.end() + 1].islower():
+    if text[mark.end():mark.end() + 1].islower():
         return False
-    return not _ABBREVIATION.search(text, max(0, found.start() - _REACH), found.start() + 1)
+    return not _ABBREVIATION.search(text, max(0, mark.start() - _REACH), mark.start() + 1)
 
 
 def _stripped(text, start, end):

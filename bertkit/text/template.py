@@ -1,6 +1,7 @@
 """The template: where special tokens and segments go, and what is cut when texts are long."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from bertkit.errors import Error
 
@@ -9,13 +10,20 @@ FIRST, SECOND = "$first", "$second"
 
 @dataclass(frozen=True)
 class Template:
-    """Parts (token or text, segment) of one text and of a pair, as data.
+    """The order of texts and special tokens in a row, with the segment of each.
 
-    Padding stands on `padding_side` ("right" or "left") and has the segment `padding_segment`.
-    Raises Error if a part is malformed or a text is not in the template exactly once.
+    Args:
+        single: tuple of (part, segment) for one text; a part is "$first" or a special token.
+        pair: tuple of (part, segment) for a pair; a part is "$first", "$second" or a special token.
+        padding_side: "right" or "left", where the padding stands.
+        padding_segment: segment of the padding.
 
-    >>> bert("[CLS]", "[SEP]").single
-    (('[CLS]', 0), ('$first', 0), ('[SEP]', 0))
+    Raises:
+        Error: when a part is malformed, or a text is not in the template exactly once.
+
+    Example:
+        >>> bert("[CLS]", "[SEP]").single
+        (('[CLS]', 0), ('$first', 0), ('[SEP]', 0))
     """
 
     single: tuple
@@ -23,7 +31,7 @@ class Template:
     padding_side: str = "right"
     padding_segment: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, texts in (("single", [FIRST]), ("pair", [FIRST, SECOND])):
             parts = tuple(_part(part) for part in getattr(self, name))
             if sorted(part for part, _ in parts if part in (FIRST, SECOND)) != texts:
@@ -33,55 +41,106 @@ class Template:
         if self.padding_side not in ("right", "left"):
             raise Error(f"padding_side is {self.padding_side!r}; give \"right\" or \"left\".")
 
-    def parts(self, paired):
-        """Return the parts of a pair, or of one text."""
+    def parts(self, paired: bool) -> tuple[tuple[str, int], ...]:
+        """Return the parts of a pair or of one text.
+
+        Args:
+            paired: True for a pair.
+
+        Returns:
+            A tuple of (part, segment).
+        """
         return self.pair if paired else self.single
 
-    def places(self, length, paired):
-        """Return how many tokens of text fit in `length`; raises Error if the specials do not."""
+    def places(self, length: int, paired: bool) -> int:
+        """Return how many tokens of text fit beside the special tokens.
+
+        Args:
+            length: number of tokens of a row.
+            paired: True for a pair.
+
+        Returns:
+            The number of tokens, of both texts together for a pair.
+
+        Raises:
+            Error: when the special tokens alone are more than `length`.
+        """
         special = len(self.parts(paired)) - (2 if paired else 1)
         if length < special:
             raise Error(f"length={length} is too small for the {special} special tokens of "
                         f"{'a pair' if paired else 'a text'}; give {special + 1} or more.")
         return length - special
 
-    def settings(self):
-        """Return the fields as JSON."""
+    def settings(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
         lists = {form: [list(part) for part in getattr(self, form)] for form in ("single", "pair")}
         return asdict(self) | lists
 
 
-def bert(cls, sep):
-    """Return BERT's template: cls first sep second sep (Devlin et al. 2018, section 3)."""
+def bert(cls: str, sep: str) -> Template:
+    """Return BERT's template: cls first sep second sep (Devlin et al. 2018, section 3).
+
+    Args:
+        cls: the classification token.
+        sep: the token that ends a text.
+
+    Returns:
+        A `Template`.
+    """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (SECOND, 1), (sep, 1)))
 
 
-def roberta(cls, sep):
-    """Return RoBERTa's template: cls first sep sep second sep, all of one segment (Liu et al. 2019)."""
+def roberta(cls: str, sep: str) -> Template:
+    """Return RoBERTa's template: cls first sep sep second sep, all of one segment (Liu et al. 2019).
+
+    Args:
+        cls: the classification token.
+        sep: the token that ends a text.
+
+    Returns:
+        A `Template`.
+    """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (sep, 0), (SECOND, 0), (sep, 0)))
 
 
-def xlnet(cls, sep):
-    """Return XLNet's template: first sep second sep cls, padded on the left (Yang et al. 2019)."""
+def xlnet(cls: str, sep: str) -> Template:
+    """Return XLNet's template: first sep second sep cls, padded on the left (Yang et al. 2019).
+
+    Args:
+        cls: the classification token.
+        sep: the token that ends a text.
+
+    Returns:
+        A `Template`.
+    """
     first, second, last = ((FIRST, 0), (sep, 0)), ((SECOND, 1), (sep, 1)), (cls, 2)
     return Template((*first, last), (*first, *second, last), padding_side="left", padding_segment=3)
 
 
-def bare():
-    """Return the template without special tokens, Reformer's."""
+def bare() -> Template:
+    """Return the template without special tokens, which is Reformer's."""
     return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
 
 
-def kept(first, second, places):
-    """Return how many tokens of each side of a pair stay: longest first, cut at the end.
+def kept(first: int, second: int, places: int) -> tuple[int, int]:
+    """Return how many tokens of each text of a pair stay: the longer text is cut first, at its end.
 
-    The shorter side keeps min(shorter, places // 2), the longer what is left; on equal lengths the
-    second counts as the longer. This is the rule of the library `tokenizers`.
+    The shorter text keeps min(shorter, places // 2) tokens and the longer one gets the rest. Of texts of equal length
+    the second counts as the longer. This is the rule of the library `tokenizers`.
 
-    >>> kept(6, 2, 6), kept(9, 9, 5)
-    ((4, 2), (2, 3))
+    Args:
+        first: number of tokens of the first text.
+        second: number of tokens of the second text.
+        places: number of tokens that both may have together.
+
+    Returns:
+        The number of tokens that stay of the first and of the second text.
+
+    Example:
+        >>> kept(6, 2, 6), kept(9, 9, 5)
+        ((4, 2), (2, 3))
     """
     if first > second:
         return kept(second, first, places)[::-1]

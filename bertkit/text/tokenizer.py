@@ -1,8 +1,8 @@
 """Texts to token ids with character offsets, and token ids to batches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,41 +15,54 @@ from bertkit.text.models.sentencepiece import BPE, Unigram
 from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
 
-MODELS = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
+MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 
 class Encoding(NamedTuple):
-    """The tokens of one text; `offsets` are (start, end) in characters of the text as given."""
+    """The tokens of one text.
 
-    ids: list
-    tokens: list
-    offsets: list
+    Args:
+        ids: list of int, the id of each token.
+        tokens: list of str, the vocabulary entry of each token.
+        offsets: list of (start, end), the half-open range of characters of the given text that each token covers.
+    """
+
+    ids: list[int]
+    tokens: list[str]
+    offsets: list[tuple[int, int]]
 
 
 class Tokenizer:
-    """What turns texts into the ids that a checkpoint was trained with.
+    """A tokenizer turns texts into the ids that a checkpoint was trained with.
 
-    `vocabulary` are the entries in the order of their ids; `special` names the special tokens (unk,
-    cls, sep, pad, mask) where they differ from BERT's, None for one that does not exist; `template`
-    holds the fields of a Template, or None for BERT's, which without cls or sep is the text alone;
-    `added` are more tokens that are found in a text as they stand (see Added), with ids after the
-    vocabulary for those not in it; the other settings are those of the model: see WordPiece,
-    ByteLevel, Unigram and BPE.
+    Texts are str, or bytes in UTF-8, whose invalid parts are read as U+FFFD. A special token that is written in a text
+    is plain text, unless `special_tokens=True` asks to recognise it.
 
-    Texts are str, or bytes in UTF-8, whose invalid parts read as U+FFFD. Special tokens written in
-    a text are plain text, unless `special_tokens=True` asks to recognise them.
-    Raises Error if a special token is not in the vocabulary or a setting is unknown.
+    Args:
+        vocabulary: sequence of str, the entries in the order of their ids.
+        kind: name of the model: "wordpiece", "bytelevel", "unigram" or "bpe".
+        special: dict from a role ("unk", "cls", "sep", "pad", "mask") to a token, for the roles whose token is not that
+            of BERT; None as the token says that the tokenizer has none.
+        template: dict, the fields of a `Template`. None takes BERT's template, or the text alone where there is no cls
+            or no sep token.
+        added: more tokens that are found in a text as they stand, as `Added.of` reads them. Those that the vocabulary
+            lacks get the ids after it.
+        **settings: settings of the model; see `WordPiece`, `ByteLevel`, `Unigram` and `BPE`.
 
-    >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
-    >>> tokenizer.encode(["Rivers"])[0]
-    Encoding(ids=[5, 6], tokens=['river', '##s'], offsets=[(0, 5), (5, 6)])
-    >>> tokenizer.pack(["Rivers"], length=6)["token_ids"]
-    array([[2, 5, 6, 3, 0, 0]], dtype=int32)
+    Raises:
+        Error: when the kind or a setting is unknown, or a special token is not in the vocabulary.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
+        >>> tokenizer.encode(["Rivers"])[0]
+        Encoding(ids=[5, 6], tokens=['river', '##s'], offsets=[(0, 5), (5, 6)])
+        >>> tokenizer.pack(["Rivers"], length=6)["token_ids"]
+        array([[2, 5, 6, 3, 0, 0]], dtype=int32)
     """
 
-    def __init__(self, vocabulary, kind="wordpiece", special=None, template=None, added=(),
-                 **settings):
+    def __init__(self, vocabulary: Sequence[str], kind: str = "wordpiece", special: dict[str, str | None] | None = None,
+                 template: dict[str, Any] | None = None, added: Iterable[str | dict[str, Any]] = (), **settings: Any):
         if kind not in MODELS:
             raise Error(f"The tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
         roles = SPECIAL | (special or {})
@@ -66,8 +79,8 @@ class Tokenizer:
             for role, absent in (("pad", 0), ("unk", None), ("cls", None), ("sep", None)))
         self.model = MODELS[kind](self.model_vocabulary, unknown=self.special.get("unk"), **settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
-        special = [Added(token) for token in self.special.values() if token in self._ids]
-        tokens = {token.content: token for token in (*special, *self.added)}.values()
+        specials = [Added(token) for token in self.special.values() if token in self._ids]
+        tokens = {token.content: token for token in (*specials, *self.added)}.values()
         self._special = Splitter([token for token in tokens if token.special])
         self._plain = Splitter([token for token in tokens if not token.special])
 
@@ -75,29 +88,40 @@ class Tokenizer:
     def load(cls, address: str | Path) -> "Tokenizer":
         """Read the tokenizer of a checkpoint, from whatever `bertkit.load` takes, or from a vocabulary file.
 
-        Folders are those of Hugging Face (a tokenizer.json decides where there is one; truncation
-        and padding in it are not taken over), Google, keras-nlp presets and bertkit bundles. A
-        vocabulary without settings is uncased unless an entry outside brackets holds an upper-case
-        letter.
+        A folder is one of Hugging Face, of Google, of a keras-nlp preset or a bertkit bundle. Where it has a
+        tokenizer.json, that file decides; its truncation and its padding are not taken over. A vocabulary without
+        settings is uncased, unless an entry outside brackets has an upper-case letter.
 
         Args:
-            address: A checkpoint folder, `bertkit://english`, `hf://owner/name`, the name of a keras-nlp preset,
-                or a file: a vocab.txt, or a sentencepiece .model.
+            address: checkpoint folder, `bertkit://english`, `hf://owner/name`, the name of a keras-nlp preset, or a
+                file: a vocab.txt or a sentencepiece .model.
 
         Returns:
-            The tokenizer.
+            A `Tokenizer`.
 
         Raises:
-            Error: If there is no such address, or a file is missing, damaged or of a kind that bertkit does not read.
+            Error: when there is no such address, or a file is missing, damaged or of a kind that bertkit does not read.
 
-        >>> Tokenizer.load("bertkit://english").encode(["An unhappy reader"])[0].tokens
-        ['an', 'unhappy', 'reader']
+        Example:
+            >>> Tokenizer.load("bertkit://english").encode(["An unhappy reader"])[0].tokens
+            ['an', 'unhappy', 'reader']
         """
         return cls._made(address, *loading.read(address))
 
     @classmethod
-    def restore(cls, folder, settings):
-        """Read the vocabulary that `save` wrote, under the settings that it returned."""
+    def restore(cls, folder: str | Path, settings: dict[str, Any]) -> "Tokenizer":
+        """Read a tokenizer that `save` wrote.
+
+        Args:
+            folder: folder that holds the vocabulary.
+            settings: dict that `save` returned.
+
+        Returns:
+            A `Tokenizer`.
+
+        Raises:
+            Error: when the kind is unknown, or the vocabulary is missing or damaged.
+        """
         kind = settings.get("kind", "wordpiece")
         if kind not in MODELS:
             raise Error(f"{folder}: the tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
@@ -112,84 +136,175 @@ class Tokenizer:
             raise Error(f"The tokenizer of {source} cannot be used: {error}") from None
 
     @property
-    def file(self):
+    def file(self) -> str:
         """The name of the file that `save` writes."""
         return vocabulary_file(self.model.kind)
 
-    def save(self, folder):
-        """Write the vocabulary into a folder; return the settings, which the caller keeps as JSON."""
+    def save(self, folder: str | Path) -> dict[str, Any]:
+        """Write the vocabulary into a folder.
+
+        Args:
+            folder: folder that exists.
+
+        Returns:
+            The settings, a dict of JSON values, which the caller stores; `restore` takes them.
+
+        Raises:
+            Error: when the file cannot be written.
+        """
         write_vocabulary(folder, self.model.kind, self.model_vocabulary, self.model.tables())
         return self.settings()
 
-    def settings(self):
-        """Return everything but the vocabulary and the tables of the model, as JSON.
+    def settings(self) -> dict[str, Any]:
+        """Return everything as JSON values, except the vocabulary and the tables of the model.
 
-        `Tokenizer(vocabulary, **tokenizer.model.tables(), **settings)` is the tokenizer again.
+        `Tokenizer(vocabulary, **tokenizer.model.tables(), **settings)` makes the same tokenizer again.
+
+        Returns:
+            The dict {"kind", "special", "added", "template", and the settings of the model}.
         """
         return {"kind": self.model.kind, "special": {role: self.special.get(role) for role in SPECIAL},
                 "added": [token.settings() for token in self.added],
                 "template": self.template.settings(), **self.model.settings()}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.vocabulary)
 
     @property
-    def mask_id(self):
-        """The id of the mask token; raises Error in the rare vocabulary without one."""
+    def mask_id(self) -> int:
+        """The id of the mask token.
+
+        Raises:
+            Error: when the vocabulary has no mask token.
+        """
         if "mask" not in self.special:
             raise Error("The tokenizer has no mask token; masked words need the vocabulary of a model trained on them.")
         return self.id(self.special["mask"])
 
-    def id(self, token):
-        """Return the id of a vocabulary entry; raises Error if there is none."""
+    def id(self, token: str) -> int:
+        """Return the id of a vocabulary entry.
+
+        Args:
+            token: the entry.
+
+        Returns:
+            The id, an int.
+
+        Raises:
+            Error: when the vocabulary has no such entry.
+        """
         if token not in self._ids:
             raise Error(f"The vocabulary has no {token}; give the vocabulary of the checkpoint, or "
                         "say in tokenizer_config.json how the special tokens are called.")
         return self._ids[token]
 
-    def layout(self, paired):
-        """Return the template with ids in the place of special tokens: (part, segment) pairs."""
+    def layout(self, paired: bool) -> list[tuple[Any, int]]:
+        """Return the template with ids in the place of its special tokens.
+
+        Args:
+            paired: True for the template of a pair, False for that of one text.
+
+        Returns:
+            A list of (part, segment): a part is "$first", "$second" or the id of a special token.
+        """
         return [(part if part in (FIRST, SECOND) else self.id(part), segment)
                 for part, segment in self.template.parts(paired)]
 
-    def ids(self, texts, special_tokens=False):
-        """Return the ids of each text, list of lists of int, without special tokens around them."""
+    def ids(self, texts: Iterable[str | bytes], special_tokens: bool = False) -> list[list[int]]:
+        """Return the ids of texts, without special tokens around them.
+
+        Args:
+            texts: sequence of B texts.
+            special_tokens: True recognises special tokens that are written in a text.
+
+        Returns:
+            A list of B lists of int.
+
+        Raises:
+            Error: when `texts` is a single text, or holds something else than texts.
+        """
         return [self._ids_of(text, special_tokens) for text in _texts(texts)]
 
-    def encode(self, texts, special_tokens=False):
-        """Return an Encoding of each text, without special tokens around it."""
+    def encode(self, texts: Iterable[str | bytes], special_tokens: bool = False) -> list[Encoding]:
+        """Return the tokens of texts with their character offsets, without special tokens around them.
+
+        Args:
+            texts: sequence of B texts.
+            special_tokens: True recognises special tokens that are written in a text.
+
+        Returns:
+            A list of B values of `Encoding`.
+
+        Raises:
+            Error: when `texts` is a single text, or holds something else than texts.
+        """
         return [self._encoding(text, special_tokens) for text in _texts(texts)]
 
-    def pack(self, first, second=None, length=128, special_tokens=False):
-        """Return a batch of texts or pairs, cut and padded: three int32 arrays [B, length].
+    def pack(self, first: Iterable[str | bytes], second: Iterable[str | bytes] | None = None, length: int = 128,
+             special_tokens: bool = False) -> dict[str, np.ndarray]:
+        """Return texts or pairs of texts as one batch, cut and padded to a length.
 
-        `token_ids`, `segment_ids` and `padding_mask` (1 = real token). Pairs are cut longest first
-        (see template.kept). Raises Error if `length` cannot hold the special tokens or `first` and
-        `second` differ in number.
+        Of a pair the longer text is cut first; see `template.kept`.
+
+        Args:
+            first: sequence of B texts.
+            second: sequence of B texts, the second side of each pair; None where there are no pairs.
+            length: number T of tokens of each row, special tokens included.
+            special_tokens: True recognises special tokens that are written in a text.
+
+        Returns:
+            A dict of int32 arrays [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
+            padding).
+
+        Raises:
+            Error: when `length` cannot hold the special tokens, or `first` and `second` differ in number.
         """
-        first = self.ids(first, special_tokens)
-        second = [None] * len(first) if second is None else self.ids(second, special_tokens)
-        if len(first) != len(second):
-            raise Error(f"{len(first)} first texts came with {len(second)} second texts; "
+        firsts = self.ids(first, special_tokens)
+        seconds = [None] * len(firsts) if second is None else self.ids(second, special_tokens)
+        if len(firsts) != len(seconds):
+            raise Error(f"{len(firsts)} first texts came with {len(seconds)} second texts; "
                         "give as many of both.")
-        rows = [self.pack_ids(*pair, length) for pair in zip(first, second, strict=True)]
+        rows = [self.pack_ids(*pair, length) for pair in zip(firsts, seconds, strict=True)]
         return self.batch(rows, length)
 
-    def pack_ids(self, first, second=None, length=128):
-        """Return (token ids, segment ids) of one row, cut to `length`, with special tokens."""
+    def pack_ids(self, first: Sequence[int], second: Sequence[int] | None = None,
+                 length: int = 128) -> tuple[list[int], list[int]]:
+        """Return one row with special tokens, cut to a length and not padded.
+
+        Args:
+            first: ids of the first text.
+            second: ids of the second text, or None.
+            length: largest number of tokens, special tokens included.
+
+        Returns:
+            Two lists of equal length: the token ids and the segment ids.
+
+        Raises:
+            Error: when `length` cannot hold the special tokens.
+        """
         paired = second is not None
         places = self.template.places(length, paired)
-        sizes = kept(len(first), len(second), places) if paired else (min(len(first), places), 0)
-        texts = {FIRST: first[:sizes[0]], SECOND: second[:sizes[1]] if paired else []}
-        ids, segments = [], []
+        sizes = kept(len(first), len(second), places) if second is not None else (min(len(first), places), 0)
+        texts = {FIRST: first[:sizes[0]], SECOND: second[:sizes[1]] if second is not None else []}
+        ids: list[int] = []
+        segments: list[int] = []
         for part, segment in self._layouts[paired]:
             new = texts[part] if part in texts else [part]
             ids += new
             segments += [segment] * len(new)
         return ids, segments
 
-    def batch(self, rows, length):
-        """Return rows of `pack_ids` as one batch, padded to `length`."""
+    def batch(self, rows: Sequence[tuple[list[int], list[int]]], length: int) -> dict[str, np.ndarray]:
+        """Return rows of `pack_ids` as one batch.
+
+        Args:
+            rows: B pairs of token ids and segment ids, each of at most `length` tokens.
+            length: number T of tokens that each row is padded to.
+
+        Returns:
+            A dict of int32 arrays [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
+            padding).
+        """
         shape = (len(rows), length)
         token_ids = np.full(shape, self.pad_id, np.int32)
         segment_ids = np.full(shape, self.template.padding_segment, np.int32)
@@ -213,9 +328,9 @@ class Tokenizer:
                 ids.append(self._ids[token])
                 offsets.append((end - len(token), end))
                 continue
-            found = self.model.encode(text[begin:end])
-            ids += found.ids
-            offsets += [(begin + a, begin + b) for a, b in found.offsets]
+            pieces = self.model.encode(text[begin:end])
+            ids += pieces.ids
+            offsets += [(begin + a, begin + b) for a, b in pieces.offsets]
         return Encoding(ids, [self.vocabulary[i] for i in ids], offsets)
 
     def _stretches(self, text, special_tokens):

@@ -3,7 +3,8 @@
 Source: Devlin et al. 2018 (arXiv 1810.04805), `run_squad.py`.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,38 +15,64 @@ STRIDE = 128        # tokens from the start of a window to that of the next, run
 
 
 class Window(NamedTuple):
-    """One window of a text: the tokens `start` to `end` (exclusive) of it, which in `row` stand from `place` on.
+    """One window of a text.
 
-    `row` is (token ids, segment ids), special tokens included; `cls` is the place of the classification token in it,
-    0 in a template without one.
+    Args:
+        row: (token ids, segment ids), two lists of int with special tokens included.
+        start: number of the first token of the text in the window.
+        end: number of the token of the text after the last one in the window.
+        place: place in `row` of the token `start`.
+        cls: place in `row` of the classification token, 0 in a template without one.
     """
 
-    row: tuple
+    row: tuple[list[int], list[int]]
     start: int
     end: int
     place: int
     cls: int
 
-    def at(self, token):
-        """Return the place in the row of a token of the text."""
+    def at(self, token: int) -> int:
+        """Return the place in the row of a token of the text.
+
+        Args:
+            token: number of the token in the text, from `start` to `end` - 1.
+
+        Returns:
+            The place, an int.
+        """
         return self.place + token - self.start
 
 
-def windows(tokenizer, text, length, query=None, stride=STRIDE):
-    """Return the `Window`s of a text's ids, each row of at most `length` tokens; an empty text has one.
+def windows(tokenizer: Any, text: Sequence[int], length: int, query: Sequence[int] | None = None,
+            stride: int = STRIDE) -> list[Window]:
+    """Split the token ids of a text into overlapping windows.
 
-    Each row is `pack_ids(window)`, or with the ids of a `query` `pack_ids(query, window)`; the query is the same in
-    all of them, cut as `template.kept` says (to half of the places where it leaves less to the text). Windows
-    begin `stride` tokens apart, or half a window where that is less. Raises Error if `length` has no room for a text.
+    Each row is `pack_ids(window)`, or `pack_ids(query, window)` where there is a query. The query is the same in all
+    windows. It is cut as `template.kept` says: to half of the places where it would leave less than that to the text.
 
-    >>> from bertkit.text import Tokenizer
-    >>> found = windows(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), [5, 6, 7, 8, 9], 6)
-    >>> [window.row[0] for window in found]
-    [[2, 5, 6, 7, 8, 3], [2, 7, 8, 9, 3]]
+    Args:
+        tokenizer: a `Tokenizer`.
+        text: ids of the text.
+        length: largest number of tokens of a row, special tokens included.
+        query: ids of a query that stands before each window, or None.
+        stride: number of tokens from the start of one window to the start of the next; half a window where that is
+            less.
+
+    Returns:
+        A list of `Window`; an empty text has one.
+
+    Raises:
+        Error: when `length` has no room for the text beside the special tokens.
+
+    Example:
+        >>> from bertkit.text import Tokenizer
+        >>> found = windows(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), [5, 6, 7, 8, 9], 6)
+        >>> [window.row[0] for window in found]
+        [[2, 5, 6, 7, 8, 3], [2, 7, 8, 9, 3]]
     """
     paired = query is not None
     room = tokenizer.template.places(length, paired)
-    if paired:
+    if query is not None:
         query = query[:kept(len(query), len(text), room)[0]]
         room -= len(query)
     if text and room < 1:
@@ -55,11 +82,18 @@ def windows(tokenizer, text, length, query=None, stride=STRIDE):
             for start in _starts(len(text), room, max(1, min(stride, room // 2)))]
 
 
-def max_context(cut, tokens):
-    """Return which of a text's windows counts for each of its tokens: int64 [tokens].
+def max_context(cut: Sequence[Window], tokens: int) -> np.ndarray:
+    """Return which window counts for each token of a text.
 
-    The one in which min(tokens to its left, tokens to its right) + 0.01 · tokens of the window is largest; of equal
-    ones the first.
+    It is the window where min(tokens to the left, tokens to the right) + 0.01 * (tokens of the window) is largest, the
+    first one on ties.
+
+    Args:
+        cut: the windows of the text.
+        tokens: number of tokens of the text.
+
+    Returns:
+        int64 array [tokens], the number of the window of each token.
     """
     best, chosen = np.full(tokens, -1), np.zeros(tokens, "int64")
     for number, window in enumerate(cut):

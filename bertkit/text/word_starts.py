@@ -1,4 +1,6 @@
-"""Which entries of a vocabulary begin a word: what whole words are, to whoever sees ids alone."""
+"""Which entries of a vocabulary begin a word, for code that sees ids alone."""
+
+from typing import Any
 
 import numpy as np
 
@@ -6,20 +8,27 @@ from bertkit.text.decoding import DECODERS
 from bertkit.text.unicode.codepoints import ISOLATED, SPACE, codepoints
 
 
-def word_starts(tokenizer):
-    """Return bool [V], true for each entry that begins a word.
+def word_starts(tokenizer: Any) -> np.ndarray:
+    """Return which entries of a vocabulary begin a word.
 
-    Those of WordPiece do that have no prefix. In the other kinds, whose blanks are in the entries, words begin where
-    BERT's do: with a blank, an ideograph or a punctuation mark, if it is whole in the entry. So do special and added
-    tokens. A text's first token begins a word, whatever it is.
+    In WordPiece these are the entries without a prefix. The entries of the other kinds contain blanks; there words
+    begin where BERT's words do: with a blank, an ideograph or a punctuation mark that is whole in the entry. Special
+    and added tokens begin a word. The first token of a text begins a word, whatever it is.
 
-    >>> from bertkit.text import Tokenizer
-    >>> word_starts(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])).tolist()
-    [True, True, True, True, True, True, False]
+    Args:
+        tokenizer: a `Tokenizer` with V entries.
+
+    Returns:
+        bool array [V].
+
+    Example:
+        >>> from bertkit.text import Tokenizer
+        >>> word_starts(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])).tolist()
+        [True, True, True, True, True, True, False]
     """
-    found = BEGINNINGS[tokenizer.model.kind](tokenizer)
-    apart = {*tokenizer.special.values(), *(token.content for token in tokenizer.added)}
-    return found | np.array([entry in apart for entry in tokenizer.vocabulary], bool)
+    starts = WORD_STARTS[tokenizer.model.kind](tokenizer)
+    own_words = {*tokenizer.special.values(), *(token.content for token in tokenizer.added)}
+    return starts | np.array([entry in own_words for entry in tokenizer.vocabulary], bool)
 
 
 def _without_prefix(tokenizer):
@@ -33,5 +42,5 @@ def _by_first_character(tokenizer):
     return np.isin(codepoints("huggingface", lowercase=False, strip_accents=False).kinds[firsts], (SPACE, ISOLATED))
 
 
-BEGINNINGS = {"wordpiece": _without_prefix, "bytelevel": _by_first_character, "unigram": _by_first_character,
-              "bpe": _by_first_character}
+WORD_STARTS = {"wordpiece": _without_prefix, "bytelevel": _by_first_character, "unigram": _by_first_character,
+               "bpe": _by_first_character}

@@ -1,11 +1,12 @@
-"""Words of a text as data sets of tagged words part them, and the pieces of a tokenizer that cover them."""
+"""The words of a text, split as in data sets of tagged words, and the pieces of a tokenizer that cover them."""
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 
-# Always a word of its own: an ideograph, as in BERT's own tokenization, the marks between ideographs, and the dash.
+# These are always words of their own: ideographs, as in BERT's own tokenization, the marks between them, and the dash.
 _ALONE = ("\u2014\u3001-\u3003\u3008-\u301f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff0f\uff1a-\uff20"
           "\uff3b-\uff40\uff5b-\uff65\U00020000-\U0003ffff")
 _STRETCH = re.compile(rf"[{_ALONE}]|[^\s{_ALONE}]+")
@@ -15,25 +16,39 @@ _SHORTENED = re.compile(r"(?:\w\.)+|(?:\w{1,2}\.){2,}")                         
 _SIGNS = "@#&%*/\\"
 
 
-def words(text):
-    """Return (start, end) of each word of a text, in characters, in order.
+def words(text: str) -> list[tuple[int, int]]:
+    """Return where the words of a text are.
 
-    Blanks part words. The punctuation marks around a stretch of letters or digits are words of their own, and so are
-    a genitive 's and each ideograph; marks inside it (hyphens, the dots of U.S.) are not, nor are marks among
-    themselves parted (":-)").
+    Blanks separate words. The punctuation marks around a run of letters or digits are words of their own, and so are a
+    genitive 's and each ideograph. Marks inside such a run (hyphens, the dots of U.S.) stay in it, and marks among
+    themselves stay together (":-)").
 
-    >>> text = "(She left Anna's U.S. office...)"
-    >>> [text[start:end] for start, end in words(text)]
-    ['(', 'She', 'left', 'Anna', "'s", 'U.S.', 'office', '.', '.', '.', ')']
+    Args:
+        text: the text.
+
+    Returns:
+        A list of (start, end) in characters, in order.
+
+    Example:
+        >>> text = "(She left Anna's U.S. office...)"
+        >>> [text[start:end] for start, end in words(text)]
+        ['(', 'She', 'left', 'Anna', "'s", 'U.S.', 'office', '.', '.', '.', ')']
     """
-    return [span for stretch in _STRETCH.finditer(text) for span in _parted(text, *stretch.span())]
+    return [span for stretch in _STRETCH.finditer(text) for span in _split(text, *stretch.span())]
 
 
-def joined(parts):
-    """Return words joined by single blanks, and (start, end) of each.
+def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+    """Join words by single blanks.
 
-    >>> joined(["New", "York"])
-    ('New York', [(0, 3), (4, 8)])
+    Args:
+        parts: the words.
+
+    Returns:
+        The text, and the (start, end) of each word in characters.
+
+    Example:
+        >>> joined(["New", "York"])
+        ('New York', [(0, 3), (4, 8)])
     """
     spans, at = [], 0
     for part in parts:
@@ -42,13 +57,19 @@ def joined(parts):
     return " ".join(parts), spans
 
 
-def covering(offsets, spans):
-    """Return the first and the last piece that hold a character of each span, -1 where none does: two int64 [spans].
+def covering(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and the last piece that cover each span.
 
-    `offsets` are (start, end) of the pieces, in order; `spans` (start, end) of the words.
+    Args:
+        offsets: (start, end) in characters of P pieces, in order.
+        spans: (start, end) in characters of N words.
 
-    >>> covering([(0, 3), (3, 6), (7, 9)], [(0, 6), (6, 7), (8, 9)])
-    (array([ 0, -1,  2]), array([ 1, -1,  2]))
+    Returns:
+        Two int64 arrays [N]: the first and the last piece that hold a character of each span, -1 where none does.
+
+    Example:
+        >>> covering([(0, 3), (3, 6), (7, 9)], [(0, 6), (6, 7), (8, 9)])
+        (array([ 0, -1,  2]), array([ 1, -1,  2]))
     """
     starts, ends = np.asarray(offsets, "int64").reshape(-1, 2).T
     begin, stop = np.asarray(spans, "int64").reshape(-1, 2).T
@@ -59,7 +80,7 @@ def covering(offsets, spans):
     return np.where(covered, pieces[first], -1), np.where(covered, pieces[last], -1)
 
 
-def _parted(text, start, end):
+def _split(text, start, end):
     """Return the words of a stretch without blanks."""
     if not any(map(str.isalnum, text[start:end])):
         return [(start, end)]

@@ -110,7 +110,7 @@ def test_attention_is_of_blocks_or_full(values, wanted):
     ({"use_bias": "no"}, "use_bias='no'; wanted true or false"),
     ({"rescale_embeddings": 1}, "rescale_embeddings=1; wanted true or false"),
     ({"sep_token_id": "x"}, "sep_token_id='x'; wanted a whole number"),
-    ({"is_decoder": True}, "is_decoder=true, attention_type=block_sparse: blocks see what follows them")])
+    ({"is_decoder": True}, "is_decoder=true came with attention_type=block_sparse, whose blocks attend")])
 def test_a_wrong_value_is_told_by_its_key(values, words):
     with pytest.raises(Error, match=f"config.json: {words}"):
         encoder_config(values, bigbird, "config.json")

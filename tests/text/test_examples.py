@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-PURE = ["added", "bytelevel", "codepoints", "merges", "template", "tokenizer", "vocabulary", "wordpiece"]
+PURE = ["added", "formats.vocabulary", "models.bytelevel", "models.merges", "models.wordpiece", "template", "tokenizer",
+        "unicode.codepoints"]
 
 
-@pytest.mark.parametrize("name", [*PURE, "graph", "graph_merges"])
+@pytest.mark.parametrize("name", [*PURE, "graph.merges", "graph.tokenizer"])
 def test_examples(name):
     if name.startswith("graph"):
         pytest.importorskip("tensorflow_text")

@@ -154,7 +154,7 @@ def test_what_bertkit_does_not_read_is_refused(tmp_path, message):
     ({"vocabulary_json": {"vocabulary": VOCABULARY, "speed": 1}}, "cannot be used: The ByteLevel setting 'speed'"),
     ({"vocabulary_json": {"vocabulary": VOCABULARY, "merges": [3]}}, "cannot be used"),
     ({"vocabulary_json": "{"}, "vocabulary.json is not JSON"),
-    ({}, "vocabulary.json cannot be read"),
+    ({}, "vocabulary.json is missing"),
 ])
 def test_a_damaged_bundle_is_refused(tmp_path, files, message):
     settings = Tokenizer.load(written(tmp_path, tokenizer_json=FAST)).settings()

@@ -158,7 +158,8 @@ def test_merges_of_entries_that_are_not_there_are_refused():
         BPE([UNKNOWN, "a", "ac"], merges=["a c"])
 
 
-@pytest.mark.parametrize("name", ["sentencepiece", "sentencepiece_files", "normalize", "merges", "unicode"])
+@pytest.mark.parametrize("name", ["models.sentencepiece", "formats.sentencepiece", "unicode.normalize", "models.merges",
+                                  "unicode.tables"])
 def test_examples(name):
     result = doctest.testmod(importlib.import_module(f"bertkit.text.{name}"))
     assert result.attempted and not result.failed

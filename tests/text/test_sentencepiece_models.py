@@ -88,7 +88,7 @@ def test_models_that_bertkit_does_not_have_are_refused(written, trainer):
 
 
 def test_a_model_without_a_family_is_refused(written):
-    with pytest.raises(Error, match="spiece.model does not tell its family; put a config.json"):
+    with pytest.raises(Error, match="spiece.model does not say its family; put a config.json"):
         Tokenizer.load(written(config={"model_type": "t5"}))
 
 

@@ -1,1 +1,1 @@
-"""The files that tokenizers are published in, read and written."""
+"""Reading and writing the files in which tokenizers are published."""

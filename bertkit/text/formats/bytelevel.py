@@ -1,5 +1,8 @@
 """Byte-level BPE in the files of Hugging Face: tokenizer.json, or vocab.json and merges.txt."""
 
+from pathlib import Path
+from typing import Any
+
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, read_text
 from bertkit.text.added import Added
@@ -15,17 +18,25 @@ from bertkit.text.formats.huggingface import (
 )
 from bertkit.text.template import bare, roberta
 
-# What is usual is read; each of these changes the ids.
+# bertkit reads these values alone, because any other value changes the ids.
 USUAL = {"dropout": 0, "continuing_subword_prefix": "", "end_of_word_suffix": "", "byte_fallback": False,
          "ignore_merges": False}
 NAMES = {"unk": ("<unk>", "[UNK]"), "cls": ("<s>", "[CLS]"), "sep": ("</s>", "[SEP]"), "pad": ("<pad>", "[PAD]"),
          "mask": ("<mask>", "[MASK]")}
 
 
-def from_tokenizer_json(folder, content):
-    """Return (vocabulary, settings) of a tokenizer.json, the file of the library `tokenizers`.
+def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Read a tokenizer.json, the file of the library `tokenizers`, whose model is byte-level BPE.
 
-    Raises Error if the file is not whole or holds a step that bertkit does not have.
+    Args:
+        folder: folder of the file.
+        content: the parsed JSON of the file.
+
+    Returns:
+        The vocabulary and the settings of a `Tokenizer`.
+
+    Raises:
+        Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
     with whole(path):
@@ -40,8 +51,18 @@ def from_tokenizer_json(folder, content):
                             **surroundings(folder, content, vocabulary, special(folder, _names(known)), str.isascii)}
 
 
-def from_legacy(folder):
-    """Return (vocabulary, settings) of a vocab.json and a merges.txt, RoBERTa's."""
+def from_legacy(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Read a vocab.json and a merges.txt, the files of RoBERTa.
+
+    Args:
+        folder: folder of the files.
+
+    Returns:
+        The vocabulary and the settings of a `Tokenizer`.
+
+    Raises:
+        Error: when a file is missing or damaged.
+    """
     path, config = folder / "vocab.json", folder / "tokenizer_config.json"
     with whole(path):
         vocabulary = in_order(path, read_json(path))
@@ -57,8 +78,13 @@ def from_legacy(folder):
                         "template": padded(folder, template, names).settings()}
 
 
-def write(folder, tokenizer):
-    """Write tokenizer.json and tokenizer_config.json."""
+def write(folder: Path, tokenizer: Any) -> None:
+    """Write tokenizer.json and tokenizer_config.json.
+
+    Args:
+        folder: folder that exists.
+        tokenizer: a `Tokenizer` whose model is `ByteLevel`.
+    """
     model = tokenizer.model
     split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": True}
     vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}

@@ -1,7 +1,9 @@
-"""Which tokenizer a path holds: every published form into (vocabulary, settings)."""
+"""Finding the tokenizer in a path: every published form becomes (vocabulary, settings)."""
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bertkit import addresses
 from bertkit.errors import Error
@@ -18,11 +20,21 @@ PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 FILES = (".txt", ".model", ".json")
 
 
-def read(address):
-    """Return (vocabulary, settings) of a vocabulary file, or of the folder of an address, decided by its files."""
+def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
+    """Read the tokenizer of a vocabulary file or of a folder, which its files decide.
+
+    Args:
+        address: vocab.txt, .model file, or an address that `bertkit.load` takes, such as a folder.
+
+    Returns:
+        The vocabulary and the settings of a `Tokenizer`.
+
+    Raises:
+        Error: when the address does not exist, or holds no tokenizer that bertkit reads.
+    """
     path = Path(address)
     if path.is_file():
-        return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _guessed(read_lines(path))
+        return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _by_case(read_lines(path))
     if path.suffix in FILES and not path.exists():
         raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
     path = addresses.local(address, tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS), weights=False)
@@ -32,25 +44,40 @@ def read(address):
     raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
 
 
-def holds_tokenizer(folder):
-    """Return whether a folder has a tokenizer; a bundle may say that it keeps none."""
-    found = next((name for name in READERS if any(folder.glob(name))), None)
-    return found is not None and (found != "bundle.json" or read_json(folder / found).get("tokenizer") is not None)
+def holds_tokenizer(folder: Path) -> bool:
+    """Return whether a folder has a tokenizer; a bundle can say that it has none.
+
+    Args:
+        folder: the folder.
+
+    Returns:
+        True or False.
+    """
+    file = next((name for name in READERS if any(folder.glob(name))), None)
+    return file is not None and (file != "bundle.json" or read_json(folder / file).get("tokenizer") is not None)
 
 
-def uncased(vocabulary):
-    """Return whether no entry outside brackets holds an upper-case letter."""
+def uncased(vocabulary: Iterable[str]) -> bool:
+    """Return whether no entry outside brackets has an upper-case letter.
+
+    Args:
+        vocabulary: the entries.
+
+    Returns:
+        True or False.
+    """
     return all(word == word.lower() for word in vocabulary
                if not (word.startswith(("[", "<")) and word.endswith(("]", ">"))))
 
 
-def _guessed(vocabulary, **settings):
+def _by_case(vocabulary, **settings):
+    """Return a WordPiece vocabulary with the settings of its case."""
     lower = uncased(vocabulary)
     return vocabulary, {"lowercase": lower, "strip_accents": lower, **settings}
 
 
 def _bundle(folder):
-    """A bertkit bundle: the settings stand in bundle.json."""
+    """Read a bertkit bundle, whose bundle.json has the settings."""
     settings = read_json(folder / "bundle.json").get("tokenizer")
     if not isinstance(settings, dict):
         raise Error(f"{folder / 'bundle.json'} has no tokenizer settings; copy the bundle again.")
@@ -59,7 +86,7 @@ def _bundle(folder):
 
 
 def _tokenizer_json(folder):
-    """Hugging Face or keras-nlp: both call their file tokenizer.json."""
+    """Read a tokenizer.json of Hugging Face or of keras-nlp."""
     content = read_json(folder / "tokenizer.json")
     if "class_name" in content:
         return _preset(folder, content)
@@ -82,7 +109,7 @@ def _reader(path, content):
 
 
 def _preset(folder, content):
-    """A keras-nlp preset; accents go with the case, as the vocabularies were made."""
+    """Read a keras-nlp preset; accents are removed where it is uncased, as the vocabularies were made."""
     if content["class_name"] not in PRESETS:
         raise Error(f"{folder / 'tokenizer.json'} is a {content['class_name']}; bertkit reads "
                     f"{', '.join(PRESETS)}.")
@@ -92,16 +119,16 @@ def _preset(folder, content):
 
 
 def _vocabulary(folder):
-    """A vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
+    """Read a vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
     vocabulary = read_lines(folder / "vocab.txt")
     if (folder / "tokenizer_config.json").exists():
         return vocabulary, wordpiece.from_legacy(folder, vocabulary, uncased(vocabulary))
     google = (folder / "bert_config.json").exists() or any(folder.glob("*.ckpt*.index"))
-    return _guessed(vocabulary, **GOOGLE if google else {})
+    return _by_case(vocabulary, **GOOGLE if google else {})
 
 
 def _model(folder):
-    """The one sentencepiece model of a folder."""
+    """Read the one sentencepiece model of a folder."""
     models = sorted(folder.glob("*.model"))
     if len(models) > 1:
         raise Error(f"{folder} holds {' and '.join(path.name for path in models)}; give the path of one of them.")

@@ -2,6 +2,9 @@
 
 import base64
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.formats import sentencepiece_model
@@ -13,17 +16,25 @@ from bertkit.text.unicode.normalize import Normalizer
 SIMPLE = {"NFC": "nfc", "NFD": "nfd", "NFKC": "nfkc", "NFKD": "nfkd", "StripAccents": "accents",
           "Lowercase": "lowercase"}
 SPACES = " {2,}"
-# What the models of the families have; each other value changes the ids.
+# The models of the families have these values; any other value changes the ids.
 USUAL = {"byte_fallback": False, "dropout": False, "continuing_subword_prefix": False, "end_of_word_suffix": False,
          "ignore_merges": False}
 NAMES = {"cls": ("[CLS]", "<cls>", "<s>"), "sep": ("[SEP]", "<sep>", "</s>"), "pad": ("<pad>", "[PAD]"),
          "mask": ("[MASK]", "<mask>")}
 
 
-def from_tokenizer_json(folder, content):
-    """Return (vocabulary, settings) of a tokenizer.json whose model is Unigram, or BPE on words with a ▁.
+def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence[str], dict[str, Any]]:
+    """Read a tokenizer.json whose model is Unigram, or BPE on words with a ▁.
 
-    Raises Error if the file is not whole or holds a step that bertkit does not have.
+    Args:
+        folder: folder of the file.
+        content: the parsed JSON of the file.
+
+    Returns:
+        The vocabulary and the settings of a `Tokenizer`.
+
+    Raises:
+        Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
     with whole(path):
@@ -38,10 +49,18 @@ def from_tokenizer_json(folder, content):
                             "controls": controls, **around}
 
 
-def from_legacy(folder, path):
-    """Return (vocabulary, settings) of a .model file, whose family the configuration beside it tells.
+def from_legacy(folder: Path, path: Path) -> tuple[Sequence[str], dict[str, Any]]:
+    """Read a .model file; the configuration beside it says which family it is of.
 
-    Raises Error if the file is damaged, or of a family or kind that bertkit does not read.
+    Args:
+        folder: folder of the configuration.
+        path: the .model file.
+
+    Returns:
+        The vocabulary and the settings of a `Tokenizer`.
+
+    Raises:
+        Error: when the file is damaged, or of a family or kind that bertkit does not read.
     """
     model = sentencepiece_model.read(path)
     vocabulary, scores, settings = family(folder, path).tokenizer(folder, model)
@@ -50,8 +69,13 @@ def from_legacy(folder, path):
     return vocabulary, {"kind": model.kind, "charsmap": charsmap, **tables, **settings}
 
 
-def write(folder, tokenizer):
-    """Write tokenizer.json and tokenizer_config.json."""
+def write(folder: Path, tokenizer: Any) -> None:
+    """Write tokenizer.json and tokenizer_config.json.
+
+    Args:
+        folder: folder that exists.
+        tokenizer: a `Tokenizer` whose model is `Unigram` or `BPE`.
+    """
     model, settings, tables = tokenizer.model, tokenizer.model.settings(), tokenizer.model.tables()
     mark = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always" if model.prefix else "never",
             "split": True}
@@ -62,11 +86,18 @@ def write(folder, tokenizer):
                          model=WRITTEN[model.kind](tokenizer, tables))
 
 
-def merges(vocabulary):
-    """Return the merges "left right" of a vocabulary in the order of SentencePiece's BPE: all that make an entry.
+def merges(vocabulary: Sequence[str]) -> list[str]:
+    """Return the merges of SentencePiece's BPE: all pairs of entries that make an entry.
 
-    >>> merges(["ab", "abc", "a", "b", "c", "bc"])
-    ['a b', 'a bc', 'ab c', 'b c']
+    Args:
+        vocabulary: the entries in the order of their ids.
+
+    Returns:
+        A list of strings "left right", in the order of the entries that they make.
+
+    Example:
+        >>> merges(["ab", "abc", "a", "b", "c", "bc"])
+        ['a b', 'a bc', 'ab c', 'b c']
     """
     known = set(vocabulary)
     return [f"{entry[:i]} {entry[i:]}" for entry in vocabulary for i in range(1, len(entry))

@@ -1,48 +1,71 @@
 """What each family makes of a SentencePiece model: ids, special tokens, normalisation, template.
 
 Source: the code that was published with XLM-R, CamemBERT, ALBERT, XLNet, BigBird and Reformer, as Hugging Face's
-transformers reads it; fairseq, where XLM-R and CamemBERT are from, has ids of its own.
+transformers reads it. fairseq, which published XLM-R and CamemBERT, has ids of its own.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.text.added import Added
 from bertkit.text.formats.huggingface import added_by_id, padded, special
-from bertkit.text.formats.sentencepiece_model import CONTROL
+from bertkit.text.formats.sentencepiece_model import CONTROL, Model
 from bertkit.text.models.sentencepiece import SPACE
-from bertkit.text.template import bare, bert, roberta, xlnet
+from bertkit.text.template import Template, bare, bert, roberta, xlnet
 
 logger = logging.getLogger(__name__)
 
 QUOTES = [["replace", "``", '"'], ["replace", "''", '"']]
 PLAIN = [["nfkd"], ["accents"]]
-NUMBER = 100.0                                # taken from the score of a piece such as "9,"
+NUMBER = 100.0                                # subtracted from the score of a piece such as "9,"
 
 
 @dataclass(frozen=True)
 class Family:
     """The conventions of a family, as values.
 
-    `steps(options)` is the normalisation under tokenizer_config.json. The entries are `first` (text, score), then the
-    pieces of the model from number `dropped` on, then `last`.
+    The entries of the vocabulary are `first`, then the pieces of the model from number `dropped` on, then `last`.
+
+    Args:
+        special: dict {role: token}.
+        template: function from the cls and the sep token to a `Template`.
+        steps: function from the options of tokenizer_config.json to the steps of normalisation.
+        words: "blanks" or "spaces", as in `SentencePiece`.
+        first: pairs (text, score) of the first entries.
+        dropped: number of pieces of the model that are left out at its beginning.
+        last: pairs (text, score) of the last entries.
+        mask_takes_blanks: whether the mask token takes the blanks before it along.
+        splits_numbers: whether a number and the comma behind it are separate, as in ALBERT and XLNet.
     """
 
-    special: dict
-    template: Callable
-    steps: Callable
+    special: dict[str, str]
+    template: Callable[..., Template]
+    steps: Callable[[dict[str, Any]], list[list[str]]]
     words: str = "blanks"
-    first: tuple = ()
+    first: tuple[tuple[str, float], ...] = ()
     dropped: int = 0
-    last: tuple = ()
+    last: tuple[tuple[str, float], ...] = ()
     mask_takes_blanks: bool = False
     splits_numbers: bool = False
 
-    def tokenizer(self, folder, model):
-        """Return the vocabulary, the scores and the other settings for a Model."""
+    def tokenizer(self, folder: Path, model: Model) -> tuple[tuple[str, ...], list[float], dict[str, Any]]:
+        """Return what a tokenizer of this family is made of.
+
+        Args:
+            folder: folder of tokenizer_config.json.
+            model: contents of the .model file.
+
+        Returns:
+            The vocabulary, the score of each entry, and the other settings of a `Tokenizer`.
+
+        Raises:
+            Error: when the model has no piece for the cls or the sep token.
+        """
         config = folder / "tokenizer_config.json"
         options = read_json(config) if config.exists() else {}
         pieces = [*self.first, *((text, self._score(text, score)) for text, score, _ in model.pieces[self.dropped:]),
@@ -62,7 +85,7 @@ class Family:
             "template": padded(folder, self.template(*ends), names).settings()}
 
     def _score(self, text, score):
-        """Return the score of a piece; ALBERT and XLNet write a number and the comma behind it apart."""
+        """Return the score of a piece; ALBERT and XLNet separate a number from the comma behind it."""
         apart = self.splits_numbers and text.endswith(",") and text[-2:-1].isdigit()
         return score - NUMBER if apart else score
 
@@ -98,15 +121,35 @@ FAMILIES = {
 TOLD_BY = {"albert_config.json": "albert", "xlnet_config.json": "xlnet"}
 
 
-def present(folder, names, known):
-    """Return the names {role: token or None} without tokens that are not known, as the log says."""
+def present(folder: Path, names: dict[str, str | None], known: Container[str]) -> dict[str, str | None]:
+    """Return special tokens without those that the vocabulary lacks, and log which these are.
+
+    Args:
+        folder: folder of the tokenizer, for the log.
+        names: dict {role: token or None}.
+        known: the tokens that there are.
+
+    Returns:
+        The dict, with None in the place of a missing token.
+    """
     if missing := {token for token in names.values() if token is not None and token not in known}:
         logger.warning("%s: the vocabulary has no %s; the tokenizer goes without.", folder, " and no ".join(missing))
     return {role: None if token in missing else token for role, token in names.items()}
 
 
-def family(folder, path):
-    """Return the Family of a .model file; raises Error if no configuration beside it tells."""
+def family(folder: Path, path: Path) -> Family:
+    """Return the family of a .model file.
+
+    Args:
+        folder: folder of its configuration.
+        path: the .model file, for messages.
+
+    Returns:
+        A `Family`.
+
+    Raises:
+        Error: when no configuration in the folder names the family.
+    """
     for file, key in (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type")):
         name = read_json(folder / file).get(key) if (folder / file).exists() else None
         name = str(name).removesuffix("Fast").removesuffix("Tokenizer").replace("-", "").replace("_", "").lower()
@@ -115,5 +158,5 @@ def family(folder, path):
     for file, name in TOLD_BY.items():
         if (folder / file).exists():
             return FAMILIES[name]
-    raise Error(f"{path} does not tell its family; put a config.json with a model_type beside it, one of "
+    raise Error(f"{path} does not say its family; put a config.json with a model_type beside it, one of "
                 "xlm-roberta, camembert, albert, xlnet, big_bird and reformer.")

@@ -1,11 +1,12 @@
 """The .model file of SentencePiece: a message of Protocol Buffers, read field by field.
 
 Source: sentencepiece_model.proto of SentencePiece (field numbers) and the Protocol Buffers encoding guide. Fields that
-do not change the ids are passed over; of those that do, what bertkit does not have is an Error.
+do not change the ids are ignored; a field that changes them and that bertkit does not have is an Error.
 """
 
 import struct
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from bertkit.errors import Error
 from bertkit.files.atomic import LARGEST
@@ -17,20 +18,37 @@ ALGORITHM, SUFFIX, BYTE_FALLBACK, UNKNOWN = 3, 24, 35, 40        # of the traine
 CHARSMAP = 2                                  # of the normalizer
 NORMAL, CONTROL = 1, 3                        # types of pieces
 ALGORITHMS = {1: "unigram", 2: "bpe"}
-LONGEST = 1 << 10                             # characters of a piece; SentencePiece trains 16 unless told otherwise
+LONGEST = 1 << 10                             # characters of a piece; SentencePiece makes pieces of up to 16 by default
 
 
 class Model(NamedTuple):
-    """What a file holds: `pieces` are (text, score, type), `kind` "unigram" or "bpe", `charsmap` bytes."""
+    """The contents of a .model file.
 
-    pieces: list
+    Args:
+        pieces: list of (text, score, type).
+        kind: "unigram" or "bpe".
+        unknown: number of the unknown piece.
+        charsmap: bytes of the precompiled character map, empty for none.
+    """
+
+    pieces: list[tuple[str, float, Any]]
     kind: str
     unknown: int
     charsmap: bytes
 
 
-def read(path):
-    """Return the Model of a file; raises Error if it is missing, damaged or of a kind that bertkit does not have."""
+def read(path: Path) -> Model:
+    """Read a .model file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        Error: when the file is missing, damaged or of a kind that bertkit does not have.
+    """
     try:
         if path.stat().st_size > LARGEST:
             raise Error(f"{path} has more than {LARGEST} bytes, which no SentencePiece model has; give the right file.")

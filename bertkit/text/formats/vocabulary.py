@@ -1,8 +1,10 @@
-"""The vocabulary on disk: a vocab.txt, or a vocabulary.json that holds the tables of the model too."""
+"""The vocabulary on disk: a vocab.txt, or a vocabulary.json that also holds the tables of the model."""
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, read_text, write_text
@@ -12,17 +14,34 @@ logger = logging.getLogger(__name__)
 LINES, OBJECT = "vocab.txt", "vocabulary.json"
 
 
-def vocabulary_file(kind):
+def vocabulary_file(kind: str) -> str:
     """Return the name of the file that holds the vocabulary of a kind of model.
 
-    >>> vocabulary_file("wordpiece"), vocabulary_file("bytelevel")
-    ('vocab.txt', 'vocabulary.json')
+    Args:
+        kind: "wordpiece", "bytelevel", "unigram" or "bpe".
+
+    Returns:
+        The name of the file.
+
+    Example:
+        >>> vocabulary_file("wordpiece"), vocabulary_file("bytelevel")
+        ('vocab.txt', 'vocabulary.json')
     """
     return LINES if kind == "wordpiece" else OBJECT
 
 
-def write_vocabulary(folder, kind, vocabulary, tables):
-    """Write the vocabulary and the tables of a model of this kind into a folder."""
+def write_vocabulary(folder: str | Path, kind: str, vocabulary: Sequence[str], tables: dict[str, Any]) -> None:
+    """Write the vocabulary and the tables of a model into a folder.
+
+    Args:
+        folder: folder that exists.
+        kind: kind of the model.
+        vocabulary: the entries in the order of their ids.
+        tables: dict of JSON values, the tables of the model.
+
+    Raises:
+        Error: when an entry holds a line end that a vocab.txt cannot hold, or the file cannot be written.
+    """
     path = Path(folder) / vocabulary_file(kind)
     if path.name == OBJECT:
         content = {"vocabulary": list(vocabulary), **tables}
@@ -33,8 +52,19 @@ def write_vocabulary(folder, kind, vocabulary, tables):
     write_text(path, "".join(word + "\n" for word in vocabulary))
 
 
-def read_vocabulary(folder, kind):
-    """Return (vocabulary, tables) of what `write_vocabulary` wrote."""
+def read_vocabulary(folder: str | Path, kind: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Read what `write_vocabulary` wrote.
+
+    Args:
+        folder: the folder.
+        kind: kind of the model.
+
+    Returns:
+        The vocabulary and the tables of the model.
+
+    Raises:
+        Error: when the file is missing, or holds no vocabulary.
+    """
     path = Path(folder) / vocabulary_file(kind)
     if path.name == LINES:
         return read_lines(path), {}
@@ -45,10 +75,19 @@ def read_vocabulary(folder, kind):
     return tuple(words), tables
 
 
-def read_lines(path):
-    """Return the lines of a vocab.txt, which end at \\n or \\r\\n; raises Error if it is empty.
+def read_lines(path: str | Path) -> tuple[str, ...]:
+    """Read a vocab.txt, whose lines end at \\n or \\r\\n.
 
     Of equal lines the last counts, as in both references; the log says which.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The lines, in the order of their ids.
+
+    Raises:
+        Error: when the file is missing or empty.
     """
     lines = read_text(path).removesuffix("\n").split("\n")
     if lines == [""]:

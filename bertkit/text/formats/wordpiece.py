@@ -1,5 +1,9 @@
 """WordPiece in the files of Hugging Face: tokenizer.json, or tokenizer_config.json and vocab.txt."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 from bertkit.files.atomic import read_json, write_json
 from bertkit.text.formats.huggingface import (
     ROLES,
@@ -17,10 +21,18 @@ from bertkit.text.template import bert
 DEFAULT = {role: f"[{role.upper()}]" for role in ROLES}
 
 
-def from_tokenizer_json(folder, content):
-    """Return (vocabulary, settings) of a tokenizer.json, the file of the library `tokenizers`.
+def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Read a tokenizer.json, the file of the library `tokenizers`, whose model is WordPiece.
 
-    Raises Error if the file is not whole or holds a step that bertkit does not have.
+    Args:
+        folder: folder of the file.
+        content: the parsed JSON of the file.
+
+    Returns:
+        The vocabulary and the settings of a `Tokenizer`.
+
+    Raises:
+        Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
     with whole(path):
@@ -34,8 +46,17 @@ def from_tokenizer_json(folder, content):
                             **surroundings(folder, content, vocabulary, names)}
 
 
-def from_legacy(folder, vocabulary, uncased):
-    """Return the settings of a tokenizer_config.json; `uncased` where it does not tell the case."""
+def from_legacy(folder: Path, vocabulary: Sequence[str], uncased: bool) -> dict[str, Any]:
+    """Read a tokenizer_config.json beside a vocab.txt.
+
+    Args:
+        folder: folder of the file.
+        vocabulary: the entries in the order of their ids.
+        uncased: whether the tokenizer is uncased where the file does not say it.
+
+    Returns:
+        The settings of a `Tokenizer`.
+    """
     config = read_json(folder / "tokenizer_config.json")
     lower, names = config.get("do_lower_case", uncased), special(folder, DEFAULT)
     steps = {"lowercase": lower, "strip_accents": config.get("strip_accents"),
@@ -44,8 +65,13 @@ def from_legacy(folder, vocabulary, uncased):
             "template": padded(folder, bert(names["cls"], names["sep"]), names).settings()}
 
 
-def write(folder, tokenizer):
-    """Write vocab.txt and tokenizer_config.json."""
+def write(folder: Path, tokenizer: Any) -> None:
+    """Write vocab.txt and tokenizer_config.json.
+
+    Args:
+        folder: folder that exists.
+        tokenizer: a `Tokenizer` whose model is `WordPiece`.
+    """
     settings = tokenizer.save(folder)
     flags = {str(token.pop("id")): token | {"normalized": False} for token in added_tokens(tokenizer)}
     write_json(folder / "tokenizer_config.json", {
@@ -56,7 +82,7 @@ def write(folder, tokenizer):
 
 
 def _normalization(steps):
-    """The settings of a BertNormalizer; strip_accents null means the same as lowercase."""
+    """Return the settings of a BertNormalizer; strip_accents null means the same as lowercase."""
     if steps is None:
         return {"lowercase": False, "strip_accents": False, "clean": False,
                 "split_ideographs": False}

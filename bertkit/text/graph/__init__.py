@@ -1,1 +1,1 @@
-"""The tokenizers as TensorFlow operations, equal to those in Python; all of this room's TensorFlow."""
+"""The tokenizers as TensorFlow operations, equal to those in Python; all TensorFlow of `bertkit.text` is here."""

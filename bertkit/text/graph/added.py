@@ -1,22 +1,30 @@
-"""Added tokens in TensorFlow: they are cut out of the texts before a model sees the rest."""
+"""Added tokens in TensorFlow: they are cut out of the texts before the model sees the rest."""
 
 import re
+from typing import Any
 
 import tensorflow as tf
 
 from bertkit.errors import Error
+from bertkit.text.added import Added
 
-MARK = b"\xff"                                # no UTF-8 has this byte
+MARK = b"\xff"                                # a byte that UTF-8 never contains
 
 
 class Cut(tf.Module):
-    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+    """Added tokens are cut out of texts, and a model tokenizes the text between them.
 
-    `ids` are those of the tokens, Added, that are found everywhere; `model` makes the same of the stretches between.
-    Raises Error if a token takes the blanks before it along.
+    A call takes a string tensor [B] and returns ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+
+    Args:
+        model: what makes ids and offsets of a string tensor.
+        ids: dict {`Added`: id} of the tokens that are found everywhere.
+
+    Raises:
+        Error: when a token takes the blanks before it along.
     """
 
-    def __init__(self, model, ids):
+    def __init__(self, model: Any, ids: dict[Added, int]):
         super().__init__()
         if takers := [token.content for token in ids if token.lstrip]:
             raise Error(f"The added token {takers[0]!r} takes the blanks before it along, which has no form in "
@@ -27,7 +35,8 @@ class Cut(tf.Module):
             tf.constant([token.content for token in ids]), tf.constant([*ids.values()], tf.int32)), -1)
         self._model = model
 
-    def __call__(self, texts):
+    def __call__(self, texts: Any) -> list[Any]:
+        """Return the ids and the offsets of texts, string [B]."""
         texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
         parts = tf.strings.split(tf.strings.regex_replace(texts, self._pattern, MARK + rb"\1" + MARK), MARK)
         is_token = tf.ragged.range(parts.row_lengths()).flat_values % 2 == 1

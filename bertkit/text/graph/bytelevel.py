@@ -1,4 +1,7 @@
-"""Byte-level BPE in TensorFlow: words by the classes of codepoints, then merges of their bytes; equal to ByteLevel."""
+"""Byte-level BPE in TensorFlow, equal to ByteLevel: words are cut by classes of codepoints, then bytes are merged."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -8,16 +11,21 @@ from bertkit.text.graph.nfc import Composed
 from bertkit.text.models.bytelevel import letters
 from bertkit.text.unicode.codepoints import BLANK, categories
 
-ABSENT = -1                                   # the id of what is no entry
+ABSENT = -1                                   # the id where there is no entry
 
 
 class ByteLevel(tf.Module):
-    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+    """Byte-level BPE in the graph.
 
-    Words that are one entry are looked up; of the others each different one is merged once.
+    A call takes a string tensor [B] and returns ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2]. A
+    word that is one entry is looked up; of the other words each different one is merged once.
+
+    Args:
+        model: a `bertkit.text.models.bytelevel.ByteLevel`.
+        vocabulary: sequence of str, the entries in the order of their ids.
     """
 
-    def __init__(self, model, vocabulary):
+    def __init__(self, model: Any, vocabulary: Sequence[str]):
         super().__init__()
         self._categories, self._merges = CodepointRows(categories()[:, None]), GraphMerges(model.merges)
         self._byte_ids = tf.constant([ABSENT if i is None else i for i in model.byte_ids])
@@ -28,7 +36,8 @@ class ByteLevel(tf.Module):
         self._whole = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
             tf.constant(list(whole)), tf.constant(list(whole.values()), tf.int32)), ABSENT)
 
-    def __call__(self, texts):
+    def __call__(self, texts: Any) -> list[Any]:
+        """Return the ids and the offsets of texts, string [B]."""
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         places = tf.ragged.range(tf.cast(text.row_lengths(), tf.int32)).flat_values
         codes, rows, begins, ends = self._prepared(text.flat_values, tf.cast(text.value_rowids(), tf.int32), places)
@@ -56,13 +65,13 @@ class ByteLevel(tf.Module):
 
     def _pieces(self, words):
         """Return the ids [P] of words, string [W]."""
-        found = self._whole.lookup(words)
-        rest = found == ABSENT
+        entries = self._whole.lookup(words)
+        rest = entries == ABSENT
         different, which = tf.unique(tf.boolean_mask(words, rest), tf.int64)
         merged = self._merged(different)
-        table = tf.concat([merged, tf.RaggedTensor.from_tensor(found[:, None])], 0)
+        table = tf.concat([merged, tf.RaggedTensor.from_tensor(entries[:, None])], 0)
         number = tf.gather(tf.concat([which, [0]], 0), tf.cumsum(tf.cast(rest, tf.int64), exclusive=True))
-        whole = merged.nrows() + tf.range(tf.size(found, tf.int64))
+        whole = merged.nrows() + tf.range(tf.size(entries, tf.int64))
         return tf.gather(table, tf.where(rest, number, whole)).flat_values
 
     def _merged(self, words):

@@ -1,5 +1,7 @@
 """A table of all codepoints in TensorFlow, stored by its distinct pages."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -7,14 +9,21 @@ PAGE = 256                                    # codepoints whose rows are stored
 
 
 class CodepointRows(tf.Module):
-    """int32 [N] codepoints -> int32 [N, n], their rows of a numpy table [0x110000, n]."""
+    """A table of all codepoints, stored by its distinct pages.
 
-    def __init__(self, rows):
+    A call takes codepoints, int32 [N], and returns their rows, int32 [N, n].
+
+    Args:
+        rows: array [0x110000, n], one row for each codepoint.
+    """
+
+    def __init__(self, rows: Any):
         super().__init__()
         pages, index = _paged(np.asarray(rows, np.int32))
         self._pages, self._index = tf.constant(pages), tf.constant(index)
 
-    def __call__(self, codes):
+    def __call__(self, codes: Any) -> Any:
+        """Return the rows of codepoints."""
         return tf.gather(self._pages, tf.gather(self._index, codes // PAGE) * PAGE + codes % PAGE)
 
 

@@ -1,43 +1,59 @@
-"""Byte-pair merges in TensorFlow, for all words of a batch at once; equal to Merges."""
+"""Byte-pair merges in TensorFlow, for all words of a batch at once; the result is equal to that of Merges."""
 
 import functools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from bertkit.errors import Error
 
-NONE = np.iinfo(np.int32).max                 # the rank of what does not merge
+NONE = np.iinfo(np.int32).max                 # the rank of a pair that does not merge
 WIDTH = 1 << 32                               # the key of a pair is left * WIDTH + right
 LARGEST = 1 << 23                             # rows; 50,000 merges make some 120,000
 RANK, NEW, BEFORE, AFTER, LAST = range(5)     # the columns of a row
 
 
 class GraphMerges(tf.Module):
-    """ids [N] of words that follow each other -> the ids that are left, and of which words they are.
+    """Byte-pair merges of all words of a batch.
 
-    In each round a word merges its earliest pair, wherever it stands, and all pairs that no merge can come before,
-    whatever becomes of their neighbours. Both need that no pair with the new entry is earlier, as in all vocabularies
-    that were trained; of a pair without that only the leftmost is merged, when it is the earliest.
-    Raises Error if the merges are so tangled that a table of them takes too much memory.
+    A word is merged in rounds. Each round merges the earliest pair of the word, and also every other pair that must be
+    merged before both of its neighbours, whatever these become. This is correct when no merge makes an entry that is
+    part of a pair of earlier rank, as in all vocabularies that were trained. Where a pair does not have this property,
+    a round merges only its leftmost occurrence, and only when it is the earliest pair of the word.
 
-    >>> from bertkit.text.merges import Merges
-    >>> merges = GraphMerges(Merges({"a": 0, "b": 1, "ab": 2, "aab": 3}, ["a b", "a ab"]))
-    >>> [values.numpy().tolist() for values in merges(tf.constant([0, 0, 1, 0, 1]), tf.constant([0, 0, 0, 0, 1]))]
-    [[3, 0, 1], [0, 0, 1]]
+    Args:
+        merges: a `bertkit.text.models.merges.Merges`.
+
+    Raises:
+        Error: when the merges depend on each other so much that their table would take too much memory.
+
+    Example:
+        >>> from bertkit.text.models.merges import Merges
+        >>> merges = GraphMerges(Merges({"a": 0, "b": 1, "ab": 2, "aab": 3}, ["a b", "a ab"]))
+        >>> [values.numpy().tolist() for values in merges(tf.constant([0, 0, 1, 0, 1]), tf.constant([0, 0, 0, 0, 1]))]
+        [[3, 0, 1], [0, 0, 1]]
     """
 
-    def __init__(self, merges):
+    def __init__(self, merges: Any):
         super().__init__()
         rows = _rows(merges.table)
-        self._absent = len(rows)              # its key is that of no pair, as a table may not be empty
+        self._absent = len(rows)              # the row of no pair; its key keeps the table from being empty
         keys = [left * WIDTH + right for left, right in rows] + [-1]
         self._numbers = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
             tf.constant(keys, tf.int64), tf.range(len(keys))), self._absent)
         self._rows = tf.constant([*rows.values(), [NONE, 0, NONE, NONE, 0]], tf.int32)
 
-    def __call__(self, ids, words):
-        """Return int32 [M] twice, of int32 [N] twice; `words` are the numbers of the words, rising."""
+    def __call__(self, ids: Any, words: Any) -> Any:
+        """Merge the ids of words that follow each other.
+
+        Args:
+            ids: int32 [N], the ids before merging.
+            words: int32 [N], the number of the word of each id, ascending.
+
+        Returns:
+            Two int32 tensors [M]: the ids after merging, and the number of the word of each.
+        """
         def merge(ids, words, _):
             rank, new, before, after, last = tf.unstack(self._pairs(ids, words), axis=1)
             safe = (last > 0) & (rank < _later(before, NONE)) & (rank < _earlier(after, NONE))
@@ -80,7 +96,7 @@ def _earlier(values, last):
 
 
 def _rows(table):
-    """Return {(left, right): row} of all pairs that merge or that bound what may become of them.
+    """Return {(left, right): row} of all pairs that merge, or that decide when another pair may merge.
 
     RANK is that of the pair and NEW what it becomes. BEFORE is the least rank of a pair of `right` with an entry that
     ends with `left`, AFTER that of `left` with one that begins with `right`. LAST is 1 if all pairs with NEW are later.
@@ -97,24 +113,24 @@ def _rows(table):
             row = rows.setdefault(pair, [NONE, 0, NONE, NONE, 0])
             row[column] = min(row[column], rank)
         if len(rows) > LARGEST:
-            raise Error(f"The merges bound more than {LARGEST} pairs, which has no form in TensorFlow; "
+            raise Error(f"The merges need a table of more than {LARGEST} pairs, which is too large for TensorFlow; "
                         "export token ids instead.")
     return rows
 
 
 def _parts(table, side):
-    """Return what returns the entries that an entry may begin (side 0) or end (side 1) with, itself included."""
+    """Return a function from an entry to all entries that it can begin (side 0) or end (side 1) with, and itself."""
     parts = {}
     for pair, (_, new) in table.items():
         parts.setdefault(new, set()).add(pair[side])
 
     @functools.cache
     def find(entry):
-        found, rest = {entry}, [entry]
+        reached, rest = {entry}, [entry]
         while rest:
-            new = parts.get(rest.pop(), set()) - found
-            found |= new
+            new = parts.get(rest.pop(), set()) - reached
+            reached |= new
             rest += new
-        return found
+        return reached
 
     return find

@@ -3,6 +3,8 @@
 Source: the Unicode Standard, section 3.11: decompose, put marks in the order of their classes, compose.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,15 +12,16 @@ from bertkit.text.graph.codepoints import CodepointRows
 from bertkit.text.unicode.normalize import Normalizer
 from bertkit.text.unicode.tables import SIZE, combining_classes, compositions, decompositions
 
-ABSENT = -SIZE                                # added to a codepoint, it leaves less than nothing
+ABSENT = -SIZE                                # added to a codepoint, it gives a number below 0
 NONE = -1
 WIDTH = 1 << 21                               # above all codepoints
 
 
 class Composed(tf.Module):
-    """codes, rows, places, int32 [N], of all codepoints -> the same of the composed texts.
+    """Unicode normalization form C of the codepoints of a batch.
 
-    `rows` tell of which text each codepoint is, `places` of which codepoint of that text.
+    A call takes three int32 tensors [N] over all codepoints of the batch and returns the same of the composed texts:
+    the codepoints, the number of the text of each, and its place in that text.
     """
 
     def __init__(self):
@@ -34,7 +37,8 @@ class Composed(tf.Module):
         self._composed = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
             keys, np.array([ord(c) for c in compositions().values()], np.int32)), NONE)
 
-    def __call__(self, codes, rows, places):
+    def __call__(self, codes: Any, rows: Any, places: Any) -> Any:
+        """Return the codepoints, their texts and their places after composition."""
         return tf.cond(tf.reduce_any(self._moves(codes) > 0), lambda: self._normalized(codes, rows, places),
                        lambda: (codes, rows, places))
 
@@ -45,7 +49,7 @@ class Composed(tf.Module):
         classes, seconds = tf.unstack(self._classes(parts), axis=1)
         begins = row != tf.concat([[NONE], row[:-1]], 0)
         order = _order(tf.cumsum(tf.cast(begins | (classes == 0), tf.int64)), classes)
-        # How many codepoints more than those before it each one adds to the given text.
+        # The change of the number of codepoints that each one makes: 1 where it is inserted.
         change = tf.gather(tf.cast(present[:, 1] > 0, tf.int32), order)
         parts, classes, seconds = (tf.gather(values, order) for values in (parts, classes, seconds))
         starts = tf.where(begins | (classes + seconds == 0))[:, 0]

@@ -1,6 +1,7 @@
 """Normalisation in TensorFlow, for all texts of a batch at once; equal to Normalizer."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,30 +14,38 @@ from bertkit.text.unicode.normalize import Normalizer
 from bertkit.text.unicode.tables import SIZE, members
 
 PLAIN, EXTEND, PREPEND, CONTROL = range(4)    # what a grapheme cluster sees of a codepoint
-STAYS, GOES = 0, 1                            # what becomes of a codepoint; from 2 on the texts of a table
+STAYS, GOES = 0, 1                            # what happens to a codepoint; numbers from 2 on name texts of a table
 BASE = 1 << 21                                # above all codepoints
 ALONE = ("accents", "lowercase")              # steps that look at one codepoint at a time
 
 
 class GraphNormalizer(tf.Module):
-    """codes, rows, places, int32 [N], of all codepoints -> the same of the normalised texts.
+    """Normalisation of the codepoints of a batch.
 
-    `rows` tell of which text each codepoint is, `places` of which codepoint of that text. `steps` are those of
-    Normalizer. Raises Error if a step has no form in TensorFlow.
+    A call takes three int32 tensors [N] over all codepoints of the batch and returns the same of the normalised texts:
+    the codepoints, the number of the text of each, and its place in that text.
+
+    Args:
+        steps: list of the steps of `Normalizer`.
+        mapping: dict {text: what it becomes} of the step charsmap.
+
+    Raises:
+        Error: when TensorFlow has no operation for a step.
     """
 
-    def __init__(self, steps, mapping):
+    def __init__(self, steps: list[Any], mapping: dict[str, str]):
         super().__init__()
-        self._steps = []
+        self._steps: list[Any] = []
         while steps:
-            # The marks of a decomposition are in no order if they are removed next.
+            # The order of the marks of a decomposition does not matter if they are removed next.
             count = len([*itertools.takewhile(lambda step: step[0] in ALONE, steps)])
             if steps[:2] == [["nfkd"], ["accents"]] or steps[:2] == [["nfd"], ["accents"]]:
                 count = 2
             self._steps.append(_Alone(steps[:count]) if count else _step(steps[0], mapping))
             steps = steps[max(count, 1):]
 
-    def __call__(self, codes, rows, places):
+    def __call__(self, codes: Any, rows: Any, places: Any) -> Any:
+        """Return the codepoints, their texts and their places after normalisation."""
         for step in self._steps:
             codes, rows, places = step(codes, rows, places)
         return codes, rows, places
@@ -85,7 +94,7 @@ class _Charsmap(tf.Module):
         super().__init__()
         keys = sorted((_key(text), 2 + i) for i, text in enumerate(mapping) if 1 < len(text) < 4)
         self._keys = tf.constant([key for key, _ in keys] + [np.iinfo(np.int64).max], tf.int64)
-        self._found = tf.constant([number for _, number in keys] + [STAYS], tf.int32)
+        self._texts_of_keys = tf.constant([number for _, number in keys] + [STAYS], tf.int32)
         table = np.zeros((SIZE, 2))
         for kind, name in ((EXTEND, "extend"), (PREPEND, "prepend"), (CONTROL, "control")):
             table[members(name), 0] = kind
@@ -117,8 +126,8 @@ class _Charsmap(tf.Module):
         return tf.tensor_scatter_nd_update(alone, rest, tf.where(pair == STAYS, triple, pair))
 
     def _entry(self, keys):
-        found = tf.searchsorted(self._keys, keys)
-        return tf.where(tf.gather(self._keys, found) == keys, tf.gather(self._found, found), STAYS)
+        place = tf.searchsorted(self._keys, keys)
+        return tf.where(tf.gather(self._keys, place) == keys, tf.gather(self._texts_of_keys, place), STAYS)
 
 
 class _Replace(tf.Module):
@@ -166,8 +175,8 @@ class _Strip(tf.Module):
         self._right = right
 
     def __call__(self, codes, rows, places):
-        seen = tf.cast(~is_blank(codes), tf.int32)
-        counts = tf.cumsum(seen, reverse=self._right)
+        filled = tf.cast(~is_blank(codes), tf.int32)
+        counts = tf.cumsum(filled, reverse=self._right)
         ends = tf.concat([[0], counts, [0]], 0)[2:] if self._right else tf.concat([[0], counts], 0)[:-1]
         edge = shifted(rows, -1 if self._right else 1, -1) != rows
         outside = tf.math.unsorted_segment_max(tf.where(edge, ends, 0), rows, tf.reduce_max(tf.pad(rows, [[0, 1]])) + 1)
@@ -179,16 +188,32 @@ STEPS = {"replace": _Replace, "squeeze": _Squeeze, "strip_left": lambda: _Strip(
          "strip_right": lambda: _Strip(True)}
 
 
-def is_blank(codes):
-    """Return which codepoints, int32 [N], are blanks."""
+def is_blank(codes: Any) -> Any:
+    """Return which codepoints are blanks.
+
+    Args:
+        codes: int32 [N], codepoints.
+
+    Returns:
+        bool [N].
+    """
     return tf.reduce_any([codes == ord(c) for c in BLANKS], 0)
 
 
-def shifted(values, by, fill):
-    """Return the values [N] `by` places later (earlier if it is below 0), `fill` where there are none.
+def shifted(values: Any, by: int, fill: Any) -> Any:
+    """Return values shifted by a number of places.
 
-    >>> shifted(tf.constant([1, 2, 3]), 1, 0).numpy(), shifted(tf.constant([1, 2, 3]), -2, 0).numpy()
-    (array([0, 1, 2], dtype=int32), array([3, 0, 0], dtype=int32))
+    Args:
+        values: tensor [N].
+        by: number of places; above 0 to later places, below 0 to earlier ones.
+        fill: value of the places that become free.
+
+    Returns:
+        A tensor [N].
+
+    Example:
+        >>> shifted(tf.constant([1, 2, 3]), 1, 0).numpy(), shifted(tf.constant([1, 2, 3]), -2, 0).numpy()
+        (array([0, 1, 2], dtype=int32), array([3, 0, 0], dtype=int32))
     """
     space = tf.cast(tf.fill([abs(by)], fill), values.dtype)
     return tf.concat([space, values], 0)[:tf.size(values)] if by > 0 else tf.concat([values, space], 0)[-by:]

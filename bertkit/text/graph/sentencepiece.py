@@ -1,6 +1,8 @@
-"""SentencePiece models in TensorFlow: words of normalised texts, then Viterbi's search or merges; equal to Python."""
+"""SentencePiece models in TensorFlow, equal to Python: words of normalised texts, then Viterbi's search or merges."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,24 +14,29 @@ from bertkit.text.graph.normalize import GraphNormalizer, is_blank, shifted
 from bertkit.text.models.sentencepiece import SPACE
 from bertkit.text.unicode.tables import SIZE
 
-NONE = -1                                     # the id of what is no piece
+NONE = -1                                     # the id where there is no piece
 BITS = 21                                     # of a codepoint
 LONGEST = 256                                 # codepoints of a piece: memory grows with it
 
 
 class SentencePiece(tf.Module):
-    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+    """A SentencePiece model in the graph.
 
-    Of equal words one is cut into pieces: `pieces` takes their codepoints and the number of the word of each, and
-    returns ids and the first codepoint of each piece.
+    A call takes a string tensor [B] and returns ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+    Equal words are cut into pieces once.
+
+    Args:
+        model: a `bertkit.text.models.sentencepiece.SentencePiece`.
+        pieces: what cuts words, a `Unigram` or a `BPE` of this module.
     """
 
-    def __init__(self, model, pieces):
+    def __init__(self, model: Any, pieces: Any):
         super().__init__()
         self._normalizer = GraphNormalizer(model.normalization, model.mapping)
         self._spaces, self._prefix, self._pieces = model.words == "spaces", model.prefix, pieces
 
-    def __call__(self, texts):
+    def __call__(self, texts: Any) -> list[Any]:
+        """Return the ids and the offsets of texts, string [B]."""
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         places = tf.ragged.range(tf.cast(text.row_lengths(), tf.int32)).flat_values
         rows = tf.cast(text.value_rowids(), tf.int32)
@@ -68,18 +75,25 @@ class SentencePiece(tf.Module):
                         tf.gather(different.row_lengths(), word))
         table = tf.RaggedTensor.from_value_rowids(tf.stack([tf.cast(ids, tf.int64), begins, ends], 1), word,
                                                   different.nrows(), validate=False)
-        found = tf.gather(table, which)
-        ids, begins, ends = tf.unstack(found.flat_values, axis=1)
-        return tf.cast(ids, tf.int32), begins, ends, found.value_rowids()
+        pieces = tf.gather(table, which)
+        ids, begins, ends = tf.unstack(pieces.flat_values, axis=1)
+        return tf.cast(ids, tf.int32), begins, ends, pieces.value_rowids()
 
 
 class Unigram(tf.Module):
     """Viterbi's search, one codepoint after the other in all words at once.
 
-    codes, words int32 [N] -> ids [P] and the codepoint that each piece begins with [P].
+    A call takes codepoints and the number of the word of each, int32 [N], and returns ids [P] and the codepoint that
+    each piece begins with [P].
+
+    Args:
+        model: a `bertkit.text.models.sentencepiece.Unigram`.
+
+    Raises:
+        Error: when a piece is longer than LONGEST codepoints.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         super().__init__()
         self._longest = max(map(len, model.pieces), default=1)
         if self._longest > LONGEST:
@@ -91,40 +105,42 @@ class Unigram(tf.Module):
         self._piece, self._unknown = tf.constant(pieces), model.unk_id
         self._scores = tf.constant([*model.scores, -math.inf, model.unknown_score], tf.float64)
 
-    def __call__(self, codes, words):
-        found = self._found(codes, words)
+    def __call__(self, codes: Any, words: Any) -> Any:
+        """Return the ids of the pieces, and the codepoint that each begins with."""
+        candidates = self._candidates(codes, words)
         starts = tf.cast(tf.where(shifted(words, 1, NONE) != words)[:, 0], tf.int32)
         sizes = shifted(starts, -1, tf.size(codes)) - starts
         order = tf.argsort(sizes, direction="DESCENDING", stable=True)
         starts, sizes = tf.gather(starts, order), tf.gather(sizes, order)
-        begins = tf.cast(tf.where(_begins(self._lengths(found, starts, sizes), starts, sizes))[:, 0], tf.int32)
+        begins = tf.cast(tf.where(_begins(self._lengths(candidates, starts, sizes), starts, sizes))[:, 0], tf.int32)
         lengths = shifted(begins, -1, tf.size(codes)) - begins
-        ids = tf.gather_nd(found, tf.stack([begins, lengths - 1], 1))
+        ids = tf.gather_nd(candidates, tf.stack([begins, lengths - 1], 1))
         unknown, word = ids == NONE, tf.gather(words, begins)
         first = ~(unknown & shifted(unknown, 1, False) & (shifted(word, 1, NONE) == word))
         return tf.boolean_mask(tf.where(unknown, self._unknown, ids), first), tf.boolean_mask(begins, first)
 
-    def _found(self, codes, words):
+    def _candidates(self, codes, words):
         """Return int32 [N, L]: the pieces of 1 to L codepoints that begin at each codepoint, NONE where none does."""
         behind = tf.pad(words, [[0, 1]], constant_values=NONE)
 
-        def follow(length, places, nodes, found):
+        def follow(length, places, nodes, candidates):
             inside = tf.gather(behind, places + length) == tf.gather(words, places)
             places, nodes = tf.boolean_mask(places, inside), tf.boolean_mask(nodes, inside)
             code = tf.cast(tf.gather(codes, places + length), tf.int64)
             nodes = self._edges.lookup(nodes * (1 << BITS) + code)
             places, nodes = tf.boolean_mask(places, nodes != NONE), tf.boolean_mask(nodes, nodes != NONE)
             cells = tf.stack([places, tf.fill([tf.size(places)], length)], 1)
-            return length + 1, places, nodes, tf.tensor_scatter_nd_update(found, cells, tf.gather(self._piece, nodes))
+            candidates = tf.tensor_scatter_nd_update(candidates, cells, tf.gather(self._piece, nodes))
+            return length + 1, places, nodes, candidates
 
         count = tf.size(codes)
         return tf.while_loop(
-            lambda length, places, nodes, found: tf.size(places) > 0, follow,
+            lambda length, places, nodes, candidates: tf.size(places) > 0, follow,
             [0, tf.range(count), tf.zeros([count], tf.int64), tf.fill([count, self._longest], NONE)],
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None]),
                               tf.TensorShape([None, self._longest])])[3]
 
-    def _lengths(self, found, starts, sizes):
+    def _lengths(self, candidates, starts, sizes):
         """Return int32 [N]: the length of the last piece of the best way to each codepoint.
 
         The words are those of falling sizes. Column i of `best` and `last` tells of the place i codepoints on.
@@ -135,7 +151,7 @@ class Unigram(tf.Module):
         def push(step, best, last, lengths):
             count = tf.math.count_nonzero(sizes > step, dtype=tf.int32)
             places = starts[:count] + step
-            ids = tf.gather(found, places)
+            ids = tf.gather(candidates, places)
             scores = tf.gather(self._scores, tf.where(ids == NONE, absent, ids))
             new = best[:count, :1] + scores
             better = new > best[:count, 1:]
@@ -149,18 +165,23 @@ class Unigram(tf.Module):
         best = tf.pad(tf.zeros([count, 1], tf.float64), [[0, 0], [0, self._longest]], constant_values=-math.inf)
         return tf.while_loop(
             lambda step, *_: step < tf.reduce_max(tf.pad(sizes, [[0, 1]])), push,
-            [0, best, tf.zeros([count, width], tf.int32), tf.zeros([tf.shape(found)[0]], tf.int32)],
+            [0, best, tf.zeros([count, width], tf.int32), tf.zeros([tf.shape(candidates)[0]], tf.int32)],
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, width]), tf.TensorShape([None, width]),
                               tf.TensorShape([None])])[3]
 
 
 class BPE(tf.Module):
-    """Merges of codepoints; unknown ones in a row are one.
+    """Merges of codepoints; unknown ones in a row are one token.
 
-    codes, words int32 [N] -> ids [P] and the codepoint that each piece begins with [P].
+    A call takes codepoints and the number of the word of each, int32 [N], and returns ids [P] and the codepoint that
+    each piece begins with [P].
+
+    Args:
+        model: a `bertkit.text.models.sentencepiece.BPE`.
+        vocabulary: sequence of str, the entries in the order of their ids.
     """
 
-    def __init__(self, model, vocabulary):
+    def __init__(self, model: Any, vocabulary: Sequence[str]):
         super().__init__()
         table = np.full((SIZE, 1), model.unk_id)
         for piece, number in model.pieces.items():
@@ -169,7 +190,8 @@ class BPE(tf.Module):
         self._table, self._merges, self._unknown = CodepointRows(table), GraphMerges(model.merges), model.unk_id
         self._sizes = tf.constant([len(entry) for entry in vocabulary])
 
-    def __call__(self, codes, words):
+    def __call__(self, codes: Any, words: Any) -> Any:
+        """Return the ids of the pieces, and the codepoint that each begins with."""
         ids = self._table(codes)[:, 0]
         unknown = ids == self._unknown
         first = ~(unknown & shifted(unknown, 1, False) & (shifted(words, 1, NONE) == words))
@@ -184,14 +206,14 @@ class BPE(tf.Module):
 
 def _trie(pieces):
     """Return {number of a beginning << BITS | next codepoint: number of both} and the piece of each number, or NONE."""
-    numbers, found, edges = {"": 0}, [NONE], {}
+    numbers, piece_ids, edges = {"": 0}, [NONE], {}
     for piece, number in pieces.items():
         for end in range(1, len(piece) + 1):
             if piece[:end] not in numbers:
                 edges[numbers[piece[:end - 1]] << BITS | ord(piece[end - 1])] = numbers[piece[:end]] = len(numbers)
-                found.append(NONE)
-        found[numbers[piece]] = number
-    return edges, found
+                piece_ids.append(NONE)
+        piece_ids[numbers[piece]] = number
+    return edges, piece_ids
 
 
 def _begins(lengths, starts, sizes):

@@ -1,6 +1,7 @@
-"""The tokenizer as TensorFlow operations, for strings-in SavedModels; ids equal Tokenizer's."""
+"""The tokenizer as TensorFlow operations, for SavedModels that take strings; its ids equal those of Tokenizer."""
 
 import importlib
+from typing import Any
 
 import tensorflow as tf
 
@@ -8,25 +9,30 @@ from bertkit.errors import Error
 from bertkit.text.graph.added import Cut
 from bertkit.text.template import FIRST, SECOND
 
-# Each module has a dict MODELS of its kinds: what makes of texts, string [B], the ids, ragged int32 [B, (T)], and
-# their offsets, ragged int32 [B, (T), 2], from a model and the vocabulary.
+# Each module has a dict MODELS {kind: class}. A class takes a model and the vocabulary; its instances turn texts,
+# string [B], into ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
 MODULES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece"}
 
 
 class GraphTokenizer(tf.Module):
-    """Batches of strings to batches of ids, all in the graph.
+    """A graph tokenizer turns batches of strings into batches of ids, entirely in the graph.
 
-    `max_length` bounds rows whose length is not given. Raises Error if the tokenizer's model has no
-    form in TensorFlow.
+    Args:
+        tokenizer: a `Tokenizer`.
+        max_length: largest number of tokens of a row where a call gives no length.
 
-    >>> from bertkit.text import Tokenizer
-    >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
-    >>> GraphTokenizer(tokenizer)(tf.constant(["Rivers", ""]))["token_ids"].numpy()
-    array([[2, 5, 6, 3],
-           [2, 3, 0, 0]], dtype=int32)
+    Raises:
+        Error: when TensorFlow has no operations for the tokenizer's model or for one of its settings.
+
+    Example:
+        >>> from bertkit.text import Tokenizer
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
+        >>> GraphTokenizer(tokenizer)(tf.constant(["Rivers", ""]))["token_ids"].numpy()
+        array([[2, 5, 6, 3],
+               [2, 3, 0, 0]], dtype=int32)
     """
 
-    def __init__(self, tokenizer, max_length=512):
+    def __init__(self, tokenizer: Any, max_length: int = 512):
         super().__init__(name="tokenizer")
         if tokenizer.model.kind not in MODULES:
             raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export "
@@ -40,13 +46,26 @@ class GraphTokenizer(tf.Module):
         self._padding = {"token_ids": tokenizer.pad_id, "offsets": 0, "padding_mask": 0,
                          "segment_ids": tokenizer.template.padding_segment}
 
-    def __call__(self, first, second=None, length=None, offsets=False):
-        """Return token_ids, segment_ids, padding_mask, int32 [B, T], of texts or pairs, string [B].
+    def __call__(self, first: Any, second: Any = None, length: int | None = None,
+                 offsets: bool = False) -> dict[str, Any]:
+        """Return texts or pairs of texts as one batch.
 
-        Rows are cut and padded to `length`; without it they are padded to the longest of the batch,
-        at most `max_length`. `offsets=True` adds `offsets` int32 [B, T, 2]: start and end of each
-        token in characters of the text it is from, (0, 0) for special tokens and padding. Invalid
-        UTF-8 reads as U+FFFD.
+        Invalid UTF-8 is read as U+FFFD.
+
+        Args:
+            first: string tensor [B].
+            second: string tensor [B], the second side of each pair; None where there are no pairs.
+            length: number T of tokens that rows are cut and padded to. None pads to the longest row of the batch, which
+                is cut to `max_length`.
+            offsets: True adds "offsets", int32 [B, T, 2]: start and end of each token in characters of the text that it
+                comes from, (0, 0) for special tokens and padding.
+
+        Returns:
+            A dict of int32 tensors [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
+            padding).
+
+        Raises:
+            Error: when the length cannot hold the special tokens.
         """
         paired = second is not None
         places = self._template.places(self._max_length if length is None else length, paired)

@@ -1,8 +1,11 @@
 """WordPiece in TensorFlow: the codepoint table, then the longest pieces of each word.
 
-The same codepoint table serves here as in Python: decode to codepoints, gather what each becomes,
-cut into words, and let FastWordpieceTokenizer (Song et al. 2021, arXiv 2012.15524) match pieces.
+The same codepoint table is used here as in Python: decode to codepoints, gather what each becomes, cut into words, and
+let FastWordpieceTokenizer (Song et al. 2021, arXiv 2012.15524) match pieces.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,14 +15,21 @@ from bertkit.errors import Error
 from bertkit.text.graph.codepoints import CodepointRows
 from bertkit.text.unicode.codepoints import ISOLATED, JOINED, SIZE, SPACE
 
-ABSENT = -SIZE                                # added to a codepoint, it leaves less than nothing
-PLAIN, IGNORABLE, CASED = range(3)            # what the rule of the final sigma sees
+ABSENT = -SIZE                                # added to a codepoint, it gives a number below 0
+PLAIN, IGNORABLE, CASED = range(3)            # what the rule of the final sigma distinguishes
 
 
 class WordPiece(tf.Module):
-    """string [B] -> ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2]."""
+    """WordPiece in the graph.
 
-    def __init__(self, model, vocabulary):
+    A call takes a string tensor [B] and returns ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
+
+    Args:
+        model: a `bertkit.text.models.wordpiece.WordPiece`.
+        vocabulary: sequence of str, the entries in the order of their ids.
+    """
+
+    def __init__(self, model: Any, vocabulary: Sequence[str]):
         super().__init__()
         self._table = CodepointRows(_rows(model.table))
         self._sigma_rule = model.table.cased is not None
@@ -31,7 +41,8 @@ class WordPiece(tf.Module):
             unknown_token=model.unknown, max_bytes_per_word=4 * model.longest_word,
             token_out_type=tf.int32, no_pretokenization=True)
 
-    def __call__(self, texts):
+    def __call__(self, texts: Any) -> list[Any]:
+        """Return the ids and the offsets of texts, string [B]."""
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         rows = text.value_rowids()                            # of every codepoint of the batch
         chars, sources, keys = self._normalized(text.flat_values, rows)
@@ -55,8 +66,8 @@ class WordPiece(tf.Module):
         Codepoints with equal keys belong to one word: a space raises the key by one, an isolated
         codepoint before and after itself, and a new row too.
         """
-        found = self._table(codes)
-        breaks, context, becomes = found[:, 0], found[:, 1], codes[:, None] + found[:, 2:]
+        rows_of_codes = self._table(codes)
+        breaks, context, becomes = rows_of_codes[:, 0], rows_of_codes[:, 1], codes[:, None] + rows_of_codes[:, 2:]
         if self._sigma_rule:
             becomes = _final_sigmas(codes, rows, context, becomes)
         keys = tf.cumsum(breaks, exclusive=True) + breaks // 2 + tf.cast(rows, tf.int32)
@@ -78,13 +89,13 @@ MODELS = {"wordpiece": WordPiece}
 
 def _final_sigmas(codes, rows, context, becomes):
     """Turn capital sigmas that end a word into final ones, as Codepoints.final_sigmas does."""
-    seen = tf.where(context != IGNORABLE)
-    cased = tf.gather_nd(context, seen) == CASED
-    same_row = tf.gather_nd(rows, seen[1:]) == tf.gather_nd(rows, seen[:-1])
+    counted = tf.where(context != IGNORABLE)
+    cased = tf.gather_nd(context, counted) == CASED
+    same_row = tf.gather_nd(rows, counted[1:]) == tf.gather_nd(rows, counted[:-1])
     edge = tf.zeros([1], tf.bool)
-    before = tf.concat([edge, cased[:-1] & same_row], 0)[:tf.shape(seen)[0]]
-    after = tf.concat([cased[1:] & same_row, edge], 0)[:tf.shape(seen)[0]]
-    final = tf.boolean_mask(seen, (tf.gather_nd(codes, seen) == ord("Σ")) & before & ~after)
+    before = tf.concat([edge, cased[:-1] & same_row], 0)[:tf.shape(counted)[0]]
+    after = tf.concat([cased[1:] & same_row, edge], 0)[:tf.shape(counted)[0]]
+    final = tf.boolean_mask(counted, (tf.gather_nd(codes, counted) == ord("Σ")) & before & ~after)
     where = tf.concat([final, tf.zeros_like(final)], 1)
     return tf.tensor_scatter_nd_update(becomes, where, tf.fill(tf.shape(final)[:1], ord("ς")))
 
@@ -105,7 +116,7 @@ def _rows(table):
 
 
 def _reachable(vocabulary, model):
-    """Return the entries, with a stand-in for those that no word reaches and TensorFlow refuses.
+    """Return the entries, with a replacement for those that no word uses and TensorFlow refuses.
 
     These are empty, doubled, the bare prefix, or with the codepoint 0. A prefix that words can hold
     is an Error: FastWordpieceTokenizer reads no piece that has it at the start of a word.

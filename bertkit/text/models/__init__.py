@@ -1,1 +1,1 @@
-"""The models of tokenizers: words to pieces of a vocabulary, in Python."""
+"""The models of tokenizers, in Python: they cut words into pieces of a vocabulary."""

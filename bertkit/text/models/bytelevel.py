@@ -1,4 +1,4 @@
-"""Byte-level BPE: words as bytes, which pairs of a list put together, the earliest of the list first.
+"""Byte-level BPE: a list of pairs merges the bytes of words, the earliest pair of the list first.
 
 Sources: Sennrich et al. 2016 (arXiv 1508.07909), on bytes by Radford et al. 2019 (GPT-2), as RoBERTa, Longformer and
 ModernBERT use it.
@@ -6,6 +6,8 @@ ModernBERT use it.
 
 import functools
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.models.merges import Merges
@@ -21,13 +23,17 @@ ABSENT = {0xC0, 0xC1, *range(0xF5, 0x100)}    # bytes that UTF-8 does not have
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def letters():
+def letters() -> list[str]:
     """Return the 256 printable letters that stand for bytes in the entries of a vocabulary.
 
     Bytes that are printable in Latin-1 stand for themselves, the others for letters from U+0100 on.
 
-    >>> "".join(letters()[b] for b in " a\\n".encode())
-    'ĠaĊ'
+    Returns:
+        A list of 256 letters, in the order of the bytes.
+
+    Example:
+        >>> "".join(letters()[b] for b in " a\\n".encode())
+        'ĠaĊ'
     """
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(0x100, 0x200))
@@ -35,50 +41,76 @@ def letters():
 
 
 class ByteLevel:
-    """Merged bytes of words, and of the blanks between them.
+    """Byte-level BPE merges the bytes of words, and of the blanks between them.
 
     A word is a run of letters, of numbers or of other signs with the space before it, or an English ending such as 's.
-    Its bytes are entries; of the pairs of neighbours in `merges` the earliest one, the leftmost on ties, becomes one
-    entry, until there is none. `merges` are strings "left right" in the letters of the vocabulary. `prefix_space` puts
-    a space before a text that begins with none; `nfc` composes characters first, as for ModernBERT. The unknown token
-    is never used, because each byte of UTF-8 is an entry.
-    Raises Error if an entry for a byte or a merge is missing, or a setting is unknown or of another type.
+    Its bytes are entries. Of the pairs of neighbours that are in `merges`, the earliest in the list becomes one entry,
+    the leftmost one on ties, until no such pair is left. The unknown token is never used, because each byte of UTF-8 is
+    an entry.
 
-    >>> model = ByteLevel([*letters(), "he", "Ġt", "Ġthe"], merges=["h e", "Ġ t", "Ġt he"])
-    >>> model.encode("a the")
-    Pieces(ids=[97, 258], offsets=[(0, 1), (2, 5)])
+    Args:
+        vocabulary: sequence of str, the entries in the order of their ids, in the letters of `letters`.
+        unknown: the unknown token, which this model ignores.
+        merges: strings "left right".
+        **settings: `prefix_space` (bool, False) puts a space before a text that begins with none; `nfc` (bool, False)
+            composes characters first, as for ModernBERT.
+
+    Raises:
+        Error: when an entry for a byte or a merge is missing, or a setting is unknown or of another type.
+
+    Example:
+        >>> model = ByteLevel([*letters(), "he", "Ġt", "Ġthe"], merges=["h e", "Ġ t", "Ġt he"])
+        >>> model.encode("a the")
+        Pieces(ids=[97, 258], offsets=[(0, 1), (2, 5)])
     """
 
     kind = "bytelevel"
 
-    def __init__(self, vocabulary, unknown=None, merges=(), **settings):
+    def __init__(self, vocabulary: Sequence[str], unknown: str | None = None, merges: Sequence[str] = (),
+                 **settings: Any):
         self._settings = _checked(settings)
         ids = {entry: i for i, entry in enumerate(vocabulary)}        # of equal entries the last counts
         self.byte_ids, self.merges = _byte_ids(ids), Merges(ids, merges)
         self.prefix_space, self.nfc = self._settings["prefix_space"], self._settings["nfc"]
         self._normalizer, self._words = Normalizer([["nfc"]] if self.nfc else []), _word_pattern()
-        self._cache = {}
+        self._cache: dict[str, Pieces] = {}
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Return the settings that, with the vocabulary and the tables, make this model again."""
         return dict(self._settings)
 
-    def tables(self):
+    def tables(self) -> dict[str, Any]:
         """Return the merges."""
         return {"merges": list(self.merges.merges)}
 
-    def ids(self, text):
-        """Return the ids of a str; the fast path."""
-        found, cache = [], self._cache
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of a text; this is faster than `encode`.
+
+        Args:
+            text: the text.
+
+        Returns:
+            A list of int.
+        """
+        ids: list[int] = []
+        cache = self._cache
         if not text.isascii():
             text = self._normalizer(text)
         for word in self._words.findall(self._prefix(text) + text):
-            found += (cache.get(word) or self._split(word)).ids
-        return found
+            ids += (cache.get(word) or self._split(word)).ids
+        return ids
 
-    def encode(self, text):
-        """Return the Pieces of a str; their offsets leave out the spaces at their ends."""
-        ids, offsets = [], []
+    def encode(self, text: str) -> Pieces:
+        """Return the pieces of a text; their offsets leave out the spaces at their ends.
+
+        Args:
+            text: the text.
+
+        Returns:
+            The ids and the offsets, a `Pieces`.
+        """
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
         text, sources = self._normalizer.aligned(text)
         prefix = self._prefix(text)
         for match in self._words.finditer(prefix + text):

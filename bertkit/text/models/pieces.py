@@ -4,7 +4,12 @@ from typing import NamedTuple
 
 
 class Pieces(NamedTuple):
-    """Ids and, for each, the half-open range of characters of the given text that it covers."""
+    """The pieces of one text.
 
-    ids: list
-    offsets: list
+    Args:
+        ids: list of int, the id of each piece.
+        offsets: list of (start, end), the half-open range of characters of the given text that each piece covers.
+    """
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]

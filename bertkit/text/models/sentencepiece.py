@@ -1,4 +1,4 @@
-"""SentencePiece models: words behind a ▁ into pieces, by a unigram language model or by merges.
+"""SentencePiece models: words behind a ▁ are cut into pieces, by a unigram language model or by merges.
 
 Sources: Kudo 2018 (arXiv 1804.10959, section 3.2) for the unigram model, Sennrich et al. 2016 (arXiv 1508.07909) for
 BPE, Kudo and Richardson 2018 (arXiv 1808.06226) for both on raw text.
@@ -8,6 +8,8 @@ import base64
 import binascii
 import math
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.models.merges import Merges
@@ -19,21 +21,29 @@ from bertkit.text.unicode.normalize import Normalizer
 SPACE = "▁"
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
 LONGEST_CACHED = 100                          # characters
-PENALTY = 10.0                                # of an unknown character, below the worst piece: Kudo's choice
+PENALTY = 10.0                                # an unknown character scores this much below the lowest piece (Kudo 2018)
 SEPARATORS = {"blanks": BLANKS, "spaces": " "}
 DEFAULTS = {"normalization": [], "words": "blanks", "prefix": True, "controls": []}
 
 
 class SentencePiece:
-    """Words of a normalised text behind a ▁: what the two models share.
+    """A SentencePiece model cuts the words of a normalised text; this class holds what the two models share.
 
-    A text is normalised (see Normalizer; `charsmap` is a precompiled map in base64) and cut into words: at `words`
-    "blanks", which vanish, or before each of the "spaces". A space becomes ▁, and `prefix` puts a ▁ before words that
-    begin with none. The entries `controls`, such as special tokens, are not found in a text.
-    Raises Error if a setting is unknown or of another type, or `unknown` is not in the vocabulary.
+    A space becomes ▁. A text is cut at its blanks, which vanish, or before each of its spaces.
+
+    Args:
+        vocabulary: sequence of str, the entries in the order of their ids.
+        unknown: the unknown token.
+        charsmap: precompiled character map in base64, "" for none.
+        **settings: `normalization` (list) are steps of `Normalizer`; `words` is "blanks" to cut at all blanks or
+            "spaces" to cut before spaces; `prefix` (bool) puts a ▁ before words that begin with none; `controls` (list
+            of str) are entries, such as special tokens, that are not found in a text.
+
+    Raises:
+        Error: when a setting is unknown or of another type, or `unknown` is not in the vocabulary.
     """
 
-    def __init__(self, vocabulary, unknown, charsmap="", **settings):
+    def __init__(self, vocabulary: Sequence[str], unknown: str, charsmap: str = "", **settings: Any):
         self._settings, self._charsmap = _checked(settings), charsmap
         self.words, self.prefix = self._settings["words"], self._settings["prefix"]
         self.normalization, self.mapping = self._settings["normalization"], mapping(charsmap)
@@ -47,26 +57,42 @@ class SentencePiece:
         ends = re.escape(SPACE + SEPARATORS[self.words])
         first = f"[{SPACE} ]" if self.words == "spaces" else SPACE
         self._words = re.compile(f"{first}?[^{ends}]+|{first}")
-        self._cache = {}
+        self._cache: dict[str, Pieces] = {}
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Return the settings that, with the vocabulary and the tables, make this model again."""
         return dict(self._settings)
 
-    def tables(self):
+    def tables(self) -> dict[str, Any]:
         """Return the large tables beside the vocabulary."""
         return {"charsmap": self._charsmap}
 
-    def ids(self, text):
-        """Return the ids of a str; the fast path."""
-        found, cache = [], self._cache
-        for word in self._words.findall(self.normalizer(text)):
-            found += (cache.get(word) or self._split(word)).ids
-        return found
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of a text; this is faster than `encode`.
 
-    def encode(self, text):
-        """Return the Pieces of a str."""
-        ids, offsets = [], []
+        Args:
+            text: the text.
+
+        Returns:
+            A list of int.
+        """
+        ids: list[int] = []
+        cache = self._cache
+        for word in self._words.findall(self.normalizer(text)):
+            ids += (cache.get(word) or self._split(word)).ids
+        return ids
+
+    def encode(self, text: str) -> Pieces:
+        """Return the pieces of a text.
+
+        Args:
+            text: the text.
+
+        Returns:
+            The ids and the offsets, a `Pieces`.
+        """
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
         text, sources = self.normalizer.aligned(text)
         for match in self._words.finditer(text):
             word, begin = match.group(), match.start()
@@ -91,32 +117,42 @@ class SentencePiece:
 
 
 class Unigram(SentencePiece):
-    """The most probable pieces of a word.
+    """The unigram model cuts a word into its most probable pieces.
 
-    Of all ways to write a word w as pieces x1 ... xn the one with the largest Σ log p(xi), found by Viterbi's search
-    in float64; of equal ones the one whose last piece is longest. `scores` are log p of each entry; a character that
-    is no piece scores 10 less than the lowest of them, and such characters in a row are one `unknown`.
-    Raises Error if there is not one finite score for each entry, and where SentencePiece does.
+    Of all ways to write a word w as pieces x1 ... xn it takes the one with the largest Σ log p(xi), found by Viterbi's
+    search in float64; on ties the one whose last piece is longest. A character that is no piece scores 10 less than the
+    lowest score, and such characters in a row are one unknown token.
 
-    >>> model = Unigram(["<unk>", "▁", "a", "b", "▁ab"], "<unk>", scores=[0, -2, -3, -3, -5])
-    >>> model.encode("ab xyb")
-    Pieces(ids=[4, 1, 0, 3], offsets=[(0, 2), (3, 4), (3, 5), (5, 6)])
+    Args:
+        vocabulary: sequence of str, the entries in the order of their ids.
+        unknown: the unknown token.
+        scores: log p of each entry, floats.
+        **settings: settings of `SentencePiece`.
+
+    Raises:
+        Error: when there is not one finite score for each entry, or the settings are not those of `SentencePiece`.
+
+    Example:
+        >>> model = Unigram(["<unk>", "▁", "a", "b", "▁ab"], "<unk>", scores=[0, -2, -3, -3, -5])
+        >>> model.encode("ab xyb")
+        Pieces(ids=[4, 1, 0, 3], offsets=[(0, 2), (3, 4), (3, 5), (5, 6)])
     """
 
     kind = "unigram"
 
-    def __init__(self, vocabulary, unknown="<unk>", scores=(), **settings):
+    def __init__(self, vocabulary: Sequence[str], unknown: str = "<unk>", scores: Sequence[float] = (),
+                 **settings: Any):
         super().__init__(vocabulary, unknown, **settings)
         if len(scores) != len(vocabulary) or not all(_is_finite(score) for score in scores):
             raise Error(f"{len(scores)} scores came with {len(vocabulary)} entries of the vocabulary; "
                         "give one finite number for each.")
         self.scores, self.unknown_score = [float(score) for score in scores], min(scores) - PENALTY
-        lengths = {}                          # {two first characters: the lengths of such pieces, ascending}
+        lengths: dict[str, dict[int, None]] = {}      # {two first characters: the lengths of such pieces, ascending}
         for piece in sorted(self.pieces, key=len):
             lengths.setdefault(piece[:2], {})[len(piece)] = None
-        self._lengths = {key: tuple(found) for key, found in lengths.items() if len(key) == 2}
+        self._lengths = {key: tuple(sizes) for key, sizes in lengths.items() if len(key) == 2}
 
-    def tables(self):
+    def tables(self) -> dict[str, Any]:
         """Return the large tables beside the vocabulary."""
         return {"scores": self.scores, **super().tables()}
 
@@ -125,48 +161,58 @@ class Unigram(SentencePiece):
         count, last = len(word), self._search(word)
         ids, ends, end = [], [], count
         while end:
-            start, found = last[end]
-            if found != self.unk_id or not ids or ids[-1] != self.unk_id:
-                ids.append(found)
+            start, piece = last[end]
+            if piece != self.unk_id or not ids or ids[-1] != self.unk_id:
+                ids.append(piece)
                 ends.append(end)
             end = start
         return ids[::-1], ends[::-1]
 
     def _search(self, word):
-        """Return for each end the start and the id of the piece that the best way to get there ends with."""
+        """Return for each end the start and the id of the last piece on the best way to it."""
         count, pieces, scores, lengths = len(word), self.pieces, self.scores, self._lengths
         best, last = [0.0] + [-math.inf] * count, [None] * (count + 1)
         for start, c in enumerate(word):
-            before, found = best[start], pieces.get(c, self.unk_id)
-            score = before + (self.unknown_score if found == self.unk_id else scores[found])
+            before, piece = best[start], pieces.get(c, self.unk_id)
+            score = before + (self.unknown_score if piece == self.unk_id else scores[piece])
             if score > best[start + 1]:
-                best[start + 1], last[start + 1] = score, (start, found)
+                best[start + 1], last[start + 1] = score, (start, piece)
             for length in lengths.get(word[start:start + 2], ()):
                 end = start + length
-                found = pieces.get(word[start:end])
-                if found is not None and end <= count and before + scores[found] > best[end]:
-                    best[end], last[end] = before + scores[found], (start, found)
+                piece = pieces.get(word[start:end])
+                if piece is not None and end <= count and before + scores[piece] > best[end]:
+                    best[end], last[end] = before + scores[piece], (start, piece)
         return last
 
 
 class BPE(SentencePiece):
-    """The characters of a word, merged: of the pairs of neighbours in `merges` the earliest one becomes one entry.
+    """The BPE model merges the characters of a word.
 
-    `merges` are strings "left right". A character that is no entry is `unknown`, and such characters in a row are one.
-    Raises Error where Merges and SentencePiece do.
+    Of the pairs of neighbours that are in `merges` the earliest in the list becomes one entry, until no such pair is
+    left. A character that is no entry is unknown, and such characters in a row are one unknown token.
 
-    >>> model = BPE(["<unk>", "▁", "a", "b", "ab"], "<unk>", merges=["a b"])
-    >>> model.encode("abxya")
-    Pieces(ids=[1, 4, 0, 2], offsets=[(0, 1), (0, 2), (2, 4), (4, 5)])
+    Args:
+        vocabulary: sequence of str, the entries in the order of their ids.
+        unknown: the unknown token.
+        merges: strings "left right".
+        **settings: settings of `SentencePiece`.
+
+    Raises:
+        Error: when an entry of a merge is missing, or the settings are not those of `SentencePiece`.
+
+    Example:
+        >>> model = BPE(["<unk>", "▁", "a", "b", "ab"], "<unk>", merges=["a b"])
+        >>> model.encode("abxya")
+        Pieces(ids=[1, 4, 0, 2], offsets=[(0, 1), (0, 2), (2, 4), (4, 5)])
     """
 
     kind = "bpe"
 
-    def __init__(self, vocabulary, unknown="<unk>", merges=(), **settings):
+    def __init__(self, vocabulary: Sequence[str], unknown: str = "<unk>", merges: Sequence[str] = (), **settings: Any):
         super().__init__(vocabulary, unknown, **settings)
         self.merges = Merges({entry: i for i, entry in enumerate(vocabulary)}, merges)
 
-    def tables(self):
+    def tables(self) -> dict[str, Any]:
         """Return the large tables beside the vocabulary."""
         return {"merges": list(self.merges.merges), **super().tables()}
 
@@ -174,11 +220,11 @@ class BPE(SentencePiece):
         """Return the ids of a word and where each of them ends."""
         symbols, ends = [], []
         for end, c in enumerate(word, 1):
-            found = self.pieces.get(c, self.unk_id)
-            if found == self.unk_id and symbols[-1:] == [found]:
+            symbol = self.pieces.get(c, self.unk_id)
+            if symbol == self.unk_id and symbols[-1:] == [symbol]:
                 ends[-1] = end
             else:
-                symbols.append(found)
+                symbols.append(symbol)
                 ends.append(end)
         ids, counts = self.merges(symbols)
         return ids, [ends[count - 1] for count in counts]
@@ -198,8 +244,18 @@ def _checked(settings):
     return settings
 
 
-def mapping(encoded):
-    """Return the entries of a precompiled character map in base64."""
+def mapping(encoded: str) -> dict[str, str]:
+    """Return the entries of a precompiled character map.
+
+    Args:
+        encoded: the map in base64.
+
+    Returns:
+        A dict {text: what it becomes}.
+
+    Raises:
+        Error: when the map is not in base64, or is damaged.
+    """
     try:
         return charsmap(base64.b64decode(encoded, validate=True))
     except (TypeError, ValueError, binascii.Error):

@@ -1,9 +1,11 @@
-"""WordPiece: words into the longest pieces of a vocabulary, from the left.
+"""WordPiece: words are cut into the longest pieces of a vocabulary, from the left.
 
 Source: Wu et al. 2016 (arXiv 1609.08144, section 4.1), as BERT uses it (Devlin et al. 2018).
 """
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.models.pieces import Pieces
@@ -16,22 +18,30 @@ DEFAULTS = {"prefix": "##", "longest_word": 100, "rules": "huggingface", "lowerc
 
 
 class WordPiece:
-    """Greedy longest-match pieces of normalised words.
+    """WordPiece cuts normalised words into the longest pieces, from the left.
 
-    With word w[0:n] and vocabulary V: the next piece is w[i:j] for the largest j with w[i:j] in V,
-    where pieces after the first carry `prefix`; a word that leaves a rest, or has more than
-    `longest_word` characters after normalisation, is `unknown` as a whole. Settings not given are
-    those of DEFAULTS; see `codepoints` for the ones about normalisation. Raises Error if a setting
-    is unknown or of another type, or `unknown` is not in the vocabulary.
+    With word w[0:n] and vocabulary V the next piece is w[i:j] for the largest j with w[i:j] in V. Pieces after the
+    first one carry a prefix. A word that leaves a rest is unknown as a whole, and so is one that is too long.
 
-    >>> model = WordPiece(["[UNK]", "river", "##s"], unknown="[UNK]")
-    >>> model.encode("Rivers flow")
-    Pieces(ids=[1, 2, 0], offsets=[(0, 5), (5, 6), (7, 11)])
+    Args:
+        vocabulary: sequence of str, the entries in the order of their ids.
+        unknown: the unknown token.
+        **settings: `prefix` (str, "##") of pieces after the first; `longest_word` (int, 100), the largest number of
+            characters of a word after normalisation; and `rules`, `lowercase`, `strip_accents`, `clean` and
+            `split_ideographs`, which are arguments of `codepoints`. DEFAULTS has the values of those not given.
+
+    Raises:
+        Error: when a setting is unknown or of another type, or `unknown` is not in the vocabulary.
+
+    Example:
+        >>> model = WordPiece(["[UNK]", "river", "##s"], unknown="[UNK]")
+        >>> model.encode("Rivers flow")
+        Pieces(ids=[1, 2, 0], offsets=[(0, 5), (5, 6), (7, 11)])
     """
 
     kind = "wordpiece"
 
-    def __init__(self, vocabulary, unknown="[UNK]", **settings):
+    def __init__(self, vocabulary: Sequence[str], unknown: str = "[UNK]", **settings: Any):
         self._settings = _checked(settings)
         self.unknown = unknown
         self.prefix, self.longest_word = self._settings["prefix"], self._settings["longest_word"]
@@ -46,26 +56,42 @@ class WordPiece:
         self.unk_id = self._first[unknown]
         self._longest_piece = max(map(len, vocabulary))
         self._words = _word_pattern(self.table.kinds)
-        self._cache = {}
+        self._cache: dict[str, Pieces] = {}
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """Return the settings that, with the vocabulary, make this model again."""
         return dict(self._settings)
 
-    def tables(self):
-        """Return the large tables beside the vocabulary: none."""
+    def tables(self) -> dict[str, Any]:
+        """Return the large tables beside the vocabulary; WordPiece has none."""
         return {}
 
-    def ids(self, text):
-        """Return the ids of a str; the fast path."""
-        found, cache = [], self._cache
-        for word in self._words.findall(self.table.final_sigmas(text)):
-            found += (cache.get(word) or self._split(word)).ids
-        return found
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of a text; this is faster than `encode`.
 
-    def encode(self, text):
-        """Return the Pieces of a str."""
-        ids, offsets = [], []
+        Args:
+            text: the text.
+
+        Returns:
+            A list of int.
+        """
+        ids: list[int] = []
+        cache = self._cache
+        for word in self._words.findall(self.table.final_sigmas(text)):
+            ids += (cache.get(word) or self._split(word)).ids
+        return ids
+
+    def encode(self, text: str) -> Pieces:
+        """Return the pieces of a text.
+
+        Args:
+            text: the text.
+
+        Returns:
+            The ids and the offsets, a `Pieces`.
+        """
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
         for match in self._words.finditer(self.table.final_sigmas(text)):
             word, begin = match.group(), match.start()
             pieces = self._cache.get(word) or self._split(word)
@@ -96,12 +122,12 @@ class WordPiece:
         ids, ends, start, table = [], [], 0, self._first
         while start < len(word):
             for end in range(min(len(word), start + self._longest_piece), start, -1):
-                found = table.get(word[start:end])
-                if found is not None:
+                piece = table.get(word[start:end])
+                if piece is not None:
                     break
             else:
                 return [self.unk_id], [len(word)]
-            ids.append(found)
+            ids.append(piece)
             ends.append(end)
             start, table = end, self._next
         return ids, ends

@@ -1,4 +1,4 @@
-"""The precompiled character map of a SentencePiece model: which strings become which.
+"""The precompiled character map of a SentencePiece model, which says what strings become.
 
 Source: Kudo and Richardson 2018 (arXiv 1808.06226, section 3.2). The bytes are a length, a double-array trie of that
 many bytes (Yata's darts-clone: units of 32 bits with label, leaf flag and offset) and the texts, each ended by a 0.
@@ -12,10 +12,19 @@ CLUSTER = 6                                   # bytes from which on a grapheme c
 LARGEST = 1 << 15                             # beginnings of one length; nmt_nfkc has some 7,000
 
 
-def charsmap(content):
-    """Return {text: what it becomes}, the entries of less than CLUSTER bytes, which are those that a text can meet.
+def charsmap(content: bytes) -> dict[str, str]:
+    """Return the entries of a precompiled character map.
 
-    Raises Error if the bytes are not a whole map.
+    Only entries of fewer than CLUSTER bytes are read, because longer ones never match a text.
+
+    Args:
+        content: bytes of the map; empty for no map.
+
+    Returns:
+        A dict {text: what it becomes}.
+
+    Raises:
+        Error: when the bytes are not a whole map.
     """
     if not content:
         return {}
@@ -54,5 +63,5 @@ def _entries(units):
 
 def _follow(places, units):
     """Return the nodes that the units at these places lead to."""
-    found = units[places].astype(np.int64)
-    return places ^ (found >> 10 << ((found & 1 << 9) >> 6))
+    unit = units[places].astype(np.int64)
+    return places ^ (unit >> 10 << ((unit & 1 << 9) >> 6))

@@ -1,8 +1,8 @@
-"""The codepoint table: what normalisation makes of every single Unicode codepoint.
+"""The codepoint table: what normalisation makes of every Unicode codepoint.
 
-BERT's text cleaning, lower-casing, accent stripping and splitting all look at one codepoint at a
-time (but for the Greek final sigma), so one table is the whole definition. Python, the TensorFlow
-graph and the device read the same table and therefore give the same ids.
+BERT's text cleaning, lower-casing, accent stripping and splitting all look at one codepoint at a time (except for the
+Greek final sigma), so one table defines them entirely. Python, the TensorFlow graph and the device read the same table
+and therefore give the same ids.
 """
 
 import functools
@@ -20,48 +20,73 @@ SIZE = 0x110000
 SURROGATES = slice(0xD800, 0xE000)
 RULES = ("huggingface", "google")
 FILE = Path(__file__).with_name("codepoints.npz")
-NOTHING = "[^\\0-\\U0010ffff]"               # the class without a codepoint
+NOTHING = "[^\\0-\\U0010ffff]"               # a class that holds no codepoint
 
 
 class Codepoints:
-    """The table of one set of rules: `kinds` uint8 [0x110000] and `becomes` {codepoint: text}.
+    """The codepoint table of one set of rules.
 
-    A codepoint is DELETED, a SPACE, ISOLATED (an ideograph or a punctuation sign, its own word) or
-    JOINED with its neighbours into a word. `becomes` holds only what changes; a deleted codepoint
-    becomes "". `huggingface` is the library `tokenizers`, `google` the original BERT code (Devlin
-    et al. 2018, arXiv 1810.04805); the Unicode version of each is told by `provenance`.
+    A codepoint is DELETED, a SPACE, ISOLATED (an ideograph or a punctuation mark, which is a word of its own) or JOINED
+    with its neighbours into a word. The rules "huggingface" are those of the library `tokenizers`, "google" those of
+    the original BERT code (Devlin et al. 2018, arXiv 1810.04805); `provenance` gives the Unicode version of each.
 
-    >>> table = codepoints("huggingface", lowercase=True, strip_accents=True)
-    >>> [table.becomes.get(c, c) for c in "Éß漢"], bool(table.kinds[ord("漢")] == ISOLATED)
-    (['e', 'ß', '漢'], True)
+    Args:
+        kinds: uint8 array [0x110000], JOINED, DELETED, SPACE or ISOLATED for each codepoint.
+        becomes: dict {codepoint: text} of the codepoints that change; a deleted codepoint becomes "".
+        cased: bool array [0x110000], the cased letters; None for rules without final sigmas.
+        ignorable: bool array [0x110000], the codepoints that the rule of the final sigma skips; None without that rule.
+
+    Example:
+        >>> table = codepoints("huggingface", lowercase=True, strip_accents=True)
+        >>> [table.becomes.get(c, c) for c in "Éß漢"], bool(table.kinds[ord("漢")] == ISOLATED)
+        (['e', 'ß', '漢'], True)
     """
 
-    def __init__(self, kinds, becomes, cased=None, ignorable=None):
+    def __init__(self, kinds: np.ndarray, becomes: dict[str, str], cased: np.ndarray | None = None,
+                 ignorable: np.ndarray | None = None):
         self.kinds = kinds
         self.becomes = becomes
         self.cased, self.ignorable = cased, ignorable    # bool [0x110000], or None: no sigma rule
 
-    def final_sigmas(self, text):
-        """Return the text with every capital sigma that ends a word turned into a final sigma.
+    def final_sigmas(self, text: str) -> str:
+        """Return a text with a final sigma in the place of every capital sigma that ends a word.
 
-        This is the only rule that looks at neighbours (Unicode 3.13, Final_Sigma): a cased letter
-        stands before and none after, ignorable codepoints passed over. Lengths are kept.
+        This is the only rule that looks at neighbours (Unicode 3.13, Final_Sigma): a cased letter stands before the
+        sigma and none after it, and ignorable codepoints are skipped. The length of the text stays the same.
+
+        Args:
+            text: the text.
+
+        Returns:
+            The changed text, a str.
         """
-        if self.cased is None or "Σ" not in text:
+        if self.cased is None or self.ignorable is None or "Σ" not in text:
             return text
-        codes = np.array([SIZE - 1, *map(ord, text), SIZE - 1])    # the last codepoint is no letter
+        codes = np.array([SIZE - 1, *map(ord, text), SIZE - 1])    # a codepoint that is no letter at both ends
         cased = self.cased[codes]
-        seen = np.flatnonzero(~self.ignorable[codes])
-        final = (codes[seen[1:-1]] == ord("Σ")) & cased[seen[:-2]] & ~cased[seen[2:]]
-        codes[seen[1:-1][final]] = ord("ς")
+        counted = np.flatnonzero(~self.ignorable[codes])
+        final = (codes[counted[1:-1]] == ord("Σ")) & cased[counted[:-2]] & ~cased[counted[2:]]
+        codes[counted[1:-1][final]] = ord("ς")
         return "".join(map(chr, codes[1:-1]))
 
 
 @functools.lru_cache
-def codepoints(rules, lowercase, strip_accents, clean=True, split_ideographs=True):
-    """Return the Codepoints of one set of rules, with each step of normalisation on or off.
+def codepoints(rules: str, lowercase: bool, strip_accents: bool, clean: bool = True,
+               split_ideographs: bool = True) -> Codepoints:
+    """Return the codepoint table of one set of rules, with each step of normalisation on or off.
 
-    Raises Error if `rules` is neither "huggingface" nor "google".
+    Args:
+        rules: "huggingface" or "google".
+        lowercase: whether letters become lower case.
+        strip_accents: whether accents are removed.
+        clean: whether control characters are removed, and all blanks become spaces.
+        split_ideographs: whether each ideograph is a word of its own.
+
+    Returns:
+        A `Codepoints`.
+
+    Raises:
+        Error: when `rules` is neither "huggingface" nor "google".
     """
     if rules not in RULES:
         raise Error(f"The tokenizer rules {rules!r} are unknown; give one of {', '.join(RULES)}.")
@@ -85,29 +110,53 @@ def codepoints(rules, lowercase, strip_accents, clean=True, split_ideographs=Tru
     return Codepoints(kinds, becomes, parts["cased"], parts["ignorable"] | (kinds == DELETED))
 
 
-def one(members):
-    """Return the regular expression for one codepoint out of bool [0x110000]."""
+def one(members: np.ndarray) -> str:
+    """Return the regular expression for one codepoint of a set.
+
+    Args:
+        members: bool array [0x110000], the codepoints of the set.
+
+    Returns:
+        The regular expression, a str.
+    """
     return "(?:{}|(?=[\U00010000-\U0010ffff]){})".format(*_classes(members))
 
 
-def run(members):
-    """Return the regular expression for all that follow each other of codepoints out of bool [0x110000].
+def run(members: np.ndarray) -> str:
+    """Return the regular expression for the longest run of codepoints of a set.
 
-    Nothing that can fail may stand behind it, or it would try all ways to divide the run.
+    Put nothing behind it that can fail, or `re` tries all ways to divide the run.
+
+    Args:
+        members: bool array [0x110000], the codepoints of the set.
+
+    Returns:
+        The regular expression, a str.
     """
     return "(?:{}+|(?=[\U00010000-\U0010ffff]){}+)+".format(*_classes(members))
 
 
 @functools.lru_cache
-def categories():
-    """Return uint8 [0x110000]: LETTER, NUMBER, BLANK or OTHER, by which byte-level BPE cuts words."""
+def categories() -> np.ndarray:
+    """Return the category of every codepoint, by which byte-level BPE cuts words.
+
+    Returns:
+        uint8 array [0x110000] of LETTER, NUMBER, BLANK or OTHER.
+    """
     parts = _stored("bytelevel")
     sets = [parts[name] for name in ("letter", "number", "blank")]
     return np.select(sets, [LETTER, NUMBER, BLANK], OTHER).astype(np.uint8)
 
 
-def provenance(rules):
-    """Return the sentence that says which program and Unicode version made the table."""
+def provenance(rules: str) -> str:
+    """Return the sentence that says which program and Unicode version made the table.
+
+    Args:
+        rules: "huggingface", "google" or "bytelevel".
+
+    Returns:
+        The sentence, a str.
+    """
     return _archive()["about"][rules]
 
 
@@ -147,14 +196,14 @@ def _classes(members):
 
 
 def _set(ranges):
-    """Inclusive ranges [n, 2] as bool [0x110000]."""
-    found = np.zeros(SIZE, bool)
+    """Return inclusive ranges [n, 2] as bool [0x110000]."""
+    members = np.zeros(SIZE, bool)
     for first, last in ranges:
-        found[first:last + 1] = True
-    return found
+        members[first:last + 1] = True
+    return members
 
 
 def _map(differences):
-    """Rows [codepoint, what it becomes ..., -1 ...], stored as differences, as a dict."""
+    """Return rows [codepoint, what it becomes ..., -1 ...], which are stored as differences, as a dict."""
     rows = np.cumsum(differences, axis=0).tolist()
     return {chr(c): "".join(chr(d) for d in becomes if d >= 0) for c, *becomes in rows}

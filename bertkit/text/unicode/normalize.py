@@ -1,11 +1,12 @@
 """Normalisation: the steps that a text goes through before it is cut into words, with alignment.
 
 Each step is a pattern of what may change and a function of the characters that it matches, so one form serves the plain
-text and its alignment. They follow the library `tokenizers`, whose Unicode version they have; see `unicode`.
+text and its alignment. The steps are those of the library `tokenizers` and have its Unicode version; see `unicode`.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,67 +29,109 @@ FORMS = {"nfc": "canonical", "nfd": "canonical", "nfkc": "compatibility", "nfkd"
 
 
 class Aligned(NamedTuple):
-    """A normalised text and, for each of its characters, the number of the given character it is from."""
+    """A normalised text with its alignment to the given text.
+
+    Args:
+        text: the normalised text.
+        sources: for each of its characters the number of the given character that it comes from.
+    """
 
     text: str
-    sources: list
+    sources: Sequence[int]
 
 
 class Normalizer:
-    """The steps, in their order: lists of a name and its arguments, as JSON holds them.
+    """A normalizer applies steps to a text in their order.
 
-    nfc, nfd, nfkc, nfkd: the forms of Unicode. accents: marks are removed. lowercase: codepoint by codepoint. replace
-    OLD NEW. squeeze NEW: two spaces or more become NEW. strip_left, strip_right: blanks at the ends are removed.
-    charsmap: the entries of `mapping`, for a grapheme cluster of less than 6 bytes as a whole if its beginning is one.
-    A character of a cluster or a run that changes is from the one that the library `tokenizers` says.
-    Raises Error if a step is unknown.
+    A step is a list of a name and its arguments, as JSON holds it:
+    - nfc, nfd, nfkc, nfkd: the normalization forms of Unicode.
+    - accents: removes combining marks.
+    - lowercase: lower-cases codepoint by codepoint.
+    - replace OLD NEW: replaces a text.
+    - squeeze NEW: replaces two or more spaces by NEW.
+    - strip_left, strip_right: remove the blanks at one end.
+    - charsmap: applies `mapping`, to a whole grapheme cluster where it has less than 6 bytes and begins with an entry.
 
-    >>> normalizer = Normalizer([["replace", "''", '"'], ["nfkd"], ["accents"], ["lowercase"]])
-    >>> normalizer("''Été''")
-    '"ete"'
-    >>> Normalizer([["nfc"]]).aligned("e\\u0301t")
-    Aligned(text='ét', sources=[0, 2])
+    Which character a changed one comes from is decided as in the library `tokenizers`.
+
+    Args:
+        steps: list of steps.
+        mapping: dict {text: what it becomes} of the step charsmap, or None.
+
+    Raises:
+        Error: when a step is unknown.
+
+    Example:
+        >>> normalizer = Normalizer([["replace", "''", '"'], ["nfkd"], ["accents"], ["lowercase"]])
+        >>> normalizer("''Été''")
+        '"ete"'
+        >>> Normalizer([["nfc"]]).aligned("e\\u0301t")
+        Aligned(text='ét', sources=[0, 2])
     """
 
-    def __init__(self, steps, mapping=None):
+    def __init__(self, steps: Sequence[Any], mapping: dict[str, str] | None = None):
         self.steps = [_step(step, mapping) for step in steps]
 
-    def __call__(self, text):
-        """Return the normalised str of a str; the fast path."""
+    def __call__(self, text: str) -> str:
+        """Return the normalised text; this is faster than `aligned`."""
         for step in self.steps:
             text = step(text)
         return text
 
-    def aligned(self, text):
-        """Return the Aligned of a str."""
-        sources = range(len(text))
+    def aligned(self, text: str) -> Aligned:
+        """Return the normalised text with its alignment.
+
+        Args:
+            text: the text.
+
+        Returns:
+            An `Aligned`.
+        """
+        sources: Sequence[int] = range(len(text))
         for step in self.steps:
             text, sources = step.aligned(text, sources)
         return Aligned(text, sources)
 
 
 class Step:
-    """A pattern of what may change, and what becomes of a match: (text, where in the match each character is from).
+    """One step of normalisation: a pattern of what may change, and a function of a match.
 
-    The pattern is tried at the codepoints of `triggers`, bool [0x110000], and at the one before; without them anywhere.
+    Args:
+        pattern: regular expression of what may change.
+        becomes: function from a matched text to (new text, for each new character its place in the match).
+        triggers: bool array [0x110000]; the pattern is tried at these codepoints and at the one before each. None tries
+            it everywhere.
     """
 
-    def __init__(self, pattern, becomes, triggers=None):
-        self._pattern, self._becomes, self._cache = re.compile(pattern), becomes, {}
+    def __init__(self, pattern: str, becomes: Callable[[str], tuple[str, Sequence[int]]],
+                 triggers: np.ndarray | None = None):
+        self._pattern, self._becomes = re.compile(pattern), becomes
+        self._cache: dict[str, tuple[str, Sequence[int]]] = {}
         self.triggers, self._find = triggers, None if triggers is None else _finder(triggers)
 
-    def __call__(self, text):
-        """Return what becomes of a text."""
-        parts, done = [], 0
+    def __call__(self, text: str) -> str:
+        """Return the text after this step."""
+        parts: list[str] = []
+        done = 0
         for match in self._matches(text):
             begin, end = match.span()
             parts += text[done:begin], self._of(match[0])[0]
             done = end
         return "".join(parts) + text[done:] if parts else text
 
-    def aligned(self, text, sources):
-        """Return the Aligned after this step of what was one before it."""
-        parts, origins, done = [], [], 0
+    def aligned(self, text: str, sources: Sequence[int]) -> Aligned:
+        """Return the text after this step, with its alignment.
+
+        Args:
+            text: the text before the step.
+            sources: for each of its characters the number of the given character that it comes from.
+
+        Returns:
+            An `Aligned`.
+        """
+        parts: list[str] = []
+        origins: list[int] = []
+        done = 0
         for match in self._matches(text):
             begin, end = match.span()
             new, places = self._of(match[0])
@@ -102,7 +145,7 @@ class Step:
         return self._triggered(text) if self._find else self._pattern.finditer(text)
 
     def _triggered(self, text):
-        # One character class is all that most of a text meets: ten times as fast as the pattern.
+        # Most of a text meets only this one character class, which is ten times as fast as the pattern.
         done, match_at = 0, self._pattern.match
         for trigger in self._find(text):
             begin = trigger.start()
@@ -112,12 +155,12 @@ class Step:
                     yield match
                     done = match.end()
 
-    def _of(self, found):
-        if found not in self._cache:
+    def _of(self, matched):
+        if matched not in self._cache:
             if len(self._cache) >= CACHED:
                 self._cache.clear()
-            self._cache[found] = self._becomes(found)
-        return self._cache[found]
+            self._cache[matched] = self._becomes(matched)
+        return self._cache[matched]
 
 
 def _finder(members):
@@ -127,9 +170,9 @@ def _finder(members):
 
 
 def _set(codes):
-    found = np.zeros(SIZE, bool)
-    found[[ord(c) for c in codes]] = True
-    return found
+    members = np.zeros(SIZE, bool)
+    members[[ord(c) for c in codes]] = True
+    return members
 
 
 def _step(step, mapping):
@@ -149,7 +192,7 @@ def _form(name):
         return Step(run(moving), lambda text: _placed(decomposed(text, table)), moving)
     whole = {c for c in compositions().values() if table[c] == decompositions("canonical")[c]}
     moving = marks | _set(table.keys() - whole) | _set(pair[1] for pair in compositions())
-    # A codepoint that stays may compose with those behind it: it goes along.
+    # A codepoint that does not change itself may compose with those behind it, so the pattern takes it along.
     return Step(f"[\\s\\S]?{run(moving)}", lambda text: _placed(composed(decomposed(text, table))),
                 moving)
 

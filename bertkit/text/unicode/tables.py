@@ -1,12 +1,13 @@
 """The Unicode tables of normalisation, of one fixed version for every Python that runs bertkit.
 
 Source: the Unicode Standard, sections 3.11 and 3.12 (normalization forms, Hangul), and its Annex 29 (grapheme
-clusters); the data are those of the library `tokenizers`, asked codepoint by codepoint, as `provenance` tells.
+clusters). The data come from the library `tokenizers`, asked codepoint by codepoint, as `provenance` says.
 """
 
 import functools
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,24 +18,35 @@ HANGUL, LEADING, VOWEL, TRAILING = 0xAC00, 0x1100, 0x1161, 0x11A7
 VOWELS, TRAILINGS, SYLLABLES = 21, 28, 11172
 
 
-def provenance():
+def provenance() -> str:
     """Return the sentence that says which program and Unicode versions made the tables."""
     return json.loads(str(_archive()["about"]))
 
 
 @functools.lru_cache
-def decompositions(form):
-    """Return {codepoint: text} of a "canonical" or "compatibility" decomposition, Hangul included."""
+def decompositions(form: str) -> dict[str, str]:
+    """Return the decompositions of codepoints, those of Hangul included.
+
+    Args:
+        form: "canonical" or "compatibility".
+
+    Returns:
+        A dict {codepoint: text}.
+    """
     rows = np.cumsum(_archive()[form], axis=0).tolist()
     return {chr(c): "".join(chr(d) for d in becomes if d >= 0) for c, *becomes in rows} | _hangul()
 
 
 @functools.lru_cache
-def compositions():
-    """Return {two codepoints: the codepoint that they compose}, Hangul included.
+def compositions() -> dict[str, str]:
+    """Return which two codepoints compose a third, those of Hangul included.
 
-    >>> compositions()["e\\u0301"]
-    'é'
+    Returns:
+        A dict {two codepoints: the codepoint that they compose}.
+
+    Example:
+        >>> compositions()["e\\u0301"]
+        'é'
     """
     rows = np.cumsum(_archive()["compositions"], axis=0).tolist()
     syllables = {_parts(c): c for c in _hangul()}
@@ -42,51 +54,76 @@ def compositions():
 
 
 @functools.lru_cache
-def combining_classes():
-    """Return {codepoint: canonical combining class} of those whose class is not 0."""
+def combining_classes() -> dict[str, int]:
+    """Return the canonical combining classes that are not 0.
+
+    Returns:
+        A dict {codepoint: class}.
+    """
     return {chr(c): n for c, n in np.cumsum(_archive()["classes"], axis=0).tolist()}
 
 
 @functools.lru_cache
-def members(name):
-    """Return bool [0x110000]: the codepoints of a set.
+def members(name: str) -> np.ndarray:
+    """Return the codepoints of a set.
 
-    `accents` are those of category M; a grapheme cluster goes on before a codepoint of `extend` and after one of
-    `prepend`, but not around one of `control`.
+    Args:
+        name: "accents" for the marks of category M; "extend", "prepend" or "control" for grapheme clusters. A cluster
+            goes on before a codepoint of "extend" and after one of "prepend", but not around one of "control".
+
+    Returns:
+        bool array [0x110000].
     """
-    found = np.zeros(SIZE, bool)
+    chosen = np.zeros(SIZE, bool)
     for first, last in _archive()[name]:
-        found[first:last + 1] = True
-    return found
+        chosen[first:last + 1] = True
+    return chosen
 
 
-def decomposed(text, table):
-    """Return [(character, 1 if it is inserted)] of the full decomposition, in canonical order."""
-    classes, found, begin = combining_classes(), [], 0
+def decomposed(text: str, table: dict[str, str]) -> list[tuple[str, int]]:
+    """Return the full decomposition of a text, in canonical order.
+
+    Args:
+        text: the text.
+        table: dict {codepoint: text} of `decompositions`.
+
+    Returns:
+        A list of (character, 1 if it is inserted, else 0).
+    """
+    classes, begin = combining_classes(), 0
+    ordered: list[tuple[str, int]] = []
     pairs = [(d, int(i > 0)) for c in text for i, d in enumerate(table.get(c, c))]
     for end in range(len(pairs) + 1):
         if end == len(pairs) or pairs[end][0] not in classes:
-            found += sorted(pairs[begin:end], key=lambda pair: classes[pair[0]])
-            found += pairs[end:end + 1]
+            ordered += sorted(pairs[begin:end], key=lambda pair: classes[pair[0]])
+            ordered += pairs[end:end + 1]
             begin = end + 1
-    return found
+    return ordered
 
 
-def composed(pairs):
-    """Return the pairs of `decomposed` with what composes put together (Unicode, section 3.11, D117)."""
-    classes, found, starter, last = combining_classes(), [], None, 0
+def composed(pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Compose what a decomposition holds (Unicode, section 3.11, D117).
+
+    Args:
+        pairs: list of (character, change) of `decomposed`.
+
+    Returns:
+        The list after composition; a change of -n says that the character takes n more of the given characters.
+    """
+    classes, starter, last = combining_classes(), -1, 0          # the starter's place, -1 before the first
+    result: list[tuple[str, int]] = []
     for c, change in pairs:
         cls = classes.get(c, 0)
-        blocked = starter is None or starter < len(found) - 1 and last >= cls
-        new = None if blocked else compositions().get(found[starter][0] + c)
+        blocked = starter < 0 or starter < len(result) - 1 and last >= cls
+        new = None if blocked else compositions().get(result[starter][0] + c)
         if new:
-            found[starter] = new, found[starter][1] + change - 1
+            result[starter] = new, result[starter][1] + change - 1
             continue
         if cls == 0:
-            starter = len(found)
-        found.append((c, change))
+            starter = len(result)
+        result.append((c, change))
         last = cls
-    return found
+    return result
 
 
 @functools.lru_cache
