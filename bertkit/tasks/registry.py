@@ -1,5 +1,7 @@
 """Every task by the name of its command."""
 
+from typing import Any
+
 from bertkit.errors import Error
 from bertkit.tasks.answering import Answering
 from bertkit.tasks.choosing import Choosing
@@ -10,14 +12,30 @@ from bertkit.tasks.ranking import Ranking
 from bertkit.tasks.regression import Regression
 from bertkit.tasks.summarising import LexRank, Summarising
 from bertkit.tasks.tagging import Tagging
+from bertkit.tasks.task import Task
 from bertkit.tasks.writing import Writing
 
-TASKS = {kind.name: kind for kind in (Classification, Documents, Regression, Tagging, Answering, Choosing, Embedding,
-                                      Ranking, Summarising, LexRank, Writing)}
+_KINDS: tuple[type[Task], ...] = (Classification, Documents, Regression, Tagging, Answering, Choosing, Embedding,
+                                  Ranking, Summarising, LexRank, Writing)
+TASKS = {kind.name: kind for kind in _KINDS}
 
 
-def task(metadata):
-    """Return the task of facts that a bundle or an export states: {"name", and its settings}; raises `Error`."""
+def task(metadata: dict[str, Any]) -> Task:
+    """Make the task that a bundle or an export states.
+
+    Args:
+        metadata: {"name", and the settings of the task}.
+
+    Returns:
+        The `Task`.
+
+    Raises:
+        Error: when the name is unknown, or the settings do not fit the task.
+
+    Example:
+        >>> task({"name": "classify", "labels": ["bad", "good"]}).width
+        2
+    """
     settings = {name: value for name, value in metadata.items() if name != "name"}
     if metadata.get("name") not in TASKS:
         raise Error(f"The task {metadata.get('name')!r} is not one that this version of bertkit knows.")
@@ -28,6 +46,17 @@ def task(metadata):
                     "again.") from None
 
 
-def metadata(task):
-    """Return what `task` makes the task of again, as JSON."""
+def metadata(task: Task) -> dict[str, Any]:
+    """Return that from which `task` makes the task again.
+
+    Args:
+        task: The `Task`.
+
+    Returns:
+        {"name", and the settings of the task}, as JSON.
+
+    Example:
+        >>> metadata(Writing())
+        {'name': 'write', 'longest': 64}
+    """
     return {"name": task.name, **task.settings()}
