@@ -1,4 +1,4 @@
-"""Files of examples read, checked and made into batches."""
+"""Read files of examples, check them, and make batches of them."""
 
 from bertkit.data.readers import Examples, label_indices, label_names, read_examples
 

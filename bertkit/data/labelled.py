@@ -1,6 +1,8 @@
-"""Labelled inputs of every task: from a published file to what the task packs and is scored on."""
+"""Read the labelled inputs of every task: from a published file to what the task packs and is scored on."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from bertkit.data import classes
 from bertkit.data.candidates import Ranked
@@ -21,20 +23,40 @@ from bertkit.tasks.tagging import Tagging
 from bertkit.tasks.writing import Writing
 
 
-def read_labelled(task, path, columns=Columns(), separator=None, **reading):
-    """Return the `Labelled` inputs of a file for a task that is known.
+def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), separator: str | None = None,
+                  **reading: Any) -> Labelled:
+    """Read the labelled inputs of a file for a task that is known; print how many rows were left out.
 
-    `separator` parts the labels in a cell where a text has several; `reading` are "limit" and "skip_bad_rows" (see
-    `read_examples`). Says how many rows were left out. Raises `Error` with file and line for what the task cannot be
-    scored on.
+    Args:
+        task: The task.
+        path: The file.
+        columns: Names of columns.
+        separator: What stands between the labels in a cell where a text has several.
+        reading: "limit" and "skip_bad_rows", see `read_examples`.
+
+    Returns:
+        The `Labelled` inputs.
+
+    Raises:
+        Error: with file and line, when the task cannot be scored on a row.
     """
     reader = READERS[task.name]
     reading["separator"] = separator if getattr(task, "multi_label", False) else None
     return reader.labelled(task, reader.read(path, columns, reading))
 
 
-def learn_task(name, path, columns=Columns(), **reading):
-    """Return (task, `Labelled`) of a file to train on: what the task is (its labels, its spread) is read off it."""
+def learn_task(name: str, path: str | Path, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
+    """Read a file to train on; the task's settings, such as its labels, come from the file.
+
+    Args:
+        name: The name of the task's command, such as "classify".
+        path: The file.
+        columns: Names of columns.
+        reading: "limit", "skip_bad_rows" and others, see `read_examples`.
+
+    Returns:
+        (task, `Labelled` inputs).
+    """
     reader = READERS[name]
     part = reader.read(path, columns, reading)
     task = reader.task(part)
@@ -42,10 +64,10 @@ def learn_task(name, path, columns=Columns(), **reading):
 
 
 class _Reader(NamedTuple):
-    read: object        # (path, columns, reading) -> a part, as its file has it
-    task: object        # part -> the task that is learnt from it
-    labelled: object    # (task, part) -> Labelled
-    learnt: object = None   # (task, part) -> Labelled to train on, where that is another
+    read: Callable[..., Any]                        # (path, columns, reading) -> a part, as its file has it
+    task: Callable[[Any], Any]                      # part -> the task that is learned from it
+    labelled: Callable[..., Labelled]               # (task, part) -> Labelled
+    learnt: Callable[..., Labelled] | None = None   # (task, part) -> Labelled to train on, where that differs
 
 
 def _plain(reading):
@@ -57,7 +79,7 @@ def _choices(path, columns, reading):
     return said(read_choices(path, **_plain(reading)))
 
 
-def _chosen(task, choices):
+def _choosing(task, choices):
     inputs = [(prompt, *endings) for prompt, endings in zip(choices.prompts, choices.endings, strict=True)]
     return Labelled(choices.path, inputs, choices.labels, choices.skipped)
 
@@ -94,8 +116,8 @@ def _answers(task, questions):
 
 
 def _parallel(path, columns, reading):
-    read = said(read_parallel(path, columns, **_plain(reading)))
-    return read, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
+    parallel = said(read_parallel(path, columns, **_plain(reading)))
+    return parallel, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
 
 
 def _referenced(task, part):
@@ -107,14 +129,14 @@ READERS = {
     "classify": _Reader(classes.read_texts, classes.classification, classes.classes),
     "long_documents": _Reader(classes.read_texts, classes.documents, classes.classes),
     "score": _Reader(classes.read_scored, classes.regression, classes.scores),
-    "embed": _Reader(_pairs, lambda part: Embedding(), lambda task, part: Labelled(*part.alike()),
+    "embed": _Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.alike()),
                      lambda task, part: Labelled(*part.together())),
     "rank": _Reader(Ranked.read, lambda part: Ranking(part.candidates),
                     lambda task, part: Labelled(*part.found(task.candidates)),
                     lambda task, part: Labelled(*part.contrasted())),
     "tag": _Reader(_sentences, _tagging, _tags),
     "answer": _Reader(_questions, lambda part: Answering(part.version), _answers),
-    "choose": _Reader(_choices, lambda part: Choosing(), _chosen),
+    "choose": _Reader(_choices, lambda _: Choosing(), _choosing),
     "summarise": _Reader(_parallel, lambda part: Summarising(part[1]), _referenced),
     "summarise-central": _Reader(_parallel, lambda part: LexRank(part[1]), _referenced),
     "write": _Reader(_parallel, lambda part: Writing(part[2]), _referenced),
