@@ -1,28 +1,36 @@
-"""What a model that sees half of the input would reach: a baseline for spurious cues.
+"""The score of a model that sees only a part of the input: a baseline for spurious cues.
 
-Where the second text alone gives the label away, a high score does not show that a model compares the two.
-Gururangan et al. 2018, "Annotation artifacts in natural language inference data"; Poliak et al. 2018, "Hypothesis only
-baselines in natural language inference".
+Where the second text alone reveals the label, a high score does not show that a model compares the two. Gururangan et
+al. 2018, "Annotation artifacts in natural language inference data"; Poliak et al. 2018, "Hypothesis only baselines in
+natural language inference".
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from bertkit.report import linear
-from bertkit.report.markup import element, note, number, section, share, table
+from bertkit.report.markup import Markup, element, note, number, section, share, table
 
-MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
-MODELS = 3               # that learn from so many, one a class; of more classes, all from fewer
-MUCH, SOME = 0.5, 0.2     # of the way from the commonest answer to the model
+MOST = 8_000_000         # the most characters of train rows that are learned from, so that it takes seconds
+MODELS = 3               # models, one a class, that learn from so many; with more classes each learns from fewer
+MUCH, SOME = 0.5, 0.2     # shares of the gain over the commonest answer
 
 
-def probe(task, train, dev):
-    """Return what linear models that see half of the input score, learned on train rows and scored on dev rows.
+def probe(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[str, Any] | None:
+    """Score linear models that see half of the input; they learn from train rows and are scored on dev rows.
 
-    `train` and `dev` are (inputs, targets) as `task` has them; of long train data every n-th row is learned from.
-    Returns {"metric", "rows": {"train", "learned", "dev"}, "majority": score of the commonest answer, "views":
-    [{"sees", "half": bool, "score"}]}, or None for a task whose inputs have no halves. The metric is the task's first.
+    The metric is the task's first. Of long train data every n-th row is learned from.
+
+    Args:
+        task: The task.
+        train: (inputs, targets) as the task has them.
+        dev: (inputs, targets) as the task has them.
+
+    Returns:
+        {"metric", "rows": {"train", "learned", "dev"}, "majority": score of the commonest answer, "views": [{"sees",
+        "half": bool, "score"}]}, or None for a task whose inputs have no halves.
     """
     if task.name not in PROBES:
         return None
@@ -35,10 +43,10 @@ def probe(task, train, dev):
     def score(predictions):
         return float(metric(*task.sides(dev[1], predictions)))
 
-    found = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
-             for sees, half, view in views(train[0])]
+    scored = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
+              for sees, half, view in views(train[0])]
     return {"metric": name, "rows": {**rows, "learned": len(train[0])},
-            "majority": score(majority(task, train, dev)), "views": found}
+            "majority": score(majority(task, train, dev)), "views": scored}
 
 
 def _every(task, inputs):
@@ -97,8 +105,8 @@ def _choices(task, view, train, dev):
     learned, asked = (linear.bag([(ending,) for endings in side for ending in endings]) for side in sides)
     right = np.concatenate([np.arange(len(endings)) == target
                             for endings, target in zip(sides[0], train[1], strict=True)])
-    found = linear.ridge(learned, right, asked)
-    return np.split(found, np.cumsum([len(endings) for endings in sides[1]])[:-1])
+    predicted = linear.ridge(learned, right, asked)
+    return np.split(predicted, np.cumsum([len(endings) for endings in sides[1]])[:-1])
 
 
 def _commonest_class(task, train, dev):
@@ -116,32 +124,49 @@ def _commonest_place(task, train, dev):
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 
-PROBES = {"classify": (_halves, _classes, _commonest_class), "long_documents": (_halves, _classes, _commonest_class),
-          "score": (_halves, _numbers, _mean), "choose": (_endings, _choices, _commonest_place)}
+PROBES: dict[str, Any] = {"classify": (_halves, _classes, _commonest_class),
+                          "long_documents": (_halves, _classes, _commonest_class), "score": (_halves, _numbers, _mean),
+                          "choose": (_endings, _choices, _commonest_place)}
 
 
-def shown(found, card):
-    """Return the section of what `probe` found, beside the model's own score on the card's dev."""
+def shown(found: dict[str, Any], card: Any) -> Markup:
+    """Return the section of what `probe` found, beside the model's own score on the card's dev.
+
+    Args:
+        found: What `probe` returned.
+        card: The `Card`.
+
+    Returns:
+        The HTML.
+    """
     metric, rows = found["metric"], found["rows"]
     model = card.scores.get("dev", {}).get(metric, {}).get("score")
     scores = [("the commonest answer, whatever the input", found["majority"])]
     scores += [(f"word counts of {view['sees']}", view["score"]) for view in found["views"]]
     scores += [("this model", model)] if model is not None else []
-    said = element("p", meaning(found, model), class_="says") if model is not None else ""
+    sentence = element("p", meaning(found, model), class_="says") if model is not None else ""
     learned = f"{number(rows['learned'])} of {number(rows['train'])} train rows"
     return section("Cues", note("What a linear model of words and pairs of words reaches when it sees only part of the "
                                 f"input, learned on {learned} and scored on {number(rows['dev'])} dev rows. Labels "
                                 "that one half gives away are a cue that a model can use without reading the rest "
                                 "(Gururangan et al. 2018, Poliak et al. 2018)."),
-                   said, table(f"Dev {metric}", ("sees", metric), scores))
+                   sentence, table(f"Dev {metric}", ("sees", metric), scores))
 
 
-def meaning(found, model):
-    """Return in a sentence how much of what the model gains over the commonest answer half of the input gains.
+def meaning(found: dict[str, Any], model: float) -> str:
+    """Say how much of the model's gain over the commonest answer is reached from half of the input.
 
-    >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
-    ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
-    'From the second text alone, word counts reach 80.0 % of what this m'
+    Args:
+        found: What `probe` returned.
+        model: The model's score.
+
+    Returns:
+        A sentence.
+
+    Example:
+        >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
+        ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
+        'From the second text alone, word counts reach 80.0 % of what this m'
     """
     best = max((view for view in found["views"] if view["half"]), key=lambda view: _or_zero(view["score"]))
     floor, score = _or_zero(found["majority"]), _or_zero(best["score"])
