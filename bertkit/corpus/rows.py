@@ -15,7 +15,7 @@ from bertkit.errors import Error
 from bertkit.terminal import say
 from bertkit.text import Tokenizer
 
-TRIES = 10          # draws of a record until it is of another document (google-research/bert, same file)
+TRIES = 10          # draws until a document is another (google-research/bert, create_pretraining_data.py)
 DRAWS = 4 + TRIES   # random numbers for each row
 FEW = 0.1           # share of the segments; where fewer can be split, the label of a pair is nearly always 1
 

@@ -132,10 +132,10 @@ def _questions(path, parsed):
 
 def _listed(path, place, holder, name):
     """Return the list that an object has under a name; raises Error."""
-    found = holder.get(name) if isinstance(holder, dict) else None
-    if not isinstance(found, list):
+    value = holder.get(name) if isinstance(holder, dict) else None
+    if not isinstance(value, list):
         raise Error(f"{path}: {place} has no list {name!r}; give {WANTED}.")
-    return found
+    return value
 
 
 def _question(context, entry, version, known):
@@ -152,9 +152,9 @@ def _question(context, entry, version, known):
     if not isinstance(answers, list) or bool(answers) == impossible:
         raise _BadQuestion(f"answers is {answers!r:.60} where "
                            f"{'an empty list was wanted (is_impossible)' if impossible else 'answers were wanted'}")
-    found = [_answer(context, answer) for answer in answers]
+    checked = [_answer(context, answer) for answer in answers]
     known.add(key)
-    return key, question, context, found
+    return key, question, context, checked
 
 
 def _answer(context, answer):

@@ -89,8 +89,8 @@ def _of_folder(path, limit, skip_bad_rows):
     files = _files(path)
     queries, documents = read_texts(files["queries"]), read_texts(files["documents"])
     rows = list(_judgements(files["judgements"]))
-    found = _looked_up(rows[:limit], _ids(rows, queries), {name: name for name in documents})
-    qrels, skipped, count = _gathered(files["judgements"], found, skip_bad_rows)
+    judgements = _looked_up(rows[:limit], _ids(rows, queries), {name: name for name in documents})
+    qrels, skipped, count = _gathered(files["judgements"], judgements, skip_bad_rows)
     return Collection(path, queries, documents, qrels, count, skipped)
 
 
@@ -141,15 +141,15 @@ def _looked_up(rows, queries, documents):
     """Yield (line, judgement) under the ids of the collection, or (line, BadRow)."""
     for line, row in rows:
         if not isinstance(row, BadRow):
-            found = [table.get(name, table.get(_plain(name))) for name, table in zip(row, (queries, documents),
-                                                                                    strict=False)]
-            row = (*found, row[2]) if None not in found else _unknown(line, row, found, queries, documents)
+            ids = [table.get(name, table.get(_plain(name)))
+                   for name, table in zip(row, (queries, documents), strict=False)]
+            row = (*ids, row[2]) if None not in ids else _unknown(line, row, ids, queries, documents)
         yield line, row
 
 
-def _unknown(line, row, found, queries, documents):
+def _unknown(line, row, ids, queries, documents):
     """Return the BadRow of a judgement whose query or document has no text."""
-    role, name, among = (("query", row[0], queries) if found[0] is None else ("document", row[1], documents))
+    role, name, among = (("query", row[0], queries) if ids[0] is None else ("document", row[1], documents))
     return BadRow(line, f"the {role} {name!r:.40} is not among the {len(among)} of the collection")
 
 
@@ -172,9 +172,9 @@ def _files(folder):
     """Return {role: path} of the three files in a folder; raises `Error` where one is missing or several fit."""
     places = sorted(path for path in (*folder.iterdir(), *folder.glob("qrels/*"))
                     if path.is_file() and "readme" not in path.name.lower() and not path.name.startswith("."))
-    found = {}
+    files = {}
     for role, (parts, wanted) in _ROLES.items():
-        fitting = [path for path in places if path not in found.values()
+        fitting = [path for path in places if path not in files.values()
                    and any(part in path.relative_to(folder).as_posix().lower() for part in parts)]
         if role == "judgements":
             places = [path for path in places if path not in fitting]
@@ -183,8 +183,8 @@ def _files(folder):
             names = ", ".join(path.name for path in fitting)
             raise Error(f"{folder} holds " + (f"several files of {role} ({names}); keep one." if fitting else
                         f"no file of {role}; name it {wanted}, beside queries, documents and qrels."))
-        found[role] = fitting[0]
-    return found
+        files[role] = fitting[0]
+    return files
 
 
 def _for_trec_eval(path):

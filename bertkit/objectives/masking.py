@@ -225,8 +225,8 @@ def replaced(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarray, sh
     """
     width = ids.shape[1]
     kind = np.take_along_axis(uniform(seed, "kinds", keys, width + 1), spans, axis=1)
-    drawn = randint(uniform(seed, "entries", keys, width), size)
-    hidden = np.where(kind < shares[0], mask_id, np.where(kind < shares[0] + shares[1], drawn, ids))
+    random_ids = randint(uniform(seed, "entries", keys, width), size)
+    hidden = np.where(kind < shares[0], mask_id, np.where(kind < shares[0] + shares[1], random_ids, ids))
     return np.where(spans > 0, hidden, ids).astype("int32")
 
 

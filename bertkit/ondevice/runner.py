@@ -188,12 +188,12 @@ def _places(interpreter, path, length, task):
     runner = signature and interpreter.get_signature_runner(signature)
     inputs = runner.get_input_details() if runner else {}
     outputs = runner.get_output_details() if runner else {}
-    found = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
+    actual = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
     wanted = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
     wanted[task.output] = (np.float32, (1, length, task.width) if task.each_token else (1, task.width))
-    if "segment_ids" not in found:          # families without segments leave it out
+    if "segment_ids" not in actual:          # families without segments leave it out
         del wanted["segment_ids"]
-    if found != wanted:
-        raise Error(f"{path} takes and gives {', '.join(found) or 'nothing by name'}, not what ondevice.json "
+    if actual != wanted:
+        raise Error(f"{path} takes and gives {', '.join(actual) or 'nothing by name'}, not what ondevice.json "
                     "says; it belongs to another folder.")
     return {name: tensor["index"] for name, tensor in inputs.items()}, outputs[task.output]["index"]
