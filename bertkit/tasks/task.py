@@ -35,6 +35,9 @@ class Task:
     reads: Any = ("text",)
     width: Any
     metrics: Any
+    pack: Any
+    predictions: Any
+    answers: Any
     sides: Any
 
     def settings(self) -> dict[str, Any]:
