@@ -190,7 +190,7 @@ def numbered(counts: np.ndarray) -> np.ndarray:
     """Number rows that lie end to end, `counts` of them for each example.
 
     Args:
-        counts: int [B], at least 1 each.
+        counts: int [B].
 
     Returns:
         int32 [B,W], -1 after the last row of an example.

@@ -25,7 +25,7 @@ def submit(folder: str | Path, data: str | Path, out: str | Path, tflite: str | 
         folder: The bundle.
         data: The file of rows.
         out: The file that is written.
-        tflite: The folder of an export, to answer with it in place of the bundle.
+        tflite: An exported .tflite file of the bundle, which then answers in its place.
         columns: Names of columns.
 
     Returns:
