@@ -1,16 +1,18 @@
-"""Several devices as one: each computes on its part of every batch, and what they find is summed.
+"""Several devices as one: each computes on its part of every batch, and the results are summed.
 
-Whatever is a mean over the batch is a sum here over a sum there, both over all devices (`total`); so are the gradients,
+A mean over the batch is here one sum divided by another, both over all devices (`total`). So are the gradients summed,
 before their norm is taken. A step then does what one device would do with the whole batch.
 """
 
 import json
 import os
 import zlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,8 +20,8 @@ import tensorflow as tf
 from bertkit.errors import Error
 from bertkit.terminal import say
 
-_cluster = ContextVar("cluster", default=None)      # the workers' strategy, within their scope
-_joined = ContextVar("joined", default=None)        # the same, while they do a step together
+_cluster: ContextVar[Any] = ContextVar("cluster", default=None)     # the workers' strategy, within their scope
+_joined: ContextVar[Any] = ContextVar("joined", default=None)       # the same, while they do a step together
 
 # One of each for a process: a second one would number its sums like the first, and TensorFlow mixes them up.
 _mirrored, _multi_worker = cache(tf.distribute.MirroredStrategy), cache(tf.distribute.MultiWorkerMirroredStrategy)
@@ -29,18 +31,28 @@ TASK = '{"cluster": {"worker": ["host:port", "host:port"]}, "task": {"type": "wo
 
 @dataclass(frozen=True)
 class Place:
-    """A process among those that train together: it has `part`, (i, n), of each batch; the `chief` alone writes."""
+    """A process among those that train together; the `chief` alone writes files.
 
-    part: tuple = (0, 1)
+    Args:
+        part: (i, n): the process takes the i-th of n parts of each batch, i from 0.
+    """
+
+    part: tuple[int, int] = (0, 1)
 
     @property
-    def chief(self):
+    def chief(self) -> bool:
+        """Whether this process is the one that writes files."""
         return self.part[0] == 0
 
-    def begin(self, model, step):
-        """Give this worker draws of dropout of its own; call it when the state is restored, before `fit()`.
+    def begin(self, model: Any, step: int) -> None:
+        """Give this worker dropout draws of its own; call it when the state is restored, before `fit()`.
 
-        Raises `Error` where the workers would begin at other steps or with other weights.
+        Args:
+            model: The model that is trained.
+            step: The step at which this worker begins.
+
+        Raises:
+            Error: when the workers would begin at different steps or with different weights.
         """
         if self.part[1] == 1:
             return
@@ -50,23 +62,32 @@ class Place:
             begun = tf.function(total)([tf.constant(begun)])[0].numpy()
         if (begun != begun[0]).any():
             raise Error(f"The workers begin at the steps {begun[:, 0].tolist()} with unlike weights; give all of them "
-                        "the same knobs and an --out that is one folder for all.")
+                        "the same arguments, and as --out one folder that all of them see.")
         for variable in model.variables:
             if "seed_generator" in variable.path:
                 variable.assign_add([self.part[0], 0])
 
 
 @contextmanager
-def scope(kind="none"):
-    """Let a model that is made within train alone, on the "devices" of this machine, or among "workers".
+def scope(kind: str = "none") -> Iterator[Place]:
+    """Make the model that is built inside train alone, on the devices of this machine, or among workers.
 
-    Yields the `Place` of this process. With "devices", `fit()` parts each batch among the GPUs, or the CPUs where there
-    is no GPU, of which TensorFlow may be told to make several. With "workers", one process for each GPU or machine runs
-    the same program, and TF_CONFIG says who they are; enter before anything is computed; `fit()` then takes the
-    worker's own part of each batch. What is made must be a `Pretrainer`, with this package's optimizers. Raises `Error`
-    where a worker is lost, and for a TF_CONFIG that says something else.
+    With "devices", `fit()` splits each batch among the GPUs, or among the CPUs where there is no GPU; TensorFlow can be
+    told to make several CPUs. With "workers", one process for each GPU or machine runs the same program, and TF_CONFIG
+    lists the processes; enter before anything is computed; `fit()` then takes the worker's own part of each batch. The
+    model must be a `Pretrainer`, with this package's optimizers.
+
+    Args:
+        kind: "none", "devices" or "workers".
+
+    Yields:
+        The `Place` of this process.
+
+    Raises:
+        Error: when `kind` is unknown, when a worker is lost, and when TF_CONFIG does not list the workers.
     """
-    kinds = {"none": lambda: nullcontext(Place()), "devices": _devices, "workers": _workers}
+    kinds: dict[str, Callable[[], Any]] = {
+        "none": lambda: nullcontext(Place()), "devices": _devices, "workers": _workers}
     if kind not in kinds:
         raise Error(f"distribute={kind} is unknown; give one of {', '.join(kinds)}.")
     with kinds[kind]() as place:
@@ -74,8 +95,12 @@ def scope(kind="none"):
 
 
 @contextmanager
-def together():
-    """Within, `total` counts all workers: only for what all of them compute, a training step."""
+def together() -> Iterator[None]:
+    """Make `total` count all workers inside; only for what all of them compute, such as a training step.
+
+    Yields:
+        Nothing.
+    """
     token = _joined.set(_cluster.get())
     try:
         yield
@@ -83,8 +108,15 @@ def together():
         _joined.reset(token)
 
 
-def total(values):
-    """Return [value ...], each summed over all devices that do the step; as they are where one does it; None stays."""
+def total(values: Sequence[Any]) -> Sequence[Any]:
+    """Sum each value over all devices that do the step; one device returns them as they are.
+
+    Args:
+        values: Tensors, or None.
+
+    Returns:
+        The sums in the same order; None stays None.
+    """
     context, workers = tf.distribute.get_replica_context(), _joined.get()
     if context is not None and context.num_replicas_in_sync > 1:
         mine = [tf.identity(tf.convert_to_tensor(value)) for value in values if value is not None]
@@ -101,7 +133,7 @@ def _devices():
 
 @contextmanager
 def _workers():
-    """The workers' models are plain ones: only sums pass between them, so Keras' `fit()` knows one device (0013)."""
+    """The workers' models are plain ones: only sums pass between them, and Keras' `fit()` knows one device (0013)."""
     number, count = _task()
     say(f"Worker {number} of {count}, from 0, waits for the others.")
     try:
@@ -132,7 +164,7 @@ def _task():
 
 def _checksum(model):
     """Return a number that differs where a variable does."""
-    found = 0
+    checksum = 0
     for variable in model.variables:
-        found = zlib.crc32(np.ascontiguousarray(variable).tobytes(), found)
-    return found
+        checksum = zlib.crc32(np.ascontiguousarray(variable).tobytes(), checksum)
+    return checksum

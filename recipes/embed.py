@@ -57,7 +57,9 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     if chunk is not None:
         cache_gradients(embedder, chunk)
     embedder.compile(run.optimizer(), objective(run.sampler.features, loss))
-    embedder.fit(**run.arguments())
+    done = run.resume()                       # epochs of a run that was interrupted, 0 for a new one
+    embedder.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
+                 callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
     return run.ship("embed")

@@ -56,7 +56,9 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
         # fit
         run.prepare(pretrainer, tokenizer, place)
         pretrainer.compile(run.optimizer())
-        pretrainer.fit(**run.arguments())
+        done = run.resume()                   # steps of a run that was interrupted, 0 for a new one
+        pretrainer.fit(run.dataset(done), epochs=1, steps_per_epoch=run.phases.total - done,
+                       callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # ship
     return run.ship("pretrain")

@@ -55,7 +55,9 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     # fit: dev chooses the epoch
     run.prepare(ranker, tokenizer, splits)
     ranker.compile(run.optimizer(), run.loss())
-    ranker.fit(**run.arguments())
+    done = run.resume()                       # epochs of a run that was interrupted, 0 for a new one
+    ranker.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
+               callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
     return run.ship("rank")

@@ -44,7 +44,9 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     # fit: dev chooses the epoch
     run.prepare(tagger, tokenizer, splits)
     tagger.compile(run.optimizer(), run.loss())
-    tagger.fit(**run.arguments())
+    done = run.resume()                       # epochs of a run that was interrupted, 0 for a new one
+    tagger.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
+               callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
     return run.ship("tag")

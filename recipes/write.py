@@ -49,7 +49,9 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     # fit: dev chooses the epoch
     run.prepare(writer, tokenizer, splits)
     writer.compile(run.optimizer(), run.loss())
-    writer.fit(**run.arguments())
+    done = run.resume()                       # epochs of a run that was interrupted, 0 for a new one
+    writer.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
+               callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
     return run.ship("write", perplexity=perplexities(writer, splits.taught(tokenizer, length)))

@@ -1,4 +1,4 @@
-"""Documents from plain text and JSONL, compressed or not: memory holds one at a time."""
+"""Read documents from plain text and JSONL, compressed or not. Memory holds one document at a time."""
 
 import gzip
 import hashlib
@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +17,20 @@ from bertkit.requirements import missing
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"
 _HALF = re.compile("[\ud800-\udfff]")
-KEY = 16            # bytes of a digest: of 2^32 documents two are taken for one with a chance of 10^-19
+KEY = 16            # bytes of a digest: among 2^32 documents two have the same one with a chance of 10^-19
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which documents are left out: those of fewer than `least` or more than `most` characters, and copies.
+    """Which documents are kept; the others are left out.
 
-    A copy has the words of one before it, whatever blanks and case stand between them; of each document 16 bytes are
-    remembered.
+    A copy has the same words as a document before it, whatever blanks and case stand between them. Of each document 16
+    bytes are remembered.
+
+    Args:
+        least: Documents of fewer characters are left out.
+        most: Documents of more characters are left out; None keeps all.
+        copies: Whether copies are kept.
     """
 
     least: int = 0
@@ -34,7 +40,15 @@ class Selection:
 
 @dataclass
 class Counts:
-    """What a reading has seen so far."""
+    """How much has been read so far.
+
+    Args:
+        documents: Documents that were kept.
+        characters: Characters of these.
+        short: Documents that were left out because they are too short.
+        long: Documents that were left out because they are too long.
+        copies: Documents that were left out because they are copies.
+    """
 
     documents: int = 0
     characters: int = 0
@@ -43,20 +57,32 @@ class Counts:
     copies: int = 0
 
 
-def documents(paths, selection=Selection(), counts=None, known=None):
-    """Yield the documents of files, each a list of its paragraphs; `counts` (a `Counts`) is kept up to date.
+def documents(paths: Iterable[str | Path], selection: Selection = Selection(), counts: Counts | None = None,
+              known: set[bytes] | None = None) -> Iterator[list[str]]:
+    r"""Yield the documents of text files, each as a list of its paragraphs.
 
-    `known` is the set of documents that were there before, by digest.
+    Plain text has a paragraph a line and a blank line after each document. A .jsonl file has an object a line, whose
+    "text" is split at its line ends. Lines end at \n only. Either may be compressed, as .gz or .zst.
 
-    Plain text has a paragraph a line and a blank line after each document; .jsonl has an object a line, whose "text" is
-    split at its line ends. Lines end at \\n only. Raises `Error` with file and line for what is not UTF-8 or not such
-    an object, and for a file that is cut.
+    Args:
+        paths: The files.
+        selection: Which documents are kept.
+        counts: A `Counts` that is kept up to date.
+        known: The digests of the documents that were read before; new ones are added.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
-    >>> _ = path.write_text("One.\\nTwo.\\n\\n\\nThree.\\n")
-    >>> list(documents([path]))
-    [['One.', 'Two.'], ['Three.']]
+    Yields:
+        The paragraphs of a document, without blanks around them.
+
+    Raises:
+        Error: with file and line, when a line is not UTF-8 or not such an object, and when a compressed file is cut
+            off.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> _ = path.write_text("One.\nTwo.\n\n\nThree.\n")
+        >>> list(documents([path]))
+        [['One.', 'Two.'], ['Three.']]
     """
     counts, known = counts or Counts(), set() if known is None else known
     for path in map(Path, paths):

@@ -1,27 +1,41 @@
-"""An order of n things as a function: no list of them is made, however many there are."""
+"""A shuffled order of n things as a function: no list of them is made, however many there are."""
 
 import hashlib
+from typing import Any
 
 ROUNDS = 6
 
 
 class Shuffle:
-    """A permutation of 0 … n − 1 that is drawn by `key`: shuffle(i) is the i-th.
+    """A random permutation of 0 … n − 1: shuffle(i) is the i-th number.
 
-    A Feistel network over the smallest even number of bits that hold n − 1 (Luby and Rackoff 1988), walked along until
-    it comes below n (Black and Rogaway 2002, cycle-walking); memory does not grow with n.
+    A Feistel network over the smallest even number of bits that hold n − 1 (Luby and Rackoff 1988). It is applied again
+    until the result is below n (Black and Rogaway 2002, cycle-walking). Memory does not grow with n.
 
-    >>> sorted(Shuffle(5, (0, 1))(i) for i in range(5))
-    [0, 1, 2, 3, 4]
+    Args:
+        n: How many numbers are shuffled.
+        key: Any value; its text selects the permutation.
+
+    Example:
+        >>> sorted(Shuffle(5, (0, 1))(i) for i in range(5))
+        [0, 1, 2, 3, 4]
     """
 
-    def __init__(self, n, key):
+    def __init__(self, n: int, key: Any) -> None:
         self.n, self.half = n, max(1, ((n - 1).bit_length() + 1) // 2)
         self.mask = (1 << self.half) - 1
         seeds = (hashlib.sha256(f"{key}/{number}".encode()).digest() for number in range(ROUNDS))
         self.keys = [int.from_bytes(seed[:8], "little") for seed in seeds]
 
-    def __call__(self, i):
+    def __call__(self, i: int) -> int:
+        """Return the i-th number of the permutation.
+
+        Args:
+            i: From 0 to n − 1.
+
+        Returns:
+            From 0 to n − 1.
+        """
         i = self._once(i)
         while i >= self.n:
             i = self._once(i)

@@ -1,16 +1,32 @@
-"""Several short texts in one row, so that nothing is computed for padding."""
+"""Put several short texts in one row, so that little is computed for padding."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from bertkit.text import Tokenizer
 
-def packed(tokenizer, rows, keys, length):
-    """Return rows of `Tokenizer.pack_ids` as a batch of fewer, fuller rows: int32 [B,T], T the longest one's.
 
-    "token_ids", "segment_ids", "padding_mask"; "packed_ids", the number of the text in its row, from 1, 0 for padding;
-    "position_ids", which begin anew with each text; "keys" int64 [B], those of each row's first text. The longest come
-    first, and each goes into the first row that has room (Krell et al. 2021, arXiv 2107.02027, section 2.2).
+def packed(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
+           length: int) -> dict[str, np.ndarray]:
+    """Combine rows into a batch of fewer, fuller rows.
+
+    The longest rows come first, and each goes into the first new row that has room (Krell et al. 2021, arXiv
+    2107.02027, section 2.2).
+
+    Args:
+        tokenizer: The `Tokenizer` that made the rows.
+        rows: (token ids, segment ids) of each text, from `Tokenizer.pack_ids`.
+        keys: int64 [rows], the key of each.
+        length: The most tokens of a new row.
+
+    Returns:
+        "token_ids", "segment_ids" and "padding_mask" int32 [B,T], T the longest row's; "packed_ids", the number of the
+        text in its row, from 1, and 0 for padding; "position_ids", which begin at 0 for each text; "keys" int64 [B],
+        those of each row's first text.
     """
-    bins, room = [], []
+    bins: list[list[int]] = []
+    room: list[int] = []
     for i in sorted(range(len(rows)), key=lambda i: -len(rows[i][0])):
         size = len(rows[i][0])
         place = next((j for j, free in enumerate(room) if size <= free), len(bins))

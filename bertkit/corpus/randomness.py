@@ -1,22 +1,32 @@
-"""Draws that are functions of a key: no state, so any row of any step is drawn again alike, wherever it is drawn."""
+"""Random numbers that are functions of a key, without state: every worker draws the same numbers for a row."""
 
 import zlib
+from typing import Any
 
 import numpy as np
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def uniform(seed, purpose, keys, width):
-    """Return numbers in [0, 1), float64 [B,width]: row i is a function of (seed, purpose, keys[i]).
+def uniform(seed: int, purpose: str, keys: Any, width: int) -> np.ndarray:
+    """Draw numbers in [0, 1): row i is a function of (seed, purpose, keys[i]).
 
-    splitmix64 (Steele, Lea and Flood 2014, figure 17) at a place of its own for each key. `keys` are whole numbers [B],
-    `purpose` a word that parts draws for different ends.
+    Each key begins splitmix64 at a place of its own (Steele, Lea and Flood 2014, figure 17).
 
-    >>> uniform(1, "masks", [7, 8], 3).shape
-    (2, 3)
-    >>> bool((uniform(1, "masks", [7, 8], 3)[1] == uniform(1, "masks", [8], 3)[0]).all())
-    True
+    Args:
+        seed: The seed of the run.
+        purpose: A word that makes the draws for one purpose differ from those for another.
+        keys: Whole numbers [B].
+        width: How many numbers are drawn for each key.
+
+    Returns:
+        float64 [B,width].
+
+    Example:
+        >>> uniform(1, "masks", [7, 8], 3).shape
+        (2, 3)
+        >>> bool((uniform(1, "masks", [7, 8], 3)[1] == uniform(1, "masks", [8], 3)[0]).all())
+        True
     """
     with np.errstate(over="ignore"):
         start = _mixed(np.uint64(seed % 2**64) * _GOLDEN + np.uint64(zlib.crc32(purpose.encode())))
@@ -25,8 +35,20 @@ def uniform(seed, purpose, keys, width):
     return (values >> np.uint64(11)).astype("float64") / 2**53
 
 
-def randint(draws, below):
-    """Return draws in [0, 1) as whole numbers 0 … below − 1, int64; `below` may be an array."""
+def randint(draws: Any, below: Any) -> Any:
+    """Turn draws in [0, 1) into whole numbers 0 … below − 1.
+
+    Args:
+        draws: float64 of any shape.
+        below: A number, or an array of numbers.
+
+    Returns:
+        int64 of the same shape.
+
+    Example:
+        >>> randint(np.array([0.0, 0.5, 0.99]), 10).tolist()
+        [0, 5, 9]
+    """
     return (draws * below).astype("int64")
 
 

@@ -1,7 +1,9 @@
-"""Batches of a corpus; what comes at a step is a pure function of (seed, step)."""
+"""Draw batches from a corpus. The batch of a step is a pure function of (seed, step)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -17,54 +19,72 @@ from bertkit.text import Tokenizer
 
 @dataclass(frozen=True, eq=False)
 class CorpusSampler:
-    """A shuffled walk over `shards`, epoch after epoch, `batch_size` rows a step.
+    """Batches of a shuffled corpus, epoch after epoch, `batch_size` rows a step.
 
-    `arrange` makes a row's texts of a record (see `corpus.rows`). Each row has a key, of which all that is drawn for it
-    is a function: another one each time it comes, or, where `masks` is a number, one of so many for each record (static
-    masking; Devlin et al. 2018's code, `dupe_factor`). `part` is (i, n): the i-th of n equal parts of each batch.
-    `packed` puts several short rows in one (see `corpus.packing`).
+    Each row has a key, and all that is drawn for the row is a function of it.
+
+    Args:
+        shards: The `Shards` of the corpus.
+        tokenizer: The `Tokenizer` that the corpus was made with.
+        batch_size: Rows of a step, over all workers.
+        seed: The seed of the shuffles and of the draws.
+        arrange: The function that makes a row's texts from a record (see `corpus.rows`).
+        masks: None gives a record another key each time it comes. A number gives it one of so many keys (static
+            masking; Devlin et al. 2018's code, `dupe_factor`).
+        part: (i, n): this sampler gives the i-th of n equal parts of each batch, i from 0.
+        packed: Put several short texts in one row (see `corpus.packing`).
+
+    Raises:
+        Error: when `batch_size` is below 1 or no multiple of the number of parts, or when the corpus was made with
+            another vocabulary.
     """
 
     shards: Shards
     tokenizer: Tokenizer
     batch_size: int
     seed: int = 0
-    arrange: object = alone
+    arrange: Callable[..., Any] = alone
     masks: int | None = None
-    part: tuple = (0, 1)
+    part: tuple[int, int] = (0, 1)
     packed: bool = False
 
     def __post_init__(self):
         if self.batch_size < 1 or self.batch_size % self.part[1]:
-            raise Error(f"batch_size={self.batch_size}; give 1 or more, a multiple of the {self.part[1]} workers.")
+            raise Error(f"batch_size={self.batch_size} came; give 1 or more, a multiple of the {self.part[1]} workers.")
         if fingerprint(self.tokenizer) != self.shards.metadata["vocabulary"]:
             raise Error(f"{self.shards.folder} was made with another vocabulary, of "
                         f"{self.shards.metadata['vocabulary']['entries']} entries, than this one of "
                         f"{len(self.tokenizer)}; give the same one, or make the corpus again.")
 
     @cached_property
-    def length(self):
-        """Tokens of the longest row."""
+    def length(self) -> int:
+        """The most tokens of a row."""
         return self.shards.metadata["length"]
 
-    def batch(self, step):
-        """Return {"token_ids", "segment_ids", "padding_mask" int32 [B,T], "keys" int64 [B], "pair_labels" int32 [B]}.
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """Return the batch of a step.
 
-        T is the longest row's. Packed, B is smaller, there are no labels, and "packed_ids" and "position_ids" [B,T].
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            "token_ids", "segment_ids" and "padding_mask" int32 [B,T], T the longest row's; "keys" int64 [B];
+            "pair_labels" int32 [B]. When texts are packed, B is smaller, there are no labels, and there are
+            "packed_ids" and "position_ids" [B,T].
         """
         size = self.batch_size // self.part[1]
         numbers = step * self.batch_size + self.part[0] * size + np.arange(size)
-        found = [self._place(int(number)) for number in numbers]
-        keys = np.array([key for _, key in found], "int64")
-        chances = uniform(self.seed, "rows", keys, DRAWS)
-        made = [self.arrange(self.shards, record, draws)
-                for (record, _), draws in zip(found, chances, strict=True)]
+        places = [self._place(int(number)) for number in numbers]
+        keys = np.array([key for _, key in places], "int64")
+        all_draws = uniform(self.seed, "rows", keys, DRAWS)
+        texts = [self.arrange(self.shards, record, draws)
+                 for (record, _), draws in zip(places, all_draws, strict=True)]
         rows = [self.tokenizer.pack_ids(first.tolist(), None if second is None else second.tolist(), self.length)
-                for first, second, _ in made]
+                for first, second, _ in texts]
         if self.packed:
             return packed(self.tokenizer, rows, keys, self.length)
         return {**self.tokenizer.batch(rows, max(len(ids) for ids, _ in rows)), "keys": keys,
-                "pair_labels": np.array([label for *_, label in made], "int32")}
+                "pair_labels": np.array([label for *_, label in texts], "int32")}
 
     def _place(self, number):
         """Return the record and the key of the row `number`, counted from the run's first."""
@@ -78,26 +98,44 @@ _shuffle = lru_cache(maxsize=8)(Shuffle)
 
 @dataclass(frozen=True, eq=False)
 class Phases:
-    """Walks one after the other, each for so many steps: shorter rows first, then longer ones.
+    """Samplers one after the other, each for a number of steps: shorter rows first, then longer ones.
 
     Devlin et al. 2018, appendix A.2: 90 % of the steps with 128 tokens, the rest with 512.
+
+    Args:
+        samplers: The `CorpusSampler` of each phase.
+        steps: The number of steps of each phase.
     """
 
-    samplers: tuple
-    steps: tuple
+    samplers: tuple[CorpusSampler, ...]
+    steps: tuple[int, ...]
 
     @property
-    def total(self):
-        """Steps of all phases."""
+    def total(self) -> int:
+        """The number of steps of all phases."""
         return sum(self.steps)
 
-    def batch(self, step):
-        """Return the batch of a step of the run, see `CorpusSampler.batch`."""
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """Return the batch of a step of the run.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            The batch, see `CorpusSampler.batch`.
+        """
         sampler, step = self.at(step)
         return sampler.batch(step)
 
-    def at(self, step):
-        """Return the walk that a step of the run is in, and which step of it this is; the last walk has no end."""
+    def at(self, step: int) -> tuple[CorpusSampler, int]:
+        """Find the phase of a step; the last phase has no end.
+
+        Args:
+            step: The number of the step in the run, from 0.
+
+        Returns:
+            (The sampler of the phase, the number of the step in the phase).
+        """
         for sampler, steps in zip(self.samplers[:-1], self.steps, strict=False):
             if step < steps:
                 return sampler, step

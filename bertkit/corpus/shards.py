@@ -1,4 +1,6 @@
-"""Segments in TFRecord files with an index, checksums and a manifest: read in any order, and never read wrong.
+"""Store segments in TFRecord files with an index, checksums and a manifest.
+
+They are read in any order, and damage is found.
 
     manifest.json                length, vocabulary, counts; of each shard the records, bytes and SHA-256
     shard-00000-00000.tfrecord   tf.train.Example records: token_ids, ends (of sentences), document
@@ -6,7 +8,9 @@
 """
 
 import zlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,20 +26,42 @@ SHARD_BYTES = 64 * 2**20
 FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and its CRC, the data's CRC
 
 
-def write(folder, segments, metadata, shard_bytes=SHARD_BYTES):
-    """Write segments as shards of about `shard_bytes` into a folder that is there, and return the manifest.
+def write(folder: str | Path, segments: Iterable[Segment], metadata: Callable[[], dict[str, Any]],
+          shard_bytes: int = SHARD_BYTES) -> dict[str, Any]:
+    """Write segments as shards into a folder that exists. One segment is held in memory at a time.
 
-    `metadata()`, asked at the end, gives "length", "vocabulary", "text" and what else it shall say. One segment
-    is held at a time. Raises `Error` where there is none.
+    Args:
+        folder: The folder.
+        segments: The segments.
+        metadata: Called at the end; returns "length", "vocabulary", "text" and what else the manifest shall hold.
+        shard_bytes: The size of a shard; a new one begins when it is reached.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        Error: when there is no segment.
     """
     part = write_part(folder, segments, "shard", shard_bytes)
     return finish(folder, [part], metadata())
 
 
-def write_part(folder, segments, name, shard_bytes=SHARD_BYTES):
-    """Write segments as shards called NAME-00000.tfrecord ..., and return what `finish` wants to know of them, JSON."""
+def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
+               shard_bytes: int = SHARD_BYTES) -> dict[str, Any]:
+    """Write segments as shards called NAME-00000.tfrecord, NAME-00001.tfrecord and so on.
+
+    Args:
+        folder: A folder that exists.
+        segments: The segments.
+        name: The beginning of the shards' names.
+        shard_bytes: The size of a shard; a new one begins when it is reached.
+
+    Returns:
+        What `finish` needs to write the manifest, as JSON.
+    """
     import tensorflow as tf
-    folder, shards, counts = Path(folder), [], {"segments": 0, "sentences": 0, "tokens": 0}
+    folder, counts = Path(folder), {"segments": 0, "sentences": 0, "tokens": 0}
+    shards: list[dict[str, Any]] = []
     writer = None
     for segment in segments:
         if writer is None:
@@ -55,15 +81,27 @@ def write_part(folder, segments, name, shard_bytes=SHARD_BYTES):
     return {**counts, "shards": shards}
 
 
-def finish(folder, parts, metadata):
-    """Write the manifest of parts, in their order, with further `metadata`; return it. Raises `Error` on no shard."""
+def finish(folder: str | Path, parts: Sequence[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, Any]:
+    """Write the manifest of a corpus.
+
+    Args:
+        folder: The folder of the shards.
+        parts: What `write_part` returned for each part, in order.
+        metadata: What else the manifest holds.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        Error: when there is no shard.
+    """
     shards = [shard for part in parts for shard in part["shards"]]
     if not shards:
         raise Error("The text holds no document; give text of at least one paragraph.")
     counts = {name: sum(part[name] for part in parts) for name in ("segments", "sentences", "tokens")}
-    found = {"format": FORMAT, **metadata, **counts, "shards": shards}
-    write_json(Path(folder) / MANIFEST, found)
-    return found
+    contents = {"format": FORMAT, **metadata, **counts, "shards": shards}
+    write_json(Path(folder) / MANIFEST, contents)
+    return contents
 
 
 def _example(tf, segment):
@@ -89,11 +127,17 @@ def _closed(writer, path, sizes):
 class Shards:
     """The segments of a folder that `write` left, by number: `shards[i]`, `len(shards)`, `shards.metadata`.
 
-    Opening looks at names, sizes and indexes; each record's checksum is looked at when it is read. Raises `Error`,
-    FILE: record N where a record is damaged or cut off, counted from 0 in its file.
+    Opening checks names, sizes and indexes. The checksum of a record is checked when the record is read.
+
+    Args:
+        folder: A folder that `bertkit corpus` wrote.
+
+    Raises:
+        Error: when the folder is incomplete or of another format. Reading raises it where a record is damaged or cut
+            off, as FILE: record N, counted from 0 in its file.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         path = self.folder / MANIFEST
         if not path.is_file():
@@ -115,8 +159,8 @@ class Shards:
         place = int(np.searchsorted(self._first, number, side="right")) - 1
         return self._shards[place].read(int(number - self._first[place]))
 
-    def check(self):
-        """Read every record; raises `Error` at the first that is damaged."""
+    def check(self) -> None:
+        """Read every record; the first damaged one raises `Error`."""
         for shard in self._shards:
             for number in range(shard.records):
                 shard.read(number)

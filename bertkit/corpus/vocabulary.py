@@ -1,11 +1,13 @@
-"""A vocabulary learnt from text by the library `tokenizers`, and how well it fits text that it has not seen."""
+"""Learn a vocabulary from text with the library `tokenizers`, and measure how well it fits unseen text."""
 
 import io
 import os
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer as Trained
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -18,31 +20,45 @@ from bertkit.text import Tokenizer
 
 BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-HELD_EVERY, HELD_MOST = 50, 2000        # paragraphs that are not learnt from but reported on
-LEAST = {"wordpiece": 20, "bpe": 5 + 256, "unigram": 20}        # entries
-LONGEST = 100_000       # characters that SentencePiece gets at a time
+HELD_EVERY, HELD_MOST = 50, 2000        # every 50th paragraph, up to 2,000, is held out and measured
+LEAST = {"wordpiece": 20, "bpe": 5 + 256, "unigram": 20}        # the fewest entries of a vocabulary
+LONGEST = 100_000       # the most characters that SentencePiece gets at a time
 
 
-def learn(paths, out, size, kind="wordpiece", cased=False):
-    """Learn a vocabulary of at most `size` entries from text files, write it, and return how well it fits.
+def learn(paths: Sequence[str | Path], out: str | Path, size: int, kind: str = "wordpiece",
+          cased: bool = False) -> dict[str, Any]:
+    """Learn a vocabulary of at most `size` entries from text files, and write it.
 
     "wordpiece" (Schuster & Nakajima 2012) writes the file `out`, an entry a line; "bpe" (on bytes, Radford et al. 2019,
     case kept) a folder with a tokenizer.json as RoBERTa's, "unigram" (Kudo 2018) one with a spiece.model as ALBERT's.
-    `Tokenizer.load` reads each. Every 50th paragraph, up to 2,000, is held out: words are what stands between blanks,
-    `fertility` is tokens a word, `characters_per_token` (blanks aside) what to look at in a language without blanks,
-    `unknown` the share of tokens that are the unknown one, `coverage` the share of words without it. The same text
-    gives the same file. Raises `Error` for a text that cannot be read, or a size that nothing fits in.
+    `Tokenizer.load` reads each. Every 50th paragraph, up to 2,000, is held out to measure the fit. The same text gives
+    the same file.
+
+    Args:
+        paths: Text files, see `documents`.
+        out: The file or folder that is written.
+        size: The most entries.
+        kind: "wordpiece", "bpe" or "unigram".
+        cased: Whether upper and lower case are kept apart; "bpe" always does so.
+
+    Returns:
+        "entries", "documents", "characters", and "held_out", what `fit` measures on the paragraphs that were held out.
+
+    Raises:
+        Error: when `kind` is unknown, when the text cannot be read or is empty, when `size` is too small, and when
+            `out` holds something else.
     """
     if kind not in KINDS:
         raise Error(f"kind={kind!r} is unknown; give {', '.join(KINDS)}.")
-    out, held, counts = Path(out), [], Counts()
+    out, counts = Path(out), Counts()
+    held: list[str] = []
     _check(paths, out, size, kind)
 
     def texts():
         held.clear()
-        return _learnt(paths, held, Counts())
+        return _training_texts(paths, held, Counts())
 
-    for _ in documents(paths, counts=counts):        # the first look: is all of it readable?
+    for _ in documents(paths, counts=counts):        # check first that all of it can be read
         pass
     if not counts.documents:
         raise Error("The text holds no document; give text of at least one paragraph.")
@@ -55,18 +71,26 @@ def learn(paths, out, size, kind="wordpiece", cased=False):
             "held_out": fit(tokenizer, held)}
 
 
-def wordpiece(texts, size, cased=False):
-    """Return at most `size` WordPiece entries, the special ones first; `texts()` gives the texts, as often as asked.
+def wordpiece(texts: Callable[[], Iterable[str]], size: int, cased: bool = False) -> list[str]:
+    """Learn WordPiece entries, the special ones first.
 
-    What may go on in a word is found first and numbered in order: the library would number it as it comes out of a hash
-    table, otherwise each time, and the numbers decide between pairs that are equally frequent. Letters take at most
-    two thirds of the entries, the frequent ones; and what pieces of words leave over, as in Chinese, where each letter
-    is a word.
+    The letters that may continue a word are found first and numbered in order. The library would number them in the
+    order of a hash table, which changes each time, and the numbers decide between pairs that are equally frequent. The
+    most frequent letters take at most two thirds of the entries. Other letters take the entries that pieces of words
+    leave free, as in Chinese, where each letter is a word.
+
+    Args:
+        texts: Called several times; returns the texts.
+        size: The most entries.
+        cased: Whether upper and lower case are kept apart.
+
+    Returns:
+        At most `size` entries.
     """
     trained = Trained(models.WordPiece(unk_token="[UNK]"))
     trained.normalizer = normalizers.BertNormalizer(lowercase=not cased)
     trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for text in texts():
         counts.update(trained.normalizer.normalize_str(text))
     letters = [letter for letter in counts if not letter.isspace()]
@@ -76,7 +100,7 @@ def wordpiece(texts, size, cased=False):
         vocab_size=size, special_tokens=[*BERT, *sorted(f"##{letter}" for letter in inside)], show_progress=False,
         initial_alphabet=sorted(first), limit_alphabet=len(first)))
     ids = trained.get_vocab()
-    return (sorted(ids, key=ids.get) + [letter for letter in letters if letter not in ids])[:size]
+    return (sorted(ids, key=lambda entry: ids[entry]) + [letter for letter in letters if letter not in ids])[:size]
 
 
 def _alphabet(letters, goes_on, room):
@@ -96,16 +120,28 @@ def _goes_on(trained, letter):
     return len(trained.pre_tokenizer.pre_tokenize_str(trained.normalizer.normalize_str(f"a{letter}"))) == 1
 
 
-def fit(tokenizer, texts):
-    """Return how well a vocabulary fits texts, see `learn`; None for what none tell."""
+def fit(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, float | None]:
+    """Measure how well a vocabulary fits texts.
+
+    Words are what stands between blanks.
+
+    Args:
+        tokenizer: The `Tokenizer` of the vocabulary.
+        texts: Texts that it was not learned from.
+
+    Returns:
+        "paragraphs" and "words", their numbers; "fertility", tokens a word; "characters_per_token" without blanks,
+        which is the one to look at in a language without blanks; "unknown", the share of tokens that are the unknown
+        one; "coverage", the share of words without it. The last four are None where there is no word.
+    """
     words = [word for text in texts for word in text.split()]
     ids = [i for text in tokenizer.ids(texts) for i in text]
     lacking = sum(tokenizer.unk_id in word for word in tokenizer.ids(words))
-    found = {"paragraphs": len(texts), "words": len(words)}
+    sizes = {"paragraphs": len(texts), "words": len(words)}
     if not words:
-        return {**found, **dict.fromkeys(("fertility", "characters_per_token", "unknown", "coverage"))}
+        return {**sizes, **dict.fromkeys(("fertility", "characters_per_token", "unknown", "coverage"))}
     tokens = max(len(ids), 1)
-    return {**found, "fertility": len(ids) / len(words), "characters_per_token": sum(map(len, words)) / tokens,
+    return {**sizes, "fertility": len(ids) / len(words), "characters_per_token": sum(map(len, words)) / tokens,
             "unknown": ids.count(tokenizer.unk_id) / tokens, "coverage": 1 - lacking / len(words)}
 
 
@@ -116,14 +152,14 @@ def _check(paths, out, size, kind):
     if any(Path(path).resolve() == out.resolve() for path in paths):
         raise Error(f"{out} is the text itself, which the vocabulary would replace; choose another --out.")
     if kind == "wordpiece" and out.is_dir():
-        raise Error(f"{out} is a folder; a wordpiece vocabulary is a file, such as vocab.txt.")
+        raise Error(f"{out} is a folder; a wordpiece vocabulary is a file: choose another --out, such as vocab.txt.")
     if kind == "wordpiece" and out.exists() and not out.read_bytes().startswith("\n".join(BERT).encode()):
         raise Error(f"{out} is there already and holds something else than a vocabulary; choose another --out.")
     if kind != "wordpiece" and (out.is_file() or out.is_dir() and any(out.iterdir())):
-        raise Error(f"{out} is there already; a {kind} vocabulary is a new folder.")
+        raise Error(f"{out} is there already; a {kind} vocabulary is a new folder: choose another --out.")
 
 
-def _learnt(paths, held, counts):
+def _training_texts(paths, held, counts):
     """Yield the paragraphs to learn from; the others go into `held`."""
     number = 0
     for document in documents(paths, counts=counts):

@@ -1,95 +1,164 @@
-"""From a collection to what a reranker learns from and is scored on: queries with the documents a search finds.
+"""Make from a collection what a reranker learns from and is scored on: queries with the documents that a search finds.
 
 A search is a function (collection, k) -> {query: {document: score}}, the first stage of retrieval.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
+from bertkit.data.columns import Columns
 from bertkit.data.inputs import said
 from bertkit.data.trec import Collection, read_collection
 from bertkit.errors import Error
 from bertkit.retrieval import BM25, ExactIndex
 from bertkit.tasks.ranking import Judged, Ranking
 
-DEPTH = 100         # how far down what a search finds wrong documents are taken from (Gao et al. 2021, section 4.1)
+DEPTH = 100         # wrong documents are drawn from so many that a search finds (Gao et al. 2021, section 4.1)
 
 
-def by_words(collection, k):
-    """Search a collection with `BM25`."""
-    found = BM25(collection.documents).search(collection.queries.values(), k)
-    return dict(zip(collection.queries, found, strict=True))
+def by_words(collection: Collection, k: int) -> dict[str, dict[str, float]]:
+    """Search a collection with `BM25`.
+
+    Args:
+        collection: The `Collection`.
+        k: Documents for each query.
+
+    Returns:
+        {query: {document: score}}.
+    """
+    results = BM25(collection.documents).search(collection.queries.values(), k)
+    return dict(zip(collection.queries, results, strict=True))
 
 
-def by_vectors(embed):
-    """Return the search with an `ExactIndex` of what `embed` gives, texts -> vectors [N,D]."""
+def by_vectors(embed: Callable[[list[str]], Any]) -> Callable[[Collection, int], dict[str, dict[str, float]]]:
+    """Make the search that compares vectors in an `ExactIndex`.
+
+    Args:
+        embed: A function of texts that returns vectors [N,D].
+
+    Returns:
+        A search, (collection, k) -> {query: {document: score}}.
+    """
     def search(collection, k):
         index = ExactIndex(collection.documents, embed(list(collection.documents.values())))
-        found = index.search(embed(list(collection.queries.values())), k)
-        return dict(zip(collection.queries, found, strict=True))
+        results = index.search(embed(list(collection.queries.values())), k)
+        return dict(zip(collection.queries, results, strict=True))
 
     return search
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A collection with the search that finds `candidates` to put in order and `negatives` to learn from."""
+    """A collection with the search that finds documents to put in order, and wrong documents to learn from.
+
+    Args:
+        collection: The `Collection`.
+        search: (collection, k) -> {query: {document: score}}.
+        candidates: Documents for each query that is scored.
+        negatives: Wrong documents for each relevant one that is learned from.
+        seed: The seed of the draws.
+    """
 
     collection: Collection
-    search: Callable = by_words
+    search: Callable[[Collection, int], dict[str, dict[str, float]]] = by_words
     candidates: int = Ranking.candidates
     negatives: int = 4
     seed: int = 0
 
     @classmethod
-    def read(cls, path, columns, reading):
-        """Return the collection of a folder or file (see `read_collection`), the other fields from `reading`."""
-        options = {name: reading[name] for name in ("search", "candidates", "negatives", "seed") if name in reading}
-        read = read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
-        return cls(said(read), **options)
+    def read(cls, path: str | Path, columns: Columns, reading: dict[str, Any]) -> Self:
+        """Read the collection of a folder or file (see `read_collection`).
 
-    def found(self, candidates):
-        """Return (path, inputs, [`Judged`], skipped), to be scored on (see `reranked`)."""
+        Args:
+            path: The folder or file.
+            columns: Names of columns, for a file of rows.
+            reading: "limit", "skip_bad_rows", and the other fields of this class.
+
+        Returns:
+            A `Ranked`.
+        """
+        options = {name: reading[name] for name in ("search", "candidates", "negatives", "seed") if name in reading}
+        collection = read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
+        return cls(said(collection), **options)
+
+    def found(self, candidates: int) -> tuple[Path, list[tuple[str, ...]], list[Judged], list[Any]]:
+        """Return what is scored (see `reranked`).
+
+        Args:
+            candidates: Documents for each query.
+
+        Returns:
+            (path, inputs, [`Judged`], skipped).
+        """
         inputs, judged = reranked(self.collection, self.search, candidates)
         return self.collection.path, inputs, judged, self.collection.skipped
 
-    def contrasted(self):
-        """Return (path, groups, labels, skipped), to be trained on (see `contrasted`): the first document is right."""
+    def contrasted(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[Any]]:
+        """Return what is learned from (see the function `contrasted`).
+
+        Returns:
+            (path, groups, labels int32, skipped); the first document of each group is the relevant one.
+        """
         groups = contrasted(self.collection, self.search, self.negatives, self.seed)
         return self.collection.path, groups, np.zeros(len(groups), "int32"), self.collection.skipped
 
 
-def reranked(collection, search, k):
-    """Return ([(query, document, ...)], [`Judged`]) of every judged query: what a reranker puts in order.
+def reranked(collection: Collection, search: Callable[..., dict[str, dict[str, float]]],
+             k: int) -> tuple[list[tuple[str, ...]], list[Judged]]:
+    """Return for every judged query the documents that a reranker puts in order.
 
-    The documents are the k best that `search` finds. Where a file lists for its queries documents that are relevant
-    and others that are not, it is these.
+    These are the k best that `search` finds, or, where a file lists relevant and other documents for its queries,
+    those.
+
+    Args:
+        collection: The `Collection`.
+        search: (collection, k) -> {query: {document: score}}.
+        k: Documents for each query.
+
+    Returns:
+        ([(query, document, ...)], [`Judged`]), texts and ids of the same documents.
     """
     if collection.listed:
-        found = {query: tuple(grades) for query, grades in collection.qrels.items()}
+        lists = {query: tuple(grades) for query, grades in collection.qrels.items()}
     else:
-        found = {query: tuple(scores) for query, scores in search(collection, k).items() if query in collection.qrels}
-    inputs = [_group(collection, query, documents) for query, documents in found.items()]
-    return inputs, [Judged(documents, collection.qrels[query]) for query, documents in found.items()]
+        lists = {query: tuple(scores) for query, scores in search(collection, k).items() if query in collection.qrels}
+    inputs = [_group(collection, query, documents) for query, documents in lists.items()]
+    return inputs, [Judged(documents, collection.qrels[query]) for query, documents in lists.items()]
 
 
-def contrasted(collection, search, negatives, seed):
-    """Return [(query, relevant document, wrong ones ...)] for every relevant judgement, `negatives` wrong ones each.
+def contrasted(collection: Collection, search: Callable[..., dict[str, dict[str, float]]], negatives: int,
+               seed: int) -> list[tuple[str, ...]]:
+    """Return for every relevant judgement its query, its document and `negatives` wrong documents.
 
-    Wrong are first the documents judged so, then the best that `search` finds, then any other; drawn without
-    replacement as far as they go. Raises `Error` where all documents are relevant to a query, and where none is to any.
+    Documents that are judged wrong come first, then the best that `search` finds, then any others; they are drawn
+    without replacement as long as there are enough.
+
+    Args:
+        collection: The `Collection`.
+        search: (collection, k) -> {query: {document: score}}.
+        negatives: Wrong documents for each relevant one.
+        seed: The seed of the draws.
+
+    Returns:
+        [(query, relevant document, wrong documents ...)], texts.
+
+    Raises:
+        Error: when `negatives` is below 1, when all documents are relevant to a query, and when no document is
+            relevant.
     """
     if negatives < 1:
         raise Error(f"negatives={negatives} leaves nothing to tell a relevant document from; give 1 or more.")
-    chance, found, groups = np.random.default_rng(seed), search(collection, DEPTH), []
+    rng, results, groups = np.random.default_rng(seed), search(collection, DEPTH), []
     for query, grades in collection.qrels.items():
         relevant = [document for document, grade in grades.items() if grade > 0]
-        pools = [[document for document, grade in grades.items() if grade <= 0], list(found[query]),
+        pools = [[document for document, grade in grades.items() if grade <= 0], list(results[query]),
                  list(collection.documents)]
         for document in relevant:
-            wrong = _drawn(pools, set(relevant), negatives, chance)
+            wrong = _draw_wrong(pools, set(relevant), negatives, rng)
             if not wrong:
                 raise Error(f"{collection.path} has no document that is not relevant to the query {query!r}; add some.")
             groups.append(_group(collection, query, (document, *wrong)))
@@ -98,13 +167,13 @@ def contrasted(collection, search, negatives, seed):
     return groups
 
 
-def _drawn(pools, relevant, count, chance):
+def _draw_wrong(pools, relevant, count, rng):
     """Return `count` documents that are not relevant, from the first pool as far as it goes; [] where there is none."""
     wrong = []
     for pool in pools:
         if len(wrong) < count:
             left = [document for document in pool if document not in relevant and document not in wrong]
-            wrong += [left[place] for place in chance.permutation(len(left))[:count - len(wrong)]]
+            wrong += [left[place] for place in rng.permutation(len(left))[:count - len(wrong)]]
     return [wrong[place % len(wrong)] for place in range(count)] if wrong else []
 
 

@@ -1,4 +1,4 @@
-"""From records to multiple choices: SWAG's and CODAH's layouts, or a prompt with numbered endings."""
+"""Read multiple choices: SWAG's and CODAH's layouts, or a prompt with numbered endings."""
 
 import re
 from dataclasses import dataclass
@@ -17,9 +17,15 @@ _ENDING = re.compile(r"(?:ending|choice|option|answer)[ _-]?(\d+)", re.IGNORECAS
 
 @dataclass(frozen=True)
 class Choices:
-    """The rows of one file, in its order: a prompt, its endings and which of them is right, counted from 0.
+    """The rows of one file, in its order: a prompt, its endings, and which of them is right.
 
-    `lines` count from 1; `skipped` holds (line, reason) of the rows left out.
+    Args:
+        path: The file.
+        prompts: The prompt of each row.
+        endings: The endings of each row.
+        labels: The number of the right ending of each row, from 0.
+        lines: The line of each row, from 1.
+        skipped: (line, reason) of the rows that were left out.
     """
 
     path: Path
@@ -33,19 +39,30 @@ class Choices:
         return len(self.prompts)
 
 
-def read_choices(path, limit=None, skip_bad_rows=False):
-    """Return the Choices of a .tsv (no quoting), .csv or .jsonl file in UTF-8.
+def read_choices(path: str | Path, limit: int | None = None, skip_bad_rows: bool = False) -> Choices:
+    r"""Read multiple choices from a .tsv (no quoting), .csv or .jsonl file in UTF-8.
 
     The columns are a prompt (prompt, context, passage, question, or SWAG's sent1), endings with numbers (ending0,
-    choice1, ...) and label, the number of the right one counted from 0; every ending begins with SWAG's sent2, or with
-    the question about a context. CODAH's file, which has no header, is recognised. `limit` reads the first rows only.
-    Raises Error with file and line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead.
+    choice1, ...) and label, the number of the right one from 0. Every ending begins with SWAG's sent2, or with the
+    question about a context. CODAH's file, which has no header, is recognised.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "films.csv"
-    >>> _ = path.write_text("prompt,ending0,ending1,label\\nIt is,cold,so,0\\n")
-    >>> read_choices(path).endings
-    [['cold', 'so']]
+    Args:
+        path: The file.
+        limit: Read the first rows only.
+        skip_bad_rows: List rows that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Choices`.
+
+    Raises:
+        Error: with file and line, when a row cannot be used, and when the file holds no multiple choices.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "films.csv"
+        >>> _ = path.write_text("prompt,ending0,ending1,label\nIt is,cold,so,0\n")
+        >>> read_choices(path).endings
+        [['cold', 'so']]
     """
     check_limit(limit)
     path = Path(path)
@@ -79,10 +96,10 @@ def _choice(line, record, names, columns):
     if more := [name for name in values if _ENDING.fullmatch(name) and name not in endings]:
         raise BadRow(line, f"column {more[0]!r}: the row has more endings than the first, which has {len(endings)}")
     texts = [text_of(line, values, name) for name in (prompt, *([start] if start else []), *endings)]
-    begun = texts[1] + " " if start else ""
-    found = [begun + text for text in texts[-len(endings):]]
+    beginning = texts[1] + " " if start else ""
+    full = [beginning + text for text in texts[-len(endings):]]
     right = values.get(label)
-    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", str(right).strip()) or int(right) >= len(found):
+    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", str(right).strip()) or int(right) >= len(full):
         raise BadRow(line, f"column {label!r}: {str(right)!r:.40} came, wanted the number of the right ending, 0 to "
-                           f"{len(found) - 1}")
-    return texts[0], found, int(right)
+                           f"{len(full) - 1}")
+    return texts[0], full, int(right)

@@ -1,13 +1,15 @@
-"""Texts with classes or scores as inputs of the tasks that are learnt from them."""
+"""Texts with classes or scores as inputs of the tasks that are learned from them."""
 
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from bertkit.data.columns import Columns
 from bertkit.data.folders import read_folder
 from bertkit.data.inputs import Labelled, number, said
 from bertkit.data.lines import BadRow
-from bertkit.data.readers import label_indices, label_names, read_examples
+from bertkit.data.readers import Examples, label_indices, label_names, read_examples
 from bertkit.data.records import complaint
 from bertkit.errors import Error
 from bertkit.tasks.classification import Classification
@@ -15,15 +17,34 @@ from bertkit.tasks.documents import Documents
 from bertkit.tasks.regression import Regression
 
 
-def read_texts(path, columns, reading):
-    """Return the `Examples` of a file, or of a folder of texts for each class."""
+def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> Examples:
+    """Read a file, or a folder with a folder of texts for each class.
+
+    Args:
+        path: The file or folder.
+        columns: Names of columns, for a file.
+        reading: Further arguments of `read_examples`.
+
+    Returns:
+        The `Examples`.
+    """
     if Path(path).is_dir():
         return said(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
     return said(read_examples(path, columns.text, columns.second, columns.label, **reading))
 
 
-def classification(examples):
-    """Return the `Classification` that is learnt from examples; raises `Error` where all have one label."""
+def classification(examples: Examples) -> Classification:
+    """Return the task that is learned from examples.
+
+    Args:
+        examples: The `Examples`.
+
+    Returns:
+        The `Classification`.
+
+    Raises:
+        Error: when all examples have one label.
+    """
     labels, several = label_names(examples), isinstance(examples.labels[0], list)
     if len(labels) < 2 and not several:
         raise Error(f"{examples.path} has the label {labels[0]!r} in all of the {len(examples)} rows that were read; "
@@ -31,14 +52,32 @@ def classification(examples):
     return Classification(tuple(labels), several, examples.second is not None)
 
 
-def documents(examples):
-    """Return the `Documents` that is learnt from examples."""
-    found = classification(examples)
-    return Documents(found.labels, found.multi_label)
+def documents(examples: Examples) -> Documents:
+    """Return the task on long documents that is learned from examples.
+
+    Args:
+        examples: The `Examples`.
+
+    Returns:
+        The `Documents`.
+    """
+    task = classification(examples)
+    return Documents(task.labels, task.multi_label)
 
 
-def classes(task, examples):
-    """Return examples as inputs of a `Classification` with their classes; raises `Error` where they do not fit it."""
+def classes(task: Classification, examples: Examples) -> Labelled:
+    """Return examples as inputs of a task, with their classes.
+
+    Args:
+        task: The `Classification`.
+        examples: The `Examples`.
+
+    Returns:
+        The `Labelled` inputs.
+
+    Raises:
+        Error: when the examples do not fit the task.
+    """
     if isinstance(examples.labels[0], list) != task.multi_label:
         raise Error(f"{examples.path} has {'one label' if task.multi_label else 'lists of labels'} a row, and the rows "
                     f"of training have {'lists of them' if task.multi_label else 'one'}; write them alike.")
@@ -46,8 +85,20 @@ def classes(task, examples):
                     examples.groups)
 
 
-def read_scored(path, columns, reading):
-    """Return the `Examples` of a file whose labels are numbers; raises `Error`, or skips, where one is none."""
+def read_scored(path: str | Path, columns: Columns, reading: dict[str, Any]) -> Examples:
+    """Read a file whose labels are numbers.
+
+    Args:
+        path: The file.
+        columns: Names of columns.
+        reading: Further arguments of `read_examples`.
+
+    Returns:
+        The `Examples`.
+
+    Raises:
+        Error: with file and line, when a label is no number and such rows are not to be skipped.
+    """
     examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
     name, numbers = examples.columns["label"], [number(label) for label in examples.labels]
     wrong = [(line, f"column {name!r}: the score {label!r:.40} is no number")
@@ -65,23 +116,52 @@ def _without(examples, lines, skipped):
     return replace(examples, **parts, skipped=skipped)
 
 
-def regression(examples):
-    """Return the `Regression` that is learnt from examples; raises `Error` where all have one score."""
-    found = [number(label) for label in examples.labels]
-    if min(found) == max(found):
-        raise Error(f"{examples.path} scores all of the {len(found)} rows that were read {found[0]:g}; give rows of "
+def regression(examples: Examples) -> Regression:
+    """Return the task that is learned from examples with scores.
+
+    Args:
+        examples: The `Examples`.
+
+    Returns:
+        The `Regression`.
+
+    Raises:
+        Error: when all examples have one score.
+    """
+    scores = [number(label) for label in examples.labels]
+    if min(scores) == max(scores):
+        raise Error(f"{examples.path} scores all of the {len(scores)} rows that were read {scores[0]:g}; give rows of "
                     "different scores.")
-    return Regression.of(found, examples.second is not None)
+    return Regression.of(scores, examples.second is not None)
 
 
-def scores(task, examples):
-    """Return examples as inputs of a `Regression` with their scores; raises `Error` where they do not fit it."""
+def scores(task: Regression, examples: Examples) -> Labelled:
+    """Return examples as inputs of a `Regression`, with their scores.
+
+    Args:
+        task: The `Regression`.
+        examples: The `Examples`.
+
+    Returns:
+        The `Labelled` inputs.
+    """
     targets = [number(label) for label in examples.labels]
     return Labelled(examples.path, task_inputs(task, examples), targets, examples.skipped)
 
 
-def task_inputs(task, examples):
-    """Return texts, or (first, second)."""
+def task_inputs(task: Any, examples: Examples) -> list[Any]:
+    """Return the texts, or pairs of texts, of examples.
+
+    Args:
+        task: A `Classification` or a `Regression`. One whose `pairs` is None reads single texts and pairs alike.
+        examples: The `Examples`.
+
+    Returns:
+        Texts, or (first, second).
+
+    Raises:
+        Error: when single texts came and the task reads pairs, or the other way round.
+    """
     paired = examples.second is not None
     if task.pairs not in (None, paired):
         raise Error(f"{examples.path} has {'single texts' if task.pairs else 'pairs'}, and this model reads "

@@ -1,11 +1,11 @@
-"""From CoNLL columns to tagged sentences: one word a line, a blank line after each sentence."""
+"""Read tagged sentences from CoNLL columns: one word a line, a blank line after each sentence."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bertkit import metrics
 from bertkit.data.lines import BadRow, Lines, check_text, opened
@@ -18,16 +18,21 @@ OUTSIDE = "O"
 _TAG = re.compile(r"O|[BIESLU](-\S.*)?")
 _JSON = re.compile(r'\s*[{\[]\s*(["{\[]|$)')
 _SPELLING = {"L": "E", "U": "S"}        # BILOU's last and unit are IOBES's end and single
-_LOOKED_AT = 2000                       # lines from which the layout is told
+_HEAD = 2000                            # the layout is recognised from so many lines
 
 
 @dataclass(frozen=True)
 class Sentences:
     """The sentences of one file, in its order; the lists run side by side.
 
-    `scheme` is what the file writes: "IOB1", "IOB2", "IO" (no B-), "IOBES" (with E-, S- or L-, U-), "bare" (types
-    without a prefix) or "mixed" (I- where neither IOB1 nor IOB2 has it); `tags` are IOB2 of the same entities.
-    `lines` are those of the first words, from 1; `skipped` holds (line, reason) of the sentences left out.
+    Args:
+        path: The file.
+        scheme: How the file writes entities: "IOB1", "IOB2", "IO" (no B-), "IOBES" (with E-, S- or L-, U-), "bare"
+            (types without a prefix) or "mixed" (I- where neither IOB1 nor IOB2 has it).
+        words: The words of each sentence.
+        tags: The tags of each sentence, in IOB2 whatever the file writes.
+        lines: The line of each sentence's first word, from 1.
+        skipped: (line, reason) of the sentences that were left out.
     """
 
     path: Path
@@ -41,26 +46,40 @@ class Sentences:
         return len(self.words)
 
 
-def read_conll(path, word=None, tag=None, limit=None, skip_bad_rows=False):
-    """Return the Sentences of a file of columns parted by tabs, or by blanks where there are none, in UTF-8.
+def read_conll(path: str | Path, word: int | None = None, tag: int | None = None, limit: int | None = None,
+               skip_bad_rows: bool = False) -> Sentences:
+    r"""Read a file of columns in UTF-8, with tabs between them, or blanks where there are no tabs.
 
-    `word` and `tag` are columns counted from 1; what is not given is recognised: the word is the first column, or the
-    second behind a numbering; the tag the last one that holds nothing but O and B-, I-, E-, S-, L-, U- with a type
-    (with `tag`, types without prefix are read too). `limit` reads the first sentences only. Lines of nothing but blanks
-    end a sentence, and so do document marks (-DOCSTART-); comments ("# sent_id = 1") are passed over, the word # is
-    not. Tags are read as conlleval and seqeval do by default (Tjong Kim Sang and De Meulder 2003), so an I- that
-    continues nothing begins an entity. Raises Error with file, line and column for a row that cannot be used;
-    `skip_bad_rows` lists its whole sentence in `.skipped` instead.
+    A column that is not given is recognised. The word is the first column, or the second behind a numbering. The tag is
+    the last column that holds nothing but O and B-, I-, E-, S-, L-, U- with a type. Blank lines and document marks
+    (-DOCSTART-) end a sentence. Comments ("# sent_id = 1") are skipped, the word # is not. Tags are read as conlleval
+    and seqeval do by default (Tjong Kim Sang and De Meulder 2003), so an I- that continues nothing begins an entity.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "places.conll"
-    >>> _ = path.write_text("in O\\nNew I-LOC\\nYork I-LOC\\n\\nhere O\\n")
-    >>> sentences = read_conll(path)
-    >>> sentences.words, sentences.tags, sentences.scheme
-    ([['in', 'New', 'York'], ['here']], [['O', 'B-LOC', 'I-LOC'], ['O']], 'IO')
+    Args:
+        path: The file.
+        word: The column of the words, from 1.
+        tag: The column of the tags, from 1; it may also hold types without prefix.
+        limit: Read the first sentences only.
+        skip_bad_rows: List sentences with a row that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Sentences`.
+
+    Raises:
+        Error: with file, line and column, when a row cannot be used, and when the file has no such columns.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "places.conll"
+        >>> _ = path.write_text("in O\nNew I-LOC\nYork I-LOC\n\nhere O\n")
+        >>> sentences = read_conll(path)
+        >>> sentences.words, sentences.tags, sentences.scheme
+        ([['in', 'New', 'York'], ['here']], [['O', 'B-LOC', 'I-LOC'], ['O']], 'IO')
     """
     check_limit(limit)
-    path, kept, skipped = Path(path), [], []
+    path = Path(path)
+    kept: list[Any] = []
+    skipped: list[Any] = []
     with opened(path, WANTED) as file:
         check_text(path, file, WANTED)
         layout, rows = _laid_out(path, _numbered(Lines(file)), word, tag)
@@ -77,11 +96,18 @@ def read_conll(path, word=None, tag=None, limit=None, skip_bad_rows=False):
     return _gathered(path, kept, skipped, layout.bare)
 
 
-def tag_names(sentences):
+def tag_names(sentences: Sentences) -> list[str]:
     """Return the tags to learn: O, and B- and I- of every type that occurs, types sorted.
 
-    >>> tag_names(Sentences(Path("f"), "IOB2", [["x"]], [["B-b"]], [1], []))
-    ['O', 'B-b', 'I-b']
+    Args:
+        sentences: The `Sentences`.
+
+    Returns:
+        The tags.
+
+    Example:
+        >>> tag_names(Sentences(Path("f"), "IOB2", [["x"]], [["B-b"]], [1], []))
+        ['O', 'B-b', 'I-b']
     """
     types = {tag[2:] for tags in sentences.tags for tag in tags if tag != OUTSIDE}
     return [OUTSIDE, *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in "BI")]
@@ -119,7 +145,7 @@ def _blank(text):
 
 def _laid_out(path, rows, word, tag):
     """Return the layout of a file and its rows, none of them lost."""
-    head = list(islice(rows, _LOOKED_AT))
+    head = list(islice(rows, _HEAD))
     texts = [text for _, text in head if isinstance(text, str)]
     full = [text for text in texts if not _blank(text)]
     if full and _JSON.match(full[0]):
@@ -140,9 +166,9 @@ def _layout(path, table, tabs, word, tag):
         if given is not None and not 1 <= given <= columns:
             raise Error(f"{path} has {columns} columns and {name}={given} came; give one from 1 to {columns}.")
     place = _word_column(table) if word is None else word - 1
-    found = _tag_column(path, table, place) if tag is None else tag - 1
-    bare = tag is not None and not any(_TAG.fullmatch(row[found]) for row in table if row[found] != OUTSIDE)
-    return _Layout(tabs, columns, place, found, bare)
+    tags = _tag_column(path, table, place) if tag is None else tag - 1
+    bare = tag is not None and not any(_TAG.fullmatch(row[tags]) for row in table if row[tags] != OUTSIDE)
+    return _Layout(tabs, columns, place, tags, bare)
 
 
 def _word_column(table):
@@ -235,7 +261,7 @@ def _scheme(sentences):
 
 def _iob2(tags):
     """Return the tags of the same entities in IOB2."""
-    found = [OUTSIDE] * len(tags)
+    new = [OUTSIDE] * len(tags)
     for kind, first, last in metrics.entities([_SPELLING.get(tag[0], tag[0]) + tag[1:] for tag in tags]):
-        found[first:last] = [f"B-{kind}", *[f"I-{kind}"] * (last - first - 1)]
-    return found
+        new[first:last] = [f"B-{kind}", *[f"I-{kind}"] * (last - first - 1)]
+    return new

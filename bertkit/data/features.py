@@ -1,27 +1,43 @@
-"""From packed rows to arrays: every row kept without padding, batches padded to their longest."""
+"""Make arrays of packed rows: rows are stored without padding, batches are padded to their longest row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
-from bertkit.tasks.packed import UNSCORED
+from bertkit.tasks.packed import UNSCORED, Packed
+from bertkit.text import Tokenizer
 
 NAMES = ("token_ids", "segment_ids", "padding_mask")
 
 
 class Padding(NamedTuple):
-    """What fills a row of a batch: its token and segment, on the `left` or the right of the real tokens."""
+    """What fills a row of a batch up.
+
+    Args:
+        token: The id of the padding token.
+        segment: The segment id of padding.
+        left: Whether padding stands on the left of the real tokens.
+    """
 
     token: int = 0
     segment: int = 0
     left: bool = False
 
     @classmethod
-    def of(cls, tokenizer):
-        """Return the padding of a tokenizer's template."""
+    def of(cls, tokenizer: Tokenizer) -> Self:
+        """Return the padding of a tokenizer's template.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+
+        Returns:
+            The `Padding`.
+        """
         template = tokenizer.template
         return cls(tokenizer.pad_id, template.padding_segment, template.padding_side == "left")
 
@@ -31,13 +47,22 @@ RIGHT = Padding()
 
 @dataclass(frozen=True)
 class Features:
-    """Rows of ids end to end: row i is `token_ids[starts[i]:starts[i + 1]]`, int32.
+    """Rows of ids end to end: row i is `token_ids[starts[i]:starts[i + 1]]`.
 
-    An example is `group` rows, one after the other. `labels` are one example's each: [examples] int32 (a class) or
-    float32 (a score), [examples, C] float32 (multi-label), [examples, 2] int32 (places); or `token_labels` int32 stand
-    beside `token_ids`, -1 where nothing is scored; or there are none. With `counts` int64 [examples] an example is as
-    many rows as it has; a batch then holds them without gaps, and whose they are. `weights` float32 [examples] say
-    how much each example counts in a loss.
+    An example is `group` rows, one after the other, or with `counts` as many rows as it has. A batch of the latter
+    holds its rows without gaps, and whose they are.
+
+    Args:
+        token_ids: int32, the ids of all rows.
+        segment_ids: int32, beside `token_ids`.
+        starts: int64 [rows + 1], where each row starts.
+        labels: One for each example: [examples] int32 (a class) or float32 (a score), [examples, C] float32
+            (multi-label), [examples, 2] int32 (places); None without labels.
+        padding: What fills a row of a batch up.
+        token_labels: int32 beside `token_ids`, -1 where nothing is scored; None without labels.
+        group: Rows of an example.
+        counts: int64 [examples], rows of each example; None where all have `group`.
+        weights: float32 [examples], how much each example counts in a loss; None where all count alike.
     """
 
     token_ids: np.ndarray
@@ -54,37 +79,43 @@ class Features:
         return len(self.firsts) - 1
 
     @cached_property
-    def firsts(self):
+    def firsts(self) -> np.ndarray:
         """The first row of each example, and the number of all rows, [examples + 1]."""
         if self.counts is None:
             return np.arange(0, len(self.starts), self.group)
         return np.concatenate([[0], np.cumsum(self.counts)])
 
     @property
-    def most_rows(self):
-        """Rows of the example that has most."""
+    def most_rows(self) -> int:
+        """The rows of the example that has most."""
         return int(np.diff(self.firsts).max(initial=1))
 
     @property
-    def lengths(self):
-        """Tokens of the longest row of each example, [examples]."""
+    def lengths(self) -> np.ndarray:
+        """The tokens of the longest row of each example, [examples]."""
         return np.maximum.reduceat(np.diff(self.starts), self.firsts[:-1]) if len(self) else np.zeros(0, "int64")
 
     @property
-    def sizes(self):
-        """Tokens of all rows of each example, [examples]."""
+    def sizes(self) -> np.ndarray:
+        """The tokens of all rows of each example, [examples]."""
         return np.diff(self.starts[self.firsts])
 
     @property
-    def alone(self):
+    def alone(self) -> "Features":
         """The rows as examples of their own, without labels."""
         return replace(self, labels=None, token_labels=None, group=1, counts=None, weights=None)
 
-    def batch(self, examples, length=None):
-        """Return {"token_ids", "segment_ids", "padding_mask"} int32 [B,length], grouped [B,group,length].
+    def batch(self, examples: Any, length: int | None = None) -> dict[str, np.ndarray]:
+        """Return examples as padded arrays.
 
-        `length` is that of the longest row by default; the rest is `padding`, mask 0. Examples of unlike `counts` give
-        [R,length], all their rows, and "windows" [B,W]: which of these each has, -1 after the last.
+        Args:
+            examples: The numbers of the examples, [B].
+            length: Tokens of a padded row; None takes the longest row's.
+
+        Returns:
+            "token_ids", "segment_ids" and "padding_mask" (0 for padding) int32 [B,length], or [B,group,length] where an
+            example is several rows. With `counts` they are [R,length], all rows of the examples, and "windows" int32
+            [B,W] says which of these each example has, -1 after its last.
         """
         rows, mask, places = self._places(examples, length)
         batch = {name: np.zeros(mask.shape, "int32") for name in NAMES}
@@ -99,8 +130,16 @@ class Features:
             return batch
         return {name: values.reshape(len(rows) // self.group, self.group, -1) for name, values in batch.items()}
 
-    def targets(self, examples, length=None):
-        """Return the labels of these examples, those of tokens padded as `batch` pads; None where there are none."""
+    def targets(self, examples: Any, length: int | None = None) -> np.ndarray | None:
+        """Return the labels of examples, those of tokens padded as `batch` pads.
+
+        Args:
+            examples: The numbers of the examples, [B].
+            length: Tokens of a padded row; None takes the longest row's.
+
+        Returns:
+            The labels, or None where there are none.
+        """
         if self.token_labels is None:
             return None if self.labels is None else self.labels[np.asarray(examples)]
         _, mask, places = self._places(examples, length)
@@ -108,8 +147,16 @@ class Features:
         labels[mask] = self.token_labels[places]
         return labels
 
-    def sample(self, count, seed):
-        """Return a batch of at most `count` rows drawn without replacement, or None if that is none."""
+    def sample(self, count: int, seed: int) -> dict[str, np.ndarray] | None:
+        """Return a batch of rows that are drawn without replacement.
+
+        Args:
+            count: The most rows.
+            seed: The seed of the draw.
+
+        Returns:
+            The batch, or None where there are no rows.
+        """
         alone = self.alone
         rows = np.random.default_rng(seed).permutation(len(alone))[:count]
         return alone.batch(rows) if len(rows) else None
@@ -126,34 +173,75 @@ class Features:
         return rows, mask, (self.starts[rows][:, None] + places)[mask]
 
 
-def features_of(packed, tokenizer):
-    """Return the `Features` of what a task packed (see `ondevice.packed`), padded as the tokenizer does."""
-    found = pack(packed.rows, Padding.of(tokenizer), packed.labels)
-    labels = None if packed.token_labels is None else _joined(packed.token_labels)
-    return replace(found, token_labels=labels, group=packed.group, counts=packed.counts)
+def features_of(packed: Packed, tokenizer: Tokenizer) -> Features:
+    """Make `Features` of what a task packed, padded as the tokenizer does.
+
+    Args:
+        packed: The `Packed` rows of a task.
+        tokenizer: The `Tokenizer`.
+
+    Returns:
+        The `Features`.
+    """
+    rows = pack(packed.rows, Padding.of(tokenizer), packed.labels)
+    labels = None if packed.token_labels is None else _concatenated(packed.token_labels)
+    return replace(rows, token_labels=labels, group=packed.group, counts=packed.counts)
 
 
-def numbered(counts):
-    """Return the numbers of rows that lie end to end, `counts` of them an example: int32 [B,W], -1 after the last.
+def numbered(counts: np.ndarray) -> np.ndarray:
+    """Number rows that lie end to end, `counts` of them for each example.
 
-    >>> numbered(np.array([2, 1])).tolist()
-    [[0, 1], [2, -1]]
+    Args:
+        counts: int [B].
+
+    Returns:
+        int32 [B,W], -1 after the last row of an example.
+
+    Example:
+        >>> numbered(np.array([2, 1])).tolist()
+        [[0, 1], [2, -1]]
     """
     places, ends = np.arange(max(counts, default=0)), np.cumsum(counts)[:, None]
     numbers = places + ends - counts[:, None]
     return np.where(numbers < ends, numbers, -1).astype("int32")
 
 
-def featurize(tokenizer, first, second=None, length=128, labels=None):
-    """Return the `Features` of texts, or of pairs, cut to `length` tokens with the special ones.
+def featurize(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] | None = None, length: int = 128,
+              labels: np.ndarray | None = None) -> Features:
+    """Make `Features` of texts, or of pairs of texts.
 
-    Raises `Error` if `first` and `second` differ in number.
+    Args:
+        tokenizer: The `Tokenizer`.
+        first: The texts, or the first text of each pair.
+        second: The second text of each pair.
+        length: The most tokens of a row, with the special tokens; longer ones are cut.
+        labels: One for each row, see `Features`.
+
+    Returns:
+        The `Features`.
+
+    Raises:
+        Error: when `first` and `second` differ in number, or the special tokens alone are more than `length`.
     """
     return pack(cut_rows(tokenizer, first, second, length)[0], Padding.of(tokenizer), labels)
 
 
-def cut_rows(tokenizer, first, second, length):
-    """Return ([(token ids, segment ids) of each text or pair], how many of them were cut to fit into `length`)."""
+def cut_rows(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] | None,
+             length: int) -> tuple[list[tuple[list[int], list[int]]], int]:
+    """Make rows of texts, or of pairs of texts, and count those that are cut.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+        first: The texts, or the first text of each pair.
+        second: The second text of each pair; None for single texts.
+        length: The most tokens of a row, with the special tokens; longer ones are cut.
+
+    Returns:
+        ([(token ids, segment ids) of each text or pair], how many of them were cut).
+
+    Raises:
+        Error: when `first` and `second` differ in number, or the special tokens alone are more than `length`.
+    """
     if second is not None and len(second) != len(first):
         raise Error(f"{len(first)} first texts came with {len(second)} second ones; wanted as many.")
     ones = tokenizer.ids(first)
@@ -163,19 +251,42 @@ def cut_rows(tokenizer, first, second, length):
     return [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)], cut
 
 
-def pack(rows, padding=RIGHT, labels=None):
-    """Return the `Features` of rows that `Tokenizer.pack_ids` gave, [(token ids, segment ids), ...]."""
+def pack(rows: Sequence[tuple[list[int], list[int]]], padding: Padding = RIGHT,
+         labels: np.ndarray | None = None) -> Features:
+    """Make `Features` of rows that `Tokenizer.pack_ids` gave.
+
+    Args:
+        rows: (token ids, segment ids) of each.
+        padding: What fills a row of a batch up.
+        labels: One for each row, see `Features`.
+
+    Returns:
+        The `Features`.
+
+    Example:
+        >>> pack([([2, 7, 3], [0, 0, 0]), ([2, 3], [0, 0])]).batch([0, 1])["token_ids"].tolist()
+        [[2, 7, 3], [2, 3, 0]]
+    """
     starts = np.concatenate([[0], np.cumsum([len(ids) for ids, _ in rows])]).astype("int64")
-    return Features(_joined([ids for ids, _ in rows]), _joined([segments for _, segments in rows]), starts, labels,
-                    padding)
+    return Features(_concatenated([ids for ids, _ in rows]), _concatenated([segments for _, segments in rows]), starts,
+                    labels, padding)
 
 
-def _joined(rows):
+def _concatenated(rows):
     return np.fromiter((value for row in rows for value in row), "int32")
 
 
-def check_fit(tokenizer, config, length):
-    """Raise `Error` unless every id has a row in the encoder's table, and `length` tokens have positions."""
+def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
+    """Check that every id has a row in the encoder's table, and that `length` tokens have positions.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+        config: The config of the encoder.
+        length: Tokens of a row.
+
+    Raises:
+        Error: when the vocabulary is larger than the table, or `length` is too small or too large.
+    """
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")

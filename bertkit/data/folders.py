@@ -1,8 +1,9 @@
-"""Labelled documents as files: a folder for each class with a text a file, as corpora of documents are published."""
+"""Read labelled documents, published as a folder for each class with a text a file."""
 
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples
@@ -13,17 +14,29 @@ WANTED = "a folder for each class with one text a file in it, FOLDER/CLASS/NAME.
 LARGEST = 2**26         # bytes of one text: the longest novels have some millions
 
 
-def read_folder(path, limit=None, skip_bad_rows=False):
-    """Return the `Examples` of the texts FOLDER/CLASS/NAME.txt in UTF-8, the first of each class, then the second ones.
+def read_folder(path: str | Path, limit: int | None = None, skip_bad_rows: bool = False) -> Examples:
+    """Read the texts FOLDER/CLASS/NAME.txt in UTF-8, the first of each class, then the second ones, and so on.
 
-    The folder's name is the class, the order in it that of the names; so the first `limit` are of all classes. A row's
-    line is its number among the files; rows belong together (`Examples.groups`) where classes have texts of one name up
-    to its last "-" or "_", as the levels of an article have. Raises `Error` naming the file that cannot be read or is
-    no .txt; `skip_bad_rows` lists it in `.skipped` instead. Hidden files are none of the texts.
+    The folder's name is the class; the order in it is that of the names; so the first `limit` texts are of all classes.
+    A row's line is its number among the files. Rows belong together (`Examples.groups`) where classes have texts of the
+    same name up to its last "-" or "_", as the levels of an article have. Hidden files are skipped.
+
+    Args:
+        path: The folder.
+        limit: Read the first texts only.
+        skip_bad_rows: List files that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Examples`.
+
+    Raises:
+        Error: naming the file, when one cannot be read or is no .txt, and when there is no text.
     """
-    path, kept, skipped = Path(path), [], []
+    path = Path(path)
+    kept: list[Any] = []
+    skipped: list[Any] = []
     check_limit(limit)
-    files = _by_turns(file for file in path.glob("*/*") if not _hidden(file))
+    files = _first_of_each_folder_first(file for file in path.glob("*/*") if not _hidden(file))
     if not any(file.suffix == ".txt" for file in files):
         raise Error(f"{path} holds no texts; wanted {WANTED}.")
     for number, file in enumerate(files, start=1):
@@ -43,7 +56,7 @@ def read_folder(path, limit=None, skip_bad_rows=False):
                     _groups(used))
 
 
-def _by_turns(files):
+def _first_of_each_folder_first(files):
     """Return files, the first of each folder by name, then the second of each, and so on."""
     folders = {}
     for file in sorted(files):
@@ -75,8 +88,8 @@ def _text(number, file):
 
 
 def _groups(files):
-    """Return what each file belongs to: its name up to the last "-" or "_", where no class has two of that, else all of
-    it."""
+    """Return the group of each file: its name up to the last "-" or "_", or all of it where a class has two of those.
+    """
     starts = [re.sub(r"[-_][^-_]*\Z", "", file.stem) for file in files]
     counts = Counter((start, file.parent) for start, file in zip(starts, files, strict=True))
     several = {start for (start, _), count in counts.items() if count > 1}

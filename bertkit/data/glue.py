@@ -1,10 +1,12 @@
-"""The files of GLUE as they are published: where they lie, how many rows, and its test files without labels.
+"""The files of GLUE as they are published: their places, their numbers of rows, and the test files without labels.
 
 Sources: Wang et al. 2018, arXiv 1804.07461, table 1, and gluebenchmark.com, whose submissions are named here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bertkit.data.classes import task_inputs
 from bertkit.data.columns import Columns
@@ -20,15 +22,20 @@ INDICES = ("index", "id")       # what the first column of a test file is called
 class Layout:
     """Which recipe learns a task, and its files below the GLUE folder.
 
-    `second` are labelled rows that only report (MNLI's mismatched dev set), `tests` {file of the submission: rows
-    without labels}, `dev_rows` how many rows of {"dev", "test"} are published.
+    Args:
+        recipe: The name of the recipe.
+        train: The file of training rows.
+        dev: The file of dev rows.
+        tests: {file of the submission: file of rows without labels}.
+        dev_rows: The numbers of rows that are published, {"dev", "test"}.
+        second: Labelled rows that are only reported (MNLI's mismatched dev set).
     """
 
     recipe: str
     train: str
     dev: str
-    tests: dict
-    dev_rows: dict
+    tests: dict[str, str]
+    dev_rows: dict[str, int]
     second: str | None = None
 
 
@@ -54,7 +61,17 @@ LAYOUTS = {
 
 @dataclass(frozen=True)
 class TaskFiles:
-    """The files of one task that are there; `lines` counts those of train."""
+    """The files of one task that are there.
+
+    Args:
+        name: The task.
+        layout: Its `Layout`.
+        train: The file of training rows.
+        dev: The file of dev rows.
+        lines: The lines of the training file.
+        second: Labelled rows that are only reported.
+        tests: {file of the submission: file of rows without labels}.
+    """
 
     name: str
     layout: Layout
@@ -62,28 +79,36 @@ class TaskFiles:
     dev: Path
     lines: int
     second: Path | None = None
-    tests: dict = field(default_factory=dict)
+    tests: dict[str, Path] = field(default_factory=dict)
 
 
-def find_tasks(folder, names=None):
-    """Return ([TaskFiles ...], {task: what it lacks}) of the tasks `names`, all nine by default, in GLUE's order.
+def find_tasks(folder: str | Path, names: Sequence[str] | None = None) -> tuple[list[TaskFiles], dict[str, str]]:
+    """Find the files of GLUE's tasks.
 
-    Raises `Error` for a name that is no task's, and where none of them is there.
+    Args:
+        folder: The GLUE folder.
+        names: The tasks; None takes all nine.
+
+    Returns:
+        ([`TaskFiles`] in GLUE's order, {task: what it lacks}).
+
+    Raises:
+        Error: when a name is that of no task, and when no task is there.
     """
     folder, names = Path(folder), tuple(SCORED if names is None else names)
     if unknown := [name for name in names if name not in LAYOUTS]:
         raise Error(f"GLUE has no task {unknown[0]!r}; its tasks are {', '.join(LAYOUTS)}.")
-    found, missing = [], {}
+    files, missing = [], {}
     for name, layout in LAYOUTS.items():
         lacking = [path for path in (layout.train, layout.dev) if not (folder / path).is_file()]
         if name in names and lacking:
             missing[name] = f"no {' and no '.join(lacking)}"
         elif name in names:
-            found.append(_files(folder, name, layout))
-    if not found:
+            files.append(_files(folder, name, layout))
+    if not files:
         raise Error(f"{folder} holds none of {', '.join(names)}; a GLUE folder has a folder for each, such as "
                     "SST-2/train.tsv and SST-2/dev.tsv.")
-    return found, missing
+    return files, missing
 
 
 def _files(folder, name, layout):
@@ -94,10 +119,19 @@ def _files(folder, name, layout):
     return TaskFiles(name, layout, folder / layout.train, folder / layout.dev, lines, second, tests)
 
 
-def read_test(task, path, columns=Columns()):
-    """Return (indices, inputs of `task`) of rows without labels, the indices as the file has them, or from 0.
+def read_test(task: Any, path: str | Path, columns: Columns = Columns()) -> tuple[list[Any], list[Any]]:
+    """Read the rows of a test file, which have no labels.
 
-    Raises `Error` with file and line for a row that cannot be read: each must be answered.
+    Args:
+        task: A `Classification` or a `Regression`.
+        path: The file.
+        columns: Names of columns.
+
+    Returns:
+        (indices as the file has them, or from 0; inputs of `task`).
+
+    Raises:
+        Error: with file and line, when a row cannot be read: every row must be answered.
     """
     with table(Path(path)) as (names, _):
         index = next((name for name in names if name.lower() in INDICES), None)

@@ -1,10 +1,11 @@
-"""Labelled inputs of a task, as every reader gives them."""
+"""The labelled inputs of a task, as every reader gives them."""
 
 import hashlib
 import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,25 +17,38 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 @dataclass(frozen=True)
 class Labelled:
-    """`inputs` of a task and its `targets`, side by side, from the file `path`.
+    """Inputs of a task and their targets, side by side.
 
-    `skipped` are (number, reason) of what was left out. `groups` says what inputs belong to that stay together, where
-    any do.
+    Args:
+        path: The file that they are from.
+        inputs: What the task reads, one for each row.
+        targets: What the task is scored against, one for each row.
+        skipped: (number, reason) of the rows that were left out.
+        groups: The group of each row; the rows of a group stay together. None where there are no groups.
     """
 
     path: Path
-    inputs: list
-    targets: object
-    skipped: list
-    groups: list | None = None
+    inputs: list[Any]
+    targets: Any
+    skipped: list[Any]
+    groups: list[Any] | None = None
 
     def __len__(self):
         return len(self.inputs)
 
-    def divided(self, share):
-        """Return (the rest, about `share` of the inputs): groups, or else single inputs, that a hash of them chooses.
+    def divided(self, share: float) -> tuple[Self, Self]:
+        """Split the rows in two by a hash of each group, or of each input where there are no groups.
 
-        The same ones whatever comes beside them. Raises `Error` where one of the two would be empty.
+        A row goes to the same side whatever other rows the file has.
+
+        Args:
+            share: About this share of the rows goes to the second part, from 0 to 1.
+
+        Returns:
+            (the rest, about `share` of the rows).
+
+        Raises:
+            Error: when one of the two would be empty.
         """
         units = self.inputs if self.groups is None else self.groups
         held = np.array([_fraction(unit) < share for unit in units])
@@ -53,8 +67,12 @@ class Labelled:
         return replace(self, inputs=[self.inputs[i] for i in rows], targets=targets,
                        groups=self.groups and [self.groups[i] for i in rows])
 
-    def metadata(self):
-        """Return what a card says of the file."""
+    def metadata(self) -> dict[str, Any]:
+        """Return what a card says of the file.
+
+        Returns:
+            {"file", "rows", "skipped"}.
+        """
         return {"file": Path(self.path).name, "rows": len(self), "skipped": len(self.skipped)}
 
 
@@ -63,18 +81,33 @@ def _fraction(unit):
     return int.from_bytes(hashlib.sha256(str(unit).encode("utf-8", "surrogatepass")).digest()[:8]) / 2**64
 
 
-def number(cell):
-    """Return the finite number that a cell of a file holds, nan where it holds none.
+def number(cell: Any) -> float:
+    """Return the finite number in a cell of a file.
 
-    >>> number("2.5"), number("-1e-3"), number("inf"), number("1_000"), number(["3"])
-    (2.5, -0.001, nan, nan, nan)
+    Args:
+        cell: The cell.
+
+    Returns:
+        The number, or nan where the cell holds none.
+
+    Example:
+        >>> number("2.5"), number("-1e-3"), number("inf"), number("1_000"), number(["3"])
+        (2.5, -0.001, nan, nan, nan)
     """
     value = float(cell) if _DECIMAL.fullmatch(str(cell).strip()) else math.nan
     return value if math.isfinite(value) else math.nan
 
 
-def said(part, unit="line"):
-    """Return what was read of a file, after saying how much of it was left out; `unit` is what is counted there."""
+def said(part: Any, unit: str = "line") -> Any:
+    """Print how many rows of a file were left out, if any.
+
+    Args:
+        part: What was read, with `path` and `skipped`.
+        unit: What the numbers in `skipped` count.
+
+    Returns:
+        `part`.
+    """
     if part.skipped:
         number, reason = part.skipped[0]
         say(f"{part.path}: left out {len(part.skipped)} of its rows, first {unit} {number} ({reason}).")

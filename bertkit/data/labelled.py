@@ -1,7 +1,8 @@
-"""Labelled inputs of every task: from a published file to what the task packs and is scored on."""
+"""Read the labelled inputs of every task: from a published file to what the task packs and is scored on."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from bertkit.data import classes
 from bertkit.data.candidates import Ranked
@@ -23,20 +24,44 @@ from bertkit.tasks.tagging import Tagging
 from bertkit.tasks.writing import Writing
 
 
-def read_labelled(task, path, columns=Columns(), separator=None, **reading):
-    """Return the `Labelled` inputs of a file for a task that is known.
+def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), separator: str | None = None,
+                  **reading: Any) -> Labelled:
+    """Read the labelled inputs of a file for a task that is known; print how many rows were left out.
 
-    `separator` parts the labels in a cell where a text has several; `reading` are "limit" and "skip_bad_rows" (see
-    `read_examples`). Says how many rows were left out. Raises `Error` with file and line for what the task cannot be
-    scored on.
+    Args:
+        task: The task.
+        path: The file.
+        columns: Names of columns.
+        separator: What stands between the labels in a cell where a text has several.
+        reading: "limit" and "skip_bad_rows", see `read_examples`.
+
+    Returns:
+        The `Labelled` inputs.
+
+    Raises:
+        Error: with file and line, when the task cannot be scored on a row; also when its entry names no reader.
     """
     reader = _reader(task)
     reading["separator"] = separator if getattr(task, "multi_label", False) else None
     return reader.labelled(task, reader.read(path, columns, reading))
 
 
-def learn_task(name, path, columns=Columns(), **reading):
-    """Return (task, `Labelled`) of a file to train on: what the task is (its labels, its spread) is read off it."""
+def learn_task(name: str, path: str | Path, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
+    """Read a file to train on; the task's settings, such as its labels, come from the file.
+
+    Args:
+        name: The name of the task, such as "classify".
+        path: The file.
+        columns: Names of columns.
+        reading: "limit", "skip_bad_rows" and others, see `read_examples`.
+
+    Returns:
+        (task, `Labelled` inputs).
+
+    Raises:
+        Error: when there is no such task, or its entry names no reader; with file and line, when the task cannot be
+            learned from a row.
+    """
     reader = _reader(name)
     part = reader.read(path, columns, reading)
     task = reader.task(part)
@@ -47,19 +72,20 @@ class Reader(NamedTuple):
     """How the labelled files of a task are read.
 
     Args:
-        read: Function (path, columns, reading) -> a part, as its file has it.
-        task: Function (part) -> the task that is learnt from it.
+        read: Function (path, columns, reading) -> a part, which holds what the file has.
+        task: Function (part) -> the task that is learned from it.
         labelled: Function (task, part) -> `Labelled`.
-        learnt: Function (task, part) -> `Labelled` to train on, where that is another.
+        learnt: Function (task, part) -> `Labelled` to train on; None where `labelled` gives these too.
     """
 
-    read: Callable
-    task: Callable
-    labelled: Callable
-    learnt: Callable | None = None
+    read: Callable[..., Any]
+    task: Callable[[Any], Any]
+    labelled: Callable[..., Labelled]
+    learnt: Callable[..., Labelled] | None = None
 
 
 def _reader(task):
+    """Return the `Reader` of a task, or of the name of one."""
     reader = entry_of(task).part("reader")
     if reader is None:
         raise Error(f"The task {getattr(task, 'name', task)} has no reader of labelled files; give one with its "
@@ -76,7 +102,7 @@ def _choices(path, columns, reading):
     return said(read_choices(path, **_plain(reading)))
 
 
-def _chosen(task, choices):
+def _choosing(task, choices):
     inputs = [(prompt, *endings) for prompt, endings in zip(choices.prompts, choices.endings, strict=True)]
     return Labelled(choices.path, inputs, choices.labels, choices.skipped)
 
@@ -113,8 +139,8 @@ def _answers(task, questions):
 
 
 def _parallel(path, columns, reading):
-    read = said(read_parallel(path, columns, **_plain(reading)))
-    return read, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
+    parallel = said(read_parallel(path, columns, **_plain(reading)))
+    return parallel, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
 
 
 def _referenced(task, part):
@@ -125,14 +151,14 @@ def _referenced(task, part):
 CLASSES = Reader(classes.read_texts, classes.classification, classes.classes)
 DOCUMENTS = Reader(classes.read_texts, classes.documents, classes.classes)
 SCORES = Reader(classes.read_scored, classes.regression, classes.scores)
-PAIRS = Reader(_pairs, lambda part: Embedding(), lambda task, part: Labelled(*part.alike()),
+PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.alike()),
                lambda task, part: Labelled(*part.together()))
 CANDIDATES = Reader(Ranked.read, lambda part: Ranking(part.candidates),
                     lambda task, part: Labelled(*part.found(task.candidates)),
                     lambda task, part: Labelled(*part.contrasted()))
 TAGS = Reader(_sentences, _tagging, _tags)
 ANSWERS = Reader(_questions, lambda part: Answering(part.version), _answers)
-CHOICES = Reader(_choices, lambda part: Choosing(), _chosen)
+CHOICES = Reader(_choices, lambda _: Choosing(), _choosing)
 SUMMARIES = Reader(_parallel, lambda part: Summarising(part[1]), _referenced)
 CENTRAL = Reader(_parallel, lambda part: LexRank(part[1]), _referenced)
 PARALLEL = Reader(_parallel, lambda part: Writing(part[2]), _referenced)

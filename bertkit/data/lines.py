@@ -1,18 +1,33 @@
-"""The lines of a file of text: opened, looked at before it is taken for text, decoded one by one."""
+"""The lines of a text file: it is opened, checked to be text, and decoded line by line."""
+
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 
 TABLE = "a .tsv, .csv or .jsonl file"
-LONGEST = 2**28  # bytes of a line; beyond it a file is not rows of text
+LONGEST = 2**28  # the most bytes of a line; a file with a longer one is not rows of text
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 
 
 class BadRow(Exception):
-    """A row that cannot be used; args are its line and the reason."""
+    """A row that cannot be used; its arguments are the line and the reason."""
 
 
-def opened(path, wanted=TABLE):
-    """Return a file opened to read its bytes; raises Error, which says what was `wanted`."""
+def opened(path: Path, wanted: str = TABLE) -> BufferedReader:
+    """Open a file to read its bytes.
+
+    Args:
+        path: The file.
+        wanted: What the error says was wanted.
+
+    Returns:
+        The open file.
+
+    Raises:
+        Error: when the file cannot be opened.
+    """
     if path.is_dir():
         raise Error(f"{path} is a folder; give {wanted} in it.")
     try:
@@ -21,8 +36,17 @@ def opened(path, wanted=TABLE):
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
 
 
-def check_text(path, file, wanted=TABLE):
-    """Raise Error unless what an opened file begins with is text in UTF-8."""
+def check_text(path: Path, file: Any, wanted: str = TABLE) -> None:
+    """Check that the beginning of an open file is text in UTF-8.
+
+    Args:
+        path: The file.
+        file: The open file, which has `peek`.
+        wanted: What the error says was wanted.
+
+    Raises:
+        Error: when the file is empty, in UTF-16, or not text.
+    """
     head = file.peek(4096)[:4096]
     if not head:
         raise Error(f"{path} is empty; wanted {wanted}.")
@@ -36,9 +60,13 @@ def check_text(path, file, wanted=TABLE):
 
 
 class Lines:
-    """Decoded lines, ended by \\n alone; after one that raises, the next can still be read."""
+    r"""The decoded lines of a file, which end at \n alone. After a line that raises, the next one can still be read.
 
-    def __init__(self, file):
+    Args:
+        file: A file that is open to read bytes.
+    """
+
+    def __init__(self, file: Any) -> None:
         self.file, self.number = file, 0
 
     def __iter__(self):

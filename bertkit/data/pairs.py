@@ -1,4 +1,4 @@
-"""Texts that belong together, to train embeddings on: pairs, triples with a wrong one, pairs with a score."""
+"""Read texts that belong together, to train embeddings: pairs, triples with a wrong text, pairs with a score."""
 
 import math
 from dataclasses import dataclass
@@ -25,10 +25,14 @@ _WANTED = "first and second, first, positive and negative, or two sentences and 
 
 @dataclass(frozen=True)
 class Pairs:
-    """The rows of one file, in its order: `groups` of two texts, or of three where the last is a wrong second.
+    """The rows of one file, in its order.
 
-    `scores` say how alike two texts are, in the file's units, or are None. `lines` count from 1; `skipped` holds
-    (line, reason) of the rows left out.
+    Args:
+        path: The file.
+        groups: Two texts of each row, or three where the last is a wrong second text.
+        scores: How alike the two texts of each row are, in the file's units; None without scores.
+        lines: The line of each row, from 1.
+        skipped: (line, reason) of the rows that were left out.
     """
 
     path: Path
@@ -40,14 +44,18 @@ class Pairs:
     def __len__(self):
         return len(self.groups)
 
-    def labels(self):
-        """Return what a loss needs beside the texts, a row of an array for each row.
+    def labels(self) -> np.ndarray:
+        """Return what a loss needs beside the texts.
 
-        Scores, their range in this file moved to 0 ... 1, [rows] float32; without scores the numbers of the first two
-        texts, equal where texts are, [rows, 2] int32. Raises `Error` where all scores are equal.
+        Returns:
+            The scores, scaled so that this file's are from 0 to 1, float32 [rows]. Without scores int32 [rows, 2], the
+            numbers of the first two texts of each row; equal texts have equal numbers.
+
+        Raises:
+            Error: when all scores are equal.
         """
         if self.scores is None:
-            numbers = {}
+            numbers: dict[str, int] = {}
             return np.array([[numbers.setdefault(text, len(numbers)) for text in group[:2]] for group in self.groups],
                             "int32")
         low, high = min(self.scores), max(self.scores)
@@ -56,31 +64,54 @@ class Pairs:
                         "alike and pairs that are not.")
         return ((np.array(self.scores) - low) / (high - low)).astype("float32")
 
-    def alike(self):
-        """Return (path, groups, scores, skipped), to be scored on; raises `Error` without scores."""
+    def alike(self) -> tuple[Path, list[tuple[str, ...]], list[float], list[tuple[int, str]]]:
+        """Return what is scored.
+
+        Returns:
+            (path, groups, scores, skipped).
+
+        Raises:
+            Error: when there are no scores.
+        """
         if self.scores is None:
             raise Error(f"{self.path} has no scores to compare cosines with; give two sentences and their score a "
                         "line, as STS files have them.")
         return self.path, self.groups, self.scores, self.skipped
 
-    def together(self):
-        """Return (path, groups, labels, skipped), to be trained on."""
+    def together(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[tuple[int, str]]]:
+        """Return what is learned from.
+
+        Returns:
+            (path, groups, labels, skipped).
+        """
         return self.path, self.groups, self.labels(), self.skipped
 
 
-def read_pairs(path, columns=Columns(), limit=None, skip_bad_rows=False):
-    """Return the `Pairs` of a .tsv (no quoting), .csv or .jsonl file in UTF-8, with a header.
+def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+               skip_bad_rows: bool = False) -> Pairs:
+    r"""Read pairs from a .tsv (no quoting), .csv or .jsonl file in UTF-8, with a header.
 
-    Columns are recognised by name (first, second, score; anchor, positive, negative; sentence1, sentence2 and others)
-    or named; three columns of other names are first, positive and negative, two are first and second.
-    `limit` reads the first rows only. Raises Error with file and line for a row that cannot be used; `skip_bad_rows`
-    lists it in `.skipped` instead.
+    Columns are recognised by name (first, second, score; anchor, positive, negative; sentence1, sentence2 and others),
+    or named. Three columns of other names are first, positive and negative; two are first and second.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "questions.tsv"
-    >>> _ = path.write_text("query\\tpositive\\tnegative\\nwho?\\tshe\\tthere\\n")
-    >>> read_pairs(path).groups
-    [('who?', 'she', 'there')]
+    Args:
+        path: The file.
+        columns: Names of columns.
+        limit: Read the first rows only.
+        skip_bad_rows: List rows that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Pairs`.
+
+    Raises:
+        Error: with file and line, when a row cannot be used, and when the columns are not recognised.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "questions.tsv"
+        >>> _ = path.write_text("query\tpositive\tnegative\nwho?\tshe\tthere\n")
+        >>> read_pairs(path).groups
+        [('who?', 'she', 'there')]
     """
     check_limit(limit)
     path = Path(path)
@@ -120,8 +151,8 @@ def _is_name(name):
 def _row(line, record, names, texts, score):
     """Return (texts, score or None) of a record."""
     values = by_name(record, names)
-    found = tuple(text_of(line, values, name) for name in texts)
-    return found, None if score is None else _number(line, values, score)
+    group = tuple(text_of(line, values, name) for name in texts)
+    return group, None if score is None else _number(line, values, score)
 
 
 def _number(line, values, name):

@@ -1,4 +1,4 @@
-"""Texts with what is to be written from them: documents with summaries, sources with targets."""
+"""Read texts with what is to be written from them: documents with summaries, sources with targets."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -16,9 +16,14 @@ _WANTED = "source and target, or document and summary"
 
 @dataclass(frozen=True)
 class Parallel:
-    """The rows of one file, in its order: `sources`, and of each the texts that a writer may be compared with.
+    """The rows of one file, in its order.
 
-    `lines` count from 1; `skipped` holds (line, reason) of the rows left out.
+    Args:
+        path: The file.
+        sources: The source of each row.
+        references: The texts of each row that a written text is compared with.
+        lines: The line of each row, from 1.
+        skipped: (line, reason) of the rows that were left out.
     """
 
     path: Path
@@ -31,21 +36,33 @@ class Parallel:
         return len(self.sources)
 
 
-def read_parallel(path, columns=Columns(), limit=None, skip_bad_rows=False):
-    """Return the `Parallel` texts of a .tsv (no quoting), .csv or .jsonl file in UTF-8.
+def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+                  skip_bad_rows: bool = False) -> Parallel:
+    r"""Read sources and targets from a .tsv (no quoting), .csv or .jsonl file in UTF-8.
 
-    Columns are recognised by name (source, document, article, text; target, summary, highlights, abstract) or named
-    (text, label); a .tsv of two columns of other names has no header, and is source, tab, target. In JSON a target
-    may be a list of texts, of which each is a reference. SQuALITY's lines, {"document", "questions"}, are read as
+    Columns are recognised by name (source, document, article, text; target, summary, highlights, abstract), or named
+    (text, label). A .tsv of two columns of other names has no header, and is source, tab, target. In JSON a target may
+    be a list of texts, each of which is a reference. SQuALITY's lines, {"document", "questions"}, are read as
     published: the answers to question 1, which asks for the plot, are the references; the other questions are not read.
-    `limit` reads the first rows only. Raises `Error` with file and line for a row that cannot be used; `skip_bad_rows`
-    lists it in `.skipped` instead.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "rows.tsv"
-    >>> _ = path.write_text("eins zwei\\tone two\\n")
-    >>> read_parallel(path).references
-    [['one two']]
+    Args:
+        path: The file.
+        columns: Names of columns.
+        limit: Read the first rows only.
+        skip_bad_rows: List rows that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Parallel` texts.
+
+    Raises:
+        Error: with file and line, when a row cannot be used, and when the columns are not recognised.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "rows.tsv"
+        >>> _ = path.write_text("eins zwei\tone two\n")
+        >>> read_parallel(path).references
+        [['one two']]
     """
     check_limit(limit)
     path = Path(path)

@@ -1,4 +1,4 @@
-"""Named texts, the documents and the queries of a collection: SMART and TREC records, tables, JSON lines."""
+"""Read named texts, the documents and the queries of a collection: SMART and TREC records, tables, JSON lines."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from bertkit.errors import Error
 _FORMS = "a file of SMART records (.I, .W), TREC records (<DOC>, <top>), or rows id, text (.tsv, .csv, .jsonl)"
 _IDS = ("_id", "id", "docid", "doc_id", "docno", "document_id", "qid", "query_id", "queryid", "num", "pid")
 _TEXTS = ("text", "contents", "content", "body", "document", "passage", "query", "question")
-_SPOKEN = {"T": "title", "W": "text"}       # fields of SMART that are read; authors (A) and sources (B) are not
+_READ = {"T": "title", "W": "text"}         # fields of SMART that are read; authors (A) and sources (B) are not
 _FIELD = re.compile(r"\.([A-Z])\s*")
 _NUMBER = re.compile(r"\.I\s+(\d{1,18})\s*")
 _NAME = re.compile(r"<(?:DOCNO|num)>\s*(?:Number:)?\s*([^\s<]+)", re.IGNORECASE)
@@ -20,14 +20,22 @@ _BODY = re.compile(r"<(title|head|headline|text)>(.*?)(?=</\1>)", re.IGNORECASE 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
-def read_texts(path):
-    """Return {id: text} of a file, in its order.
+def read_texts(path: str | Path) -> dict[str, str]:
+    """Read the texts of a file, by their ids.
 
-    SMART: a record begins with ".I n", its title (.T) and text (.W) are read; n is written without leading zeros. TREC:
+    SMART: a record begins with ".I n"; its title (.T) and text (.W) are read; n is written without leading zeros. TREC:
     <DOC> with <DOCNO> and <TITLE>, <HEAD>, <HEADLINE>, <TEXT>, or <top> with <num> and <title>. Tables: columns id and
-    text, by name or two without a header, and "title", which comes first; in a file without a known ending id, tab,
-    text. Lines of a text are joined with blanks; a title that begins the text is not repeated. Raises `Error` with
-    file and line.
+    text, by name or two without a header, and "title", which comes first; in a file without a known ending a line is
+    id, tab, text. Lines of a text are joined with blanks; a title that begins the text is not repeated.
+
+    Args:
+        path: The file.
+
+    Returns:
+        {id: text}, in the file's order.
+
+    Raises:
+        Error: with file and line, when a record cannot be read, and when the file holds no text.
     """
     path = Path(path)
     with opened(path, _FORMS) as file:
@@ -39,15 +47,15 @@ def read_texts(path):
         if head.startswith(b"<"):
             return _named(path, _tagged(path))
         known = path.suffix.lower() in (".tsv", ".csv", ".jsonl")
-        return _named(path, _rows(path) if known else _parted(path))
+        return _named(path, _rows(path) if known else _tab_separated(path))
     except BadRow as bad:
         raise Error("{}: line {}, {}; mend it.".format(path, *bad.args)) from None
 
 
-def _named(path, found):
+def _named(path, records):
     """Return {id: text} of (line, id, title, text), each id once."""
     texts, lines = {}, {}
-    for line, name, title, text in found:
+    for line, name, title, text in records:
         if name in texts:
             raise BadRow(line, f"the id {name!r} came before, in line {lines[name]}")
         title, text = " ".join(title.split()), " ".join(text.split())
@@ -70,8 +78,8 @@ def _smart(path):
             raise BadRow(line, f"{text.strip()!r:.40} came where a record was wanted, .I and its number")
         elif begins := _FIELD.fullmatch(text):
             field = begins[1]
-        elif field in _SPOKEN:
-            record[_SPOKEN[field]] += text + "\n"
+        elif field in _READ:
+            record[_READ[field]] += text + "\n"
         elif field is None and text.strip():
             raise BadRow(line, f"{text.strip()!r:.40} came where a field was wanted, such as .W")
     if record:
@@ -131,7 +139,7 @@ def _rows(path):
             yield line, _text(line, values, name), title, _text(line, values, text)
 
 
-def _parted(path):
+def _tab_separated(path):
     """Yield (line, id, title, text) of a file without a known name: id, tab, text a line."""
     for line, text in _lines(path):
         name, tab, rest = text.partition("\t")

@@ -1,11 +1,13 @@
-"""Batches of rows of like length; what batch comes at a step is a pure function of (seed, step).
+"""Batches of rows of similar length. The batch of a step is a pure function of (seed, step).
 
-Nothing is drawn from hidden state, so a run that was killed goes on with the very batches it would have seen.
+Nothing is drawn from hidden state, so a run that was interrupted goes on with the same batches.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -15,20 +17,31 @@ from bertkit.errors import Error
 # Rows are grouped by length within this many batches: enough to fill the batches, few enough to stay random.
 POOL = 64
 
+
 @dataclass(frozen=True, eq=False)
 class BatchSampler:
-    """A shuffled, length-bucketed walk over `features`, epoch after epoch; without `shuffle` in their order.
+    """Batches of rows of similar length, epoch after epoch; shuffled, or in the order of the rows.
 
-    A batch is padded to its longest row, rounded up to a `multiple` of tokens: 1 under TensorFlow, whose step takes
-    any shape; more where every shape is compiled anew, as under JAX. Each batch holds its rows `copies` times over:
-    R-Drop compares two draws of dropout.
+    A batch is padded to its longest row, rounded up to a multiple of tokens.
 
-    >>> rows = Features(np.arange(6, dtype="int32"), np.zeros(6, "int32"), np.array([0, 1, 3, 6]))
-    >>> sampler = BatchSampler(rows, batch_size=2, seed=1)
-    >>> sampler.steps_per_epoch
-    2
-    >>> sorted(np.concatenate([sampler.rows(step) for step in (0, 1)]).tolist())
-    [0, 1, 2]
+    Args:
+        features: The `Features`.
+        batch_size: Examples of a batch.
+        seed: The seed of the shuffles.
+        multiple: 1 under TensorFlow, whose step takes any shape; more where every new shape is compiled, as under JAX.
+        copies: How often each batch holds its rows: R-Drop compares two draws of dropout.
+        shuffle: False takes the rows in their order, without grouping them by length.
+
+    Raises:
+        Error: when `batch_size` is below 1, and when there are no rows.
+
+    Example:
+        >>> rows = Features(np.arange(6, dtype="int32"), np.zeros(6, "int32"), np.array([0, 1, 3, 6]))
+        >>> sampler = BatchSampler(rows, batch_size=2, seed=1)
+        >>> sampler.steps_per_epoch
+        2
+        >>> sorted(np.concatenate([sampler.rows(step) for step in (0, 1)]).tolist())
+        [0, 1, 2]
     """
 
     features: Features
@@ -42,25 +55,48 @@ class BatchSampler:
         if self.batch_size < 1:
             raise Error(f"batch_size={self.batch_size}; give 1 or more.")
         if not len(self.features):
-            raise Error("There are no rows to make batches of.")
+            raise Error("There are no rows to make batches of; give at least one.")
 
     @cached_property
-    def steps_per_epoch(self):
-        """Batches in one pass; the last one holds what is left."""
+    def steps_per_epoch(self) -> int:
+        """The batches of one epoch; the last one holds what is left."""
         return -(-len(self.features) // self.batch_size)
 
-    def rows(self, step):
-        """Return the examples of the batch at a global step, their numbers [up to batch_size]."""
+    def rows(self, step: int) -> np.ndarray:
+        """Return the numbers of the examples of a batch.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            int [up to batch_size · copies].
+        """
         epoch, place = divmod(step, self.steps_per_epoch)
         return np.tile(_plan(self, epoch)[place], self.copies)
 
-    def length(self, step):
-        """Return to how many tokens the batch at a global step is padded."""
+    def length(self, step: int) -> int:
+        """Return the length to which the rows of a batch are padded.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            The tokens of a padded row.
+        """
         longest = int(self.features.lengths[self.rows(step)].max())
         return min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
 
-    def part(self, step, length=None):
-        """Return what Keras reads at a global step: (inputs, labels), (inputs, labels, weights), or inputs alone."""
+    def part(self, step: int, length: int | None = None) -> Any:
+        """Return the batch of a step as Keras reads it.
+
+        Args:
+            step: The number of the step, from 0.
+            length: Tokens of a padded row; None takes `length(step)`.
+
+        Returns:
+            (inputs by name, labels), or (inputs, labels, weights) where the examples have weights; without labels the
+            inputs alone.
+        """
         examples, length = self.rows(step), self.length(step) if length is None else length
         inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
         if labels is None:
@@ -68,17 +104,39 @@ class BatchSampler:
         weights = self.features.weights
         return (inputs, labels) if weights is None else (inputs, labels, weights[examples])
 
-    def batch(self, step):
-        """Return `part(step)`; without labels, inputs alone, which hold the "step" too."""
+    def batch(self, step: int) -> Any:
+        """Return the batch of a step.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            What `part(step)` returns; without labels the inputs hold the "step" too.
+        """
         part = self.part(step)
         return {**part, "step": np.int32(step)} if isinstance(part, dict) else part
 
-    def tokens(self, step):
-        """Return the number of real tokens in the batch at a global step."""
+    def tokens(self, step: int) -> int:
+        """Count the real tokens of the batch of a step.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            The tokens.
+        """
         return int(self.features.sizes[self.rows(step)].sum())
 
-    def dataset(self, start=0, steps=None):
-        """Return the tf.data.Dataset of `batch(step)` from step `start` on, `steps` of them or without end."""
+    def dataset(self, start: int = 0, steps: int | None = None) -> Any:
+        """Make a dataset of the batches.
+
+        Args:
+            start: The first step.
+            steps: How many steps; None never ends.
+
+        Returns:
+            A `tf.data.Dataset` of `batch(step)`.
+        """
         import tensorflow as tf
 
         def batches():
@@ -89,8 +147,12 @@ class BatchSampler:
 
         return tf.data.Dataset.from_generator(batches, output_signature=self._signature()).prefetch(4)
 
-    def passes(self):
-        """Return a finite tf.data.Dataset of `part(step)`: all rows once, in the next epoch's order each time."""
+    def passes(self) -> Any:
+        """Make a finite dataset of the batches of one epoch; each time it is read, the next epoch's.
+
+        Returns:
+            A `tf.data.Dataset` of `part(step)`, which holds all rows once.
+        """
         import tensorflow as tf
         epochs, steps = count(), self.steps_per_epoch
 
@@ -102,6 +164,7 @@ class BatchSampler:
         return made.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
 
     def _signature(self, step=True):
+        """Return the shapes and types of a batch; `step` says whether inputs without labels hold the "step"."""
         import tensorflow as tf
         labels, batch = self.features.targets([0]), self.features.batch([0])
         inputs = {name: tf.TensorSpec((None,) * values.ndim, tf.int32) for name, values in batch.items()}
@@ -114,7 +177,10 @@ class BatchSampler:
 
 @lru_cache(maxsize=4)
 def _plan(batches, epoch):
-    """Return the examples of each batch of an epoch: shuffle, group by length in pools, shuffle batches."""
+    """Return the examples of each batch of an epoch: shuffle, group by length in pools, shuffle batches.
+
+    Without `shuffle` the batches are slices of the rows in their order.
+    """
     if not batches.shuffle:
         return np.split(np.arange(len(batches.features)), range(batches.batch_size, len(batches.features),
                                                                 batches.batch_size))
@@ -128,10 +194,15 @@ def _plan(batches, epoch):
     return [groups[i] for i in rng.permutation(len(groups))]
 
 
-def by_length(features, batch_size):
-    """Yield (numbers, inputs) over all examples, longest first, each batch padded to its longest row.
+def by_length(features: Features, batch_size: int) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Yield batches of all examples, the longest first, each padded to its longest row.
 
-    A batch has at most `batch_size` rows, or one example.
+    Args:
+        features: The `Features`.
+        batch_size: The most rows of a batch; an example with more is a batch of its own.
+
+    Yields:
+        (numbers of the examples, inputs by name).
     """
     order = np.argsort(-features.lengths, kind="stable")
     batch_size = max(1, batch_size // features.most_rows)

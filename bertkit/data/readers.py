@@ -1,10 +1,11 @@
-"""From records to labelled texts, GLUE layouts recognised, with file and line in errors."""
+"""Read labelled texts from records; GLUE's layouts are recognised, and errors name the file and the line."""
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,17 +46,24 @@ _GLUE = {
 class Examples:
     """The rows of one file, in its order; the lists run side by side.
 
-    `kind` is the GLUE layout recognised, else "columns"; `columns` says which name served as "text", "second"
-    and "label". `labels` are str, or lists of str (multi-label), or None. `lines` count from 1; `skipped`
-    holds (line, reason) of the rows left out. `groups` says what rows belong to that stay together, where any do.
+    Args:
+        path: The file.
+        kind: The GLUE layout that was recognised, else "columns".
+        columns: The names of the columns that served as "text", "second" and "label".
+        first: The text of each row, or the first text of its pair.
+        second: The second text of each pair; None for single texts.
+        labels: A str for each row, or a list of str (multi-label); None without labels.
+        lines: The line of each row, from 1.
+        skipped: (line, reason) of the rows that were left out.
+        groups: The group of each row; the rows of a group stay together. None where there are no groups.
     """
 
     path: Path
     kind: str
     columns: dict[str, str]
     first: list[str]
-    second: list[str] | None
-    labels: list | None
+    second: Any
+    labels: Any
     lines: list[int]
     skipped: list[tuple[int, str]]
     groups: list[str] | None = None
@@ -70,24 +78,39 @@ class _Layout(NamedTuple):
     keys: dict[str, int | str]  # role -> where a record holds it
 
 
-def read_examples(path, text=None, second=None, label=None, limit=None, labels_required=True, separator=None,
-                  skip_bad_rows=False):
-    """Return the Examples of a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
+def read_examples(path: str | Path, text: str | None = None, second: str | None = None, label: str | None = None,
+                  limit: int | None = None, labels_required: bool = True, separator: str | None = None,
+                  skip_bad_rows: bool | None = False) -> Examples:
+    r"""Read examples from a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
 
-    `text`, `second` and `label` name columns; what is not named is recognised (the GLUE layouts, headerless
-    CoLA, common names). `limit` reads the first rows only; without `labels_required` a file may lack
-    labels, and where it is None they are not read.
-    `separator` splits labels: "a|b" is ["a", "b"]; a JSONL label may be a list. Lines end at \\n (a \\r
-    before it is dropped); blank lines are no rows; texts are kept as they are. Raises Error with file and
-    line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead (save broken quotes or
-    bytes in CSV, which hide where the next row begins).
+    A column that is not named is recognised (the GLUE layouts, headerless CoLA, common names). A JSONL label may be a
+    list. Lines end at \n (a \r before it is dropped); blank lines are no rows; texts are kept as they are.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "films.tsv"
-    >>> _ = path.write_text("sentence\\tlabel\\na good film\\t1\\n")
-    >>> examples = read_examples(path)
-    >>> examples.first, examples.labels, examples.kind
-    (['a good film'], ['1'], 'SST-2')
+    Args:
+        path: The file.
+        text: The column of the text, or of a pair's first text.
+        second: The column of a pair's second text.
+        label: The column of the label.
+        limit: Read the first rows only.
+        labels_required: Whether a file without labels is an error. None does not look for a column of labels that
+            `label` does not name.
+        separator: What stands between the labels in a cell: with "|" the cell "a|b" is ["a", "b"].
+        skip_bad_rows: List rows that cannot be used in `.skipped`, instead of an error (but not broken quotes or bytes
+            in CSV, which hide where the next row begins). None is False, and the error does not suggest to skip them.
+
+    Returns:
+        The `Examples`.
+
+    Raises:
+        Error: with file and line, when a row cannot be used, and when the columns are not recognised.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "films.tsv"
+        >>> _ = path.write_text("sentence\tlabel\na good film\t1\n")
+        >>> examples = read_examples(path)
+        >>> examples.first, examples.labels, examples.kind
+        (['a good film'], ['1'], 'SST-2')
     """
     check_limit(limit)
     path = Path(path)
@@ -98,13 +121,22 @@ def read_examples(path, text=None, second=None, label=None, limit=None, labels_r
     return _gathered(path, layout, kept, skipped)
 
 
-def label_names(examples, order=None):
+def label_names(examples: Examples, order: Sequence[str] | None = None) -> list[str]:
     """Return the labels that occur, sorted: by value if all are integers, else by letters; MNLI's as GLUE has them.
 
-    `order` is returned as a list if it holds every one of them, and each once, else Error.
+    Args:
+        examples: The `Examples`.
+        order: All labels, each once, in an order to take instead.
 
-    >>> label_names(Examples(Path("f"), "columns", {}, [], None, ["10", "9", "10"], [], []))
-    ['9', '10']
+    Returns:
+        The labels.
+
+    Raises:
+        Error: when `order` names a label twice, or lacks one.
+
+    Example:
+        >>> label_names(Examples(Path("f"), "columns", {}, [], None, ["10", "9", "10"], [], []))
+        ['9', '10']
     """
     if order is not None:
         if len(set(order)) < len(order):
@@ -118,14 +150,23 @@ def label_names(examples, order=None):
     return sorted(names, key=lambda name: (int(name) if whole else 0, name))
 
 
-def label_indices(examples, names):
-    """Return the place of each label in `names`: int32 [B]; multi-label int32 [B,C] of 0 and 1.
+def label_indices(examples: Examples, names: Sequence[str]) -> np.ndarray:
+    """Return the number of each label in `names`.
 
-    Raises Error with file and line for a label that is not among them.
+    Args:
+        examples: The `Examples`.
+        names: The labels.
 
-    >>> films = Examples(Path("f"), "columns", {}, [], None, ["no", "yes"], [2, 3], [])
-    >>> label_indices(films, ["no", "yes"])
-    array([0, 1], dtype=int32)
+    Returns:
+        int32 [rows], or multi-label int32 [rows, C] of 0 and 1.
+
+    Raises:
+        Error: with file and line, when a label is not among the names.
+
+    Example:
+        >>> films = Examples(Path("f"), "columns", {}, [], None, ["no", "yes"], [2, 3], [])
+        >>> label_indices(films, ["no", "yes"])
+        array([0, 1], dtype=int32)
     """
     places, labels = {name: place for place, name in enumerate(names)}, _labels(examples)
     for line, label in zip(examples.lines, labels, strict=True):
@@ -184,8 +225,8 @@ def _groups(names, groups):
 
 def _only(path, names, role, groups):
     """Return the one candidate of the first group that has any, None if there is none."""
-    found = next(filter(None, groups), [None])
-    return found[0] if len(found) == 1 else _unknown(path, names, role)
+    candidates = next(filter(None, groups), [None])
+    return candidates[0] if len(candidates) == 1 else _unknown(path, names, role)
 
 
 def _unknown(path, names, role):

@@ -1,10 +1,13 @@
-"""From a file to records: the rows of TSV, CSV and JSONL files, each with its line."""
+"""Read the records of TSV, CSV and JSONL files, each with its line."""
 
 import csv
 import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 from bertkit.data.lines import LONGEST, BadRow, Lines, check_text, opened
 from bertkit.errors import Error
@@ -19,12 +22,20 @@ class _Number(str):
 
 
 @contextmanager
-def table(path):
+def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]]]]:
     """Give the names of the columns of a file and its rows, while it is open.
 
-    The rows are an iterator of (line, record); a record is a list of fields, a dict, or, where the row is
-    broken, the BadRow to raise. Lines count from 1; blank ones are left out.
-    Raises Error for a file that cannot be read or has no names.
+    A record is a list of fields, a dict, or, where the row is broken, the `BadRow` to raise. Lines count from 1; blank
+    ones are left out.
+
+    Args:
+        path: The file.
+
+    Yields:
+        (names, an iterator of (line, record)).
+
+    Raises:
+        Error: when the file cannot be read or has no names.
     """
     with opened(path) as file:
         check_text(path, file)
@@ -109,11 +120,18 @@ def _json_object(lines, decoder, line):
     return record
 
 
-def json_type(value):
+def json_type(value: Any) -> str:
     """Return what a message calls the type of a JSON value.
 
-    >>> json_type([])
-    'a list'
+    Args:
+        value: The value.
+
+    Returns:
+        Such as "a list".
+
+    Example:
+        >>> json_type([])
+        'a list'
     """
     names = {dict: "an object", list: "a list", bool: "true or false", str: "a string",
              _Number: "a number", type(None): "null"}
@@ -153,14 +171,26 @@ def _headerless(path, fields):
     return CODAH if len(fields) == len(CODAH) and fields[-1] in ("0", "1", "2", "3") else None
 
 
-def usable(path, rows, parse, limit=None, skip_bad_rows=False):
-    """Return ([(line, *what parse gives)], [(line, reason)]) of the rows of a `table` that can be used, and of others.
+def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tuple[Any, ...]],
+           limit: int | None = None, skip_bad_rows: bool | None = False) -> tuple[list[Any], list[Any]]:
+    """Parse the rows of a `table`.
 
-    `parse(line, record, kept)` sees what was kept before, and raises BadRow for what cannot be used. `limit` keeps the
-    first ones only. Raises Error for the first row that cannot be used, or with `skip_bad_rows` lists it; None says
-    that whoever asks cannot have it skipped.
+    Args:
+        path: The file, for errors.
+        rows: (line, record) of each row.
+        parse: parse(line, record, kept) returns a tuple, or raises `BadRow`; `kept` are the rows before.
+        limit: Keep the first rows only.
+        skip_bad_rows: List rows that cannot be used, instead of an error. None is False, and the error does not suggest
+            to skip them.
+
+    Returns:
+        ([(line, *what parse returned)], [(line, reason)] of the rows that cannot be used).
+
+    Raises:
+        Error: with file and line, when a row cannot be used.
     """
-    kept, skipped = [], []
+    kept: list[Any] = []
+    skipped: list[Any] = []
     for line, record in rows:
         try:
             if isinstance(record, BadRow):
@@ -175,13 +205,34 @@ def usable(path, rows, parse, limit=None, skip_bad_rows=False):
     return kept, skipped
 
 
-def by_name(record, names):
-    """Return {column: value} of a record."""
+def by_name(record: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return a record as a dict.
+
+    Args:
+        record: A dict, or a list of fields.
+        names: The names of the columns.
+
+    Returns:
+        {column: value}.
+
+    Example:
+        >>> by_name(["a film", "1"], ["text", "label"])
+        {'text': 'a film', 'label': '1'}
+    """
     return record if isinstance(record, dict) else dict(zip(names, record, strict=True))
 
 
-def text_of(line, values, name):
-    """Return the text in a column; raises BadRow where there is none."""
+def text_of(line: int, values: dict[str, Any], name: str) -> str:
+    """Return the text in a column; a row without one raises `BadRow`.
+
+    Args:
+        line: The line, for the error.
+        values: {column: value}.
+        name: The column.
+
+    Returns:
+        The text.
+    """
     if name not in values:
         raise BadRow(line, f"column {name!r}: the object has no such key")
     if type(values[name]) is not str:
@@ -189,20 +240,47 @@ def text_of(line, values, name):
     return values[name]
 
 
-def check_limit(limit):
-    """Raise Error for a limit that reads nothing."""
+def check_limit(limit: int | None) -> None:
+    """Check that a limit reads at least one row.
+
+    Args:
+        limit: The number of rows, or None.
+
+    Raises:
+        Error: when it is below 1.
+    """
     if limit is not None and limit < 1:
         raise Error(f"limit={limit} reads nothing; give 1 or more.")
 
 
-def complaint(path, bad, skippable=True):
-    """Return the Error that names the file, line and reason of a BadRow, and the flag where the command has it."""
+def complaint(path: Path | str, bad: BadRow, skippable: bool = True) -> Error:
+    """Make the error that names the file, the line and the reason of a bad row.
+
+    Args:
+        path: The file.
+        bad: The `BadRow`.
+        skippable: Whether the error suggests --skip-bad-rows.
+
+    Returns:
+        The `Error`.
+    """
     line, reason = bad.args
     return Error(f"{path}: line {line}, {reason}; mend it"
                  + (", or leave such rows out with --skip-bad-rows." if skippable else "."))
 
 
-def listed(names):
-    """Return names for a message, short whatever they are."""
+def listed(names: Collection[str]) -> str:
+    """Write names for a message; it stays short whatever they are.
+
+    Args:
+        names: The names.
+
+    Returns:
+        At most twelve names of at most 30 characters.
+
+    Example:
+        >>> listed(["text", "label"])
+        "'text', 'label'"
+    """
     shown = [repr(name if len(name) <= 30 else name[:27] + "...") for name in list(names)[:12]]
     return ", ".join(shown) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

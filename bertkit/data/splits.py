@@ -1,7 +1,10 @@
-"""Train, dev and test of one task: what is learnt from, and what is only scored."""
+"""Train, dev and test of one task: what is learned from, and what is only scored."""
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,28 +15,52 @@ from bertkit.data.labelled import learn_task, read_labelled
 from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.terminal import say
+from bertkit.text import Tokenizer
 
 
 @dataclass(frozen=True)
 class EvalSplit:
-    """Labelled inputs that a task is scored on, packed into the rows of `features`."""
+    """Labelled inputs that a task is scored on.
 
-    inputs: list
-    targets: object
+    Args:
+        inputs: What the task reads.
+        targets: What it is scored against.
+        packed: The `Packed` rows.
+        features: The `Features` of the rows.
+    """
+
+    inputs: list[Any]
+    targets: Any
     packed: Packed
     features: Features
 
 
 class Splits:
-    """The files of a run, read together; `task` is what train makes of the task `name`.
+    """The files of a run, read together; the task is made from the training file.
 
-    `limit` takes the first rows of train only; `reading` see `read_labelled`. Without dev, some of train are held out
-    as dev, and said: a stratified part (see `data.holdout`), or the share `held_back` (see `Labelled.divided`).
-    `whole` is train with the rows held out. Raises `Error` for a file that cannot be read, or that does not fit train,
-    and where train is too small to hold out a row of it.
+    Without a dev file some rows of train are held out as dev, and a line that says so is printed.
+
+    The attributes are `task`; `whole`, all of train, with the rows held out; `paths`, {split: file} of those given; and
+    `parts`, {split: `Labelled`}.
+
+    Args:
+        name: The name of the task, such as "classify".
+        train: The training file.
+        dev: The dev file, or None.
+        test: The test file, or None.
+        columns: Names of columns.
+        limit: Read the first rows of train only.
+        held_back: The share of train that is dev where there is no dev file (see `Labelled.divided`); None holds out a
+            stratified part (see `data.holdout`).
+        reading: Further arguments of `read_labelled`.
+
+    Raises:
+        Error: when a file cannot be read, or does not fit train; when train is too small to hold out a row of it.
     """
 
-    def __init__(self, name, train, dev, test=None, columns=Columns(), limit=None, held_back=None, **reading):
+    def __init__(self, name: str, train: str | Path, dev: str | Path | None, test: str | Path | None = None,
+                 columns: Columns = Columns(), limit: int | None = None, held_back: float | None = None,
+                 **reading: Any) -> None:
         self.task, self.whole = learn_task(name, train, columns, limit=limit, **reading)
         self.paths = {name: path for name, path in (("train", train), ("dev", dev), ("test", test)) if path}
         self.parts = {"train": self.whole} | {
@@ -46,7 +73,7 @@ class Splits:
                 "the epoch and to score the model; --dev gives other rows for that.")
 
     def _held_out(self, labelled, share=None):
-        """Return {"train", "dev"}: the two parts of what is trained on where no dev is given."""
+        """Return {"train", "dev"}, two parts of `labelled`; dev is about `share` of it, or where None, stratified."""
         if share is not None:
             return dict(zip(("train", "dev"), labelled.divided(share), strict=True))
         held = hold_out(strata(self.task, labelled.targets), units(self.task, labelled), held_out_size(len(labelled)))
@@ -55,10 +82,19 @@ class Splits:
                         "rows of their own with --dev.")
         return dict(zip(("train", "dev"), labelled.parted(held), strict=True))
 
-    def folds(self, count):
-        """Yield (rows, `Splits`) of each of `count` folds: what is learnt from and dev as here, test is the fold.
+    def folds(self, count: int) -> Iterator[tuple[np.ndarray, Self]]:
+        """Yield the splits of each fold: test is the fold, train is the rest.
 
-        `rows` are the numbers of the fold's rows in `whole`. Raises `Error` where there are not as many different rows.
+        Dev is the dev file, or rows held out of the rest where there is none.
+
+        Args:
+            count: The folds.
+
+        Yields:
+            (the numbers of the fold's rows in `whole`, `Splits`).
+
+        Raises:
+            Error: when `count` is below 2, or there are fewer different rows.
         """
         different = units(self.task, self.whole)
         if not 2 <= count <= len(set(different)):
@@ -73,21 +109,42 @@ class Splits:
                 made.parts |= self._held_out(rest)
             yield np.flatnonzero(found == number), made
 
-    def features(self, tokenizer, length):
-        """Return the `Features` to train on, each row cut to `length` tokens."""
+    def features(self, tokenizer: Tokenizer, length: int) -> Features:
+        """Return the rows to train on.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            length: The most tokens of a row.
+
+        Returns:
+            The `Features`.
+        """
         train = self.parts["train"]
         return features_of(self.task.pack(tokenizer, train.inputs, length, train.targets), tokenizer)
 
-    def held(self, tokenizer, length):
-        """Return {"dev": Held, "test": Held}, the latter where there is one."""
-        found = {}
+    def held(self, tokenizer: Tokenizer, length: int) -> dict[str, EvalSplit]:
+        """Return the inputs to score on.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            length: The most tokens of a row.
+
+        Returns:
+            {"dev": `EvalSplit`, "test": `EvalSplit` where there is one}.
+        """
+        splits = {}
         for name, part in self.parts.items():
             if name != "train":
                 packed = self.task.pack(tokenizer, part.inputs, length)
-                found[name] = EvalSplit(part.inputs, part.targets, packed, features_of(packed, tokenizer))
-        return found
+                splits[name] = EvalSplit(part.inputs, part.targets, packed, features_of(packed, tokenizer))
+        return splits
 
-    def metadata(self):
-        """Return what a card says of the data: {split: {"file", "rows", "skipped"}}; of a dev held out, of how many."""
-        found = {name: part.metadata() for name, part in self.parts.items()}
-        return found if "dev" in self.paths else found | {"dev": found["dev"] | {"held_out_of": len(self.whole)}}
+    def metadata(self) -> dict[str, dict[str, Any]]:
+        """Return what a card says of the data.
+
+        Returns:
+            {split: {"file", "rows", "skipped"}}; where dev was held out of train, it also has "held_out_of", the rows
+            of which it was held out.
+        """
+        splits = {name: part.metadata() for name, part in self.parts.items()}
+        return splits if "dev" in self.paths else splits | {"dev": splits["dev"] | {"held_out_of": len(self.whole)}}

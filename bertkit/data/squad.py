@@ -1,9 +1,10 @@
-"""From SQuAD JSON to questions, contexts and answers (Rajpurkar et al. 2016 and 2018; XQuAD has the same form)."""
+"""Read questions, contexts and answers from SQuAD JSON (Rajpurkar et al. 2016 and 2018; XQuAD has the same form)."""
 
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertkit.data.lines import check_text, opened
 from bertkit.data.records import check_limit
@@ -18,9 +19,16 @@ _LARGEST = 2**29    # bytes; SQuAD's own files have 42 million at most
 class Questions:
     """The questions of one file, in its order; the lists run side by side.
 
-    `version` is "2.0" where questions may lack an answer (some say `is_impossible`), else "1.1". `answers` are lists
-    of (text, start), the text standing in the context from that character on; an empty list means that there is none.
-    `lines` count the questions of the file from 1; `skipped` holds (that number, reason) of those left out.
+    Args:
+        path: The file.
+        version: "2.0" where questions may lack an answer (some say `is_impossible`), else "1.1".
+        ids: The id of each question.
+        questions: The text of each question.
+        contexts: The context of each question.
+        answers: A list of (text, start) for each question, the text standing in the context from that character on; it
+            is empty where there is no answer.
+        lines: The number of each question in the file, from 1.
+        skipped: (number, reason) of the questions that were left out.
     """
 
     path: Path
@@ -40,22 +48,36 @@ class _BadQuestion(Exception):
     """A question that cannot be used; args are the reason."""
 
 
-def read_squad(path, limit=None, skip_bad_rows=False):
-    """Return the Questions of a JSON file of SQuAD 1.1 or 2.0; `limit` reads the first questions only.
+def read_squad(path: str | Path, limit: int | None = None, skip_bad_rows: bool = False) -> Questions:
+    """Read the questions of a JSON file of SQuAD 1.1 or 2.0.
 
-    Raises Error with the file, and the article, paragraph and question, for what cannot be used: a text or an id that
-    is missing or none, an id that came before, an answer that is not what stands in the context where it should, or
-    answers of a question that has none. `skip_bad_rows` lists such questions in `.skipped` instead.
+    A question cannot be used where a text or an id is missing or no text, an id came before, an answer is not what
+    stands in the context at its place, or a question without an answer has answers.
 
-    >>> import tempfile
-    >>> path, question = Path(tempfile.mkdtemp()) / "f.json", {"id": "q", "question": "Who?"}
-    >>> question["answers"] = [{"text": "Ann", "answer_start": 4}]
-    >>> _ = path.write_text(json.dumps({"data": [{"paragraphs": [{"context": "It, Ann", "qas": [question]}]}]}))
-    >>> read_squad(path).answers
-    [[('Ann', 4)]]
+    Args:
+        path: The file.
+        limit: Read the first questions only.
+        skip_bad_rows: List questions that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Questions`.
+
+    Raises:
+        Error: with file, article, paragraph and question, when a question cannot be used, and when the file is not in
+            this form.
+
+    Example:
+        >>> import tempfile
+        >>> path, question = Path(tempfile.mkdtemp()) / "f.json", {"id": "q", "question": "Who?"}
+        >>> question["answers"] = [{"text": "Ann", "answer_start": 4}]
+        >>> _ = path.write_text(json.dumps({"data": [{"paragraphs": [{"context": "It, Ann", "qas": [question]}]}]}))
+        >>> read_squad(path).answers
+        [[('Ann', 4)]]
     """
     check_limit(limit)
-    path, kept, skipped, known = Path(path), [], [], set()
+    path, known = Path(path), set[str]()
+    kept: list[Any] = []
+    skipped: list[Any] = []
     questions = list(_questions(path, _parsed(path)))
     version = "2.0" if any("is_impossible" in entry for *_, entry in questions) else "1.1"
     for number, (place, context, entry) in enumerate(questions, start=1):
@@ -110,10 +132,10 @@ def _questions(path, parsed):
 
 def _listed(path, place, holder, name):
     """Return the list that an object has under a name; raises Error."""
-    found = holder.get(name) if isinstance(holder, dict) else None
-    if not isinstance(found, list):
+    value = holder.get(name) if isinstance(holder, dict) else None
+    if not isinstance(value, list):
         raise Error(f"{path}: {place} has no list {name!r}; give {WANTED}.")
-    return found
+    return value
 
 
 def _question(context, entry, version, known):
@@ -130,9 +152,9 @@ def _question(context, entry, version, known):
     if not isinstance(answers, list) or bool(answers) == impossible:
         raise _BadQuestion(f"answers is {answers!r:.60} where "
                            f"{'an empty list was wanted (is_impossible)' if impossible else 'answers were wanted'}")
-    found = [_answer(context, answer) for answer in answers]
+    checked = [_answer(context, answer) for answer in answers]
     known.add(key)
-    return key, question, context, found
+    return key, question, context, checked
 
 
 def _answer(context, answer):

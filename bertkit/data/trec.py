@@ -1,6 +1,7 @@
-"""Queries, documents and which answer which, in TREC's form; runs in and out of it."""
+"""Read queries, documents and judgements in TREC's form, and write runs."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,15 @@ _CRANQREL = {"1": 4, "2": 3, "3": 2, "4": 1, "-1": 5}
 
 @dataclass(frozen=True)
 class Collection:
-    """`queries` and `documents` {id: text}, and `qrels` {query: {document: grade}}, relevant where above 0.
+    """Queries, documents, and which documents answer which query.
 
-    `path` is the folder or file, `rows` how many judgements were read, `skipped` holds (line, reason) of those left
-    out.
+    Args:
+        path: The folder or file.
+        queries: {id: text}.
+        documents: {id: text}.
+        qrels: {query: {document: grade}}; grades above 0 are relevant.
+        rows: How many judgements were read.
+        skipped: (line, reason) of the judgements that were left out.
     """
 
     path: Path
@@ -42,22 +48,33 @@ class Collection:
         return self.rows
 
     @property
-    def listed(self):
-        """Whether this is a file of rows that lists relevant documents and others, to be put in order."""
+    def listed(self) -> bool:
+        """Whether this is a file of rows that lists relevant and other documents, to be put in order."""
         return not self.path.is_dir() and any(
             grade <= 0 for grades in self.qrels.values() for grade in grades.values())
 
 
-def read_collection(path, columns=Columns(), limit=None, skip_bad_rows=False):
-    """Return the `Collection` in a folder in TREC form, or in rows of query, document, grade (.tsv, .csv, .jsonl).
+def read_collection(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+                    skip_bad_rows: bool = False) -> Collection:
+    """Read a folder in TREC form, or a file of rows of query, document, grade (.tsv, .csv, .jsonl).
 
     A folder holds a file of queries (its name says quer, qry or topic), one of documents (doc, corpus, collection or
     .all) and one of judgements (qrel or .rel; or a file in a folder qrels, as BEIR has it): query, iteration, document,
-    grade, or without the iteration. For texts see `read_texts`.
-    Judgements that count the queries in the file's order (Cranfield) are recognised: none but 1 to the number of
-    queries is judged, and not all of these are ids. Of two files of judgements the one for trec_eval is taken. In
-    rows, equal texts are one query, or one document. `limit` takes the first judgements only.
-    Raises `Error` with file and line for a row that cannot be used; `skip_bad_rows` lists it in `.skipped` instead.
+    grade, or without the iteration. For texts see `read_texts`. Judgements that count the queries in the file's order
+    (Cranfield) are recognised: only 1 to the number of queries are judged, and not all of these are ids. Of two files
+    of judgements the one for trec_eval is taken. In rows, equal texts are one query, or one document.
+
+    Args:
+        path: The folder or file.
+        columns: Names of columns, for a file of rows.
+        limit: Read the first judgements only.
+        skip_bad_rows: List judgements that cannot be used in `.skipped`, instead of an error.
+
+    Returns:
+        The `Collection`.
+
+    Raises:
+        Error: with file and line, when a judgement cannot be used, and when a file is missing.
     """
     check_limit(limit)
     path = Path(path)
@@ -72,8 +89,8 @@ def _of_folder(path, limit, skip_bad_rows):
     files = _files(path)
     queries, documents = read_texts(files["queries"]), read_texts(files["documents"])
     rows = list(_judgements(files["judgements"]))
-    found = _looked_up(rows[:limit], _ids(rows, queries), {name: name for name in documents})
-    qrels, skipped, count = _gathered(files["judgements"], found, skip_bad_rows)
+    judgements = _looked_up(rows[:limit], _ids(rows, queries), {name: name for name in documents})
+    qrels, skipped, count = _gathered(files["judgements"], judgements, skip_bad_rows)
     return Collection(path, queries, documents, qrels, count, skipped)
 
 
@@ -124,15 +141,15 @@ def _looked_up(rows, queries, documents):
     """Yield (line, judgement) under the ids of the collection, or (line, BadRow)."""
     for line, row in rows:
         if not isinstance(row, BadRow):
-            found = [table.get(name, table.get(_plain(name))) for name, table in zip(row, (queries, documents),
-                                                                                    strict=False)]
-            row = (*found, row[2]) if None not in found else _unknown(line, row, found, queries, documents)
+            ids = [table.get(name, table.get(_plain(name)))
+                   for name, table in zip(row, (queries, documents), strict=False)]
+            row = (*ids, row[2]) if None not in ids else _unknown(line, row, ids, queries, documents)
         yield line, row
 
 
-def _unknown(line, row, found, queries, documents):
+def _unknown(line, row, ids, queries, documents):
     """Return the BadRow of a judgement whose query or document has no text."""
-    role, name, among = (("query", row[0], queries) if found[0] is None else ("document", row[1], documents))
+    role, name, among = (("query", row[0], queries) if ids[0] is None else ("document", row[1], documents))
     return BadRow(line, f"the {role} {name!r:.40} is not among the {len(among)} of the collection")
 
 
@@ -155,9 +172,9 @@ def _files(folder):
     """Return {role: path} of the three files in a folder; raises `Error` where one is missing or several fit."""
     places = sorted(path for path in (*folder.iterdir(), *folder.glob("qrels/*"))
                     if path.is_file() and "readme" not in path.name.lower() and not path.name.startswith("."))
-    found = {}
+    files = {}
     for role, (parts, wanted) in _ROLES.items():
-        fitting = [path for path in places if path not in found.values()
+        fitting = [path for path in places if path not in files.values()
                    and any(part in path.relative_to(folder).as_posix().lower() for part in parts)]
         if role == "judgements":
             places = [path for path in places if path not in fitting]
@@ -166,8 +183,8 @@ def _files(folder):
             names = ", ".join(path.name for path in fitting)
             raise Error(f"{folder} holds " + (f"several files of {role} ({names}); keep one." if fitting else
                         f"no file of {role}; name it {wanted}, beside queries, documents and qrels."))
-        found[role] = fitting[0]
-    return found
+        files[role] = fitting[0]
+    return files
 
 
 def _for_trec_eval(path):
@@ -206,11 +223,19 @@ def _judgement(line, fields, codes):
     return query, document, _CRANQREL.get(grade, grade) if codes and len(fields) == 3 else grade
 
 
-def write_run(path, run, name="bertkit"):
-    """Write {query: {document: score}} as TREC's run: query, Q0, document, rank from 1, score, name.
+def write_run(path: str | Path, run: Mapping[str, Mapping[str, float]], name: str = "bertkit") -> None:
+    """Write a ranking as TREC's run: query, Q0, document, rank from 1, score, name.
 
-    Best first, ties by document id from the last to the first, as trec_eval orders them whatever the rank says.
-    Raises `Error` for ids with blanks, and where the place cannot be written.
+    The best document comes first; ties are ordered by document id from the last to the first, as trec_eval orders them
+    whatever the rank says.
+
+    Args:
+        path: The file.
+        run: {query: {document: score}}.
+        name: The name of the run.
+
+    Raises:
+        Error: when an id or the name has blanks, and when the file cannot be written.
     """
     lines = []
     for query, scores in run.items():

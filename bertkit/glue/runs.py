@@ -2,8 +2,10 @@
 
 import math
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertkit.card import Card
 from bertkit.data.glue import TaskFiles
@@ -17,9 +19,17 @@ FEWEST, MOST, STEPS = 3, 10, 1000       # epochs of a run, and the steps that sm
 
 @dataclass(frozen=True)
 class GlueRun:
-    """One task learnt with one seed into the bundle `folder`; `knobs` are those that all runs share.
+    """One task that is learned with one seed.
 
     The task's first official metric chooses the epoch.
+
+    Args:
+        files: The `TaskFiles`.
+        seed: The seed.
+        folder: The folder of the bundle.
+        epochs: The epochs.
+        rows: The rows that are learned from.
+        knobs: The arguments that all runs share.
     """
 
     files: TaskFiles
@@ -27,24 +37,24 @@ class GlueRun:
     folder: Path
     epochs: int
     rows: int
-    knobs: dict
+    knobs: dict[str, Any]
 
     def __str__(self):
         return f"{self.files.name}, seed {self.seed}"
 
     @property
-    def cost(self):
-        """Rows that are learnt from, each as often as it is."""
+    def cost(self) -> int:
+        """The rows that are learned from, times the epochs."""
         return self.epochs * self.rows
 
     @property
-    def done(self):
-        """Whether the bundle is there, which only a whole one is."""
+    def done(self) -> bool:
+        """Whether the bundle is there; its last file is written when it is complete."""
         return (self.folder / "bundle.json").exists()
 
     @property
-    def words(self):
-        """The command that leaves the bundle."""
+    def words(self) -> list[str]:
+        """The command that makes the bundle."""
         knobs = {"train": self.files.train, "dev": self.files.dev, "test": self.files.second, "out": self.folder,
                  "seed": self.seed, "epochs": self.epochs, **self.knobs}
         flags = [str(word) for name, value in knobs.items() if value is not None
@@ -55,21 +65,39 @@ class GlueRun:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run: {official metric: fraction} and {split: rows} on dev, or the `error`."""
+    """What became of a run.
+
+    Args:
+        run: The `GlueRun`.
+        scores: {official metric: fraction} on dev.
+        rows: {split: rows}.
+        error: What went wrong, where it failed.
+    """
 
     run: GlueRun
-    scores: dict | None = None
-    rows: dict | None = None
+    scores: dict[str, float] | None = None
+    rows: dict[str, int] | None = None
     error: str | None = None
 
 
-def plan(tasks, seeds, out, epochs, knobs):
+def plan(tasks: Sequence[TaskFiles], seeds: Sequence[int], out: str | Path, epochs: int | None,
+         knobs: dict[str, Any]) -> list[GlueRun]:
     """Return the runs, all seeds of a task before the next task's.
 
-    Without `epochs` there are 3 (Devlin et al. 2018, section 4.1), on small tasks up to 10, so that there are some
-    1000 steps (Zhang et al. 2021, arXiv 2006.05987: few rows want more of them).
+    Without `epochs` there are 3 (Devlin et al. 2018, section 4.1), on small tasks up to 10, so that there are about
+    1000 steps (Zhang et al. 2021, arXiv 2006.05987: few rows need more epochs).
+
+    Args:
+        tasks: The `TaskFiles`.
+        seeds: The seeds.
+        out: The folder of all runs.
+        epochs: The epochs of each run, or None.
+        knobs: The arguments that all runs share, with "limit" and "batch_size".
+
+    Returns:
+        The runs.
     """
-    runs = []
+    runs: list[GlueRun] = []
     for files in tasks:
         rows = max(1, min(files.lines, knobs["limit"] or files.lines))
         passes = min(MOST, max(FEWEST, math.ceil(STEPS * knobs["batch_size"] / rows)))
@@ -78,21 +106,28 @@ def plan(tasks, seeds, out, epochs, knobs):
     return runs
 
 
-def carry_out(runs):
-    """Yield the `Outcome` of each run, having run those that are not done; says how far it is and what is left.
+def carry_out(runs: Sequence[GlueRun]) -> Iterator[Outcome]:
+    """Run what is not done, and yield the outcome of each run; print the progress and the time that is left.
 
-    Raises `Error` at the end if none succeeded.
+    Args:
+        runs: The runs.
+
+    Yields:
+        The `Outcome` of each.
+
+    Raises:
+        Error: at the end, when no run succeeded.
     """
-    left, spent, learnt, outcomes = sum(run.cost for run in runs if not run.done), 0.0, 0, []
+    left, spent, finished, outcomes = sum(run.cost for run in runs if not run.done), 0.0, 0, []
     for number, run in enumerate(runs, start=1):
         error = None
         if not run.done:
             say(f"{number}/{len(runs)} {run}: {run.epochs} epoch{'s' * (run.epochs > 1)} of {run.rows:,} rows"
-                + (f", {_duration(spent / learnt * left)} left" if learnt else ""))
+                + (f", {_duration(spent / finished * left)} left" if finished else ""))
             began = time.monotonic()
             run.folder.parent.mkdir(parents=True, exist_ok=True)
             _, error = trials.child(run.words, run.folder.with_name(run.folder.name + ".log"))
-            spent, learnt, left = spent + time.monotonic() - began, learnt + run.cost, left - run.cost
+            spent, finished, left = spent + time.monotonic() - began, finished + run.cost, left - run.cost
         outcome = Outcome(run, error=error) if error else _outcome(run)
         reached = [f"{metric} {score:.4f}" for metric, score in (outcome.scores or {}).items()]
         say(f"{number}/{len(runs)} {run}: {outcome.error or ', '.join(reached)}")
@@ -113,7 +148,8 @@ def _outcome(run):
         card = Card.read(run.folder / "card.json")
         labels = tuple(card.model["labels"])
         if task.labels and labels != task.labels:
-            raise Error(f"The labels of training are {', '.join(labels)}; GLUE has {', '.join(task.labels)}.")
+            raise Error(f"The labels of training are {', '.join(labels)}, and GLUE has {', '.join(task.labels)}; give "
+                        "GLUE's own files.")
         scores = {metric: _score(card, metric) for metric in task.metrics if _split(metric) in card.scores}
     except Error as error:
         return Outcome(run, error=str(error))
@@ -128,5 +164,6 @@ def _split(metric):
 def _score(card, metric):
     score = card.scores[_split(metric)][metric.split("_")[0]]["score"]
     if score is None:
-        raise Error(f"{metric} is undefined on dev: the model says the same of every row.")
+        raise Error(f"{metric} is undefined on dev, because the model gives every row the same answer; train longer, "
+                    "or with another seed.")
     return score

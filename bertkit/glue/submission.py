@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from bertkit.data.columns import Columns
 from bertkit.data.glue import read_test
@@ -11,14 +12,27 @@ from bertkit.predictor import Predictor
 from bertkit.sweep import trials
 from bertkit.terminal import say
 
-LOWEST, HIGHEST = 0, 5      # STS-B's scores
+LOWEST, HIGHEST = 0, 5      # the range of STS-B's scores
 
 
-def submit(folder, data, out, tflite=None, columns=Columns()):
-    """Write index, tab, prediction of each row of a file without labels; return {"written", "rows"}.
+def submit(folder: str | Path, data: str | Path, out: str | Path, tflite: str | Path | None = None,
+           columns: Columns = Columns()) -> dict[str, Any]:
+    """Write index, tab, prediction of each row of a file without labels.
 
-    A prediction is the label as training spelt it, or the score, cut to 0..5, with three decimals. Raises `Error` for
-    a bundle of another task, a row that cannot be read, and an `out` that is there or cannot be written.
+    A prediction is the label as training has it, or the score, cut to 0..5, with three decimals.
+
+    Args:
+        folder: The bundle.
+        data: The file of rows.
+        out: The file that is written.
+        tflite: An exported .tflite file of the bundle, which then answers in its place.
+        columns: Names of columns.
+
+    Returns:
+        {"written", "rows"}.
+
+    Raises:
+        Error: when the bundle is of another task, when a row cannot be read, and when `out` exists.
     """
     if Path(out).exists():
         raise Error(f"{out} is already there; move it away, or choose another --out.")
@@ -38,12 +52,20 @@ def _word(answer):
     return f"{min(max(answer['score'], LOWEST), HIGHEST):.3f}"
 
 
-def submit_best(table, out):
-    """Let each task's best run answer its test files; return {file of the submission: its path, or what went wrong}.
+def submit_best(table: Any, out: Path) -> dict[str, str]:
+    """Let each task's best run answer its test files.
 
-    What a run answered stays in OUT/predictions, so that it answers once; OUT/submission holds the best ones' files.
+    The answers of a run are kept in OUT/predictions, so that it answers once; OUT/submission holds the files of the
+    best runs.
+
+    Args:
+        table: The `Table`.
+        out: The folder OUT.
+
+    Returns:
+        {file of the submission: its path, or what went wrong}.
     """
-    found = {}
+    written = {}
     for run in (row.best for row in table.scored):
         for name, test in run.files.tests.items():
             answers, target = out / "predictions" / f"{name}-seed{run.seed}.tsv", out / "submission" / f"{name}.tsv"
@@ -53,9 +75,9 @@ def submit_best(table, out):
                 shutil.copyfile(answers, target)
             else:
                 target.unlink(missing_ok=True)              # an earlier best run's
-            found[name] = error or str(target)
-            say(f"{name}.tsv: {found[name]}")
-    return found
+            written[name] = error or str(target)
+            say(f"{name}.tsv: {written[name]}")
+    return written
 
 
 def _answer(run, test, answers):

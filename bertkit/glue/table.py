@@ -1,8 +1,10 @@
-"""The GLUE table: what each task reached over seeds, and the mean over tasks by its right name."""
+"""The GLUE table: the score of each task over seeds, and the mean over tasks under its right name."""
 
 import statistics
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any, Self
 
 from bertkit.glue.page import lines
 from bertkit.metrics.glue import GLUE, SCORED
@@ -10,47 +12,76 @@ from bertkit.metrics.glue import GLUE, SCORED
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean over seeds, in points, and what each seed reached: {seed: points}."""
+    """A mean over seeds, in points.
+
+    Args:
+        mean: The mean.
+        seeds: {seed: points}.
+    """
 
     mean: float
-    seeds: dict
+    seeds: dict[int, float]
 
     @classmethod
-    def of(cls, seeds):
-        """Return the figure of {seed: points}, of one seed or more."""
+    def of(cls, seeds: dict[int, float]) -> Self:
+        """Return the figure of one seed or more.
+
+        Args:
+            seeds: {seed: points}.
+
+        Returns:
+            The `Figure`.
+
+        Example:
+            >>> print(Figure.of({0: 80.0, 1: 82.0}))
+            81.00 ± 1.41
+        """
         return cls(statistics.fmean(seeds.values()), seeds)
 
     @property
-    def spread(self):
+    def spread(self) -> float | None:
         """The standard deviation over seeds (n − 1), None for fewer than two."""
         return statistics.stdev(self.seeds.values()) if len(self.seeds) > 1 else None
 
     def __str__(self):
         return f"{self.mean:.2f}" + (f" ± {self.spread:.2f}" if len(self.seeds) > 1 else "")
 
-    def to_json(self):
-        """Return {"mean", "spread", "n", "seeds"}."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the figure as JSON.
+
+        Returns:
+            {"mean", "spread", "n", "seeds"}.
+        """
         return {"mean": self.mean, "spread": self.spread, "n": len(self.seeds),
                 "seeds": {str(seed): points for seed, points in self.seeds.items()}}
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one task reached: a `Figure` for each official metric, and as `score` for their mean.
+    """The score of one task; without a finished run there are no figures.
 
-    `errors` say which seeds failed, or what the task lacks, `unlike` what is not as GLUE publishes it; `best` is the
-    run of the highest score. Without a run that is done there are no figures.
+    Args:
+        task: The name of the task.
+        errors: Which seeds failed, or what the task lacks.
+        unlike: How its rows differ from those that GLUE publishes.
+        metrics: The `Figure` of each official metric.
+        score: The `Figure` of their mean.
+        best: The run with the highest score.
     """
 
     task: str
-    errors: tuple = ()
-    unlike: tuple = ()
-    metrics: dict = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    metrics: dict[str, Figure] = field(default_factory=dict)
     score: Figure | None = None
-    best: object = None
+    best: Any = None
 
-    def to_json(self):
-        """Return the row as a JSON object, with the folder of the best run."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON, with the folder of the best run.
+
+        Returns:
+            {"score", "metrics", "errors", "unlike", "best"}.
+        """
         figures = {name: figure.to_json() for name, figure in self.metrics.items()}
         return {"score": self.score and self.score.to_json(), "metrics": figures, "errors": list(self.errors),
                 "unlike": list(self.unlike), "best": self.best and str(self.best.folder)}
@@ -58,52 +89,80 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All rows, and what was written to `submission`, {file of the submission: path or what failed}."""
+    """All rows, and what was written to submit.
 
-    rows: tuple
-    submission: dict = field(default_factory=dict)
+    Args:
+        rows: The `Row` of each task.
+        submission: {file of the submission: its path, or what went wrong}.
+    """
+
+    rows: tuple[Row, ...]
+    submission: dict[str, str] = field(default_factory=dict)
 
     @property
-    def scored(self):
+    def scored(self) -> list[Row]:
         """The rows that have a score."""
         return [row for row in self.rows if row.score is not None]
 
     @property
-    def name(self):
-        """What the mean over tasks is: the GLUE score only of all nine tasks, metrics and published rows."""
+    def name(self) -> str:
+        """The name of the mean over tasks: "GLUE score" only for all nine tasks, metrics and published rows."""
         if len(self.scored) == len(SCORED) and not any(row.unlike for row in self.scored):
             return "GLUE score on dev"
         return f"mean of {len(self.scored)} task{'s' if len(self.scored) != 1 else ''}"
 
     @property
-    def score(self):
+    def score(self) -> Figure | None:
         """The mean over tasks, with the seeds that every task has; None without any."""
-        figures = [row.score for row in self.scored]
+        figures = [row.score for row in self.scored if row.score is not None]
         if not figures:
             return None
         seeds = [seed for seed in figures[0].seeds if all(seed in figure.seeds for figure in figures)]
         return Figure(statistics.fmean(figure.mean for figure in figures),
                       {seed: statistics.fmean(figure.seeds[seed] for figure in figures) for seed in seeds})
 
-    def submitted(self, submission):
-        """Return the table with what was written to submit."""
+    def submitted(self, submission: dict[str, str]) -> Self:
+        """Return the table with what was written to submit.
+
+        Args:
+            submission: {file of the submission: its path, or what went wrong}.
+
+        Returns:
+            A new `Table`.
+        """
         return replace(self, submission=submission)
 
-    def text(self):
-        """Return the table as lines for a terminal."""
+    def text(self) -> str:
+        """Return the table as lines for a terminal.
+
+        Returns:
+            The lines.
+        """
         return lines(self)
 
-    def to_json(self):
-        """Return the table as a JSON object."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the table as JSON.
+
+        Returns:
+            {"name", "score", "tasks", "submission"}.
+        """
         return {"name": self.name, "score": self.score and self.score.to_json(),
                 "tasks": {row.task: row.to_json() for row in self.rows}, "submission": self.submission}
 
 
-def tabulate(outcomes, missing):
-    """Return the `Table` of the outcomes of runs so far and of {task: what it lacks}, in GLUE's order."""
+def tabulate(outcomes: Iterable[Any], missing: Mapping[str, str]) -> Table:
+    """Make the table of the outcomes so far.
+
+    Args:
+        outcomes: The `Outcome` of each run, those of a task one after the other.
+        missing: {task: what it lacks}.
+
+    Returns:
+        The `Table`, in GLUE's order.
+    """
     rows = {task: Row(task, (lacks,)) for task, lacks in missing.items()}
-    for files, found in groupby(outcomes, key=lambda outcome: outcome.run.files):
-        rows[files.name] = _row(files, list(found))
+    for files, group in groupby(outcomes, key=lambda outcome: outcome.run.files):
+        rows[files.name] = _row(files, list(group))
     return Table(tuple(rows[task] for task in GLUE if task in rows))
 
 
@@ -120,7 +179,7 @@ def _row(files, outcomes):
 
 
 def _unlike(layout, rows):
-    """Yield what of the dev rows is not as published; MNLI's second file may lack."""
+    """Yield how the dev rows differ from those that are published; MNLI's second file may be missing."""
     if layout.second and "test" not in rows:
         yield f"no {layout.second}, so the score is that of {layout.dev}"
     for split, published in layout.dev_rows.items():

@@ -1,4 +1,4 @@
-"""What an encoder can be pre-trained on; each objective is one file, and `Pretrainer` combines them."""
+"""The objectives that an encoder can be pre-trained on. Each is one file, and `Pretrainer` combines them."""
 
 from bertkit.objectives.mlm import MLM
 from bertkit.objectives.pairs import NSP, SOP

@@ -1,4 +1,8 @@
-"""Masked language model: hide 15 % of the tokens and guess them (Devlin et al. 2018, section 3.1)."""
+"""Masked language model: hide 15 % of the tokens and predict them (Devlin et al. 2018, section 3.1)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,25 +18,37 @@ SHARES = 0.8, 0.1       # of the chosen tokens: [MASK], a random entry; the rest
 
 
 class MLM(Objective):
-    """L = −Σ_{i chosen} log softmax(logits_i)[token_i] / number chosen.
+    """L = −Σ_{i chosen} log softmax(logits_i)[token_i] / number of chosen tokens.
 
-    `vocabulary` is a Tokenizer, the path of a vocab.txt, or its entries. In every row max(1, round(rate · tokens))
-    tokens are chosen among those that are not special (google-research/bert, create_pretraining_data.py): 80 % become
-    [MASK], 10 % an entry drawn from the whole vocabulary, 10 % stay. `choice` is "tokens", whole "words" (`whole_words`
-    says the same), "ngrams" of words (ALBERT), or "spans" of words (SpanBERT), whose tokens share the draw of what
-    becomes of them: see `masking`. `selection="independent"` chooses each token by itself with the probability `rate`,
-    so that their number varies (RoBERTa). Raises `Error` for another choice, for words, n-grams or spans chosen
-    independently, or a rate that is not between 0 and 1.
+    In every row max(1, round(rate · tokens)) tokens are chosen among those that are not special (google-research/bert,
+    create_pretraining_data.py): 80 % become [MASK], 10 % become an entry drawn from the whole vocabulary, 10 % stay.
 
-    >>> MLM(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).rate
-    0.15
+    Args:
+        vocabulary: A `Tokenizer`, the path of a vocabulary, or its entries.
+        whole_words: Choose all pieces of a word or none; the same as `choice="words"`.
+        rate: The share of the tokens to choose, between 0 and 1.
+        seed: The seed of the draws.
+        shares: The share of the chosen tokens that become [MASK], and the share that become random entries.
+        choice: "tokens", whole "words", "ngrams" of words (ALBERT), or "spans" of words (SpanBERT), whose tokens share
+            the draw of what replaces them; see `masking`.
+        selection: "counted" chooses a fixed number in each row. "independent" chooses each token by itself with the
+            probability `rate`, so that their number varies (RoBERTa).
+
+    Raises:
+        Error: when `choice` or `selection` is unknown, when words, n-grams or spans are to be chosen independently, or
+            when `rate` is not between 0 and 1.
+
+    Example:
+        >>> MLM(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).rate
+        0.15
     """
 
-    heads = {"mlm": Language()}
+    heads: dict[str, Any] = {"mlm": Language()}
     weights = {"mlm": 1.0}
 
-    def __init__(self, vocabulary, whole_words=False, rate=0.15, seed=0, shares=SHARES, choice="tokens",
-                 selection="counted"):
+    def __init__(self, vocabulary: Tokenizer | str | Path | Sequence[str], whole_words: bool = False,
+                 rate: float = 0.15, seed: int = 0, shares: Sequence[float] = SHARES, choice: str = "tokens",
+                 selection: str = "counted") -> None:
         if choice not in masking.CHOICES:
             raise Error(f"choice={choice!r} is unknown; give {', '.join(masking.CHOICES)}.")
         if not 0 < rate < 1:
@@ -46,11 +62,16 @@ class MLM(Objective):
         self.rate, self.seed, self.shares = rate, seed, shares
         self.choice, self.selection = masking.CHOICES[choice], selection
 
-    def corrupt(self, features):
-        """Return the batch with hidden tokens, and which: a pure function of (seed, its keys), numpy.
+    def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Hide tokens of a batch: a pure function of (seed, the batch's keys).
 
-        Adds "masked_positions" and "masked_labels" int32 [B,K], "masked_weights" float32 [B,K], 1 where a slot is real;
-        K is the most that a row has.
+        Args:
+            features: A batch, at least "token_ids" and "padding_mask" int [B,T].
+
+        Returns:
+            The batch as numpy arrays, with the hidden "token_ids" int32 [B,T], "masked_positions" and "masked_labels"
+            int32 [B,K], and "masked_weights" float32 [B,K], 1 where a position is real. K is the largest number in a
+            row.
         """
         features = {name: np.asarray(value) for name, value in features.items()}
         ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
@@ -67,26 +88,60 @@ class MLM(Objective):
         words = masking.numbered(candidates, self.begins[ids])
         return self.choice.choose(self.seed, rows, candidates, counts, words)
 
-    def losses(self, outputs, features):
-        """Return the mean loss over the slots that are real."""
+    def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the mean loss over the hidden tokens.
+
+        Args:
+            outputs: The model's outputs, with "mlm_logits" [B,K,V].
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {"mlm": a float32 scalar}.
+        """
         return {"mlm": weighted_cross_entropy(
             outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
-    def accuracies(self, outputs, features):
-        """Return the share of hidden tokens whose highest logit is theirs."""
+    def accuracies(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the share of the hidden tokens that have the highest logit.
+
+        Args:
+            outputs: The model's outputs, with "mlm_logits" [B,K,V].
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {"masked_accuracy": a float32 scalar}.
+        """
         return {"masked_accuracy": weighted_accuracy(
             outputs["mlm_logits"], features["masked_labels"], features["masked_weights"])}
 
 
-def tokenizer_of(vocabulary):
-    """Return the tokenizer of a vocabulary: a Tokenizer itself, its path, or the entries."""
+def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenizer:
+    """Return the tokenizer of a vocabulary.
+
+    Args:
+        vocabulary: A `Tokenizer`, the path of a vocabulary, or its entries as a list.
+
+    Returns:
+        The `Tokenizer`; the same object where one was given.
+    """
     if isinstance(vocabulary, Tokenizer):
         return vocabulary
     return Tokenizer(vocabulary) if isinstance(vocabulary, list | tuple) else Tokenizer.load(vocabulary)
 
 
-def special(tokenizer):
-    """Return which entries are special tokens, bool [V]."""
-    found = np.zeros(len(tokenizer), bool)
-    found[[tokenizer.id(token) for token in tokenizer.special.values()]] = True
-    return found
+def special(tokenizer: Tokenizer) -> np.ndarray:
+    """Tell which entries of a vocabulary are special tokens.
+
+    Args:
+        tokenizer: The `Tokenizer` of the vocabulary.
+
+    Returns:
+        bool [V], True for [CLS], [SEP], [MASK] and the like.
+
+    Example:
+        >>> special(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"])).tolist()
+        [True, True, True, True, True, False]
+    """
+    mask = np.zeros(len(tokenizer), bool)
+    mask[[tokenizer.id(token) for token in tokenizer.special.values()]] = True
+    return mask

@@ -1,4 +1,7 @@
-"""What the objectives of pre-training have in common."""
+"""The base class of the objectives of pre-training, and the means that they share."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -8,62 +11,135 @@ from bertkit.layers.cross_entropy import cross_entropy
 
 
 class Objective:
-    """One thing that an encoder is trained to do.
+    """One thing that an encoder is trained to do; a subclass gives at least `losses`.
 
-    `heads` are the heads of the shipped model that answer for it, with their kinds where the family's page has none,
-    `sizes` the numbers of logits of those that bertkit does not know; `weights` the factors of its losses in the sum.
-    `arrange` makes a row's texts (see `corpus.rows`).
+    `heads` are the heads of the saved model that the objective trains: name -> `HeadConfig`, which counts where the
+    family's page has none of that name. `sizes` are the numbers of logits of those heads whose number bertkit does not
+    know: name -> number. `weights` are the factors of its losses in the weighted sum. `arrange` makes a row's texts
+    from a record of the corpus (see `corpus.rows`), or is None where any arrangement will do.
     """
 
-    heads = {}
-    sizes = {}
-    weights = {}
-    arrange = None
+    heads: dict[str, Any] = {}
+    sizes: dict[str, int] = {}
+    weights: dict[str, float] = {}
+    arrange: Callable[..., Any] | None = None
 
-    def corrupt(self, features):
-        """Return a batch with what the objective hides and asks for, numpy: a pure function of (seed, its keys)."""
+    def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Prepare a batch in numpy: hide tokens, add labels. It is a pure function of (seed, the batch's keys).
+
+        Args:
+            features: A batch, at least "token_ids" and "padding_mask" int [B,T].
+
+        Returns:
+            The batch, with what the objective adds.
+        """
         return features
 
-    def part(self, encoder):
-        """Return what is trained besides the shipped model: a layer, or None where there is nothing."""
+    def part(self, encoder: Any) -> Any:
+        """Make the layer that is trained beside the saved model.
 
-    def before(self, features, part, training=None):
-        """Return (the batch that the shipped model sees, outputs of one's own)."""
+        Args:
+            encoder: The `Encoder` that is trained.
+
+        Returns:
+            A Keras layer, or None where the objective needs none.
+        """
+
+    def before(self, features: dict[str, Any], part: Any, training: bool | None = None) -> tuple[dict[str, Any],
+                                                                                               dict[str, Any]]:
+        """Compute what the saved model is given.
+
+        Args:
+            features: The batch that `corrupt` returned, as tensors.
+            part: The layer that `part` returned.
+            training: Whether dropout is on.
+
+        Returns:
+            (The batch for the saved model, the objective's own outputs by name).
+        """
         return features, {}
 
-    def losses(self, outputs, features):
-        """Return {name: loss}, float32 scalars; `outputs` of the shipped model and of `before`."""
+    def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the objective's losses.
+
+        Args:
+            outputs: The outputs of the saved model and of `before`, by name.
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {name: loss}, float32 scalars.
+        """
         raise NotImplementedError
 
-    def accuracies(self, outputs, features):
-        """Return {name: share that was right}, float32 scalars, of what can be right."""
+    def accuracies(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the share of correct predictions.
+
+        Args:
+            outputs: The outputs of the saved model and of `before`, by name.
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {name: share}, float32 scalars; empty where the objective has no accuracy.
+        """
         return {}
 
 
-def keys(features):
-    """Return the keys of a batch's rows, int64 [B]: its own, or their numbers, other ones at each "step"."""
+def keys(features: Mapping[str, Any]) -> np.ndarray:
+    """Return the keys of a batch's rows, from which all its draws are made.
+
+    Args:
+        features: A batch. Without "keys" its rows are numbered, from other numbers on at each "step".
+
+    Returns:
+        int64 [B].
+    """
     if "keys" in features:
         return np.asarray(features["keys"])
     rows = len(features["token_ids"])
     return np.arange(rows) + int(features.get("step", 0)) * rows
 
 
-def weighted_cross_entropy(logits, labels, weights):
-    """Return Σ −log softmax(logits [...,V])[labels] · weights / Σ weights, a scalar; 0 where nothing is asked."""
+def weighted_cross_entropy(logits: Any, labels: Any, weights: Any) -> Any:
+    """Compute Σ −log softmax(logits)[labels] · weights / Σ weights over all devices.
+
+    Args:
+        logits: [...,V].
+        labels: int [...].
+        weights: [...], 0 where a label does not count.
+
+    Returns:
+        A scalar; 0 where all weights are 0.
+    """
     return mean(cross_entropy(logits, labels), weights)
 
 
-def weighted_accuracy(logits, labels, weights):
-    """Return the share of places with weight whose highest logit is the label's, a scalar."""
-    found = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(labels, "int32")), "float32")
-    return mean(found, weights)
+def weighted_accuracy(logits: Any, labels: Any, weights: Any) -> Any:
+    """Compute the weighted share of positions whose highest logit is the label's.
+
+    Args:
+        logits: [...,V].
+        labels: int [...].
+        weights: [...], 0 where a label does not count.
+
+    Returns:
+        A float32 scalar; 0 where all weights are 0.
+    """
+    hits = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(labels, "int32")), "float32")
+    return mean(hits, weights)
 
 
-def mean(values, weights):
-    """Return Σ values · weights / Σ weights, a scalar, 0 where nothing has weight; over all devices that do the step.
+def mean(values: Any, weights: Any) -> Any:
+    """Compute Σ values · weights / Σ weights over all devices that do the step.
 
     Its gradient is this device's part, so that the parts add up to the gradient of the mean (see
-    `training.distribute`).
+    `bertkit.distribution`).
+
+    Args:
+        values: A float tensor of any shape.
+        weights: A tensor of the same shape.
+
+    Returns:
+        A scalar; 0 where all weights are 0.
     """
     weights = ops.cast(weights, values.dtype)
     part = ops.sum(values * weights) / ops.maximum(total([ops.sum(weights)])[0], 1.0)

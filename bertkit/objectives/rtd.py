@@ -1,9 +1,12 @@
-"""Replaced-token detection: tell which tokens a small model has put in (Clark et al. 2020, ELECTRA, section 2)."""
+"""Replaced-token detection: tell which tokens a small model has replaced (Clark et al. 2020, ELECTRA, section 2)."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from bertkit import kinds
+from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import LanguageModel
@@ -18,35 +21,69 @@ SHARES = 0.85, 0.0      # of the hidden tokens: [MASK], a random entry (google-r
 class RTD(Objective):
     """L = L_MLM(generator) + 50 · mean over real tokens i of BCE(logit_i, 1[x̂_i ≠ x_i]).
 
-    Tokens are hidden as in `MLM`, 85 % of them behind [MASK]; the rest stay. A generator draws x̂_i ~ softmax(logits_i)
-    for all of them, through which no gradient passes; other tokens are their own x̂. The model that is shipped, the
-    discriminator, sees x̂ and tells of each token whether it was replaced: a right guess was not. The generator has
-    `size` of its width (features, inner features, heads as wide as its), as many blocks, and the same embeddings, which
-    learn from both (section 3.2). Unlike in the authors' code no token is drawn twice. Raises `Error` where `size` is
-    not above 0 and up to 1, or an encoder's embeddings cannot be shared.
+    Tokens are chosen as in `MLM`; 85 % of them become [MASK], the rest stay. A generator draws x̂_i ~ softmax(logits_i)
+    for each chosen token, through which no gradient passes; for the other tokens x̂_i = x_i. The model that is saved,
+    the discriminator, reads x̂ and predicts for each token whether it was replaced; a token that the generator
+    predicted correctly was not. The generator has `size` of the discriminator's width (features, inner features, heads
+    as wide as its), as many blocks, and the same embeddings, which learn from both (section 3.2). Unlike in the
+    authors' code no token is drawn twice.
+
+    Args:
+        tokenizer: The `Tokenizer` of the texts.
+        rate: The share of the tokens to choose, between 0 and 1.
+        seed: The seed of the draws.
+        size: The width of the generator as a share of the discriminator's, above 0 and up to 1.
+        choice: What is chosen, "tokens", "words", "ngrams" or "spans", as in `MLM`.
+
+    Raises:
+        Error: when `size` is not above 0 and up to 1; `part` raises it for an encoder whose embeddings cannot be
+            shared.
     """
 
-    heads = {"rtd": HeadConfig("each", "encoder", dropout=0.0)}
+    heads: dict[str, Any] = {"rtd": HeadConfig("each", "encoder", dropout=0.0)}
     weights = {"mlm": 1.0, "rtd": 50.0}
 
-    def __init__(self, tokenizer, rate=0.15, seed=0, size=1 / 4, choice="tokens"):
+    def __init__(self, tokenizer: Any, rate: float = 0.15, seed: int = 0, size: float = 1 / 4,
+                 choice: str = "tokens") -> None:
         if not 0 < size <= 1:
             raise Error(f"size={size} is no share of the discriminator's width; give one above 0 and up to 1, "
                         "such as 0.25.")
         self.hide, self.seed, self.size = MLM(tokenizer, rate=rate, seed=seed, shares=SHARES, choice=choice), seed, size
 
-    def corrupt(self, features):
-        """Return the batch with hidden tokens, and which; see `MLM.corrupt`."""
+    def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Hide tokens of a batch; see `MLM.corrupt`.
+
+        Args:
+            features: A batch, at least "token_ids" and "padding_mask" int [B,T].
+
+        Returns:
+            The batch with hidden tokens, and their positions and labels.
+        """
         return self.hide.corrupt(features)
 
-    def part(self, encoder):
-        """Return the generator, narrower than the encoder and over its embeddings."""
+    def part(self, encoder: Any) -> "Generator":
+        """Make the generator, which is narrower than the encoder and shares its embeddings.
+
+        Args:
+            encoder: The `Encoder` that is trained.
+
+        Returns:
+            The `Generator`.
+        """
         return Generator(encoder, self.size, self.seed)
 
-    def before(self, features, part, training=None):
-        """Return (the batch with guesses in place of what was hidden, the generator's logits and the labels).
+    def before(self, features: dict[str, Any], part: Any, training: bool | None = None) -> tuple[dict[str, Any],
+                                                                                               dict[str, Any]]:
+        """Replace the hidden tokens by what the generator draws.
 
-        {"generator_logits" [B,K,V], "rtd_labels" int32 [B,T], 1 where a guess is wrong}.
+        Args:
+            features: The batch that `corrupt` returned, as tensors.
+            part: The `Generator`.
+            training: Whether dropout is on.
+
+        Returns:
+            (The batch with replaced "token_ids", {"generator_logits" [B,K,V], "rtd_labels" int32 [B,T], 1 where a token
+            was replaced}).
         """
         ids, places, hidden = (features[name] for name in ("token_ids", "masked_positions", "masked_labels"))
         logits, guesses = part(features, training=training)
@@ -56,8 +93,16 @@ class RTD(Objective):
         seen = {**features, "token_ids": ids + _spread(change, places, ids)}
         return seen, {"generator_logits": logits, "rtd_labels": labels}
 
-    def losses(self, outputs, features):
-        """Return the generator's mean loss over the slots that are real, and the mean over the real tokens."""
+    def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the generator's mean loss over the hidden tokens, and the discriminator's over the real tokens.
+
+        Args:
+            outputs: "rtd_logits" [B,T] and what `before` returned.
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {"mlm", "rtd"}, float32 scalars.
+        """
         labels, logits = (ops.cast(outputs[name], "float32") for name in ("rtd_labels", "rtd_logits"))
         each = ops.binary_crossentropy(labels, logits, from_logits=True)
         real = ops.cast(features["padding_mask"], "float32")
@@ -65,37 +110,69 @@ class RTD(Objective):
             outputs["generator_logits"], features["masked_labels"], features["masked_weights"])
         return {"mlm": hidden, "rtd": mean(each, real)}
 
-    def accuracies(self, outputs, features):
-        """Return the share of the generator's slots, and of the real tokens, that are told right."""
-        told = ops.equal(outputs["rtd_logits"] > 0, ops.cast(outputs["rtd_labels"], "bool"))
+    def accuracies(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the generator's accuracy over the hidden tokens, and the discriminator's over the real tokens.
+
+        Args:
+            outputs: "rtd_logits" [B,T] and what `before` returned.
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {"masked_accuracy", "rtd_accuracy"}, float32 scalars.
+        """
+        hits = ops.equal(outputs["rtd_logits"] > 0, ops.cast(outputs["rtd_labels"], "bool"))
         return {"masked_accuracy": weighted_accuracy(outputs["generator_logits"], features["masked_labels"],
-                                         features["masked_weights"]),
-                "rtd_accuracy": mean(ops.cast(told, "float32"), features["padding_mask"])}
+                                                     features["masked_weights"]),
+                "rtd_accuracy": mean(ops.cast(hits, "float32"), features["padding_mask"])}
 
 
 class Generator(keras.layers.Layer):
-    """A narrower masked language model over the embeddings of `encoder`, and draws from it.
+    """A narrow masked language model over the embeddings of `encoder`, which also draws tokens.
 
-    call(batch) -> (logits [B,K,V], entries drawn by their probability int32 [B,K]).
+    Args:
+        encoder: The `Encoder` whose embeddings are shared.
+        size: The generator's width as a share of the encoder's.
+        seed: The seed of the draws.
+        name: The name of the layer.
     """
 
-    def __init__(self, encoder, size, seed, name="generator"):
+    def __init__(self, encoder: Any, size: float, seed: int, name: str = "generator") -> None:
         config, policy = narrowed(encoder.config, size), {"dtype": encoder.dtype_policy}
         super().__init__(name=name, **policy)
         embeddings = Embeddings(config, tables=encoder.embeddings.tables, name="embeddings", **policy)
         self.model = LanguageModel(Encoder(config, embeddings, name=name, **policy), name=name, **policy)
         self.draws, self.seed = keras.random.SeedGenerator(seed), seed
 
-    def call(self, features, training=None):
+    def call(self, features: dict[str, Any], training: bool | None = None) -> tuple[Any, Any]:
+        """Compute logits at the hidden positions, and draw an entry from each.
+
+        Args:
+            features: A batch with "masked_positions" int32 [B,K]; entries that the generator cannot read are left out.
+            training: Whether dropout is on, and whether each call draws anew.
+
+        Returns:
+            (Logits [B,K,V], drawn entries int32 [B,K]).
+        """
         logits = self.model(self.model.only(features), training=training)
         rows = ops.reshape(ops.cast(logits, "float32"), (-1, logits.shape[-1]))
-        # To look at a model must not change what it draws afterwards: looks draw alike each time.
+        # Outside of training every call draws the same: to inspect a model does not change its later draws.
         entries = keras.random.categorical(rows, 1, dtype="int32", seed=self.draws if training else self.seed)
         return logits, ops.reshape(entries, ops.shape(logits)[:2])
 
 
-def narrowed(config, size):
-    """Return the config of a generator: `size` of the width, one head or more, token vectors as wide as they are."""
+def narrowed(config: EncoderConfig, size: float) -> EncoderConfig:
+    """Return the config of a generator: `size` of the width, one head or more, token vectors as wide as before.
+
+    Args:
+        config: The config of the encoder.
+        size: The share of the width, above 0 and up to 1.
+
+    Returns:
+        The generator's config.
+
+    Raises:
+        Error: when the inputs of the encoder are not sums of embeddings, which the generator could not project.
+    """
     if not isinstance(config.inputs, kinds.Summed):
         raise Error(f"The generator shares the encoder's embeddings, which inputs={config.inputs} cannot project; give "
                     "an encoder whose inputs are Summed(), such as ELECTRA's or BERT's.")

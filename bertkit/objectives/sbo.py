@@ -1,4 +1,8 @@
-"""Span-boundary objective: each token of a hidden span from the two beside it (Joshi et al. 2019, SpanBERT, 3.2)."""
+"""Span-boundary objective: predict a hidden span from the two tokens beside it (Joshi et al. 2019, SpanBERT, 3.2)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -8,32 +12,44 @@ from bertkit.errors import Error
 from bertkit.kinds import Boundary
 from bertkit.objectives.mlm import special, tokenizer_of
 from bertkit.objectives.objective import Objective, weighted_accuracy, weighted_cross_entropy
+from bertkit.text import Tokenizer
 
-TARGETS = 15            # of a span, the first ones (SpanBERT's code)
+TARGETS = 15            # the first tokens of a span are predicted, no more (SpanBERT's code)
 
 
 class SBO(Objective):
     """L = −Σ_spans Σ_i log softmax(logits_i)[token_i] / (number of tokens + 1), over a span's first 15 tokens.
 
-    It comes behind an `MLM`: `[MLM(tokenizer, choice="spans"), SBO(tokenizer)]`. A span is a run of hidden tokens that
-    stands between two tokens of the text; those at its beginning and end are not asked for. The divisor and the number
-    of tokens are those of SpanBERT's code; a head of fewer places is asked for as many.
+    It follows an `MLM`: `[MLM(tokenizer, choice="spans"), SBO(tokenizer)]`. A span is a run of hidden tokens between
+    two tokens of the text; runs at the beginning and the end of the text are not predicted. The divisor and the number
+    of tokens are those of SpanBERT's code; where the head has fewer positions than that, it predicts as many as it has.
+
+    Args:
+        vocabulary: A `Tokenizer`, the path of a vocabulary, or its entries.
     """
 
-    heads = {"sbo": Boundary()}
+    heads: dict[str, Any] = {"sbo": Boundary()}
     weights = {"sbo": 1.0}
 
-    def __init__(self, vocabulary):
+    def __init__(self, vocabulary: Tokenizer | str | Path | Sequence[str]) -> None:
         self.special = special(tokenizer_of(vocabulary))
 
-    def corrupt(self, features):
-        """Return the batch with the spans that MLM has hidden in it, numpy; raises `Error` where none has.
+    def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Find the spans that MLM has hidden in a batch.
 
-        Adds "pairs" int32 [B,S,2], the places left and right of each span, "span_labels" int32 [B,S,N], its tokens, and
-        "span_weights" float32 [B,S,N], 1 where there is one; S is the most that a row has, at least 1, N is `TARGETS`.
+        Args:
+            features: The batch that `MLM.corrupt` returned.
+
+        Returns:
+            The batch with "pairs" int32 [B,S,2], the positions left and right of each span, "span_labels" int32
+            [B,S,N], its tokens, and "span_weights" float32 [B,S,N], 1 where there is one. S is the most spans that a
+            row has, at least 1; N is `TARGETS`.
+
+        Raises:
+            Error: when no MLM has hidden tokens before.
         """
         if "masked_positions" not in features:
-            raise Error("The span-boundary objective came without hidden tokens; give MLM before it, such as "
+            raise Error("The span-boundary objective has no hidden tokens to predict; give MLM before it, such as "
                         '[MLM(tokenizer, choice="spans"), SBO(tokenizer)].')
         ids, chosen = _unhidden(features)
         rows, left, right = _spans(chosen, (np.asarray(features["padding_mask"]) > 0) & ~self.special[ids])
@@ -49,19 +65,35 @@ class SBO(Objective):
         weights[rows, slots] = inside
         return {**features, "pairs": pairs, "span_labels": labels, "span_weights": weights}
 
-    def losses(self, outputs, features):
-        """Return the loss of a batch; `outputs["sbo_logits"]` [B,S,N,V]."""
-        logits, labels, weights = _asked(outputs, features)
+    def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the loss of a batch.
+
+        Args:
+            outputs: The model's outputs, with "sbo_logits" [B,S,N,V].
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {"sbo": a float32 scalar}.
+        """
+        logits, labels, weights = _predicted(outputs, features)
         number, = total([ops.sum(ops.cast(weights, "float32"))])
         return {"sbo": weighted_cross_entropy(logits, labels, weights) * number / (number + 1.0)}
 
-    def accuracies(self, outputs, features):
-        """Return the share of tokens of spans whose highest logit is theirs."""
-        return {"span_accuracy": weighted_accuracy(*_asked(outputs, features))}
+    def accuracies(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+        """Compute the share of the spans' tokens that have the highest logit.
+
+        Args:
+            outputs: The model's outputs, with "sbo_logits" [B,S,N,V].
+            features: The batch that `corrupt` returned.
+
+        Returns:
+            {"span_accuracy": a float32 scalar}.
+        """
+        return {"span_accuracy": weighted_accuracy(*_predicted(outputs, features))}
 
 
-def _asked(outputs, features):
-    """Return (logits, labels, weights), of as many places as the head has."""
+def _predicted(outputs, features):
+    """Return (logits, labels, weights) of as many positions as the head has."""
     logits = outputs["sbo_logits"][:, :, :TARGETS]
     return logits, *(features[name][:, :, :logits.shape[2]] for name in ("span_labels", "span_weights"))
 

@@ -1,27 +1,38 @@
-"""How long a text takes."""
+"""Measure how long a text takes."""
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from bertkit.ondevice.runner import MODEL, load
 
-WARM_UP = 5      # first rounds fill caches and are not counted
+WARM_UP = 5      # the first rounds fill caches and are not counted
 
 
-def latency(folder, inputs, threads=(1, 2), model=MODEL):
-    """Return {"1_thread": {"interpreter", "with_tokenizer"}, ...}: median milliseconds, one at a time.
+def latency(folder: str | Path, inputs: Sequence[Any], threads: Sequence[int] = (1, 2),
+            model: str = MODEL) -> dict[str, dict[str, float]]:
+    """Measure the median time of one input at a time, in milliseconds.
 
-    "interpreter" is a row's, the same for every text because the length is fixed; "with_tokenizer" an input's, with all
-    its rows and the answer.
+    Args:
+        folder: A folder that `bertkit export --to tflite` wrote.
+        inputs: Texts, or tuples of texts.
+        threads: The numbers of threads to measure with.
+        model: The name of the file in the folder.
+
+    Returns:
+        {"1_thread": {"interpreter", "with_tokenizer"}, ...}. "interpreter" is the time of a row, the same for every
+        text because the length is fixed; "with_tokenizer" that of an input, with all its rows and the answer.
     """
-    found = {}
+    results = {}
     for count in threads:
         device = load(folder, model, count)
         rows = device.task.pack(device.tokenizer, inputs, device.length).rows[:len(inputs)]
         batches = [(device.tokenizer.batch([row], device.length),) for row in rows]
-        found[f"{count}_thread{'s' * (count > 1)}"] = {
+        results[f"{count}_thread{'s' * (count > 1)}"] = {
             "interpreter": _median_ms(device.run, batches),
             "with_tokenizer": _median_ms(device.predict, [([given],) for given in inputs])}
-    return found
+    return results
 
 
 def _median_ms(function, calls):

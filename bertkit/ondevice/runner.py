@@ -1,6 +1,8 @@
-"""An exported folder that answers texts, with numpy, LiteRT and bertkit's own tokenizer alone."""
+"""Run an exported folder on texts, with numpy, LiteRT and bertkit's own tokenizer alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from bertkit.files import manifest
 from bertkit.files.atomic import read_json, write_json, write_text
 from bertkit.tasks.registry import metadata as task_metadata
 from bertkit.tasks.registry import task
+from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
 
 FORMAT = 1
@@ -16,17 +19,35 @@ MODEL, METADATA = "model.tflite", "ondevice.json"
 KINDS = {"format": int, "task": dict, "length": int, "tokenizer": dict, "files": dict}
 
 
-def load(folder, model=MODEL, threads=1):
-    """Return the `DeviceModel` of a folder that `bertkit export --to tflite` wrote.
+def load(folder: str | Path, model: str = MODEL, threads: int = 1) -> "DeviceModel":
+    """Load the model of a folder that `bertkit export --to tflite` wrote.
 
-    `model` is the name of the file in it; `threads` how many LiteRT computes with.
-    Raises `Error` if a file is missing, damaged, or does not fit the others.
+    Args:
+        folder: The folder.
+        model: The name of the model's file in it.
+        threads: How many threads LiteRT computes with.
+
+    Returns:
+        The `DeviceModel`.
+
+    Raises:
+        Error: when a file is missing, damaged, or does not fit the others.
     """
     return DeviceModel(folder, model, threads)
 
 
-def write_facts(folder, tokenizer, task, length):
-    """Write the vocabulary, labels.txt where the task has labels, and ondevice.json beside `folder`'s model.tflite."""
+def write_facts(folder: str | Path, tokenizer: Tokenizer, task: Task, length: int) -> None:
+    """Write the vocabulary, labels.txt where the task has labels, and ondevice.json beside a folder's model.tflite.
+
+    Args:
+        folder: The folder.
+        tokenizer: The `Tokenizer` of the model.
+        task: The `Task` of the model.
+        length: Tokens of a row.
+
+    Raises:
+        Error: when a label holds a line end.
+    """
     folder, names = Path(folder), [MODEL, tokenizer.file]
     if labels := getattr(task, "labels", ()):
         if broken := [label for label in labels if "\n" in label or label.endswith("\r")]:
@@ -34,22 +55,31 @@ def write_facts(folder, tokenizer, task, length):
         write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
         names.append("labels.txt")
     metadata = {"format": FORMAT, "task": task_metadata(task), "length": length, "tokenizer": tokenizer.save(folder),
-             "files": manifest.describe(folder, names)}
+                "files": manifest.describe(folder, names)}
     write_json(folder / METADATA, metadata)
 
 
 class DeviceModel:
-    """A .tflite file with the tokenizer and the task it was exported with.
+    """A .tflite file with the tokenizer and the task that it was exported with.
 
-    `task` says what answers mean (see `task`), `length` to how many tokens rows are cut and padded. One row is computed
-    at a time; an object is for one thread at a time.
+    `task` says what the answers mean (see `bertkit.tasks`), `length` to how many tokens rows are cut and padded. One
+    row is computed at a time. Use one object in one thread at a time.
 
-    >>> model = load("films")                        # doctest: +SKIP
-    >>> model.predict(["a warm, funny film"])        # doctest: +SKIP
-    [{'label': '1', 'probabilities': {'0': 0.02, '1': 0.98}}]
+    Args:
+        folder: A folder that `bertkit export --to tflite` wrote.
+        model: The name of the model's file in it.
+        threads: How many threads LiteRT computes with.
+
+    Raises:
+        Error: when a file is missing, damaged, or does not fit the others.
+
+    Example:
+        >>> model = load("films")                        # doctest: +SKIP
+        >>> model.predict(["a warm, funny film"])        # doctest: +SKIP
+        [{'label': '1', 'probabilities': {'0': 0.02, '1': 0.98}}]
     """
 
-    def __init__(self, folder, model=MODEL, threads=1):
+    def __init__(self, folder: str | Path, model: str = MODEL, threads: int = 1) -> None:
         folder = Path(folder)
         metadata = _metadata(folder)
         files = {name: file for name, file in metadata["files"].items() if name != MODEL or model == MODEL}
@@ -60,35 +90,66 @@ class DeviceModel:
         self._interpreter = _interpreter(self.path, threads)
         self._places = _places(self._interpreter, self.path, self.length, self.task)
 
-    def predict(self, inputs):
-        """Return the answers to texts, or to tuples of texts: one dict an input (see `task`)."""
+    def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        """Answer inputs.
+
+        Args:
+            inputs: Texts, or tuples of texts, as the task reads them.
+
+        Returns:
+            One dict for each input, see the `answers` of the task.
+        """
         inputs = self.task.checked(inputs)
         return self.task.answers(inputs, self.predictions(inputs)) if inputs else []
 
-    def predictions(self, inputs):
-        """Return the task's prediction of each input."""
+    def predictions(self, inputs: Sequence[Any]) -> list[Any]:
+        """Return the task's prediction of each input.
+
+        Args:
+            inputs: Texts, or tuples of texts, as the task reads them.
+
+        Returns:
+            The predictions, see the `predictions` of the task.
+        """
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         return self.task.predictions(self.outputs(packed.rows), packed)
 
-    def outputs(self, rows):
-        """Return what the file gives for each of [(token ids, segment ids), ...], padding removed."""
-        found = []
+    def outputs(self, rows: Sequence[tuple[list[int], list[int]]]) -> list[np.ndarray]:
+        """Compute the file's output for rows, without padding.
+
+        Args:
+            rows: (token ids, segment ids) of each.
+
+        Returns:
+            An array for each row, float32 [width], or [tokens, width] where the task has an output for each token.
+        """
+        outputs = []
         for row in rows:
             batch = self.tokenizer.batch([row], self.length)
             output = self.run(batch)
-            found.append(output[batch["padding_mask"][0] == 1] if self.task.each_token else output)
-        return found
+            outputs.append(output[batch["padding_mask"][0] == 1] if self.task.each_token else output)
+        return outputs
 
-    def run(self, batch):
-        """Return what the file gives for a padded row {name: int32 [1, length]}, float32 [width] or [length, width]."""
+    def run(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """Compute the file's output for one padded row.
+
+        Args:
+            batch: {name: int32 [1, length]}.
+
+        Returns:
+            float32 [width], or [length, width] where the task has an output for each token.
+
+        Raises:
+            Error: when the output holds NaN or infinity.
+        """
         inputs, output = self._places
         for name, place in inputs.items():
             self._interpreter.set_tensor(place, batch[name])
         self._interpreter.invoke()
-        found = self._interpreter.get_tensor(output)[0]
-        if not np.isfinite(found).all():
-            raise Error(f"{self.path} answers with numbers that are none; export it again.")
-        return found
+        values = self._interpreter.get_tensor(output)[0]
+        if not np.isfinite(values).all():
+            raise Error(f"{self.path} gives NaN or infinity; export it again.")
+        return values
 
 
 def _metadata(folder):
@@ -127,12 +188,12 @@ def _places(interpreter, path, length, task):
     runner = signature and interpreter.get_signature_runner(signature)
     inputs = runner.get_input_details() if runner else {}
     outputs = runner.get_output_details() if runner else {}
-    found = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
+    actual = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
     wanted = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
     wanted[task.output] = (np.float32, (1, length, task.width) if task.each_token else (1, task.width))
-    if "segment_ids" not in found:          # families without segments leave it out
+    if "segment_ids" not in actual:          # families without segments leave it out
         del wanted["segment_ids"]
-    if found != wanted:
-        raise Error(f"{path} takes and gives {', '.join(found) or 'nothing by name'}, not what ondevice.json "
+    if actual != wanted:
+        raise Error(f"{path} takes and gives {', '.join(actual) or 'nothing by name'}, not what ondevice.json "
                     "says; it belongs to another folder.")
     return {name: tensor["index"] for name, tensor in inputs.items()}, outputs[task.output]["index"]

@@ -1,1 +1,1 @@
-"""What stands around `fit()` when an encoder is pre-trained: its size, its knobs, its run, what is watched."""
+"""What surrounds `fit()` when an encoder is pre-trained: its size, its settings, its run, what TensorBoard shows."""

@@ -1,7 +1,7 @@
-"""The knobs of pre-training that seldom change, each with its source, as one frozen value."""
+"""The settings of pre-training that seldom change, each with its source, as one frozen value."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bertkit.errors import Error
 
@@ -12,24 +12,32 @@ RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "accu
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """How an encoder is pre-trained, beyond the recipe's own knobs.
+    """How an encoder is pre-trained, beyond the arguments of the recipe. `--help` shows these lines.
 
-    optimizer       adamw, or lamb for very large batches (You et al. 2019)
-    weight_decay    λ on matrices and tables (Devlin et al. 2018, appendix A.2: 0.01)
-    warmup          share of the steps in which the rate rises (same: 10,000 of 1,000,000)
-    clip_norm       global norm that gradients are cut to; 0 never cuts (google-research/bert: 1.0)
-    accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
-    ema             momentum of a running mean of the weights, which is what is kept at the end; 0 = none (0.999)
-    precision       bfloat16: products in bfloat16, sums and weights in float32
-    dropout         in a new encoder; the config's where none is given: 0.1 (Devlin et al. 2018); 0 in Lan et al. 2019
-    rate            share of the tokens that are hidden (Devlin et al. 2018, section 3.1: 0.15)
-    whole_words     hide all pieces of a word or none (README of the BERT release, 2019)
-    selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
-    masks           draw the masks of a row only so many times (static masking); by default anew each time
-    pack            put several short texts in a row, each of which sees itself alone (Krell et al. 2021)
-    log_every       steps between two points in TensorBoard
-    watch_every     steps between two looks inside: masked accuracy, fill-ins, attention entropy, norms by layer
-    distribute      devices: all of this machine; workers: the processes that TF_CONFIG names
+    Args:
+        optimizer       adamw, or lamb for very large batches (You et al. 2019)
+        weight_decay    λ on matrices and tables (Devlin et al. 2018, appendix A.2: 0.01)
+        warmup          share of the steps in which the learning rate rises (same: 10,000 of 1,000,000)
+        clip_norm       global norm that gradients are cut to; 0 never cuts (google-research/bert: 1.0)
+        accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
+        ema             momentum of a running mean of the weights, which is what is kept at the end; 0 = none (0.999)
+        precision       bfloat16: products in bfloat16, sums and weights in float32
+        dropout         in a new encoder; without it the config's: 0.1 (Devlin et al. 2018); 0 in Lan et al. 2019
+        rate            share of the tokens that are hidden (Devlin et al. 2018, section 3.1: 0.15)
+        whole_words     hide all pieces of a word or none (README of the BERT release, 2019)
+        selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
+        masks           how many different masks a row gets (static masking); by default a new one each time
+        pack            put several short texts in a row; each attends to itself alone (Krell et al. 2021)
+        log_every       steps between two points in TensorBoard
+        watch_every     steps between two measurements inside: masked accuracy, fill-ins, attention entropy, norms
+        distribute      devices: all of this machine; workers: the processes that TF_CONFIG names
+
+    Raises:
+        Error: when a value lies outside of its range.
+
+    Example:
+        >>> PretrainConfig(rate=0.2).rate
+        0.2
     """
 
     optimizer: Literal["adamw", "lamb"] = "adamw"
@@ -49,12 +57,16 @@ class PretrainConfig:
     watch_every: int = 500
     distribute: Literal["none", "devices", "workers"] = "none"
 
-    def deciding(self):
-        """Return the knobs on which the weights depend, as JSON: all but how often one looks."""
+    def deciding(self) -> dict[str, Any]:
+        """Return the settings on which the weights depend: all but how often something is logged.
+
+        Returns:
+            {name: value}, as JSON.
+        """
         return {name: value for name, value in vars(self).items() if name not in ("log_every", "watch_every")}
 
     def __post_init__(self):
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                raise Error(f"{name}={value} lies outside {low:g} to {high:g}.")
+                raise Error(f"{name}={value} lies outside {low:g} to {high:g}; give a number in that range.")

@@ -1,21 +1,29 @@
-"""What a pre-trained model makes of text that was held out."""
+"""Measure a pre-trained model on text that was held out."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 MOST = 512          # rows
 
 
-def held_out(pretrainer, sampler):
-    """Return the means over the held-out rows of `sampler`, at most 512 of its order: losses, accuracies, perplexity.
+def held_out(pretrainer: Any, sampler: Any) -> dict[str, float]:
+    """Compute the mean losses and accuracies, and the perplexity, of held-out rows.
 
-    Masks are the same each time. A batch counts by its rows. A perplexity is exp of the loss on hidden words.
+    The masks are the same each time. A batch counts by its rows. The perplexity is exp of the loss on hidden tokens.
+
+    Args:
+        pretrainer: The `Pretrainer`.
+        sampler: A `CorpusSampler` of held-out text, of which at most 512 rows are read, in its order.
+
+    Returns:
+        {name: number}, with "perplexity" where there is a masked language model.
     """
     rows, scored = min(MOST, len(sampler.shards)), []
     sizes = [min(sampler.batch_size, rows - start) for start in range(0, rows, sampler.batch_size)]
     for step, size in enumerate(sizes):
         batch = {name: value[:size] for name, value in sampler.batch(step).items()}
         scored.append(pretrainer.scores(pretrainer.corrupted(batch)))
-    found = {name: float(np.average([score[name] for score in scored], weights=sizes)) for name in scored[0]}
-    return found | ({"perplexity": math.exp(min(found["mlm"], 700))} if "mlm" in found else {})
+    means = {name: float(np.average([score[name] for score in scored], weights=sizes)) for name in scored[0]}
+    return means | ({"perplexity": math.exp(min(means["mlm"], 700))} if "mlm" in means else {})

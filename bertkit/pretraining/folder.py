@@ -1,12 +1,13 @@
 """The folder of a pre-training run: states and logs while it goes on, a bundle when it is done.
 
     OUT/state-*, OUT/logs    while it goes on
-    OUT/bundle.json ...      when it is done; written last, so that what has one is whole
+    OUT/bundle.json ...      when it is done; written last, so a folder that has it is complete
 """
 
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from bertkit.checkpoints import bundle
 from bertkit.errors import Error
@@ -17,27 +18,42 @@ STAGED = ".bundle.tmp"
 
 
 class Folder:
-    """The folder `out` of a run; raises `Error` where it holds anything else."""
+    """The folder of a run.
 
-    def __init__(self, out):
+    Args:
+        out: Its path; it may be missing.
+
+    Raises:
+        Error: when the folder holds anything that no pre-training run left there.
+    """
+
+    def __init__(self, out: str | Path) -> None:
         self.path = Path(os.path.abspath(out))
         self.logs = self.path / "logs"
         if not self.finished:
             self._check()
 
     @property
-    def finished(self):
+    def finished(self) -> bool:
         """Whether the run's bundle is there."""
         return (self.path / "bundle.json").is_file()
 
-    def card(self):
-        """Return the card of a finished run as JSON, having looked at its files; what is left of its states goes."""
+    def card(self) -> dict[str, Any]:
+        """Return the card of a finished run, after a check of its files; states that are left are removed.
+
+        Returns:
+            The card, as JSON.
+        """
         bundle.read(self.path)
         self._clear()
         return read_json(self.path / "card.json")
 
-    def keep(self, *made):
-        """Put the bundle of `bundle.save`'s arguments into the folder, and remove the states."""
+    def keep(self, *made: Any) -> None:
+        """Write a bundle into the folder, and remove the states.
+
+        Args:
+            made: The arguments of `bundle.save` after the folder.
+        """
         staged = self.path / STAGED
         shutil.rmtree(staged, ignore_errors=True)
         bundle.save(staged, *made)
@@ -59,4 +75,4 @@ class Folder:
         strange = sorted(path.name for path in self.path.iterdir() if path.name not in ours
                          and not path.name.startswith("state-") and ".tmp" not in path.name)
         if strange:
-            raise Error(f"{self.path} holds {strange[0]}, which no pre-training left there; choose another --out.")
+            raise Error(f"{self.path} holds {strange[0]}, which no pre-training run left there; choose another --out.")

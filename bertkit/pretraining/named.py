@@ -1,5 +1,6 @@
-"""Objectives and sizes by the names that a person types."""
+"""Objectives and sizes by the names that a user types."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bertkit import family
@@ -8,37 +9,65 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.objectives import MLM, NSP, PLM, RTD, SBO, SOP
+from bertkit.objectives.objective import Objective
 from bertkit.text import Tokenizer, template
 
 NAMES = ("mlm", "span", "sbo", "nsp", "sop", "rtd", "plm")
-ALONE = ("rtd", "plm")          # objectives with another way through the encoder
-# The page whose papers have the objective; all others are BERT's.
+ALONE = ("rtd", "plm")          # objectives that use the encoder in another way than all others
+# The family whose paper has the objective; all others are BERT's.
 FAMILIES = {"rtd": "electra", "plm": "xlnet", "sbo": "spanbert"}
 SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (4, 512), "medium": (8, 512), "base": (12, 768)}
 RATE = 0.15                     # share of the tokens that are hidden (Devlin et al. 2018, section 3.1)
 NARROW = 128                    # width of ELECTRA's token vectors where blocks are wider (Clark et al. 2020, table 6)
 
 
-def names(text):
-    """Return the objectives of "mlm,nsp" as a tuple of names; raises `Error` on what there is not, or not together."""
-    found = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if unknown := [name for name in found if name not in NAMES]:
+def names(text: str) -> tuple[str, ...]:
+    """Split "mlm,nsp" into the names of objectives.
+
+    Args:
+        text: Names with commas between them.
+
+    Returns:
+        The names, each once.
+
+    Raises:
+        Error: when a name is unknown, when there is none, and when objectives do not go together.
+
+    Example:
+        >>> names("mlm,nsp")
+        ('mlm', 'nsp')
+    """
+    given = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if unknown := [name for name in given if name not in NAMES]:
         raise Error(f"There is no objective {', '.join(unknown)}; there are {', '.join(NAMES)}.")
-    if not found:
+    if not given:
         raise Error(f"There is no objective in {text!r}; give one or more of {', '.join(NAMES)}.")
-    if len(found) > 1 and (alone := [name for name in found if name in ALONE]):
-        raise Error(f"The objective {alone[0]} stands alone; {text} came.")
-    if {"nsp", "sop"} <= set(found):
-        raise Error("nsp and sop want other pairs of texts; give one of them.")
-    if found in (("nsp",), ("sop",)):
-        raise Error(f"{found[0]} alone teaches no words; give mlm,{found[0]}.")
-    return found
+    if len(given) > 1 and (alone := [name for name in given if name in ALONE]):
+        raise Error(f"The objectives {text} came, and {alone[0]} stands alone; give {alone[0]} without the others.")
+    if {"nsp", "sop"} <= set(given):
+        raise Error("nsp and sop need different pairs of texts; give one of them.")
+    if given in (("nsp",), ("sop",)):
+        raise Error(f"{given[0]} alone teaches no words; give mlm,{given[0]}.")
+    return given
 
 
-def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False, selection="counted"):
-    """Return the objectives of `names`: words first, then what goes with them.
+def objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: float = RATE,
+               whole_words: bool = False, selection: str = "counted") -> list[Objective]:
+    """Make the objectives of `names`: those that hide tokens first, then the others.
 
-    Raises `Error` for a knob that one of them does not have.
+    Args:
+        names: What `names` returned.
+        tokenizer: The `Tokenizer` of the texts.
+        seed: The seed of the draws.
+        rate: The share of the tokens that are hidden.
+        whole_words: Hide all pieces of a word or none.
+        selection: "counted" or "independent", see `MLM`.
+
+    Returns:
+        The objectives.
+
+    Raises:
+        Error: when a setting does nothing for one of them.
     """
     spans = bool({"span", "sbo"} & set(names))
     if whole_words and (spans or "plm" in names):
@@ -52,19 +81,30 @@ def objectives(names, tokenizer, seed=0, rate=RATE, whole_words=False, selection
     if "rtd" in names:
         return [RTD(tokenizer, rate=rate, seed=seed, choice="words" if whole_words else "tokens")]
     choice = "spans" if spans else "words" if whole_words else "tokens"
-    found = [MLM(tokenizer, rate=rate, seed=seed, choice=choice, selection=selection)]
-    return found + [make() for name, make in (("nsp", NSP), ("sop", SOP)) if name in names] + (
+    masked = MLM(tokenizer, rate=rate, seed=seed, choice=choice, selection=selection)
+    return [masked] + [make() for name, make in (("nsp", NSP), ("sop", SOP)) if name in names] + (
         [SBO(tokenizer)] if "sbo" in names else [])
 
 
-def config(given, names, vocabulary_size, dropout=None):
-    """Return the EncoderConfig of a size's name, or of a file: Hugging Face's config.json or `EncoderConfig.to_json`.
+def config(given: str, names: Sequence[str], vocabulary_size: int, dropout: float | None = None) -> EncoderConfig:
+    """Return the config of a size's name, or of a file: Hugging Face's config.json or `EncoderConfig.to_json`.
 
-    A named size is of the family whose paper has the objective. `dropout`, where given, counts instead of what the
-    config says. Raises `Error` where the file is neither.
+    A named size is of the family whose paper has the objective.
+
+    Args:
+        given: "tiny", "mini", "small", "medium", "base", or the path of a file.
+        names: The names of the objectives.
+        vocabulary_size: The number of entries of the vocabulary.
+        dropout: Replaces the dropout of the config where it is given.
+
+    Returns:
+        The `EncoderConfig`.
+
+    Raises:
+        Error: when `given` is neither a size nor a file.
     """
-    found = _config(given, names, vocabulary_size)
-    return found if dropout is None else found.but(dropout=dropout, attention_dropout=dropout)
+    made = _config(given, names, vocabulary_size)
+    return made if dropout is None else made.but(dropout=dropout, attention_dropout=dropout)
 
 
 def _config(given, names, vocabulary_size):
@@ -86,10 +126,18 @@ def _sized(name, page, vocabulary_size):
                                         hidden_dim=width, intermediate_dim=4 * width, **narrow)
 
 
-def tokenizer(path, names):
-    """Return the tokenizer of a vocabulary; for XLNet's objective with special tokens where XLNet has them."""
-    found = Tokenizer.load(path)
-    if "plm" not in names or {"cls", "sep"} - found.special.keys():
-        return found
-    placed = template.xlnet(found.special["cls"], found.special["sep"]).settings()
-    return Tokenizer(found.model_vocabulary, **found.model.tables(), **(found.settings() | {"template": placed}))
+def tokenizer(path: str | Path, names: Sequence[str]) -> Tokenizer:
+    """Load the tokenizer of a vocabulary; for XLNet's objective it puts the special tokens where XLNet has them.
+
+    Args:
+        path: The path of a vocabulary.
+        names: The names of the objectives.
+
+    Returns:
+        The `Tokenizer`.
+    """
+    loaded = Tokenizer.load(path)
+    if "plm" not in names or {"cls", "sep"} - loaded.special.keys():
+        return loaded
+    placed = template.xlnet(loaded.special["cls"], loaded.special["sep"]).settings()
+    return Tokenizer(loaded.model_vocabulary, **loaded.model.tables(), **(loaded.settings() | {"template": placed}))

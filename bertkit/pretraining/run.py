@@ -1,6 +1,8 @@
-"""One pre-training run, from its first step, or from where it was killed, to the bundle it leaves."""
+"""One pre-training run, from its first step, or from where it was interrupted, to the bundle that it leaves."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,6 +15,7 @@ from bertkit.data.features import check_fit
 from bertkit.encoder import packs
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
+from bertkit.pretraining.config import PretrainConfig
 from bertkit.pretraining.eval_split import held_out
 from bertkit.pretraining.folder import Folder
 from bertkit.pretraining.loss_summary import LossSummary
@@ -20,6 +23,7 @@ from bertkit.pretraining.named import SIZES
 from bertkit.pretraining.tensorboard import PretrainingTensorBoard
 from bertkit.report.curves import shown
 from bertkit.report.page import document
+from bertkit.text import Tokenizer
 from bertkit.training.lamb import LAMB
 from bertkit.training.optimizer import AdamW
 from bertkit.training.progress import Progress
@@ -32,24 +36,42 @@ OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 
 
 class PretrainingRun:
-    """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
+    """What surrounds a recipe's `compile` and `fit`: checks, batches, callbacks, and the bundle that the run leaves.
 
-    `PretrainingRun(**knobs)` takes all the knobs of the recipe. `data`, `steps` and `batch_size` have one entry for
-    each phase. The run works in OUT, which is a bundle at the end. Raises `Error` for knobs that train nothing, and
-    where OUT holds something else. Fixes every random draw.
+    `PretrainingRun(**knobs)` takes all the arguments of the recipe. `data`, `steps` and `batch_size` have one entry for
+    each phase. Every random draw is fixed by `seed`.
+
+    Args:
+        data: The folders of the corpora.
+        out: The folder of the run, which is a bundle at the end.
+        steps: The number of steps of each phase.
+        batch_size: Rows of a step, for each phase or for all.
+        learning_rate: The highest learning rate.
+        save_every: Steps between two saved states.
+        seed: The seed of all random draws.
+        knobs: The `PretrainConfig`.
+        vocabulary: The path of the vocabulary.
+        dev: The folder of a corpus of held-out text.
+        config: The name of a size or the path of a config, for a new encoder.
+        model: The path of a checkpoint to go on from.
+        others: The recipe's other arguments, which the card records.
+
+    Raises:
+        Error: when an argument trains nothing or fits no other, and when `out` holds something else.
     """
 
-    def __init__(self, data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev=None,
-                 config=None, model=None, **others):
+    def __init__(self, data: Sequence[str], out: str | Path, steps: Sequence[int], batch_size: list[int],
+                 learning_rate: float, save_every: int, seed: int, knobs: PretrainConfig, vocabulary: str | Path,
+                 dev: str | None = None, config: str | None = None, model: str | None = None, **others: Any) -> None:
         check_rate_and_seed(learning_rate, seed)
         sizes = batch_size * (len(data) if len(batch_size) == 1 else 1)
         if not len(data) == len(steps) == len(sizes):
             raise Error(f"{len(data)} corpora came with {len(steps)} numbers of steps and {len(batch_size)} batch "
                         "sizes; give as many of each: one for each phase.")
         if model and knobs.dropout is not None:
-            raise Error(f"dropout={knobs.dropout} does nothing for {model}, which has its own; leave it out.")
+            raise Error(f"dropout={knobs.dropout} does nothing for {model}, which has its own dropout; leave it out.")
         if min(*steps, save_every) < 1:
-            raise Error(f"steps={steps}, save_every={save_every}; give 1 or more.")
+            raise Error(f"steps={steps} and save_every={save_every} came; give 1 or more.")
         self.shards, self.steps, self.batch_sizes = [Shards(folder) for folder in data], steps, sizes
         self.dev = None if dev is None else Shards(dev)
         self.learning_rate, self.save_every, self.seed, self.settings = learning_rate, save_every, seed, knobs
@@ -57,7 +79,7 @@ class PretrainingRun:
         if not Path(vocabulary).exists():
             raise Error(f"{vocabulary} is missing; give the vocabulary that the corpus was made with.")
         sums = [sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
-        begun = {"config": config, "model": model}          # a file or folder is known by what it holds
+        begun = {"config": config, "model": model}          # a file or folder is identified by its contents
         begun |= {name: sha256(path) for name, path in begun.items()
                   if path and path not in SIZES and Path(path).exists()}
         self.knobs = plain({**others, **begun, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate,
@@ -65,8 +87,15 @@ class PretrainingRun:
                             "data": sums})
         keras.utils.set_random_seed(seed)
 
-    def finished(self):
-        """Return what a finished run of these knobs said, None where it is not finished; raises `Error` for others."""
+    def finished(self) -> dict[str, Any] | None:
+        """Return what a finished run of the same arguments measured.
+
+        Returns:
+            What `ship` returned, or None where the run is not finished.
+
+        Raises:
+            Error: when the folder holds a finished run of other arguments.
+        """
         if not self.folder.finished:
             return None
         card = self.folder.card()
@@ -75,10 +104,16 @@ class PretrainingRun:
                         "go on from it with --model.")
         return card["training"]
 
-    def prepare(self, pretrainer, tokenizer, place):
-        """Take the model and lay out the batches, of which this process trains on the part that `place` says.
+    def prepare(self, pretrainer: Any, tokenizer: Tokenizer, place: Any) -> None:
+        """Take the model, and plan the batches of which this process trains on its part.
 
-        See `training.distribute`.
+        Args:
+            pretrainer: The `Pretrainer`.
+            tokenizer: The `Tokenizer` of the corpus.
+            place: The `Place` of this process, see `bertkit.distribution`.
+
+        Raises:
+            Error: when the corpus does not fit the model, and when texts cannot be packed.
         """
         self.model, self.tokenizer, self.place = pretrainer, tokenizer, place
         for shards in filter(None, (*self.shards, self.dev)):
@@ -90,54 +125,92 @@ class PretrainingRun:
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")
         self.phases = Phases(tuple(CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
-                                        place.part, self.settings.pack)
+                                                 place.part, self.settings.pack)
                                    for shards, size in zip(self.shards, self.batch_sizes, strict=True)),
                              tuple(self.steps))
         self.held = self.dev and CorpusSampler(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
 
-    def optimizer(self):
-        """Return the optimizer for all steps of the run, with warm-up and decay."""
+    def optimizer(self) -> Any:
+        """Make the optimizer for all steps of the run, with warm-up and decay.
+
+        Returns:
+            A Keras optimizer.
+
+        Raises:
+            Error: when `accumulate` is larger than the number of steps.
+        """
         settings = self.settings
         updates = self.phases.total // settings.accumulate
         if not updates:
             raise Error(f"accumulate={settings.accumulate} batches make one update, and the run has "
                         f"{self.phases.total}; give a smaller number or more steps.")
-        options = {"gradient_accumulation_steps": settings.accumulate} if settings.accumulate > 1 else {}
+        options: dict[str, Any] = {}
+        options |= {"gradient_accumulation_steps": settings.accumulate} if settings.accumulate > 1 else {}
         options |= {"use_ema": True, "ema_momentum": settings.ema} if settings.ema else {}
         return OPTIMIZERS[settings.optimizer](
             WarmupLinear(self.learning_rate, updates, settings.warmup), weight_decay=settings.weight_decay,
             global_clipnorm=settings.clip_norm, **options)
 
-    def arguments(self):
-        """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
-        total, self.tally = self.phases.total, LossSummary(self.phases.total)
-        resume = Resume(self.folder.path, self.knobs, self.tally, self.save_every, "refuse", total, self.place.chief)
-        done = resume.restore(self.model)
-        self.place.begin(self.model, done)
-        callbacks = [self.tally, resume]
-        if self.place.chief:
-            callbacks = [self.tally, PretrainingTensorBoard(
-                self.folder.logs, self.phases, self.tokenizer, self.held, self.settings, done), resume,
-                Progress(total, done)]
-        return {"x": self.model.dataset(self.phases, done, total - done), "epochs": 1, "steps_per_epoch": total - done,
-                "shuffle": False, "verbose": 0, "callbacks": callbacks}
+    def resume(self) -> int:
+        """Put an interrupted run's state into the compiled model.
 
-    def ship(self, recipe):
-        """Score the held-out text, write the bundle, remove the states; return what was measured.
-
-        Of several workers the chief does so, and the others return the losses.
+        Returns:
+            The steps that it has done, 0 for a new run.
         """
-        found = self.tally.means()
+        self.tally = LossSummary(self.phases.total)
+        self.state = Resume(self.folder.path, self.knobs, self.tally, self.save_every, "refuse", self.phases.total,
+                            self.place.chief)
+        done = self.state.restore(self.model)
+        self.place.begin(self.model, done)
+        return done
+
+    def dataset(self, done: int = 0) -> Any:
+        """Make the batches that are still to come.
+
+        Args:
+            done: The steps that were done.
+
+        Returns:
+            A `tf.data.Dataset` of `phases.total - done` batches.
+        """
+        return self.model.dataset(self.phases, done, self.phases.total - done)
+
+    def callbacks(self, done: int = 0) -> list[Any]:
+        """Make the callbacks of `fit()`: losses, the state to resume from, TensorBoard, progress.
+
+        Args:
+            done: The steps that were done.
+
+        Returns:
+            The callbacks; of several workers only the chief writes and prints.
+        """
         if not self.place.chief:
-            return found
+            return [self.tally, self.state]
+        board = PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held, self.settings, done)
+        return [self.tally, board, self.state, Progress(self.phases.total, done)]
+
+    def ship(self, recipe: str) -> dict[str, Any]:
+        """Score the held-out text, write the bundle and remove the states.
+
+        Of several workers the chief does so; the others return the losses alone.
+
+        Args:
+            recipe: The path of the recipe, for the card.
+
+        Returns:
+            {"steps", "first_loss", "last_loss"}, and "held_out" where there is held-out text.
+        """
+        measured = self.tally.means()
+        if not self.place.chief:
+            return measured
         if self.held:
-            found["held_out"] = held_out(self.model, self.held)
+            measured["held_out"] = held_out(self.model, self.held)
         model = self.model.model
-        card = Card(name=self.folder.path.name, task="pretrain", recipe=recipe, knobs=self.knobs, training=found,
+        card = Card(name=self.folder.path.name, task="pretrain", recipe=recipe, knobs=self.knobs, training=measured,
                     data={str(shards.folder): {name: shards.metadata[name] for name in ("text", "segments", "tokens")}
                           for shards in self.shards},
                     model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
         page = document(f"{card.name}: pre-training",
                         shown(history(self.folder.logs), told="Losses are means since the point before."))
         self.folder.keep(model, self.tokenizer, card, None, self.phases.samplers[-1].length, None, None, page)
-        return found
+        return measured

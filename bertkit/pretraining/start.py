@@ -1,4 +1,7 @@
-"""Where a pre-training begins: a new encoder, or the weights of a checkpoint."""
+"""Where a pre-training begins: with a new encoder, or with the weights of a checkpoint."""
+
+from pathlib import Path
+from typing import Any
 
 from bertkit.checkpoints import load, local
 from bertkit.corpus.make import fingerprint
@@ -8,12 +11,23 @@ from bertkit.terminal import say
 from bertkit.text import Tokenizer
 
 
-def source(path, tokenizer):
-    """Return the model of a checkpoint to go on from; raises `Error` if its vocabulary is another one."""
+def source(path: str | Path, tokenizer: Tokenizer) -> Any:
+    """Load the model of a checkpoint to go on from.
+
+    Args:
+        path: The checkpoint.
+        tokenizer: The `Tokenizer` that the corpus was made with.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: when the checkpoint has another vocabulary.
+    """
     try:
         own = Tokenizer.load(local(path))
     except Error:
-        say(f"{path} has no vocabulary to compare with; it must be the one given.")
+        say(f"{path} has no vocabulary of its own to compare with; make sure that it was trained with the one given.")
         return load(path)
     if fingerprint(own) != fingerprint(tokenizer):
         raise Error(f"{path} was trained with another vocabulary, of {len(own)} entries, than the one given, of "
@@ -21,13 +35,25 @@ def source(path, tokenizer):
     return load(path)
 
 
-def encoder_of(model):
-    """Return the encoder of a model, or the model itself where it is one."""
+def encoder_of(model: Any) -> Any:
+    """Return the encoder of a model, or the model itself where it is an encoder.
+
+    Args:
+        model: An `Encoder`, or a model with one.
+
+    Returns:
+        The `Encoder`.
+    """
     return model if isinstance(model, Encoder) else model.encoder
 
 
-def adopt(pretrainer, model):
-    """Give the heads of `pretrainer` the weights of the same heads of a model, and say which are new."""
+def adopt(pretrainer: Any, model: Any) -> None:
+    """Copy the weights of a model's heads into the heads of the same name, and say which heads are new.
+
+    Args:
+        pretrainer: The `Pretrainer`, whose heads get the weights.
+        model: The model of a checkpoint.
+    """
     theirs, new = getattr(model, "heads", {}), []
     for name, head in pretrainer.model.heads.items():
         values = theirs[name].get_weights() if name in theirs else None
@@ -36,4 +62,4 @@ def adopt(pretrainer, model):
         else:
             new.append(name)
     if new:
-        say(f"The checkpoint holds no head for {', '.join(new)}: it starts anew.")
+        say(f"The checkpoint has no head for {', '.join(new)}, which starts with new weights.")

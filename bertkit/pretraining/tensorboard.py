@@ -1,68 +1,97 @@
-"""TensorBoard for pre-training: what it costs, what it learns, and a look inside now and then."""
+"""TensorBoard for pre-training: what it costs, what it learns, and measurements inside the model now and then."""
 
 import math
 import time
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from bertkit import cost
+from bertkit.config import EncoderConfig
 from bertkit.pretraining import inside
 from bertkit.pretraining.eval_split import held_out
 from bertkit.terminal import say
+from bertkit.text import Tokenizer
 
-PEAK_SIZE = 1024        # of the square matrices that the machine's peak is measured with
+PEAK_SIZE = 1024        # rows of the square matrices whose product measures the machine's peak
 
 
 class PretrainingTensorBoard(keras.callbacks.Callback):
-    """Write curves under `folder`; look at them with `tensorboard --logdir folder`.
+    """Write curves under `folder`; see them with `tensorboard --logdir folder`.
 
-    Each `log_every` steps: losses (means since the point before), perplexity, learning rate, gradient norm, real
-    tokens a second, and the share of the machine's peak that the model's arithmetic makes of it (Chowdhery et al. 2022,
-    PaLM, appendix B: model FLOPs utilisation, three times a forward pass). Each `watch_every` steps: the scores of
-    `held` rows, or of the batch to come; attention entropy and gradient norm of each layer; words that were filled in.
-    At the end the token table, for the projector. `done` steps are behind the run when it begins.
+    Each `log_every` steps: losses (means since the point before), perplexity, learning rate, gradient norm, real tokens
+    a second, and the share of the machine's peak that the model's arithmetic reaches (Chowdhery et al. 2022, PaLM,
+    appendix B: model FLOPs utilisation, three times a forward pass). Each `watch_every` steps: the scores of held-out
+    rows, or of the next batch; attention entropy and gradient norm of each layer; words that were filled in. At the end
+    the token table, for the projector.
+
+    Args:
+        folder: The folder of the events.
+        phases: The `Phases` of the run.
+        tokenizer: The `Tokenizer` of the corpus.
+        held: A `CorpusSampler` of held-out text, or None.
+        knobs: The `PretrainConfig`, for `log_every` and `watch_every`.
+        done: The steps that the run has already done.
     """
 
-    def __init__(self, folder, phases, tokenizer, held, knobs, done=0):
+    def __init__(self, folder: Path, phases: Any, tokenizer: Tokenizer, held: Any, knobs: Any, done: int = 0) -> None:
         super().__init__()
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.writer = folder, tf.summary.create_file_writer(str(folder))
         self.phases, self.tokenizer, self.held, self.step = phases, tokenizer, held, done
         self.every, self.look_every = knobs.log_every, knobs.watch_every
-        self.sums, self.steps = {}, 0
+        self.sums: dict[str, float] = {}
+        self.steps = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Measure the machine's peak, and start the clock.
+
+        Args:
+            logs: Not used.
+        """
         self.peak, self.began = peak(), time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Add a step, and write what is due.
+
+        Args:
+            batch: Not used.
+            logs: The logs of the step.
+        """
         self.step, self.steps = self.step + 1, self.steps + 1
         for name, value in logs.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
         if self.step % self.every == 0:
             self._log()
         if self.step % self.look_every == 0 or self.step == self.phases.total:
-            self._look()
+            self._measure()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Write the token table, and close the events.
+
+        Args:
+            logs: Not used.
+        """
         inside.project(self.folder, self.model.encoder, self.tokenizer)
         self.writer.close()
 
     def _log(self):
         seconds, optimizer = time.monotonic() - self.began, self.model.optimizer
         tokens = self.sums.pop("tokens")
-        found = {name: value / self.steps for name, value in self.sums.items()}
-        if "mlm" in found:
-            found["perplexity"] = math.exp(min(found["mlm"], 700))
+        values = {name: value / self.steps for name, value in self.sums.items()}
+        if "mlm" in values:
+            values["perplexity"] = math.exp(min(values["mlm"], 700))
         length = self.phases.at(self.step - 1)[0].length
-        found |= {"learning_rate": number(optimizer.learning_rate), "gradient_norm": number(optimizer.gradient_norm),
-                  "tokens_per_second": tokens / seconds,
-                  "utilisation": 3 * forward(self.model.encoder.config, length) * tokens / seconds / self.peak}
-        self._write("train", found)
+        values |= {"learning_rate": number(optimizer.learning_rate), "gradient_norm": number(optimizer.gradient_norm),
+                   "tokens_per_second": tokens / seconds,
+                   "utilisation": 3 * forward(self.model.encoder.config, length) * tokens / seconds / self.peak}
+        self._write("train", values)
         self.sums, self.steps, self.began = {}, 0, time.monotonic()
 
-    def _look(self):
+    def _measure(self):
         began, batch = time.monotonic(), self.model.corrupted(self.phases.batch(self.step))
         scores = held_out(self.model, self.held) if self.held else self.model.scores(batch)
         self._write("dev" if self.held else "next_batch", scores)
@@ -81,18 +110,37 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         self.writer.flush()
 
 
-def number(variable):
-    """Return the value of a variable, of which several devices may each hold one."""
+def number(variable: Any) -> float:
+    """Return the value of a variable, of which several devices may each hold a copy.
+
+    Args:
+        variable: A scalar variable or tensor.
+
+    Returns:
+        The value.
+    """
     return float(np.asarray(variable))
 
 
-def forward(config, length):
-    """Return the floating-point operations of a forward pass for each token of rows of `length` tokens."""
+def forward(config: EncoderConfig, length: int) -> float:
+    """Compute the floating-point operations of a forward pass for each token.
+
+    Args:
+        config: The config of the encoder.
+        length: Tokens of a row.
+
+    Returns:
+        Operations a token.
+    """
     return cost.flops(config, length) / length
 
 
-def peak():
-    """Return the floating-point operations a second that a product of large matrices reaches here, now."""
+def peak() -> float:
+    """Measure the floating-point operations a second of a product of large matrices on this machine.
+
+    Returns:
+        Operations a second.
+    """
     x = tf.ones((PEAK_SIZE, PEAK_SIZE))
     float(tf.matmul(x, x)[0, 0])
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The report that every run leaves: one HTML file, read without a network, a script or anything beside it."""
+"""The report that every run leaves: one HTML file that needs no network, no script and no other file."""
 
 from bertkit.report.page import page, write
 

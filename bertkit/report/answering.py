@@ -1,12 +1,14 @@
-"""How well questions are answered, by their first word and by the answer's length; the worst with their contexts."""
+"""How well questions are answered, by first word and by length of the answer; the worst ones in their contexts."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import beside, element, joined, note, section, table, text
+from bertkit.report.markup import Markup, beside, element, joined, note, section, table, text
 
 WORST = 15
 AROUND = 90                                   # characters of the context shown on each side of an answer
@@ -15,8 +17,16 @@ LENGTHS = ((0, "no answer"), (1, "1 word"), (3, "2 to 3 words"), (6, "4 to 6 wor
 SCORES = ("exact match", "F1")
 
 
-def sections(task, dev):
-    """Return the sections of answered questions: targets are lists of (text, start), predictions spans."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of answered questions.
+
+    Args:
+        task: An `Answering`.
+        dev: {"inputs", "targets": lists of (text, start), "predictions": spans}.
+
+    Returns:
+        The HTML.
+    """
     inputs, targets, predictions = dev["inputs"], dev["targets"], dev["predictions"]
     (scores,) = task.sides(targets, predictions)
     words = grouped("By the word that asks", [asking(given[0]) for given in inputs], scores)
@@ -31,28 +41,51 @@ def sections(task, dev):
     return joined([*parts, section("Worst questions", worst(inputs, targets, given, scores[:, 1]))])
 
 
-def asking(question):
-    """Return the first word of a question that asks, or "other".
+def asking(question: str) -> str:
+    """Return the first word of a question that asks.
 
-    >>> asking("In which year did it end?"), asking("Name one.")
-    ('which', 'other')
+    Args:
+        question: The question.
+
+    Returns:
+        One of `ASKED`, or "other".
+
+    Example:
+        >>> asking("In which year did it end?"), asking("Name one.")
+        ('which', 'other')
     """
     return next((word for word in (word.strip("?,.:;'\"") for word in question.lower().split()) if word in ASKED),
                 "other")
 
 
-def length(answers):
-    """Return the name of the group of lengths in which the shortest of (text, start) answers lies.
+def length(answers: Sequence[tuple[str, int]]) -> str:
+    """Return the name of the group of lengths to which the shortest answer belongs.
 
-    >>> length([("the old bridge", 3), ("bridge", 11)]), length([])
-    ('1 word', 'no answer')
+    Args:
+        answers: (text, start) of each accepted answer.
+
+    Returns:
+        A name of `LENGTHS`.
+
+    Example:
+        >>> length([("the old bridge", 3), ("bridge", 11)]), length([])
+        ('1 word', 'no answer')
     """
     words = min((len(text.split()) for text, _ in answers), default=0)
     return next(name for most, name in LENGTHS if most is None or words <= most)
 
 
-def grouped(caption, groups, scores):
-    """Return a table of the mean scores, percentages [questions, 2], of each group of questions."""
+def grouped(caption: str, groups: Sequence[str], scores: np.ndarray) -> Markup:
+    """Return a table of the mean scores of each group of questions.
+
+    Args:
+        caption: The caption.
+        groups: The group of each question.
+        scores: Exact match and F1 in per cent, [questions, 2].
+
+    Returns:
+        The HTML.
+    """
     order = {name: place for place, (_, name) in enumerate(LENGTHS)}
     counts = Counter(groups)
     names = sorted(counts, key=lambda name: (order.get(name, 0), name == "other", -counts[name], name))
@@ -61,11 +94,20 @@ def grouped(caption, groups, scores):
                  [(name, counts[name], *map(float, means[name])) for name in names])
 
 
-def by_threshold(chances, spans, none):
-    """Return thresholds [n], rising, and the mean scores at each, [n, 2].
+def by_threshold(chances: Any, spans: np.ndarray, none: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the mean scores for each threshold: a question whose chance is above it gets no answer, another its span.
 
-    `chances` [questions] are those of having no answer; `spans` and `none` [questions, 2] the scores of the best span
-    and of no answer. A question whose chance is above the threshold gets no answer, another its span.
+    Args:
+        chances: [questions], the probability that there is no answer.
+        spans: [questions, 2], the scores of the best span.
+        none: [questions, 2], the scores of no answer.
+
+    Returns:
+        (thresholds [n], rising; mean scores [n, 2]).
+
+    Example:
+        >>> by_threshold([0.2, 0.8], np.array([[100.0] * 2, [0.0] * 2]), np.array([[0.0] * 2, [100.0] * 2]))[1].tolist()
+        [[100.0, 100.0], [50.0, 50.0]]
     """
     order = np.argsort(chances, kind="stable")
     thresholds, counts = np.unique(np.asarray(chances, "float64"), return_counts=True)
@@ -73,35 +115,56 @@ def by_threshold(chances, spans, none):
     return thresholds, sums[np.cumsum(counts) - 1] / len(order)
 
 
-def threshold_curve(chances, spans, none, chosen):
-    """Return the figure of the scores by threshold (see `by_threshold`), the `chosen` one marked."""
+def threshold_curve(chances: Any, spans: np.ndarray, none: np.ndarray, chosen: float) -> Markup:
+    """Return the figure of the scores by threshold (see `by_threshold`), with the chosen one marked.
+
+    Args:
+        chances: [questions], the probability that there is no answer.
+        spans: [questions, 2], the scores of the best span.
+        none: [questions, 2], the scores of no answer.
+        chosen: The threshold of the task.
+
+    Returns:
+        The HTML.
+    """
     thresholds, scores = by_threshold(chances, spans, none)
     series = {name: (thresholds, scores[:, column]) for column, name in enumerate(SCORES)}
     inside = thresholds[0] <= chosen <= thresholds[-1]
-    said = "" if inside else f" The chosen threshold, {chosen:.4g}, lies outside of these chances."
+    outside = "" if inside else f" The chosen threshold, {chosen:.4g}, lies outside of these chances."
     return joined([note("A question whose chance of having no answer is above the threshold gets none; further to the "
-                        f"right more questions are answered.{said}"),
+                        f"right more questions are answered.{outside}"),
                    charts.lines("Null threshold", series, "threshold", "percent",
                                 (chosen, "chosen") if inside else None)])
 
 
-def worst(inputs, targets, given, f1):
-    """Return the questions of lowest F1 with an accepted and the given answer, (text, start), in the context."""
+def worst(inputs: Sequence[Any], targets: Sequence[Any], given: Sequence[tuple[str, int]], f1: np.ndarray) -> Markup:
+    """Return the questions with the lowest F1, with an accepted and the given answer in the context.
+
+    Args:
+        inputs: (question, context) of each.
+        targets: Lists of (text, start).
+        given: (text, start) of each answer.
+        f1: [questions], in per cent.
+
+    Returns:
+        The HTML.
+    """
     order = [row for row in np.argsort(f1, kind="stable")[:WORST] if f1[row] < 100]
     if not order:
         return note("Every question has an accepted answer.")
-    rows = [(int(row) + 1, _asked(*inputs[row], (targets[row] or [("", -1)])[0], given[row]), float(f1[row]))
+    rows = [(int(row) + 1, _question(inputs[row], (targets[row] or [("", -1)])[0], given[row]), float(f1[row]))
             for row in order]
     return table(f"{len(rows)} of {int((f1 < 100).sum())} questions whose F1 is below 100, lowest first",
                  ("question", "text", "F1"), rows, words=("text",))
 
 
-def _asked(question, context, gold, given):
-    return joined([element("div", text(question)), element("div", element("small", "true: "), _found(context, *gold)),
-                   element("div", element("small", "given: "), _found(context, *given))])
+def _question(asked, gold, given):
+    question, context = asked
+    return joined([element("div", text(question)), element("div", element("small", "true: "), _marked(context, *gold)),
+                   element("div", element("small", "given: "), _marked(context, *given))])
 
 
-def _found(context, answer, start):
+def _marked(context, answer, start):
     """Return an answer marked in the part of the context around it; alone where it does not stand at `start`."""
     if not answer:
         return "no answer"

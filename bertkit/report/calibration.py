@@ -1,14 +1,24 @@
-"""Whether a probability means what it says: of what is given 0.8, eight in ten should be right."""
+"""Whether probabilities are right: of the decisions given 0.8, eight in ten should be right."""
+
+from typing import Any
 
 import numpy as np
 
 from bertkit.metrics.calibration import calibration_error, reliability
 from bertkit.report import charts
-from bertkit.report.markup import element, joined, note, number, table
+from bertkit.report.markup import Markup, element, joined, note, number, table
 
 
-def shown(targets, probabilities):
-    """Return the reliability diagram of class numbers [B] and probabilities [B,C], its numbers and the error."""
+def shown(targets: Any, probabilities: np.ndarray) -> Markup:
+    """Return the reliability diagram, its numbers and the calibration error.
+
+    Args:
+        targets: Class numbers [B].
+        probabilities: [B,C].
+
+    Returns:
+        The HTML.
+    """
     rows = [row for row in reliability(targets, probabilities) if row["rows"]]
     error = number(calibration_error(targets, probabilities))
     lean = sum(row["rows"] * (row["confidence"] - row["accuracy"]) for row in rows) / len(targets)

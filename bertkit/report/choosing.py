@@ -1,16 +1,26 @@
 """Which endings a model chooses: by position, by confidence, the worst mistakes with prompt and endings."""
 
+from typing import Any
+
 import numpy as np
 
 from bertkit.report import calibration
-from bertkit.report.markup import element, joined, note, section, share, table, text
+from bertkit.report.markup import Markup, element, joined, note, section, share, table, text
 
 WORST = 15
 FLOOR = 1e-12
 
 
-def sections(task, dev):
-    """Return the sections of chosen endings; predictions are each row's probabilities."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of chosen endings.
+
+    Args:
+        task: A `Choosing`.
+        dev: {"inputs", "targets": numbers of the right endings, "predictions": probabilities of each row's endings}.
+
+    Returns:
+        The HTML.
+    """
     targets, chosen = (np.asarray(side) for side in task.sides(dev["targets"], dev["predictions"]))
     most = max(len(row) for row in dev["predictions"])
     padded = np.array([[*row, *[0.0] * (most - len(row))] for row in dev["predictions"]])
@@ -19,10 +29,17 @@ def sections(task, dev):
                    section("Worst mistakes", worst(dev["inputs"], targets, chosen, dev["predictions"]))])
 
 
-def positions(targets, chosen):
+def positions(targets: np.ndarray, chosen: np.ndarray) -> Markup:
     """Return a table of how often each position is right, is chosen, and is chosen where it is right.
 
-    Positions that are chosen much more often than they are right show a model that looks at the place.
+    Positions that are chosen much more often than they are right show a model that looks at the position.
+
+    Args:
+        targets: The numbers of the right endings.
+        chosen: The numbers of the chosen endings.
+
+    Returns:
+        The HTML.
     """
     count = int(max(targets.max(), chosen.max())) + 1
     rows = [(f"ending {place + 1}", int((targets == place).sum()), int((chosen == place).sum()),
@@ -31,8 +48,18 @@ def positions(targets, chosen):
     return table("Endings by their position", ("position", "right", "chosen", "chosen where right"), rows)
 
 
-def worst(inputs, targets, chosen, probabilities):
-    """Return the mistakes whose right ending got the least, with prompt, endings and probabilities."""
+def worst(inputs: Any, targets: np.ndarray, chosen: np.ndarray, probabilities: Any) -> Markup:
+    """Return the mistakes whose right ending has the lowest probability, with prompt, endings and probabilities.
+
+    Args:
+        inputs: (prompt, ending, ending, ...) of each.
+        targets: The numbers of the right endings.
+        chosen: The numbers of the chosen endings.
+        probabilities: Those of each row's endings.
+
+    Returns:
+        The HTML.
+    """
     wrong = np.flatnonzero(targets != chosen)
     if not len(wrong):
         return note("No row was decided wrongly.")

@@ -1,18 +1,29 @@
 """What a classifier gets right and wrong: confusions, classes, calibration, the worst mistakes with their texts."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from bertkit import metrics
 from bertkit.report import calibration
-from bertkit.report.markup import element, joined, note, number, section, share, table, texts
+from bertkit.report.markup import Markup, element, joined, note, number, section, share, table, texts
 
 WORST = 20
-MOST_CLASSES = 20     # more do not fit a matrix that one can read
+MOST_CLASSES = 20     # a matrix of more classes cannot be read
 FLOOR = 1e-12
 
 
-def sections(task, dev):
-    """Return the sections of a classifier's predictions, [rows, C] probabilities."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of a classifier's predictions.
+
+    Args:
+        task: A `Classification`.
+        dev: {"inputs", "targets", "predictions": probabilities [rows, C]}.
+
+    Returns:
+        The HTML.
+    """
     probabilities = np.asarray(dev["predictions"], "float64")
     targets, given = task.sides(dev["targets"], dev["predictions"])
     parts = [section("Classes", per_class(task.labels, targets, given)),
@@ -23,8 +34,17 @@ def sections(task, dev):
     return joined(parts)
 
 
-def confusions(labels, targets, given):
-    """Return the matrix of counts with shares of each row; of many classes, the commonest confusions."""
+def confusions(labels: Sequence[str], targets: Any, given: Any) -> Markup:
+    """Return the matrix of counts with shares of each row; for many classes, the most frequent confusions.
+
+    Args:
+        labels: The names of the classes.
+        targets: The true class numbers.
+        given: The predicted class numbers.
+
+    Returns:
+        The HTML.
+    """
     counts = metrics.confusion(targets, given, range(len(labels)))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(labels) > MOST_CLASSES:
@@ -50,14 +70,23 @@ def _commonest(labels, counts, shares):
                  ("true", "given", "rows", "share of the true class"), rows, words=("true", "given"))
 
 
-def per_class(labels, targets, given):
-    """Return a table of precision, recall and F1 of each class, or, multi-label, of each label."""
+def per_class(labels: Sequence[str], targets: Any, given: Any) -> Markup:
+    """Return a table of precision, recall and F1 of each class, or of each label of a multi-label task.
+
+    Args:
+        labels: The names of the classes.
+        targets: The true class numbers [rows], or [rows, C] of 0 and 1.
+        given: The predicted ones, in the same form.
+
+    Returns:
+        The HTML.
+    """
     if np.ndim(targets) == 1:
         targets, given = np.eye(len(labels), dtype=int)[np.stack([targets, given])]
     hits = (targets & given).sum(axis=0)
-    actual, found = targets.sum(axis=0), given.sum(axis=0)
-    rows = [(label, int(actual[c]), int(found[c]), _ratio(hits[c], found[c]), _ratio(hits[c], actual[c]),
-             _ratio(2 * hits[c], actual[c] + found[c])) for c, label in enumerate(labels)]
+    actual, predicted = targets.sum(axis=0), given.sum(axis=0)
+    rows = [(label, int(actual[c]), int(predicted[c]), _ratio(hits[c], predicted[c]), _ratio(hits[c], actual[c]),
+             _ratio(2 * hits[c], actual[c] + predicted[c])) for c, label in enumerate(labels)]
     return table("Scores of each class; undefined where nothing is of it",
                  ("class", "true", "given", "precision", "recall", "F1"), rows)
 
@@ -66,19 +95,35 @@ def _ratio(part, whole):
     return float(part) / float(whole) if whole else float("nan")
 
 
-def calibrated(probabilities, targets):
-    """Return the calibration of the likeliest class, or, multi-label, of every label's yes or no."""
+def calibrated(probabilities: np.ndarray, targets: Any) -> Markup:
+    """Return the calibration of the most probable class, or of each label's yes or no.
+
+    Args:
+        probabilities: [rows, C].
+        targets: Class numbers [rows], or [rows, C] of 0 and 1.
+
+    Returns:
+        The HTML.
+    """
     if np.ndim(targets) == 2:
         yes = probabilities.reshape(-1, 1)
         return calibration.shown(np.ravel(targets), np.hstack([1 - yes, yes]))
     return calibration.shown(targets, probabilities)
 
 
-def losses(probabilities, targets):
-    """Return each row's −log p of its class, or, multi-label, Σ of −log p of what each label should be.
+def losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
+    """Compute each row's −log p of its class, or Σ over labels of −log p of the label's true value.
 
-    >>> losses(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
-    [0.6931]
+    Args:
+        probabilities: [rows, C].
+        targets: Class numbers [rows], or [rows, C] of 0 and 1.
+
+    Returns:
+        [rows], in nats.
+
+    Example:
+        >>> losses(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
+        [0.6931]
     """
     targets = np.asarray(targets)
     if targets.ndim == 1:
@@ -86,8 +131,20 @@ def losses(probabilities, targets):
     return -np.log(np.maximum(np.where(targets > 0, probabilities, 1 - probabilities), FLOOR)).sum(axis=1)
 
 
-def worst(labels, inputs, probabilities, targets, given):
-    """Return the mistakes of highest loss, each with its texts, the true and the given classes."""
+def worst(labels: Sequence[str], inputs: Sequence[Any], probabilities: np.ndarray, targets: Any,
+          given: Any) -> Markup:
+    """Return the mistakes with the highest loss, each with its texts, the true and the predicted classes.
+
+    Args:
+        labels: The names of the classes.
+        inputs: The texts, or pairs of texts.
+        probabilities: [rows, C].
+        targets: The true class numbers [rows], or [rows, C] of 0 and 1.
+        given: The predicted ones, in the same form.
+
+    Returns:
+        The HTML.
+    """
     targets, given = np.asarray(targets), np.asarray(given)
     loss = losses(probabilities, targets)
     wrong = np.flatnonzero((targets != given).reshape(len(given), -1).any(axis=1))

@@ -2,15 +2,25 @@
 
 import math
 import numbers
+from collections.abc import Sequence
+from typing import Any
 
 from bertkit.report import charts
 from bertkit.report.markup import element, note, section
 
 
-def shown(history, first=None, told=None, sign=1):
-    """Return the curves of a history; `first` is the metric that chose the best epoch, `told` what to say in place.
+def shown(history: Sequence[dict[str, Any]], first: str | None = None, told: str | None = None,
+          sign: int = 1) -> str:
+    """Return the curves of a history.
 
-    `sign` is −1 for a metric of which less is better. Nothing of an empty history.
+    Args:
+        history: Points with "step", and "loss", "learning_rate", "epoch", "dev_loss" or "dev_METRIC".
+        first: The metric that chose the best epoch.
+        told: A sentence above the curves, in place of the usual one.
+        sign: −1 for a metric of which less is better.
+
+    Returns:
+        The HTML; "" for an empty history.
     """
     if not history:
         return ""
@@ -27,16 +37,29 @@ def shown(history, first=None, told=None, sign=1):
                 for group in _alike(scores)]
     if rate[0]:
         figures.append(charts.lines("Learning rate", {"learning rate": rate}, "step", "learning rate", mark, least=0))
-    return section("Training", note(told or _told(best, first)), element("div", *figures, class_="charts"))
+    return section("Training", note(told or _how_chosen(best, first)), element("div", *figures, class_="charts"))
 
 
-def best_epoch(history, first, sign=1):
-    """Return the point of the best dev score, of equal ones that of the lowest dev loss; None without one."""
+def best_epoch(history: Sequence[dict[str, Any]], first: str | None, sign: int = 1) -> dict[str, Any] | None:
+    """Return the point with the best dev score; of equal ones that with the lowest dev loss.
+
+    Args:
+        history: Points with "dev_METRIC" and "dev_loss".
+        first: The metric.
+        sign: −1 for a metric of which less is better.
+
+    Returns:
+        The point, or None where no point has a score.
+
+    Example:
+        >>> best_epoch([{"epoch": 1, "dev_f1": 0.5}, {"epoch": 2, "dev_f1": 0.7}], "f1")["epoch"]
+        2
+    """
     points = [point for point in history if _is_number(point.get(f"dev_{first}"))]
     return max(points, key=lambda point: (sign * point[f"dev_{first}"], -point.get("dev_loss", math.inf)), default=None)
 
 
-def _told(best, first):
+def _how_chosen(best, first):
     if best is None:
         return "No dev score was kept."
     return f"Dev {first} chose the epoch; the weights of the best one are the ones that were kept."
@@ -55,10 +78,10 @@ def _series(history, name):
 
 def _alike(scores):
     """Return the series in groups of one scale: fractions together, everything else for itself."""
-    found = {name: points for name, points in scores.items() if points[0]}
-    fractions = {name: points for name, points in found.items()
+    filled = {name: points for name, points in scores.items() if points[0]}
+    fractions = {name: points for name, points in filled.items()
                  if all(not math.isfinite(y) or -1 <= y <= 1 for y in points[1])}
-    rest = [{name: points} for name, points in found.items() if name not in fractions]
+    rest = [{name: points} for name, points in filled.items() if name not in fractions]
     return ([fractions] if fractions else []) + rest
 
 

@@ -1,23 +1,43 @@
-"""How alike texts are found to be, against how alike they are."""
+"""How similar texts are to a model, compared with the given scores."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import element, joined, section, table, texts
+from bertkit.report.markup import Markup, element, joined, section, table, texts
 
 WORST = 20
 
 
-def sections(task, dev):
-    """Return the sections of pairs of texts: targets are scores of likeness, predictions their vectors."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of pairs of texts.
+
+    Args:
+        task: An `Embedding`.
+        dev: {"inputs", "targets": scores of similarity, "predictions": vectors}.
+
+    Returns:
+        The HTML.
+    """
     targets, cosines = task.sides(dev["targets"], dev["predictions"])
     scatter = charts.scatter("Given and found", targets, cosines, "given similarity", "cosine", same=False)
     drawn = element("div", scatter, charts.histogram("Cosines", cosines, "cosine"), class_="charts")
     return joined([section("Similarity", drawn), section("Worst mistakes", worst(dev["inputs"], targets, cosines))])
 
 
-def worst(inputs, targets, cosines):
-    """Return the pairs whose places in the two orders are farthest apart, because the scales differ."""
+def worst(inputs: Sequence[Any], targets: np.ndarray, cosines: np.ndarray) -> Markup:
+    """Return the pairs whose ranks by score and by cosine differ most; ranks, because the scales differ.
+
+    Args:
+        inputs: The pairs.
+        targets: Scores of similarity.
+        cosines: The cosines of the vectors.
+
+    Returns:
+        The HTML.
+    """
     places = [np.argsort(np.argsort(side, kind="stable"), kind="stable") for side in (targets, cosines)]
     away = places[1] - places[0]
     order = np.argsort(-np.abs(away), kind="stable")[:WORST]

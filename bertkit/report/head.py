@@ -1,32 +1,54 @@
-"""The top of a report: what the model is, what it scores, which knobs made it; at its end, every other fact."""
+"""The top of a report: what the model is, its scores, its settings; and the end, with every other fact."""
 
 import numbers
+from typing import Any
 
-from bertkit.report.markup import beside, element, joined, note, number, section, table
+from bertkit.report.markup import Markup, beside, element, joined, note, number, section, table
 
-ORDER = {"test": 0, "dev": 1}                 # the split that only reports stands first
+ORDER = {"test": 0, "dev": 1}                 # test stands first, because nothing was chosen by it
 
 
-def head(card):
-    """Return the name, the scores with their intervals, the data and the knobs of a card."""
+def head(card: Any) -> Markup:
+    """Return the name, the scores with their intervals, the data and the settings of a card.
+
+    Args:
+        card: The `Card`.
+
+    Returns:
+        The HTML.
+    """
     made = " · ".join(word for word in (card.task, card.recipe and f"recipe {card.recipe}", card.made) if word)
     return element("header", element("h1", card.name), note(made), headline(card.scores),
                    beside(scores(card.scores), data(card.data)), metadata("Knobs", card.to_json().get("knobs", {})),
                    *(note(line) for line in card.notes))
 
 
-def headline(scores):
-    """Return each split's first score in large figures, with its interval."""
-    items = []
+def headline(scores: dict[str, Any]) -> str:
+    """Return each split's first score in large figures, with its interval.
+
+    Args:
+        scores: {split: {metric: {"score", "low", "high"}}}.
+
+    Returns:
+        The HTML, or "" without scores.
+    """
+    items: list[tuple[str, Markup]] = []
     for split, name, value in _rows(scores):
-        if split not in [shown for shown, _ in items]:
+        if split not in [before for before, _ in items]:
             items.append((split, element("li", element("b", number(value["score"])),
                                          element("span", f"{name} on {split} {_interval(value)}"))))
     return element("ul", *(item for _, item in items), class_="headline") if items else ""
 
 
-def scores(scores):
-    """Return the table of every metric of every split with 95 % intervals."""
+def scores(scores: dict[str, Any]) -> Markup:
+    """Return the table of every metric of every split with 95 % intervals.
+
+    Args:
+        scores: {split: {metric: {"score", "low", "high"}}}.
+
+    Returns:
+        The HTML.
+    """
     rows = [(f"{name} on {split}", value["score"], value.get("low"), value.get("high"))
             for split, name, value in _rows(scores)]
     if not rows:
@@ -45,8 +67,15 @@ def _interval(value):
     return f"({number(value['low'])} to {number(value['high'])})" if "low" in value else ""
 
 
-def data(metadata):
-    """Return the table of files and rows, of {split: {"file", "rows", ...}}."""
+def data(metadata: dict[str, Any]) -> str:
+    """Return the table of files and rows.
+
+    Args:
+        metadata: {split: {"file", "rows", ...}}.
+
+    Returns:
+        The HTML, or "" without splits.
+    """
     splits = {split: part for split, part in metadata.items() if isinstance(part, dict)}
     if not splits:
         return ""
@@ -55,37 +84,60 @@ def data(metadata):
     return table("Data", ("split", *columns), rows, words=("file",))
 
 
-def metadata(title, values):
-    """Return names and values as a list in columns; parts of parts are named with points between."""
-    pairs = [element("div", element("dt", name), element("dd", _said(value))) for name, value in flat(values)]
+def metadata(title: str, values: dict[str, Any]) -> str:
+    """Return names and values as a list in columns; the names of nested values have points between their parts.
+
+    Args:
+        title: The heading.
+        values: The values by name.
+
+    Returns:
+        The HTML, or "" without values.
+    """
+    pairs = [element("div", element("dt", name), element("dd", _typed(value))) for name, value in flat(values)]
     return joined([element("h3", title), element("dl", *pairs, class_="facts")]) if pairs else ""
 
 
-def flat(values, before=""):
-    """Return [(name, value)] of nested objects.
+def flat(values: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    """Flatten nested objects.
 
-    >>> flat({"a": {"b": 1}, "c": [2, 3]})
-    [('a.b', 1), ('c', [2, 3])]
+    Args:
+        values: The values by name.
+        before: What stands before each name.
+
+    Returns:
+        (name, value) of each.
+
+    Example:
+        >>> flat({"a": {"b": 1}, "c": [2, 3]})
+        [('a.b', 1), ('c', [2, 3])]
     """
-    found = []
+    pairs: list[tuple[str, Any]] = []
     for name, value in values.items():
-        found += flat(value, f"{before}{name}.") if isinstance(value, dict) else [(f"{before}{name}", value)]
-    return found
+        pairs += flat(value, f"{before}{name}.") if isinstance(value, dict) else [(f"{before}{name}", value)]
+    return pairs
 
 
-def _said(value):
-    """Return a value as it would be typed: a small rate stays a small rate."""
+def _typed(value):
+    """Return a value as a user would type it; a small rate is not rounded to 0."""
     if value is None or isinstance(value, str):
         return value or "–"
     if isinstance(value, list | tuple):
-        return ", ".join(_said(part) for part in value) or "–"
+        return ", ".join(_typed(part) for part in value) or "–"
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     return str(value)
 
 
-def appendix(card):
-    """Return what else the card holds: the model, an export's size and speed, the versions."""
+def appendix(card: Any) -> str:
+    """Return what else the card holds: the model, an export's size and speed, the versions.
+
+    Args:
+        card: The `Card`.
+
+    Returns:
+        The HTML, or "" where there is nothing.
+    """
     parts = [metadata(title, values) for title, values in
              (("Model", card.model), ("Input", card.inputs), ("Agreement of the exported file", card.parity),
               ("Size in bytes", card.bytes), ("Latency in milliseconds a text", card.latency),

@@ -1,41 +1,73 @@
-"""Ridge regression on word counts, small enough for numpy."""
+"""Ridge regression on word counts, in numpy alone."""
 
 import re
 import zlib
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-BUCKETS = 1 << 18     # of the hashed words and pairs of words: F in the shapes below
+BUCKETS = 1 << 18     # into which words and pairs of words are hashed: F in the shapes below
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class Bag:
-    """Hashed words of `size` examples: occurrence n is of bucket `buckets[n]` in example `examples[n]`."""
+    """Hashed words of examples: occurrence n is of bucket `buckets[n]` in example `examples[n]`.
+
+    X [size,F] counts the occurrences.
+
+    Args:
+        examples: int [occurrences].
+        buckets: int [occurrences].
+        size: The number of examples.
+        width: The number F of buckets.
+    """
 
     examples: np.ndarray
     buckets: np.ndarray
     size: int
     width: int = BUCKETS
 
-    def totals(self, weights=None):
-        """Return Xᵀ weights [F]: the sum of each bucket's occurrences, each weighted by its example's weight, or 1."""
+    def totals(self, weights: np.ndarray | None = None) -> np.ndarray:
+        """Compute Xᵀ weights: the sum of each bucket's occurrences, weighted by their examples.
+
+        Args:
+            weights: [size]; None weights all by 1.
+
+        Returns:
+            [F].
+        """
         return np.bincount(self.buckets, None if weights is None else weights[self.examples], self.width)
 
-    def times(self, weights):
-        """Return X weights [size]: the sum of each example's buckets' weights."""
+    def times(self, weights: np.ndarray) -> np.ndarray:
+        """Compute X weights: the sum of the weights of each example's buckets.
+
+        Args:
+            weights: [F].
+
+        Returns:
+            [size].
+        """
         return np.bincount(self.examples, weights[self.buckets], self.size)
 
 
-def bag(examples):
-    """Return the words and the pairs of neighbouring words of examples, tuples of texts, lower-cased and hashed.
+def bag(examples: Sequence[Sequence[str]]) -> Bag:
+    """Hash the lower-cased words, and the pairs of neighbouring words, of examples.
 
     Words of the first, the second and further texts are different words.
 
-    >>> bag([("a b", "a"), ("",)]).examples.tolist()
-    [0, 0, 0, 0]
+    Args:
+        examples: Tuples of texts.
+
+    Returns:
+        The `Bag`.
+
+    Example:
+        >>> bag([("a b", "a"), ("",)]).examples.tolist()
+        [0, 0, 0, 0]
     """
     buckets, counts = array("I"), []
     for texts in examples:
@@ -48,12 +80,24 @@ def bag(examples):
     return Bag(np.repeat(np.arange(len(counts)), counts), np.array(buckets, "int64"), len(counts))
 
 
-def ridge(learned, targets, asked, penalty=30.0, steps=200, tolerance=1e-2):
-    """Return X' w + b, the least of |y − X w − b|² + penalty |w|², for the rows X' of `asked` (Hoerl and Kennard 1970).
+def ridge(learned: Bag, targets: Any, asked: Bag, penalty: float = 30.0, steps: int = 200,
+          tolerance: float = 1e-2) -> np.ndarray:
+    """Fit |y − X w − b|² + penalty |w|² and return X' w + b (Hoerl and Kennard 1970).
 
-    By conjugate gradients on the normal equations of centred columns, each divided by its count + penalty; they end
-    when the residual is `tolerance` of what it was. With y of 0 and 1 it is a classifier (Rifkin et al. 2003). The
-    penalty of 30 was the best on dev rows of MNLI, QQP and SST-2, among 3, 10 and 30, and of STS-B, among 1 to 300.
+    It uses conjugate gradients on the normal equations of centred columns, each divided by its count + penalty; they
+    end when the residual is `tolerance` of its first value. With y of 0 and 1 it is a classifier (Rifkin et al. 2003).
+    The penalty of 30 was the best on dev rows of MNLI, QQP and SST-2, among 3, 10 and 30, and of STS-B, among 1 to 300.
+
+    Args:
+        learned: The examples X.
+        targets: y, [examples of X].
+        asked: The examples X'.
+        penalty: The weight of |w|².
+        steps: The most steps.
+        tolerance: The relative size of the residual at which it ends.
+
+    Returns:
+        [examples of X'].
     """
     seen, places = np.unique(learned.buckets, return_inverse=True)
     bag = Bag(learned.examples, places, learned.size, len(seen))
@@ -66,12 +110,12 @@ def ridge(learned, targets, asked, penalty=30.0, steps=200, tolerance=1e-2):
 
     weights = np.zeros(BUCKETS)
     wanted, scale = bag.totals(targets - targets.mean()), 1 / (bag.totals() + penalty)
-    weights[seen] = _solved(normal, wanted, scale, steps, tolerance)
+    weights[seen] = _conjugate_gradients(normal, wanted, scale, steps, tolerance)
     return targets.mean() + asked.times(weights) - middle @ weights[seen]
 
 
-def _solved(matrix, wanted, scale, steps, tolerance):
-    """Return w with matrix(w) = wanted, by conjugate gradients on what is scaled (Hestenes and Stiefel 1952)."""
+def _conjugate_gradients(matrix, wanted, scale, steps, tolerance):
+    """Solve matrix(w) = wanted by conjugate gradients, preconditioned by `scale` (Hestenes and Stiefel 1952)."""
     weights, residual = np.zeros(len(wanted)), wanted.copy()
     direction, size = scale * residual, residual @ (scale * residual)
     enough = size * tolerance**2

@@ -1,66 +1,126 @@
-"""HTML from plain data: every text is escaped on its way in, so that no row of a data file can act on the page."""
+"""HTML from plain data: every text is escaped, so no row of a data file can act on the page."""
 
 import math
+from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 VOID = {"meta"}
 # What HTML forbids in a text: control characters save tab and line ends, and the two halves of a surrogate pair.
 FORBIDDEN = dict.fromkeys([*range(9), 11, *range(12, 13), *range(14, 32), *range(127, 160), *range(0xD800, 0xE000),
                            0xFFFE, 0xFFFF], "\N{REPLACEMENT CHARACTER}")
-LONGEST = 600                                 # characters of a text that are shown
+LONGEST = 600                                 # the most characters of a text that are shown
 
 
 class Markup(str):
-    """Text that is HTML already; every other text is escaped."""
+    """Text that is HTML already; every other text is escaped.
+
+    Example:
+        >>> clean(Markup("<b>bold</b>"))
+        '<b>bold</b>'
+    """
 
     __slots__ = ()
 
 
-def clean(value):
-    """Return a value as HTML that shows it and does nothing.
+def clean(value: Any) -> Markup:
+    r"""Return a value as HTML that shows it and does nothing.
 
-    >>> clean("<script>&\\ud800")
-    '&lt;script&gt;&amp;\\ufffd'
+    Args:
+        value: `Markup`, which is returned as it is, or anything else, which is escaped.
+
+    Returns:
+        The HTML.
+
+    Example:
+        >>> clean("<script>&\ud800")
+        '&lt;script&gt;&amp;\ufffd'
     """
     return value if isinstance(value, Markup) else Markup(escape(str(value).translate(FORBIDDEN)))
 
 
-def joined(parts):
-    """Return the parts one after the other, each cleaned."""
+def joined(parts: Iterable[Any]) -> Markup:
+    """Join parts, each cleaned.
+
+    Args:
+        parts: The parts.
+
+    Returns:
+        The HTML.
+    """
     return Markup("".join(clean(part) for part in parts))
 
 
-def element(name, /, *children, **attributes):
-    """Return <name attributes>children</name>; `class_` is class, other _ are -, None leaves an attribute out.
+def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
+    """Return <name attributes>children</name>.
 
-    >>> element("td", "a < b", class_="number")
-    '<td class="number">a &lt; b</td>'
+    Args:
+        name: The name of the element.
+        children: What it holds; each is cleaned.
+        attributes: `class_` is class, other _ become -, and None leaves an attribute out.
+
+    Returns:
+        The HTML.
+
+    Example:
+        >>> element("td", "a < b", class_="number")
+        '<td class="number">a &lt; b</td>'
     """
     words = "".join(f' {key.rstrip("_").replace("_", "-")}="{clean(value)}"'
                     for key, value in attributes.items() if value is not None)
     return Markup(f"<{name}{words}>" if name in VOID else f"<{name}{words}>{joined(children)}</{name}>")
 
 
-def section(title, *children):
-    """Return a section with its heading."""
+def section(title: str, *children: Any) -> Markup:
+    """Return a section with its heading.
+
+    Args:
+        title: The heading.
+        children: What the section holds.
+
+    Returns:
+        The HTML.
+    """
     return element("section", element("h2", title), *children)
 
 
-def beside(*children):
-    """Return tables that stand side by side where there is room."""
+def beside(*children: Any) -> Markup:
+    """Return tables that stand side by side where there is room.
+
+    Args:
+        children: The tables.
+
+    Returns:
+        The HTML.
+    """
     return element("div", *children, class_="beside")
 
 
-def note(*children):
-    """Return a paragraph that explains."""
+def note(*children: Any) -> Markup:
+    """Return a paragraph that explains.
+
+    Args:
+        children: What it holds.
+
+    Returns:
+        The HTML.
+    """
     return element("p", *children, class_="note")
 
 
-def number(value, digits=4):
-    """Return a number as the page shows it: `digits` after the point, fewer from 10 on; whole numbers as they are.
+def number(value: Any, digits: int = 4) -> str:
+    """Return a number as the page shows it; whole numbers have no decimals.
 
-    >>> number(0.86583), number(1821), number(78.125), number(float("nan"))
-    ('0.8658', '1,821', '78.12', 'undefined')
+    Args:
+        value: The number; a text stays as it is, and None is "".
+        digits: Decimals of a number below 10; larger ones have at most two.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> number(0.86583), number(1821), number(78.125), number(float("nan"))
+        ('0.8658', '1,821', '78.12', 'undefined')
     """
     if value is None or isinstance(value, str):
         return value or ""
@@ -71,36 +131,66 @@ def number(value, digits=4):
     return f"{value:,.{digits if abs(value) < 10 else min(digits, 2)}f}"
 
 
-def share(value):
+def share(value: float) -> str:
     """Return a fraction as a percentage with one decimal.
 
-    >>> share(0.125)
-    '12.5 %'
+    Args:
+        value: From 0 to 1.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> share(0.125)
+        '12.5 %'
     """
     return f"{100 * value:.1f} %"
 
 
-def text(value):
-    """Return a text of the data, set apart so that its writing direction ends with it; a long one says what is left.
+def text(value: Any) -> Markup:
+    """Return a text of the data, isolated so that its writing direction ends with it.
 
-    >>> text("a" * 601)[-24:]
-    'a… (+1 characters)</bdi>'
+    Args:
+        value: The text; of a long one the first part is shown, and how many characters follow.
+
+    Returns:
+        The HTML.
+
+    Example:
+        >>> text("a" * 601)[-24:]
+        'a… (+1 characters)</bdi>'
     """
     value = str(value)
     more = f"… (+{len(value) - LONGEST:,} characters)" if len(value) > LONGEST else ""
     return element("bdi", value[:LONGEST] + more)
 
 
-def texts(value):
-    """Return an input, a text or several, each on its own line."""
+def texts(value: str | Sequence[str]) -> Markup:
+    """Return an input, each of its texts on its own line.
+
+    Args:
+        value: A text, or several.
+
+    Returns:
+        The HTML.
+    """
     sides = [value] if isinstance(value, str) else value
     return joined(element("div", text(side)) for side in sides)
 
 
-def table(caption, columns, rows, words=()):
-    """Return a table; a row's first cell names it, columns in `words` hold words and the others numbers.
+def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], words: Sequence[str] = ()) -> Markup:
+    """Return a table; a row's first cell is its name.
 
-    A cell that is a number is shown by `number`, one that is a text is cleaned, one that is Markup stands as it is.
+    A number is shown by `number`, a text is cleaned, `Markup` stays as it is.
+
+    Args:
+        caption: The caption.
+        columns: The names of the columns.
+        rows: The cells of each row.
+        words: The columns that hold words; the others hold numbers.
+
+    Returns:
+        The HTML.
     """
     head = element("tr", *(element("th", name, scope="col", class_=_kind(name, words)) for name in columns))
     body = [element("tr", element("th", _cell(row[0]), scope="row", class_=_kind(columns[0], words)),

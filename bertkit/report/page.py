@@ -1,36 +1,55 @@
-"""The whole report: what it is, how it learned, what it gets wrong, in one file that needs nothing else."""
+"""The whole report: what the model is, how it learned, what it gets wrong, in one file that needs nothing else."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from bertkit.files.atomic import write_text
 from bertkit.report import curves, style
 from bertkit.report.head import appendix, head
 from bertkit.report.markup import Markup, element
-from bertkit.report.partial_input import shown as show_cues
+from bertkit.report.partial_input import shown as show_partial_input
 from bertkit.tasks.registry import entry_of
 
 
-def page(card, task, dev, history=(), partial_input=None):
+def page(card: Any, task: Any, dev: dict[str, Any], history: Sequence[dict[str, Any]] = (),
+         partial_input: dict[str, Any] | None = None) -> str:
     """Return the report of a run as HTML; every text of `card` and `dev` is escaped.
 
-    `task` is the task (name, labels, metrics, sides). `dev` is {"inputs", "targets", "predictions"} as the task has
-    them, or empty. `history` is a list of {"step", "loss", "learning_rate"} and of {"step", "epoch", "dev_loss",
-    "dev_METRIC"}. `partial_input` is what `partial_input.probe` returned.
+    Args:
+        card: The `Card`.
+        task: The task.
+        dev: {"inputs", "targets", "predictions"} as the task has them, or empty.
+        history: Points {"step", "loss", "learning_rate"} and {"step", "epoch", "dev_loss", "dev_METRIC"}.
+        partial_input: What `partial_input.probe` returned.
+
+    Returns:
+        The HTML.
     """
-    chosen = _choosing(card, task)
+    chosen = _deciding_metric(card, task)
     shown = curves.shown(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
     sections = entry_of(task).part("sections") if dev else None
     main = element("main", shown, sections(task, dev) if sections else "",
-                   show_cues(partial_input, card) if partial_input else "", appendix(card))
+                   show_partial_input(partial_input, card) if partial_input else "", appendix(card))
     return document(f"{card.name}: {card.task}", head(card), main)
 
 
-def _choosing(card, task):
+def _deciding_metric(card, task):
     """Return the metric that chose the epoch: the one that the tuning names, else the task's first."""
     named = card.to_json().get("knobs", {}).get("tuning", {}).get("metric")
     return named or next(iter(task.metrics), None)
 
 
-def document(title, *children):
-    """Return a whole page of HTML in the look of a report, which loads and runs nothing."""
+def document(title: str, *children: Any) -> str:
+    """Return a whole page of HTML in the look of a report, which loads and runs nothing.
+
+    Args:
+        title: The title.
+        children: What the body holds.
+
+    Returns:
+        The HTML.
+    """
     return f"<!DOCTYPE html>\n{element('html', _meta(title), element('body', *children), lang='en')}\n"
 
 
@@ -43,6 +62,11 @@ def _meta(title):
                    element("style", Markup(style.STYLE)))
 
 
-def write(path, page):
-    """Write a report's file, whole or not at all; raises `Error` where it cannot be written."""
+def write(path: str | Path, page: str) -> None:
+    """Write a report's file, whole or not at all; `Error` is raised where it cannot be written.
+
+    Args:
+        path: The file.
+        page: The HTML.
+    """
     write_text(path, page)

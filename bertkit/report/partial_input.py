@@ -1,44 +1,52 @@
-"""What a model that sees half of the input would reach: a baseline for spurious cues.
+"""The score of a model that sees only a part of the input: a baseline for spurious cues.
 
-Where the second text alone gives the label away, a high score does not show that a model compares the two.
-Gururangan et al. 2018, "Annotation artifacts in natural language inference data"; Poliak et al. 2018, "Hypothesis only
-baselines in natural language inference".
+Where the second text alone reveals the label, a high score does not show that a model compares the two. Gururangan et
+al. 2018, "Annotation artifacts in natural language inference data"; Poliak et al. 2018, "Hypothesis only baselines in
+natural language inference".
 """
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bertkit.report import linear
-from bertkit.report.markup import element, note, number, section, share, table
+from bertkit.report.markup import Markup, element, note, number, section, share, table
 from bertkit.tasks.answering import Span
 from bertkit.tasks.registry import entry_of
 
-MOST = 8_000_000         # characters of train rows that are learned from, so that it takes seconds
-MODELS = 3               # that learn from so many, one a class; of more classes, all from fewer
-MUCH, SOME = 0.5, 0.2     # of the way from the commonest answer to the model
+MOST = 8_000_000         # the most characters of train rows that are learned from, so that it takes seconds
+MODELS = 3               # models, one a class, that learn from so many; with more classes each learns from fewer
+MUCH, SOME = 0.5, 0.2     # shares of the gain over the commonest answer
 
 
 class Probe(NamedTuple):
     """What is shown of an input, and how a linear model learns from it.
 
     Args:
-        views: Function (inputs) -> [(what it shows, whether it is a half, function input -> text) ...].
-        learn: Function (task, view, train, dev) -> predictions of dev.
+        views: Function (inputs) -> [(what it shows, whether it is a half, function input -> the texts that are seen)].
+        learn: Function (task, view, train, dev) -> the predictions of the dev rows, where `view` is the function of one
+            of the views.
     """
 
-    views: Callable
-    learn: Callable
+    views: Callable[..., Any]
+    learn: Callable[..., Any]
 
 
-def probe(task, train, dev):
-    """Return what linear models that see half of the input score, learned on train rows and scored on dev rows.
+def probe(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[str, Any] | None:
+    """Score linear models that see half of the input; they learn from train rows and are scored on dev rows.
 
-    `train` and `dev` are (inputs, targets) as `task` has them; of long train data every n-th row is learned from.
-    Returns {"metric", "rows": {"train", "learned", "dev"}, "majority": score of the commonest answer, "views":
-    [{"sees", "half": bool, "score"}]}, or None for a task whose inputs have no halves. The metric is the task's first.
+    The metric is the task's first. Of long train data every n-th row is learned from.
+
+    Args:
+        task: The task.
+        train: (inputs, targets) as the task has them.
+        dev: (inputs, targets) as the task has them.
+
+    Returns:
+        {"metric", "rows": {"train", "learned", "dev"}, "majority": score of the commonest answer, "views": [{"sees",
+        "half": bool, "score"}]}, or None for a task whose inputs have no halves.
     """
     entry = entry_of(task)
     if entry.probe is None:
@@ -52,16 +60,24 @@ def probe(task, train, dev):
     def score(predictions):
         return float(metric(*task.sides(dev[1], predictions)))
 
-    found = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
-             for sees, half, view in views(train[0])]
+    scored = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
+              for sees, half, view in views(train[0])]
     return {"metric": name, "rows": {**rows, "learned": len(train[0])},
-            "majority": score(majority(task, train, dev)), "views": found}
+            "majority": score(majority(task, train, dev)), "views": scored}
 
 
-def commonest(task, train, dev):
-    """Return {metric: score on dev} of the commonest answer of train, or None for a task that has no such answer.
+def commonest(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[str, float] | None:
+    """Score the commonest answer of train on dev.
 
-    `train` and `dev` as in `probe`. Of scores it is their mean; no word is of an entity, no question has an answer.
+    Of scores it is their mean; in a task of tags no word is of an entity, and in one of questions none has an answer.
+
+    Args:
+        task: The task.
+        train: (inputs, targets) as the task has them.
+        dev: (inputs, targets) as the task has them.
+
+    Returns:
+        {metric: score on dev}, or None for a task that has no such answer.
     """
     majority = entry_of(task).part("commonest")
     if majority is None:
@@ -127,63 +143,132 @@ def _choices(task, view, train, dev):
     learned, asked = (linear.bag([(ending,) for endings in side for ending in endings]) for side in sides)
     right = np.concatenate([np.arange(len(endings)) == target
                             for endings, target in zip(sides[0], train[1], strict=True)])
-    found = linear.ridge(learned, right, asked)
-    return np.split(found, np.cumsum([len(endings) for endings in sides[1]])[:-1])
+    predicted = linear.ridge(learned, right, asked)
+    return np.split(predicted, np.cumsum([len(endings) for endings in sides[1]])[:-1])
 
 
-def commonest_class(task, train, dev):
-    """Return how frequent each class is in train, for each row, [N, C]."""
+def commonest_class(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> np.ndarray:
+    """Predict for each row how frequent each class is in train.
+
+    Args:
+        task: The task, with `labels`.
+        train: (inputs, targets), targets class numbers int [rows], or int [rows, C] of 0 and 1.
+        dev: (inputs, targets).
+
+    Returns:
+        The share of the train rows that have each class, [dev rows, C].
+    """
     targets = np.asarray(train[1])
     frequent = targets.mean(axis=0) if targets.ndim == 2 else np.bincount(targets, minlength=len(task.labels))
     return np.tile(frequent / (1 if targets.ndim == 2 else len(targets)), (len(dev[0]), 1))
 
 
-def mean_score(task, train, dev):
-    """Return the mean of all scores of train, for each row."""
+def mean_score(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> np.ndarray:
+    """Predict for each row the mean of all scores of train.
+
+    Args:
+        task: Not used.
+        train: (inputs, targets), targets scores.
+        dev: (inputs, targets).
+
+    Returns:
+        The mean, [dev rows].
+
+    Example:
+        >>> mean_score(None, (["a", "b"], [1.0, 4.0]), (["c"], [3.0])).tolist()
+        [2.5]
+    """
     return np.full(len(dev[0]), np.mean(train[1]))
 
 
-def commonest_place(task, train, dev):
-    """Return 1 for the place where the right ending stands most often in train, of each row."""
+def commonest_place(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> list[np.ndarray]:
+    """Predict for each row the place where the right ending stands most often in train.
+
+    Args:
+        task: Not used.
+        train: (inputs, targets), targets the numbers of the right endings, from 0.
+        dev: (inputs, targets), inputs (prompt, ending, ending, ...).
+
+    Returns:
+        [endings] of each dev row: 1 at that place, or at the last where a row has fewer endings, and 0 elsewhere.
+    """
     place = np.bincount(train[1]).argmax()
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 
-def no_entities(task, train, dev):
-    """Return tags that find no entity."""
+def no_entities(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> list[list[str]]:
+    """Predict that no word is of an entity.
+
+    Args:
+        task: Not used.
+        train: Not used.
+        dev: (inputs, targets), targets the tags of each sentence.
+
+    Returns:
+        "O" for each word of each dev sentence.
+
+    Example:
+        >>> no_entities(None, ([], []), ([("to", "Rome")], [["O", "B-LOC"]]))
+        [['O', 'O']]
+    """
     return [["O"] * len(tags) for tags in dev[1]]
 
 
-def no_answer(task, train, dev):
-    """Return for each question that it has no answer."""
+def no_answer(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> list[Span]:
+    """Predict that no question has an answer.
+
+    Args:
+        task: Not used.
+        train: Not used.
+        dev: (inputs, targets), one target a question.
+
+    Returns:
+        An empty `Span` for each dev question.
+    """
     return [Span("", -1, -math.inf, 0.0)] * len(dev[1])
 
 
 HALVES, NUMBERS, ENDINGS = Probe(_halves, _classes), Probe(_halves, _numbers), Probe(_endings, _choices)
 
 
-def shown(found, card):
-    """Return the section of what `probe` found, beside the model's own score on the card's dev."""
+def shown(found: dict[str, Any], card: Any) -> Markup:
+    """Return the section of what `probe` found, beside the model's own score on the card's dev.
+
+    Args:
+        found: What `probe` returned.
+        card: The `Card`.
+
+    Returns:
+        The HTML.
+    """
     metric, rows = found["metric"], found["rows"]
     model = card.scores.get("dev", {}).get(metric, {}).get("score")
     scores = [("the commonest answer, whatever the input", found["majority"])]
     scores += [(f"word counts of {view['sees']}", view["score"]) for view in found["views"]]
     scores += [("this model", model)] if model is not None else []
-    said = element("p", meaning(found, model), class_="says") if model is not None else ""
+    sentence = element("p", meaning(found, model), class_="says") if model is not None else ""
     learned = f"{number(rows['learned'])} of {number(rows['train'])} train rows"
     return section("Cues", note("What a linear model of words and pairs of words reaches when it sees only part of the "
                                 f"input, learned on {learned} and scored on {number(rows['dev'])} dev rows. Labels "
                                 "that one half gives away are a cue that a model can use without reading the rest "
                                 "(Gururangan et al. 2018, Poliak et al. 2018)."),
-                   said, table(f"Dev {metric}", ("sees", metric), scores))
+                   sentence, table(f"Dev {metric}", ("sees", metric), scores))
 
 
-def meaning(found, model):
-    """Return in a sentence how much of what the model gains over the commonest answer half of the input gains.
+def meaning(found: dict[str, Any], model: float) -> str:
+    """Say how much of the model's gain over the commonest answer is reached from half of the input.
 
-    >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
-    ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
-    'From the second text alone, word counts reach 80.0 % of what this m'
+    Args:
+        found: What `probe` returned.
+        model: The model's score.
+
+    Returns:
+        A sentence.
+
+    Example:
+        >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
+        ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
+        'From the second text alone, word counts reach 80.0 % of what this m'
     """
     best = max((view for view in found["views"] if view["half"]), key=lambda view: _or_zero(view["score"]))
     floor, score = _or_zero(found["majority"]), _or_zero(best["score"])

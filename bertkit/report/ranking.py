@@ -1,18 +1,28 @@
 """How well each query is answered: the metrics over queries, the worst queries with what was found for them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import element, joined, note, section, table, text
+from bertkit.report.markup import Markup, element, joined, note, section, table, text
 
 WORST = 15
-SHOWN = 5                                     # documents of a query
+SHOWN = 5                                     # documents of a query that are shown
 
 
-def sections(task, dev):
-    """Return the sections of ranked documents: inputs are (query, document, ...), targets have `candidates`, `grades`.
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of ranked documents.
 
     Queries without a relevant document have no score (see `metrics.ranking`); the page says how many they are.
+
+    Args:
+        task: A `Ranking`.
+        dev: {"inputs": (query, document, ...), "targets": `Judged`, "predictions": scores of each query's documents}.
+
+    Returns:
+        The HTML.
     """
     (values,) = task.sides(dev["targets"], dev["predictions"])
     names = tuple(task.metrics)
@@ -25,8 +35,16 @@ def sections(task, dev):
                    section("Worst queries", worst(queries, values[:, 0], names[0]))])
 
 
-def per_metric(names, values):
-    """Return a table of each metric's mean, quartiles and number of zeros over queries, [queries, metrics]."""
+def per_metric(names: Sequence[str], values: np.ndarray) -> Markup:
+    """Return a table of each metric's mean, quartiles and number of zeros over queries.
+
+    Args:
+        names: The metrics.
+        values: [queries, metrics].
+
+    Returns:
+        The HTML.
+    """
     quartiles = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
     rows = [(name, float(values[:, m].mean()), *map(float, quartiles[:, m]), int((values[:, m] == 0).sum()))
             for m, name in enumerate(names)]
@@ -34,8 +52,17 @@ def per_metric(names, values):
                  ("metric", "mean", "lower quartile", "median", "upper quartile", "queries at 0"), rows)
 
 
-def worst(queries, values, metric):
-    """Return the queries of lowest score, (number, texts, judged, scores), with what was found and its grades."""
+def worst(queries: Sequence[Any], values: np.ndarray, metric: str) -> Markup:
+    """Return the queries with the lowest score, with what was found and its grades.
+
+    Args:
+        queries: (number, texts, judged, scores) of each.
+        values: [queries], the metric.
+        metric: Its name.
+
+    Returns:
+        The HTML.
+    """
     order = np.argsort(values, kind="stable")[:WORST]
     rows = [(queries[row][0], _query(*queries[row][1:]), float(values[row])) for row in order]
     return table(f"The {len(rows)} of {len(values)} queries of lowest {metric}", ("query", "text", metric), rows,
@@ -54,10 +81,18 @@ def _query(given, judged, scores):
                    element("small", f"{relevant} relevant, {where}")])
 
 
-def ordered(documents, scores):
-    """Return the places of documents, best first, ties by id from the last to the first as trec_eval has them.
+def ordered(documents: Sequence[str], scores: Sequence[float]) -> list[int]:
+    """Return the places of documents, best first; ties are ordered by id from the last to the first, as in trec_eval.
 
-    >>> ordered(("a", "b", "c"), [1.0, 2.0, 1.0])
-    [1, 2, 0]
+    Args:
+        documents: The ids.
+        scores: Their scores.
+
+    Returns:
+        The places.
+
+    Example:
+        >>> ordered(("a", "b", "c"), [1.0, 2.0, 1.0])
+        [1, 2, 0]
     """
     return sorted(range(len(documents)), key=lambda place: (np.float32(scores[place]), documents[place]), reverse=True)

@@ -79,7 +79,11 @@ mark sub { font-weight: 400; font-size: .75em; color: var(--soft); margin-inline
 """
 
 
-def policy():
-    """Return the Content-Security-Policy: nothing is loaded, nothing runs, and only this one style sheet applies."""
+def policy() -> str:
+    """Return the Content-Security-Policy: nothing is loaded, nothing runs, and only this one style sheet applies.
+
+    Returns:
+        The policy.
+    """
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

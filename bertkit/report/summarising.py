@@ -1,30 +1,58 @@
-"""How near extracts come to their references, beside the first sentences and the best ones."""
+"""How near extracts come to their references, beside the first sentences and the best sentences."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from bertkit.report.markup import element, joined, section, table, text
+from bertkit.report.markup import Markup, element, joined, section, table, text
 
 WORST = 10
 SYSTEMS = {"": "this model", "lead_": "the first sentences", "oracle_": "the best that were found (oracle)"}
 
 
-def sections(task, dev):
-    """Return the sections of extractive summaries: targets are lists of references, predictions extracts."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of extractive summaries.
+
+    Args:
+        task: An `Extraction`.
+        dev: {"inputs", "targets": lists of references, "predictions": extracts}.
+
+    Returns:
+        The HTML.
+    """
     (scores,) = task.sides(dev["targets"], dev["predictions"])
     return joined([section("Beside lead and oracle", compared(task, scores)),
                    section("Worst summaries", worst(dev["targets"], dev["predictions"], scores))])
 
 
-def compared(task, scores):
-    """Return the table of the three systems' scores."""
+def compared(task: Any, scores: np.ndarray) -> Markup:
+    """Return the table of the scores of the model, the lead and the oracle.
+
+    Args:
+        task: An `Extraction`.
+        scores: [documents, 9].
+
+    Returns:
+        The HTML.
+    """
     kinds = [name for name in task.metrics if "_" not in name]
     rows = [(name, *(task.metrics[prefix + kind](scores) for kind in kinds)) for prefix, name in SYSTEMS.items()]
     return table(f"ROUGE, F1, means over {len(scores)} documents; at most {task.count} sentences each",
                  ("system", *kinds), rows)
 
 
-def worst(targets, predictions, scores):
-    """Return the documents whose summary falls farthest behind the oracle's."""
+def worst(targets: Sequence[Any], predictions: Sequence[Any], scores: np.ndarray) -> Markup:
+    """Return the documents whose summary is farthest below the oracle's.
+
+    Args:
+        targets: Lists of references.
+        predictions: The extracts.
+        scores: [documents, 9].
+
+    Returns:
+        The HTML.
+    """
     kinds = scores.shape[1] // 3
     behind = scores[:, 2 * kinds] - scores[:, 0]
     order = np.argsort(-behind, kind="stable")[:WORST]

@@ -1,7 +1,10 @@
 """What a sweep leaves: a table of trials, a summary of settings, and a picture that opens without a network."""
 
 import statistics
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import write_json, write_text
@@ -18,51 +21,73 @@ td, th {{ text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px s
 """
 
 
-def write(out, recipe, trials, last=False):
-    """Write table.tsv, summary.json and sweep.html of the trials so far; return the summary.
+def write(out: Path, recipe: str, trials: Sequence[dict[str, Any]], last: bool = False) -> dict[str, Any]:
+    """Write table.tsv, summary.json and sweep.html of the trials so far.
 
-    The `last` time it is also shown, and raises `Error` where no trial succeeded.
+    Args:
+        out: The folder.
+        recipe: The name of the recipe.
+        trials: {"setting", "seed", "score", "metric", "seconds", "error"} of each.
+        last: Whether the sweep has ended; the table is then also printed.
+
+    Returns:
+        The summary.
+
+    Raises:
+        Error: when the sweep has ended and no trial succeeded.
     """
-    found = summary(recipe, trials)
+    result = summary(recipe, trials)
     names = list(trials[0]["setting"])
-    rows = [[*(trial["setting"][name] for name in names), trial["seed"], _shown(trial["score"]), trial["seconds"],
+    rows = [[*(trial["setting"][name] for name in names), trial["seed"], _figure(trial["score"]), trial["seconds"],
              trial["error"] or ""] for trial in trials]
-    head = [*names, "seed", found["metric"] or "score", "seconds", "error"]
+    head = [*names, "seed", result["metric"] or "score", "seconds", "error"]
     lines = ["\t".join(" ".join(str(cell).split()) for cell in row) for row in [head, *rows]]
     write_text(out / "table.tsv", "\n".join(lines) + "\n")
-    write_json(out / "summary.json", found)
+    write_json(out / "summary.json", result)
     write_text(out / "sweep.html", PAGE.format(
-        title=escape(f"Sweep of {recipe}"), best=escape(_sentence(found)), picture=picture(found),
+        title=escape(f"Sweep of {recipe}"), best=escape(_sentence(result)), picture=picture(result),
         head="".join(f"<th>{escape(cell)}</th>" for cell in head),
         rows="".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)))
     if last:
-        _show(found)
-        if found["best"] is None:
+        _show(result)
+        if result["best"] is None:
             raise Error(f"No trial succeeded; the first said: {trials[0]['error']}")
-    return found
+    return result
 
 
-def summary(recipe, trials):
-    """Return {"recipe", "metric", "best", "settings": [{"setting", "mean", "spread", "scores", "errors"} ...]}.
+def summary(recipe: str, trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Summarise trials by setting: the best mean over seeds first, settings with a failed seed last.
 
-    Settings by their mean over seeds, the best first, those with a failed seed last; `spread` is the standard deviation
-    over seeds (n − 1), None for one.
+    Args:
+        recipe: The name of the recipe.
+        trials: {"setting", "seed", "score", "metric", "seconds", "error"} of each.
+
+    Returns:
+        {"recipe", "metric", "best", "settings": [{"setting", "mean", "spread", "scores", "errors"} ...]}; "spread" is
+        the standard deviation over seeds (n − 1), None for one seed.
     """
-    settings = {}
+    settings: dict[Any, list[Any]] = {}
     for trial in trials:
         settings.setdefault(tuple(trial["setting"].items()), []).append(trial)
     metrics = [trial["metric"] for trial in trials if trial["metric"]]
     better = sign(metrics[0]) if metrics else 1
-    found = sorted(map(_of_setting, settings.values()), key=lambda s: (bool(s["errors"]), -better * (s["mean"] or 0)))
-    best = next((setting for setting in found if setting["mean"] is not None), None)
-    return {"recipe": recipe, "metric": f"dev {metrics[0]}" if metrics else None, "best": best, "settings": found}
+    means = sorted(map(_of_setting, settings.values()), key=lambda s: (bool(s["errors"]), -better * (s["mean"] or 0)))
+    best = next((setting for setting in means if setting["mean"] is not None), None)
+    return {"recipe": recipe, "metric": f"dev {metrics[0]}" if metrics else None, "best": best, "settings": means}
 
 
-def sign(metric):
-    """Return 1 for a metric of which more is better, −1 for one of which less is.
+def sign(metric: str) -> int:
+    """Return whether more or less of a metric is better.
 
-    >>> sign("accuracy"), sign("mse")
-    (1, -1)
+    Args:
+        metric: Its name.
+
+    Returns:
+        1 where more is better, −1 where less is.
+
+    Example:
+        >>> sign("accuracy"), sign("mse")
+        (1, -1)
     """
     return -1 if any(metric in task.less_is_better for task in (entry.task for entry in entries())) else 1
 
@@ -75,25 +100,25 @@ def _of_setting(trials):
             "errors": {str(trial["seed"]): trial["error"] for trial in trials if trial["score"] is None}}
 
 
-def _sentence(found):
-    best = found["best"]
+def _sentence(result):
+    best = result["best"]
     if best is None:
         return "No trial has succeeded."
-    spread = "" if best["spread"] is None else f" ± {_shown(best['spread'])}"
+    spread = "" if best["spread"] is None else f" ± {_figure(best['spread'])}"
     seeds = ", ".join(best["scores"])
-    return f"Best by {found['metric']}: {named(best)}, {_shown(best['mean'])}{spread} (seeds: {seeds})."
+    return f"Best by {result['metric']}: {named(best)}, {_figure(best['mean'])}{spread} (seeds: {seeds})."
 
 
-def _show(found):
-    """Say the table of settings."""
-    width = max(len(named(setting)) for setting in found["settings"])
-    say(f"{'setting':<{width}}  {found['metric'] or 'score':>14}  {'spread':>8}  seeds")
-    for setting in found["settings"]:
+def _show(result):
+    """Print the table of settings."""
+    width = max(len(named(setting)) for setting in result["settings"])
+    say(f"{'setting':<{width}}  {result['metric'] or 'score':>14}  {'spread':>8}  seeds")
+    for setting in result["settings"]:
         failed = f", {len(setting['errors'])} failed" if setting["errors"] else ""
-        say(f"{named(setting):<{width}}  {_shown(setting['mean']):>14}  {_shown(setting['spread']):>8}  "
+        say(f"{named(setting):<{width}}  {_figure(setting['mean']):>14}  {_figure(setting['spread']):>8}  "
             f"{len(setting['scores'])}{failed}")
-    say(_sentence(found))
+    say(_sentence(result))
 
 
-def _shown(number):
+def _figure(number):
     return "-" if number is None else f"{number:.4f}"

@@ -1,12 +1,20 @@
-"""A sweep as dots: a line for each setting, a dot for each seed, a bar for mean ± spread."""
+"""A sweep as a picture: a line for each setting, a dot for each seed, a bar for mean ± spread."""
 
 from html import escape
+from typing import Any
 
 WIDTH, LEFT, RIGHT, ROW, TOP = 900, 330, 30, 30, 34
 
 
-def picture(summary):
-    """Return the SVG of a sweep's summary, its best setting at the top; "" where nothing has a score."""
+def picture(summary: dict[str, Any]) -> str:
+    """Return the picture of a sweep's summary, its best setting at the top.
+
+    Args:
+        summary: What `report.sweep.summary` returned.
+
+    Returns:
+        SVG; "" where nothing has a score.
+    """
     settings = [setting for setting in summary["settings"] if setting["scores"]]
     if not settings:
         return ""
@@ -41,7 +49,7 @@ def _axis(x, low, high, height, metric):
 
 def _line(x, setting, y):
     text = named(setting)
-    shown = text if len(text) <= 46 else text[:45] + "…"
+    short = text if len(text) <= 46 else text[:45] + "…"
     mean, spread = setting["mean"], setting["spread"] or 0
     bar = (f'<line x1="{x(mean - spread):.1f}" x2="{x(mean + spread):.1f}" y1="{y}" y2="{y}" stroke="#9db4d0" '
            f'stroke-width="6" stroke-linecap="round"/>'
@@ -49,10 +57,21 @@ def _line(x, setting, y):
     dots = "".join(f'<circle cx="{x(score):.1f}" cy="{y}" r="4.5" fill="#184f95" fill-opacity=".75">'
                    f'<title>{escape(f"seed {seed}: {score:.4f}")}</title></circle>'
                    for seed, score in setting["scores"].items())
-    label = f'<text x="{LEFT - 14}" y="{y + 4}" text-anchor="end"><title>{escape(text)}</title>{escape(shown)}</text>'
+    label = f'<text x="{LEFT - 14}" y="{y + 4}" text-anchor="end"><title>{escape(text)}</title>{escape(short)}</text>'
     return label + bar + dots
 
 
-def named(setting):
-    """Return what is set as text."""
+def named(setting: dict[str, Any]) -> str:
+    """Return a setting as text.
+
+    Args:
+        setting: {"setting": {name: value}}.
+
+    Returns:
+        Such as "epochs=3, seed=1".
+
+    Example:
+        >>> named({"setting": {"epochs": "3"}})
+        'epochs=3'
+    """
     return ", ".join(f"{name}={value}" for name, value in setting["setting"].items()) or "as it is"

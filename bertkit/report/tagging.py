@@ -1,6 +1,8 @@
 """Which entities a tagger finds, confuses, misses and invents; the worst sentences with both sides marked."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bertkit.metrics.entity import entities, entity_scores
 from bertkit.report.markup import Markup, beside, clean, element, joined, note, section, table
@@ -11,14 +13,22 @@ COMMONEST = 20
 OUTCOMES = ("right", "other type", "other boundaries", "missed", "invented")
 
 
-def sections(task, dev):
-    """Return the sections of tagged sentences: texts or lists of words, and one tag a word on both sides."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the sections of tagged sentences.
+
+    Args:
+        task: A `Tagging`.
+        dev: {"inputs": texts or lists of words, "targets": tags of each, "predictions": tags of each}.
+
+    Returns:
+        The HTML.
+    """
     targets, predictions = dev["targets"], dev["predictions"]
-    sides = [(entities(gold), entities(found)) for gold, found in zip(targets, predictions, strict=True)]
-    found = [event for pair in sides for event in outcomes(*pair)]
+    sides = [(entities(gold), entities(given)) for gold, given in zip(targets, predictions, strict=True)]
+    events = [event for pair in sides for event in outcomes(*pair)]
     by_type = entity_scores(targets, predictions)["by_type"]
-    return joined([section("Types", beside(per_type(by_type), by_outcome(found))),
-                   section("Confusions", confusions(found)),
+    return joined([section("Types", beside(per_type(by_type), by_outcome(events))),
+                   section("Confusions", confusions(events)),
                    section("Worst sentences", worst([_words(given) for given in dev["inputs"]], sides))])
 
 
@@ -26,16 +36,25 @@ def _words(given):
     return [given[start:end] for start, end in words(given)] if isinstance(given, str) else given
 
 
-def outcomes(gold, found):
-    """Return [(outcome, true type, given type)] of a sentence's entities, (type, first word, last word + 1).
+def outcomes(gold: Sequence[tuple[str, int, int]],
+             found: Sequence[tuple[str, int, int]]) -> list[tuple[str, Any, Any]]:
+    """Compare a sentence's true entities with those that were found.
 
-    A true entity is right, of another type (the same words), of other boundaries (words in common) or missed; a found
+    A true entity is right, of another type (the same words), of other boundaries (words in common) or missed. A found
     one that has no word in common with a true one is invented.
 
-    >>> outcomes([("PER", 0, 2), ("LOC", 4, 5)], [("PER", 0, 1), ("ORG", 4, 5), ("LOC", 7, 8)])
-    [('other boundaries', 'PER', 'PER'), ('other type', 'LOC', 'ORG'), ('invented', None, 'LOC')]
+    Args:
+        gold: (type, first word, last word + 1) of the true entities.
+        found: The same of the found entities.
+
+    Returns:
+        (outcome, true type, found type) of each.
+
+    Example:
+        >>> outcomes([("PER", 0, 2), ("LOC", 4, 5)], [("PER", 0, 1), ("ORG", 4, 5), ("LOC", 7, 8)])
+        [('other boundaries', 'PER', 'PER'), ('other type', 'LOC', 'ORG'), ('invented', None, 'LOC')]
     """
-    events = []
+    events: list[tuple[str, Any, Any]] = []
     for kind, first, last in gold:
         near = sorted((other for other in found if _touch((kind, first, last), other)),
                       key=lambda other: (other[1:] != (first, last), other[0] != kind, other))
@@ -52,23 +71,44 @@ def _touch(one, other):
     return one[1] < other[2] and other[1] < one[2]
 
 
-def per_type(scores):
-    """Return a table of precision, recall, F1 and support of each type, as `entity_scores` counts them."""
+def per_type(scores: dict[str, dict[str, Any]]) -> Markup:
+    """Return a table of precision, recall, F1 and support of each type.
+
+    Args:
+        scores: {type: {"support", "precision", "recall", "f1"}}, from `entity_scores`.
+
+    Returns:
+        The HTML.
+    """
     rows = [(kind, part["support"], part["precision"], part["recall"], part["f1"]) for kind, part in scores.items()]
     return table("Scores of each type; an entity counts where its type and all of its words are right",
                  ("type", "true", "precision", "recall", "F1"), rows)
 
 
-def by_outcome(events):
-    """Return a table of what became of the entities of each type."""
+def by_outcome(events: Sequence[tuple[str, Any, Any]]) -> Markup:
+    """Return a table of the outcomes of the entities of each type.
+
+    Args:
+        events: What `outcomes` returned, of all sentences.
+
+    Returns:
+        The HTML.
+    """
     counts = Counter((true or given, outcome) for outcome, true, given in events)
     kinds = sorted({kind for kind, _ in counts})
     return table("What became of the entities of each type", ("type", *OUTCOMES),
                  [(kind, *(counts[kind, outcome] for outcome in OUTCOMES)) for kind in kinds])
 
 
-def confusions(events):
-    """Return the commonest errors: which true type came out as what."""
+def confusions(events: Sequence[tuple[str, Any, Any]]) -> Markup:
+    """Return the most frequent errors: which true type was found as what.
+
+    Args:
+        events: What `outcomes` returned, of all sentences.
+
+    Returns:
+        The HTML.
+    """
     counts = Counter((true or "nothing", given or "nothing", outcome) for outcome, true, given in events
                      if outcome != "right")
     if not counts:
@@ -79,8 +119,16 @@ def confusions(events):
                  rows, words=("true", "given", "error"))
 
 
-def worst(sentences, sides):
-    """Return the sentences with the most wrong entities, the true ones marked above and the found ones below."""
+def worst(sentences: Sequence[list[str]], sides: Sequence[tuple[Any, Any]]) -> Markup:
+    """Return the sentences with the most wrong entities, the true ones marked above and the found ones below.
+
+    Args:
+        sentences: The words of each sentence.
+        sides: (true entities, found entities) of each.
+
+    Returns:
+        The HTML.
+    """
     wrong = [len(set(gold) ^ set(found)) for gold, found in sides]
     order = sorted((row for row in range(len(sides)) if wrong[row]), key=lambda row: (-wrong[row], row))
     if not order:
@@ -95,13 +143,22 @@ def _side(name, sentence, found):
     return element("div", element("small", name), element("bdi", marked(sentence, found)))
 
 
-def marked(sentence, found):
+def marked(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]) -> Markup:
     """Return the words with each entity marked and its type behind it.
 
-    >>> marked(["in", "Rome"], [("LOC", 1, 2)])
-    'in <mark>Rome<sub>LOC</sub></mark>'
+    Args:
+        sentence: The words.
+        found: (type, first word, last word + 1) of each entity.
+
+    Returns:
+        The HTML.
+
+    Example:
+        >>> marked(["in", "Rome"], [("LOC", 1, 2)])
+        'in <mark>Rome<sub>LOC</sub></mark>'
     """
-    parts, place = [], 0
+    parts: list[str] = []
+    place = 0
     for kind, first, last in sorted(found, key=lambda entity: entity[1:]):
         parts += [*sentence[place:first], element("mark", " ".join(sentence[first:last]), element("sub", kind))]
         place = last

@@ -1,14 +1,24 @@
-"""What was written beside what a reference says; the worst texts first."""
+"""What was written, beside a reference; the worst texts first."""
+
+from typing import Any
 
 import numpy as np
 
-from bertkit.report.markup import section, table, text
+from bertkit.report.markup import Markup, section, table, text
 
 WORST = 20
 
 
-def sections(task, dev):
-    """Return the section of written texts: targets are lists of references, predictions texts."""
+def sections(task: Any, dev: dict[str, Any]) -> Markup:
+    """Return the section of written texts.
+
+    Args:
+        task: A `Writing`.
+        dev: {"inputs", "targets": lists of references, "predictions": texts}.
+
+    Returns:
+        The HTML.
+    """
     (counts,) = task.sides(dev["targets"], dev["predictions"])
     scores = counts[:, 10]
     order = np.argsort(scores, kind="stable")[:WORST]

@@ -1,4 +1,4 @@
-"""Which knobs are best: trials of a recipe over settings and seeds, resumable, with a table and a picture."""
+"""Search the best settings: trials of a recipe over settings and seeds, resumable, with a table and a picture."""
 
 from bertkit.sweep.trials import sweep
 

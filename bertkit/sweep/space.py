@@ -1,13 +1,15 @@
-"""The settings that a sweep tries: what each knob may be, and which of all these in what order.
+"""The settings that a sweep tries: the values of each argument, and which combinations in what order.
 
-A search is a generator of settings {knob: text}, which is sent each one's score, or None where it failed.
+A search is a generator of settings {name: text}. It is sent the score of each one, or None where it failed.
 """
 
 import importlib
 import itertools
 import math
 import random
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.requirements import missing
@@ -15,35 +17,59 @@ from bertkit.requirements import missing
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, drawn evenly on a logarithmic scale; `whole` ones evenly on the plain scale."""
+    """A range of numbers: whole ones are drawn uniformly, others uniformly on a logarithmic scale.
+
+    Args:
+        low: The smallest.
+        high: The largest.
+        whole: Whether they are whole numbers.
+    """
 
     low: float
     high: float
     whole: bool
 
-    def draw(self, generator):
-        """Return the text of a number."""
+    def draw(self, generator: random.Random) -> str:
+        """Draw a number.
+
+        Args:
+            generator: The source of the draw.
+
+        Returns:
+            The text of the number.
+        """
         if self.whole:
             return str(generator.randint(int(self.low), int(self.high)))
         return f"{math.exp(generator.uniform(math.log(self.low), math.log(self.high))):.3g}"
 
 
-def read(over):
-    """Return {knob: texts or Range} of ["name=a,b,c", "name=low..high" ...]; raises `Error` on anything else.
+def read(over: Iterable[str]) -> dict[str, tuple[str, ...] | Range]:
+    """Read "name=a,b,c" and "name=low..high".
 
-    >>> read(["learning-rate=1e-5,3e-5", "epochs=2..4"])
-    {'learning_rate': ('1e-5', '3e-5'), 'epochs': Range(low=2.0, high=4.0, whole=True)}
+    Args:
+        over: The texts.
+
+    Returns:
+        {name: texts or `Range`}.
+
+    Raises:
+        Error: when a text has another form, or names something twice.
+
+    Example:
+        >>> read(["learning-rate=1e-5,3e-5", "epochs=2..4"])
+        {'learning_rate': ('1e-5', '3e-5'), 'epochs': Range(low=2.0, high=4.0, whole=True)}
     """
-    found = {}
+    space: dict[str, tuple[str, ...] | Range] = {}
     for text in over:
         name, equals, values = text.partition("=")
         name, parts = name.strip().replace("-", "_"), tuple(part.strip() for part in values.split(","))
         if not equals or not name or not all(parts):
             raise Error(f"--over {text} names no values; give NAME=A,B,C or NAME=LOW..HIGH.")
-        if name in found or len(set(parts)) < len(parts):
+        if name in space or len(set(parts)) < len(parts):
             raise Error(f"--over {text} names a knob or a value that came before; give each once.")
-        found[name] = _range(text, *values.split("..")) if values.count("..") == 1 else parts
-    return found
+        low, dots, high = values.partition("..")
+        space[name] = _range(text, low, high) if dots and ".." not in high else parts
+    return space
 
 
 def _range(text, low, high):
@@ -56,8 +82,24 @@ def _range(text, low, high):
     return Range(*ends, whole)
 
 
-def grid(space, trials, seed=0):
-    """Yield every combination, the last knob changing fastest."""
+def grid(space: Mapping[str, Any], trials: int | None, seed: int = 0) -> Generator[dict[str, str], float | None, None]:
+    """Yield every combination; the last name changes fastest.
+
+    Args:
+        space: {name: texts}.
+        trials: None: a grid tries all.
+        seed: Not used.
+
+    Yields:
+        {name: text}.
+
+    Raises:
+        Error: when `trials` is given, and when the space has a range.
+
+    Example:
+        >>> list(grid({"a": ("1", "2"), "b": ("3",)}, None))
+        [{'a': '1', 'b': '3'}, {'a': '2', 'b': '3'}]
+    """
     if trials is not None:
         raise Error("A grid tries every combination; give trials with --search random or optuna.")
     for name, values in space.items():
@@ -67,13 +109,23 @@ def grid(space, trials, seed=0):
         yield dict(zip(space, values, strict=True))
 
 
-def at_random(space, trials, seed=0):
-    """Yield `trials` different settings, drawn by `seed`; all that there are where these are fewer."""
-    _check_trials(trials)
-    ranges = [values for values in space.values() if isinstance(values, Range)]
-    most = math.inf if ranges else math.prod(map(len, space.values()))
+def at_random(space: Mapping[str, Any], trials: int | None,
+              seed: int = 0) -> Generator[dict[str, str], float | None, None]:
+    """Yield different settings that are drawn at random.
+
+    Args:
+        space: {name: texts or `Range`}.
+        trials: The number of settings; where there are fewer, all of them.
+        seed: The seed of the draws.
+
+    Yields:
+        {name: text}.
+    """
+    trials = _checked_trials(trials)
+    lists = [values for values in space.values() if not isinstance(values, Range)]
+    most = math.inf if len(lists) < len(space) else math.prod(map(len, lists))
     generator, seen = random.Random(seed), set()
-    for _ in range(100 * trials):                       # ranges of few whole numbers may hold fewer than are wanted
+    for _ in range(100 * trials):                       # ranges of whole numbers may hold fewer than `trials`
         setting = {name: values.draw(generator) if isinstance(values, Range) else generator.choice(values)
                    for name, values in space.items()}
         if tuple(setting.values()) not in seen:
@@ -83,9 +135,22 @@ def at_random(space, trials, seed=0):
             return
 
 
-def by_optuna(space, trials, seed=0):
-    """Yield `trials` settings, each drawn near the best so far (tree-structured Parzen estimator, Optuna's default)."""
-    _check_trials(trials)
+def by_optuna(space: Mapping[str, Any], trials: int | None,
+              seed: int = 0) -> Generator[dict[str, str], float | None, None]:
+    """Yield settings that are drawn near the best so far (tree-structured Parzen estimator, Optuna's default).
+
+    Args:
+        space: {name: texts or `Range`}.
+        trials: The number of settings.
+        seed: The seed of the draws.
+
+    Yields:
+        {name: text}.
+
+    Raises:
+        Error: when Optuna is not installed.
+    """
+    trials = _checked_trials(trials)
     try:
         optuna = importlib.import_module("optuna")
     except ImportError:
@@ -109,9 +174,10 @@ def _suggested(trial, name, values):
     return f"{trial.suggest_float(name, values.low, values.high, log=True):.3g}"
 
 
-def _check_trials(trials):
+def _checked_trials(trials):
     if trials is None or trials < 1:
         raise Error(f"trials={trials} tries nothing; give --trials 1 or more with this search.")
+    return int(trials)
 
 
 SEARCHES = {"grid": grid, "random": at_random, "optuna": by_optuna}

@@ -1,4 +1,4 @@
-"""The trials of a sweep: each a recipe in a process of its own, in a folder of its own, done once."""
+"""The trials of a sweep: each is a recipe in a process of its own, in a folder of its own, done once."""
 
 import dataclasses
 import inspect
@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bertkit.cli import flags
 from bertkit.errors import Error
@@ -19,28 +21,44 @@ from bertkit.terminal import say
 from bertkit.training.config import TrainConfig
 
 
-def sweep(recipe, main, words, out, over=(), seeds="0", search="grid", trials=None):
-    """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
+def sweep(recipe: str, main: Callable[..., Any], words: Sequence[str], out: str | Path, over: Sequence[str] = (),
+          seeds: str = "0", search: str = "grid", trials: int | None = None) -> dict[str, Any]:
+    """Try settings and seeds over a recipe; write a table and a picture.
 
-    The knobs are those of `commands.sweep`, `main` is the recipe's function and `words` are its flags. A trial that
-    fails stands in the table with its reason, and the next begins.
-    Raises `Error` on knobs that the recipe lacks, an `out` of another sweep, and where no trial succeeds.
+    A trial that fails stands in the table with its reason, and the next begins.
+
+    Args:
+        recipe: The name of the recipe.
+        main: The recipe's function.
+        words: The recipe's flags.
+        out: The folder of the sweep.
+        over: "name=a,b,c" or "name=low..high" of each argument that is tried.
+        seeds: The seeds of each setting, such as "0,1,2".
+        search: "grid", "random" or "optuna".
+        trials: The number of settings, where the search is no grid.
+
+    Returns:
+        The summary with the best setting, see `report.sweep.summary`.
+
+    Raises:
+        Error: when the recipe lacks an argument, when `out` is that of another sweep, and when no trial succeeds.
     """
     if search not in SEARCHES:
         raise Error(f"search={search} is unknown; give {', '.join(SEARCHES)}.")
-    space, seeds, out = read(over), read_seeds(seeds), Path(out)
+    space, numbers, out = read(over), read_seeds(seeds), Path(out)
     _check_knobs(main, recipe, space)
     _check_words(main, recipe, words)
     begin(out / "sweep.json", {"recipe": recipe, "words": list(words)}, _paths(words), "trials/*.json")
     (out / "trials").mkdir(exist_ok=True)
-    found, settings, score = [], SEARCHES[search](space, trials), None
+    finished: list[dict[str, Any]] = []
+    settings, score = SEARCHES[search](space, trials), None
     while (setting := _next(settings, score)) is not None:
-        done = [_trial(recipe, main, words, out, setting, seed) for seed in seeds]
-        found += done
-        report.write(out, recipe, found)
+        done = [_trial(recipe, main, words, out, setting, seed) for seed in numbers]
+        finished += done
+        report.write(out, recipe, finished)
         scores = [trial["score"] for trial in done]
         score = None if None in scores else report.sign(done[0]["metric"]) * sum(scores) / len(scores)
-    return report.write(out, recipe, found, last=True)
+    return report.write(out, recipe, finished, last=True)
 
 
 def _next(settings, score):
@@ -51,8 +69,22 @@ def _next(settings, score):
         return None
 
 
-def read_seeds(text):
-    """Return the seeds in "0,1,2"; raises `Error` where these are not different whole numbers."""
+def read_seeds(text: str) -> list[int]:
+    """Read seeds with commas between them.
+
+    Args:
+        text: Such as "0,1,2".
+
+    Returns:
+        The seeds.
+
+    Raises:
+        Error: when they are not different whole numbers.
+
+    Example:
+        >>> read_seeds("0,1,2")
+        [0, 1, 2]
+    """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdigit() for part in parts) or len(set(parts)) < len(parts):
         raise Error(f"seeds={text} is no list of different whole numbers; give 0,1,2.")
@@ -91,11 +123,17 @@ def _recipe_knobs(main):
             if not dataclasses.is_dataclass(parameter.default)]
 
 
-def begin(path, what, read, done):
-    """Make the folder of a file that says `what` is tried there, and the sums of the files `read`.
+def begin(path: Path, what: dict[str, Any], read: Iterable[str | Path], done: str) -> None:
+    """Make the folder of a file that records what is tried there, and the checksums of the files that are read.
 
-    Raises `Error` where something in it is done, which the pattern `done` finds, and `what` or one of the files was
-    another then.
+    Args:
+        path: The file.
+        what: What is tried, as JSON.
+        read: The files that are read; those that are missing are skipped.
+        done: A pattern that finds what is finished in the folder.
+
+    Raises:
+        Error: when something in the folder is finished, and `what` or one of the files was different then.
     """
     out, kind = path.parent, path.stem
     if not path.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -148,10 +186,15 @@ def _flags(main, setting):
             for name, value in setting.items()]
 
 
-def child(words, log):
-    """Run `bertkit` with `words` in a process of its own; return (the card it prints, None) or (None, what went wrong).
+def child(words: Sequence[str], log: Path) -> tuple[dict[str, Any] | None, str | None]:
+    """Run `bertkit` in a process of its own, because what compilers keep is only freed with the process.
 
-    A process each, because what compilers keep is only freed with the process. What it says meanwhile goes to `log`.
+    Args:
+        words: The command.
+        log: The file for what the command says meanwhile.
+
+    Returns:
+        (the card that it prints, None), or (None, what went wrong).
     """
     with open(log, "w", encoding="utf-8") as stream:
         done = subprocess.run([sys.executable, "-m", "bertkit", *words], stdout=subprocess.PIPE, stderr=stream,
@@ -170,5 +213,5 @@ def _score(card, setting):
         raise Error(f"The recipe {card.get('recipe')} reports no score on dev, so there is nothing to choose by.")
     named = None if "metric" in setting else card.get("knobs", {}).get("tuning", {}).get("metric")
     name = named or next(iter(scores))
-    defined = scores[name] is not None                  # a card holds null for a number that is none
+    defined = scores[name] is not None                  # a card holds null in the place of NaN
     return {"metric": name, "score": scores[name], "error": None if defined else f"dev {name} is undefined"}

@@ -1,11 +1,12 @@
-"""The stretch of a context that answers a question.
+"""Find the stretch of a context that answers a question.
 
 Rajpurkar et al. 2016 and 2018; windows and decoding are those of Devlin et al. 2018, `run_squad.py`.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from bertkit import metrics
 from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 from bertkit.text.windows import STRIDE, max_context, windows
 from bertkit.text.words import covering
 
@@ -20,10 +22,13 @@ VERSIONS = ("1.1", "2.0")
 
 
 class Span(NamedTuple):
-    """The best stretch of a context: `text`, from the character `start` on, "" and -1 where there is none.
+    """The best stretch of a context.
 
-    `score` is its start logit + end logit (−∞ for none), `null_score` the smallest such sum of the classification
-    token over the windows.
+    Args:
+        text: The text, "" where there is none.
+        start: Its first character in the context, -1 where there is none.
+        score: Its start logit + end logit, −∞ where there is none.
+        null_score: The smallest start logit + end logit of the classification token over the windows.
     """
 
     text: str
@@ -32,17 +37,17 @@ class Span(NamedTuple):
     null_score: float
 
     @property
-    def null_chance(self):
-        """1 / (1 + exp(score − null_score)): how sure it is that there is no answer, from 0 to 1."""
+    def null_chance(self) -> float:
+        """1 / (1 + exp(score − null_score)): the probability that there is no answer, from 0 to 1."""
         return 1 / (1 + math.exp(min(self.score - self.null_score, 700)))
 
 
-class _Asked(NamedTuple):
-    """What leads from the windows of a question back to characters; `chosen` is the window of each token."""
+class _Question(NamedTuple):
+    """What is needed to get from the windows of a question back to characters; `chosen` is the window of each token."""
 
     context: str
-    offsets: list
-    windows: list
+    offsets: Any
+    windows: list[Any]
     chosen: np.ndarray
 
 
@@ -50,10 +55,21 @@ class _Asked(NamedTuple):
 class Answering(Task):
     """The stretch of the context with the largest start logit + end logit, for each (question, context).
 
-    A question is cut to `query` tokens, the context to windows `stride` tokens apart. Of each window the `most`
-    likeliest starts and ends are tried: both in the context, the start in the window where it has most context, at
-    most `longest` tokens. Version "2.0" answers nothing where the chance of that (see `Span`) is above `threshold`; 0.5
-    is a difference of logits of 0. A target is a list of (text, start), empty where there is no answer.
+    A context is read in windows. Of each window the `most` largest starts and ends are tried: both in the context, the
+    start in the window where it has most context, and at most `longest` tokens. Version "2.0" gives no answer where the
+    probability of that (see `Span`) is above `threshold`; 0.5 is a difference of logits of 0. A target is a list of
+    (text, start), empty where there is no answer.
+
+    Args:
+        version: "1.1", where every question has an answer, or "2.0".
+        threshold: The probability of no answer above which none is given.
+        query: The most tokens of a question.
+        stride: Tokens between the starts of two windows.
+        longest: The most tokens of an answer.
+        most: How many starts and ends of a window are tried.
+
+    Raises:
+        Error: when `version` is unknown.
     """
 
     version: str = "1.1"
@@ -71,58 +87,77 @@ class Answering(Task):
         if self.version not in VERSIONS:
             raise Error(f"version={self.version!r} is unknown; give {' or '.join(VERSIONS)}.")
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return the windows of each question, and with `targets` labels int32 [rows, 2]: first and last token.
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make the windows of each question.
 
-        The tokens are those that cover the first answer's characters; in a window that lacks any of them, and without
-        an answer, both are the classification token.
+        Labels are the first and the last token that cover the first answer's characters. In a window that lacks any of
+        them, and without an answer, both are the classification token.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: (question, context) of each.
+            length: The most tokens of a row.
+            targets: Lists of (text, start) for each question; None without labels.
+
+        Returns:
+            The `Packed` rows, with labels int32 [rows, 2].
         """
-        contexts = {context: None for _, context in inputs}
+        contexts: dict[str, Any] = dict.fromkeys(context for _, context in inputs)
         for context in contexts:
             encoding = tokenizer.encode([context])[0]
             contexts[context] = encoding.ids, encoding.offsets
-        asked = [self._asked(tokenizer, question, context, *contexts[context], length) for question, context in inputs]
-        rows = [window.row for one in asked for window in one.windows]
+        questions = [self._question(tokenizer, question, context, contexts[context], length)
+                     for question, context in inputs]
+        rows = [window.row for one in questions for window in one.windows]
         if targets is None:
-            return Packed(rows, asked)
-        labels = [place for one, answers in zip(asked, targets, strict=True) for place in _labels(one, answers)]
-        return Packed(rows, asked, np.array(labels, "int32").reshape(-1, 2))
+            return Packed(rows, questions)
+        labels = [place for one, answers in zip(questions, targets, strict=True) for place in _labels(one, answers)]
+        return Packed(rows, questions, np.array(labels, "int32").reshape(-1, 2))
 
-    def _asked(self, tokenizer, question, context, ids, offsets, length):
+    def _question(self, tokenizer, question, context, encoded, length):
+        ids, offsets = encoded
         query = tokenizer.ids([question])[0][:self.query]
         cut = windows(tokenizer, ids, length, query, self.stride)
-        return _Asked(context, offsets, cut, max_context(cut, len(ids)))
+        return _Question(context, offsets, cut, max_context(cut, len(ids)))
 
-    def predictions(self, outputs, packed):
-        """Return the best `Span` of each question, also where it is no better than no answer."""
-        outputs = iter(outputs)
-        return [self._span(asked, [np.asarray(next(outputs), "float64") for _ in asked.windows])
-                for asked in packed.origin]
+    def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[Span]:
+        """Return the best `Span` of each question, also where no answer is more probable.
 
-    def _span(self, asked, outputs):
+        Args:
+            outputs: [tokens, 2] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            A `Span` for each question.
+        """
+        rows = iter(outputs)
+        return [self._span(question, [np.asarray(next(rows), "float64") for _ in question.windows])
+                for question in packed.origin]
+
+    def _span(self, question, outputs):
         best, tokens = -math.inf, None
         for number, logits in enumerate(outputs):
-            score, found = self._best(asked, number, logits)
+            score, span = self._best(question, number, logits)
             if score > best:
-                best, tokens = score, found
+                best, tokens = score, span
         # A row may be empty: of no texts, in a template without special tokens.
         null = min(float(logits[window.cls].sum()) if len(logits) else 0.0
-                   for window, logits in zip(asked.windows, outputs, strict=True))
+                   for window, logits in zip(question.windows, outputs, strict=True))
         if tokens is None:
             return Span("", -1, -math.inf, null)
-        start, end = asked.offsets[tokens[0]][0], asked.offsets[tokens[1]][1]
-        text = asked.context[start:end]
+        start, end = question.offsets[tokens[0]][0], question.offsets[tokens[1]][1]
+        text = question.context[start:end]
         start += len(text) - len(text.lstrip())
         return Span(text.strip(), start if text.strip() else -1, best, null)
 
-    def _best(self, asked, number, logits):
+    def _best(self, question, number, logits):
         """Return the largest sum of a window, and the tokens of the context that give it; −∞ and None for none."""
-        window = asked.windows[number]
+        window = question.windows[number]
         first, last = np.argsort(-logits, axis=0, kind="stable")[:self.most].T
         table = logits[first, 0][:, None] + logits[last, 1]
         first, last = (places - window.place + window.start for places in (first, last))
         starts, ends = ((window.start <= tokens) & (tokens < window.end) for tokens in (first, last))
-        starts[starts] = asked.chosen[first[starts]] == number
+        starts[starts] = question.chosen[first[starts]] == number
         pieces = last - first[:, None] + 1
         table[~(starts[:, None] & ends & (pieces >= 1) & (pieces <= self.longest))] = -math.inf
         place = np.unravel_index(table.argmax(), table.shape) if table.size else None
@@ -130,10 +165,16 @@ class Answering(Task):
             return -math.inf, None
         return float(table[place]), (int(first[place[0]]), int(last[place[1]]))
 
-    def answers(self, inputs, predictions):
-        """Return for each row {"answer", "start", "score"}, "" and -1 for no answer.
+    def answers(self, inputs: Sequence[Any], predictions: Sequence[Span]) -> list[dict[str, Any]]:
+        """Return the answer to each question.
 
-        The score is the chance of what is answered, `null_chance` or 1 − that (see `Span`).
+        Args:
+            inputs: Not used.
+            predictions: A `Span` for each question.
+
+        Returns:
+            {"answer", "start", "score"} of each, "" and -1 for no answer. The score is the probability of what is
+            answered: `null_chance` for no answer, else 1 − `null_chance` (see `Span`).
         """
         return [{"answer": "", "start": -1, "score": span.null_chance} if self._none(span) else
                 {"answer": span.text, "start": span.start, "score": 1 - span.null_chance} for span in predictions]
@@ -141,30 +182,60 @@ class Answering(Task):
     def _none(self, span):
         return not span.text or self.version == "2.0" and span.null_chance > self.threshold
 
-    def decisions(self, output):
-        """Return where a row's answer starts and ends, were it free to."""
+    def decisions(self, output: Any) -> Any:
+        """Return the tokens with the largest start logit and the largest end logit of a row.
+
+        Args:
+            output: [tokens, 2].
+
+        Returns:
+            Two token numbers.
+        """
         return np.argmax(output, axis=0) if len(output) else np.zeros(2, "int64")
 
-    def tuned(self, targets, predictions):
-        """Return the task with the threshold that gives the best F1; itself where every question has an answer."""
+    def tuned(self, targets: Any, predictions: Sequence[Span]) -> Self:
+        """Return the task with the threshold that gives the best F1.
+
+        Args:
+            targets: Lists of (text, start) for each question.
+            predictions: A `Span` for each question.
+
+        Returns:
+            A task; itself where every question has an answer.
+        """
         if self.version == "1.1":
             return self
         return replace(self, threshold=self._squad(targets, predictions)["best_f1_thresh"])
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: exact match and F1 of each question, [questions, 2], percentages."""
-        given = {key: "" if self._none(span) else span.text for key, span in _numbered(predictions)}
-        found = metrics.squad_questions(_references(targets), given, self.version)
-        return (100 * np.array([found[key] for key, _ in _numbered(predictions)]),)
+    def sides(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
+        """Return what the metrics are means of.
+
+        Args:
+            targets: Lists of (text, start) for each question.
+            predictions: A `Span` for each question.
+
+        Returns:
+            Exact match and F1 of each question in per cent, [questions, 2].
+        """
+        texts = {key: "" if self._none(span) else span.text for key, span in _numbered(predictions)}
+        scores = metrics.squad_questions(_references(targets), texts, self.version)
+        return (100 * np.array([scores[key] for key, _ in _numbered(predictions)]),)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Callable[..., Any]]:
+        """F1, which decides, and exact match, in per cent."""
         return {"f1": lambda table: float(table[:, 1].mean()), "exact": lambda table: float(table[:, 0].mean())}
 
-    def scores(self, targets, predictions):
-        """Return what the official script says: {"f1", "exact"}, and for 2.0 HasAns_, NoAns_ and best_ of both.
+    def scores(self, targets: Any, predictions: Sequence[Span]) -> dict[str, Any]:
+        """Compute what the official script reports.
 
-        The best thresholds are chances (see `threshold`).
+        Args:
+            targets: Lists of (text, start) for each question.
+            predictions: A `Span` for each question.
+
+        Returns:
+            {"f1", "exact"}, and for 2.0 also HasAns_, NoAns_ and best_ of both. The best thresholds are probabilities
+            (see `threshold`).
         """
         return {"f1": None, "exact": None} | self._squad(targets, predictions)
 
@@ -188,11 +259,11 @@ def _references(targets):
     return {"data": [{"paragraphs": [{"qas": questions}]}]}
 
 
-def _labels(asked, answers):
+def _labels(question, answers):
     """Return the places of the first and the last token of an answer in each window."""
     first = last = -1
     if answers:
         text, start = answers[0]
-        (first,), (last,) = covering(asked.offsets, [(start, start + len(text))])
+        (first,), (last,) = covering(question.offsets, [(start, start + len(text))])
     return [(window.at(first), window.at(last)) if window.start <= first and last < window.end
-            else (window.cls, window.cls) for window in asked.windows]
+            else (window.cls, window.cls) for window in question.windows]

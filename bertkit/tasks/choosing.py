@@ -1,6 +1,8 @@
-"""Which of several endings goes on from a prompt."""
+"""Choose which of several endings continues a prompt."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,25 +11,41 @@ from bertkit.errors import Error
 from bertkit.tasks.classification import FLOOR, softmax, text_rows
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 
-ALIKE = 0.1         # logits that differ by less are alike: it turns a choice of 50 % into one of 52.5 %
+ALIKE = 0.1         # logits that differ by less count as equal: it changes a probability of 50 % to 52.5 %
+
 
 @dataclass(frozen=True)
 class Choosing(Task):
-    """The likeliest ending of (prompt, ending, ending, ...): a logit for each pair (prompt, ending), softmax over them.
+    """The most probable ending of (prompt, ending, ending, ...): softmax over a logit for each (prompt, ending).
 
     Devlin et al. 2018, section 4.4.
 
-    >>> Choosing().answers([("He fell", "asleep", "blue")], [np.array([0.9, 0.1])])
-    [{'choice': 0, 'probabilities': [0.9, 0.1]}]
+    Example:
+        >>> Choosing().answers([("He fell", "asleep", "blue")], [np.array([0.9, 0.1])])
+        [{'choice': 0, 'probabilities': [0.9, 0.1]}]
     """
 
     name, output, width = "choose", "logits", 1
     commonest = "the commonest place of the right ending"
     reads = ("prompt", "ending", "ending", "...")
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return a row for each ending, and for training a group of rows an input; raises `Error` (see `_group`)."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make a row of each ending; for training, the rows of an input are a group.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: (prompt, ending, ending, ...) of each.
+            length: The most tokens of a row.
+            targets: The numbers of the right endings, from 0; None without labels.
+
+        Returns:
+            The `Packed` rows.
+
+        Raises:
+            Error: when inputs to train on have different numbers of endings.
+        """
         counts = [len(given) - 1 for given in inputs]
         pairs = [(given[0], ending) for given in inputs for ending in given[1:]]
         rows = text_rows(tokenizer, pairs, length, pairs=True)
@@ -35,31 +53,72 @@ class Choosing(Task):
             return Packed(rows, counts)
         return Packed(rows, counts, np.asarray(targets, "int32"), group=_group(counts))
 
-    def predictions(self, outputs, packed):
-        """Return the probabilities of each input's endings."""
+    def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the probabilities of each input's endings.
+
+        Args:
+            outputs: [1] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            float32 [endings] of each input.
+        """
         logits = np.concatenate(outputs) if len(outputs) else np.zeros(0)
         return [softmax(part) for part in np.split(logits, np.cumsum(packed.origin)[:-1])] if packed.origin else []
 
-    def answers(self, inputs, predictions):
-        """Return for each row {"choice": index, "probabilities": [float]}."""
+    def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
+        """Return the answer to each input.
+
+        Args:
+            inputs: Not used.
+            predictions: [endings] of each input.
+
+        Returns:
+            {"choice": number from 0, "probabilities": [float]} of each.
+        """
         return [{"choice": int(np.argmax(row)), "probabilities": [float(p) for p in row]} for row in predictions]
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: (right endings, chosen endings)."""
+    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the metrics compare.
+
+        Args:
+            targets: The numbers of the right endings.
+            predictions: [endings] of each input.
+
+        Returns:
+            (right endings, chosen endings).
+        """
         return np.asarray(targets), np.array([np.argmax(row) for row in predictions])
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Callable[..., Any]]:
+        """The accuracy."""
         return {"accuracy": metrics.accuracy}
 
-    def agreement(self, one, other):
-        """Return the fraction of pairs whose logits differ by less than `ALIKE`."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of rows whose logits differ by less than `ALIKE`.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         return float(np.mean(np.abs(np.array(one) - np.array(other)) < ALIKE))
 
-    def loss(self, targets, predictions):
-        """Return −log p[right ending], the mean over inputs."""
-        chances = [row[right] for row, right in zip(predictions, targets, strict=True)]
-        return float(-np.log(np.maximum(chances, FLOOR)).mean())
+    def loss(self, targets: Any, predictions: Any) -> float:
+        """Compute −log p[right ending], the mean over inputs.
+
+        Args:
+            targets: The numbers of the right endings.
+            predictions: [endings] of each input.
+
+        Returns:
+            The loss, in nats.
+        """
+        probabilities = [row[right] for row, right in zip(predictions, targets, strict=True)]
+        return float(-np.log(np.maximum(probabilities, FLOOR)).mean())
 
 
 def _group(counts):

@@ -1,39 +1,80 @@
-"""Texts, or pairs of them, sorted into classes."""
+"""Sort texts, or pairs of texts, into classes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bertkit import metrics
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 
-THRESHOLD = 0.5     # above it a label of a multi-label task is given
-FLOOR = 1e-6        # probabilities below it count as it: an int8 softmax gives 0
+THRESHOLD = 0.5     # a label of a multi-label task is given where its probability is above
+FLOOR = 1e-6        # smaller probabilities count as this one: an int8 softmax gives 0
 
 
-def softmax(logits):
-    """Return exp(z) / Σ exp(z) over the last axis, float64 inside, float32 out."""
+def softmax(logits: Any) -> np.ndarray:
+    """Compute exp(z) / Σ exp(z) over the last axis, in float64.
+
+    Args:
+        logits: [..., C].
+
+    Returns:
+        float32 [..., C].
+
+    Example:
+        >>> softmax([0.0, 0.0]).tolist()
+        [0.5, 0.5]
+    """
     z = np.asarray(logits, "float64")
     z = np.exp(z - z.max(axis=-1, keepdims=True))
     return (z / z.sum(axis=-1, keepdims=True)).astype("float32")
 
 
-def sigmoid(logits):
-    """Return 1 / (1 + exp(−z)), float32."""
+def sigmoid(logits: Any) -> np.ndarray:
+    """Compute 1 / (1 + exp(−z)), in float64.
+
+    Args:
+        logits: Of any shape.
+
+    Returns:
+        float32 of the same shape.
+
+    Example:
+        >>> float(sigmoid(0.0))
+        0.5
+    """
     return (1 / (1 + np.exp(-np.asarray(logits, "float64")))).astype("float32")
 
 
 class TextsOrPairs(Task):
-    """What the tasks share that read a text, or a pair of texts: `pairs` is True, False, or None for both."""
+    """What the tasks share that read a text, or a pair of texts.
 
-    pairs = False
+    `pairs` is True where each input is a pair, False where each is a single text, and None where each may be either.
+    """
+
+    pairs: bool | None = False
 
     @property
-    def reads(self):
+    def reads(self) -> tuple[str, ...]:
+        """The names of an input's texts; those of a single text where `pairs` is None."""
         return ("first text", "second text") if self.pairs else ("text",)
 
-    def input(self, line):
+    def input(self, line: str) -> Any:
+        """Read an input from a line of text.
+
+        Args:
+            line: The line, in which a tab stands between the two texts of a pair; an empty one gives empty texts.
+                Where `pairs` is None, a line with one tab is a pair and any other a text.
+
+        Returns:
+            A text, or (first, second).
+
+        Raises:
+            Error: when `pairs` is True and the line, if not empty, has no tab or several.
+        """
         texts = line.split("\t")
         return tuple(texts) if self.pairs is None and len(texts) == 2 else super().input(line)
 
@@ -47,14 +88,17 @@ class TextsOrPairs(Task):
 class Classification(TextsOrPairs):
     """One of `labels` for each text or pair, or with `multi_label` any number of them.
 
-    Inputs are pairs, or with `pairs` False single texts; where `pairs` is None, because no training file told, each
-    input is a text or a pair of texts (see `TextsOrPairs`).
+    Args:
+        labels: The names of the classes, in the order of the model's outputs.
+        multi_label: Whether an input may have several labels, or none.
+        pairs: Whether the inputs are pairs of texts; None, where no training file told, takes texts and pairs alike.
 
-    >>> Classification(("bad", "good")).answers(["a film"], [np.array([0.25, 0.75])])
-    [{'label': 'good', 'probabilities': {'bad': 0.25, 'good': 0.75}}]
+    Example:
+        >>> Classification(("bad", "good")).answers(["a film"], [np.array([0.25, 0.75])])
+        [{'label': 'good', 'probabilities': {'bad': 0.25, 'good': 0.75}}]
     """
 
-    labels: tuple
+    labels: tuple[str, ...]
     multi_label: bool = False
     pairs: bool | None = False
 
@@ -65,29 +109,79 @@ class Classification(TextsOrPairs):
         object.__setattr__(self, "labels", tuple(self.labels))
 
     @property
-    def width(self):
+    def width(self) -> int:
+        """The number of labels."""
         return len(self.labels)
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return one row an input, cut to `length`; `targets` become its labels."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make one row of each input.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Texts or pairs.
+            length: The most tokens of a row.
+            targets: Class numbers int32 [inputs], or int32 [inputs, C] of 0 and 1; None without labels.
+
+        Returns:
+            The `Packed` rows.
+        """
         return Packed(text_rows(tokenizer, inputs, length, self.pairs), labels=targets)
 
-    def outputs(self, raw):
+    def outputs(self, raw: Any) -> Any:
+        """Turn logits into probabilities.
+
+        Args:
+            raw: Logits [..., C].
+
+        Returns:
+            float32 [..., C].
+        """
         return sigmoid(raw) if self.multi_label else softmax(raw)
 
-    def predictions(self, outputs, packed=None):
-        """Return the probabilities of each input, [C] float32."""
+    def predictions(self, outputs: Any, packed: Packed | None = None) -> list[np.ndarray]:
+        """Return the probabilities of each input.
+
+        Args:
+            outputs: [C] of each row.
+            packed: Not used.
+
+        Returns:
+            float32 [C] of each input.
+        """
         return list(outputs)
 
-    def decisions(self, output):
+    def decisions(self, output: Any) -> Any:
+        """Return the class number with the largest probability, or which labels are above the threshold.
+
+        Args:
+            output: [C], the probabilities of a row.
+
+        Returns:
+            A class number, or bool [C] where an input may have several labels.
+        """
         return output > THRESHOLD if self.multi_label else np.argmax(output)
 
-    def decided(self, predictions):
-        """Return class numbers [rows], or, multi-label, 0 and 1 [rows, C]."""
+    def decided(self, predictions: Any) -> np.ndarray:
+        """Return the classes that predictions decide.
+
+        Args:
+            predictions: [C] of each input.
+
+        Returns:
+            Class numbers int32 [inputs], or int32 [inputs, C] of 0 and 1 where an input may have several labels.
+        """
         return np.array([self.decisions(row) for row in predictions]).astype("int32")
 
-    def answers(self, inputs, predictions):
-        """Return for each row {"label" (multi-label: "labels"), "probabilities": {label: float}}."""
+    def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
+        """Return the answer to each input.
+
+        Args:
+            inputs: Not used.
+            predictions: [C] of each input.
+
+        Returns:
+            {"label", "probabilities": {label: float}} of each; "labels" where an input may have several.
+        """
         rows = []
         for row in predictions:
             table = {label: float(p) for label, p in zip(self.labels, row, strict=True)}
@@ -99,45 +193,86 @@ class Classification(TextsOrPairs):
                 rows.append({"label": self.labels[decided], "probabilities": table})
         return rows
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: (classes, predicted classes)."""
+    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the metrics compare.
+
+        Args:
+            targets: The true classes.
+            predictions: [C] of each input.
+
+        Returns:
+            (classes, predicted classes).
+        """
         return np.asarray(targets), self.decided(predictions)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Callable[..., Any]]:
         """The task's official metrics, {name: function(*sides) -> fraction}; the first decides.
 
-        F1 is that of the second label where there are two, macro otherwise.
+        F1 is that of the second label where there are two labels, else the macro average.
         """
-        found = {"accuracy": metrics.accuracy, "f1": self._f1}
-        return found if self.multi_label else {**found, "matthews": metrics.matthews}
+        shared = {"accuracy": metrics.accuracy, "f1": self._f1}
+        return shared if self.multi_label else {**shared, "matthews": metrics.matthews}
 
     def _f1(self, targets, predictions):
         average = "binary" if not self.multi_label and len(self.labels) == 2 else "macro"
         return metrics.f1(targets, predictions, average=average)
 
-    def loss(self, targets, predictions):
-        """Return −log p[label], or Σ_c of each label's −log of what it should be / C, means over rows."""
+    def loss(self, targets: Any, predictions: Any) -> float:
+        """Compute the mean over inputs of −log p[label], or of Σ_c −log(probability of the true value of label c) / C.
+
+        Args:
+            targets: The true classes.
+            predictions: [C] of each input.
+
+        Returns:
+            The loss, in nats.
+        """
         p, y = np.maximum(np.array(predictions, "float64"), FLOOR), np.asarray(targets)
         if not self.multi_label:
             return float(-np.log(p[np.arange(len(y)), y]).mean())
         return float(-np.where(y > 0, np.log(p), np.log(np.maximum(1 - p, FLOOR))).mean())
 
-    def confusion(self, targets, predictions):
+    def confusion(self, targets: Any, predictions: Any) -> np.ndarray | None:
+        """Count true and predicted classes.
+
+        Args:
+            targets: The true classes.
+            predictions: [C] of each input.
+
+        Returns:
+            Counts [C,C], rows true and columns predicted; None where an input may have several labels.
+        """
         if self.multi_label:
             return None
         return metrics.confusion(*self.sides(targets, predictions), range(len(self.labels)))
 
-    def drift(self, one, other):
-        """Return the largest difference of log-probabilities."""
+    def drift(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the largest difference of log-probabilities between two files.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            The largest absolute difference, in nats.
+        """
         logs = [np.log(np.maximum(np.array(side), FLOOR)) for side in (one, other)]
         return float(np.abs(logs[0] - logs[1]).max())
 
 
-def text_rows(tokenizer, inputs, length, pairs):
-    """Return (token ids, segment ids) of each text, or of each (first, second), cut to `length`.
+def text_rows(tokenizer: Tokenizer, inputs: Sequence[Any], length: int,
+              pairs: bool | None) -> list[tuple[list[int], list[int]]]:
+    """Make a row of each text, or of each pair.
 
-    All are pairs, or with `pairs` False none is; where it is None, tuples are.
+    Args:
+        tokenizer: The `Tokenizer`.
+        inputs: Texts, or (first, second).
+        length: The most tokens of a row, with the special tokens.
+        pairs: Whether the inputs are pairs; where it is None, those that are tuples are.
+
+    Returns:
+        (token ids, segment ids) of each.
     """
     paired = [pairs or pairs is None and isinstance(given, tuple) for given in inputs]
     ones = tokenizer.ids([given[0] if pair else given for given, pair in zip(inputs, paired, strict=True)])

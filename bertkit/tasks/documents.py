@@ -1,32 +1,46 @@
-"""Documents longer than a model reads at once, sorted into classes by what it says of their windows."""
+"""Sort documents that are longer than a model's input into classes, by the outputs for their windows."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bertkit.errors import Error
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.packed import Packed
+from bertkit.text import Tokenizer
 from bertkit.text.windows import windows
 
 TOGETHER = "together"
 # [windows, C] -> [C]
-POOLINGS = {"mean": lambda logits: logits.mean(axis=0), "max": lambda logits: logits.max(axis=0)}
+POOLINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean": lambda logits: logits.mean(axis=0),
+                                                           "max": lambda logits: logits.max(axis=0)}
 
 
 @dataclass(frozen=True)
 class Documents(Classification):
-    """One of `labels` for each text, or with `multi_label` any number, from the first `most_windows` windows of it.
+    """One of `labels` for each text, or with `multi_label` any number, from its first `most_windows` windows.
 
-    Windows begin half a window apart (see `text.windows`); what comes after the last of them is not read (see
-    `coverage`). `pooling` is the "mean" or the "max" over windows of each class's logit, or "together": a model that
-    reads all windows of a document at once gives its logits (see `heads.DocumentClassifier`). A document of one window
-    has the prediction of a `Classification`.
+    Windows begin half a window apart (see `text.windows`). What follows the last window is not read (see `coverage`). A
+    document of one window has the prediction of a `Classification`.
 
-    >>> task = Documents(("bad", "good"))
-    >>> outputs = [np.array([0.0, 2.0]), np.array([0.0, -2.0])]
-    >>> task.predictions(outputs, Packed([], origin=[2]))[0].tolist()
-    [0.5, 0.5]
+    Args:
+        labels: The names of the classes, in the order of the model's outputs.
+        multi_label: Whether a text may have several labels, or none.
+        pairs: False: documents are single texts.
+        most_windows: The most windows of a text.
+        pooling: "mean" or "max" over windows of each class's logit, or "together": a model that reads all windows of a
+            document at once gives its logits (see `heads.DocumentClassifier`).
+
+    Raises:
+        Error: when `pairs` is set, `most_windows` is below 1, or `pooling` is unknown.
+
+    Example:
+        >>> task = Documents(("bad", "good"))
+        >>> outputs = [np.array([0.0, 2.0]), np.array([0.0, -2.0])]
+        >>> task.predictions(outputs, Packed([], origin=[2]))[0].tolist()
+        [0.5, 0.5]
     """
 
     most_windows: int = 8
@@ -43,10 +57,18 @@ class Documents(Classification):
         if self.pooling not in (*POOLINGS, TOGETHER):
             raise Error(f"pooling={self.pooling!r} is unknown; give {', '.join(POOLINGS)} or {TOGETHER}.")
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return the windows of each text, those of a text one example where they are read together.
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make the windows of each text; where they are read together, those of a text are one example.
 
-        To train on, each window has the text's label, or they have it together.
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Texts.
+            length: The most tokens of a row.
+            targets: The labels of the texts. Each window has its text's label, or all windows together have one. None
+                without labels.
+
+        Returns:
+            The `Packed` rows.
         """
         cut = [[window.row for window in windows(tokenizer, ids[:self.reach(tokenizer, length)], length, stride=length)]
                for ids in tokenizer.ids(inputs)]
@@ -56,43 +78,100 @@ class Documents(Classification):
             return Packed(rows, counts.tolist(), targets, counts=counts)
         return Packed(rows, counts.tolist(), None if targets is None else np.repeat(targets, counts, axis=0))
 
-    def reach(self, tokenizer, length):
-        """Return how many tokens of a text, from its first, are read in `most_windows` windows of `length` tokens."""
+    def reach(self, tokenizer: Tokenizer, length: int) -> int:
+        """Return how many tokens of a text, from its first, are read.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            length: The most tokens of a window, with the special tokens.
+
+        Returns:
+            Tokens, without special ones.
+        """
         room = tokenizer.template.places(length, paired=False)
         return room + (self.most_windows - 1) * max(1, room // 2)
 
-    def outputs(self, raw):
-        """Return logits as they are: they are pooled before they become probabilities."""
+    def outputs(self, raw: Any) -> Any:
+        """Return logits as they are: they are pooled before they become probabilities.
+
+        Args:
+            raw: [..., C].
+
+        Returns:
+            The same.
+        """
         return raw
 
-    def predictions(self, outputs, packed):
-        """Return the probabilities of each text, [C] float32."""
+    def predictions(self, outputs: Any, packed: Any = None) -> list[np.ndarray]:
+        """Return the probabilities of each text.
+
+        Args:
+            outputs: Logits [C] of each window, or of each text where windows are read together.
+            packed: The `Packed` rows.
+
+        Returns:
+            float32 [C] of each text.
+        """
         if self.pooling != TOGETHER and len(outputs):
             pool = POOLINGS[self.pooling]
-            outputs = [pool(np.stack(part)) for part in np.split(np.asarray(outputs), np.cumsum(packed.origin)[:-1])]
+            parts = np.split(np.asarray(outputs), np.cumsum(packed.origin)[:-1])
+            outputs = [pool(np.stack(list(part))) for part in parts]
         return self._probabilities(outputs)
 
-    def agreement(self, one, other):
-        """Return the fraction of windows, two lists of logits, that decide alike."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of windows on which two files decide alike.
+
+        Args:
+            one: The logits of one file, one a row.
+            other: The logits of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         return super().agreement(self._probabilities(one), self._probabilities(other))
 
-    def drift(self, one, other):
-        """Return the largest difference of the log-probabilities of windows."""
+    def drift(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the largest difference of the log-probabilities of windows between two files.
+
+        Args:
+            one: The logits of one file, one a row.
+            other: The logits of the other file.
+
+        Returns:
+            The largest absolute difference, in nats.
+        """
         return super().drift(self._probabilities(one), self._probabilities(other))
 
     def _probabilities(self, logits):
         return [super(Documents, self).outputs(row) for row in logits]
 
 
-def check_single(task):
-    """Raise `Error` for a `Classification` of pairs."""
+def check_single(task: Classification) -> None:
+    """Check that a classification reads single texts.
+
+    Args:
+        task: The `Classification`.
+
+    Raises:
+        Error: when it reads pairs.
+    """
     if task.pairs:
         raise Error("Documents are single texts, and pairs came; train on these with `bertkit classify`.")
 
 
-def coverage(task, tokenizer, texts, length):
-    """Return what `task` reads of texts: {"tokens_read" of a text, the mean, "share_read" of all tokens, "read_whole"
-    of all texts, a share}; special tokens are not counted, overlaps once."""
+def coverage(task: Classification, tokenizer: Tokenizer, texts: Sequence[str], length: int) -> dict[str, float]:
+    """Measure how much of texts a task reads. Special tokens are not counted, overlaps are counted once.
+
+    Args:
+        task: A `Documents` or another `Classification`.
+        tokenizer: The `Tokenizer`.
+        texts: The texts.
+        length: The most tokens of a row.
+
+    Returns:
+        {"tokens_read": the mean of a text, "share_read": the share of all tokens, "read_whole": the share of the
+        texts}.
+    """
     tokens = np.array([len(ids) for ids in tokenizer.ids(texts)], "int64")
     room = tokenizer.template.places(length, paired=False)
     read = np.minimum(tokens, task.reach(tokenizer, length) if isinstance(task, Documents) else room)

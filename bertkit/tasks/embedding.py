@@ -1,6 +1,8 @@
-"""A vector for each text: what retrieval and similarity compare."""
+"""Compute a vector for each text, which retrieval and similarity compare."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -8,18 +10,23 @@ from bertkit import metrics
 from bertkit.tasks.classification import text_rows
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 
-ALIKE = 0.99        # two vectors of larger cosine point the same way
+ALIKE = 0.99        # two vectors with a larger cosine count as equal
 
 
 @dataclass(frozen=True)
 class Embedding(Task):
-    """The vector of a text, `width` numbers. Where inputs are tuples of texts, each has a row of a prediction [g,D].
+    """The vector of a text, `width` numbers. An input may also be a tuple of g texts, with a prediction [g,D].
 
     Pairs are scored by cos(u, v) = uᵀv / (‖u‖ ‖v‖) against human scores (Reimers & Gurevych 2019, section 4.1).
 
-    >>> Embedding(2).answers(["a film"], [np.array([0.6, 0.8])])
-    [{'embedding': [0.6, 0.8]}]
+    Args:
+        width: The numbers of a vector; 0 before training.
+
+    Example:
+        >>> Embedding(2).answers(["a film"], [np.array([0.6, 0.8])])
+        [{'embedding': [0.6, 0.8]}]
     """
 
     width: int = 0
@@ -27,8 +34,18 @@ class Embedding(Task):
     name, output = "embed", "embedding"
     reads = ("text",)
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return a row for each text, cut to `length`; to train on, an input's texts are a group."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make a row of each text; for training, the texts of an input are a group.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Texts, or tuples of texts.
+            length: The most tokens of a row.
+            targets: The labels of the inputs; None without labels.
+
+        Returns:
+            The `Packed` rows.
+        """
         groups = [(given,) if isinstance(given, str | bytes) else tuple(given) for given in inputs]
         rows = text_rows(tokenizer, [text for group in groups for text in group], length, pairs=False)
         group = 1 if targets is None else len(groups[0])
@@ -40,34 +57,87 @@ class Embedding(Task):
             return tuple(given)
         return super()._checked(number, given)
 
-    def predictions(self, outputs, packed):
-        """Return the vector of each text [D], or of each tuple of texts [g,D]."""
+    def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the vector of each text, or of each tuple of texts.
+
+        Args:
+            outputs: [D] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            [D] of each text, [g,D] of each tuple of g texts.
+        """
         rows = iter(outputs)
         return [np.stack([next(rows) for _ in range(count)]) if count else next(rows) for count in packed.origin]
 
-    def answers(self, inputs, predictions):
-        """Return for each text {"embedding": [float]}; for a tuple of texts a list of such lists."""
+    def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
+        """Return the answer to each input.
+
+        Args:
+            inputs: Not used.
+            predictions: [D] or [g,D] of each input.
+
+        Returns:
+            {"embedding": [float]} of each; for a tuple of texts a list of such lists.
+        """
         return [{"embedding": vector.tolist()} for vector in predictions]
 
-    def tuned(self, targets, predictions):
-        """Return the task with the width of its vectors."""
+    def tuned(self, targets: Any, predictions: Sequence[Any]) -> Self:
+        """Return the task with the width of its vectors.
+
+        Args:
+            targets: Not used.
+            predictions: [..., D] of each input.
+
+        Returns:
+            A task.
+        """
         return replace(self, width=predictions[0].shape[-1])
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: (scores, cosines of pairs)."""
+    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the metrics compare.
+
+        Args:
+            targets: Scores of pairs.
+            predictions: [2,D] of each pair.
+
+        Returns:
+            (scores, cosines), float64 [pairs] each.
+        """
         pairs = np.asarray(predictions, "float64")
         return np.asarray(targets, "float64"), cosines(pairs[:, 0], pairs[:, 1])
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Callable[..., Any]]:
+        """Pearson's correlation, which decides, and Spearman's."""
         return {"pearson": metrics.pearson, "spearman": metrics.spearman}
 
-    def agreement(self, one, other):
-        """Return the fraction of rows whose two vectors point the same way (cosine above `ALIKE`)."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of rows whose two vectors have a cosine above `ALIKE`.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         return float(np.mean(cosines(np.array(one, "float64"), np.array(other, "float64")) > ALIKE))
 
 
-def cosines(one, other):
-    """Return the cosine of each row of one with that of other, [N,D] and [N,D] -> [N]; 0 where a row is zero."""
+def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Compute the cosine of each row of one array with the same row of the other.
+
+    Args:
+        one: [N,D].
+        other: [N,D].
+
+    Returns:
+        [N]; 0 where a row is zero.
+
+    Example:
+        >>> cosines(np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])).tolist()
+        [1.0]
+    """
     lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
     return np.sum(one * other, axis=-1) / np.where(lengths > 0, lengths, 1)

@@ -1,4 +1,4 @@
-"""The sentences of a document that are most like a reference summary: what an extractive summariser learns from."""
+"""Find the sentences of a document that are most like a reference summary: the labels of a summariser."""
 
 import re
 from collections import Counter
@@ -10,12 +10,26 @@ _WORD = re.compile("[a-z0-9]+")       # the words of the library rouge-score, in
 
 
 @lru_cache(maxsize=4096)
-def oracle(document, spans, references, count):
-    """Return the numbers of at most `count` sentences that together are most like a reference, in order.
+def oracle(document: str, spans: tuple[tuple[int, int], ...], references: tuple[str, ...],
+           count: int) -> tuple[int, ...]:
+    """Choose at most `count` sentences that together are most like a reference.
 
-    One sentence at a time is added, the one that raises F1 of words + F1 of pairs of words (clipped, within sentences)
-    most, against the reference where that is largest; none where nothing raises it (Nallapati, Zhai and Zhou 2017,
-    section 3.1; the sum of ROUGE-1 and ROUGE-2 as in the code of Liu and Lapata 2019).
+    One sentence at a time is added: the one that raises F1 of words + F1 of pairs of words (clipped, within sentences)
+    most, against the reference for which that sum is largest. It ends where nothing raises the sum (Nallapati, Zhai and
+    Zhou 2017, section 3.1; the sum of ROUGE-1 and ROUGE-2 as in the code of Liu and Lapata 2019).
+
+    Args:
+        document: The document.
+        spans: (start, end) of its sentences.
+        references: The reference summaries.
+        count: The most sentences.
+
+    Returns:
+        The numbers of the chosen sentences, in order.
+
+    Example:
+        >>> oracle("The sea. A dog barks.", ((0, 8), (9, 21)), ("a dog",), 1)
+        (1,)
     """
     parts = [_words(document[start:end]) for start, end in spans]
     return max((_greedy(parts, _words(text), count) for text in references), key=lambda found: found[1])[0]

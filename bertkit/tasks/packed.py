@@ -1,6 +1,7 @@
-"""Inputs of a task as rows of ids, with what it takes to come back from rows to inputs."""
+"""The inputs of a task as rows of ids, with what is needed to get from rows back to inputs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,16 +10,22 @@ UNSCORED = -1       # the label of a token that is not scored
 
 @dataclass(frozen=True)
 class Packed:
-    """`rows` are (token ids, segment ids) with the special tokens, unpadded; an input may give several.
+    """Rows of ids; an input may have several.
 
-    `origin` is what the task needs to make one prediction an input of what the model says of each row. For training,
-    `labels` are one example's each, or `token_labels` one list a row beside its ids, -1 where nothing is scored; an
-    example is `group` rows, or, where `counts` [examples] says so, as many rows as it needs, which are read together.
+    An example is `group` rows, or, where `counts` says so, as many rows as it needs, which are read together.
+
+    Args:
+        rows: (token ids, segment ids) of each row, with the special tokens and without padding.
+        origin: What the task needs to make one prediction for each input from the outputs of the rows.
+        labels: For training, an array with one label for each example.
+        token_labels: For training, one list for each row beside its ids, -1 where nothing is scored.
+        group: Rows of an example.
+        counts: int64 [examples], rows of each example, or None where all have `group`.
     """
 
-    rows: list
-    origin: object = None
-    labels: np.ndarray | None = None
-    token_labels: list | None = None
+    rows: list[tuple[list[int], list[int]]]
+    origin: Any = None
+    labels: Any = None
+    token_labels: list[list[int]] | None = None
     group: int = 1
     counts: np.ndarray | None = None

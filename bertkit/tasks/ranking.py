@@ -1,7 +1,8 @@
-"""How well a document answers a query: what puts the documents that a search found in order."""
+"""Score how well a document answers a query; the scores put the documents that a search found in order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,26 +10,36 @@ from bertkit import metrics
 from bertkit.tasks.classification import text_rows
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 
-ALIKE = 0.1         # scores, logits, that differ by less are alike
+ALIKE = 0.1         # scores, which are logits, that differ by less count as equal
 
 
 class Judged(NamedTuple):
-    """What is known of a query that is scored: the ids of its candidates, and {document: grade} of all judged."""
+    """What is known of a query whose ranking is scored.
 
-    candidates: tuple
-    grades: dict
+    Args:
+        candidates: The ids of the documents to put in order.
+        grades: {document: grade} of all judged documents.
+    """
+
+    candidates: tuple[str, ...]
+    grades: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Ranking(Task):
-    """A score, a logit, for each (query, document); whole queries, (query, document, ...), are evaluated.
+    """A score, which is a logit, for each (query, document); (query, document, ...) are scored together.
 
     Nogueira & Cho 2019 (arXiv 1901.04085), trained by softmax over a relevant document and others that a search finds
-    (Gao et al. 2021, arXiv 2101.08751). `candidates` is how many documents a search hands on for evaluation.
+    (Gao et al. 2021, arXiv 2101.08751).
 
-    >>> Ranking().answers([("sea", "the sea")], [np.array([1.5])])
-    [{'score': 1.5}]
+    Args:
+        candidates: How many documents a search gives to each query that is evaluated.
+
+    Example:
+        >>> Ranking().answers([("sea", "the sea")], [np.array([1.5])])
+        [{'score': 1.5}]
     """
 
     candidates: int = 30
@@ -36,8 +47,18 @@ class Ranking(Task):
     name, output, width = "rank", "score", 1
     reads = ("query", "document")
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return a row for each document beside its query; to train on, an input's are a group, the right one first."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make a row of each document with its query.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: (query, document, ...) of each.
+            length: The most tokens of a row.
+            targets: For training, the places of the relevant documents; the rows of an input are then a group.
+
+        Returns:
+            The `Packed` rows.
+        """
         counts = [len(given) - 1 for given in inputs]
         pairs = [(given[0], document) for given in inputs for document in given[1:]]
         return Packed(text_rows(tokenizer, pairs, length, pairs=True), counts, targets,
@@ -48,20 +69,41 @@ class Ranking(Task):
             return tuple(given)
         return super()._checked(number, given)
 
-    def predictions(self, outputs, packed):
-        """Return the scores of each input's documents, [documents]."""
+    def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the scores of each input's documents.
+
+        Args:
+            outputs: [1] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            [documents] of each input.
+        """
         scores = np.concatenate(outputs) if len(outputs) else np.zeros(0, "float32")
         return np.split(scores, np.cumsum(packed.origin)[:-1]) if packed.origin else []
 
-    def answers(self, inputs, predictions):
-        """Return for each (query, document) {"score": float}; for several documents {"scores": [float]}."""
+    def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
+        """Return the answer to each input.
+
+        Args:
+            inputs: Not used.
+            predictions: [documents] of each input.
+
+        Returns:
+            {"score": float} of each (query, document); {"scores": [float]} where there are several documents.
+        """
         return [{"score": float(scores[0])} if len(scores) == 1 else {"scores": scores.tolist()}
                 for scores in predictions]
 
-    def sides(self, targets, predictions):
-        """Return what the metrics are means of: AP, RR, NDCG@10, P@10, R@10 of each query, [queries, 5].
+    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
+        """Return what the metrics are means of; queries without a relevant document are left out, as in trec_eval.
 
-        `targets` are `Judged`; queries without a relevant document are left out, as trec_eval leaves them.
+        Args:
+            targets: `Judged` of each query.
+            predictions: [documents] of each query.
+
+        Returns:
+            AP, RR, NDCG@10, P@10 and R@10 of each query, [queries, 5].
         """
         qrels = {str(place): judged.grades for place, judged in enumerate(targets)}
         run = {str(place): dict(zip(judged.candidates, map(float, scores), strict=True))
@@ -69,11 +111,20 @@ class Ranking(Task):
         return (metrics.ranking_queries(qrels, run)[1],)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Any]:
+        """The means of the columns of `sides`; the first decides."""
         return {name: _Mean(place) for place, name in enumerate(("map", "mrr", "ndcg@10", "p@10", "recall@10"))}
 
-    def agreement(self, one, other):
-        """Return the fraction of rows whose scores differ by less than `ALIKE`."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of rows whose scores differ by less than `ALIKE`.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         return float(np.mean(np.abs(np.array(one) - np.array(other)) < ALIKE))
 
 

@@ -1,24 +1,31 @@
-"""A number for each text or pair: how alike, how good, how hard."""
+"""Predict a number for each text or pair: how alike, how good, how hard."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from bertkit import metrics
 from bertkit.tasks.classification import TextsOrPairs, text_rows
 from bertkit.tasks.packed import Packed
+from bertkit.text import Tokenizer
 
-ALIKE = 0.05        # of the scores' spread: two files that differ by less answer alike
+ALIKE = 0.05        # share of the scores' spread: outputs that differ by less count as equal
 
 
 @dataclass(frozen=True)
 class Regression(TextsOrPairs):
-    """score = mean + spread · logit, in the units of the training file, whose mean and spread (σ) these are.
+    """score = mean + spread · logit, in the units of the training file.
 
-    Inputs are pairs, single texts, or where `pairs` is None either.
+    Args:
+        pairs: Whether the inputs are pairs of texts; None, where no training file told, takes texts and pairs alike.
+        mean: The mean of the training scores.
+        spread: The standard deviation σ of the training scores.
 
-    >>> Regression(mean=2.5, spread=1.5).outputs(np.array([1.0]))
-    array([4.])
+    Example:
+        >>> Regression(mean=2.5, spread=1.5).outputs(np.array([1.0]))
+        array([4.])
     """
 
     pairs: bool | None = True
@@ -30,38 +37,105 @@ class Regression(TextsOrPairs):
     less_is_better = ("mse",)
 
     @classmethod
-    def of(cls, scores, pairs):
-        """Return the task whose logits are standardised as these scores are; constant ones keep their size."""
+    def of(cls, scores: Sequence[float], pairs: bool) -> Self:
+        """Return the task whose logits are standardised as these scores are; constant scores keep their size.
+
+        Args:
+            scores: The training scores.
+            pairs: Whether an input is a pair of texts.
+
+        Returns:
+            The task.
+        """
         return cls(pairs, float(np.mean(scores)), float(np.std(scores)) or 1.0)
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return one row an input, cut to `length`; `targets`, scores, become standardised labels."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make one row of each input.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Texts or pairs.
+            length: The most tokens of a row.
+            targets: Scores, which become standardised labels float32; None without labels.
+
+        Returns:
+            The `Packed` rows.
+        """
         labels = None if targets is None else ((np.asarray(targets) - self.mean) / self.spread).astype("float32")
         return Packed(text_rows(tokenizer, inputs, length, self.pairs), labels=labels)
 
-    def outputs(self, raw):
+    def outputs(self, raw: Any) -> Any:
+        """Turn logits into scores: mean + spread · logit.
+
+        Args:
+            raw: [..., 1].
+
+        Returns:
+            The scores, [..., 1].
+        """
         return self.mean + self.spread * raw
 
-    def predictions(self, outputs, packed=None):
-        """Return the score of each input, a float."""
+    def predictions(self, outputs: Sequence[Any], packed: Packed | None = None) -> list[float]:
+        """Return the score of each input.
+
+        Args:
+            outputs: [1] of each row.
+            packed: Not used.
+
+        Returns:
+            One number an input.
+        """
         return [float(row[0]) for row in outputs]
 
-    def answers(self, inputs, predictions):
-        """Return for each row {"score": float}."""
+    def answers(self, inputs: Sequence[Any], predictions: Sequence[float]) -> list[dict[str, Any]]:
+        """Return the answer to each input.
+
+        Args:
+            inputs: Not used.
+            predictions: The scores.
+
+        Returns:
+            {"score": float} of each.
+        """
         return [{"score": score} for score in predictions]
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: (scores, predicted scores)."""
+    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the metrics compare.
+
+        Args:
+            targets: Scores.
+            predictions: Predicted scores.
+
+        Returns:
+            (scores, predicted scores), float64 [inputs] each.
+        """
         return np.asarray(targets, "float64"), np.asarray(predictions, "float64")
 
     @property
-    def metrics(self):
-        """Pearson's correlation decides; then Spearman's, and the mean squared error, the less the better."""
+    def metrics(self) -> dict[str, Callable[..., Any]]:
+        """Pearson's correlation, which decides, Spearman's, and the mean squared error."""
         return {"pearson": metrics.pearson, "spearman": metrics.spearman, "mse": metrics.mse}
 
-    def loss(self, targets, predictions):
+    def loss(self, targets: Any, predictions: Any) -> float:
+        """Compute the mean squared error.
+
+        Args:
+            targets: Scores.
+            predictions: Predicted scores.
+
+        Returns:
+            The error, in squared units of the scores.
+        """
         return metrics.mse(*self.sides(targets, predictions))
 
-    def agreement(self, one, other):
-        """Return the fraction of rows whose scores differ by less than `ALIKE` of the spread."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of rows whose scores differ by at most `ALIKE` of the spread.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         return float(np.mean(np.abs(np.array(one) - np.array(other)) <= ALIKE * self.spread))

@@ -1,8 +1,9 @@
-"""The sentences of a document that say most of it: an extractive summary, in the document's own words."""
+"""Choose the sentences of a document that say most of it: an extractive summary, in the document's own words."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from bertkit.errors import Error
 from bertkit.tasks.oracle import oracle
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 from bertkit.text.sentences import sentences
 from bertkit.text.template import SECOND
 from bertkit.text.words import words
@@ -19,41 +21,69 @@ KINDS = ("rouge1", "rouge2", "rougeL")
 
 
 class Extract(NamedTuple):
-    """A document, (start, end) of its sentences, and the numbers of those that are its summary, in order."""
+    """A document with the sentences that are its summary.
+
+    Args:
+        document: The document.
+        spans: (start, end) of its sentences, in characters.
+        chosen: The numbers of the sentences of the summary, in order.
+    """
 
     document: str
-    spans: tuple
-    chosen: tuple
+    spans: tuple[tuple[int, int], ...]
+    chosen: tuple[int, ...]
 
-    def text(self, chosen=None):
-        """Return the summary, or the sentences of other numbers, joined by blanks."""
+    def text(self, chosen: Iterable[int] | None = None) -> str:
+        """Return the summary, its sentences joined by blanks.
+
+        Args:
+            chosen: The numbers of other sentences to join instead.
+
+        Returns:
+            The text.
+
+        Example:
+            >>> Extract("A dog. A cat.", ((0, 6), (7, 13)), (1,)).text()
+            'A cat.'
+        """
         return " ".join(self.document[slice(*self.spans[i])] for i in (self.chosen if chosen is None else chosen))
 
 
 class _Split(NamedTuple):
-    """A document with its sentences, and which of its rows and places in them stand for each."""
+    """A document with its sentences, the number of its rows, and (row, place) of the token that stands for each."""
 
     document: str
-    spans: tuple
+    spans: tuple[tuple[int, int], ...]
     rows: int
-    places: tuple
+    places: tuple[tuple[int, int], ...]
 
 
 class Extraction(Task):
     """What extractive summarisers share: `count` sentences with the largest scores, in the order of the document.
 
-    A target is a list of reference summaries. Scores are those of the summary and, under "lead_" and "oracle_", of the
-    first `count` sentences and of the best that were found by `oracle`: ROUGE-1, -2 and -L, F1, fractions.
+    A target is a list of reference summaries. The metrics are ROUGE-1, -2 and -L, F1, fractions: of the summary; under
+    "lead_" of the first `count` sentences; under "oracle_" of the best sentences that `oracle` finds.
+
+    Raises:
+        Error: when `count` is below 1.
     """
 
     reads = ("document",)
+    count: int
 
     def __post_init__(self):
         if type(self.count) is not int or self.count < 1:
             raise Error(f"count={self.count!r} sentences are no summary; give 1 or more.")
 
-    def input(self, line):
-        """Return the document in a line of text, in which a tab is a blank like any other."""
+    def input(self, line: str) -> str:
+        """Read a document from a line of text, in which a tab is a blank like any other.
+
+        Args:
+            line: The line.
+
+        Returns:
+            The document.
+        """
         return line
 
     def _checked(self, number, given):
@@ -61,22 +91,50 @@ class Extraction(Task):
             return given
         raise Error(f"Row {number} is {given!r:.60}; this model reads single documents: give a str.")
 
-    def predictions(self, outputs, packed):
-        """Return the `Extract` of each document."""
-        outputs, found = iter(outputs), []
-        for split in packed.origin:
-            scores = self._scores(split, [next(outputs) for _ in range(split.rows)])
-            best = np.argsort(-scores, kind="stable")[:self.count]
-            found.append(Extract(split.document, split.spans, tuple(sorted(best.tolist()))))
-        return found
+    def predictions(self, outputs: Iterable[Any], packed: Packed) -> list[Extract]:
+        """Return the summary of each document.
 
-    def answers(self, inputs, predictions):
-        """Return for each document {"summary", "sentences": [{"start", "end"}]}, places in its characters."""
+        Args:
+            outputs: The output of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            An `Extract` for each document.
+        """
+        each, extracts = iter(outputs), []
+        for split in packed.origin:
+            scores = self._scores(split, [next(each) for _ in range(split.rows)])
+            best = np.argsort(-scores, kind="stable")[:self.count]
+            extracts.append(Extract(split.document, split.spans, tuple(sorted(best.tolist()))))
+        return extracts
+
+    def _scores(self, split, outputs):
+        """Return the score of each sentence of a document."""
+        raise NotImplementedError
+
+    def answers(self, inputs: Sequence[Any], predictions: Sequence[Extract]) -> list[dict[str, Any]]:
+        """Return the answer to each document.
+
+        Args:
+            inputs: Not used.
+            predictions: An `Extract` for each document.
+
+        Returns:
+            {"summary", "sentences": [{"start", "end"}]} of each, start and end in characters.
+        """
         return [{"summary": one.text(), "sentences": [dict(zip(("start", "end"), one.spans[i], strict=True))
                                                       for i in one.chosen]} for one in predictions]
 
-    def sides(self, targets, predictions):
-        """Return what the metrics are means of: ROUGE of the summary, of the lead and of the oracle, [documents, 9]."""
+    def sides(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
+        """Return what the metrics are means of.
+
+        Args:
+            targets: Lists of reference summaries.
+            predictions: An `Extract` for each document.
+
+        Returns:
+            ROUGE of the summary, of the lead and of the oracle, [documents, 9].
+        """
         rows = []
         for references, one in zip(targets, predictions, strict=True):
             references = tuple(references)
@@ -86,7 +144,8 @@ class Extraction(Task):
         return (np.array(rows),)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Any]:
+        """The means of the columns of `sides`; the first decides."""
         names = [f"{system}{kind}" for system in ("", "lead_", "oracle_") for kind in KINDS]
         return {name: _Mean(place) for place, name in enumerate(names)}
 
@@ -95,18 +154,36 @@ class Extraction(Task):
 class Summarising(Extraction):
     """Sentences that an encoder has learned to choose (Liu 2019, BERTSUM, arXiv 1903.10318, sections 2.2 and 2.3).
 
-    Rows hold as many whole sentences as fit, [CLS] sentence [SEP] each, their segments by turns; a sentence's score is
-    log p(chosen) − log p(left) of a linear layer at its [CLS], without layers between sentences before it. Of a
-    sentence that is longer than a row only what fits is read. To train on, those of the `oracle` are labelled 1.
+    A row holds as many whole sentences as fit, each as [CLS] sentence [SEP], with alternating segments. The score of a
+    sentence is log p(chosen) − log p(left out) of a linear layer at its [CLS]; there are no further layers between
+    sentences. A sentence that is longer than a row is cut. For training, the sentences of the `oracle` are labelled 1.
+
+    Args:
+        count: The sentences of a summary.
+
+    Raises:
+        Error: when `count` is below 1.
     """
 
     count: int = 3
 
     name, output, width, each_token = "summarise", "logits", 2, True
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return the rows of each document; with `targets` the labels of the classification tokens."""
-        rows, origin, labels = [], [], []
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make the rows of each document.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Documents.
+            length: The most tokens of a row.
+            targets: Lists of reference summaries, from which the classification tokens are labelled; None without
+                labels.
+
+        Returns:
+            The `Packed` rows.
+        """
+        rows: list[Any] = []
+        origin, labels = [], []
         for number, document in enumerate(map(_decoded, inputs)):
             spans = tuple(sentences(document))
             new, places = _rows(tokenizer, document, spans, length)
@@ -123,11 +200,18 @@ class Summarising(Extraction):
 
 @dataclass(frozen=True)
 class LexRank(Extraction):
-    """Sentences that are most like the others, without any training: score_i = Σ_j cos(v_i, v_j), v their vectors.
+    """The sentences that are most like the others, without any training: score_i = Σ_j cos(v_i, v_j), v their vectors.
 
-    Degree centrality (Erkan and Radev 2004, LexRank, section 3.1) of sentence embeddings, without a threshold. Only
-    sentences of `least` words or more are chosen where there are enough: a title is like everything. A vector has
-    `width` numbers.
+    Degree centrality (Erkan and Radev 2004, LexRank, section 3.1) of sentence embeddings, without a threshold.
+    Sentences of fewer than `least` words are chosen last, because a title is like everything.
+
+    Args:
+        count: The sentences of a summary.
+        least: The fewest words of a sentence that is preferred.
+        width: The numbers of a vector.
+
+    Raises:
+        Error: when `count` is below 1.
     """
 
     count: int = 3
@@ -136,11 +220,25 @@ class LexRank(Extraction):
 
     name, output = "summarise-central", "embedding"
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return a row for each sentence, cut to `length`; raises `Error` for targets: nothing is learned."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make a row of each sentence.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Documents.
+            length: The most tokens of a row.
+            targets: None: nothing is learned.
+
+        Returns:
+            The `Packed` rows.
+
+        Raises:
+            Error: when targets are given.
+        """
         if targets is not None:
-            raise Error("Centrality is not trained; leave the targets out, or train `Summarising`.")
-        rows, origin = [], []
+            raise Error("Targets came, and LexRank is not trained; leave them out, or train `Summarising`.")
+        rows: list[Any] = []
+        origin = []
         for document in map(_decoded, inputs):
             spans = tuple(sentences(document))
             rows += [tokenizer.pack_ids(ids, None, length)
@@ -157,8 +255,16 @@ class LexRank(Extraction):
         short = [len(words(split.document[start:end])) < self.least for start, end in split.spans]
         return vectors @ vectors.sum(axis=0) - np.where(short, 2 * len(vectors), 0)
 
-    def agreement(self, one, other):
-        """Return the mean cosine of two lists of vectors."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the mean cosine of the vectors of two files.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From −1 to 1.
+        """
         pairs = zip(one, other, strict=True)
         return float(np.mean([a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12) for a, b in pairs]))
 
@@ -202,8 +308,8 @@ def _labels(rows, places, chosen):
 
 @lru_cache(maxsize=16384)
 def _rouge(references, text):
-    found = metrics.rouge([list(references)], [text], KINDS)
-    return tuple(found[kind]["f1"] for kind in KINDS)
+    scores = metrics.rouge([list(references)], [text], KINDS)
+    return tuple(scores[kind]["f1"] for kind in KINDS)
 
 
 class _Mean(NamedTuple):

@@ -1,6 +1,8 @@
-"""A tag for each word of a text, and the entities that the tags make."""
+"""Give a tag to each word of a text, and find the entities that the tags mark."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +10,7 @@ from bertkit import metrics
 from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 from bertkit.text.windows import STRIDE, max_context, windows
 from bertkit.text.words import covering, joined, words
 
@@ -16,17 +19,22 @@ OUTSIDE = "O"
 
 @dataclass(frozen=True)
 class Tagging(Task):
-    """One of `labels` (IOB2 tags) for each word, read off its first piece (Devlin et al. 2018, section 5.3).
+    """One of `labels` (IOB2 tags) for each word, read at its first piece (Devlin et al. 2018, section 5.3).
 
-    An input is a text, whose words are those of `text.words`, or a list of words, which are joined by blanks. What is
-    longer than the model is read in windows, `stride` tokens apart, and each word where it has most context (see
-    `text.windows`); a word without a piece (of control characters alone) is outside of every entity.
+    An input is a text, whose words are those of `text.words`, or a list of words, which are joined by blanks. A text
+    that is longer than the model is read in windows, and each word in the window where it has most context (see
+    `text.windows`). A word without a piece (of control characters alone) is outside of every entity.
 
-    >>> Tagging(("O", "B-LOC")).answers(["in Rome."], [["O", "B-LOC", "O"]])
-    [{'entities': [{'text': 'Rome', 'type': 'LOC', 'start': 3, 'end': 7}]}]
+    Args:
+        labels: The tags, in the order of the model's outputs.
+        stride: Tokens between the starts of two windows.
+
+    Example:
+        >>> Tagging(("O", "B-LOC")).answers(["in Rome."], [["O", "B-LOC", "O"]])
+        [{'entities': [{'text': 'Rome', 'type': 'LOC', 'start': 3, 'end': 7}]}]
     """
 
-    labels: tuple
+    labels: tuple[str, ...]
     stride: int = STRIDE
 
     name, output, each_token = "tag", "logits", True
@@ -36,15 +44,28 @@ class Tagging(Task):
         object.__setattr__(self, "labels", tuple(self.labels))
 
     @property
-    def width(self):
+    def width(self) -> int:
+        """The number of labels."""
         return len(self.labels)
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return the windows of each input, with `targets` (lists of tags) as the labels of first pieces, else -1.
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make the windows of each input. A word in several windows is learnt in each of them.
 
-        A word in several windows is learnt in each. Raises `Error` for a tag that is not among the labels.
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Texts, or lists of words.
+            length: The most tokens of a row.
+            targets: Lists of tags, which label the first pieces of the words; other tokens have -1. None without
+                labels.
+
+        Returns:
+            The `Packed` rows.
+
+        Raises:
+            Error: when a tag is not among the labels, and when an input has not as many tags as words.
         """
-        rows, places, labels = [], [], []
+        rows: list[Any] = []
+        places, labels = [], []
         numbers = {label: number for number, label in enumerate(self.labels)}
         for i, given in enumerate(inputs):
             encoding, pieces = _pieces(tokenizer, given)
@@ -57,37 +78,89 @@ class Tagging(Task):
             rows += [window.row for window in cut]
         return Packed(rows, places, token_labels=None if targets is None else labels)
 
-    def predictions(self, outputs, packed):
-        """Return the tags of each input's words."""
+    def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[list[str]]:
+        """Return the tags of each input's words.
+
+        Args:
+            outputs: [tokens, C] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            A list of tags for each input.
+        """
         best = [np.argmax(row, axis=-1) for row in outputs]
         return [[OUTSIDE if place is None else self.labels[best[place[0]][place[1]]] for place in places]
                 for places in packed.origin]
 
-    def answers(self, inputs, predictions):
-        """Return for each row {"entities": [{"text", "type", "start", "end"}]}, in characters of the text."""
-        return [{"entities": _entities(*_read(given), tags)} for given, tags in zip(inputs, predictions, strict=True)]
+    def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
+        """Return the entities of each input.
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: counts of each sentence (see `metrics.entity_counts`)."""
+        Args:
+            inputs: The texts, or lists of words.
+            predictions: The tags of each.
+
+        Returns:
+            {"entities": [{"text", "type", "start", "end"}]} of each, start and end in characters of the text.
+        """
+        return [{"entities": _entities(given, tags)} for given, tags in zip(inputs, predictions, strict=True)]
+
+    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
+        """Return what the metrics compare.
+
+        Args:
+            targets: The true tags of each input.
+            predictions: The predicted tags of each input.
+
+        Returns:
+            The counts of each input (see `metrics.entity_counts`).
+        """
         return (metrics.entity_counts(targets, predictions),)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Callable[..., Any]]:
+        """F1, which decides, precision and recall of entities."""
         return {"f1": metrics.f1_of, "precision": metrics.precision_of, "recall": metrics.recall_of}
 
-    def scores(self, targets, predictions):
-        """Return {"f1", "precision", "recall", "by_type"}."""
+    def scores(self, targets: Any, predictions: Any) -> dict[str, Any]:
+        """Compute F1, precision and recall of all entities and of each type.
+
+        Args:
+            targets: The true tags of each input.
+            predictions: The predicted tags of each input.
+
+        Returns:
+            {"f1", "precision", "recall", "by_type"}.
+        """
         by_type = metrics.entity_scores(targets, predictions)["by_type"]
         return super().scores(targets, predictions) | {"by_type": by_type}
 
-    def confusion(self, targets, predictions):
-        """Return counts of words [C,C]; those whose true tag is none of the labels are left out."""
+    def confusion(self, targets: Any, predictions: Any) -> np.ndarray | None:
+        """Count true and predicted tags of words; words whose true tag is no label are left out.
+
+        Args:
+            targets: The true tags of each input.
+            predictions: The predicted tags of each input.
+
+        Returns:
+            Counts [C,C], rows true and columns predicted; None where no word is left.
+        """
         pairs = [pair for sides in zip(targets, predictions, strict=True) for pair in zip(*sides, strict=True)
                  if pair[0] in self.labels]
-        return metrics.confusion(*zip(*pairs, strict=True), classes=self.labels) if pairs else None
+        if not pairs:
+            return None
+        true, predicted = zip(*pairs, strict=True)
+        return metrics.confusion(true, predicted, self.labels)
 
-    def agreement(self, one, other):
-        """Return the fraction of tokens, of two lists of outputs, that decide alike."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of tokens on which two files decide alike.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         same = [self.decisions(a) == self.decisions(b) for a, b in zip(one, other, strict=True)]
         return float(np.concatenate(same).mean())
 
@@ -122,18 +195,19 @@ def _labels(cut, pieces, numbers):
     """Return a list a window: the numbers of the words whose first pieces stand in it, in their places, else -1."""
     if len(pieces) != len(numbers):
         raise Error(f"{len(numbers)} tags came with {len(pieces)} words; give one a word.")
-    found = []
+    rows = []
     for window in cut:
         row = [UNSCORED] * len(window.row[0])
-        # From the end: of two words that share a piece the first is learnt.
+        # From the end, so that of two words that share a piece the first is learnt.
         for piece, number in zip(pieces[::-1], numbers[::-1], strict=True):
             if window.start <= piece < window.end:
                 row[window.at(piece)] = number
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
-def _entities(text, spans, tags):
+def _entities(given, tags):
+    text, spans = _read(given)
     return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
              "start": spans[first][0], "end": spans[last - 1][1]}
             for kind, first, last in metrics.entities(tags)]

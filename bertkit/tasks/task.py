@@ -1,10 +1,12 @@
-"""What a task is: from inputs to rows of ids, from a model's numbers to predictions, answers and scores.
+"""What a task is: it makes rows of ids from inputs, and predictions, answers and scores from a model's outputs.
 
-`predict`, `evaluate`, the choice of the best epoch, the parity check of an export and the device all go through one
-task, so an answer means the same in each place. numpy alone.
+`predict`, `evaluate`, the choice of the best epoch, the parity check of an export and the device all use the same task,
+so an answer means the same in each place. This room needs numpy alone.
 """
 
 import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -14,29 +16,56 @@ from bertkit.tasks.columns import listed
 
 
 class Task:
-    """The parts that tasks share; a task is a frozen dataclass whose fields are its settings.
+    """The parts that all tasks share. A task is a frozen dataclass whose fields are its settings.
 
-    `name` is its command's; `reads` names the texts of an input, "..." for any number more; `output` what the exported
-    file calls its numbers, one vector of `width` a row, or a token where `each_token`; `points` turns a metric into
-    points; of the metrics `less_is_better` the smaller number is the better one. `commonest` says which
-    answer needs no reading; where its score is 0 by definition, as a correlation's, `constant_is_0`.
+    `name` is that of its command. `reads` names the texts of an input, "..." stands for any number more. `output` is
+    the name of the exported file's output: a vector of `width` numbers a row, or a token where `each_token` is set.
+    `points` is the factor that turns a metric into points. `metrics` are {name: function(*sides) -> number}, of which
+    the first decides; of those in `less_is_better` the smaller number is the better one. `commonest` is what a message
+    calls the answer that needs no reading of the input. `constant_is_0` is set where the score of that answer is 0 by
+    definition, as a correlation with a constant is.
+
+    A task also has `pack(tokenizer, inputs, length, targets=None)` -> `Packed`, `predictions(outputs, packed)`,
+    `answers(inputs, predictions)` and `sides(targets, predictions)`.
     """
 
-    name = output = ""
-    reads = ("text",)
-    each_token = False
-    points = 100
-    less_is_better = ()
-    commonest = "the commonest answer"
-    constant_is_0 = False
+    name: str = ""
+    output: str = ""
+    each_token: bool = False
+    points: int = 100
+    less_is_better: tuple[str, ...] = ()
+    commonest: str = "the commonest answer"
+    constant_is_0: bool = False
+    # A field, a property or a method of each task.
+    reads: Any = ("text",)
+    width: Any
+    metrics: Any
+    pack: Any
+    predictions: Any
+    answers: Any
+    sides: Any
 
-    def settings(self):
-        """Return the fields as JSON; `task({"name": ..., **settings})` is the task again."""
+    def settings(self) -> dict[str, Any]:
+        """Return the fields of the task; `task({"name": ..., **settings})` makes the task again.
+
+        Returns:
+            {field: value}, as JSON.
+        """
         return {field.name: list(value) if isinstance(value, tuple) else value
-                for field in dataclasses.fields(self) for value in [getattr(self, field.name)]}
+                for field in dataclasses.fields(cast(Any, self)) for value in [getattr(self, field.name)]}
 
-    def input(self, line):
-        """Return the input in a line of text, its texts parted by tabs, all empty in an empty line; raises `Error`."""
+    def input(self, line: str) -> Any:
+        """Read an input from a line of text, in which tabs stand between its texts.
+
+        Args:
+            line: The line; an empty one gives empty texts.
+
+        Returns:
+            A text, or a tuple of texts.
+
+        Raises:
+            Error: when the number of tabs does not fit the task.
+        """
         if self.reads == ("text",):
             return line
         texts = line.split("\t") if line else [""] * (len(self.reads) - (self.reads[-1] == "..."))
@@ -44,10 +73,17 @@ class Task:
             raise Error(f"has {len(texts) - 1} tabs; this model reads {', tab, '.join(self.reads)}")
         return tuple(texts)
 
-    def checked(self, inputs):
-        """Return a list of inputs, each a text or a tuple of texts; raises `Error` naming the first that is neither.
+    def checked(self, inputs: Iterable[Any]) -> list[Any]:
+        """Check inputs.
 
-        `inputs` are a list, or what `columns.listed` takes for one.
+        Args:
+            inputs: Texts, or tuples of texts: a list of them, or what `columns.listed` takes for one.
+
+        Returns:
+            The inputs as a list.
+
+        Raises:
+            Error: when `inputs` is no list of rows, or an input is not what the task reads; it names the first one.
         """
         inputs = listed(inputs, "inputs")
         return [self._checked(number, given) for number, given in enumerate(inputs, start=1)]
@@ -65,44 +101,115 @@ class Task:
             return len(texts) >= len(self.reads) - 1
         return len(texts) == len(self.reads)
 
-    def outputs(self, raw):
-        """Return what the exported file gives for a row, from what the model gives."""
+    def outputs(self, raw: Any) -> Any:
+        """Turn the model's output into what the exported file gives.
+
+        Args:
+            raw: The model's output for rows.
+
+        Returns:
+            An array; the same where nothing is done.
+        """
         return raw
 
-    def tuned(self, targets, predictions):
-        """Return the task with what is chosen on dev (a threshold); itself where nothing is."""
+    def tuned(self, targets: Any, predictions: Any) -> Self:
+        """Return the task with what is chosen on dev, such as a threshold.
+
+        Args:
+            targets: The targets of the dev inputs.
+            predictions: Their predictions.
+
+        Returns:
+            A task; itself where nothing is chosen.
+        """
         return self
 
-    def loss(self, targets, predictions):
-        """Return the mean loss of inputs, or None where only training knows it."""
-        return
+    def loss(self, targets: Any, predictions: Any) -> float | None:
+        """Compute the mean loss of inputs.
 
-    def confusion(self, targets, predictions):
-        """Return counts [C,C], rows true and columns predicted, or None where there are no classes."""
-        return
+        Args:
+            targets: Their targets.
+            predictions: Their predictions.
 
-    def decisions(self, output):
-        """Return what a row's output decides, an array: two files agree on a row where these are equal."""
+        Returns:
+            The loss, or None where only training knows it.
+        """
+        return None
+
+    def confusion(self, targets: Any, predictions: Any) -> np.ndarray | None:
+        """Count true and predicted classes.
+
+        Args:
+            targets: The true classes.
+            predictions: The predictions.
+
+        Returns:
+            Counts [C,C], rows true and columns predicted, or None where there are no classes.
+        """
+        return None
+
+    def decisions(self, output: Any) -> Any:
+        """Return what a row's output decides: two files agree on a row where their decisions are equal.
+
+        Args:
+            output: The output of a row.
+
+        Returns:
+            An array.
+        """
         return np.argmax(output, axis=-1)
 
-    def agreement(self, one, other):
-        """Return the fraction of rows, two lists of outputs, that decide alike."""
+    def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the fraction of rows on which two files decide alike.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            From 0 to 1.
+        """
         same = [np.array_equal(self.decisions(a), self.decisions(b)) for a, b in zip(one, other, strict=True)]
         return float(np.mean(same))
 
-    def drift(self, one, other):
-        """Return the largest difference of two lists of outputs."""
+    def drift(self, one: Sequence[Any], other: Sequence[Any]) -> float:
+        """Compute the largest difference between the outputs of two files.
+
+        Args:
+            one: The outputs of one file, one a row.
+            other: The outputs of the other file.
+
+        Returns:
+            The largest absolute difference.
+        """
         return max(float(np.abs(a - b).max(initial=0)) for a, b in zip(one, other, strict=True))
 
-    def scores(self, targets, predictions):
-        """Return {metric: number}, and what else `evaluate` tells."""
+    def scores(self, targets: Any, predictions: Any) -> dict[str, Any]:
+        """Compute the metrics, and what else `evaluate` reports.
+
+        Args:
+            targets: The targets of the inputs.
+            predictions: Their predictions.
+
+        Returns:
+            {metric: number}.
+        """
         sides = self.sides(targets, predictions)
         return {name: float(metric(*sides)) for name, metric in self.metrics.items()}
 
-    def intervals(self, targets, predictions, seed=0):
-        """Return {metric: {"score", "low", "high"}}, 95 % bootstrap intervals."""
-        sides, found = self.sides(targets, predictions), {}
+    def intervals(self, targets: Any, predictions: Any, seed: int = 0) -> dict[str, dict[str, float]]:
+        """Compute the metrics with 95 % bootstrap intervals.
+
+        Args:
+            targets: The targets of the inputs.
+            predictions: Their predictions.
+            seed: The seed of the bootstrap.
+
+        Returns:
+            {metric: {"score", "low", "high"}}.
+        """
+        sides, intervals = self.sides(targets, predictions), {}
         for name, metric in self.metrics.items():
             low, high = metrics.bootstrap(metric, *sides, seed=seed)
-            found[name] = {"score": float(metric(*sides)), "low": low, "high": high}
-        return found
+            intervals[name] = {"score": float(metric(*sides)), "low": low, "high": high}
+        return intervals

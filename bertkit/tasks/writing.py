@@ -1,7 +1,8 @@
-"""A text written from another: a summary in other words, a translation, an answer."""
+"""Write a text from another one: a summary in other words, a translation, an answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from bertkit.errors import Error
 from bertkit.tasks.classification import text_rows
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
+from bertkit.text import Tokenizer
 from bertkit.text.decoding import decoded
 
 BLEU, ROUGE = slice(0, 10), ("rouge1", "rouge2", "rougeL")
@@ -17,10 +19,13 @@ BLEU, ROUGE = slice(0, 10), ("rouge1", "rouge2", "rougeL")
 
 @dataclass(frozen=True)
 class Writing(Task):
-    """The text that a model writes of a source; a target is a list of references.
+    """The text that a model writes from a source; a target is a list of references.
 
-    `longest` is how many tokens it writes at most, the end included. BLEU, 0 to 100, is that of sacrebleu without
-    regard to case, which an uncased vocabulary has lost; ROUGE (F1) and distinct-n are fractions.
+    BLEU, 0 to 100, is that of sacrebleu on lower-cased texts, because an uncased vocabulary has lost the case; ROUGE
+    (F1) and distinct-n are fractions.
+
+    Args:
+        longest: The most tokens that the model writes, with the end token.
     """
 
     longest: int = 64
@@ -28,8 +33,15 @@ class Writing(Task):
     name, output, points = "write", "token_ids", 1
     reads = ("source",)
 
-    def input(self, line):
-        """Return the source in a line of text."""
+    def input(self, line: str) -> str:
+        """Return the source in a line of text.
+
+        Args:
+            line: The line.
+
+        Returns:
+            The source.
+        """
         return line
 
     def _checked(self, number, given):
@@ -37,17 +49,36 @@ class Writing(Task):
             return given
         raise Error(f"Row {number} is {given!r:.60}; this model reads single sources: give a str.")
 
-    def pack(self, tokenizer, inputs, length, targets=None):
-        """Return a row for each source, cut to `length`; with `targets` for each of a source's references."""
+    def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
+        """Make a row of each source, or, with targets, of each reference's source.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Sources.
+            length: The most tokens of a row.
+            targets: Lists of references.
+
+        Returns:
+            The `Packed` rows.
+        """
         if targets is not None:
             inputs = [source for source, references in zip(inputs, targets, strict=True) for _ in references]
         return Packed(text_rows(tokenizer, inputs, length, pairs=False), tokenizer)
 
-    def taught(self, tokenizer, targets):
-        """Return each reference as the decoder is taught it: rows [begin, tokens], labels [tokens, end].
+    def taught(self, tokenizer: Tokenizer, targets: Sequence[Sequence[str]]) -> Packed:
+        """Make what the decoder learns of each reference: rows [begin, tokens], labels [tokens, end].
 
-        One that is longer than `longest` is cut, and then its end is not taught. Raises `Error` for a tokenizer without
-        the tokens that begin and end a text.
+        A reference that is longer than `longest` is cut, and its end is then not learned.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            targets: Lists of references.
+
+        Returns:
+            The `Packed` rows, with token labels.
+
+        Raises:
+            Error: when the tokenizer has no tokens that begin and end a text.
         """
         begin, end = ends(tokenizer)
         texts = tokenizer.ids([text for references in targets for text in references])
@@ -55,34 +86,67 @@ class Writing(Task):
         rows = [([begin, *label[:-1]], [0] * len(label)) for label in labels]
         return Packed(rows, token_labels=labels)
 
-    def predictions(self, outputs, packed):
-        """Return the text of each source."""
+    def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[str]:
+        """Return the text that was written for each source.
+
+        Args:
+            outputs: Token ids of each source.
+            packed: The `Packed` rows.
+
+        Returns:
+            A text for each source.
+        """
         tokenizer = packed.origin
         _, end = ends(tokenizer)
-        found = []
+        texts = []
         for row in outputs:
             ids = np.asarray(row).astype("int64").tolist()
-            found.append(decoded(tokenizer, ids[:ids.index(end)] if end in ids else ids))
-        return found
+            texts.append(decoded(tokenizer, ids[:ids.index(end)] if end in ids else ids))
+        return texts
 
-    def answers(self, inputs, predictions):
-        """Return for each source {"text"}."""
+    def answers(self, inputs: Sequence[Any], predictions: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the answer to each source.
+
+        Args:
+            inputs: Not used.
+            predictions: The texts.
+
+        Returns:
+            {"text"} of each.
+        """
         return [{"text": text} for text in predictions]
 
-    def sides(self, targets, predictions):
-        """Return what the metrics compare: counts of BLEU and ROUGE of each text, [texts,13]."""
+    def sides(self, targets: Any, predictions: Sequence[str]) -> tuple[np.ndarray]:
+        """Return what the metrics compare.
+
+        Args:
+            targets: Lists of references.
+            predictions: The texts.
+
+        Returns:
+            Counts of BLEU and ROUGE of each text, [texts, 13].
+        """
         counts = metrics.bleu_counts(targets, predictions, lowercase=True)
         rouge = [[metrics.rouge([references], [text], ROUGE)[kind]["f1"] for kind in ROUGE]
                  for references, text in zip(targets, predictions, strict=True)]
         return (np.concatenate([counts, rouge], axis=1),)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, Any]:
+        """BLEU, which decides, and ROUGE."""
         return {"bleu": lambda table: metrics.bleu_of(table[:, BLEU].astype("int64")),
                 **{name: _Mean(10 + place) for place, name in enumerate(ROUGE)}}
 
-    def scores(self, targets, predictions):
-        """Return the metrics and distinct-1 and -2, which have no interval: a text drawn twice is never distinct."""
+    def scores(self, targets: Any, predictions: Sequence[str]) -> dict[str, Any]:
+        """Compute the metrics, and distinct-1 and -2, which have no interval: a text drawn twice is never distinct.
+
+        Args:
+            targets: Lists of references.
+            predictions: The texts.
+
+        Returns:
+            {metric: number}.
+        """
         more = {f"distinct{n}": metrics.distinct(predictions, n) for n in (1, 2)}
         return super().scores(targets, predictions) | more
 
@@ -96,8 +160,18 @@ class _Mean(NamedTuple):
         return float(table[:, self.column].mean())
 
 
-def ends(tokenizer):
-    """Return the ids that a text begins and ends with; raises `Error` for a tokenizer without."""
+def ends(tokenizer: Tokenizer) -> tuple[int, int]:
+    """Return the ids with which a text begins and ends.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+
+    Returns:
+        (The id of the first token, the id of the last).
+
+    Raises:
+        Error: when the tokenizer has no such tokens.
+    """
     if None in (tokenizer.cls_id, tokenizer.sep_id):
         raise Error("The tokenizer has no tokens that begin and end a text ([CLS], [SEP]), between which a model "
                     "writes; give the checkpoint of a model trained with them.")

@@ -52,7 +52,9 @@ def _answers(fold, make, tokenizer, splits):
     model = make()
     fold.prepare(model, tokenizer, splits)
     model.compile(fold.optimizer(), fold.loss())
-    model.fit(**fold.arguments())
+    epochs = fold.resume()
+    model.fit(fold.dataset(epochs), epochs=fold.epochs, initial_epoch=epochs, steps_per_epoch=fold.steps_per_epoch,
+              callbacks=fold.callbacks(epochs), shuffle=False, verbose=0)
     settle(model)
     found = np.asarray(predictions(model, splits.task, fold.held["test"]))
     write_json(done, {"knobs": knobs, "predictions": found.tolist()})

@@ -65,7 +65,7 @@ class Run:
         if epochs != AUTO and epochs < 1:
             raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
         check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
-        self.notes = []
+        self.notes, self.model = [], None
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
@@ -100,29 +100,51 @@ class Run:
 
     def optimizer(self):
         """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds."""
-        return optimizer(self.model, self.learning_rate, self.steps, self.sampler.steps_per_epoch, self.tuning)
+        model = self._prepared().model
+        return optimizer(model, self.learning_rate, self.steps, self.steps_per_epoch, self.tuning)
 
     def loss(self):
         """Return the model's loss with what the tuning adds."""
-        features = self.sampler.features
+        features = self._prepared().sampler.features
         labels = features.labels if features.token_labels is None else features.token_labels
         return loss(self.model, self.tuning, labels)
 
-    def arguments(self):
-        """Return the arguments of `model.fit()`, after putting an interrupted run's state into the model."""
-        self.best = BestWeights(self.splits.task, self.held["dev"], self.tuning.patience, self.tuning.metric)
+    @property
+    def steps_per_epoch(self):
+        """Batches of one pass over the training rows."""
+        return self._prepared().sampler.steps_per_epoch
+
+    def resume(self):
+        """Put an interrupted run's state into the compiled model; return the epochs it has done, 0 for a new run.
+
+        Raises:
+            Error: `prepare` was not called, or the run's folder cannot be written.
+        """
+        self.best = BestWeights(self._prepared().splits.task, self.held["dev"], self.tuning.patience,
+                                self.tuning.metric)
         sums = [sha256(path) for path in self.splits.paths.values()]
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
-        epoch = self.state.restore(self.model)
+        done = self.state.restore(self.model)
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Error(f"{self.folder} cannot be written ({error.strerror}); choose another --out.") from None
-        done = epoch * self.sampler.steps_per_epoch
-        board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, done, self.best)
-        return {"x": self.sampler.dataset(done), "epochs": self.epochs, "initial_epoch": epoch,
-                "steps_per_epoch": self.sampler.steps_per_epoch, "shuffle": False, "verbose": 0,
-                "callbacks": [self.best, self.state, board, Progress(self.steps, done)]}
+        return done
+
+    def dataset(self, done=0):
+        """Return the `tf.data.Dataset` of the batches after `done` epochs, without end."""
+        return self.sampler.dataset(done * self.steps_per_epoch)
+
+    def callbacks(self, done=0):
+        """Return the callbacks of `fit()`: the best epoch on dev, the state to resume from, TensorBoard, progress."""
+        step = done * self.steps_per_epoch
+        board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, step, self.best)
+        return [self.best, self.state, board, Progress(self.steps, step)]
+
+    def _prepared(self):
+        if self.model is None:
+            raise Error("This run has no model yet; call run.prepare(model, tokenizer, splits) first.")
+        return self
 
     def ship(self, recipe, folds=None, **training):
         """Score the splits that were held back, write the bundle, remove what the run worked in; return the card.

@@ -10,7 +10,7 @@ from bertkit.report import page
 from bertkit.training.scoring import outputs
 
 
-def ship(out, model, tokenizer, task, length, parts, knobs, recipe):
+def score_and_save(out, model, tokenizer, task, length, parts, knobs, recipe):
     """Score a model on `parts` {split: Labelled} and write its bundle; return the card.
 
     `task` says what the model's numbers mean, `length` to how many tokens rows are cut; a part "dev" is what the report

@@ -71,7 +71,7 @@ def test_too_short_a_length_is_said():
     with pytest.raises(Error, match="length=4 leaves no room for two tokens of text beside 3 special ones; give 5"):
         cut([["a"]], 4)
     assert cut([["good film"]], 5)
-    with pytest.raises(Error, match="seed=-1; give 0 or more"):
+    with pytest.raises(Error, match="seed=-1 came; give 0 or more"):
         cut([["a"]], 5, seed=-1)
 
 

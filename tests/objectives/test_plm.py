@@ -263,7 +263,7 @@ def test_the_published_tokenizer(shared):
 
 
 def test_encoders_without_a_query_stream_and_empty_contexts():
-    with pytest.raises(Error, match="asks a query stream, which block=PostNorm"):
+    with pytest.raises(Error, match="needs an encoder with a query stream, which block=PostNorm"):
         Pretrainer(Encoder(tiny.CONFIG), [PLM(tokenizer())])
     for options in ({"alpha": 0}, {"beta": 0}):
         with pytest.raises(Error, match="give whole numbers of 1 or more"):

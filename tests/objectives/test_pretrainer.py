@@ -67,7 +67,7 @@ def test_the_shipped_model_has_the_objectives_heads():
 
 
 def test_objectives_that_contradict_each_other_are_refused():
-    with pytest.raises(Error, match="Two objectives have a loss 'mlm'"):
+    with pytest.raises(Error, match="Two objectives have a loss of the name 'mlm'"):
         pretrainer(MLM(tiny.tokenizer()), RTD(tiny.tokenizer()))
-    with pytest.raises(Error, match="next_sentence and sentence_order want other rows"):
+    with pytest.raises(Error, match="next_sentence and sentence_order need different rows"):
         _ = pretrainer(MLM(tiny.tokenizer()), NSP(), SOP()).arrange

@@ -135,7 +135,7 @@ def test_numbers_that_are_none_are_an_error(monkeypatch):
             return (lambda _: np.full((1, 3), np.nan)) if name == "get_tensor" else getattr(real, name)
 
     model._interpreter = Sick()
-    with pytest.raises(Error, match="numbers that are none"):
+    with pytest.raises(Error, match="gives NaN or infinity"):
         model.predict(["a"])
 
 

@@ -162,9 +162,9 @@ def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
     first, second = bertkit.load(str(tmp_path / "first")), bertkit.load(str(tmp_path / "second"))
     batch = tiny.tokenizer().pack(["a good film"], length=12)
     np.testing.assert_allclose(second(batch), first(batch)["mlm_logits"], atol=1e-5)
-    assert "starts anew" not in capsys.readouterr().err
+    assert "starts with new weights" not in capsys.readouterr().err
     run(corpus, tmp_path / "third", model=str(tmp_path / "second"), objectives="mlm,sop", steps=[1])
-    assert "no head for sop: it starts anew" in capsys.readouterr().err
+    assert "no head for sop, which starts with new weights" in capsys.readouterr().err
     (tmp_path / "other.txt").write_text("".join(f"{entry}\n" for entry in [*tiny.VOCABULARY[:-1], "~"]))
     with pytest.raises(Error, match="made with another vocabulary|trained with another vocabulary"):
         run(corpus, tmp_path / "fourth", model=str(tmp_path / "first"), vocabulary=str(tmp_path / "other.txt"))
@@ -189,7 +189,7 @@ def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
 
 @pytest.mark.parametrize(("text", "said"), [("mlm,nonsense", "no objective nonsense"), ("", "no objective in ''"),
                                             ("rtd,nsp", "rtd stands alone"), ("nsp", "teaches no words"),
-                                            ("mlm,nsp,sop", "other pairs")])
+                                            ("mlm,nsp,sop", "different pairs")])
 def test_objectives_that_do_not_go_together_are_refused(text, said):
     with pytest.raises(Error, match=said):
         named.names(text)

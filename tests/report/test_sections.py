@@ -197,7 +197,7 @@ def test_the_worst_answers_stand_in_their_contexts():
 
 
 def test_an_answer_that_is_not_where_it_says_stands_alone():
-    assert answering._found("some context", "absent", 2) == "<bdi><mark>absent</mark></bdi>"
+    assert answering._marked("some context", "absent", 2) == "<bdi><mark>absent</mark></bdi>"
 
 
 # ---------------------------------------------------------------------------------------------------- queries

@@ -40,13 +40,15 @@ def train(folder, killed_after=None, seed=0, data_seed=0):
     model = tiny.classifier(seed)
     run.prepare(model, tiny.tokenizer(), splits)
     model.compile(run.optimizer(), run.loss())
-    arguments = run.arguments()
+    done = run.resume()
+    callbacks = run.callbacks(done)
     if killed_after is not None:
         def kill(batch, logs):
             if model.optimizer.iterations >= killed_after:
                 raise Killed
-        arguments["callbacks"].append(keras.callbacks.LambdaCallback(on_train_batch_end=kill))
-    model.fit(**arguments)
+        callbacks.append(keras.callbacks.LambdaCallback(on_train_batch_end=kill))
+    model.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
+              callbacks=callbacks, shuffle=False, verbose=0)
     return model, run.best, run
 
 
