@@ -13,8 +13,8 @@ TABLES = ("bertkit/cli/", "bertkit/recipes/")
 
 def sources():
     """Return {path from the root: source} of the package, without the commands."""
-    files = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in ROOT.glob("bertkit/**/*.py")}
-    return {path: source for path, source in files.items() if not path.startswith(TABLES)}
+    paths = {path.relative_to(ROOT).as_posix(): path for path in ROOT.glob("bertkit/**/*.py")}
+    return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if not name.startswith(TABLES)}
 
 
 def public(source):
@@ -35,8 +35,8 @@ def parameters(node):
 
 def raised(node):
     """Whether a function itself, not one inside it, raises bertkit's Error."""
-    return any(isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call) and getattr(part.exc.func, "id", "") == "Error"
-               for part in ast.walk(node))
+    calls = [part.exc.func for part in ast.walk(node) if isinstance(part, ast.Raise) and isinstance(part.exc, ast.Call)]
+    return any(getattr(call, "id", "") == "Error" for call in calls)
 
 
 def arguments_are_described(files):
@@ -63,7 +63,7 @@ def parameters_have_types(files):
 PLANTED = {
     arguments_are_described: 'def f(x: int, y: int):\n    """Add.\n\n    Args:\n        x: One.\n    """\n',
     errors_are_described: 'def f():\n    """Fail."""\n    raise Error("no")\n',
-    parameters_have_types: 'class A:\n    """A.\n\n    Args:\n        x: One.\n    """\n    def __init__(self, x):\n        pass\n',
+    parameters_have_types: 'class A:\n    """A."""\n\n    def __init__(self, x):\n        pass\n',
 }
 
 
