@@ -25,6 +25,9 @@ _HOMES = {
     "EncoderConfig": "bertkit.config",
     "Classifier": "bertkit.heads",
     "TokenClassifier": "bertkit.heads",
+    "QuestionAnswering": "bertkit.heads",
+    "MultipleChoice": "bertkit.heads",
+    "SentenceEmbedder": "bertkit.heads",
     "Predictor": "bertkit.predictor",
     "features": "bertkit.extraction",
     # whole rooms; the first two can be called
@@ -35,6 +38,8 @@ _HOMES = {
     "objectives": None,
     "ondevice": None,
     "sklearn": None,
+    "tasks": None,
+    "layers": None,
 }
 # Importing these registers every layer, model, loss, optimizer and schedule with Keras, so that
 # `keras.saving.load_model` knows them after any import of a model's name.

@@ -1,4 +1,7 @@
-"""The encoder: embed, block after block, pool. Every family is this class under another config."""
+"""The encoder: embeddings, blocks and a pooler. Every family is this class with another config."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,12 +16,12 @@ from bertkit.layers.batch_model import BatchModel
 from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 
-# What a batch may hold: whole numbers [B,T] for all blocks, tables [B,M,T] for all of them, entries by layer.
+# The entries of a batch: whole numbers [B,T] and tables [B,M,T], which all blocks read, and entries by layer.
 NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask", "packed_ids")
 PAIRS = ("permutation_mask", "target_mapping")
 LAYERED = ("mems", "buckets", "random_blocks")
 TABLES = (*NUMBERS, "answer_mask")                  # whole numbers [B,T], those for heads too
-# Every encoder accepts these, so that a tokenizer's batch fits all; of the others each is read by one kind alone.
+# Every encoder accepts these, so that a tokenizer's batch fits all. Each of the others is read by one kind alone.
 ALWAYS = ("token_ids", "segment_ids", "padding_mask", "position_ids")
 READERS = {"global_mask": kinds.Window, "permutation_mask": kinds.Relative, "target_mapping": kinds.TwoStream,
            "mems": kinds.Relative, "buckets": kinds.Hash, "random_blocks": kinds.Sparse}
@@ -32,30 +35,32 @@ ELSEWHERE = {"input_ids": "call it token_ids", "attention_mask": "call it paddin
 class Encoder(BatchModel):
     """A Transformer encoder (Devlin et al. 2018, section 3).
 
-    call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) ->
-    {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}. With `trace=True` also "trace":
-    {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D], "attention/1" ... "attention/L" [B,N,T,T]}.
-    With `places` [B,K], or `FIRST` of `layers.places`, "sequence" is of those tokens alone, [B,K,D] or [B,1,D], and
-    the last block computes no others where it can.
-    Some families take more (see the docstrings of their kinds).
+    call({"token_ids" [B,T], "segment_ids", "padding_mask", "position_ids" (each optional) [B,T]}) -> {"sequence"
+    [B,T,D], "pooled" [B,D] where the config has a pooler}. Some families read more entries of a batch; the docstrings
+    of their kinds name them.
 
     Args:
-        config: `EncoderConfig`, or the dict that its `to_json` gives.
+        config: The `EncoderConfig`, or the dict that its `to_json` gives.
         embeddings: A layer to use instead of new embeddings.
-        frozen: Names of `layers` that begin with `trainable` False, such as "embeddings" and "block_0".
+        frozen: The names of `layers` that begin with `trainable` False, such as "embeddings" and "block_0".
+        name: The name of the model.
+        **options: Further arguments of `keras.Model`, such as `dtype` and `trainable`.
 
     Raises:
-        Error: A batch holds an entry that this encoder does not read, unlike shapes, or more tokens than positions;
-            or an array holds ids that have no row. Ids in tensors are not looked at: under TensorFlow an id out of
-            range reads the table's last row or raises an error of TensorFlow's, as the device does.
+        Error: when a call gets a batch with an entry that this encoder does not read, with shapes that do not fit, or
+            with more tokens than positions; or when an array holds ids that have no row. Ids in tensors are not
+            checked: under TensorFlow an id out of range reads the table's last row or raises an error of TensorFlow's,
+            as the device does.
 
-    >>> from bertkit.config import EncoderConfig
-    >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
-    >>> tuple(encoder({"token_ids": [[5, 6, 7]]})["sequence"].shape)
-    (1, 3, 8)
+    Example:
+        >>> from bertkit.config import EncoderConfig
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> tuple(encoder({"token_ids": [[5, 6, 7]]})["sequence"].shape)
+        (1, 3, 8)
     """
 
-    def __init__(self, config: EncoderConfig | dict, embeddings=None, frozen=(), name="encoder", **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], embeddings: Any = None, frozen: Sequence[str] = (),
+                 name: str = "encoder", **options: Any) -> None:
         super().__init__(name=name, **options)
         self.config = config = EncoderConfig.of(config)
         self.masked_score, self.borrows = EXACT, embeddings is not None
@@ -72,17 +77,36 @@ class Encoder(BatchModel):
             if layer.name in frozen or not self.trainable:
                 layer.trainable = False
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this object again.
+
+        Returns:
+            A dict of JSON values.
+        """
         embeddings = keras.saving.serialize_keras_object(self.embeddings) if self.borrows else None
         return {**super().get_config(), "config": self.config.to_json(), "embeddings": embeddings,
                 "frozen": [layer.name for layer in self.layers if not layer.trainable]}
 
     @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Encoder":
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "Encoder":
+        """Make an encoder from the values of `get_config`.
+
+        Args:
+            config: The dict that `get_config` gives.
+            custom_objects: {registered name: class} of objects that Keras does not know.
+
+        Returns:
+            A new `Encoder`, without the weights.
+        """
         embeddings = keras.saving.deserialize_keras_object(config.get("embeddings"), custom_objects)
         return cls(**{**config, "embeddings": embeddings})
 
-    def build(self, _=None):
+    def build(self, _: Any = None) -> None:
+        """Create the weights.
+
+        Args:
+            _: Not used; the sizes are those of the config.
+        """
         if self.built:
             return
         self.embeddings.build((None, None))
@@ -93,14 +117,41 @@ class Encoder(BatchModel):
             if layer is not None:
                 layer.build((None, None, self.config.output_dim))
 
-    def checked(self, inputs: dict) -> dict:
+    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Check a batch, and make int32 arrays of its lists and arrays.
+
+        Args:
+            inputs: A batch, {name: list, array or tensor}.
+
+        Returns:
+            The batch as this encoder computes with it.
+
+        Raises:
+            BatchError: when the encoder cannot read it (see `checked` of this module).
+        """
         return checked(inputs, self.config)
 
-    def call(self, inputs, trace=False, training=None, places=None):
+    def call(self, inputs: dict[str, Any], trace: bool = False, training: bool | None = None,
+             places: Any = None) -> dict[str, Any]:
+        """Compute the vectors of the tokens of a batch.
+
+        Args:
+            inputs: The batch: "token_ids" int [B,T] and optionally "segment_ids", "padding_mask" (1 for real tokens)
+                and "position_ids" int [B,T].
+            trace: Whether the output also holds "trace": {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D],
+                "attention/1" ... "attention/L" [B,N,T,T]}.
+            training: Whether dropout is applied; None leaves it to Keras.
+            places: Positions int [B,K] whose vectors are wanted, or `FIRST` of `bertkit.layers.gather` for the first
+                token's; None wants all. The last block computes no others where it can.
+
+        Returns:
+            {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}; with `places` "sequence" is [B,K,D], or
+            [B,1,D] for `FIRST`.
+        """
         asked = self.asked(places)
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
-        steps = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
+        steps: Any = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
         narrow = asked is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
             steps[-1][1]["places"] = asked
@@ -121,15 +172,30 @@ class Encoder(BatchModel):
         outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
 
-    def asked(self, places):
-        """Return the places whose last vectors are needed, the first token's in front where a pooler reads it."""
+    def asked(self, places: Any) -> Any:
+        """Return the positions whose last vectors are needed, with the first token's in front where a pooler reads it.
+
+        Args:
+            places: Positions [B,K], `FIRST`, or None for all.
+
+        Returns:
+            int32 [B,K], [B,K+1] or a scalar; None for all.
+        """
         if places is None:
             return None
         places = ops.convert_to_tensor(places, "int32")
         return places if self.config.pooler is None or len(places.shape) == 0 else ops.pad(places, [(0, 0), (1, 0)])
 
-    def context(self, inputs, layer):
-        """Return what a block sees besides its state: the batch's entries, its own part of those by layer."""
+    def context(self, inputs: dict[str, Any], layer: int) -> dict[str, Any]:
+        """Return what a block reads besides its state.
+
+        Args:
+            inputs: The batch, {name: tensor}.
+            layer: The number of the layer, from 0.
+
+        Returns:
+            The entries that all blocks read, and this layer's part of the entries that are given by layer.
+        """
         found = {name: inputs[name] for name in (*NUMBERS, *PAIRS) if inputs.get(name) is not None}
         for name in LAYERED:
             parts = inputs.get(name)
@@ -138,19 +204,41 @@ class Encoder(BatchModel):
         return found
 
 
-def entries(config):
-    """Return the names of all that an encoder of this config can read of a batch."""
+def entries(config: EncoderConfig) -> set[str]:
+    """Return the names of all entries of a batch that an encoder of this config can read.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+
+    Returns:
+        A set of names, such as "token_ids".
+
+    Example:
+        >>> small = EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16)
+        >>> sorted(entries(small))
+        ['packed_ids', 'padding_mask', 'position_ids', 'segment_ids', 'token_ids']
+    """
     attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)
     return {*ALWAYS, "packed_ids", *(name for name, kind in READERS.items()
                                      if any(isinstance(part, kind) for part in (*attentions, config.block)))}
 
 
-def checked(inputs, config, own=()):
-    """Return a batch with lists and arrays as int32 arrays (masks of pairs of tokens: float32), having looked at them.
+def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = ()) -> dict[str, Any]:
+    """Check a batch, and make int32 arrays of its lists and arrays (float32 for masks of pairs of tokens).
 
-    Symbolic and accelerator tensors pass as they are: the data pipeline has checked them. `own` are the names of what
-    a head reads besides. Raises `BatchError` on entries that neither reads, numbers that int32 does not hold as they
-    are, ids without a row, and shapes that do not fit.
+    Symbolic and accelerator tensors pass as they are, because the data pipeline has checked them.
+
+    Args:
+        inputs: A batch, {name: list, array or tensor}.
+        config: The encoder's `EncoderConfig`.
+        own: The names of entries that a head reads besides.
+
+    Returns:
+        The batch without the entries that are None.
+
+    Raises:
+        BatchError: when the batch holds entries that neither the encoder nor the head reads, numbers that int32 cannot
+            hold exactly, ids without a row in the table, or shapes that do not fit.
     """
     if not isinstance(inputs, dict) or "token_ids" not in inputs:
         raise BatchError("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
@@ -188,8 +276,17 @@ def _check_names(inputs, config, own):
                              f"{ELSEWHERE.get(name, 'leave it out')}. It reads {rest}.")
 
 
-def packs(config):
-    """Return whether an encoder can read several texts in a row: every attention is over all, places count from 0."""
+def packs(config: EncoderConfig) -> bool:
+    """Return whether an encoder can read several texts in a row.
+
+    It can where every attention is over all tokens and positions count from 0.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+
+    Returns:
+        True or False.
+    """
     attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)
     counted = isinstance(config.positions, kinds.Absolute) and config.positions.pad_id is None
     return counted and all(isinstance(kind, kinds.Full) for kind in attentions)

@@ -86,7 +86,10 @@ def write_features(model: str, data: str, out: str, columns: Columns = Columns()
         out: The .npz file to write. `features` in it are float32 [texts,D]; with `pooling=None` float32 [tokens,D],
             and those of text i are `features[starts[i]:starts[i + 1]]`.
         columns: The names of the columns that hold the texts.
-        layer, pooling, length, batch_size: As in `features`.
+        layer: After which layer, as in `features`.
+        pooling: How the vectors of a text's tokens become one, as in `features`.
+        length: Tokens that a text is cut to, as in `features`.
+        batch_size: Texts that are computed together.
 
     Returns:
         {"written", "rows", "width"}.

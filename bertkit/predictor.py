@@ -33,7 +33,7 @@ class Predictor:
         Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory
             comes without a tokenizer or with one that does not fit, or the .tflite file is of another bundle.
 
-    `task` says what answers mean (see `ondevice.task`).
+    `task` says what answers mean (see `tasks.task`).
 
     >>> from bertkit import Classifier, Tokenizer, load
     >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
@@ -76,14 +76,33 @@ class Predictor:
         if self.device.task != self.task:
             raise Error(f"{tflite} was exported from another bundle: its task is {self.device.task}.")
 
-    def outputs(self, rows, batch_size=32):
-        """Return what the model or the file gives for each of [(token ids, segment ids), ...] (see `Task.outputs`)."""
+    def outputs(self, rows: list, batch_size: int = 32) -> list[Any]:
+        """Return what the model or the file gives for rows of token ids (see `Task.outputs`).
+
+        Args:
+            rows: (token ids, segment ids) of each row, special tokens included.
+            batch_size: Rows that are computed together.
+
+        Returns:
+            One output for each row, in their order.
+        """
         if self.device is not None:
             return self.device.outputs(rows)
         return self._computed(pack(rows, Padding.of(self.tokenizer)), batch_size)
 
-    def predictions(self, inputs, batch_size=32):
-        """Return the task's prediction of each input, a list."""
+    def predictions(self, inputs: Any, batch_size: int = 32) -> list[Any]:
+        """Return the task's prediction of each input, in the task's own form.
+
+        Args:
+            inputs: A list of texts, or of tuples of texts where the task reads several.
+            batch_size: Rows that are computed together.
+
+        Returns:
+            One prediction for each input, in their order.
+
+        Raises:
+            Error: When `batch_size` is below 1.
+        """
         if batch_size < 1:
             raise Error(f"batch_size={batch_size}; give 1 or more.")
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
@@ -118,8 +137,22 @@ class Predictor:
     def _computed(self, features, batch_size):
         return [self.task.outputs(raw) for raw in outputs(self.model, features, batch_size)]
 
-    def evaluate(self, path, columns=Columns(), intervals=False, **reading):
-        """Return the task's official metrics on a labelled file, and its rows; `reading` as in `read_labelled`."""
+    def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
+                 **reading: Any) -> dict[str, Any]:
+        """Return the task's official metrics on a labelled file.
+
+        Args:
+            path: A file of labelled rows, in a form that the task's recipe reads.
+            columns: Names of columns.
+            intervals: Whether to give each metric with its 95 % bootstrap interval.
+            **reading: Further arguments of `read_labelled`.
+
+        Returns:
+            {metric: score, "rows": N}; with intervals {metric: {"score", "low", "high"}, "rows": N}.
+
+        Raises:
+            Error: When the file cannot be read or does not fit the task.
+        """
         labelled = read_labelled(self.task, path, columns, **reading)
         score = self.task.intervals if intervals else self.task.scores
         return {**score(labelled.targets, self.predictions(labelled.inputs)), "rows": len(labelled)}

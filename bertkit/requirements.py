@@ -13,7 +13,11 @@ SUPPORTED = "Linux (x86_64 or aarch64, glibc 2.27 or newer) and macOS 12 or newe
 
 
 def unsupported() -> str | None:
-    """Return one sentence if TensorFlow Text and its like have no wheel for this system, else None."""
+    """Return why bertkit does not run on this system.
+
+    Returns:
+        One sentence if TensorFlow Text and its like have no wheel for this system, else None.
+    """
     system, machine = platform.system(), platform.machine()
     linux = system != "Linux" or platform.libc_ver()[0] == "glibc"
     if (system, machine) in SYSTEMS and linux:
@@ -43,12 +47,32 @@ def missing(package: str, purpose: str, instead: str = "") -> Error:
 
 
 def requirement(package: str) -> str:
-    """Return a package with the versions that bertkit's own metadata wants of it; its bare name where it says none."""
+    """Return a package with the versions that bertkit's own metadata wants of it.
+
+    Args:
+        package: Its name on the package index.
+
+    Returns:
+        A requirement such as "apache-beam>=2.70"; the bare name where the metadata does not name the package.
+
+    >>> requirement("apache-beam")
+    'apache-beam>=2.70'
+    """
     return _wanted().get(_normal(package), package)
 
 
 def is_required(module: str) -> bool:
-    """Return whether a module, such as `ai_edge_litert.interpreter`, belongs to a package that bertkit needs."""
+    """Return whether a module belongs to a package that bertkit needs.
+
+    Args:
+        module: The name of a module, such as `ai_edge_litert.interpreter`.
+
+    Returns:
+        Whether bertkit's metadata names the package.
+
+    >>> is_required("statistics")
+    False
+    """
     return _normal(module.split(".")[0]) in _wanted()
 
 

@@ -100,14 +100,34 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class for each text, float32 [B,C], in the order of `classes_`."""
+        """Return the probability of each class for each text.
+
+        Args:
+            X: Texts, as in `fit`.
+
+        Returns:
+            float32 [B,C], in the order of `classes_`.
+
+        Raises:
+            NotFittedError: If `fit` was not called.
+        """
         check_is_fitted(self)
         predictor = Predictor(self.model_, self.tokenizer_, self.length_)
         found = predictor.predictions(predictor.task.checked(X))
         return np.stack(found) if found else np.zeros((0, len(self.classes_)), "float32")
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each text, [B]."""
+        """Return the most probable class of each text.
+
+        Args:
+            X: Texts, as in `fit`.
+
+        Returns:
+            Classes [B], of the type that `fit` was given.
+
+        Raises:
+            NotFittedError: If `fit` was not called.
+        """
         chances = self.predict_proba(X)
         return self.classes_[chances.argmax(axis=1)]
 

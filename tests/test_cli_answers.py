@@ -112,7 +112,8 @@ def test_evaluate_refuses_lists_of_labels_where_one_is_wanted(tmp_path, capsys):
 
 @pytest.mark.parametrize("command", [["predict"], ["evaluate", "--data", "dev.tsv"]], ids=lambda words: words[0])
 def test_what_is_no_bundle_of_a_task_is_said(tmp_path, capsys, command):
-    name, *rest = command
+    name, *rest = [str(tmp_path / word) if word == "dev.tsv" else word for word in command]
+    (tmp_path / "dev.tsv").write_text("text\tlabel\n")
     (tmp_path / "empty").mkdir()
     assert "is no bundle" in sentence(capsys, name, tmp_path / "empty", *rest)
     assert "is no bundle" in sentence(capsys, name, tmp_path / "nothing", *rest)

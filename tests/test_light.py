@@ -54,7 +54,7 @@ MISSING += [["classify", "--train", "t", "--dev", "d", "--out", "o", "--tuning",
             ["pretrain", "--data", ".", "--vocabulary", "v.txt", "--steps", "1", "--batch-size", "1", "--out", "o"]]
 
 REASONS = ("does not exist; give a checkpoint", "cannot be read (No such file or directory); give an existing file",
-           "knobs.json is not a JSON object")
+           "knobs.json is not a JSON object", "is no bundle: nothing is there")
 # The knobs of each command that name what must be there.
 NAMED = dict.fromkeys(("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "summarise", "write"),
                       "model train dev test")
@@ -113,7 +113,7 @@ def test_a_missing_file_is_told_before_tensorflow_is_loaded(answers, words):
 
 
 def test_what_is_loaded_is_seen(tmp_path):
-    cases = [["annotate", "--help"], ["corpus", "--text", "t.txt", "--vocabulary", "t.txt", "--out", "o"]]
+    cases = [["annotate", "--help"], ["classify", "--train", "t.txt", "--dev", "t.txt", "--out", "o"]]
     (tmp_path / "t.txt").write_text("a\n")
     before, after = answered(cases, tmp_path)
     assert before[2] == [] and after[2] == ["tensorflow", "keras"]

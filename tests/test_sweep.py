@@ -47,6 +47,14 @@ def children(monkeypatch):
     return started
 
 
+@pytest.fixture(autouse=True)
+def files(tmp_path, monkeypatch):
+    """The training file that most tests name."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("t.tsv", "other.tsv"):
+        (tmp_path / name).write_text("text\tlabel\n")
+
+
 def run(out, **options):
     return sweep("classify", recipe, ("--train", "t.tsv"), out, **options)
 
@@ -212,7 +220,7 @@ def test_a_file_that_changed_wants_another_folder(tmp_path, children):
 def test_where_nothing_is_done_other_flags_take_its_place(tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "child", lambda words, log: (None, "there is no nope.tsv"))
     with pytest.raises(Error, match="there is no nope.tsv"):
-        sweep("classify", recipe, ("--train", "nope.tsv"), tmp_path / "s")
+        sweep("classify", recipe, ("--train", "other.tsv"), tmp_path / "s")
     with pytest.raises(Error, match="there is no nope.tsv"):
         sweep("classify", recipe, ("--train", "t.tsv"), tmp_path / "s")
 

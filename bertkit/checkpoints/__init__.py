@@ -1,5 +1,8 @@
 """Checkpoints in and out: one `load` for every published form, one safe form of our own."""
 
+from pathlib import Path
+from typing import Any
+
 from bertkit import addresses, family
 from bertkit.addresses import DEFAULT
 from bertkit.checkpoints.release import release
@@ -9,14 +12,26 @@ from bertkit.errors import Error
 __all__ = ["DEFAULT", "load", "local"]
 
 
-def load(path, part=None, activation=None):
-    """Return the model a checkpoint holds, every tensor accounted for.
+def load(path: str | Path, part: str | None = None, activation: str | None = None) -> Any:
+    """Return the model that a checkpoint holds, with every tensor accounted for.
 
-    `path` is a bertkit bundle, a Hugging Face or Google TF1 directory, a keras-nlp preset folder or name,
-    hf://owner/name, or bertkit://english, which comes along. `part="encoder"` returns the `Encoder` alone, whatever
-    head is stored, `part="generator"` the generator that lies beside the discriminator in ELECTRA's own release.
-    `activation` ("gelu_erf" or "gelu_tanh") overrides what the checkpoint says. Raises `Error` if anything is missing,
-    unread, misshapen or unknown; nothing is loaded in part, and nothing stored is executed.
+    Nothing is loaded in part, and nothing stored is executed.
+
+    Args:
+        path: A bertkit bundle, a Hugging Face or Google TF1 directory, a keras-nlp preset folder or name,
+            hf://owner/name, or bertkit://english, which ships with bertkit.
+        part: None for the model as it is stored; "encoder" for the `Encoder` alone, whatever head is stored;
+            "generator" for the generator beside the discriminator in ELECTRA's own release.
+        activation: "gelu_erf" or "gelu_tanh", in place of what the checkpoint says.
+
+    Returns:
+        An `Encoder`, or one of bertkit's heads on an encoder.
+
+    Raises:
+        Error: When the checkpoint cannot be found, or a tensor is missing, unread, misshapen or unknown.
+
+    >>> load("bertkit://english", part="encoder").config.hidden_dim
+    384
     """
     if activation is not None and activation not in ACTIVATIONS:
         raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
@@ -28,8 +43,18 @@ def load(path, part=None, activation=None):
     return module.load(folder, part=part, activation=activation)
 
 
-def local(path):
-    """Return the folder of a checkpoint, downloaded first if `path` is an address or a preset's name."""
+def local(path: str | Path) -> Path:
+    """Return the folder of a checkpoint, downloaded first if `path` is an address or a preset's name.
+
+    Args:
+        path: A folder or an address, see `load`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        Error: When there is no such folder or address, or it cannot be downloaded.
+    """
     return addresses.local(path, tuple(form.class_name for form in family.published_as("PRESET").values()))
 
 

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -21,8 +23,23 @@ HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "QuestionAnsw
 MOST_LABELS = 1_000_000
 
 
-def encoder_config(values, page, path, activation=None, form=None):
-    """Return the EncoderConfig that a config.json describes, in the words of `form`; names the key that is wrong."""
+def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activation: str | None = None,
+                   form: Any = None) -> Any:
+    """Return the encoder's config that a config.json describes.
+
+    Args:
+        values: The content of config.json.
+        page: The family's page.
+        path: The file, for error messages.
+        activation: The activation in place of the file's, or None.
+        form: How the file names its fields, by default the page's `HUGGINGFACE`.
+
+    Returns:
+        The `EncoderConfig`.
+
+    Raises:
+        Error: When a field is missing or wrong; it names the key in the file.
+    """
     form = form or page.HUGGINGFACE
     values = {**form.defaults, **values}
     try:
@@ -43,8 +60,20 @@ def _in_words_of(form, error):
     return re.sub(r"\b(\w+)(?==)", lambda found: form.config.get(found[1], found[1]), str(error))
 
 
-def kind(values, tensors, page):
-    """Return (model name or None for an encoder alone, its pre-training heads), by `architectures` or the tensors."""
+def kind(values: dict[str, Any], tensors: Any, page: Any) -> tuple[str, tuple[str, ...]] | None:
+    """Return which model a directory holds, by `architectures` in its config or by its tensors.
+
+    Args:
+        values: The content of config.json.
+        tensors: The `Tensors` of the directory, under their canonical names.
+        page: The family's page.
+
+    Returns:
+        The name of bertkit's class and its pre-training heads; None for an encoder alone.
+
+    Raises:
+        Error: When bertkit has no such head, or the tensors leave a doubt.
+    """
     names = values.get("architectures") or [_guess(values, tensors, page)]
     name = str(names[0] if isinstance(names, list) else names)
     classes = _classes(page)
@@ -128,16 +157,38 @@ def _kinds(values, page):
             for name, kind in kinds.items()}
 
 
-def reads_pooler(chosen, values, page):
-    """Return whether a model of this kind reads the pooled vector."""
+def reads_pooler(chosen: tuple[str, tuple[str, ...]], values: dict[str, Any], page: Any) -> bool:
+    """Return whether a model reads the pooled vector.
+
+    Args:
+        chosen: What `kind` returned.
+        values: The content of config.json.
+        page: The family's page.
+
+    Returns:
+        Whether one of its heads reads it.
+    """
     model, heads = chosen
     kinds = _kinds(values, page)
     return any(isinstance(kinds.get(head), HeadConfig) and kinds[head].reduce == "pooled"
                for head in HEADS.get(model, heads))
 
 
-def build(chosen, encoder, values, page):
-    """Return the model of `kind` on an encoder, its head fresh."""
+def build(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any) -> Any:
+    """Return the model that a config.json describes, its head with random weights.
+
+    Args:
+        chosen: What `kind` returned.
+        encoder: The encoder, which becomes part of the model.
+        values: The content of config.json.
+        page: The family's page.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: When a field of the head is wrong.
+    """
     (model, heads), kinds = chosen, _kinds(values, page)
     if model == "PretrainingModel":
         return PretrainingModel(encoder, heads, {name: kinds[name] for name in heads})
@@ -153,8 +204,21 @@ def build(chosen, encoder, values, page):
     return MODELS[model](encoder, **options)
 
 
-def label_names(values):
-    """Return the class names in order: `id2label`'s, or 0 … num_labels − 1 (2 by default)."""
+def label_names(values: dict[str, Any]) -> list[str]:
+    """Return the names of the classes, in order: those of `id2label`, or 0 to num_labels − 1 (2 classes by default).
+
+    Args:
+        values: The content of config.json.
+
+    Returns:
+        The names.
+
+    Raises:
+        Error: When these fields are not a number of classes and an object of names.
+
+    >>> label_names({"id2label": {"0": "no", "1": "yes"}})
+    ['no', 'yes']
+    """
     table = values.get("id2label") or {}
     count = values.get("num_labels") or len(table) or 2
     if not isinstance(table, dict) or not isinstance(count, int) or not 1 <= count <= MOST_LABELS:
@@ -163,8 +227,21 @@ def label_names(values):
     return [str(table.get(str(i), i)) for i in range(count)]
 
 
-def config_json(model, config, tokenizer, page):
-    """Return the config.json that describes a model in transformers' words."""
+def config_json(model: Any, config: Any, tokenizer: Any, page: Any) -> dict[str, Any]:
+    """Return the config.json that describes a model in transformers' words.
+
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+        config: The `EncoderConfig` of the encoder.
+        tokenizer: The `Tokenizer` of the encoder, or None.
+        page: The family's page.
+
+    Returns:
+        The content of config.json.
+
+    Raises:
+        Error: When transformers has no such head.
+    """
     form = page.HUGGINGFACE
     values = {key: getattr(config, name) for name, key in form.config.items()}
     values |= {"model_type": form.type, form.config["activation"]: entries.NAMES[config.activation],
@@ -208,8 +285,15 @@ def _end(model, config, form):
     return (own + [end for end, ours in CLASSES.items() if ours == name])[0]
 
 
-def problem_type(model):
-    """Return what transformers calls a classifier's task; one output is a regression there."""
+def problem_type(model: Any) -> str:
+    """Return the name that transformers has for the task of a classifier; one output is a regression there.
+
+    Args:
+        model: The `Classifier`.
+
+    Returns:
+        "single_label_classification", "multi_label_classification" or "regression".
+    """
     if model.multi_label:
         return "multi_label_classification"
     return "single_label_classification" if len(model.labels) > 1 else "regression"

@@ -9,6 +9,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save as safetensors_bytes
@@ -29,13 +30,25 @@ FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "
 PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "task": dict | None, "files": dict}
 
 
-def save(folder, model, tokenizer, card, calibration=None, length=None, task=None, logs=None, report=None,
-         storage="float32"):
+def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
+         calibration: dict[str, np.ndarray] | None = None, length: int | None = None, task: Any = None,
+         logs: str | Path | None = None, report: str | None = None, storage: str = "float32") -> None:
     """Write a bundle, whole or not at all; a bundle that was there is replaced.
 
-    `calibration` is a batch of int32 arrays (see `Features.batch`), `length` the tokens a row was cut to, `task` what
-    the model was trained for (see `ondevice.task`); the folder `logs` (TensorBoard's) is copied in, and the text
-    `report` becomes report.html. `storage` "float16" halves the weights' size; they are float32 again when loaded.
+    Args:
+        folder: The folder to write.
+        model: An `Encoder`, or a head of bertkit's on one.
+        tokenizer: The tokenizer of the encoder, or None.
+        card: The `Card` of the model.
+        calibration: Training rows as a batch {name: int32 [rows,T]} (see `Features.batch`), for int8 export.
+        length: Tokens that rows were cut to, by default as many as the encoder has positions.
+        task: What the model was trained for (see `tasks.task`), or None.
+        logs: A folder of TensorBoard's files, which is copied.
+        report: The text of report.html.
+        storage: "float32", or "float16", which halves the size of the weights; they are float32 again when loaded.
+
+    Raises:
+        Error: When the folder cannot be written or holds other things.
     """
     with new_folder(folder, "bundle") as place:
         tensors = {name: np.asarray(variable).astype(storage) for name, variable in variables(model).items()}
@@ -57,15 +70,34 @@ def save(folder, model, tokenizer, card, calibration=None, length=None, task=Non
             "task": task and tasks.metadata(task), "files": files})
 
 
-def describe(model):
-    """Return what besides the config is needed to build a model again, as JSON."""
+def describe(model: Any) -> dict[str, Any]:
+    """Return what is needed, beside the encoder's config, to build a model again.
+
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+
+    Returns:
+        JSON values: "kind", the name of the class, and the constructor's arguments.
+    """
     if isinstance(model, Encoder):
         return {"kind": "Encoder"}
     return {"kind": type(model).__name__, **model.settings()}
 
 
-def load(folder, part=None, activation=None):
-    """Return the model in a bundle; raises `Error` if a file is missing, changed or does not fit."""
+def load(folder: str | Path, part: str | None = None, activation: str | None = None) -> Any:
+    """Return the model in a bundle.
+
+    Args:
+        folder: The folder of the bundle.
+        part: "encoder" for the `Encoder` alone, or None.
+        activation: The activation in place of the bundle's, or None.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: When a file is missing, changed, or does not fit the others.
+    """
     values = read(folder)
     config = EncoderConfig.from_json(values["config"])
     path = Path(folder) / "weights.safetensors"
@@ -90,8 +122,18 @@ def _build(encoder, model):
         raise Error(f"The bundle does not describe a {model['kind']} ({error}); copy it again.") from None
 
 
-def read(folder):
-    """Return bundle.json after checking every file of its manifest; raises `Error`."""
+def read(folder: str | Path) -> dict[str, Any]:
+    """Return the content of bundle.json, after every file of its manifest was checked.
+
+    Args:
+        folder: The folder of the bundle.
+
+    Returns:
+        The JSON object.
+
+    Raises:
+        Error: When the folder is no bundle of this format, or a file is missing or changed.
+    """
     folder = Path(folder)
     if not (folder / "bundle.json").exists():
         raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves "
@@ -116,8 +158,18 @@ def _check_file(folder, name, metadata):
         raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
 
 
-def task(values):
-    """Return the task of a bundle, that of its model if it was converted; raises `Error` where there is none."""
+def task(values: dict[str, Any]) -> Any:
+    """Return the task of a bundle; for a converted model, the task that its kind of model has.
+
+    Args:
+        values: What `read` returned.
+
+    Returns:
+        The task.
+
+    Raises:
+        Error: When the model has no task.
+    """
     if values["task"] is not None:
         return tasks.task(values["task"])
     kind = values["model"].get("kind")
@@ -131,20 +183,46 @@ def task(values):
     return found
 
 
-def task_of(model, config):
-    """Return the task of a model that no recipe made, given what `describe` says of it; None where it has none."""
+def task_of(model: dict[str, Any], config: EncoderConfig) -> Any:
+    """Return the task of a model that no recipe made.
+
+    Args:
+        model: What `describe` returned for it.
+        config: The config of its encoder.
+
+    Returns:
+        The task; None where this kind of model has none.
+    """
     return tasks.task_of_model(model["kind"], model, config)
 
 
-def tokenizer(folder, values):
-    """Return the tokenizer of a bundle whose `read` gave `values`; raises `Error` where it keeps none."""
+def tokenizer(folder: str | Path, values: dict[str, Any]) -> Tokenizer:
+    """Return the tokenizer of a bundle.
+
+    Args:
+        folder: The folder of the bundle.
+        values: What `read` returned for it.
+
+    Returns:
+        The tokenizer.
+
+    Raises:
+        Error: When the bundle keeps none.
+    """
     if values["tokenizer"] is None:
         raise Error(f"{folder} keeps no tokenizer: the checkpoint it was made from had none.")
     return Tokenizer.restore(folder, values["tokenizer"])
 
 
-def calibration(folder):
-    """Return the calibration rows of a bundle as a batch of int32 arrays, or None if it keeps none."""
+def calibration(folder: str | Path) -> dict[str, np.ndarray] | None:
+    """Return the calibration rows of a bundle.
+
+    Args:
+        folder: The folder of the bundle.
+
+    Returns:
+        A batch {name: int32 [rows,T]}; None if the bundle keeps none.
+    """
     path = Path(folder) / "calibration.safetensors"
     if not path.exists():
         return None

@@ -16,11 +16,21 @@ from bertkit.text.formats.loading import holds_tokenizer
 log = logging.getLogger("bertkit")
 
 
-def convert(source, target, to="bertkit"):
-    """Write the checkpoint `source` as a bundle (`to="bertkit"`) or for Hugging Face; return its card.
+def convert(source: str | Path, target: str | Path, to: str = "bertkit") -> Card:
+    """Write a checkpoint as a bundle, or as a directory for Hugging Face's libraries.
 
-    The model keeps its head, the vocabulary its order. Raises `Error` if the source does not load whole or
-    the target holds other things.
+    The model keeps its head, and the vocabulary its order.
+
+    Args:
+        source: A checkpoint: whatever `bertkit.load` takes.
+        target: The folder to write.
+        to: "bertkit" or "huggingface".
+
+    Returns:
+        The `Card` of what was written.
+
+    Raises:
+        Error: When the source does not load whole, the target holds other things, or `to` is unknown.
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -18,12 +19,23 @@ LEAVES = {"kernel": "/kernel", "bias": "/bias", "gamma": "/gamma", "beta": "/bet
 SLOTS = ("/adam_m", "/adam_v")              # what the optimizer of the release leaves beside a variable
 
 
-def load(folder, part=None, activation=None):
-    """Return the model a Google directory holds: an `Encoder`, with the pre-training heads that lie beside it.
+def load(folder: str | Path, part: str | None = None, activation: str | None = None) -> Any:
+    """Return the model that a Google directory holds: an `Encoder`, with the pre-training heads that lie beside it.
 
-    "gelu" in its config is what the release's own code means by it, unless `activation` says otherwise. `part` may
-    name another model of the same checkpoint (see `family.formats.Google.parts`). A pooler that the file lacks is left
-    out, but for the encoder alone, which may yet get a head.
+    "gelu" in its config is what the release's own code means by it, unless `activation` says otherwise. A pooler that
+    the file lacks is left out, except for the encoder alone, which may get a head later.
+
+    Args:
+        folder: The directory.
+        part: "encoder" for the `Encoder` alone, the name of another model of the same checkpoint (see
+            `family.formats.Google.parts`), or None.
+        activation: The activation in place of the config's, or None.
+
+    Returns:
+        An `Encoder`, a `LanguageModel` or a `PretrainingModel`.
+
+    Raises:
+        Error: When a file is damaged, or the checkpoint does not hold the model that its config describes.
     """
     folder = Path(folder)
     page, form = release(folder)
@@ -40,8 +52,15 @@ def load(folder, part=None, activation=None):
     return model
 
 
-def parts(folder):
-    """Return the names of the other models in a Google directory's checkpoint."""
+def parts(folder: Path) -> tuple[str, ...]:
+    """Return the names of the other models in a Google directory's checkpoint.
+
+    Args:
+        folder: The directory.
+
+    Returns:
+        The names, such as "generator".
+    """
     return tuple(release(folder)[1].parts)
 
 
@@ -67,8 +86,18 @@ def _config(values, page, form, path, activation):
     return encoder_config(values, page, path, activation, google)
 
 
-def weights(folder):
-    """Return the `Tensors` of the one checkpoint in a folder, without the optimizer's slots."""
+def weights(folder: Path) -> Tensors:
+    """Return the tensors of the one checkpoint in a folder, without those of its optimizer.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The `Tensors`.
+
+    Raises:
+        Error: When the folder does not hold exactly one checkpoint, or it is damaged.
+    """
     found = sorted(folder.glob("*.index"))
     if len(found) != 1:
         raise Error(f"{folder} holds {len(found)} checkpoints (*.index); wanted exactly one.")

@@ -1,6 +1,7 @@
 """Hugging Face directories: config.json beside model.safetensors, in one file or in shards."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save as safetensors_bytes
@@ -21,8 +22,20 @@ LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bi
 FILES = {"model.safetensors": lambda path: read_safetensors([path], path), "pytorch_model.bin": read_torch}
 
 
-def load(folder, part=None, activation=None):
-    """Return the model a Hugging Face directory holds: an `Encoder`, or one of `bertkit.heads` with its head."""
+def load(folder: str | Path, part: str | None = None, activation: str | None = None) -> Any:
+    """Return the model that a Hugging Face directory holds: an `Encoder`, or one of `bertkit.heads` with its head.
+
+    Args:
+        folder: The directory.
+        part: "encoder" for the `Encoder` alone, or None.
+        activation: The activation in place of the config's, or None.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: When a file is missing or damaged, or the weights are not those of the model that the config describes.
+    """
     folder = Path(folder)
     path = folder / "config.json"
     values = read_json(path)
@@ -46,8 +59,18 @@ def _lacks_pooler(config, tensors, form):
     return isinstance(config.pooler, Tanh) and f"{form.names['encoder/pooler']}.weight" not in tensors.shapes
 
 
-def weights(folder):
-    """Return the `Tensors` of a directory: one file of weights, or the shards that its index names."""
+def weights(folder: Path) -> Tensors:
+    """Return the tensors of a directory: one file of weights, or the shards that its index names.
+
+    Args:
+        folder: The directory.
+
+    Returns:
+        One `Tensors` over all files.
+
+    Raises:
+        Error: When there are no weights that bertkit reads, or a shard is missing or damaged.
+    """
     for name, read in FILES.items():
         if (folder / name).exists():
             return read(folder / name)
@@ -84,8 +107,19 @@ def _joined(parts, index):
     return Tensors(index, shapes, lambda name: homes[name].read(name))
 
 
-def canonical(tensors, form):
-    """Return the same tensors without the architecture's prefix and with today's LayerNorm names."""
+def canonical(tensors: Tensors, form: Any) -> Tensors:
+    """Return the same tensors without the architecture's prefix and with today's names of LayerNorm's weights.
+
+    Args:
+        tensors: The tensors of the files.
+        form: The `HUGGINGFACE` of the family's page.
+
+    Returns:
+        The `Tensors` under their new names.
+
+    Raises:
+        Error: When two tensors get the same name.
+    """
     actual = {}
     for name in tensors.shapes:
         plain = name.removeprefix(form.prefix)
@@ -97,8 +131,17 @@ def canonical(tensors, form):
                    lambda plain: tensors.read(actual[plain]))
 
 
-def save(folder, model, tokenizer=None):
-    """Write config.json, model.safetensors and the tokenizer's files so that transformers loads them as they are."""
+def save(folder: Path, model: Any, tokenizer: Any = None) -> None:
+    """Write config.json, model.safetensors and the tokenizer's files, so that transformers loads them as they are.
+
+    Args:
+        folder: The folder, which exists.
+        model: An `Encoder`, or a head of bertkit's on one.
+        tokenizer: The `Tokenizer` of the encoder, or None.
+
+    Raises:
+        Error: When Hugging Face's model of the family has no place for a weight or a head.
+    """
     encoder = model if isinstance(model, Encoder) else model.encoder
     page = family.page(encoder.config.family)
     form, ours, tensors = page.HUGGINGFACE, variables(model), {}

@@ -1,6 +1,7 @@
 """A Longformer out of a BERT or RoBERTa that reads short rows (Beltagy et al. 2020, section 5)."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +14,23 @@ from bertkit.kinds import Full, Window
 POSITIONS = "encoder/embeddings/position/embeddings"
 
 
-def lengthened(encoder, tokens, window=512):
-    """Return a Longformer of up to `tokens` tokens with the weights of `encoder`, ready to be trained further.
+def lengthened(encoder: Encoder, tokens: int, window: int = 512) -> Encoder:
+    """Return a Longformer that reads longer rows, with the weights of another encoder, ready to be trained further.
 
     An encoder whose attention is not full, such as a Longformer or a BigBird, is returned as it is.
-    Positions are the encoder's again and again (see `family.longformer.repeated`), and the projections of global tokens
-    begin as those of the others. So rows that fit both give what `encoder` gives, where the window spans them.
-    Raises `Error` for an encoder that is none of the kind (see `family.longformer.lengthened`).
+    The encoder's positions are repeated (see `family.longformer.repeated`), and the projections of global tokens begin
+    as copies of the others. So rows that fit both give what `encoder` gives, where the window spans them.
+
+    Args:
+        encoder: A BERT or RoBERTa encoder.
+        tokens: The most tokens of a row.
+        window: Tokens that a token attends to, itself in the middle.
+
+    Returns:
+        The Longformer.
+
+    Raises:
+        Error: When the encoder is of another kind (see `family.longformer.lengthened`).
     """
     config = encoder.config
     if config.attention != Full():
@@ -34,8 +45,15 @@ def lengthened(encoder, tokens, window=512):
     return made
 
 
-def watching(encoder):
-    """Return the readout of a classifier on `encoder` that makes the first token global, None where it has none."""
+def watching(encoder: Encoder) -> Any:
+    """Return the readout of a classifier that makes the first token global.
+
+    Args:
+        encoder: The encoder.
+
+    Returns:
+        A `HeadConfig`; None where the encoder's attention has no global tokens.
+    """
     if not isinstance(encoder.config.attention_of(0), Window):
         return None
     return replace(family.page(encoder.config.family).HEADS["classify"], watch="first")

@@ -7,7 +7,9 @@ nothing is followed in depth, nothing is copied.
 """
 
 import pickletools
+from collections.abc import Callable
 from types import FunctionType
+from typing import Any, BinaryIO
 
 from bertkit.errors import Error
 
@@ -18,12 +20,20 @@ LARGEST_KEY = 2**32
 _MARK = object()
 
 
-def unpickle(stream, names, persistent):
-    """Return the value of the next pickle in a binary stream, which stands behind it afterwards.
+def unpickle(stream: BinaryIO, names: dict[str, Any], persistent: Callable[[Any], Any]) -> Any:
+    """Return the value of the next pickle in a stream, which is left at the byte after it.
 
-    `names` {"module.name": stand-in} are all that it may name; only a stand-in that is a function may be called.
-    `persistent` turns what a persistent id holds into a value. Raises `Error` on everything else: the caller says in
-    which file.
+    Args:
+        stream: A binary stream.
+        names: {"module.name": stand-in}, all that the pickle may name; only a stand-in that is a function may be
+            called.
+        persistent: Function that turns the content of a persistent id into a value.
+
+    Returns:
+        The value.
+
+    Raises:
+        Error: When the pickle is damaged or holds anything else; the caller adds the name of the file.
     """
     machine = _Machine(names, persistent)
     try:
@@ -42,7 +52,7 @@ def unpickle(stream, names, persistent):
 
 
 class _Machine:
-    """The stack, and what was put aside to be used again."""
+    """The machine's stack, and its memo: values that are kept to be used again."""
 
     def __init__(self, names, persistent):
         self.stack, self.memo, self.names, self.persistent = [], {}, names, persistent

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
@@ -10,11 +11,20 @@ _MODES = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls
 _PREFIX = "pooling_mode_"
 
 
-def pooling(folder):
-    """Return {"pooling", "normalize"} for a `SentenceEmbedder` of this checkpoint; {} where nothing is said.
+def pooling(folder: str | Path) -> dict[str, Any]:
+    """Return how a checkpoint makes vectors of texts.
 
     A sentence-transformers folder says it in modules.json and the config.json of its pooling (Reimers & Gurevych 2019,
-    in their library). Raises `Error` for a pooling, or a module behind it, that bertkit has not.
+    in their library).
+
+    Args:
+        folder: The folder of the checkpoint.
+
+    Returns:
+        {"pooling", "normalize"} for a `SentenceEmbedder`; {} where the checkpoint says nothing of it.
+
+    Raises:
+        Error: When the checkpoint has a pooling, or a module after it, that bertkit does not have.
     """
     folder = Path(folder)
     if (folder / "bundle.json").exists():
@@ -25,7 +35,7 @@ def pooling(folder):
     modules = _modules(folder / "modules.json")
     kinds = [kind for kind, _ in modules]
     if strange := [kind for kind in kinds if kind not in ("Transformer", "Pooling", "Normalize")]:
-        raise Error(f"{folder / 'modules.json'} names a module {strange[0]}, which bertkit has not; take the file away "
+        raise Error(f"{folder / 'modules.json'} names a module {strange[0]}, which bertkit has not; remove the file "
                     "to train vectors of your own.")
     places = [place for kind, place in modules if kind == "Pooling"]
     if not places:

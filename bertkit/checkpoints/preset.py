@@ -11,6 +11,7 @@ import h5py
 
 from bertkit import family
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 
@@ -18,8 +19,20 @@ LEAVES = {"kernel": "/vars/0", "bias": "/vars/1", "gamma": "/vars/0", "beta": "/
           "embeddings": "/vars/0"}
 
 
-def load(folder, part=None, activation=None):
-    """Return the `Encoder` of a preset folder; heads are never stored in one."""
+def load(folder: str | Path, part: str | None = None, activation: str | None = None) -> Encoder:
+    """Return the `Encoder` of a keras-nlp preset folder; heads are never stored in one.
+
+    Args:
+        folder: The folder.
+        part: Not used: there is only the encoder.
+        activation: The activation in place of the release's, or None.
+
+    Returns:
+        The `Encoder`.
+
+    Raises:
+        Error: When a file is damaged, or the weights are not those of the model that the config describes.
+    """
     folder = Path(folder)
     values = read_json(folder / "config.json")
     page, form = _page(values, folder)
@@ -29,8 +42,18 @@ def load(folder, part=None, activation=None):
     return encoder
 
 
-def weights(folder):
-    """Return the `Tensors` of model.weights.h5, heads merged: [D,N,H] is read as [D,N·H]."""
+def weights(folder: Path) -> Tensors:
+    """Return the tensors of model.weights.h5, attention heads merged: [D,N,H] is read as [D,N·H].
+
+    Args:
+        folder: The folder of the preset.
+
+    Returns:
+        The `Tensors`.
+
+    Raises:
+        Error: When the file is damaged, or keeps values in another file.
+    """
     path = folder / "model.weights.h5"
     with _told(path):
         actual = _datasets(h5py.File(path, "r"))
@@ -45,7 +68,7 @@ def weights(folder):
 
 @contextmanager
 def _told(path):
-    """Tell what h5py says of a damaged file, in whatever exception, as an `Error`."""
+    """Turn whatever exception h5py raises on a damaged file into an `Error`."""
     try:
         yield
     except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:

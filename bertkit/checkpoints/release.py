@@ -1,17 +1,27 @@
 """Which paper's original release a folder holds, by the name of the config beside its TensorFlow checkpoint."""
 
+from pathlib import Path
+from typing import Any
+
 from bertkit import family
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 
-# A name that says nothing: transformers' directories and keras-nlp's have it too.
+# A name that does not tell the format: transformers' directories and keras-nlp's have it too.
 COMMON = "config.json"
 
 
-def release(folder):
-    """Return (page, its `GOOGLE`) of a TensorFlow 1 directory, or None where the folder holds none.
+def release(folder: Path) -> tuple[Any, Any] | None:
+    """Return which family's original release a folder holds.
 
-    Raises `Error` where the configs of several papers lie there.
+    Args:
+        folder: A folder.
+
+    Returns:
+        The family's page and its `GOOGLE`, or None where the folder is no TensorFlow 1 directory.
+
+    Raises:
+        Error: When the folder holds the configs of several families.
     """
     if next(folder.glob("*.index"), None) is None:
         return None

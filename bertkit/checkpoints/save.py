@@ -49,8 +49,15 @@ def save(model: Any, folder: str | Path, tokenizer: Tokenizer | None = None, len
     bundle.save(folder, model, tokenizer, card, length=length, task=task)
 
 
-def check_model(model):
-    """Raise `Error` unless a model is an `Encoder` or a head of bertkit's, not a class derived from one."""
+def check_model(model: Any) -> None:
+    """Check that a bundle can hold a model: it is an `Encoder` or a head of bertkit's, not a class derived from one.
+
+    Args:
+        model: The model.
+
+    Raises:
+        Error: When it is another kind of model, or has matrices of LoRA beside its weights.
+    """
     if type(model) in (Encoder, *MODELS.values(), *model_classes().values()):
         if any(getattr(layer, "lora_enabled", False) for layer in model._flatten_layers()):
             raise Error("This model has matrices of LoRA beside its weights, and a bundle holds weights alone; merge "
@@ -60,8 +67,20 @@ def check_model(model):
                 'Keras: model.save("NAME.keras").')
 
 
-def row_length(length, tokenizer, config):
-    """Return the tokens that rows are cut to; raises `Error` where these or the tokenizer do not fit the encoder."""
+def row_length(length: int | None, tokenizer: Tokenizer | None, config: Any) -> int:
+    """Return the number of tokens that rows are cut to.
+
+    Args:
+        length: Tokens of a row, or None for as many as the encoder has positions (512 where it has no limit).
+        tokenizer: The tokenizer of the encoder, or None.
+        config: The `EncoderConfig`.
+
+    Returns:
+        Tokens of a row.
+
+    Raises:
+        Error: When the length or the tokenizer does not fit the encoder.
+    """
     if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
         raise Error(f"tokenizer={tokenizer!r:.60}; wanted a bertkit.Tokenizer: bertkit.Tokenizer.load(PATH).")
     length = (config.longest or 512) if length is None else length

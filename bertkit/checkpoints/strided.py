@@ -16,14 +16,20 @@ MOST_SHARED = 32
 
 @dataclass(frozen=True)
 class Storage:
-    """A run of `length` numbers; `kind` is a key of DTYPES."""
+    """A run of numbers in a file of PyTorch.
+
+    Args:
+        kind: Their type, a key of `DTYPES`.
+        key: The name of the storage in the file.
+        length: How many numbers it holds.
+    """
 
     kind: str
     key: str
     length: int
 
     @property
-    def bytes(self):
+    def bytes(self) -> int:
         """How many bytes its numbers take."""
         return self.length * np.dtype(DTYPES[self.kind]).itemsize
 
@@ -32,7 +38,11 @@ class Storage:
 class View:
     """A tensor as a file describes it: until `check` has seen it, every part may be anything.
 
-    `offset` and `strides` count numbers, not bytes.
+    Args:
+        storage: The `Storage` that holds its numbers.
+        offset: The number in the storage where the tensor begins (in numbers, not bytes).
+        sizes: The shape.
+        strides: How many numbers to go on for the next entry in each dimension.
     """
 
     storage: Storage
@@ -41,13 +51,21 @@ class View:
     strides: tuple
 
     @property
-    def bytes(self):
+    def bytes(self) -> int:
         """How many bytes an array of it takes."""
         return math.prod(self.sizes) * np.dtype(DTYPES[self.storage.kind]).itemsize
 
 
-def check(views, held):
-    """Raise `Error` unless each of {name: View} lies in its storage, and all in an honest multiple of `held` bytes."""
+def check(views: dict[str, View], held: int) -> None:
+    """Check that each view lies in its storage, and that all together are not absurdly larger than the file.
+
+    Args:
+        views: {name: view}.
+        held: Bytes of the file.
+
+    Raises:
+        Error: When a view does not, or they take more than `MOST_SHARED` times the bytes of the file.
+    """
     for name, view in views.items():
         if not _fits(view):
             raise Error(f"its tensor {name:.80} is no view within its storage; copy the file again.")
@@ -72,10 +90,23 @@ def _fits(view):
     return 0 in view.sizes or math.prod(view.sizes) <= view.storage.length > last
 
 
-def array(view, content, order):
-    """Return a checked view of its storage's bytes as an array; `order` ("<" or ">") is that of a number's bytes.
+def array(view: View, content: bytes, order: str) -> np.ndarray:
+    """Return a checked view as an array; bfloat16, which numpy lacks, is widened to float32.
 
-    bfloat16, which numpy lacks, is widened to float32. Raises ValueError if the bytes are too few.
+    Args:
+        view: The view, which `check` has seen.
+        content: The bytes of its storage.
+        order: The order of a number's bytes, "<" or ">".
+
+    Returns:
+        An array of the view's shape.
+
+    Raises:
+        ValueError: When there are too few bytes.
+
+    >>> storage = Storage("Int", "0", 4)
+    >>> array(View(storage, 0, (2, 2), (1, 2)), np.arange(4, dtype="<i4").tobytes(), "<").tolist()
+    [[0, 2], [1, 3]]
     """
     dtype = np.dtype(order + DTYPES[view.storage.kind])
     if 0 in view.sizes:

@@ -7,9 +7,10 @@ shapes are compared before the first byte of weights is read.
 import logging
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -27,15 +28,32 @@ NUMBERED = re.compile(r"(?:block|feed)_(\d+)(?:_(\d+))?/")
 
 @dataclass(frozen=True)
 class Tensors:
-    """A file's tensors: `shapes` by name, and `read(name)`, which returns one as an array."""
+    """The tensors of a file, which are read one by one.
+
+    Args:
+        path: The file, for error messages.
+        shapes: {name of a tensor: its shape}.
+        read: Function that returns a tensor, given its name.
+    """
 
     path: Path
     shapes: dict[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
 
 
-def read_safetensors(paths, where):
-    """Return one `Tensors` over several safetensors files; only their headers are read now."""
+def read_safetensors(paths: Iterable[str | Path], where: str | Path) -> Tensors:
+    """Return the tensors of one or several safetensors files; only their headers are read now.
+
+    Args:
+        paths: The files.
+        where: The name of them all in error messages.
+
+    Returns:
+        One `Tensors` over all files.
+
+    Raises:
+        Error: When a file is damaged, or two hold a tensor of the same name.
+    """
     shapes, homes = {}, {}
     for path in paths:
         try:
@@ -51,32 +69,63 @@ def read_safetensors(paths, where):
 
 @dataclass(frozen=True)
 class WeightMapping:
-    """Where a variable's values lie in a file: the name, whether the matrix is transposed, which part of a stack.
+    """Where the values of a variable lie in a file.
 
-    Where a part is asked for and the tensor is no stack, all layers share it.
+    Args:
+        name: The name of the tensor in the file.
+        transposed: Whether the file holds the matrix transposed.
+        part: The part of a stack [n,...] of tensors that belongs to the variable; None where there is no stack. Where
+            a part is given and the tensor is no stack, all layers share it.
     """
 
     name: str
     transposed: bool = False
     part: int | None = None
 
-    def misfit(self, shape, variable):
-        """Return what is wrong with the shape of the file's tensor, or None."""
+    def misfit(self, shape: Sequence[int], variable: Any) -> str | None:
+        """Return what is wrong with the shape of the file's tensor.
+
+        Args:
+            shape: The shape of the tensor in the file.
+            variable: The variable that gets its values.
+
+        Returns:
+            Words that end a sentence; None if the shape is right.
+        """
         wanted = tuple(variable.shape)[::-1] if self.transposed else tuple(variable.shape)
         if self.part is not None and tuple(shape) != wanted:
             stacked = len(shape) == len(wanted) + 1 and shape[0] > self.part and tuple(shape[1:]) == wanted
             return None if stacked else f"{list(shape)}, wanted [{self.part + 1} or more, {str(list(wanted))[1:]}"
         return None if tuple(shape) == wanted else f"{list(shape)}, wanted {list(wanted)}"
 
-    def values(self, tensors, variable):
-        """Return the variable's values out of the file's tensor."""
+    def values(self, tensors: Tensors, variable: Any) -> np.ndarray:
+        """Return the values of a variable.
+
+        Args:
+            tensors: The tensors of the file.
+            variable: The variable.
+
+        Returns:
+            An array of the variable's shape.
+        """
         values = tensors.read(self.name)
         values = values[self.part] if values.ndim > len(variable.shape) else values
         return values.T if self.transposed else values
 
 
-def encoder_for(config, tensors):
-    """Return a fresh `Encoder`; raises `Error` before memory is taken for one far larger than the file."""
+def encoder_for(config: Any, tensors: Tensors) -> Encoder:
+    """Return a new encoder, if its config can belong to a file.
+
+    Args:
+        config: The `EncoderConfig`.
+        tensors: The tensors of the file.
+
+    Returns:
+        An `Encoder` with random weights.
+
+    Raises:
+        Error: When the config describes far more numbers or layers than the file holds; no memory was taken yet.
+    """
     held, described = sum(map(math.prod, tensors.shapes.values())), parameters(config)
     layers = config.num_layers if config.shared is None else config.shared.groups * config.shared.inner
     if described > 2 * held + SLACK or layers > len(tensors.shapes):
@@ -85,19 +134,34 @@ def encoder_for(config, tensors):
     return Encoder(config)
 
 
-def variables(model):
-    """Return {"encoder/..." or head name/...: variable} of every weight, frozen ones too."""
+def variables(model: Any) -> dict[str, Any]:
+    """Return all weights of a model by name, frozen ones too.
+
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+
+    Returns:
+        {"encoder/..." or "NAME OF A HEAD/...": variable}.
+    """
     encoder = getattr(model, "encoder", model)
     found = {"encoder/" + weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
     inside = set(map(id, encoder.weights))
     return found | {weight.path.partition("/")[2]: weight for weight in model.weights if id(weight) not in inside}
 
 
-def weight_mapping(paths, table, leaves, transposed=False):
-    """Return {our variable path: Slot} from a family's table of layers and a format's leaf names.
+def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str, str],
+                   transposed: bool = False) -> dict[str, WeightMapping]:
+    """Return where each variable of a model lies in a file, from a family's table of layers.
 
-    `leaves` maps kernel, bias, gamma, beta, embeddings to what follows the layer's name in the file. A path that
-    stands in the table itself has its exact name there (see `family.formats`).
+    Args:
+        paths: Names of variables, see `variables`.
+        table: {our layer: its name in the file}. A path that stands in the table itself has its exact name there (see
+            `family.formats`).
+        leaves: {"kernel", "bias", "gamma", "beta" or "embeddings": what follows the layer's name in the file}.
+        transposed: Whether the file holds matrices transposed.
+
+    Returns:
+        {our variable: its `WeightMapping`}; variables that have no place in the table are left out.
     """
     found, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
     for path in paths:
@@ -121,12 +185,22 @@ def weight_mapping(paths, table, leaves, transposed=False):
     return found
 
 
-def assign(model, tensors, places, unused=(), ignored=(), new=()):
-    """Give every variable of `model` its tensor, or raise one `Error` that lists all that is wrong.
+def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unused: Iterable[str] = (),
+           ignored: Iterable[str] = (), new: Iterable[str] = ()) -> None:
+    """Give every variable of a model its tensor, or raise one error that lists all that is wrong.
 
-    `places` is {variable path: Slot}. Names that begin with one of `unused` are known heads nobody asked for:
-    they are logged and passed over, as are `ignored` ones, silently. A layer whose path begins with one of
-    `new` may be missing from the file, whole: it keeps its fresh values, and that is logged.
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+        tensors: The tensors of the file.
+        places: {name of a variable: its `WeightMapping`}.
+        unused: Beginnings of names in the file that belong to known heads that were not asked for: these tensors are
+            not read, and are named in the log.
+        ignored: Beginnings of names in the file that are not read, without a word.
+        new: Beginnings of names of layers that the file may lack as a whole: they keep their random values, and are
+            named in the log.
+
+    Raises:
+        Error: When a tensor is missing, unread or misshapen; no variable was changed then.
     """
     ours = variables(model)
     new = [prefix for prefix in new if not any(

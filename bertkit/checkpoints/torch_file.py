@@ -24,12 +24,21 @@ INSIDE = ("state_dict", "model_state_dict", "model")       # where training scri
 LARGEST_PICKLE = 2**24                                     # bytes; the pickle of 1,000 tensors has 2^18
 
 
-def read_torch(path):
-    """Return the `Tensors` of a file that torch.save wrote; the numbers are read when they are asked for.
+def read_torch(path: str | Path) -> Tensors:
+    """Return the tensors of a file that torch.save wrote; the numbers of each are read when they are asked for.
 
     The file holds a mapping of names to tensors, or one under "state_dict", "model_state_dict" or "model". bfloat16,
-    which numpy lacks, is widened to float32. Raises `Error`, which names the file, on all else: a name that tensors do
-    not need, a view beyond its storage, a compressed, damaged or cut file.
+    which numpy lacks, is widened to float32.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The `Tensors`.
+
+    Raises:
+        Error: When the file is damaged, cut or compressed, holds a name that tensors do not need, or a view that goes
+            beyond its storage.
     """
     path = Path(path)
     with _refusing(path):

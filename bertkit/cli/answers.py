@@ -1,23 +1,51 @@
 """What a command or a recipe answers, on standard output: lines for a person, or one JSON object."""
 
 import json
+from typing import Any
 
 from bertkit import card
 
 
-def give(answer, as_json=False):
-    """Print an answer; None is none."""
+def give(answer: Any, as_json: bool = False) -> None:
+    """Print an answer on standard output.
+
+    Args:
+        answer: A `Card`, or a dict of JSON values; None prints nothing.
+        as_json: Whether to print one JSON object instead of lines for a person.
+
+    >>> give({"rows": 12000})
+    rows                 12,000
+    """
     if answer is not None:
         print(json.dumps(plain(answer), ensure_ascii=False) if as_json else shown(answer), flush=True)
 
 
-def plain(answer):
-    """Return an answer as JSON values."""
+def plain(answer: Any) -> Any:
+    """Return an answer as JSON values.
+
+    Args:
+        answer: A `Card`, or a dict.
+
+    Returns:
+        JSON values.
+    """
     return answer.to_json() if hasattr(answer, "to_json") else card.plain(answer)
 
 
-def shown(answer, indent=""):
-    """Return an answer as lines for a person: its own text, or one name and value each, parts indented."""
+def shown(answer: Any, indent: str = "") -> str:
+    """Return an answer as lines for a person: its own text, or one name and value each, parts indented.
+
+    Args:
+        answer: A `Card`, or a dict.
+        indent: Spaces before each line.
+
+    Returns:
+        The lines.
+
+    >>> print(shown({"dev": {"accuracy": 0.91234}}))
+    dev
+      accuracy             0.9123
+    """
     if hasattr(answer, "text"):
         return answer.text()
     lines = []

@@ -7,11 +7,13 @@ answers at once.
 import json
 import shlex
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.signature import declared
@@ -21,15 +23,15 @@ RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "em
 CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
 
 
-def function(name):
+def function(name: str) -> Callable:
     """Return the function behind a command."""
     if name in RECIPES:
         return declared(f"bertkit.recipes.{name}")
     return globals()[name]
 
 
-def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|", skip_bad_rows: bool = False,
-             columns=Columns()):
+def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: str = "|", skip_bad_rows: bool = False,
+             columns: Columns = Columns()) -> dict[str, Any]:
     """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
 
     folder          a bundle that a recipe left
@@ -42,7 +44,7 @@ def evaluate(folder: str, /, data: str, tflite: str = None, separator: str = "|"
     return Predictor(folder, tflite=tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
 
 
-def predict(folder: str, /, tflite: str = None):
+def predict(folder: str, /, tflite: str | None = None) -> None:
     """Answer each line of standard input with one JSON object, in order.
 
     A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
@@ -71,8 +73,9 @@ def _input(task, line, number):
         raise Error(f"line {number} of standard input {error}.") from None
 
 
-def features(model: str, /, data: str, out: str, text: str = None, second: str = None, layer: int = -1,
-             pooling: Literal["mean", "max", "cls", "none"] = "mean", length: int = 128, batch_size: int = 32):
+def features(model: str, /, data: str, out: str, text: str | None = None, second: str | None = None, layer: int = -1,
+             pooling: Literal["mean", "max", "cls", "none"] = "mean", length: int = 128,
+             batch_size: int = 32) -> dict[str, Any]:
     """Write the vectors that an encoder computes of texts to a .npz file; return how many.
 
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
@@ -91,8 +94,8 @@ def features(model: str, /, data: str, out: str, text: str = None, second: str =
 
 
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
-           precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8", length: int = None,
-           dev: str = None, max_drop: float = 1.0):
+           precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8",
+           length: int | None = None, dev: str | None = None, max_drop: float = 1.0) -> Card:
     """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
 
     folder          a bundle that a recipe left
@@ -109,7 +112,7 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
-               cased: bool = False):
+               cased: bool = False) -> dict[str, Any]:
     """Learn a vocabulary from text and write it; return how well it fits text that was held out.
 
     corpus          text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
@@ -122,8 +125,9 @@ def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece"
     return learn(corpus, out, size, kind, cased)
 
 
-def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0, longest: int = None,
-           drop_copies: bool = False, seed: int = 0, beam: str = None):
+def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0,
+           longest: int | None = None, drop_copies: bool = False, seed: int = 0,
+           beam: str | None = None) -> dict[str, Any]:
     """Turn text into shards of token ids to pre-train on; return what they hold.
 
     text            text files: a paragraph a line, a blank line after each document; .jsonl, .gz, .zst
@@ -145,8 +149,8 @@ def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shorte
         return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
 
 
-def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: str = "0",
-          search: Literal["grid", "random", "optuna"] = "grid", trials: int = None):
+def sweep(recipe: str, /, *words: str, out: str, over: list[str] | None = None, seeds: str = "0",
+          search: Literal["grid", "random", "optuna"] = "grid", trials: int | None = None) -> dict[str, Any]:
     """Try knobs and seeds over a recipe; leave a table, a picture and the best setting, which is returned.
 
     recipe          the recipe, such as classify; what follows -- are its own flags, the same for all trials
@@ -163,7 +167,8 @@ def sweep(recipe: str, /, *words: str, out: str, over: list[str] = None, seeds: 
     return run(recipe, function(recipe), words, out, over or [], seeds, search, trials)
 
 
-def submit(folder: str, /, data: str, out: str, tflite: str = None, columns=Columns()):
+def submit(folder: str, /, data: str, out: str, tflite: str | None = None,
+           columns: Columns = Columns()) -> dict[str, Any]:
     """Answer rows without labels in a file that gluebenchmark.com takes: index, tab, prediction.
 
     folder          a bundle of classify or score
@@ -175,7 +180,7 @@ def submit(folder: str, /, data: str, out: str, tflite: str = None, columns=Colu
     return run(folder, data, out, tflite, columns)
 
 
-def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit"):
+def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit") -> Card:
     """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
 
     source          the checkpoint: a folder, hf://owner/name or a keras-nlp preset
@@ -186,7 +191,7 @@ def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] =
     return run(source, target, to)
 
 
-def cost(name: str, /, length: int = 128, batch: int = 1):
+def cost(name: str, /, length: int = 128, batch: int = 1) -> dict[str, int]:
     """Show what an encoder costs: parameters, arithmetic of a forward pass, memory.
 
     name            a published checkpoint, such as bert-base-uncased
@@ -200,7 +205,7 @@ def cost(name: str, /, length: int = 128, batch: int = 1):
     return count(name, length, batch)
 
 
-def recipe(name: str, /, to: str = None):
+def recipe(name: str, /, to: str | None = None) -> dict[str, str]:
     """Write a copy of a recipe, to read and to change.
 
     name            classify, long_documents, score, tag, answer, choose, embed, rank, retrieve, glue,
@@ -218,8 +223,8 @@ def recipe(name: str, /, to: str = None):
     return {"written": str(target)}
 
 
-def annotate(files: list[str], /, out: str, source: str = None, question: list[str] = None, scale: int = 5,
-             seed: int = 0, limit: int = None):
+def annotate(files: list[str], /, out: str, source: str | None = None, question: list[str] | None = None,
+             scale: int = 5, seed: int = 0, limit: int | None = None) -> dict[str, Any]:
     """Write a sheet on which people judge systems' texts, blind and in random order, and the key beside it.
 
     files           the texts of each system: one a line (.txt), or .jsonl as `bertkit predict` answers
@@ -234,7 +239,7 @@ def annotate(files: list[str], /, out: str, source: str = None, question: list[s
     return run(files, out, source, question, scale, seed, limit)
 
 
-def agreement(files: list[str], /, key: str = None):
+def agreement(files: list[str], /, key: str | None = None) -> dict[str, Any]:
     """Tell how far annotators agree, question by question, and with the key how each system fares.
 
     files           filled sheets, .csv, one for each annotator

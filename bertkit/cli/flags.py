@@ -11,9 +11,9 @@ import dataclasses
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from bertkit import addresses, memory
 from bertkit.cli import answers
@@ -22,12 +22,22 @@ from bertkit.terminal import guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
-FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "folder", "tflite", "ranker", "embedder", "key")
+FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "tflite", "ranker", "embedder", "key")
+BUNDLES = ("folder",)
 CHECKPOINTS = ("model", "source", "vocabulary")
 
 
-def parser(function, prog, example=""):
-    """Return an ArgumentParser with a flag for each parameter of `function`; those without default are required."""
+def parser(function: Callable, prog: str, example: str = "") -> argparse.ArgumentParser:
+    """Return a parser of command-line flags for a function; parameters without a default are required.
+
+    Args:
+        function: A command or a recipe's `main`; its docstring gives the help.
+        prog: The name of the command in the help.
+        example: A command line that is shown under the help, or "".
+
+    Returns:
+        The parser.
+    """
     text = inspect.getdoc(function)
     made = argparse.ArgumentParser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
                                    epilog=example and f"example:\n  {example}",
@@ -52,8 +62,20 @@ def parser(function, prog, example=""):
     return made
 
 
-def call(function, parsed, rest=()):
-    """Return what `function` returns for the arguments that its `parser` parsed, and the words after `--`."""
+def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = ()) -> Any:
+    """Call a function with the arguments of the command line.
+
+    Args:
+        function: A command or a recipe's `main`.
+        parsed: What the function's `parser` parsed.
+        rest: The words after `--`.
+
+    Returns:
+        What the function returned.
+
+    Raises:
+        Error: When a file that a flag names is not there, or the function raises it.
+    """
     words, found = [], {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
@@ -77,7 +99,7 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
     """Look for each file and checkpoint that the parsed flags of a function name, before TensorFlow is loaded for it.
 
     Args:
-        function: a command or a recipe's `main`; its knobs in `FILES` and `CHECKPOINTS` are looked for.
+        function: a command or a recipe's `main`; its knobs in `FILES`, `BUNDLES` and `CHECKPOINTS` are looked for.
         parsed: what the function's `parser` parsed.
 
     Raises:
@@ -88,6 +110,9 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
         for path in given if isinstance(given, list) else [given]:
             if name in CHECKPOINTS:
                 addresses.check_exists(path)
+            elif name in BUNDLES and not os.path.exists(path):
+                raise Error(f"{path} is no bundle: nothing is there. A run that was interrupted leaves none; the same "
+                            "command again resumes it.")
             elif name in FILES:
                 _check_readable(path)
 
@@ -99,8 +124,15 @@ def _check_readable(path):
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file or folder.") from None
 
 
-def run_recipe(function):
-    """Call a recipe's `main` with the flags of the command line: the last line of every recipe."""
+def run_recipe(function: Callable) -> None:
+    """Call a recipe's `main` with the flags of the command line: the last line of every recipe.
+
+    Args:
+        function: The recipe's `main`.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
     made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -113,6 +145,7 @@ def run_recipe(function):
 
 
 def _add(made, name, annotation, default, text, required=False):
+    annotation = _without_none(annotation)
     flag, help_text = f"--{name.replace('_', '-')}", _help(name, text)
     if annotation is bool:
         made.add_argument(flag, action="store_true", help=help_text)
@@ -125,6 +158,12 @@ def _add(made, name, annotation, default, text, required=False):
         shown = "" if default is None else f" ({default})"
         made.add_argument(flag, type=_kind(annotation), default=default, required=required, metavar=name.upper(),
                           help=help_text + shown)
+
+
+def _without_none(annotation):
+    """Return X for `X | None`, the type of a flag that may be left out; another annotation as it is."""
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    return parts[0] if len(parts) == 1 and type(None) in get_args(annotation) else annotation
 
 
 def _kind(annotation):

@@ -1,4 +1,4 @@
-"""A fine-tuned model out into the world: a SavedModel for servers, a .tflite for phones, each proved."""
+"""Export a fine-tuned model: a SavedModel for servers, or a .tflite for phones, checked against the model."""
 
 import inspect
 import tempfile

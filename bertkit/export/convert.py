@@ -18,12 +18,22 @@ _BEGIN = ("import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
           "from bertkit.export.convert import child; child()")
 
 
-def convert(folder, out, precision, masked_score, rows):
-    """Write the .tflite of a bundle to `out`, through a child process.
+def convert(folder: str | Path, out: str | Path, precision: str, masked_score: float,
+            rows: dict[str, np.ndarray]) -> None:
+    """Write the .tflite of a bundle, through a child process.
 
-    rows {name: int32 [rows, length]} give the inputs' names and their length, and calibrate where `precision`
-    needs it. Raises `Error`, in one sentence, whatever the child died of. Where tasks from outside
-    bertkit are registered, this process does it.
+    Where tasks from outside bertkit are registered, this process converts, because a child would not know them.
+
+    Args:
+        folder: The folder of the bundle.
+        out: The .tflite file to write.
+        precision: One of `parity.LADDER`, such as "int8".
+        masked_score: The constant that hides padded keys.
+        rows: {name: int32 [rows, length]}, which give the inputs' names and their length, and calibrate where
+            `precision` needs it.
+
+    Raises:
+        Error: When the conversion fails, whatever the child process died of.
     """
     if not are_all_own():                   # a child process would not know the others
         with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
@@ -51,8 +61,8 @@ def convert(folder, out, precision, masked_score, rows):
                     "and report it.")
 
 
-def child():
-    """Do the job in the first argument; what `Error` says goes into a file."""
+def child() -> None:
+    """Do the job that the first argument of this process describes; the text of an `Error` goes into a file."""
     job = json.loads(sys.argv[1])
     work = Path(job["work"])
     try:
@@ -63,8 +73,20 @@ def child():
         (work / "error.txt").write_text(str(error), encoding="utf-8")
 
 
-def converted(folder, precision, masked_score, rows, graph):
-    """Return the bytes of the .tflite; a SavedModel is written to `graph` on the way."""
+def converted(folder: str | Path, precision: str, masked_score: float, rows: dict[str, np.ndarray],
+              graph: str | Path) -> bytes:
+    """Return the .tflite of a bundle.
+
+    Args:
+        folder: The folder of the bundle.
+        precision: One of `parity.LADDER`, such as "int8".
+        masked_score: The constant that hides padded keys.
+        rows: {name: int32 [rows, length]}, as in `convert`.
+        graph: A folder that does not exist; a SavedModel is written there on the way.
+
+    Returns:
+        The content of the file.
+    """
     import tensorflow as tf
 
     from bertkit.checkpoints import bundle

@@ -1,22 +1,48 @@
 """What an exported file computes of a batch: the model, and after it what `Task.outputs` does, as TensorFlow."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from bertkit.tasks.registry import entry_of
 
 
-def probabilities(task, logits):
-    """Return softmax(logits), or, of several labels a row, sigmoid(logits), float32 [B, C]."""
+def probabilities(task: Any, logits: tf.Tensor) -> tf.Tensor:
+    """Return the probabilities of classes: softmax(logits), or of several labels a row sigmoid(logits).
+
+    Args:
+        task: The `Classification`.
+        logits: Logits, float32 [B,C].
+
+    Returns:
+        float32 [B,C].
+    """
     return tf.sigmoid(logits) if task.multi_label else tf.nn.softmax(logits)
 
 
-def scores(task, logits):
-    """Return mean + spread · logits, float32 [B, 1]: the score in the units of the training file."""
+def scores(task: Any, logits: tf.Tensor) -> tf.Tensor:
+    """Return mean + spread · logits: scores in the units of the training file.
+
+    Args:
+        task: The task, which holds mean and spread.
+        logits: Outputs of the model, float32 [B,1].
+
+    Returns:
+        float32 [B,1].
+    """
     return task.mean + task.spread * logits
 
 
-def raw(model, batch):
-    """Return what a model gives for rows {name: int32 [B,T]}: [B,C], or of each token [B,T,C]."""
+def raw(model: Any, batch: dict[str, Any]) -> tf.Tensor:
+    """Return the outputs of a model for rows.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        batch: {name: int32 [B,T]}.
+
+    Returns:
+        [B,C], or [B,T,C] where the model answers each token; start and end logits stand side by side.
+    """
     if model.grouped:
         batch = {name: values[:, None] for name, values in batch.items() if values is not None}
     given = model(batch, training=False)
@@ -25,7 +51,16 @@ def raw(model, batch):
     return given[:, 0] if model.grouped and given.shape.rank == 3 else given
 
 
-def answer(model, task, batch):
-    """Return what the file gives for rows, see `Task.output`."""
+def answer(model: Any, task: Any, batch: dict[str, Any]) -> tf.Tensor:
+    """Return what an exported file gives for rows (see `Task.output`).
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        task: Its task.
+        batch: {name: int32 [B,T]}.
+
+    Returns:
+        [B,C], or [B,T,C] where the model answers each token.
+    """
     output, given = entry_of(task).part("output"), raw(model, batch)
     return given if output is None else output(task, given)

@@ -5,6 +5,7 @@ nor can float16, so a file carries a smaller one. If it is too small, padding is
 """
 
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +18,26 @@ FLOAT = -1e4
 # Where scores are integers: the probability that the most attractive padded key keeps. An int8 probability of
 # less than 1/512 is 0.
 LEAK = 1e-4
-# What a constant may change.
+# The most that a constant may change: a padded key's probability, and a logit.
 LARGEST_LEAK, LARGEST_LOGIT_DIFFERENCE = 1e-3, 0.05
 ROWS, BATCH = 64, 8     # rows that are looked at, and at a time: attention is [B,N,T,T]
 
 
-def for_integers(model, rows):
-    """Return the masked score of smallest size that leaves padding the probability `LEAK` on these rows.
+def for_integers(model: Any, rows: dict[str, np.ndarray]) -> float:
+    """Return the masked score nearest to 0 that leaves padding the probability `LEAK` on these rows.
 
     ln(LEAK) − max over real queries of (largest padded score − logsumexp of the real scores), each block's scores taken
-    on what the exact model gives it. Raises `Error` for a model whose blocks hide keys in a way of their own.
+    on what the exact model gives it.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        rows: {name: int32 [rows,T]}.
+
+    Returns:
+        The constant, a whole number below 0.
+
+    Raises:
+        Error: When the model's blocks are not like BERT's.
     """
     config = model.encoder.config
     if not isinstance(config.block, PostNorm) or not isinstance(config.attention, Full):
@@ -36,12 +47,21 @@ def for_integers(model, rows):
     return float(np.floor(np.log(LEAK) - np.log(max(odds, 1.0))))
 
 
-def checked(model, rows, masked_score):
-    """Return {"masked_score", "leak", "logit_difference", "rows"} of a constant; raises `Error` if it leaks.
+def checked(model: Any, rows: dict[str, np.ndarray], masked_score: float) -> dict[str, Any]:
+    """Return how well a constant hides padding, measured on the first 64 rows.
 
-    leak is the largest probability that a padded key gets from a real query (None where attention keeps no table of
-    all pairs), logit_difference the largest change of a logit against the exact mask, in float, on the first 64 of
-    `rows`.
+    Args:
+        model: A head of bertkit's on an encoder.
+        rows: {name: int32 [rows,T]}.
+        masked_score: The constant.
+
+    Returns:
+        {"masked_score", "leak", "logit_difference", "rows"}: "leak" is the largest probability that a padded key gets
+        from a real query (None where attention keeps no table of all pairs), "logit_difference" the largest change of
+        a logit against the exact mask, in float.
+
+    Raises:
+        Error: When padding leaks under this constant.
     """
     with _hidden_by(model.encoder, masked_score):
         leaks = [float((p * (1 - keys)).max()) for p, keys in _attention(model.encoder, rows)]

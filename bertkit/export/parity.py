@@ -1,5 +1,7 @@
 """The proof of an export: the file itself is scored, beside the model that it was made from."""
 
+from typing import Any
+
 from bertkit import metrics
 from bertkit.errors import Error
 
@@ -10,19 +12,35 @@ BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int8-full": 1}
 LARGEST_DRIFT = {"float32": 1e-3, "float16": 0.1}      # of files that compute what the model does
 
 
-def compare(task, model, file):
-    """Return {"rows", "agreement", "largest_drift"} of a file's outputs, one array a row, against the model's.
+def compare(task: Any, model: list[Any], file: list[Any]) -> dict[str, Any]:
+    """Return how far the outputs of a file agree with those of the model.
 
-    agreement is the fraction of rows that decide alike, drift that of what the task measures it in (log-probabilities
-    where there are classes): see `ondevice.task`.
+    Args:
+        task: The task.
+        model: Outputs of the model, one array for each row.
+        file: Outputs of the file for the same rows.
+
+    Returns:
+        {"rows", "agreement", "largest_drift"}: "agreement" is the fraction of rows that are decided alike,
+        "largest_drift" the largest difference in what the task measures, log-probabilities where there are classes (see
+        `tasks.task`).
     """
     return {"rows": len(model), "agreement": task.agreement(model, file), "largest_drift": task.drift(model, file)}
 
 
-def check_file(size, weights, precision, comparison):
-    """Raise `Error` if a converted file cannot hold the model's weights, or computes something else.
+def check_file(size: int, weights: int, precision: str, comparison: dict[str, Any]) -> None:
+    """Check that a converted file can hold the model's weights and computes what the model does.
 
-    A converter once wrote 83 KB without weights, silently. `size` is in bytes, `weights` counts those in use.
+    A converter once wrote 83 KB without weights, silently.
+
+    Args:
+        size: Bytes of the file.
+        weights: Numbers in the weights that the file uses.
+        precision: One of `LADDER`.
+        comparison: What `compare` returned.
+
+    Raises:
+        Error: When the file is too small, or float outputs differ from the model's by more than rounding.
     """
     least = 0.9 * BYTES[precision] * weights
     if size < least:
@@ -34,12 +52,21 @@ def check_file(size, weights, precision, comparison):
                     f" {comparison['largest_drift']:.2g}, and rounding does at most {limit}; report it.")
 
 
-def score(task, packed, targets, model, file):
-    """Return the file's score on labelled rows, and the drop against the model's, as JSON.
+def score(task: Any, packed: Any, targets: Any, model: list[Any], file: list[Any]) -> dict[str, Any]:
+    """Return the score of a file on labelled rows, and its drop against the model's score.
 
-    `model` and `file` are outputs of the rows of `packed`. `score` with its 95 % interval and `model_score` are of the
-    task's first metric, `drop` and its paired interval are points (Koehn 2004, section 4: both sides on the same
-    resampled rows).
+    The drop and its paired interval are points (Koehn 2004, section 4: both sides on the same resampled rows).
+
+    Args:
+        task: The task.
+        packed: The rows, `Packed`.
+        targets: What the rows are scored against.
+        model: Outputs of the model, one array for each row.
+        file: Outputs of the file for the same rows.
+
+    Returns:
+        JSON values: what `compare` returns; "score" of the task's first metric with its 95 % interval, "model_score",
+        "scores" of all metrics, and "drop_points" {"drop", "low", "high"}.
     """
     name, metric = next(iter(task.metrics.items()))
     found = [task.predictions(side, packed) for side in (model, file)]
@@ -51,10 +78,22 @@ def score(task, packed, targets, model, file):
             "points": task.points, "drop_points": {"drop": drop, "low": drop_low, "high": drop_high}}
 
 
-def verdict(scored, precision, max_drop):
-    """Return what a score allows to say, one sentence; raises `Error` if the file surely loses too much.
+def verdict(scored: dict[str, Any] | None, precision: str, max_drop: float) -> str:
+    """Return in one sentence what a score allows to say.
 
-    `scored` is from `score`, None without labelled rows; sure is what the paired interval's low end says.
+    Args:
+        scored: What `score` returned; None without labelled rows.
+        precision: One of `LADDER`.
+        max_drop: Points that the file may lose.
+
+    Returns:
+        The sentence.
+
+    Raises:
+        Error: When even the low end of the paired interval is above `max_drop`.
+
+    >>> verdict(None, "int8", 1.0)
+    'The score was not measured, because no labelled rows were given (--dev).'
     """
     if scored is None:
         return "The score was not measured, because no labelled rows were given (--dev)."

@@ -6,7 +6,10 @@ because their ranges are too wide for 256 levels.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from bertkit.errors import Error
 
@@ -17,10 +20,12 @@ CALIBRATION_ROWS = 200
 
 @dataclass(frozen=True)
 class Rule:
-    """What becomes of all operations of one kind ("*" for every kind, "OUTPUT" for the model's output).
+    """What becomes of all operations of one kind; of several rules for one operation the last counts.
 
-    `how` is "dynamic" (int8 weights now, activations as it runs), "static" (both now, ranges from
-    calibration) or "float". Of rules for one operation the last counts.
+    Args:
+        how: "dynamic" (int8 weights now, activations as it runs), "static" (both now, ranges from calibration) or
+            "float".
+        operation: The kind, "*" for every kind, or "OUTPUT" for the model's output.
     """
 
     how: str
@@ -32,17 +37,26 @@ RULES = {"int8": (Rule("dynamic", "FULLY_CONNECTED"), Rule("static", "GATHER")),
          "int8-full": (Rule("static", "*"), Rule("float", "OUTPUT"))}
 
 
-def quantize(content, rules, rows):
-    """Return a float .tflite, bytes, made int8 by rules; rows {name: int32 [rows, length]} calibrate.
+def quantize(content: bytes, rules: Sequence[Rule], rows: dict[str, np.ndarray]) -> bytes:
+    """Return a float .tflite made int8 by rules.
 
-    Raises `Error` if a rule hits no operation, or weights that it names are still float afterwards.
+    Args:
+        content: The float .tflite.
+        rules: The rules.
+        rows: Rows to calibrate on, {name: int32 [rows, length]}.
+
+    Returns:
+        The int8 .tflite.
+
+    Raises:
+        Error: When a rule names an operation that the model does not have, or weights that it names are still float.
     """
     from ai_edge_quantizer import qtyping, quantizer
     work, present = quantizer.Quantizer(bytearray(content)), operations(content)
     for rule in rules:
         if rule.operation not in ("*", "OUTPUT", *present):
             raise Error(f"The rule for {rule.operation} hits nothing, the model has "
-                        f"{', '.join(sorted(present))}; this TensorFlow converts otherwise than the one that "
+                        f"{', '.join(sorted(present))}; this TensorFlow converts differently from the one that "
                         "bertkit was measured with.")
         name = qtyping.TFLOperationName(rule.operation)
         if rule.how == "dynamic":
@@ -59,18 +73,33 @@ def quantize(content, rules, rows):
     return done
 
 
-def check_integers(content, rules):
-    """Raise `Error` if an operation that a rule names still has float weights."""
+def check_integers(content: bytes, rules: Sequence[Rule]) -> None:
+    """Check that operations which rules name have integer weights.
+
+    Args:
+        content: The .tflite.
+        rules: The rules.
+
+    Raises:
+        Error: When one still has float weights.
+    """
     from ai_edge_quantizer.qtyping import TensorType
     for name, inputs in _operations(content):
         ruled = any(rule.operation in ("*", name) for rule in rules)
         if ruled and name in WEIGHTED and inputs[WEIGHTED[name]] != TensorType.INT8:
             raise Error(f"Weights of a {name} stayed in float, though a rule names it; this "
-                        "ai-edge-quantizer does otherwise than the one that bertkit was measured with.")
+                        "ai-edge-quantizer works differently from the one that bertkit was measured with.")
 
 
-def operations(content):
-    """Return how often each operation occurs in a .tflite, bytes -> {name: count}."""
+def operations(content: bytes) -> Counter[str]:
+    """Return how often each operation occurs in a .tflite.
+
+    Args:
+        content: The .tflite.
+
+    Returns:
+        {name of an operation: count}.
+    """
     return Counter(name for name, _ in _operations(content))
 
 

@@ -8,8 +8,14 @@ ASKED holds arrays named signature/input; ANSWERED gets every output, named sign
 import sys
 
 
-def main(folder, asked, answered):
-    """Write to `answered` what the SavedModel in `folder` gives for the inputs in `asked`."""
+def main(folder: str, asked: str, answered: str) -> None:
+    """Write what the signatures of a SavedModel give for inputs.
+
+    Args:
+        folder: The folder of the SavedModel.
+        asked: A .npz file of inputs, named signature/input.
+        answered: The .npz file of outputs to write, named signature/output.
+    """
     import numpy as np
     import tensorflow as tf
     import tensorflow_text  # noqa: F401  registers the operations of the tokenizer

@@ -23,14 +23,24 @@ LARGEST_DIFFERENCE = 1e-3
 IDS = ("token_ids", "padding_mask", "segment_ids")
 
 
-def export_saved_model(folder, out):
-    """Write the SavedModel of a fine-tuned bundle to the folder `out`, check it, and return its `Card`.
+def export_saved_model(folder: str | Path, out: str | Path) -> Card:
+    """Write a fine-tuned bundle as a SavedModel that takes strings, and check it.
 
-    Signature serving_default takes strings [B] and gives what `export.served` says of the task, for classes text (for
+    Signature serving_default takes strings [B] and gives what `export.served` says of the task: for classes text (for
     pairs also second) -> probabilities [B,C] and label, the most probable one. Signature tokens: token_ids,
     padding_mask, segment_ids, int32 [B,T] -> logits float32. Rows are cut to the bundle's length; there are no windows.
     A process with nothing but tensorflow and tensorflow_text loads it and must find the model's own numbers.
-    Raises `Error`, and leaves nothing, if it does not, or Keras does not run on TensorFlow.
+
+    Args:
+        folder: The folder of the bundle.
+        out: The folder to write; nothing is left there after an error.
+
+    Returns:
+        The `Card` of what was written; its `parity` says how near the SavedModel is to the model.
+
+    Raises:
+        Error: When Keras does not run on TensorFlow, the task does not fit the signature, or the SavedModel does not
+            load or gives other numbers.
     """
     if keras.backend.backend() != "tensorflow":
         raise Error(f"A SavedModel needs Keras on TensorFlow, and it runs on {keras.backend.backend()}; set "

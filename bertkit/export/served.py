@@ -1,5 +1,8 @@
 """What the strings-in signature of a SavedModel takes and gives, task by task."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,30 +12,61 @@ from bertkit.text.graph.tokenizer import GraphTokenizer
 
 
 class Texts:
-    """One text, or two of them, a row -> `output`, what the task gives of it.
+    """The signature of a task that reads one text, or two texts, in a row.
 
-    `inputs` are the names of the strings with their rank, `serve(*strings)` the signature's function, `probes` texts to
-    try it on and `wanted` what the bundle itself says to them.
+    The attributes are `inputs`, {name of a string input: its rank}, and `output`, the name of what the task gives.
+
+    Args:
+        bundle: The `Predictor` of the bundle.
+        names: Names of the inputs, by default "text", and "second" of pairs.
     """
 
-    def __init__(self, bundle, names=None):
+    def __init__(self, bundle: Any, names: Sequence[str] | None = None) -> None:
         self.bundle, self.tokenize = bundle, GraphTokenizer(bundle.tokenizer, bundle.length)
         paired = len(bundle.task.reads) > 1
         self.inputs = dict.fromkeys(names or ("text", "second")[:1 + paired], 1)
         self.output = bundle.task.output
 
-    def serve(self, *strings):
+    def serve(self, *strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the outputs for texts: the function of the signature.
+
+        Args:
+            *strings: One string tensor [B] for each of `inputs`.
+
+        Returns:
+            {name: tensor [B,...]}.
+        """
         return self.given(self.tokenize(*strings))
 
-    def given(self, batch):
+    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return the outputs for rows of token ids.
+
+        Args:
+            batch: {name: int32 [B,T]}.
+
+        Returns:
+            {name: tensor [B,...]}.
+        """
         return {self.output: answer(self.bundle.model, self.bundle.task, batch)}
 
-    def probes(self):
+    def probes(self) -> dict[str, list]:
+        """Return texts to try the signature on.
+
+        Returns:
+            {name of an input: texts}.
+        """
         texts = [list(source.PROBES), list(source.PROBES[::-1])]
         return dict(zip(self.inputs, texts, strict=False))
 
-    def wanted(self, texts):
-        """Return what the bundle says to these texts, rows padded to the longest, and which places are real."""
+    def wanted(self, texts: dict[str, list]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what the bundle itself says to texts, rows padded to the longest.
+
+        Args:
+            texts: What `probes` returned.
+
+        Returns:
+            The output [B,...] that is compared, and the padding mask [B,T], 1 for real tokens, or None.
+        """
         rows = self.bundle.tokenizer.pack(*texts.values(), length=self.bundle.length)
         longest = int(rows["padding_mask"].sum(axis=1).max())
         left = self.bundle.tokenizer.template.padding_side == "left"
@@ -41,9 +75,24 @@ class Texts:
 
 
 class Classes(Texts):
-    """probabilities [B,C] and label, string [B], the most probable one; multi-label also given, bool [B,C]."""
+    """The signature of a classifier: probabilities [B,C] and label, string [B], the most probable one.
 
-    def given(self, batch):
+    A multi-label classifier also gives given, bool [B,C].
+
+    Args:
+        bundle: The `Predictor` of the bundle.
+        names: Names of the inputs, by default "text", and "second" of pairs.
+    """
+
+    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return the outputs for rows of token ids.
+
+        Args:
+            batch: {name: int32 [B,T]}.
+
+        Returns:
+            {"probabilities", "label"}, of several labels a row also "given".
+        """
         task = self.bundle.task
         found = answer(self.bundle.model, task, batch)
         label = tf.gather(tf.constant(task.labels), tf.argmax(found, axis=-1))
@@ -52,32 +101,80 @@ class Classes(Texts):
 
 
 class Numbers(Texts):
-    """One number a row, [B]: its score."""
+    """The signature of a regression: one number a row, [B], its score.
 
-    def given(self, batch):
+    Args:
+        bundle: The `Predictor` of the bundle.
+        names: Names of the inputs, by default "text", and "second" of pairs.
+    """
+
+    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return the outputs for rows of token ids.
+
+        Args:
+            batch: {name: int32 [B,T]}.
+
+        Returns:
+            {name of the output: float32 [B]}.
+        """
         return {self.output: answer(self.bundle.model, self.bundle.task, batch)[:, 0]}
 
 
 class Tokens(Texts):
-    """logits of each token, [B,T,C], and offsets [B,T,2], where its characters stand in the text."""
+    """The signature of a tagger: logits of each token, [B,T,C], and offsets [B,T,2] of its characters in the text.
 
-    def serve(self, *strings):
+    Args:
+        bundle: The `Predictor` of the bundle.
+        names: Names of the inputs, by default "text", and "second" of pairs.
+    """
+
+    def serve(self, *strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the outputs for texts: the function of the signature.
+
+        Args:
+            *strings: One string tensor [B] for each of `inputs`.
+
+        Returns:
+            {name: tensor [B,T,...]}.
+        """
         return self.given(self.tokenize(*strings, offsets=True))
 
-    def given(self, batch):
+    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return the outputs for rows of token ids.
+
+        Args:
+            batch: {name: int32 [B,T]}, and perhaps "offsets", int [B,T,2].
+
+        Returns:
+            {"logits", "offsets", "padding_mask"}.
+        """
         rows = dict(batch)
         places = {"offsets": rows.pop("offsets", None), "padding_mask": batch["padding_mask"]}
         return {"logits": answer(self.bundle.model, self.bundle.task, rows), **places}
 
 
 class Spans(Tokens):
-    """start_logits and end_logits of each token, [B,T], of text (a question) and context, and offsets [B,T,2]."""
+    """The signature of question answering: start_logits and end_logits of each token, [B,T], and offsets [B,T,2].
 
-    def __init__(self, bundle):
+    The inputs are text, the question, and context.
+
+    Args:
+        bundle: The `Predictor` of the bundle.
+    """
+
+    def __init__(self, bundle: Any) -> None:
         super().__init__(bundle, ("text", "context"))
         self.output = "start_logits"
 
-    def given(self, batch):
+    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return the outputs for rows of token ids.
+
+        Args:
+            batch: {name: int32 [B,T]}, and perhaps "offsets", int [B,T,2].
+
+        Returns:
+            {"start_logits", "end_logits", "offsets", "padding_mask", "segment_ids"}.
+        """
         found = super().given(batch)
         logits = found.pop("logits")
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **found,
@@ -85,20 +182,46 @@ class Spans(Tokens):
 
 
 class Endings(Texts):
-    """text, string [B], and endings, string [B,choices] -> probabilities [B,choices]."""
+    """The signature of multiple choice: text, string [B], and endings, string [B,choices] -> probabilities [B,choices].
 
-    def __init__(self, bundle):
+    Args:
+        bundle: The `Predictor` of the bundle.
+    """
+
+    def __init__(self, bundle: Any) -> None:
         super().__init__(bundle, ("text", "endings"))
         self.inputs["endings"], self.output = 2, "probabilities"
 
-    def serve(self, text, endings):
+    def serve(self, text: tf.Tensor, endings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the outputs for texts: the function of the signature.
+
+        Args:
+            text: Strings [B].
+            endings: Strings [B,choices].
+
+        Returns:
+            {"probabilities": float32 [B,choices]}.
+        """
         shape = tf.shape(endings)
         batch = self.tokenize(tf.repeat(text, shape[1]), tf.reshape(endings, [-1]))
         return {"probabilities": tf.nn.softmax(tf.reshape(raw(self.bundle.model, batch), shape))}
 
-    def probes(self):
+    def probes(self) -> dict[str, list]:
+        """Return texts to try the signature on.
+
+        Returns:
+            {"text": texts, "endings": two endings of each}.
+        """
         return {"text": list(source.PROBES), "endings": [[one, one[::-1]] for one in source.PROBES]}
 
-    def wanted(self, texts):
+    def wanted(self, texts: dict[str, list]) -> tuple[np.ndarray, None]:
+        """Return what the bundle itself says to texts.
+
+        Args:
+            texts: What `probes` returned.
+
+        Returns:
+            Probabilities [B,choices], and None, because no place is padding.
+        """
         inputs = [(text, *endings) for text, endings in zip(*texts.values(), strict=True)]
         return np.array(self.bundle.predictions(inputs)), None

@@ -1,5 +1,8 @@
 """What is exported: a bundle's model in float32, and rows of ids to try it on."""
 
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -16,8 +19,18 @@ PROBES = ("", "a warm, funny film", "Ça coûte 5 € à l'été!", "中文 and 
 RANDOM_ROWS = 16
 
 
-def opened(folder):
-    """Return the `Predictor` of a bundle, computing in float32 whatever precision this process trains in."""
+def opened(folder: str | Path) -> Predictor:
+    """Return the `Predictor` of a bundle, computing in float32 whatever precision this process trains in.
+
+    Args:
+        folder: The folder of the bundle.
+
+    Returns:
+        The `Predictor`.
+
+    Raises:
+        Error: When the folder is no bundle, or its model does not answer one row in one pass.
+    """
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -33,18 +46,33 @@ def opened(folder):
     return predictor
 
 
-def probes(task):
-    """Return the texts as inputs of a task: alone, or each beside the ones before it."""
+def probes(task: Any) -> list[Any]:
+    """Return texts as inputs of a task.
+
+    Args:
+        task: The task.
+
+    Returns:
+        `PROBES` alone, or tuples of each beside the ones before it where the task reads several texts.
+    """
     count = len(task.reads) - (task.reads[-1] == "...")
     if count == 1:
         return list(PROBES)
     return [tuple(PROBES[i - place] for place in range(count)) for i in range(len(PROBES))]
 
 
-def calibration_rows(folder, tokenizer, length):
-    """Return a bundle's calibration rows at `length` tokens, {name: int32 [rows, length]}, or None.
+def calibration_rows(folder: str | Path, tokenizer: Any, length: int) -> dict[str, np.ndarray] | None:
+    """Return the calibration rows of a bundle at another length.
 
     A longer row loses tokens before the special ones at its end.
+
+    Args:
+        folder: The folder of the bundle.
+        tokenizer: Its `Tokenizer`.
+        length: Tokens of a row, special tokens included.
+
+    Returns:
+        {name: int32 [rows, length]}; None if the bundle keeps none.
     """
     batch = bundle.calibration(folder)
     if batch is None:
@@ -59,8 +87,16 @@ def calibration_rows(folder, tokenizer, length):
     return tokenizer.batch(rows, length)
 
 
-def random_rows(tokenizer, length):
-    """Return rows of random entries of the vocabulary, with padding: enough to compare runs of a model."""
+def random_rows(tokenizer: Any, length: int) -> dict[str, np.ndarray]:
+    """Return rows of random entries of the vocabulary, with padding: enough to compare two runs of a model.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+        length: Tokens of a row, special tokens included.
+
+    Returns:
+        {name: int32 [RANDOM_ROWS, length]}.
+    """
     rng = np.random.default_rng(0)
     texts = [rng.integers(len(tokenizer), size=size) for size in rng.integers(1, length + 1, RANDOM_ROWS)]
     return tokenizer.batch([tokenizer.pack_ids(text.tolist(), None, length) for text in texts], length)

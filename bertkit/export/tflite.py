@@ -24,19 +24,28 @@ TIMED_TEXTS = 50
 EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chips without floating point."
 
 
-def export_tflite(folder, out, precision="int8", length=None, dev=None, max_drop=1.0):
-    """Write the folder `out` with the .tflite of a fine-tuned bundle at a fixed length; return its `Card`.
-
-    precision   float32, float16, dynamic (int8 weights, as the converter does it), int8 (by
-                `quantize.RULES`), int8-full (integers throughout, experimental; needs calibration rows)
-    length      tokens of a row, by default what the bundle was trained with
-    dev         a file of labelled rows: the .tflite itself is scored on it
-    max_drop    points of the main metric that it may lose there
+def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", length: int | None = None,
+                  dev: str | Path | None = None, max_drop: float = 1.0) -> Card:
+    """Write a fine-tuned bundle as a folder for a phone: a .tflite of a fixed length, and what answers need.
 
     The file takes token_ids, padding_mask and segment_ids, int32 [1, length], and gives what the task says (see
     `export.graph.answer`), for classes probabilities [1, C].
-    Raises `Error`, and leaves nothing, if the knobs do not fit the bundle, the conversion fails, the file
-    does not compute the model, or it surely loses more than `max_drop` (see `parity.verdict`).
+
+    Args:
+        folder: The folder of the bundle.
+        out: The folder to write; nothing is left there after an error.
+        precision: float32, float16, dynamic (int8 weights, as the converter does it), int8 (by `quantize.RULES`) or
+            int8-full (integers throughout, experimental; needs calibration rows).
+        length: Tokens of a row, by default what the bundle was trained with.
+        dev: A file of labelled rows: the .tflite itself is scored on it.
+        max_drop: Points of the main metric that it may lose there.
+
+    Returns:
+        The `Card` of what was written; its `parity` says how near the file is to the model.
+
+    Raises:
+        Error: When an option does not fit the bundle, the conversion fails, the file does not compute the model, or it
+            surely loses more than `max_drop` (see `parity.verdict`).
     """
     if precision not in parity.LADDER:
         raise Error(f"precision={precision!r} is unknown; bertkit has {', '.join(parity.LADDER)}.")

@@ -54,7 +54,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
     """
     try:
         value = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
     if not isinstance(value, dict):
         raise Error(f"{path} holds a JSON {type(value).__name__}, wanted an object; "

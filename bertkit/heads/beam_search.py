@@ -1,18 +1,33 @@
 """Beam search: the likeliest text that a model finds, token after token."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
-BARRED = -1e9       # the log-probability of what cannot be; sums of it stay numbers
+BARRED = -1e9       # the log-probability of what is impossible; finite, so that sums are no NaN
 
 
-def beam_search(step, past, rows, ends, longest, beams=1, penalty=1.0):
-    """Return the best texts found, int32 [rows,longest], filled up with the end.
+def beam_search(step: Callable[..., Any], past: Any, rows: Any, ends: Sequence[int], longest: int, beams: int = 1,
+                penalty: float = 1.0) -> Any:
+    """Search the likeliest text that a model finds, one token after another.
 
-    `step(tokens [R], place, past)` gives (log p of the next token [R,V], past), R = rows · beams, `past` a structure of
-    tensors [R,...]; `ends` are the ids that a text begins and ends with. At each place the `beams` likeliest of all
-    continuations go on, ended texts among them, by Σ log p; of the last ones that of the largest Σ log p /
-    length^penalty is returned, its end counted (Sutskever, Vinyals and Le 2014, section 3.2; with one beam: greedy).
+    At each position the `beams` likeliest of all continuations go on, ended texts among them, by Σ log p. Of the last
+    ones the text with the largest Σ log p / length^penalty is returned, its end counted (Sutskever, Vinyals and Le
+    2014, section 3.2). With one beam the search is greedy.
+
+    Args:
+        step: step(tokens [R], place, past) -> (log p of the next token [R,V], past), where R = rows · beams.
+        past: What `step` keeps of the earlier tokens, a structure of tensors [R,...].
+        rows: The number of texts.
+        ends: The id that a text begins with, and the id that it ends with.
+        longest: The largest number of tokens of a text.
+        beams: The number of continuations that are kept for each text.
+        penalty: The exponent of the length.
+
+    Returns:
+        The best texts found, int32 [rows,longest], filled up with the end.
     """
     begin, end = ends
     first = ops.where(ops.arange(beams) == 0, 0.0, BARRED)      # all beams are alike before the first token
@@ -37,10 +52,17 @@ def beam_search(step, past, rows, ends, longest, beams=1, penalty=1.0):
     return ops.take(ids, ops.arange(rows) * beams + place, axis=0)
 
 
-def best(scores, chances, ended, end):
-    """Return Σ log p [B,W], the rows [B·W] and the last tokens [B·W] of the W likeliest continuations of each B.
+def best(scores: Any, chances: Any, ended: Any, end: int) -> tuple[Any, Any, Any]:
+    """Choose the W likeliest continuations of each of B texts.
 
-    scores [B,W] before, chances [B·W,V] of the next token, `ended` [B·W]: such a text goes on with the end, at no cost.
+    Args:
+        scores: Σ log p of the texts so far, [B,W].
+        chances: log p of the next token, [B·W,V].
+        ended: Whether a text has ended, bool [B·W]; such a text goes on with the end, which costs nothing.
+        end: The id of the end.
+
+    Returns:
+        Σ log p [B,W], the rows that were continued int32 [B·W], and their new tokens int32 [B·W].
     """
     rows, beams, size = ops.shape(scores)[0], ops.shape(scores)[1], ops.shape(chances)[-1]
     still = ops.where(ops.arange(size) == end, 0.0, BARRED)[None]

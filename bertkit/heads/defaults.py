@@ -1,16 +1,29 @@
 """What a head fills in where a batch says nothing: which tokens are global, which are the question's."""
 
+from typing import Any
+
 from keras import ops
 
 from bertkit import kinds
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
 
-def completed(inputs, kind, config):
-    """Return a batch with the entries that a head of this kind supplies where it lacks them.
+def completed(inputs: dict[str, Any], kind: Any, config: EncoderConfig) -> dict[str, Any]:
+    """Add to a batch the entries that a head of this kind supplies where the batch lacks them.
 
-    "global_mask" as `kinds.HeadConfig.watch` says, "segment_ids" as `kinds.Answer` does. Raises `Error` where it takes
-    the separator to tell, and the encoder's config names none.
+    These are "global_mask", as `kinds.HeadConfig.watch` says, and "segment_ids", as `kinds.Answer` says.
+
+    Args:
+        inputs: A batch; "token_ids" int [B,T] are read.
+        kind: The kind of head.
+        config: The encoder's `EncoderConfig`.
+
+    Returns:
+        The batch itself, or a new dict with one more entry.
+
+    Raises:
+        Error: when the separator has to be found, and the encoder's config names none.
     """
     token_ids = inputs["token_ids"]
     if isinstance(kind, kinds.Answer) and inputs.get("segment_ids") is None and config.num_segments > 1:
@@ -21,8 +34,16 @@ def completed(inputs, kind, config):
     return inputs
 
 
-def question(token_ids, config):
-    """Return True up to the first separator, that included [B,T]; only at the first token where there is none."""
+def question(token_ids: Any, config: EncoderConfig) -> Any:
+    """Return where the question is: up to the first separator, which is included.
+
+    Args:
+        token_ids: int [B,T].
+        config: The encoder's `EncoderConfig`.
+
+    Returns:
+        bool [B,T]; true only at the first token where there is no separator.
+    """
     return ops.arange(ops.shape(token_ids)[1]) <= _first_separator(token_ids, config)
 
 

@@ -1,11 +1,14 @@
 """Texts from texts: an encoder that reads, a decoder that writes, and the search for the likeliest text."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from bertkit import family
 from bertkit.decoder import Decoder
-from bertkit.encoder import checked
+from bertkit.encoder import Encoder, checked
 from bertkit.errors import Error
 from bertkit.heads.beam_search import beam_search
 from bertkit.heads.head_layers import LanguageHead
@@ -19,23 +22,40 @@ from bertkit.kinds.values import from_json, to_json
 class EncoderDecoder(TaskModel):
     """An encoder-decoder whose two sides begin as one checkpoint (Rothe, Narayan and Severyn 2020, BERT2BERT).
 
-    call({"token_ids" [B,T] ..., "target_ids" [B,U]}) -> logits of the token after each of the target's, [B,U,V]
-    float32; without "target_ids" -> what it writes, int32 [B,longest], filled up with the end. `ends` are the ids that
-    a text begins and ends with. The search keeps `beams` (1: greedy), see `heads.beam_search.beam_search`; texts of
-    different lengths are compared by Σ log p / length^penalty.
-    Raises `Error` for an encoder that is no BERT, and for numbers that search nothing.
+    With "target_ids" [B,U] in the batch a call returns the logits of the token after each of the target's, [B,U,V]
+    float32; without them it writes a text, int32 [B,longest], filled up with the end. Texts of different lengths are
+    compared by Σ log p / length^penalty (see `heads.beam_search.beam_search`).
+
+    Args:
+        encoder: The `Encoder` to read texts with.
+        ends: The id that a text begins with, and the id that it ends with.
+        longest: The largest number of tokens of a text.
+        beams: The number of continuations that the search keeps; 1 is greedy.
+        penalty: The exponent of the length.
+        head_config: The kind of the language head, or its JSON; None takes that of the paper of the encoder's family.
+        name: The name of the model.
+        **options: Further arguments of `keras.Model`, such as `dtype` and `trainable`.
+
+    Raises:
+        Error: when the encoder is no BERT, or when `ends`, `longest` or `beams` allow no search.
     """
 
     own_entries = ("target_ids",)
 
-    def __init__(self, encoder, ends, longest=64, beams=1, penalty=1.0, head_config=None, name="writer", **options):
+    def __init__(self, encoder: Encoder, ends: Sequence[int], longest: int = 64, beams: int = 1, penalty: float = 1.0,
+                 head_config: Any = None, name: str = "writer", **options: Any) -> None:
         _check(encoder.config, ends, longest, beams)
         self.ends, self.longest, self.beams, self.penalty = tuple(ends), longest, beams, float(penalty)
         published = family.page(encoder.config.family).HEADS.get("mlm")
         self.head_config = from_json(head_config) if head_config is not None else published or Language()
         super().__init__(encoder, {}, name=name, **options)
 
-    def build(self, _=None):
+    def build(self, _: Any = None) -> None:
+        """Create the weights.
+
+        Args:
+            _: Not used; the sizes are those of the config.
+        """
         if not self.built:
             policy = {"dtype": self.dtype_policy}
             self.decoder = Decoder(self.encoder.config, **policy)
@@ -45,10 +65,21 @@ class EncoderDecoder(TaskModel):
             self.language.build((None, None, self.encoder.config.hidden_dim))
 
     @classmethod
-    def warm(cls, model, ends, **settings):
-        """Return an `EncoderDecoder`, both sides begun as an `Encoder`, or as that of a model, with its "mlm" head.
+    def warm(cls, model: Any, ends: Sequence[int], **settings: Any) -> "EncoderDecoder":
+        """Make an `EncoderDecoder` whose two sides begin with the weights of one encoder.
 
-        An `EncoderDecoder` goes on as it is.
+        Its head begins with the weights of the model's "mlm" head, where there is one.
+
+        Args:
+            model: An `Encoder`, a model with one, or an `EncoderDecoder`, whose weights are copied as they are.
+            ends: The id that a text begins with, and the id that it ends with.
+            **settings: Further arguments of the constructor.
+
+        Returns:
+            A new `EncoderDecoder`.
+
+        Raises:
+            Error: when the encoder is no BERT, or when the settings allow no search.
         """
         encoder = getattr(model, "encoder", model)
         writer = cls(encoder, ends, **settings)
@@ -62,38 +93,91 @@ class EncoderDecoder(TaskModel):
                 weight.assign(value)
         return writer
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
+        """Return the constructor's arguments besides the encoder and those of Keras.
+
+        Returns:
+            A dict of JSON values.
+        """
         return {"ends": list(self.ends), "longest": self.longest, "beams": self.beams, "penalty": self.penalty,
                 "head_config": to_json(self.head_config)}
 
-    def loss_function(self):
-        """Return −log softmax(logits)[next token], the mean over the tokens of a batch whose label is not −1."""
+    def loss_function(self) -> keras.losses.Loss:
+        """Make the loss −log softmax(logits)[next token], the mean over the tokens of a batch whose label is not −1.
+
+        Returns:
+            A Keras loss.
+        """
         return TokenCrossEntropy()
 
-    def checked(self, inputs):
+    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Check a batch, and make int32 arrays of its lists and arrays.
+
+        Args:
+            inputs: A batch, entries [B,T] and optionally "target_ids" [B,U].
+
+        Returns:
+            The batch as this model computes with it.
+
+        Raises:
+            BatchError: when the encoder cannot read it.
+        """
         if isinstance(inputs, dict) and inputs.get("target_ids") is not None:
             target = checked({"token_ids": inputs["target_ids"]}, self.encoder.config)["token_ids"]
             inputs = {**inputs, "target_ids": target}
         return super().checked(inputs)
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Compute the logits after each token of the target, or write a text where there is no target.
+
+        Args:
+            inputs: The batch: "token_ids" int [B,T] and optionally "target_ids" int [B,U].
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The logits [B,U,V] float32, or the ids of the texts int32 [B,longest].
+        """
         if inputs.get("target_ids") is None:
             return self.write(inputs)
         x = self.decoder(inputs["target_ids"], self.read(inputs, training), training=training)
         return self.vocabulary(x, training)
 
-    def read(self, inputs, training=None, copies=1):
-        """Return what the decoder attends to of a batch, each row of it `copies` times over."""
+    def read(self, inputs: dict[str, Any], training: bool | None = None, copies: int = 1) -> list[dict[str, Any]]:
+        """Compute what the decoder attends to.
+
+        Args:
+            inputs: A batch, {name: tensor}.
+            training: Whether dropout is applied; None leaves it to Keras.
+            copies: How many times each row is repeated.
+
+        Returns:
+            The keys, values and mask for each block (see `Decoder.remember`).
+        """
         sequence, mask = self.encoder(self.rows(inputs), training=training)["sequence"], inputs.get("padding_mask")
         return self.decoder.remember(ops.repeat(sequence, copies, axis=0),
                                      None if mask is None else ops.repeat(mask, copies, axis=0))
 
-    def vocabulary(self, x, training=None):
-        """Return the logits of what follows, [B,U,D] -> [B,U,V] float32."""
+    def vocabulary(self, x: Any, training: bool | None = None) -> Any:
+        """Compute the logits of the next token.
+
+        Args:
+            x: The decoder's vectors [B,U,D].
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The logits [B,U,V] float32.
+        """
         return ops.cast(self.language({"sequence": x}, inputs={}, training=training), "float32")
 
-    def write(self, inputs):
-        """Return the likeliest text found for each row, int32 [B,longest]; earlier keys and values are kept."""
+    def write(self, inputs: dict[str, Any]) -> Any:
+        """Search the likeliest text for each row; the keys and values of earlier tokens are kept.
+
+        Args:
+            inputs: A batch, {name: tensor}.
+
+        Returns:
+            The ids of the texts, int32 [B,longest].
+        """
         memory = self.read(inputs, copies=self.beams)
         rows = ops.shape(inputs["token_ids"])[0]
         past = self.decoder.nothing(rows * self.beams, self.longest, self.compute_dtype)

@@ -4,10 +4,14 @@ A head is made from (config, kind, outputs, dropout), and `token`, the encoder's
 off it; call({"sequence" [B,T,D], "pooled" [B,D]}, inputs=batch).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
 from bertkit import kinds
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.heads.answer import AnswerHead
 from bertkit.heads.beam import BeamHead
@@ -18,19 +22,38 @@ from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 
 
-def activation(config, name):
-    """Return the function of an activation's name; "encoder" is the encoder's own."""
+def activation(config: EncoderConfig, name: str) -> Callable[[Any], Any]:
+    """Return the function of an activation's name.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        name: The name of the activation; "encoder" takes that of the encoder.
+
+    Returns:
+        A function of tensors.
+    """
     return FUNCTIONS[config.activation if name == "encoder" else name]
 
 
 @keras.saving.register_keras_serializable("bertkit")
 class PredictionHead(HeadLayer):
-    """logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b, see `kinds.HeadConfig`.
+    """A head with logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b; see `kinds.HeadConfig`.
 
-    [B,C]; of "each" token [B,T,C].
+    It returns [B,C], or [B,T,C] where `reduce` is "each".
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind of head (see `bertkit.kinds`), or its JSON.
+        outputs: C, the number of logits.
+        dropout: The rate of dropout, a probability.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Raises:
+        Error: when the kind's `reduce` or `watch` is unknown.
     """
 
-    def __init__(self, config, kind, outputs, dropout, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, outputs: int | None, dropout: float | None,
+                 **options: Any) -> None:
         super().__init__(config, kind, outputs, dropout, **options)
         config, kind, policy = self.config, self.kind, {"dtype": self.dtype_policy}
         if kind.reduce not in REDUCTIONS:
@@ -51,13 +74,28 @@ class PredictionHead(HeadLayer):
                                                         name="norm", **policy)
         self.logits = keras.layers.Dense(outputs, kernel_initializer=truncated_normal(config), name="logits", **policy)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         width = shape[-1] if self.dense is None else self.width
         for layer, size in ((self.dense, shape[-1]), (self.norm, width), (self.logits, width)):
             if layer is not None:
                 layer.build((None, size))
 
-    def call(self, found, inputs, training=None):
+    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Compute the logits.
+
+        Args:
+            found: The encoder's outputs, "sequence" [B,T,D] and "pooled" [B,D].
+            inputs: The batch; "padding_mask" [B,T] is read.
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The logits [B,C] or [B,T,C].
+        """
         x = self.reduce(found, inputs.get("padding_mask"))
         if self.kind.activation is not None:
             x = self.drop(x, training=training) if self.kind.drop_first else x
@@ -68,14 +106,23 @@ class PredictionHead(HeadLayer):
 
 @keras.saving.register_keras_serializable("bertkit")
 class LanguageHead(WordHead):
-    """logits = E LayerNorm(act(W h + b)) + c over the vocabulary, see `kinds.Language`; [B,T,V].
+    """A head with logits = E LayerNorm(act(W h + b)) + c over the vocabulary, [B,T,V]; see `kinds.Language`.
 
-    With "masked_positions" [B,K] in the batch only those: [B,K,V] (Devlin et al. 2018, section 3.1).
+    With "masked_positions" [B,K] in the batch it computes only those: [B,K,V] (Devlin et al. 2018, section 3.1).
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind of head (see `bertkit.kinds`), or its JSON.
+        outputs: The number of logits; None where the kind determines it.
+        dropout: The rate of dropout, a probability.
+        token: The encoder's `keras.layers.Embedding` of tokens, by whose table [V,E] the head multiplies.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
     """
 
     own_entries = ("masked_positions",)
 
-    def __init__(self, config, kind, outputs=None, dropout=None, token=None, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, outputs: int | None = None,
+                 dropout: float | None = None, token: Any = None, **options: Any) -> None:
         super().__init__(config, kind, outputs, dropout, token, **options)
         config, kind, policy = self.config, self.kind, {"dtype": self.dtype_policy}
         self.rows = config.vocabulary_size
@@ -93,7 +140,12 @@ class LanguageHead(WordHead):
                                               kernel_initializer=truncated_normal(config))
         self.initializer = truncated_normal(config)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         width = self.width if self.kind.transform else shape[-1]
         for layer, size in ((self.dense, shape[-1]), (self.norm, width), (self.decoder, width - self.below)):
             if layer is not None:
@@ -103,35 +155,62 @@ class LanguageHead(WordHead):
         if self.kind.split:
             self.more = self.add_weight(shape=(self.below, self.rows), initializer=self.initializer, name="more")
 
-    def call(self, found, inputs, training=None):
+    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Compute the logits over the vocabulary.
+
+        Args:
+            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            inputs: The batch; "masked_positions" int [B,K] are read where it holds them.
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The logits [B,T,V] or [B,K,V].
+        """
         x = gather_positions(found["sequence"], inputs.get("masked_positions"))
         if self.kind.transform:
-            x = self.norm(self.activation(self.dense(x)))
+            x = self.norm(self.activation(self.dense(x)))  # type: ignore[misc]
         if not self.kind.split:
             return self.decoded(x)
         x, rest = ops.split(x, [self.width - self.below], axis=-1)
         logits = self.decoded(x)
         return logits + ops.cast(ops.matmul(rest, ops.cast(self.more, x.dtype)), logits.dtype)
 
-    def decoded(self, x):
-        """[B,T,E] -> [B,T,V], by the token table or by a matrix of its own."""
+    def decoded(self, x: Any) -> Any:
+        """Multiply by the token table, or by a matrix of the head's own: [B,T,E] -> [B,T,V].
+
+        Args:
+            x: Vectors [B,T,E].
+
+        Returns:
+            The logits [B,T,V].
+        """
         if not self.kind.tied:
-            return self.decoder(x)
+            return self.decoder(x)  # type: ignore[misc]
         logits = ops.matmul(x, ops.transpose(ops.cast(self.token.embeddings, x.dtype)))
         return logits + ops.cast(self.bias, x.dtype) if self.kind.bias else logits
 
 
 @keras.saving.register_keras_serializable("bertkit")
 class BoundaryHead(WordHead):
-    """Each token of a span from the tokens beside it (Joshi et al. 2019, SpanBERT, section 3.2): [B,S,N,V].
+    """A head that predicts each token of a span from the two tokens beside it, [B,S,N,V].
 
-    h = LayerNorm(act(W₂ LayerNorm(act(W₁ [x_left; x_right; p_i])))), logits = E h + c, i counts the span's tokens.
-    "pairs" [B,S,2] in the batch are the places left and right of each span; without it there are no logits.
+    h = LayerNorm(act(W₂ LayerNorm(act(W₁ [x_left; x_right; p_i])))), logits = E h + c, where i counts the span's tokens
+    (Joshi et al. 2019, SpanBERT, section 3.2). "pairs" [B,S,2] in the batch are the positions left and right of each
+    span; without them there are no logits.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind of head (see `bertkit.kinds`), or its JSON.
+        outputs: The number of logits; None where the kind determines it.
+        dropout: The rate of dropout, a probability.
+        token: The encoder's `keras.layers.Embedding` of tokens, by whose table [V,E] the head multiplies.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
     """
 
     own_entries = ("pairs",)
 
-    def __init__(self, config, kind, outputs=None, dropout=None, token=None, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, outputs: int | None = None,
+                 dropout: float | None = None, token: Any = None, **options: Any) -> None:
         super().__init__(config, kind, outputs, dropout, token, **options)
         config, policy = self.config, {"dtype": self.dtype_policy}
         self.width, self.rows = config.hidden_dim, config.vocabulary_size
@@ -141,7 +220,12 @@ class BoundaryHead(WordHead):
         self.norms = [keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name=f"norm_{i}", **policy)
                       for i in (1, 2)]
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         for dense, inputs in zip(self.denses, (2 * shape[-1] + self.kind.width, self.width), strict=True):
             dense.build((None, inputs))
         for norm in self.norms:
@@ -150,7 +234,17 @@ class BoundaryHead(WordHead):
                                          name="positions")
         self.bias = self.add_weight(shape=(self.rows,), initializer="zeros", name="bias")
 
-    def call(self, found, inputs, training=None):
+    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Compute the logits of each token of each span.
+
+        Args:
+            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            inputs: The batch; "pairs" int [B,S,2] are read.
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The logits [B,S,N,V], or None where the batch has no pairs.
+        """
         if inputs.get("pairs") is None:
             return None
         x, pairs = found["sequence"], ops.cast(inputs["pairs"], "int32")

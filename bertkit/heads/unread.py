@@ -1,34 +1,40 @@
 """Models that leave out of training what none of their outputs depends on."""
 
+from typing import Any
+
 import keras
 
 
 class TrainsWhatItReads(keras.Model):
-    """Leaves the weights of `unread` layers out of training, without a change to those layers.
+    """A model that leaves the weights of `unread` layers out of training, without a change to those layers.
 
     Such weights get no gradient. An encoder is handed in and may be shared with other models, so its `trainable`
     switches stay as its owner set them.
     """
 
     @property
-    def unread(self) -> tuple:
+    def unread(self) -> tuple[Any, ...]:
         """Layers inside this model that no output depends on."""
         return ()
 
     @property
-    def trainable_variables(self) -> list:
+    def trainable_variables(self) -> list[Any]:
+        """The variables that training changes; those of unread layers are not among them."""
         return self._without_unread(super().trainable_variables)
 
     @property
-    def trainable_weights(self) -> list:
+    def trainable_weights(self) -> list[Any]:
+        """The weights that training changes; those of unread layers are not among them."""
         return self._without_unread(super().trainable_weights)
 
     @property
-    def non_trainable_variables(self) -> list:
+    def non_trainable_variables(self) -> list[Any]:
+        """The variables that training leaves alone; those of unread layers are among them."""
         return _without(self.variables, self.trainable_variables)
 
     @property
-    def non_trainable_weights(self) -> list:
+    def non_trainable_weights(self) -> list[Any]:
+        """The weights that training leaves alone; those of unread layers are among them."""
         return _without(self.weights, self.trainable_weights)
 
     def _without_unread(self, variables):

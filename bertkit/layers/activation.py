@@ -1,35 +1,71 @@
-"""The activations a checkpoint can name; the two GELUs are different functions and stay apart."""
+"""The activations that a checkpoint can name; the two GELUs are different functions."""
+
+from typing import Any
 
 from keras import ops
 
 from bertkit.config import ACTIVATIONS
 
 
-def gelu_erf(x):
-    """Return x · Φ(x) = x/2 · (1 + erf(x/√2)), elementwise (Hendrycks & Gimpel 2016, section 2)."""
+def gelu_erf(x: Any) -> Any:
+    """Compute x · Φ(x) = x/2 · (1 + erf(x/√2)), elementwise (Hendrycks & Gimpel 2016, section 2).
+
+    Args:
+        x: A float tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+    """
     return ops.gelu(x, approximate=False)
 
 
-def gelu_tanh(x):
-    """Return x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), the approximation in Google's BERT.
+def gelu_tanh(x: Any) -> Any:
+    """Compute x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), the approximation in Google's BERT.
 
     It differs from `gelu_erf` by up to 5e-4, which grows to 3e-3 through a model.
+
+    Args:
+        x: A float tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
     """
     return ops.gelu(x, approximate=True)
 
 
-def quick_gelu(x):
-    """Return x · sigmoid(1.702 x) (Hendrycks & Gimpel 2016, section 2)."""
+def quick_gelu(x: Any) -> Any:
+    """Compute x · sigmoid(1.702 x) (Hendrycks & Gimpel 2016, section 2).
+
+    Args:
+        x: A float tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+    """
     return x * ops.sigmoid(1.702 * x)
 
 
-def mish(x):
-    """Return x · tanh(log(1 + eˣ)) (Misra 2019)."""
+def mish(x: Any) -> Any:
+    """Compute x · tanh(log(1 + eˣ)) (Misra 2019).
+
+    Args:
+        x: A float tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+    """
     return x * ops.tanh(ops.softplus(x))
 
 
-def linear(x):
-    """Return x."""
+def linear(x: Any) -> Any:
+    """Return x as it is.
+
+    Args:
+        x: A tensor.
+
+    Returns:
+        The same tensor.
+    """
     return x
 
 

@@ -4,6 +4,7 @@ Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head.
 """
 
 import warnings
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from typing import Any
 
@@ -29,13 +30,29 @@ FULL = Full()
 warnings.filterwarnings("ignore", message="You are using a softmax over axis -1")
 
 
-def attend(query, key, value, mask=None, bias=None, drop=None, masked_score=EXACT):
-    """Return (softmax(Q Kᵀ / √H + bias) V, probabilities), the only place where attention is.
+def attend(query: Any, key: Any, value: Any, mask: Any = None, bias: Any = None,
+           drop: Callable[[Any], Any] | None = None, masked_score: float = EXACT) -> tuple[Any, Any]:
+    """Compute softmax(Q Kᵀ / √H + bias) V; this is the only place in the package that computes attention.
 
-    Vaswani et al. 2017, equation 1. query [B,N,F,H], key [B,N,T,H], value [B,N,T,H]; mask [B,1,1|F,T],
-    1 where a key may be seen; bias is added to the scores; `drop` is applied to the probabilities (dropout,
-    section 5.4). Returns [B,N,F,H] and [B,N,F,T]. Scores and softmax are at least float32 whatever the
-    inputs are.
+    Source: Vaswani et al. 2017, equation 1. The scores and the softmax are at least float32, whatever the inputs are.
+
+    Args:
+        query: Queries [B,N,F,H].
+        key: Keys [B,N,T,H].
+        value: Values [B,N,T,H].
+        mask: [B,1,1|F,T], 1 where a query may see a key and 0 elsewhere; None hides nothing.
+        bias: What is added to the scores, of a shape that broadcasts to [B,N,F,T].
+        drop: A function that is applied to the probabilities, such as dropout (section 5.4).
+        masked_score: The number that is added to the score of a hidden key.
+
+    Returns:
+        The values mixed [B,N,F,H], and the probabilities [B,N,F,T] before dropout.
+
+    Example:
+        >>> ones = keras.ops.ones((1, 1, 2, 4))
+        >>> mixed, probabilities = attend(ones, ones, ones)
+        >>> [round(float(each), 2) for each in probabilities[0, 0, 0]]
+        [0.5, 0.5]
     """
     precise = keras.backend.result_type(query.dtype, "float32")
     scale = ops.cast(ops.shape(query)[-1], query.dtype) ** -0.5
@@ -53,17 +70,20 @@ def attend(query, key, value, mask=None, bias=None, drop=None, masked_score=EXAC
 class SelfAttention(ConfiguredLayer):
     """Multi-head attention over all real tokens (Vaswani et al. 2017, section 3.2.2).
 
-    call(x [B,T,D], context) -> [B,T,D], or (y, probabilities) when traced; `context` holds the batch's other entries
-    (see `bertkit.encoder`), `masked_score` is what hides a key. Other kinds of attention have another `mix`.
+    call(x [B,T,D], context) -> [B,T,D], or (y, probabilities) when traced. Layers of other kinds of attention have
+    another `mix`.
 
     Args:
         config: The `EncoderConfig` of the encoder that the layer is in, or its JSON; None for a layer alone.
         kind: The kind of attention, or its JSON.
-        index: The number of the block that this is in, from 0.
-        num_heads: N, for a layer alone.
-        head_dim: H, features of a head, for a layer alone; the output has N · H features.
-        dropout: Rate of the probabilities' dropout, for a layer alone.
-        **options: What every Keras layer takes: `name`, `dtype`, `trainable`.
+        index: The number of the block that the layer is in, from 0.
+        num_heads: N, the number of heads, for a layer alone.
+        head_dim: H, the features of a head, for a layer alone; the output has N · H features.
+        dropout: The rate of dropout of the probabilities, for a layer alone.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Raises:
+        Error: when neither a config, nor both `num_heads` and `head_dim` are given.
 
     Example:
         >>> layer = SelfAttention(num_heads=2, head_dim=4)
@@ -71,8 +91,9 @@ class SelfAttention(ConfiguredLayer):
         (1, 3, 8)
     """
 
-    def __init__(self, config: EncoderConfig | dict | None = None, kind: Any = FULL, index: int = 0, *,
-                 num_heads: int | None = None, head_dim: int | None = None, dropout: float = 0.0, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any] | None = None, kind: Any = FULL, index: int = 0, *,
+                 num_heads: int | None = None, head_dim: int | None = None, dropout: float = 0.0,
+                 **options: Any) -> None:
         super().__init__(_alone(num_heads, head_dim, dropout) if config is None else config, **options)
         config, self.kind, self.index = self.config, from_json(kind), index
         self.num_heads, self.head_dim = config.num_heads, config.head_dim
@@ -80,49 +101,121 @@ class SelfAttention(ConfiguredLayer):
         self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy,
                                          name="probability_dropout")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this object again.
+
+        Returns:
+            A dict of JSON values.
+        """
         return {**super().get_config(), "kind": to_json(self.kind), "index": self.index}
 
-    def add_projections(self, config):
-        """Make the layers from x to queries, keys and values, and from what is mixed to the output."""
+    def add_projections(self, config: EncoderConfig) -> None:
+        """Make the layers from x to queries, keys and values, and from the mixed values to the output.
+
+        Args:
+            config: The encoder's `EncoderConfig`.
+        """
         self.query, self.key, self.value = (
             self.dense(config, name, self.num_heads * self.head_dim, config.qkv_bias)
             for name in ("query", "key", "value"))
         self.output_dense = self.dense(config, "output", config.block_dim)
 
-    def dense(self, config, name, units, bias=True):
-        """Return a projection under this layer's policy."""
+    def dense(self, config: EncoderConfig, name: str, units: int, bias: bool = True) -> keras.layers.Dense:
+        """Make a projection that computes in the dtype of this layer.
+
+        Args:
+            config: The encoder's `EncoderConfig`.
+            name: The name of the projection.
+            units: The number of its outputs.
+            bias: Whether it has a bias.
+
+        Returns:
+            A Dense layer.
+        """
         return keras.layers.Dense(units, use_bias=bias, kernel_initializer=truncated_normal(config),
                                   dtype=self.dtype_policy, name=name)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         for projection in (self.query, self.key, self.value):
             projection.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Attend from each token to the tokens that it may see.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries by name, such as "padding_mask" [B,T] (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "places" [B,F] in the context y is [B,F,D].
+        """
         context = context or {}
         attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
-        mixed, probabilities = self.mix(*self.project(x, context), context, trace, attention)
+        mixed, probabilities = self.mix(*self.project(x, context), context, trace, attention)  # type: ignore[call-arg]
         y = self.output_dense(self.merge(mixed))
         return (y, probabilities) if trace else y
 
-    def project(self, x, context):
-        """Return query [B,N,F,H], key and value [B,N,T,H]; F is T, or the context's "places" alone."""
+    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+        """Compute the queries, keys and values.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+
+        Returns:
+            The query [B,N,F,H], the key and the value [B,N,T,H]; F is T, or counts only the context's "places".
+        """
         asking = gather_positions(x, context.get("places"))
         return [self.split(self.query(asking)), self.split(self.key(x)), self.split(self.value(x))]
 
-    def mix(self, query, key, value, context, trace, attention):
-        """Return (values mixed [B,N,T,H], probabilities [B,N,T,T], None where they are not wanted)."""
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Callable[..., Any]) -> Sequence[Any]:
+        """Mix the values by the attention of this kind.
+
+        Args:
+            query: Queries [B,N,F,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,F,H], and the probabilities [B,N,F,T], which may be None where `trace` is False.
+        """
         return attention(query, key, value, mask=attention_mask(self.kind, context, ops.shape(key)[2]))
 
-    def split(self, x):
-        """[B,T,N·H] -> [B,N,T,H]."""
+    def split(self, x: Any) -> Any:
+        """Split features into heads: [B,T,N·H] -> [B,N,T,H].
+
+        Args:
+            x: A tensor [B,T,N·H].
+
+        Returns:
+            A tensor [B,N,T,H].
+        """
         length = ops.shape(x)[1]
         return ops.transpose(ops.reshape(x, (-1, length, self.num_heads, self.head_dim)), (0, 2, 1, 3))
 
-    def merge(self, x):
-        """[B,N,T,H] -> [B,T,N·H]."""
+    def merge(self, x: Any) -> Any:
+        """Join the heads' features: [B,N,T,H] -> [B,T,N·H].
+
+        Args:
+            x: A tensor [B,N,T,H].
+
+        Returns:
+            A tensor [B,T,N·H].
+        """
         length = ops.shape(x)[2]
         return ops.reshape(ops.transpose(x, (0, 2, 1, 3)), (-1, length, self.num_heads * self.head_dim))
 
@@ -134,12 +227,20 @@ def _alone(num_heads, head_dim, dropout):
     return EncoderConfig(1, 1, num_heads, num_heads * head_dim, 1, head_size=head_dim, attention_dropout=dropout)
 
 
-def attention_mask(kind, context, length):
-    """Return the mask of `Full` attention, 1 where a key may be seen: [B,1,1,T] or [B|1,1,F,T]; None for all.
+def attention_mask(kind: Any, context: dict[str, Any], length: Any) -> Any:
+    """Make the mask of `Full` attention, 1 where a query may see a key.
 
     Causal: token i sees key j where j ≤ i (Vaswani et al. 2017, section 3.2.3) and j is real. With "packed_ids" [B,T]
-    in the batch a row holds several texts, and a token sees those of its number alone (Krell et al. 2021, arXiv
-    2107.02027, section 3.2). F is T, or those of the context's "places" [B,F].
+    in the batch a row holds several texts, and a token sees only those of its own number (Krell et al. 2021, arXiv
+    2107.02027, section 3.2).
+
+    Args:
+        kind: A kind of attention with `causal`, such as `Full`.
+        context: The batch's other entries; "padding_mask", "packed_ids" [B,T] and "places" [B,F] are read.
+        length: T, the number of keys.
+
+    Returns:
+        The mask [B,1,1,T] or [B|1,1,F,T], bool; F is T, or the number of "places". None where every token sees all.
     """
     mask, packed, places = (context.get(name) for name in ("padding_mask", "packed_ids", "places"))
     masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
@@ -150,5 +251,5 @@ def attention_mask(kind, context, length):
         keys = ops.arange(length, dtype="int32")[None]
         given = places is not None and len(places.shape)
         asking = places if given else gather_positions(keys[:, :, None], places)[:, :, 0]
-        masks.append(keys[:, None, None, :] <= asking[:, None, :, None])
+        masks.append(keys[:, None, None, :] <= asking[:, None, :, None])  # type: ignore[index]
     return reduce(ops.logical_and, masks) if masks else None

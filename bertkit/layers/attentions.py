@@ -1,5 +1,7 @@
 """Which layer each kind of attention is: the one table of them, open to kinds from outside."""
 
+from typing import Any
+
 from bertkit import kinds
 from bertkit.config import EncoderConfig, register_kind
 from bertkit.layers.attention import SelfAttention
@@ -27,13 +29,22 @@ def register_attention(kind: type, layer: type[SelfAttention]) -> type:
         The kind.
 
     Raises:
-        Error: If another kind has this name.
+        Error: when another kind has this name.
     """
     ATTENTIONS[register_kind(kind, "attention")] = layer
     return kind
 
 
-def attention_layer(config: EncoderConfig, index: int, **options) -> SelfAttention:
-    """Return the attention of block `index`, of the kind that the config gives it."""
+def attention_layer(config: EncoderConfig, index: int, **options: Any) -> SelfAttention:
+    """Make the attention layer of a block, of the kind that the config gives it.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        index: The number of the block, from 0.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A layer.
+    """
     kind = config.attention_of(index)
     return ATTENTIONS[type(kind)](config, kind, index=index, name="attention", **options)

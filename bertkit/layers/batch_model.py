@@ -1,31 +1,61 @@
 """Models whose input is a batch, {name: array}."""
 
+from pathlib import Path
+from typing import Any
+
 import keras
 
 USUAL = ("token_ids", "segment_ids", "padding_mask")     # what a tokenizer gives
 
 
 class BatchModel(keras.Model):
-    """A model that is called with a batch, {name: array}; subclasses say in `checked` what they read."""
+    """A model that is called with a batch, {name: array}; subclasses define in `checked` what they read.
 
-    def __init__(self, **options):
+    Args:
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+    """
+
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.called_with = ()                   # (name, number of axes, dtype) of the entries of the last call
+        # (name, number of axes, dtype) of the entries of the last call
+        self.called_with: tuple[tuple[str, int, str], ...] = ()
 
-    def checked(self, inputs: dict) -> dict:
-        """Return a batch as this model computes with it; raises `BatchError` where it cannot read it."""
+    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Check a batch, and make arrays of its lists.
+
+        Args:
+            inputs: A batch, {name: list, array or tensor}.
+
+        Returns:
+            The batch as this model computes with it.
+
+        Raises:
+            BatchError: when the model cannot read it.
+        """
         raise NotImplementedError
 
-    def __call__(self, inputs, **options):
+    def __call__(self, inputs: Any, **options: Any) -> Any:
         inputs = self.checked(inputs)
         self.called_with = tuple((name, len(value.shape), keras.backend.standardize_dtype(value.dtype))
                                  for name, value in inputs.items() if hasattr(value, "shape"))
         return super().__call__(inputs, **options)
 
-    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **options):
-        """Keras' `export`; without an `input_signature` it is that of the last call, rows of any number and length.
+    def export(self, filepath: str | Path, format: str = "tf_saved_model", verbose: bool | None = None,
+               input_signature: Any = None, **options: Any) -> Any:
+        """Write the model to a file, as `keras.Model.export` does.
 
-        Entries by layer ("mems", "buckets", "random_blocks") are left out.
+        Without an `input_signature` it is that of the last call, with rows of any number and length. Entries by layer
+        ("mems", "buckets", "random_blocks") are left out.
+
+        Args:
+            filepath: The path to write to.
+            format: The format, one that Keras knows.
+            verbose: Whether Keras prints a message; None leaves it to Keras.
+            input_signature: The shapes and dtypes of the inputs.
+            **options: Further arguments of `keras.Model.export`.
+
+        Returns:
+            What Keras returns.
         """
         called_with = self.called_with or tuple((name, 2, "int32") for name in USUAL)
         signature = {name: keras.InputSpec(dtype=dtype, shape=(None,) * axes, name=name)

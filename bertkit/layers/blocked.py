@@ -5,37 +5,81 @@ Shapes: B batch, T tokens, n blocks, s tokens in a block, N heads, H per head, D
 
 from functools import reduce
 from operator import mul
+from typing import Any
 
 from keras import ops
 
 
-def blocked(x, count, size):
-    """[B,N,T,H] -> [B,N,n,s,H], n = `count`, s = `size`: zeros after the last token."""
+def blocked(x: Any, count: Any, size: Any) -> Any:
+    """Cut tokens into blocks, [B,N,T,H] -> [B,N,n,s,H], with zeros after the last token.
+
+    Args:
+        x: A tensor [B,N,T,H].
+        count: n, the number of blocks.
+        size: s, the number of tokens in a block.
+
+    Returns:
+        A tensor [B,N,n,s,H].
+
+    Example:
+        >>> tuple(blocked(ops.ones((1, 2, 5, 4)), 3, 2).shape)
+        (1, 2, 3, 2, 4)
+    """
     rows, heads, length, width = ops.shape(x)
     x = ops.pad(x, ((0, 0), (0, 0), (0, count * size - length), (0, 0)))
     return ops.reshape(x, (rows, heads, count, size, width))
 
 
-def joined(x, length):
-    """[B,N,n,s,H] -> [B,N,T,H] without what was padded."""
+def joined(x: Any, length: Any) -> Any:
+    """Join blocks again, [B,N,n,s,H] -> [B,N,T,H], without what was padded.
+
+    Args:
+        x: A tensor [B,N,n,s,H].
+        length: T, the number of tokens.
+
+    Returns:
+        A tensor [B,N,T,H].
+    """
     rows, heads, count, size, width = ops.shape(x)
     return ops.reshape(x, (rows, heads, count * size, width))[:, :, :length]
 
 
-def with_neighbours(x):
-    """[B,N,n,s,H] -> [B,N,n,3s,H]: the block before, each block, the block after; zeros where there is none."""
+def with_neighbours(x: Any) -> Any:
+    """Put beside each block the block before it and the block after it, zeros where there is none.
+
+    Args:
+        x: A tensor [B,N,n,s,H].
+
+    Returns:
+        A tensor [B,N,n,3s,H].
+    """
     none = ops.zeros_like(x[:, :, :1])
     before, after = ops.concatenate([none, x[:, :, :-1]], axis=2), ops.concatenate([x[:, :, 1:], none], axis=2)
     return ops.concatenate([before, x, after], axis=3)
 
 
-def keys_last(mask):
-    """[..., keys, 1] -> [..., 1, keys], as truths: a mask that was cut like keys, as `attend` wants it."""
+def keys_last(mask: Any) -> Any:
+    """Turn a mask that was cut like keys into the form that `attend` wants, [..., keys, 1] -> [..., 1, keys].
+
+    Args:
+        mask: A tensor [..., keys, 1], not 0 where a key may be seen.
+
+    Returns:
+        A bool tensor [..., 1, keys].
+    """
     return ops.cast(ops.swapaxes(mask, -1, -2), "bool")
 
 
-def vectors_at(x, places):
-    """Return the vectors [...,K,D] of x [...,T,D] at places [...,K]."""
+def vectors_at(x: Any, places: Any) -> Any:
+    """Pick vectors at given positions.
+
+    Args:
+        x: A tensor [...,T,D].
+        places: Positions int [...,K].
+
+    Returns:
+        A tensor [...,K,D].
+    """
     *leading, length, width = ops.shape(x)
     rows = reduce(mul, leading)
     first = ops.reshape(ops.arange(rows, dtype=places.dtype) * length, (*leading, 1))

@@ -1,17 +1,35 @@
-"""The loss of guessing one entry of a large vocabulary."""
+"""Cross entropy over a large vocabulary."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 
-def cross_entropy(logits, labels):
-    """Return −log softmax(logits [...,V])[labels [...]], float32 [...]; computed in float32 whatever the logits are."""
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    """Compute −log softmax(logits)[label] of each label, in float32 whatever the logits are.
+
+    Args:
+        logits: [...,V].
+        labels: int [...].
+
+    Returns:
+        The losses, float32 [...].
+    """
     if keras.backend.backend() == "tensorflow":
         from bertkit.layers.accelerated import cross_entropy_tensorflow
         return cross_entropy_tensorflow.cross_entropy(logits, labels)
     return plain(logits, labels)
 
 
-def plain(logits, labels):
-    """Return the same by Keras."""
+def plain(logits: Any, labels: Any) -> Any:
+    """Compute the same as `cross_entropy` by Keras alone.
+
+    Args:
+        logits: [...,V].
+        labels: int [...].
+
+    Returns:
+        The losses, float32 [...].
+    """
     return keras.losses.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)

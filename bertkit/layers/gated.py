@@ -1,8 +1,11 @@
 """A block that normalises before, not after, and whose feed-forward is gated (Warner et al. 2024, ModernBERT)."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT
 from bertkit.layers.attentions import attention_layer
@@ -13,14 +16,20 @@ from bertkit.layers.norm import norm
 
 @keras.saving.register_keras_serializable("bertkit")
 class GatedBlock(ConfiguredLayer):
-    """a = x + attention(LayerNorm(x));  y = a + W₂ (act(s) · t),  [s | t] = W₁ LayerNorm(a).
+    """A block that normalises before attention and before a gated feed-forward.
+
+    a = x + attention(LayerNorm(x)); y = a + W₂ (act(s) · t), [s | t] = W₁ LayerNorm(a).
 
     Warner et al. 2024, section 2.1.1; the feed-forward is GeGLU of Shazeer 2020, equation 6. Block 0 attends to x as it
-    is, which the embeddings have normalised. x, y [B,T,D]; `context` as in `bertkit.encoder`. Returns y, or (y,
-    probabilities) when traced.
+    is, which the embeddings have normalised. call(x [B,T,D], context) -> y [B,T,D], or (y, probabilities) when traced.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        index: The number of the block, from 0.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
     """
 
-    def __init__(self, config, index=0, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], index: int = 0, **options: Any) -> None:
         super().__init__(config, **options)
         config, self.index = self.config, index
         policy, bias = {"dtype": self.dtype_policy}, config.block.feed_bias
@@ -35,16 +44,39 @@ class GatedBlock(ConfiguredLayer):
         self.outer = keras.layers.Dense(config.hidden_dim, use_bias=bias, name="outer", **policy,
                                         kernel_initializer=truncated_normal(config))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this object again.
+
+        Returns:
+            A dict of JSON values.
+        """
         return {**super().get_config(), "index": self.index}
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         for layer in (self.attention_norm, self.attention, self.feed_norm, self.inner):
             if layer is not None:
                 layer.build(shape)
         self.outer.build((*shape[:-1], self.inner.units // 2))
 
-    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Compute the block.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            y [B,T,D], or (y, probabilities) where `trace`.
+        """
         normed = x if self.attention_norm is None else self.attention_norm(x)
         attended = self.attention(normed, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)

@@ -1,12 +1,22 @@
-"""Tokens at some places of a row alone."""
+"""Picks the tokens at some positions of each row."""
+
+from typing import Any
 
 from keras import ops
 
-FIRST = 0               # instead of places of each row: the first token of all
+FIRST = 0               # instead of positions of each row: the first token of every row
 
 
-def gather_positions(x, places):
-    """Return x [B,T,D] at places [B,K], [B,K,D]; of `FIRST` as a scalar [B,1,D]; x as it is where `places` is None."""
+def gather_positions(x: Any, places: Any) -> Any:
+    """Pick the token vectors at given positions.
+
+    Args:
+        x: Token vectors [B,T,D].
+        places: Positions int [B,K]; `FIRST` as a scalar tensor for the first token; None for all.
+
+    Returns:
+        The vectors [B,K,D]; [B,1,D] for `FIRST`; x as it is for None.
+    """
     if places is None:
         return x
     if len(places.shape) == 0:

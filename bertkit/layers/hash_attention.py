@@ -5,12 +5,15 @@ D hidden, N heads, H per head. Time and memory are linear in T, save for sorting
 """
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.layers.attention import attend, attention_mask
 from bertkit.layers.blocked import joined, vectors_at
@@ -22,17 +25,26 @@ ITSELF = -1e5
 
 @keras.saving.register_keras_serializable("bertkit")
 class HashAttention(LocalAttention):
-    """Attention among tokens of like hashes: sorted by them, each chunk sees itself and the chunks beside it.
+    """Attention among tokens of like hashes.
+
+    Tokens are sorted by their hashes, and each chunk of them sees itself and the chunks beside it.
 
     Kitaev et al. 2020, section 2. Queries are keys too: scoreᵢⱼ = qᵢ · (qⱼ / rms(qⱼ)) / √H, but a token sees itself
     only where it sees nothing else. Over rounds o = Σᵣ exp(zᵣ − z) oᵣ, zᵣ the logsumexp of the scores of a round and z
-    that of all zᵣ. `context` may hold "buckets" [B,N,R·S]; else they are drawn. Raises `Error` on buckets of another
-    shape.
+    that of all zᵣ. `context` may hold "buckets" [B,N,R·S]; else they are drawn.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind, a `Hash`, or its JSON.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Raises:
+        Error: when a call gets "buckets" of another shape.
     """
 
     PROJECTIONS = ("query_key", "value")
 
-    def __init__(self, config, kind, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         config, kind = self.config, self.kind
         if kind.dropout is not None:
@@ -41,11 +53,29 @@ class HashAttention(LocalAttention):
         self.choices = choices(kind, longest // kind.chunk, config.max_sequence_length)
         self.seeds = keras.random.SeedGenerator()
 
-    def settle(self, x, context):
-        """Return the context of a call in training with its buckets in it, so that the call can be repeated."""
+    def settle(self, x: Any, context: dict[str, Any]) -> dict[str, Any]:
+        """Return the context of a call in training with its buckets in it, so that the call can be repeated.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+
+        Returns:
+            The context with "buckets".
+        """
         return self.settled([self.split(self.projections[0](x))], context, True)
 
-    def settled(self, vectors, context, training):
+    def settled(self, vectors: Sequence[Any], context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+        """Return the context with its buckets, drawn where it has none.
+
+        Args:
+            vectors: The vectors to hash [B,N,T,H], and what else `project` gives.
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            training: Whether new hashes are drawn.
+
+        Returns:
+            The context with "buckets"; as it is where a text attends in full.
+        """
         length = ops.shape(vectors[0])[2]
         if "buckets" in context or self.in_full(length):
             return context
@@ -55,15 +85,33 @@ class HashAttention(LocalAttention):
         buckets = partial(self.buckets, ops.stop_gradient(vectors[0]), context.get("padding_mask"), rotations)
         return {**context, "buckets": self.choose(buckets, self.whole(length) // self.kind.chunk)}
 
-    def choose(self, buckets, chunks):
-        """Return buckets(factors) with the factors for so many chunks, known now or when the graph runs."""
+    def choose(self, buckets: Callable[..., Any], chunks: Any) -> Any:
+        """Return buckets(factors) with the factors that fit the number of chunks.
+
+        Args:
+            buckets: A function of the factors of the number of hashes.
+            chunks: The number of chunks, a tensor where it is known only when the graph runs.
+
+        Returns:
+            What the function returns.
+        """
         if len(self.choices) == 1 or isinstance(chunks, int):
             return buckets(self.choices[_power(chunks) - 2 if len(self.choices) > 1 else 0])
         number = sum(ops.cast(2 ** power <= 2 * chunks, "int32") for power in range(3, len(self.choices) + 2))
         return ops.switch(number, [partial(buckets, factors) for factors in self.choices])
 
-    def buckets(self, vectors, mask, rotations, factors):
-        """Return each token's bucket in each round, [B,N,R·S]; padding has one of its own, the last of a round."""
+    def buckets(self, vectors: Any, mask: Any, rotations: Any, factors: Sequence[int]) -> Any:
+        """Compute each token's bucket in each round; padding has one of its own, the last of a round.
+
+        Args:
+            vectors: The vectors to hash [B,N,T,H].
+            mask: The padding mask [B,T], or None.
+            rotations: Random numbers [N,H,R,·].
+            factors: The factors of the number of hashes.
+
+        Returns:
+            The buckets int32 [B,N,R·S].
+        """
         rounds, padding, length = self.kind.hashes, math.prod(factors), ops.shape(vectors)[2]
         found = hashes(vectors, rotations, factors)
         if mask is not None:
@@ -72,7 +120,20 @@ class HashAttention(LocalAttention):
         found = found + (padding + 1) * ops.arange(rounds, dtype="int32")[:, None]
         return ops.reshape(found, (-1, self.num_heads, rounds * self.whole(length)))
 
-    def mix(self, vectors, value, context, drop, masked_score):
+    def mix(self, vectors: Any, value: Any, context: dict[str, Any],  # type: ignore[override]
+            drop: Callable[[Any], Any] | None, masked_score: float) -> Any:
+        """Mix the values in each round, and then the rounds.
+
+        Args:
+            vectors: The vectors that are queries and keys, [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            drop: A function that is applied to the probabilities, or None.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            The values mixed [B,N,T,H].
+        """
         length = ops.shape(vectors)[2]
         if not self.in_full(length):
             return self.by_rounds(vectors, value, context, drop, masked_score)
@@ -81,8 +142,20 @@ class HashAttention(LocalAttention):
         mask = attention_mask(self.kind, context, length)
         return attend(vectors, unit(vectors), value, mask, bias, drop, masked_score)[0]
 
-    def by_rounds(self, vectors, value, context, drop, masked_score):
-        """Return the values mixed [B,N,T,H]: each round in the order of its buckets, then the rounds together."""
+    def by_rounds(self, vectors: Any, value: Any, context: dict[str, Any], drop: Callable[[Any], Any] | None,
+                  masked_score: float) -> Any:
+        """Mix the values of each round in the order of its buckets, and then the rounds.
+
+        Args:
+            vectors: The vectors that are queries and keys, [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            drop: A function that is applied to the probabilities, or None.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            The values mixed [B,N,T,H].
+        """
         (rows, heads, length, _), rounds = ops.shape(vectors), self.kind.hashes
         order, back = self.orders(context["buckets"], length)
         mask = ops.broadcast_to(ops.cast(real(context, length), value.dtype), (rows, heads, length, 1))
@@ -94,8 +167,19 @@ class HashAttention(LocalAttention):
         weights = ops.cast(ops.exp(total - ops.logsumexp(total, axis=2, keepdims=True)), mixed.dtype)
         return ops.sum(mixed * weights, axis=2)[:, :, :length]
 
-    def orders(self, buckets, length):
-        """Return the tokens of each round in the order of its buckets, and where each token stands in it: [B,N,R·S]."""
+    def orders(self, buckets: Any, length: Any) -> Iterator[Any]:
+        """Return the tokens of each round in the order of its buckets, and where each token stands in that order.
+
+        Args:
+            buckets: int [B,N,R·S].
+            length: T, the number of tokens.
+
+        Returns:
+            The tokens and the places, int [B,N,R·S] each.
+
+        Raises:
+            Error: when the buckets are not R · S for each head.
+        """
         rounds, tokens, given = self.kind.hashes, self.whole(length), buckets.shape[-1]
         if isinstance(tokens, int) and given not in (None, rounds * tokens):
             raise Error(f"buckets holds {given} numbers for each head; wanted {rounds} rounds of {tokens} tokens, with "
@@ -104,8 +188,20 @@ class HashAttention(LocalAttention):
         back = ops.argsort(order) + tokens * ops.arange(rounds, dtype=order.dtype)[:, None]
         return (ops.reshape(places, (-1, self.num_heads, rounds * tokens)) for places in (order, back))
 
-    def in_order(self, chunks, places, length, drop, masked_score):
-        """Return (values mixed [B,N,n,c,H], logsumexp of the scores [B,N,n,c,1]) of [vector; value; 1 where real]."""
+    def in_order(self, chunks: Any, places: Any, length: Any, drop: Callable[[Any], Any] | None,
+                 masked_score: float) -> tuple[Any, Any]:
+        """Mix the values of sorted chunks.
+
+        Args:
+            chunks: [vector; value; 1 where real], [B,N,n,c,2H+1].
+            places: The positions of the tokens, [B,N,n,c,1].
+            length: T, the number of tokens.
+            drop: A function that is applied to the probabilities, or None.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            The values mixed [B,N,n,c,H], and the logsumexp of the scores [B,N,n,c,1].
+        """
         query, value, mask = (chunks[..., :self.head_dim], chunks[..., self.head_dim:-1], chunks[..., -1:])
         precise = keras.backend.result_type(query.dtype, "float32")
         scores = ops.matmul(query * self.head_dim ** -0.5, ops.swapaxes(self.around(unit(query)), -1, -2))
@@ -118,20 +214,42 @@ class HashAttention(LocalAttention):
         probabilities = ops.cast(ops.exp(scores - total), value.dtype)
         return ops.matmul(probabilities if drop is None else drop(probabilities), self.around(value)), total
 
-    def once(self, scores):
-        """Return which scores [B,N,n,c,m] are of the first chunk with itself: a short text attends in full there."""
+    def once(self, scores: Any) -> Any:
+        """Return which scores are of the first chunk with itself: a short text attends in full there.
+
+        Args:
+            scores: [B,N,n,c,m].
+
+        Returns:
+            bool, of a shape that broadcasts to that of the scores.
+        """
         own = np.arange(scores.shape[-1]) // self.kind.chunk == self.kind.before
         return ops.logical_and(ops.arange(ops.shape(scores)[2])[:, None, None] == 0, own)
 
-    def filled(self, x):
-        """[B,N,T,H] -> [B,N,S,H]: zeros after the last token."""
+    def filled(self, x: Any) -> Any:
+        """Put zeros after the last token, [B,N,T,H] -> [B,N,S,H].
+
+        Args:
+            x: A tensor [B,N,T,H].
+
+        Returns:
+            A tensor [B,N,S,H].
+        """
         return ops.pad(x, ((0, 0), (0, 0), (0, -ops.shape(x)[2] % self.multiple), (0, 0)))
 
 
-def hashes(vectors, rotations, factors):
-    """Return Σᵢ bᵢ₋₁ … b₁ · argmax [x Rᵢ; −x Rᵢ] for each round: [B,N,T,H], [N,H,R,Σ bᵢ/2] -> [B,N,R,T].
+def hashes(vectors: Any, rotations: Any, factors: Sequence[int]) -> Any:
+    """Compute Σᵢ bᵢ₋₁ … b₁ · argmax [x Rᵢ; −x Rᵢ] for each round.
 
-    Kitaev et al. 2020, section 2, after Andoni et al. 2015; the columns of the rotations are those of R₁, R₂ … in turn.
+    Kitaev et al. 2020, section 2, after Andoni et al. 2015.
+
+    Args:
+        vectors: [B,N,T,H].
+        rotations: The columns of R₁, R₂ … in turn, [N,H,R,Σ bᵢ/2].
+        factors: The even factors bᵢ of the number of hashes.
+
+    Returns:
+        The hashes int32 [B,N,R,T].
     """
     rotated, bucket, below, start = ops.einsum("bnth,nhrc->bnrtc", vectors, rotations), 0, 1, 0
     for factor in factors:
@@ -141,10 +259,19 @@ def hashes(vectors, rotations, factors):
     return bucket
 
 
-def choices(kind, most_chunks, longest):
+def choices(kind: Any, most_chunks: int, longest: int) -> list[tuple[int, ...]]:
     """Return the factors of the number of hashes: the kind's, or those for 4 hashes, for 8 ... for the longest text.
 
-    About two hashes a chunk, 2^⌊log₂(2 · chunks)⌋ (Kitaev et al. 2020, section 2), in two factors where they are many.
+    There are about two hashes a chunk, 2^⌊log₂(2 · chunks)⌋ (Kitaev et al. 2020, section 2), in two factors where they
+    are many.
+
+    Args:
+        kind: The kind, a `Hash`.
+        most_chunks: The number of chunks of the longest text.
+        longest: The number of tokens of the longest text.
+
+    Returns:
+        A list of tuples of factors.
     """
     if kind.buckets is not None:
         return [kind.buckets if isinstance(kind.buckets, tuple) else (kind.buckets,)]
@@ -158,13 +285,28 @@ def _power(chunks):
     return (2 * chunks).bit_length() - 1
 
 
-def unit(x):
-    """Return x / √(mean(x²) + 10⁻⁶), over features."""
+def unit(x: Any) -> Any:
+    """Compute x / √(mean(x²) + 10⁻⁶), over features.
+
+    Args:
+        x: Vectors [...,H].
+
+    Returns:
+        Vectors [...,H].
+    """
     return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-6)
 
 
-def at(x, places):
-    """Return the vectors [B,N,K,H] of x [B,N,S,H] at places [B,N,K]."""
+def at(x: Any, places: Any) -> Any:
+    """Pick the vectors at given positions of each head.
+
+    Args:
+        x: Vectors [B,N,S,H].
+        places: Positions int [B,N,K].
+
+    Returns:
+        Vectors [B,N,K,H].
+    """
     (rows, heads, count), (tokens, width) = ops.shape(places), ops.shape(x)[2:]
     found = vectors_at(ops.reshape(x, (rows * heads, tokens, width)), ops.reshape(places, (rows * heads, count)))
     return ops.reshape(found, (rows, heads, count, width))

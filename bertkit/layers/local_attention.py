@@ -5,27 +5,37 @@ sees, D hidden, N heads, H per head. Time and memory are linear in T.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.layers.attention import EXACT, SelfAttention, attend, attention_mask
 from bertkit.layers.blocked import blocked, joined, keys_last
 
 
 @keras.saving.register_keras_serializable("bertkit")
 class LocalAttention(SelfAttention):
-    """softmax(QKᵀ/√H)V over a token's chunk and the chunks beside it, in a ring (Kitaev et al. 2020, its code).
+    """Attention within chunks of a text and the chunks beside them.
+
+    softmax(QKᵀ/√H)V over a token's chunk and the chunks beside it, in a ring (Kitaev et al. 2020, its code).
 
     A text that needs no second chunk attends in full. Others are filled up to the least common multiple of all chunk
     lengths of the config, as in the reference: which chunks are neighbours in the ring depends on it. The config's
     `qkv_bias` holds for the output too. call(x [B,T,D], context) -> [B,T,D], or (y, probabilities [B,N,T,T]) when
     traced.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind, a `Local` or a `Hash`, or its JSON.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
     """
 
-    PROJECTIONS = ("query", "key", "value")
+    PROJECTIONS: tuple[str, ...] = ("query", "key", "value")
 
-    def __init__(self, config, kind, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         config, kind = self.config, self.kind
         kinds = config.attention if isinstance(config.attention, tuple) else (config.attention,)
@@ -33,38 +43,93 @@ class LocalAttention(SelfAttention):
         self.multiple = math.lcm(*lengths)
         self.most_in_full = kind.chunk if kind.chunk == self.multiple else min(lengths)
 
-    def add_projections(self, config):
+    def add_projections(self, config: EncoderConfig) -> None:
+        """Make the layers from x to queries, keys and values, and from the mixed values to the output.
+
+        Args:
+            config: The encoder's `EncoderConfig`.
+        """
         width = self.num_heads * self.head_dim
         self.projections = [self.dense(config, name, width, config.qkv_bias) for name in self.PROJECTIONS]
         self.output_dense = self.dense(config, "output", config.hidden_dim, config.qkv_bias)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         for projection in self.projections:
             projection.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def project(self, x, context):
+    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+        """Compute the queries, keys and values.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+
+        Returns:
+            A tensor [B,N,T,H] for each of `PROJECTIONS`.
+        """
         return [self.split(dense(x)) for dense in self.projections]
 
-    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Attend from each token to those of its chunk and the chunks beside it.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
+        """
         context = context or {}
         *vectors, value = self.project(x, context)
         context = self.settled(vectors, context, training)
-        mixed = self.mix(*vectors, value, context, lambda p: self.drop(p, training=training), masked_score)
+        mixed = self.mix(  # type: ignore[call-arg]
+            *vectors, value, context, lambda p: self.drop(p, training=training), masked_score)
         y = self.output_dense(self.merge(mixed))
         if not trace:
             return y
         # Attention mixes values, so what it makes of the identity is what it mixes by.
         places = ops.arange(ops.shape(x)[1])
         identity = ops.cast(ops.equal(places[:, None], places), value.dtype) + ops.zeros_like(value[..., :1])
-        return y, self.mix(*vectors, identity, context, None, masked_score)
+        return y, self.mix(*vectors, identity, context, None, masked_score)  # type: ignore[call-arg]
 
-    def settled(self, vectors, context, training):
-        """Return the context with everything in it that this layer draws."""
+    def settled(self, vectors: Sequence[Any], context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+        """Return the context with everything in it that this layer draws at random.
+
+        Args:
+            vectors: The queries and keys [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The context.
+        """
         return context
 
-    def mix(self, query, key, value, context, drop, masked_score):
-        """Return the values mixed, [B,N,T,H]."""
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any],  # type: ignore[override]
+            drop: Callable[[Any], Any] | None, masked_score: float) -> Any:
+        """Mix the values by the attention of this kind.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            drop: A function that is applied to the probabilities, or None.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            The values mixed, [B,N,T,H].
+        """
         length = ops.shape(query)[2]
         if self.in_full(length):
             mask = attention_mask(self.kind, context, length)
@@ -74,33 +139,79 @@ class LocalAttention(SelfAttention):
                           mask=self.seen(places, self.cut(real(context, length))), drop=drop, masked_score=masked_score)
         return joined(mixed, length)
 
-    def in_full(self, length):
-        """Return whether a text attends in full; where only the running graph knows, chunks come to the same."""
+    def in_full(self, length: Any) -> bool:
+        """Return whether a text attends in full.
+
+        Where only the running graph knows its length, this is False, and chunks give the same result.
+
+        Args:
+            length: T, the number of tokens.
+
+        Returns:
+            True or False.
+        """
         return isinstance(length, int) and length <= self.most_in_full
 
-    def whole(self, length):
-        """Return S, the tokens of the whole chunks of T tokens."""
+    def whole(self, length: Any) -> Any:
+        """Return S, the number of tokens of the whole chunks that hold T tokens.
+
+        Args:
+            length: T, the number of tokens.
+
+        Returns:
+            S, a multiple of the chunk lengths.
+        """
         return length + -length % self.multiple
 
-    def cut(self, x):
-        """[B,N,T,H] -> [B,N,n,c,H]."""
+    def cut(self, x: Any) -> Any:
+        """Cut tokens into chunks, [B,N,T,H] -> [B,N,n,c,H].
+
+        Args:
+            x: A tensor [B,N,T,H].
+
+        Returns:
+            A tensor [B,N,n,c,H].
+        """
         return blocked(x, self.whole(ops.shape(x)[2]) // self.kind.chunk, self.kind.chunk)
 
-    def around(self, chunks):
-        """[B,N,n,c,H] -> [B,N,n,m,H]: the chunks before each chunk in the ring, the chunk, those after it."""
+    def around(self, chunks: Any) -> Any:
+        """Put beside each chunk those before and after it in the ring, [B,N,n,c,H] -> [B,N,n,m,H].
+
+        Args:
+            chunks: A tensor [B,N,n,c,H].
+
+        Returns:
+            The chunks before each chunk, the chunk, those after it: [B,N,n,m,H].
+        """
         turned = (ops.concatenate([chunks[:, :, i:], chunks[:, :, :i]], axis=2) if i else chunks
                   for i in range(-self.kind.before, self.kind.after + 1))
         return ops.concatenate(list(turned), axis=3)
 
-    def seen(self, places, real):
-        """Return which keys the tokens of a chunk see, [B,N,n,1|c,m]; places and which are real: [B,N,n,c,1]."""
+    def seen(self, places: Any, real: Any) -> Any:
+        """Return which keys the tokens of a chunk see.
+
+        Args:
+            places: The positions of the tokens, [B,N,n,c,1].
+            real: 1 for real tokens, [B,N,n,c,1].
+
+        Returns:
+            A bool mask [B,N,n,1|c,m].
+        """
         mask = keys_last(self.around(real))
         if not self.kind.causal:
             return mask
         return ops.logical_and(mask, ops.swapaxes(self.around(places), -1, -2) <= places)
 
 
-def real(context, length):
-    """Return 1 for real tokens and 0 for padding, [B|1,1,T,1] int32."""
+def real(context: dict[str, Any], length: Any) -> Any:
+    """Return 1 for real tokens and 0 for padding.
+
+    Args:
+        context: The batch's other entries; "padding_mask" [B,T] is read.
+        length: T, the number of tokens.
+
+    Returns:
+        int32 [B|1,1,T,1].
+    """
     mask = context.get("padding_mask")
     return ops.ones((1, 1, length, 1), "int32") if mask is None else ops.cast(mask, "int32")[:, None, :, None]

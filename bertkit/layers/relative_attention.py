@@ -4,10 +4,12 @@ Shapes: B batch, T tokens, S remembered tokens before them, K = S + T keys, M ta
 """
 
 from functools import reduce
+from typing import Any
 
 import keras
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds.values import from_json, to_json
 from bertkit.layers.attention import EXACT, attend
@@ -17,20 +19,29 @@ from bertkit.layers.initializer import truncated_normal
 
 @keras.saving.register_keras_serializable("bertkit")
 class RelativeAttention(ConfiguredLayer):
-    """scoreᵢⱼ = ((qᵢ + u)·kⱼ + (qᵢ + v)·W_r R(S + i − j) + (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ]) / √H.
+    """Attention whose scores depend on content, on distance and on segment.
+
+    scoreᵢⱼ = ((qᵢ + u)·kⱼ + (qᵢ + v)·W_r R(S + i − j) + (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ]) / √H.
 
     Dai et al. 2019, section 3.3; the third term, absent where the batch has no segments: Yang et al. 2019, section 2.5.
-    call(x [B,T,D], context) -> [B,T,D], or (y, probabilities [B,N,T,K]) when traced. `context` may hold "mems" [B,S,D],
-    which come before the tokens, are of segment 0 and are never hidden by padding. It holds "content" [B,T,D] where x
-    is a query stream: keys and values are the content's, "target_mapping" [B,M,T] says where the M rows of x stand, and
-    a token sees itself only where the masks let it. No array is larger than [B,N,T,K+T]. Raises `Error` where D is odd.
+    call(x [B,T,D], context) -> [B,T,D], or (y, probabilities [B,N,T,K]) when traced. No array is larger than
+    [B,N,T,K+T].
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind, a `Relative`, or its JSON.
+        index: The number of the block, from 0.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Raises:
+        Error: when D is odd.
     """
 
-    def __init__(self, config, kind, index=0, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, index: int = 0, **options: Any) -> None:
         super().__init__(config, **options)
         config = self.config
         if config.hidden_dim % 2:
-            raise Error(f"hidden_dim={config.hidden_dim} is odd; distances are as many sines as cosines.")
+            raise Error(f"hidden_dim={config.hidden_dim} is odd; give an even number, for as many sines as cosines.")
         self.kind, self.index, self.shape = from_json(kind), index, (config.num_heads, config.head_dim)
         self.query, self.key, self.value, self.place = (
             self.projection(config, "btd,dnh->bnth", (config.num_heads, None, config.head_dim), name)
@@ -39,15 +50,36 @@ class RelativeAttention(ConfiguredLayer):
         self.drop = keras.layers.Dropout(config.attention_dropout, dtype=self.dtype_policy, name="probability_dropout")
         self.initializer = truncated_normal(config)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this object again.
+
+        Returns:
+            A dict of JSON values.
+        """
         return {**super().get_config(), "kind": to_json(self.kind), "index": self.index}
 
-    def projection(self, config, equation, shape, name):
-        """Return a projection without bias whose kernel is [D,N,H]."""
+    def projection(self, config: EncoderConfig, equation: str, shape: tuple[int | None, ...],
+                   name: str) -> keras.layers.EinsumDense:
+        """Make a projection without bias whose kernel is [D,N,H].
+
+        Args:
+            config: The encoder's `EncoderConfig`.
+            equation: The einsum equation of the projection.
+            shape: The shape of the output without the batch.
+            name: The name of the projection.
+
+        Returns:
+            An EinsumDense layer.
+        """
         return keras.layers.EinsumDense(equation, shape, kernel_initializer=truncated_normal(config), name=name,
                                         dtype=self.dtype_policy)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         for projection in (self.query, self.key, self.value, self.place):
             projection.build(shape)
         self.output_dense.build((None, self.shape[0], None, self.shape[1]))
@@ -56,7 +88,23 @@ class RelativeAttention(ConfiguredLayer):
             for name in ("content_bias", "place_bias", "segment_bias"))
         self.segments = self.add_weight(name="segments", shape=(2, *self.shape), initializer=self.initializer)
 
-    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Attend from each token to the tokens and memories that it may see.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name. "mems" [B,S,D] come before the tokens, are of segment 0 and are
+                never hidden by padding. "content" [B,T,D] is there where x is a query stream: keys and values are the
+                content's, "target_mapping" [B,M,T] says where the M rows of x stand, and a token sees itself only where
+                the masks let it.
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            y [B,T,D], or (y, probabilities [B,N,T,K]) where `trace`.
+        """
         context = context or {}
         content = context.get("content", x)
         targets = context["target_mapping"] if "content" in context else None
@@ -75,8 +123,17 @@ class RelativeAttention(ConfiguredLayer):
         y = self.output_dense(mixed)
         return (y, probabilities) if trace else y
 
-    def by_place(self, query, before, training):
-        """Return (qᵢ + v)·W_r R(S + i − j), [B,N,T,K]."""
+    def by_place(self, query: Any, before: Any, training: bool | None) -> Any:
+        """Compute (qᵢ + v)·W_r R(S + i − j), the scores by distance.
+
+        Args:
+            query: Queries [B,N,T,H].
+            before: S, the number of remembered tokens.
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The scores [B,N,T,K].
+        """
         rows, length = ops.shape(query)[0], ops.shape(query)[2]
         distances = ops.arange(before + length, -length, -1, dtype="float32")
         if self.kind.clamp > 0:
@@ -88,8 +145,17 @@ class RelativeAttention(ConfiguredLayer):
         places = self.place(self.drop(R, training=training))
         return shifted(products(query + beside(self.place_bias, query), places))
 
-    def by_segment(self, query, before, context):
-        """Return (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ], [B,N,T,K], or 0 where there are no segments."""
+    def by_segment(self, query: Any, before: Any, context: dict[str, Any]) -> Any:
+        """Compute (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ], the scores by segment.
+
+        Args:
+            query: Queries [B,N,T,H].
+            before: S, the number of remembered tokens.
+            context: The batch's other entries; "segment_ids" [B,T] are read.
+
+        Returns:
+            The scores [B,N,T,K], or 0 where there are no segments.
+        """
         segments = context.get("segment_ids")
         if segments is None:
             return 0
@@ -100,47 +166,85 @@ class RelativeAttention(ConfiguredLayer):
         return ops.where(other, scores[..., 1:], scores[..., :1])
 
 
-def beside(bias, query):
-    """Return a bias [N,H] as what can be added to each token of query [B,N,T,H], in its dtype."""
+def beside(bias: Any, query: Any) -> Any:
+    """Return a bias in the form in which it can be added to each token of a query, in its dtype.
+
+    Args:
+        bias: [N,H].
+        query: Queries [B,N,T,H].
+
+    Returns:
+        [N,1,H].
+    """
     return ops.cast(bias, query.dtype)[:, None]
 
 
-def products(query, keys):
-    """Return qᵢ·kⱼ of query [B,N,T,H] and keys [B|1,N,P,H]: [B,N,T,P].
+def products(query: Any, keys: Any) -> Any:
+    """Compute qᵢ·kⱼ.
 
     Keys for all rows are repeated, because TensorFlow 2.21 on oneDNN writes out of bounds where it broadcasts one
     matrix against [B,1,T,H]; it is also a quarter faster so.
+
+    Args:
+        query: Queries [B,N,T,H].
+        keys: Keys [B|1,N,P,H].
+
+    Returns:
+        The products [B,N,T,P].
     """
     keys = ops.broadcast_to(keys, (ops.shape(query)[0], *ops.shape(keys)[1:]))
     return ops.matmul(query, ops.swapaxes(keys, -1, -2))
 
 
-def waves(distances, width):
-    """Return R(δ) = [sin(δ ω₀) … , cos(δ ω₀) …], ω_k = 10000^(−2k/D): distances [...] -> [...,D] float32.
+def waves(distances: Any, width: int) -> Any:
+    """Compute R(δ) = [sin(δ ω₀) … , cos(δ ω₀) …], ω_k = 10000^(−2k/D).
 
     Vaswani et al. 2017, section 3.5, with the sines before the cosines (Dai et al. 2019's code).
+
+    Args:
+        distances: float [...].
+        width: D, the number of features, even.
+
+    Returns:
+        float32 [...,D].
     """
     frequencies = 10000.0 ** (-ops.arange(0, width, 2, dtype="float32") / width)
     angles = distances[..., None] * frequencies
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
 
 
-def shifted(x):
-    """Return y[i, j] = x[i, T − i + j] for j < K: scores by distance K … 1 − T become scores by key.
+def shifted(x: Any) -> Any:
+    """Turn scores by distance K … 1 − T into scores by key: y[i, j] = x[i, T − i + j] for j < K.
 
-    [B,N,T,K+T] -> [B,N,T,K]. Without its first row and read in rows that are one shorter, x slides by one place a row
-    (Dai et al. 2019, appendix B).
+    Without its first row and read in rows that are one shorter, x slides by one place a row (Dai et al. 2019, appendix
+    B).
+
+    Args:
+        x: Scores [B,N,T,K+T].
+
+    Returns:
+        Scores [B,N,T,K].
     """
     rows, heads, length, both = ops.shape(x)
     flat = ops.reshape(x, (rows, heads, both, length))[:, :, 1:]
     return ops.reshape(flat, (rows, heads, length, both - 1))[..., :both - length]
 
 
-def attention_mask(kind, context, length, before, itself):
-    """Return the mask [B|1,1,T,K], 1 where token i may see key j, or None where every token sees all.
+def attention_mask(kind: Any, context: dict[str, Any], length: Any, before: Any, itself: bool) -> Any:
+    """Make the mask, 1 where token i may see key j.
 
     Padding and the batch's "permutation_mask" [B,T,T] (1: hidden) never hide memories, nor a token from itself where
-    `itself`. A causal kind hides later keys, and one of the `same_length` the first i.
+    `itself`. A causal kind hides later keys, and one with `same_length` the first i.
+
+    Args:
+        kind: The kind, a `Relative`.
+        context: The batch's other entries; "padding_mask" and "permutation_mask" are read.
+        length: T, the number of tokens.
+        before: S, the number of remembered tokens.
+        itself: Whether a token always sees itself.
+
+    Returns:
+        The mask bool [B|1,1,T,K], or None where every token sees all.
     """
     places, keys = ops.arange(length)[:, None], ops.arange(before + length)[None] - before
     masks = []

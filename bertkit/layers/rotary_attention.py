@@ -3,10 +3,14 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Full
 from bertkit.layers.attention import SelfAttention, attention_mask
@@ -15,34 +19,76 @@ from bertkit.layers.window_attention import LEAST, allows, nearby
 
 @keras.saving.register_keras_serializable("bertkit")
 class RotaryAttention(SelfAttention):
-    """softmax(R(p) Q (R(p) K)ᵀ / √H) V, over all real tokens or those of a window; [q | k | v] = x W + b.
+    """Attention whose queries and keys are rotated by their positions.
+
+    softmax(R(p) Q (R(p) K)ᵀ / √H) V, over all real tokens or those of a window; [q | k | v] = x W + b.
 
     Su et al. 2021, equation 16; Warner et al. 2024, sections 2.1.1 and 2.1.2. The positions p are "position_ids" of the
     batch [B,T], or 0 to T − 1; a window counts places in the row, whatever their positions. The config's `qkv_bias`
-    holds for the output too. A window takes time and memory linear in T, unless the row is short or traced. Raises
-    `Error` where a head has an odd number of features.
+    holds for the output too. A window takes time and memory linear in T, unless the row is short or traced.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind, a `Rotary`, or its JSON.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Raises:
+        Error: when a head has an odd number of features.
     """
 
-    def __init__(self, config, kind, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         if self.head_dim % 2:
             raise Error(f"Rotary attention turns pairs of features, and a head has {self.head_dim} of them; give an "
                         "even number.")
 
-    def add_projections(self, config):
+    def add_projections(self, config: EncoderConfig) -> None:
+        """Make the layer from x to queries, keys and values, and the one from the mixed values to the output.
+
+        Args:
+            config: The encoder's `EncoderConfig`.
+        """
         self.qkv = self.dense(config, "qkv", 3 * self.num_heads * self.head_dim, config.qkv_bias)
         self.output_dense = self.dense(config, "output", config.hidden_dim, config.qkv_bias)
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         self.qkv.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def project(self, x, context):
+    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+        """Compute the queries, keys and values, with queries and keys rotated by their positions.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries; "position_ids" [B,T] are read.
+
+        Returns:
+            The query, the key and the value, [B,N,T,H] each.
+        """
         query, key, value = (self.split(part) for part in ops.split(self.qkv(x), 3, axis=-1))
         angles = rotations(context.get("position_ids"), ops.shape(x)[1], self.head_dim, self.kind.base)
         return turned(query, angles), turned(key, angles), value
 
-    def mix(self, query, key, value, context, trace, attention):
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Callable[..., Any]) -> Sequence[Any]:
+        """Mix the values of all real tokens, or of those in the window.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None where a window was computed in blocks.
+        """
         length, window = ops.shape(query)[2], self.kind.window
         mask = attention_mask(Full(), context, length)
         if window is None:
@@ -54,18 +100,35 @@ class RotaryAttention(SelfAttention):
         return attention(query, key, value, mask=near if mask is None else ops.logical_and(near, mask))
 
 
-def rotations(position_ids, length, features, base):
-    """Return the angles p · base^(−2k/H), k < H/2, of positions [B,T] or of 0 to T − 1: float32 [B|1,1,T,H/2]."""
+def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any:
+    """Compute the angles p · base^(−2k/H), k < H/2, of positions.
+
+    Args:
+        position_ids: [B,T], or None for 0 to T − 1.
+        length: T, the number of tokens.
+        features: H, the features of a head.
+        base: The base of the angles.
+
+    Returns:
+        The angles in radians, float32 [B|1,1,T,H/2].
+    """
     frequencies = (float(base) ** -(np.arange(0, features, 2) / features)).astype("float32")
     positions = ops.arange(length)[None] if position_ids is None else position_ids
     return ops.cast(positions, "float32")[:, None, :, None] * frequencies
 
 
-def turned(x, angles):
-    """Return x [B,N,T,H] with each pair of features turned by its angle (Su et al. 2021, equation 34).
+def turned(x: Any, angles: Any) -> Any:
+    """Rotate each pair of features by its angle (Su et al. 2021, equation 34).
 
     A pair is (k, k + H/2), as in the code of ModernBERT, not (2k, 2k + 1). Angles stay at least float32, since bfloat16
     cannot tell the positions of a long text apart.
+
+    Args:
+        x: Queries or keys [B,N,T,H].
+        angles: The angles in radians, float32 [B|1,1,T,H/2].
+
+    Returns:
+        A tensor [B,N,T,H].
     """
     precise = keras.backend.result_type(x.dtype, "float32")
     first, second = ops.split(ops.cast(x, precise), 2, axis=-1)

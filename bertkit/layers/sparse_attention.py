@@ -1,25 +1,37 @@
-"""Attention by blocks: beside it, at the ends, and some at random (Zaheer et al. 2020, BigBird).
+"""Attention to blocks of tokens: near ones, the first, the last and some random ones (Zaheer et al. 2020, BigBird).
 
 Shapes: B batch, T tokens, D hidden, N heads, H per head, n blocks, s tokens in a block, R random blocks of a block.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.layers.attention import EXACT, SelfAttention
 from bertkit.layers.blocked import blocked, joined, keys_last, with_neighbours
 
 
-def allows(i, j, last, at_random=0):
-    """Return how often block i sees block j, 0 or more (Zaheer et al. 2020, figure 1); that often its keys count.
+def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
+    """Return how often block i sees block j, 0 or more (Zaheer et al. 2020, figure 1); its keys count that often.
 
-    Blocks 0 and `last` see every block once; others see themselves, their neighbours and these two, and
-    besides, `at_random` times, what was drawn.
+    Blocks 0 and `last` see every block once. Others see themselves, their neighbours and these two, and besides,
+    `at_random` times, what was drawn.
+
+    Args:
+        i: Numbers of blocks that see, int.
+        j: Numbers of blocks that are seen, int, of a shape that broadcasts with that of i.
+        last: The number of the last block.
+        at_random: How often j was drawn for i.
+
+    Returns:
+        int32, of the broadcast shape.
     """
     always = ops.logical_or(ops.abs(i - j) <= 1, ops.logical_or(j == 0, j == last))
     at_ends = ops.logical_or(i == 0, i == last)
@@ -28,38 +40,82 @@ def allows(i, j, last, at_random=0):
 
 @keras.saving.register_keras_serializable("bertkit")
 class SparseAttention(SelfAttention):
-    """softmax(QKᵀ/√H + log `allows`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
+    """Attention in which blocks of tokens see few other blocks.
+
+    softmax(QKᵀ/√H + log `allows`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
 
     Padding is not seen and gets 0; inputs of up to (5 + 2R)·s tokens attend in full. call(x [B,T,D], context) ->
     [B,T,D]; `context` may hold "padding_mask" [B,T] and "random_blocks" [N,n−2,R] (see `kinds.Sparse`). Time and memory
-    are linear in T. Traced, it is the definition that is computed, and (y, probabilities [B,N,T,T]) returned: of a
-    key that is seen twice, both together. Raises `Error` on random blocks of another shape.
+    are linear in T. Traced, it computes the definition and returns (y, probabilities [B,N,T,T]), for a key that is seen
+    twice both together.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind, a `Sparse`, or its JSON.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Raises:
+        Error: when a call gets "random_blocks" of another shape.
     """
 
-    def __init__(self, config, kind, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         config, kind = self.config, self.kind
         self.most_blocks = math.ceil((config.longest or config.max_sequence_length) / kind.size)
 
-    def call(self, x, context=None, trace=False, training=None, masked_score=EXACT):
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Attend from each block of tokens to the blocks that it sees.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
+
+        Returns:
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
+        """
         context = context or {}
         if training and self.kind.random and "random_blocks" not in context:
             random = drawn(self.num_heads, self.most_blocks, self.kind.random, self.index)
             context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :self.cut(ops.shape(x)[1])[0] - 2]}
         return super().call(x, context, trace, training, masked_score)
 
-    def mix(self, query, key, value, context, trace, attention):
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Callable[..., Any]) -> Sequence[Any]:
+        """Mix the values of the blocks that each block sees.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
+        """
         real, cut = context.get("padding_mask"), self.cut(ops.shape(query)[2])
         real = ops.ones(ops.shape(query)[::2], "bool") if real is None else ops.cast(real, "bool")
         form = self.in_full if trace else self.in_blocks
         mixed, probabilities = form((query, key, value), cut, real, self.random_blocks(context, cut[0] - 2), attention)
         return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
-    def cut(self, length):
-        """Return (n, s) for T tokens. Short inputs are two blocks: both are at an end, so they see all.
+    def cut(self, length: Any) -> tuple[Any, Any]:
+        """Return how T tokens are cut: the number of blocks and their size.
 
-        So there is nothing to branch on where T is known only when the graph runs: inside a branch, the optimizer of
-        TensorFlow 2.21's graphs loses what `attend` gives.
+        Short inputs are two blocks: both are at an end, so they see all. So there is nothing to branch on where T is
+        known only when the graph runs: inside a branch, the optimizer of TensorFlow 2.21's graphs loses what `attend`
+        gives.
+
+        Args:
+            length: T, the number of tokens.
+
+        Returns:
+            (n, s).
         """
         short, size = length <= (5 + 2 * self.kind.random) * self.kind.size, self.kind.size
         few, many = (2, (length + 1) // 2), ((length + size - 1) // size, size)
@@ -67,8 +123,19 @@ class SparseAttention(SelfAttention):
             return few if short else many
         return tuple(ops.where(short, *each) for each in zip(few, many, strict=True))
 
-    def random_blocks(self, context, middle):
-        """Return what each of the middle blocks sees besides, [N,n−2,R], or None where that is block 0."""
+    def random_blocks(self, context: dict[str, Any], middle: Any) -> Any:
+        """Return the random blocks that each of the middle blocks sees.
+
+        Args:
+            context: The batch's other entries; "random_blocks" are read.
+            middle: n − 2, the number of middle blocks.
+
+        Returns:
+            int32 [N,n−2,R], or None where there are none, which means block 0.
+
+        Raises:
+            Error: when "random_blocks" has another shape.
+        """
         random = context.get("random_blocks")
         if random is None:
             return None
@@ -77,8 +144,20 @@ class SparseAttention(SelfAttention):
                         f"for each head, and each block of {self.kind.size} tokens but the first and the last.")
         return ops.cast(random[:, :middle], "int32")
 
-    def in_full(self, heads, cut, real, random, attention):
-        """Return (mixed [B,N,T,H], probabilities [B,N,T,T]) by the definition: all pairs, most of them masked."""
+    def in_full(self, heads: Sequence[Any], cut: tuple[Any, Any], real: Any, random: Any,
+                attention: Callable[..., Any]) -> tuple[Any, Any]:
+        """Compute the attention by its definition: all pairs of tokens, most of them masked.
+
+        Args:
+            heads: The query, the key and the value, [B,N,T,H] each.
+            cut: (n, s), the number of blocks and their size.
+            real: bool [B,T], true for real tokens.
+            random: The random blocks [N,n−2,R], or None.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and the probabilities [B,N,T,T].
+        """
         count, size = cut
         every, block = ops.arange(count), ops.arange(ops.shape(real)[1]) // size
         listed = self.kind.random * ops.cast(every == 0, "int32") if random is None else ops.pad(
@@ -89,8 +168,20 @@ class SparseAttention(SelfAttention):
         mask = ops.logical_and(often > 0, real[:, None, None, :])
         return attention(*heads, mask=mask, bias=ops.log(ops.cast(ops.maximum(often, 1), "float32")))
 
-    def in_blocks(self, heads, cut, real, random, attention):
-        """Return (mixed [B,N,T,H], None), each block with those that it lists."""
+    def in_blocks(self, heads: Sequence[Any], cut: tuple[Any, Any], real: Any, random: Any,
+                  attention: Callable[..., Any]) -> tuple[Any, Any]:
+        """Compute the attention block by block, each with the blocks that it sees.
+
+        Args:
+            heads: The query, the key and the value, [B,N,T,H] each.
+            cut: (n, s), the number of blocks and their size.
+            real: bool [B,T], true for real tokens.
+            random: The random blocks [N,n−2,R], or None.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and None.
+        """
         seen, size = ops.cast(real, "int32")[:, None, :, None], cut[1]
         queries, keys, values, seen = (blocked(y, *cut) for y in (*heads, seen))
         ends, _ = attention(ops.concatenate([queries[:, :, 0], queries[:, :, -1]], axis=2),
@@ -123,11 +214,24 @@ def _listed(blocks, random):
 
 
 @lru_cache(maxsize=256)
-def drawn(heads, rows, count, seed):
-    """Return random blocks [N,rows,R] of blocks 1, 2 ...; those of fewer blocks are the first rows.
+def drawn(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
+    """Draw random blocks among blocks 1, 2 ...; those of fewer blocks are the first rows.
 
     Each row takes the first R of a permutation of blocks 0 … 2R+4 that are neither 0 nor the last of these, nor beside
     it, nor, in the second row and in the last but one, at the other end (the code of Zaheer et al. 2020).
+
+    Args:
+        heads: N, the number of heads.
+        rows: The number of middle blocks.
+        count: R, the number of random blocks of a block.
+        seed: The seed of the draw.
+
+    Returns:
+        The random blocks int32 [N,rows,R].
+
+    Example:
+        >>> drawn(2, 3, 1, 0).shape
+        (2, 3, 1)
     """
     generator, last = np.random.RandomState(seed), 2 * count + 4
     found = np.zeros((heads, rows, count), "int32")

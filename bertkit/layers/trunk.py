@@ -1,6 +1,11 @@
-"""From the first block to the last: which layer each kind of block is, what enters it and what leaves."""
+"""Which layers a config stands for: the embeddings, the blocks, and what comes before and after the blocks."""
+
+from typing import Any
+
+import keras
 
 from bertkit import kinds
+from bertkit.config import EncoderConfig
 from bertkit.layers.block import Block
 from bertkit.layers.bottleneck import BottleneckBlock
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
@@ -17,20 +22,38 @@ BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm:
 # What a kind of block has besides its blocks, where it has anything: the layer that makes the first state, call(x,
 # inputs), and the one that ends the last, state -> [B,T,D], or a dict of outputs with that as "sequence". A state is
 # [B,T,D], or a dict with that as "hidden".
-BEGINNINGS = {kinds.TwoStream: Streams, kinds.Reversible: Twins}
-ENDINGS = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: Joined}
-# How all blocks of a kind are passed in training, where that is another way than one after the other: call([(block,
+BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: Twins}
+ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: Joined}
+# How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
 TOGETHER = {kinds.Reversible: together}
 
 
-def embeddings(config, **options):
-    """Return the layer from a batch to [B,T,D]."""
+def embeddings(config: EncoderConfig, **options: Any) -> keras.layers.Layer:
+    """Make the layer from a batch to the vectors [B,T,D] that enter the first block.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A layer.
+    """
     return INPUTS[type(config.inputs)](config, name="embeddings", **options)
 
 
-def blocks(config, **options):
-    """Return the distinct blocks in the order of their first use, named block_0 ... or, shared, block_0_0 ..."""
+def blocks(config: EncoderConfig, **options: Any) -> list[Any]:
+    """Make the distinct blocks in the order of their first use.
+
+    Their names are block_0 ... or, where they are shared, block_0_0 ...
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A list of layers.
+    """
     layer = BLOCKS[type(config.block)]
     if config.shared is None:
         return [layer(config, index=i, name=f"block_{i}", **options) for i in range(config.num_layers)]
@@ -38,10 +61,20 @@ def blocks(config, **options):
             for group in range(config.shared.groups) for inner in range(config.shared.inner)]
 
 
-def order(config):
+def order(config: EncoderConfig) -> list[int]:
     """Return the numbers of the distinct blocks in the order in which a token passes them.
 
     Layer i of L is group ⌊i / (L / groups)⌋, and passes all inner blocks of it (the code of Lan et al. 2019).
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+
+    Returns:
+        A list of numbers, from 0.
+
+    Example:
+        >>> order(EncoderConfig(100, num_layers=3, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        [0, 1, 2]
     """
     if config.shared is None:
         return list(range(config.num_layers))
@@ -49,23 +82,53 @@ def order(config):
     return [int(i / (config.num_layers / groups)) * inner + j for i in range(config.num_layers) for j in range(inner)]
 
 
-def beginning(config, **options):
-    """Return the layer before the first block, or None where the state is the embeddings as they are."""
+def beginning(config: EncoderConfig, **options: Any) -> Any:
+    """Make the layer before the first block.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A layer, or None where the state is the embeddings as they are.
+    """
     make = BEGINNINGS.get(type(config.block))
     return make and make(config, name="beginning", **options)
 
 
-def ending(config, **options):
-    """Return the layer after the last block, or None where the state is [B,T,D] already."""
+def ending(config: EncoderConfig, **options: Any) -> Any:
+    """Make the layer after the last block.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A layer, or None where the state is [B,T,D] already.
+    """
     make = ENDINGS.get(type(config.block))
     return make and make(config, name="ending", **options)
 
 
-def can_query_subset(config):
-    """Return whether the last block can answer for some places of a row without computing the others."""
+def can_query_subset(config: EncoderConfig) -> bool:
+    """Return whether the last block can answer for some places of a row without computing the others.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+
+    Returns:
+        True or False.
+    """
     return isinstance(config.block, kinds.PostNorm) and isinstance(config.attention_of(order(config)[-1]), kinds.Full)
 
 
-def hidden(state):
-    """Return [B,T,D] of a state."""
+def hidden(state: Any) -> Any:
+    """Return the token vectors of a state.
+
+    Args:
+        state: [B,T,D], or a dict with it as "hidden".
+
+    Returns:
+        [B,T,D].
+    """
     return state["hidden"] if isinstance(state, dict) else state

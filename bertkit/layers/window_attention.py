@@ -3,54 +3,109 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head, G most global tokens of a row, n blocks, s tokens in a block.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
+from bertkit.config import EncoderConfig
 from bertkit.layers.attention import SelfAttention
 from bertkit.layers.blocked import blocked, joined, keys_last, vectors_at, with_neighbours
 
-# Narrow windows share blocks of so many tokens: smaller ones are more work to cut than to multiply.
+# The fewest tokens in a block: to cut smaller blocks costs more than they save.
 LEAST = 16
 
 
-def allows(i, j, reach, global_i=False, global_j=False):
-    """Return whether token i sees token j: it is near, or one of them is global (Beltagy et al. 2020, figure 2d)."""
+def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = False) -> Any:
+    """Return whether token i sees token j: it is near, or one of them is global (Beltagy et al. 2020, figure 2d).
+
+    Args:
+        i: Positions of tokens that see, int.
+        j: Positions of tokens that are seen, int, of a shape that broadcasts with that of i.
+        reach: The largest distance of near tokens.
+        global_i: Whether token i is global.
+        global_j: Whether token j is global.
+
+    Returns:
+        bool, of the broadcast shape.
+    """
     return ops.logical_or(ops.abs(i - j) <= reach, ops.logical_or(global_i, global_j))
 
 
 @keras.saving.register_keras_serializable("bertkit")
 class WindowAttention(SelfAttention):
-    """softmax(QKᵀ/√H)V over the keys that `allows` lets a token see (Beltagy et al. 2020, section 3.1).
+    """Attention to the tokens in a window and to global tokens.
+
+    softmax(QKᵀ/√H)V over the keys that `allows` lets a token see (Beltagy et al. 2020, section 3.1).
 
     Rows of global tokens have projections of their own, query, key and value (section 3.2); other tokens see global
     ones by the ordinary projections. Padding is not seen and gets 0. call(x [B,T,D], context) -> [B,T,D]; `context` may
     hold "padding_mask" and "global_mask" [B,T]. Time and memory are linear in T, and in G where tokens are global; a
-    compiled JAX function takes G = T for them. Traced, it is the definition that is computed, and (y, probabilities
-    [B,N,T,T]) returned.
+    compiled JAX function takes G = T for them. Traced, it computes the definition and returns (y, probabilities
+    [B,N,T,T]).
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        kind: The kind, a `Window`, or its JSON.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
     """
 
-    def __init__(self, config, kind, **options):
+    def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         self.reach = self.kind.size // 2
         # XLA wants shapes before it runs, and G is known only then.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def add_projections(self, config):
+    def add_projections(self, config: EncoderConfig) -> None:
+        """Make the ordinary projections, and those of global tokens.
+
+        Args:
+            config: The encoder's `EncoderConfig`.
+        """
         super().add_projections(config)
         self.global_query, self.global_key, self.global_value = (
             self.dense(config, f"global_{name}", self.num_heads * self.head_dim, config.qkv_bias)
             for name in ("query", "key", "value"))
 
-    def build(self, shape):
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
         super().build(shape)
         for projection in (self.global_query, self.global_key, self.global_value):
             projection.build(shape)
 
-    def project(self, x, context):
-        """Return query, key and value, [B,N,T,H] each, and x, which global tokens project otherwise."""
+    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+        """Compute the queries, keys and values.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+
+        Returns:
+            The query, the key and the value, [B,N,T,H] each, and x, which global tokens project otherwise.
+        """
         return [*super().project(x, context), x]
 
-    def mix(self, query, key, value, x, context, trace, attention):
+    def mix(self, query: Any, key: Any, value: Any, x: Any,  # type: ignore[override]
+            context: dict[str, Any], trace: bool, attention: Callable[..., Any]) -> Sequence[Any]:
+        """Mix the values of near and of global tokens.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
+        """
         real = context.get("padding_mask")
         real = ops.ones(ops.shape(x)[:2], "bool") if real is None else ops.cast(real, "bool")
         chosen = context.get("global_mask")
@@ -59,8 +114,22 @@ class WindowAttention(SelfAttention):
         mixed, probabilities = form(query, key, value, x, real, chosen, attention)
         return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
-    def in_full(self, query, key, value, x, real, chosen, attention):
-        """Return (mixed [B,N,T,H], probabilities [B,N,T,T]) by the definition: all pairs, most of them masked."""
+    def in_full(self, query: Any, key: Any, value: Any, x: Any, real: Any, chosen: Any,
+                attention: Callable[..., Any]) -> Sequence[Any]:
+        """Compute the attention by its definition: all pairs of tokens, most of them masked.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            x: Token vectors [B,T,D].
+            real: bool [B,T], true for real tokens.
+            chosen: bool [B,T], true for global tokens, or None.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and the probabilities [B,N,T,T].
+        """
         chosen = ops.zeros_like(real) if chosen is None else chosen
         places, listens = ops.arange(ops.shape(x)[1]), chosen[:, None, :, None]
         near_or_global = allows(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
@@ -70,8 +139,22 @@ class WindowAttention(SelfAttention):
         of_others = attention(query, key, value, mask=mask)
         return [ops.where(listens, *each) for each in zip(of_global, of_others, strict=True)]
 
-    def in_blocks(self, query, key, value, x, real, chosen, attention):
-        """Return (mixed [B,N,T,H], None), each block of tokens with the blocks beside it and the global tokens."""
+    def in_blocks(self, query: Any, key: Any, value: Any, x: Any, real: Any, chosen: Any,
+                  attention: Callable[..., Any]) -> Sequence[Any]:
+        """Compute the attention block by block, each with the blocks beside it and the global tokens.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            x: Token vectors [B,T,D].
+            real: bool [B,T], true for real tokens.
+            chosen: bool [B,T], true for global tokens, or None.
+            attention: The function `attend` with this call's dropout and masked score.
+
+        Returns:
+            The values mixed [B,N,T,H], and None.
+        """
         if chosen is None:
             return nearby(query, key, value, real, self.reach, attention), None
         places, used = listed(chosen)
@@ -84,10 +167,22 @@ class WindowAttention(SelfAttention):
         return replaced(mixed, of_global, chosen), None
 
 
-def nearby(query, key, value, seen, reach, attention, besides=None):
-    """Return values mixed [B,N,T,H] over keys that are at most `reach` places away and `seen` [B,T], linear in T.
+def nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Callable[..., Any],
+           besides: tuple[Any, Any, Any] | None = None) -> Any:
+    """Mix values over the keys that are at most `reach` places away, in time linear in T.
 
-    `besides` are (keys [B,N,G,H], values, truths [B,G]) that all tokens see where they are true.
+    Args:
+        query: Queries [B,N,T,H].
+        key: Keys [B,N,T,H].
+        value: Values [B,N,T,H].
+        seen: bool [B,T], true for keys that may be seen.
+        reach: The largest distance of near tokens.
+        attention: The function `attend` with this call's dropout and masked score.
+        besides: (keys [B,N,G,H], values [B,N,G,H], truths [B,G]) that all tokens see where the truths are true, or
+            None.
+
+    Returns:
+        The values mixed [B,N,T,H].
     """
     length = ops.shape(query)[2]
     size = _smaller(max(reach, LEAST), length)
@@ -117,8 +212,15 @@ def _smaller(one, other):
     return min(one, other) if isinstance(other, int) else ops.minimum(one, other)
 
 
-def listed(chosen):
-    """Return (places [B,G] of the chosen tokens of each row, which of them are such [B,G]); G is the longest list's."""
+def listed(chosen: Any) -> tuple[Any, Any]:
+    """List the chosen tokens of each row; G is the length of the longest list.
+
+    Args:
+        chosen: bool [B,T].
+
+    Returns:
+        The positions of the chosen tokens int [B,G], and which of these are chosen, bool [B,G].
+    """
     length = ops.shape(chosen)[1]
     counts = ops.sum(ops.cast(chosen, "int32"), axis=1)
     order = ops.argsort(ops.where(chosen, 0, length) + ops.arange(length), axis=1)
@@ -129,8 +231,17 @@ def listed(chosen):
     return order, ops.arange(ops.shape(order)[1]) < counts[:, None]
 
 
-def replaced(mixed, of_global, chosen):
-    """Return `mixed` [B,N,T,H] with the rows of chosen tokens out of `of_global` [B,N,G,H], where they are in order."""
+def replaced(mixed: Any, of_global: Any, chosen: Any) -> Any:
+    """Put the results of chosen tokens in the place of the others'.
+
+    Args:
+        mixed: The results of all tokens, [B,N,T,H].
+        of_global: The results of the chosen tokens in their order, [B,N,G,H].
+        chosen: bool [B,T].
+
+    Returns:
+        The results [B,N,T,H].
+    """
     count, length = ops.shape(of_global)[2], ops.shape(mixed)[2]
     rank = ops.cumsum(ops.cast(chosen, "int32"), axis=1) - 1
     source = ops.where(chosen, rank, count + ops.arange(length, dtype="int32"))

@@ -1,4 +1,4 @@
-"""What happens around `fit()`: optimizer, schedule, watching, keeping, resuming."""
+"""What happens around `fit()`: optimizer, schedule, losses, scores, progress, the best weights, resuming."""
 
 import importlib
 

@@ -1,9 +1,9 @@
 """Epochs, batch size and learning rate for so many rows and so large an encoder, where a recipe is given none."""
 
 import math
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-AUTO = "auto"
+AUTO: Literal["auto"] = "auto"
 Count = int | Literal["auto"]
 Rate = float | Literal["auto"]
 
@@ -18,7 +18,13 @@ SMALL, LARGE, MANY = 16, 32, 10_000     # rows in a step, and the rows from whic
 
 
 class Recommended(NamedTuple):
-    """What a run is trained with."""
+    """The knobs that a run is trained with.
+
+    Args:
+        epochs: Passes over the training rows.
+        batch_size: Rows in a step.
+        learning_rate: The highest rate, after the warm-up.
+    """
 
     epochs: int
     batch_size: int
@@ -56,8 +62,17 @@ def recommend(rows: int, hidden_dim: int, epochs: Count = AUTO, batch_size: Coun
     return Recommended(epochs, batch_size, learning_rate)
 
 
-def explained(rows: int, hidden_dim: int, given: dict, chosen: Recommended) -> str:
-    """Return in a sentence what was chosen and why; "" where all of the `given` knobs are numbers.
+def explained(rows: int, hidden_dim: int, given: dict[str, Any], chosen: Recommended) -> str:
+    """Return a sentence that says what was chosen and why.
+
+    Args:
+        rows: Training rows.
+        hidden_dim: Features of a token inside the encoder.
+        given: {"epochs", "batch_size", "learning_rate"} as the user gave them, numbers or "auto".
+        chosen: What `recommend` returned for these.
+
+    Returns:
+        The sentence; "" where nothing was "auto".
 
     >>> explained(400, 384, {"epochs": 4, "batch_size": "auto", "learning_rate": "auto"}, Recommended(4, 16, 2e-4))
     'Chosen (auto): batch size 16 and learning rate 0.0002, for 400 training rows and an encoder of 384 features.'

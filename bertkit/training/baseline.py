@@ -1,22 +1,27 @@
 """Whether a model has learnt anything: its score beside that of the commonest answer, whatever the input."""
 
 import math
+from typing import Any
 
 from bertkit.report.partial_input import commonest
 
 
-def no_better(task, metric: str, train, dev, found: dict, auto: bool = True) -> str:
-    """Return a sentence if a model is no better than the commonest answer, with what to try; else "".
+def no_better(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, Any], found: dict[str, float],
+              auto: bool = True) -> str:
+    """Return a warning if a model is no better than the commonest answer.
 
     A correlation is no better than that of a constant answer (0) where its interval reaches 0.
 
     Args:
-        task: the model's task.
-        metric: the one that decides, such as "accuracy".
-        train: (inputs, targets) that it learnt from, whose commonest answer is meant.
+        task: The model's task.
+        metric: The metric that decides, such as "accuracy".
+        train: (inputs, targets) that it was trained on, which give the commonest answer.
         dev: (inputs, targets) that it was scored on.
         found: {"score", "low", "high"} of the metric on dev.
-        auto: whether epochs, batch size and rate were chosen by bertkit.
+        auto: Whether epochs, batch size and rate were chosen by bertkit.
+
+    Returns:
+        A sentence with what to try; "" if the model is better, or the task has no commonest answer.
     """
     constant = commonest(task, train, dev)
     if constant is None:

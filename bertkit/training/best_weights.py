@@ -1,4 +1,6 @@
-"""Dev chooses: score after each epoch, keep the best weights, stop when nothing gets better."""
+"""Score a model on dev after each epoch, keep the best weights, and stop when the score gets no better."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,15 +11,22 @@ from bertkit.training.scoring import predictions
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Score a `EvalSplit` split by `task` after each epoch and remember the best weights.
+    """Score a model on dev after each epoch, keep the best weights, and put them back when training ends.
 
-    `metric` decides, by default the task's first, and among equal scores the lower loss, where the task knows one.
-    `epoch` is the best one's number from 0, `confusion` the last one's table where there are classes. Training stops
-    after `patience` epochs without a better one. Raises `Error` for a metric that the task lacks, and if the loss on
-    dev is no number.
+    Among equal scores the lower loss on dev decides, where the task has a loss. `epoch` is the number of the best
+    epoch, from 0; `confusion` is the last epoch's confusion matrix where there are classes.
+
+    Args:
+        task: The task, which says how answers are scored.
+        held: The dev rows, an `EvalSplit`.
+        patience: Epochs without a better score after which training stops; None never stops.
+        metric: Name of the metric that chooses the epoch, by default the task's first.
+
+    Raises:
+        Error: When the task has no such metric; in training, when the loss on dev is not finite.
     """
 
-    def __init__(self, task, held, patience=None, metric=None):
+    def __init__(self, task: Any, held: Any, patience: int | None = None, metric: str | None = None) -> None:
         super().__init__()
         self.metric = metric or next(iter(task.metrics))
         if self.metric not in task.metrics:
@@ -25,7 +34,13 @@ class BestWeights(keras.callbacks.Callback):
         self.task, self.held, self.patience = task, held, patience
         self.epoch, self.rank, self.weights, self.confusion = None, (-np.inf, -np.inf), None, None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Score the model on dev, keep its weights if they are the best so far, and stop after `patience` epochs.
+
+        Args:
+            epoch: The number of the epoch, from 0.
+            logs: The epoch's numbers; the scores and the loss on dev are added as "dev_...".
+        """
         found = predictions(self.model, self.task, self.held)
         sides = self.task.sides(self.held.targets, found)
         scores = {name: float(metric(*sides)) for name, metric in self.task.metrics.items()}
@@ -45,18 +60,31 @@ class BestWeights(keras.callbacks.Callback):
         elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:
             self.model.stop_training = True
 
-    def remember(self):
-        """Return the best epoch so far and its weights: (JSON, {name: array})."""
+    def remember(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the best epoch so far and its weights.
+
+        Returns:
+            The number and rank of the epoch as JSON, and its weights {name: array}.
+        """
         metadata = {"epoch": self.epoch, "rank": [float(part) if np.isfinite(part) else None for part in self.rank]}
         return metadata, {str(i): value for i, value in enumerate(self.weights or ())}
 
-    def recall(self, metadata, tensors):
-        """Take back what `remember` gave."""
+    def recall(self, metadata: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
+        """Take back what `remember` returned.
+
+        Args:
+            metadata: The number and rank of the best epoch.
+            tensors: Its weights, {name: array}.
+        """
         self.epoch, self.rank = metadata["epoch"], tuple(-np.inf if part is None else part for part in metadata["rank"])
         self.weights = [tensors[str(i)] for i in range(len(tensors))] or None
 
-    def on_train_end(self, logs=None):
-        """Put the best weights back."""
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Put the best weights back.
+
+        Args:
+            logs: Not used.
+        """
         if self.weights is not None:
             for variable, value in zip(self.model.trainable_variables, self.weights, strict=True):
                 variable.assign(value)

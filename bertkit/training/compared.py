@@ -1,6 +1,8 @@
 """The same task learnt in several ways, beside one another in a table."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bertkit.files.atomic import write_text
 from bertkit.terminal import say
@@ -8,11 +10,18 @@ from bertkit.terminal import say
 TABLE = "table.tsv"
 
 
-def compared(ways, out):
-    """Train in each of `ways` and return {name: its row}; the rows become OUT/table.tsv, which is shown.
+def compared(ways: dict[str, Callable[[], Any]], out: str | Path) -> dict[str, dict[str, Any]]:
+    """Train a task in several ways, and compare them in a table, which is shown and written as OUT/table.tsv.
 
-    `ways` is {name: function that trains and returns a card}. The columns are the task's first metric on dev with the
-    ends of its 95 % interval, and what the card says of `training`.
+    The columns are the task's first metric on dev with the ends of its 95 % interval, and what the card says of
+    `training`.
+
+    Args:
+        ways: {name: function that trains and returns a `Card`}.
+        out: The folder of the table.
+
+    Returns:
+        {name: {column: value}}.
     """
     found = {}
     for name, train in ways.items():

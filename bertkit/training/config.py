@@ -4,6 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertkit.errors import Error
 
@@ -81,8 +82,18 @@ class TrainConfig:
         if self.precision not in ("float32", "bfloat16"):
             raise Error(f"precision={self.precision!r} is unknown; give float32 or bfloat16.")
 
-    def but(self, settings):
-        """Return a copy with `settings`, {name: text or value}; raises `Error` on what does not fit."""
+    def but(self, settings: dict[str, Any]) -> "TrainConfig":
+        """Return a copy with other values.
+
+        Args:
+            settings: {name of a knob: its value, or the text of it}.
+
+        Returns:
+            The copy.
+
+        Raises:
+            Error: When there is no such knob, or a value does not fit it.
+        """
         fields = {field.name: field.type for field in dataclasses.fields(self)}
         changes = {}
         for name, value in settings.items():
@@ -92,18 +103,28 @@ class TrainConfig:
         return dataclasses.replace(self, **changes)
 
     @property
-    def copies(self):
+    def copies(self) -> int:
         """How often a batch holds each of its rows: twice where R-Drop compares two passes of it."""
         return 2 if self.r_drop else 1
 
     @property
-    def reading(self):
-        """The knobs of `read_examples` among them."""
+    def reading(self) -> dict[str, Any]:
+        """The knobs that `read_labelled` takes: how labelled rows are read."""
         return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows}
 
     @classmethod
-    def read(cls, path):
-        """Return the Tuning that a JSON file of {name: value} describes."""
+    def read(cls, path: str | Path) -> "TrainConfig":
+        """Return the `TrainConfig` that a JSON file describes.
+
+        Args:
+            path: A file that holds an object {name of a knob: its value}.
+
+        Returns:
+            The `TrainConfig`; knobs that the file does not name have their defaults.
+
+        Raises:
+            Error: When the file is no such object, or a value does not fit its knob.
+        """
         try:
             return cls().but(json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, ValueError, AttributeError) as error:

@@ -3,6 +3,8 @@
 Every loss is called as Keras calls it, (labels [B] or [B,2], vectors [B,g,D]) -> the mean over the batch.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -15,23 +17,52 @@ SMALLEST = 1e-12    # the length below which a vector has no direction
 
 @keras.saving.register_keras_serializable("bertkit")
 class InfoNCE(keras.losses.Loss):
-    """−log exp(s·cos(qᵢ,pᵢ)) / Σ_c exp(s·cos(qᵢ,c)): which text of the batch answers this query?
+    """The loss of finding a query's text among all texts of the batch, which serve as negatives.
 
-    van den Oord et al. 2018 (arXiv 1807.03748), section 2.3, with in-batch negatives (Henderson et al. 2017, section
-    4.4). An example is (query, positive, negatives ...); the candidates c are the positives and the negatives of all
+    −log exp(s·cos(qᵢ,pᵢ)) / Σ_c exp(s·cos(qᵢ,c)): van den Oord et al. 2018 (arXiv 1807.03748), section 2.3, with
+    in-batch negatives (Henderson et al. 2017, section 4.4).
+
+    An example is (query, positive, negatives ...); the candidates c are the positives and the negatives of all
     examples. Labels [B,2] number the texts of query and positive: the positive of an example that has the same query
-    or the same positive, and a positive that is the query itself, is no negative. `symmetric` adds the query that a
-    positive answers, and halves the sum (Radford et al. 2021, CLIP, figure 3).
+    or the same positive, and a positive that is the query itself, is no negative. Called with these labels and vectors
+    [B,g,D], g texts an example.
+
+    Args:
+        scale: s, the factor on cosines.
+        symmetric: Whether to add the loss of finding a positive's query, and halve the sum (Radford et al. 2021, CLIP,
+            figure 3).
+        name: Name of the loss.
+        **options: What every Keras loss takes: `reduction`, `dtype`.
+
+    >>> import numpy as np
+    >>> vectors = np.array([[[1.0, 0.0], [1.0, 0.0]], [[0.0, 1.0], [0.0, 1.0]]])
+    >>> round(float(InfoNCE(scale=1.0)(np.array([[0, 1], [2, 3]]), vectors)), 4)
+    0.3133
     """
 
-    def __init__(self, scale=SCALE, symmetric=False, name="info_nce", **options):
+    def __init__(self, scale: float = SCALE, symmetric: bool = False, name: str = "info_nce",
+                 **options: Any) -> None:
         super().__init__(name=name, **options)
         self.scale, self.symmetric = scale, symmetric
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments.
+
+        Returns:
+            {argument: value}, from which `from_config` makes an equal loss.
+        """
         return {**super().get_config(), "scale": self.scale, "symmetric": self.symmetric}
 
-    def call(self, labels, vectors):
+    def call(self, labels: Any, vectors: Any) -> Any:
+        """Return the loss of each example.
+
+        Args:
+            labels: Numbers of the texts of query and positive, integers [B,2].
+            vectors: Vectors of query, positive and negatives, [B,g,D].
+
+        Returns:
+            Losses [B].
+        """
         vectors = directions(vectors)
         queries, positives, width = vectors[:, 0], vectors[:, 1], vectors.shape[-1]
         negatives = ops.reshape(vectors[:, 2:], (-1, width))
@@ -45,37 +76,94 @@ class InfoNCE(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("bertkit")
 class CosineError(keras.losses.Loss):
-    """(cos(u, v) − y)² of examples (u, v) scored y (Reimers & Gurevych 2019, section 3.1, regression)."""
+    """The squared error of a cosine against a score: (cos(u, v) − y)² of examples (u, v) scored y.
 
-    def __init__(self, name="cosine_error", **options):
+    Reimers & Gurevych 2019, section 3.1 (regression). Called with scores [B] and vectors [B,2,D].
+
+    Args:
+        name: Name of the loss.
+        **options: What every Keras loss takes: `reduction`, `dtype`.
+
+    >>> import numpy as np
+    >>> float(CosineError()(np.array([0.5]), np.array([[[1.0, 0.0], [0.0, 2.0]]])))
+    0.25
+    """
+
+    def __init__(self, name: str = "cosine_error", **options: Any) -> None:
         super().__init__(name=name, **options)
 
-    def call(self, labels, vectors):
+    def call(self, labels: Any, vectors: Any) -> Any:
+        """Return the loss of each example.
+
+        Args:
+            labels: Scores y, floats [B] or [B,1].
+            vectors: Vectors of both texts, [B,2,D].
+
+        Returns:
+            Losses [B].
+        """
         vectors = directions(vectors)
         return ops.square(ops.sum(vectors[:, 0] * vectors[:, 1], axis=-1) - ops.reshape(labels, (-1,)))
 
 
 @keras.saving.register_keras_serializable("bertkit")
 class Triplet(keras.losses.Loss):
-    """max(‖a − p‖ − ‖a − n‖ + margin, 0) of (anchor, positive, negative); Reimers & Gurevych 2019, section 3.1."""
+    """The loss of an anchor nearer to a negative than to its positive: max(‖a − p‖ − ‖a − n‖ + margin, 0).
 
-    def __init__(self, margin=MARGIN, name="triplet", **options):
+    Reimers & Gurevych 2019, section 3.1. Called with labels, which are not used, and vectors [B,3,D] of (anchor,
+    positive, negative).
+
+    Args:
+        margin: How much farther the negative has to be than the positive.
+        name: Name of the loss.
+        **options: What every Keras loss takes: `reduction`, `dtype`.
+
+    >>> import numpy as np
+    >>> float(Triplet()(np.zeros(1), np.array([[[0.0, 0.0], [3.0, 4.0], [0.0, 2.0]]])))
+    4.0
+    """
+
+    def __init__(self, margin: float = MARGIN, name: str = "triplet", **options: Any) -> None:
         super().__init__(name=name, **options)
         self.margin = margin
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments.
+
+        Returns:
+            {argument: value}, from which `from_config` makes an equal loss.
+        """
         return {**super().get_config(), "margin": self.margin}
 
-    def call(self, labels, vectors):
+    def call(self, labels: Any, vectors: Any) -> Any:
+        """Return the loss of each example.
+
+        Args:
+            labels: Not used.
+            vectors: Vectors of anchor, positive and negative, [B,3,D].
+
+        Returns:
+            Losses [B].
+        """
         near, far = (lengths(vectors[:, 0] - vectors[:, place])[:, 0] for place in (1, 2))
         return ops.maximum(near - far + self.margin, 0.0)
 
 
-def objective(features, name=None):
-    """Return the loss for `Features` to train on: "contrastive", "cosine", "triplet", or what fits where none is named.
+def objective(features: Any, name: str | None = None) -> keras.losses.Loss:
+    """Return the loss that suits an embedder's training rows.
 
     Groups with scores, float labels, are trained by `CosineError`; pairs and triples by `InfoNCE`, triples also by
-    `Triplet`. Raises `Error` for a name that does not fit.
+    `Triplet`.
+
+    Args:
+        features: The `Features` of the training rows.
+        name: "contrastive", "cosine" or "triplet"; None takes the first that fits.
+
+    Returns:
+        The loss.
+
+    Raises:
+        Error: When the named loss does not fit the rows.
     """
     scored = features.labels.dtype.kind == "f"
     fitting = {"cosine": CosineError} if scored else {"contrastive": InfoNCE} | (
@@ -86,13 +174,27 @@ def objective(features, name=None):
     return fitting[name or next(iter(fitting))]()
 
 
-def directions(vectors):
-    """Return vectors [...,D] scaled to length 1; zero stays zero."""
+def directions(vectors: Any) -> Any:
+    """Return vectors scaled to length 1; a zero vector stays zero.
+
+    Args:
+        vectors: Vectors [...,D].
+
+    Returns:
+        Vectors [...,D].
+    """
     return vectors / lengths(vectors)
 
 
-def lengths(vectors):
-    """Return ‖x‖ [...,1], never below `SMALLEST`: a square root has no slope at 0."""
+def lengths(vectors: Any) -> Any:
+    """Return the length ‖x‖ of each vector, never below `SMALLEST`: a square root has no slope at 0.
+
+    Args:
+        vectors: Vectors [...,D].
+
+    Returns:
+        Lengths [...,1].
+    """
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), SMALLEST**2))
 
 

@@ -1,8 +1,10 @@
 """Ways to sort documents that are longer than an encoder reads at once: what is read of them, and by which model."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bertkit.checkpoints.lengthened import lengthened, watching
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, DocumentClassifier
 from bertkit.tasks.documents import TOGETHER, Documents, check_single
@@ -10,9 +12,17 @@ from bertkit.tasks.documents import TOGETHER, Documents, check_single
 
 @dataclass(frozen=True)
 class Cut:
-    """Each document's first `length` tokens, `batch_size` documents in a step; the ways below change parts of this.
+    """Read each document's first `length` tokens; the strategies below change parts of this one.
 
-    `most_windows` and `pooling` as in `Documents`, `most_tokens` is how much of a document is read without windows.
+    Args:
+        length: Tokens of a row.
+        batch_size: Documents in a step.
+        most_windows: Windows that are read of a document at most, as in `Documents`.
+        pooling: How the answers of windows are pooled, as in `Documents`.
+        most_tokens: Tokens that are read of a document where it is read without windows.
+
+    Raises:
+        Error: When `most_windows` or `most_tokens` is below 1.
     """
 
     length: int
@@ -27,58 +37,113 @@ class Cut:
                 raise Error(f"{name}={getattr(self, name)} reads nothing; give 1 or more.")
 
     @property
-    def tokens(self):
+    def tokens(self) -> int:
         """Tokens of a row."""
         return self.length
 
     @property
-    def examples(self):
-        """Examples in a step; of those of many rows or tokens fewer, so that a step takes no more memory."""
+    def examples(self) -> int:
+        """Examples in a step: fewer where one has many rows or tokens, so that a step takes no more memory."""
         return self.batch_size
 
-    def task(self, found):
-        """Return the task, made of the `Classification` that was `found`; raises `Error` for one of pairs."""
+    def task(self, found: Any) -> Any:
+        """Return the task of this strategy.
+
+        Args:
+            found: The `Classification` that the training file describes.
+
+        Returns:
+            The task.
+
+        Raises:
+            Error: When the task is one of pairs of texts.
+        """
         check_single(found)
         return found
 
-    def model(self, encoder, task):
-        """Return the model on an encoder."""
+    def model(self, encoder: Encoder, task: Any) -> Any:
+        """Return a new model of this strategy.
+
+        Args:
+            encoder: The encoder, which becomes part of the model.
+            task: What the method `task` returned.
+
+        Returns:
+            A `Classifier` or a `DocumentClassifier`.
+        """
         return Classifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
 
 
 class Windows(Cut):
-    """Each window learns its document's label, and what is said of a document's windows is pooled."""
+    """Train each window on its document's label, and pool the answers to a document's windows."""
 
-    def task(self, found):
+    def task(self, found: Any) -> Any:
+        """Return the task of documents in windows.
+
+        Args:
+            found: The `Classification` that the training file describes.
+
+        Returns:
+            A `Documents`.
+        """
         return Documents(found.labels, found.multi_label, found.pairs, self.most_windows, self.pooling)
 
 
 class Hierarchical(Cut):
-    """The windows of a document are read together, by a `DocumentClassifier`."""
+    """Read the windows of a document together, by a `DocumentClassifier`."""
 
     @property
-    def examples(self):
+    def examples(self) -> int:
+        """Documents in a step: so many that their windows are about `batch_size` rows."""
         return max(1, self.batch_size // self.most_windows)
 
-    def task(self, found):
+    def task(self, found: Any) -> Any:
+        """Return the task of documents whose windows are read together.
+
+        Args:
+            found: The `Classification` that the training file describes.
+
+        Returns:
+            A `Documents`.
+        """
         return Documents(found.labels, found.multi_label, found.pairs, self.most_windows, TOGETHER)
 
-    def model(self, encoder, task):
+    def model(self, encoder: Encoder, task: Any) -> Any:
+        """Return a new `DocumentClassifier`.
+
+        Args:
+            encoder: The encoder, which becomes part of the model.
+            task: What the method `task` returned.
+
+        Returns:
+            The model.
+        """
         return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
 
 
 class Sparse(Cut):
-    """Each document's first `most_tokens` tokens, by a Longformer made of the encoder (see `lengthened`)."""
+    """Read each document's first `most_tokens` tokens, by a Longformer made of the encoder (see `lengthened`)."""
 
     @property
-    def tokens(self):
+    def tokens(self) -> int:
+        """Tokens of a row."""
         return self.most_tokens
 
     @property
-    def examples(self):
+    def examples(self) -> int:
+        """Documents in a step: so many that their tokens are about `batch_size` · `length`."""
         return max(1, self.batch_size * self.length // self.most_tokens)
 
-    def model(self, encoder, task):
+    def model(self, encoder: Encoder, task: Any) -> Any:
+        """Return a new `Classifier` on a Longformer made of an encoder.
+
+        Args:
+            encoder: The encoder, whose weights are copied.
+            task: What the method `task` returned.
+
+        Returns:
+            The model.
+        """
         return super().model(lengthened(encoder, self.most_tokens), task)
 
 

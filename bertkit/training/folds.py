@@ -1,7 +1,9 @@
 """A cross-validated score: each row is answered by a model that has not seen it."""
 
 import json
+from collections.abc import Callable
 from shutil import rmtree
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,19 +15,23 @@ from bertkit.training.run import Run
 from bertkit.training.scoring import predictions
 
 
-def cross_validated(run: Run, make, tokenizer, splits, count: int | None) -> dict:
-    """Return {metric: {"score", "low", "high"}, "rows": N} of the answers to all rows of train, "folds" of each fold.
+def cross_validated(run: Run, make: Callable[[], Any], tokenizer: Any, splits: Any, count: int | None) -> dict:
+    """Return the cross-validated score of the training rows: each is answered by a model that has not seen it.
 
-    For each fold a model learns from the others and answers it; without dev, some of what it learns from chooses its
-    epoch (see `Splits.folds`). The score is that of all answers together, with its 95 % bootstrap interval. Folds that
-    are done are kept in the run's folder, so that a run that was killed goes on with the next.
+    For each fold a model is trained on the others and answers it; without dev, some of what it is trained on chooses
+    its epoch (see `Splits.folds`). The score is that of all answers together, with its 95 % bootstrap interval. Folds
+    that are done are kept in the run's folder, so that a run that was killed goes on with the next.
 
     Args:
-        run: the run that comes after, not prepared yet; its knobs are those of each fold.
-        make: function without arguments that returns a new model.
-        tokenizer: the `Tokenizer` of the encoder.
-        splits: the `Splits` of the run.
-        count: folds; None or 0 trains nothing and returns {}.
+        run: The run that comes after, not prepared yet; its knobs are those of each fold.
+        make: Function without arguments that returns a new model.
+        tokenizer: The `Tokenizer` of the encoder.
+        splits: The `Splits` of the run.
+        count: Number of folds; None or 0 trains nothing.
+
+    Returns:
+        {metric: {"score", "low", "high"}, "rows": N, "folds": [{"rows", metric: score} of each fold]}; {} without
+        folds.
     """
     if not count:
         return {}

@@ -4,11 +4,19 @@ Keras makes eight passes over every parameter (clip, decay, two moments, update)
 On a 22-million-parameter model that is 55 instead of 110 CPU-milliseconds a step, of 300 in all.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 
-def fused_step(optimizer, gradients, variables):
-    """Clip `gradients` and apply AdamW's update to `variables` in place; sets `optimizer.gradient_norm`."""
+def fused_step(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+    """Clip gradients and apply AdamW's update to variables in place; sets `optimizer.gradient_norm`.
+
+    Args:
+        optimizer: The `AdamW`, built.
+        gradients: One gradient for each variable, of its shape; those of tables may be `tf.IndexedSlices`.
+        variables: The Keras variables.
+    """
     step = tf.cast(optimizer.iterations + 1, tf.float32)
     gradients = [summed_rows(gradient) for gradient in gradients]
     if optimizer.lr_starts:
@@ -23,8 +31,15 @@ def fused_step(optimizer, gradients, variables):
         tf.cast(optimizer.learning_rate, tf.float32), step)
 
 
-def summed_rows(gradient):
-    """Return a table's gradient with each row once: rows that occur several times in a batch are added."""
+def summed_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+    """Return a table's gradient with each row once: rows that occur several times in a batch are added.
+
+    Args:
+        gradient: A gradient; a dense one is returned as it is.
+
+    Returns:
+        The gradient, sparse if it was.
+    """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, places = tf.unique(gradient.indices)
@@ -32,20 +47,42 @@ def summed_rows(gradient):
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-def times(gradient, factor):
-    """Return a gradient times a number; a table's stays sparse."""
+def times(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tensor | tf.IndexedSlices:
+    """Return a gradient times a number.
+
+    Args:
+        gradient: A gradient, dense or sparse.
+        factor: A scalar.
+
+    Returns:
+        The product, sparse if the gradient was.
+    """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient * factor
     return tf.IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
 
 
-def dense(gradient):
-    """Return TensorFlow's sparse gradient of a table as a plain tensor, rows that occur twice added."""
+def dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
+    """Return a gradient as a plain tensor; rows of a sparse one that occur twice are added.
+
+    Args:
+        gradient: A gradient, dense or sparse.
+
+    Returns:
+        A tensor of the variable's shape.
+    """
     return tf.convert_to_tensor(gradient)
 
 
-def global_norm(gradients):
-    """Return the norm of all gradients together; rows of a table must be unique (see `summed_rows`)."""
+def global_norm(gradients: list[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
+    """Return the norm of all gradients together: √(Σ g²).
+
+    Args:
+        gradients: Gradients; the rows of a sparse one must be unique (see `summed_rows`).
+
+    Returns:
+        A scalar.
+    """
     parts = [gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient for gradient in gradients]
     return tf.sqrt(2.0 * tf.add_n([tf.nn.l2_loss(part) for part in parts]))
 

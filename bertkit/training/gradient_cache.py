@@ -7,6 +7,7 @@ of the loss at each vector, each chunk is computed again, with its dropout, and 
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,11 +15,18 @@ import tensorflow as tf
 from bertkit.errors import Error
 
 
-def cache_gradients(embedder, chunk):
-    """Let a `SentenceEmbedder` compute its texts `chunk` at a time in training; what it gives and learns is the same.
+def cache_gradients(embedder: Any, chunk: int) -> None:
+    """Let a `SentenceEmbedder` compute few texts at a time in training; its vectors and gradients stay the same.
 
-    What training keeps in memory is that of one chunk, the vectors, and one gradient of each parameter, dense; it
-    computes every vector twice. Raises `Error` for chunk < 1 and on another backend than TensorFlow.
+    In memory are the activations of one chunk, all vectors, and one dense gradient of each parameter; every vector is
+    computed twice.
+
+    Args:
+        embedder: The `SentenceEmbedder`.
+        chunk: Texts that are computed together.
+
+    Raises:
+        Error: When `chunk` is below 1, or Keras runs on another backend than TensorFlow.
     """
     if chunk < 1:
         raise Error(f"chunk={chunk} holds no text; give 1 or more.")
@@ -27,8 +35,18 @@ def cache_gradients(embedder, chunk):
     embedder.in_training = partial(in_chunks, embedder, chunk)
 
 
-def in_chunks(embedder, chunk, rows, training=True):
-    """Return the vectors of rows {name: [B,T]} as `embedder.vectors` gives them in training, [B,D]; see the module."""
+def in_chunks(embedder: Any, chunk: int, rows: dict[str, Any], training: bool = True) -> tf.Tensor:
+    """Return the vectors of rows as `embedder.vectors` gives them in training, computed chunk by chunk.
+
+    Args:
+        embedder: The `SentenceEmbedder`.
+        chunk: Rows that are computed together.
+        rows: {name: int32 [B,T]}.
+        training: Not used; dropout is always on.
+
+    Returns:
+        Vectors, float32 [B,D], whose gradient is computed chunk by chunk too.
+    """
     weights = {id(weight) for weight in embedder.weights}
     seeds = [variable for variable in embedder.variables if id(variable) not in weights]
     fixed = [(weight, tf.stop_gradient(weight.value)) for weight in embedder.non_trainable_weights]
@@ -48,9 +66,14 @@ def in_chunks(embedder, chunk, rows, training=True):
 
 @dataclass(frozen=True)
 class Chunks:
-    """Rows {name: [B,T]} through a model, `size` at a time, as a function of its weights' values and its seeds.
+    """Rows through a model, a few at a time, as a function of the values of its weights and seeds.
 
-    `fixed` gives the weights that are not trained their values; `seeds` are the variables that dropout is drawn from.
+    Args:
+        model: The `SentenceEmbedder`.
+        rows: {name: int32 [B,T]}.
+        size: Rows that are computed together.
+        fixed: (weight, value) of the weights that are not trained.
+        seeds: The variables that dropout is drawn from.
     """
 
     model: keras.Model
@@ -59,8 +82,16 @@ class Chunks:
     fixed: list
     seeds: list
 
-    def vectors(self, values, seeds):
-        """Return (the vectors of all rows, the seeds after the last chunk)."""
+    def vectors(self, values: list[tf.Tensor], seeds: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Return the vectors of all rows.
+
+        Args:
+            values: Values of the trained weights.
+            seeds: Values of the seeds before the first chunk.
+
+        Returns:
+            Vectors, float32 [B,D], and the seeds after the last chunk.
+        """
         found = tf.TensorArray("float32", self._count(), infer_shape=False, clear_after_read=True)
 
         def step(number, found, seeds):
@@ -70,8 +101,17 @@ class Chunks:
         _, found, seeds = self._loop(step, found, seeds)
         return tf.ensure_shape(found.concat(), (None, self.model.encoder.config.output_dim)), seeds
 
-    def gradients(self, values, seeds, slope):
-        """Return the gradient of Σ slope · vectors by each of `values`, added up chunk by chunk."""
+    def gradients(self, values: list[tf.Tensor], seeds: list[tf.Tensor], slope: tf.Tensor) -> list[tf.Tensor]:
+        """Return the gradients of Σ slope · vectors with respect to the weights, added up chunk by chunk.
+
+        Args:
+            values: Values of the trained weights.
+            seeds: Values of the seeds before the first chunk.
+            slope: The gradient of the loss with respect to the vectors, [B,D].
+
+        Returns:
+            One dense gradient for each of `values`.
+        """
         def step(number, sums, seeds):
             with tf.GradientTape() as tape:
                 tape.watch(values)

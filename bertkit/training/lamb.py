@@ -1,5 +1,7 @@
 """LAMB: Adam for batches of thousands of rows (You et al. 2019, arXiv 1904.00962)."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,21 +10,36 @@ from bertkit.training.optimizer import AdamW
 
 @keras.saving.register_keras_serializable("bertkit")
 class LAMB(AdamW):
-    """LAMB with the clipping and the exceptions of `AdamW`: a matrix's update is as long as a share of the matrix.
+    """LAMB with the clipping and the exceptions of `AdamW`: each matrix moves by a share of its own norm.
 
     g ← g · min(1, clip/‖g‖);  m ← β₁m + (1−β₁)g;  v ← β₂v + (1−β₂)g²;
     u = m̂/(√v̂ + ε) + λw;  w ← w − η (‖w‖/‖u‖) u, the ratio 1 where a norm is 0 (algorithm 2, φ(z) = z).
 
     m̂ and v̂ are bias-corrected. Biases and LayerNorm's scale and shift have ratio 1 and λ = 0, as in the authors' code.
-    `keras.optimizers.Lamb` leaves λw out of u and excepts nothing.
+    `keras.optimizers.Lamb` leaves λw out of u and makes no exceptions.
+
+    Args:
+        learning_rate: η, a number or a Keras schedule.
+        weight_decay: λ, of matrices and tables alone.
+        **options: The other arguments of `AdamW`.
+
+    >>> float(LAMB(weight_decay=0.1).weight_decay)
+    0.1
     """
 
-    def __init__(self, learning_rate=1e-3, weight_decay=0.01, **options):
+    def __init__(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
+                 weight_decay: float = 0.01, **options: Any) -> None:
         super().__init__(learning_rate, weight_decay, **options)
         self.fused = False
 
-    def update_step(self, gradient, variable, learning_rate):
-        """Update one variable and its moments."""
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        """Update one variable and its moments.
+
+        Args:
+            gradient: The gradient, of the variable's shape, clipped.
+            variable: The variable.
+            learning_rate: η of this update, before the variable's factor.
+        """
         rate, step = self.paced(variable, ops.cast(learning_rate, variable.dtype),
                                 ops.cast(self.iterations + 1, variable.dtype))
         index = self._get_variable_index(variable)

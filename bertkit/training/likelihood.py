@@ -1,7 +1,8 @@
 """How likely a language model finds each token of a text: a causal one, a decoder, a masked one."""
 
+from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,19 +16,38 @@ CHUNK = 1 << 14     # masked copies in memory at a time
 
 
 class Scored(NamedTuple):
-    """The `ids` of a text's tokens, special ones left out, and the natural `logs` of their probabilities."""
+    """The tokens of a text with their log-probabilities; special tokens are left out.
+
+    Args:
+        ids: Token ids, a list of T integers.
+        logs: Natural logarithms of the tokens' probabilities, float32 [T].
+    """
 
     ids: list
     logs: np.ndarray
 
 
-def pseudo_log_likelihoods(model, tokenizer, texts, length, within_words=False, batch_size=32):
-    """Return `Scored` of each text: log P(w_t | the text with w_t masked), one masked copy for each token.
+def pseudo_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], length: int, within_words: bool = False,
+                           batch_size: int = 32) -> list[Scored]:
+    """Return log P(w_t | the text with w_t masked) of each token of each text, from one masked copy for each token.
 
-    `model` is a masked `LanguageModel`. PLL(W) is the sum of a text's logs (Salazar et al. 2020, arXiv 1910.14659,
-    section 2.1); with `within_words` the later pieces of the same word are masked too (Kauf and Ivanova 2023, arXiv
-    2305.10588, PLL-word-l2r). Copies are put in batches by length, so that little is computed for padding, and logits
-    are computed at the masked places alone. Raises `Error` for a text that has more than `length` tokens.
+    PLL(W) is the sum of a text's logs (Salazar et al. 2020, arXiv 1910.14659, section 2.1). Copies are put in batches
+    by length, so that little is computed for padding, and logits are computed at the masked places alone.
+
+    Args:
+        model: A masked `LanguageModel`.
+        tokenizer: The `Tokenizer` of its encoder.
+        texts: The texts.
+        length: Tokens that a text may have, special tokens included.
+        within_words: Whether to mask the later pieces of the same word too (Kauf and Ivanova 2023, arXiv 2305.10588,
+            PLL-word-l2r).
+        batch_size: Copies that are computed together.
+
+    Returns:
+        One `Scored` for each text.
+
+    Raises:
+        Error: When a text has more than `length` tokens.
     """
     encoded = tokenizer.encode(texts)
     _check_lengths(tokenizer, [one.ids for one in encoded], length)
@@ -89,10 +109,18 @@ def _masked_logs(model, tokenizer, copies, batch_size):
     return found
 
 
-def log_likelihoods(model, written, batch_size=32):
-    """Return for each row of `Written` the log P of its target's tokens, each given those before it: [tokens] float32.
+def log_likelihoods(model: Any, written: Any, batch_size: int = 32) -> list[np.ndarray]:
+    """Return the log-probabilities of the tokens of target texts, each given the tokens before it.
 
-    `model` is a `EncoderDecoder`; the end counts where it was taught (see `Writing.taught`).
+    The end token counts where it was trained (see `Writing.taught`).
+
+    Args:
+        model: An `EncoderDecoder`.
+        written: The rows, a `Written`.
+        batch_size: Rows that are computed together.
+
+    Returns:
+        One array for each row, float32 [tokens of its target].
     """
     found = [None] * len(written)
     for rows, batch in by_length(written, batch_size):
@@ -103,10 +131,17 @@ def log_likelihoods(model, written, batch_size=32):
     return found
 
 
-def perplexities(model, parts):
-    """Return {part: {"score", "low", "high"}} of `Written` parts: exp(mean −log P of a token), 95 % bootstrap.
+def perplexities(model: Any, parts: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the perplexity of target texts, exp(mean −log P of a token), with its 95 % bootstrap interval.
 
     Tokens are the tokenizer's, so perplexities of models with other vocabularies are not comparable.
+
+    Args:
+        model: An `EncoderDecoder`.
+        parts: {name of a split: its `Written` rows}.
+
+    Returns:
+        {name of a split: {"score", "low", "high"}}.
     """
     found = {}
     for name, written in parts.items():
@@ -117,14 +152,27 @@ def perplexities(model, parts):
     return found
 
 
-def causal_log_likelihoods(model, tokenizer, texts, length, batch_size=32):
-    """Return `Scored` of each text: log P(w_t | w_1 ... w_{t−1}) by a causal `LanguageModel`.
+def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], length: int,
+                           batch_size: int = 32) -> list[Scored]:
+    """Return log P(w_t | w_1 ... w_{t−1}) of each token of each text, by a causal model.
 
-    A text's first token is given the special ones that stand before it; where none do, it is left out of both. Raises
-    `Error` for a model that sees later tokens, and for a text that has more than `length` tokens.
+    The first token of a text is given the special tokens that stand before it; where there are none, it is left out.
+
+    Args:
+        model: A causal `LanguageModel`.
+        tokenizer: The `Tokenizer` of its encoder.
+        texts: The texts.
+        length: Tokens that a text may have, special tokens included.
+        batch_size: Texts that are computed together.
+
+    Returns:
+        One `Scored` for each text.
+
+    Raises:
+        Error: When the model sees later tokens, or a text has more than `length` tokens.
     """
     if not getattr(model.encoder.config.attention, "causal", False):
-        raise Error("This model's attention is not causal: it sees the tokens that it would foretell; use "
+        raise Error("This model's attention is not causal: it sees the tokens that it should predict; use "
                     "pseudo_log_likelihoods.")
     encoded, ahead = tokenizer.ids(texts), _ahead(tokenizer)
     _check_lengths(tokenizer, encoded, length)

@@ -1,6 +1,7 @@
-"""Low-rank adaptation (Hu et al. 2021, LoRA): train W + (α/r) A B in place of W, and leave W in the end."""
+"""Low-rank adaptation (Hu et al. 2021, LoRA): train W + (α/r) A B in place of W, and merge it into W in the end."""
 
 from contextlib import ExitStack
+from typing import Any
 
 import keras
 
@@ -12,16 +13,31 @@ from bertkit.errors import Error
 ADAPTED = ("query", "value", "query_key", "qkv", "global_query", "global_value")
 
 
-def projections(encoder):
-    """Return the layers that `add` adapts, from the lowest block up."""
+def projections(encoder: Any) -> list[keras.layers.Layer]:
+    """Return the layers that `add` adapts.
+
+    Args:
+        encoder: The `Encoder`.
+
+    Returns:
+        Projections of attention, from the lowest block up.
+    """
     return [layer for block in encoder.blocks for layer in block.attention._flatten_layers() if layer.name in ADAPTED]
 
 
-def add(model, rank, alpha):
-    """Let each of `projections` compute x (W + (α/r) A B), A drawn and B 0, and train these and the heads alone.
+def add(model: Any, rank: int, alpha: float) -> None:
+    """Let each of `projections` compute x (W + (α/r) A B), A random and B 0, and train these and the heads alone.
 
     A [D,r] and B [r,units] are those of `keras.layers.Dense.enable_lora`; XLNet's projections are EinsumDense, whose A
-    is [D,N,r] and B [r,H]: the rank is that of W as [D·N,H]. Raises `Error` on a rank that no matrix has.
+    is [D,N,r] and B [r,H]: the rank is that of W as [D·N,H].
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        rank: r.
+        alpha: α.
+
+    Raises:
+        Error: When a matrix is too small for the rank.
     """
     for weight in model.encoder.weights:
         weight.trainable = False
@@ -35,8 +51,12 @@ def add(model, rank, alpha):
             layer.enable_lora(rank, lora_alpha=alpha)
 
 
-def merge(model):
-    """Put (α/r) A B into each W, in float32, and take A and B away: the model is a plain one again."""
+def merge(model: Any) -> None:
+    """Add (α/r) A B to each W, in float32, and remove A and B: the model is a plain one again.
+
+    Args:
+        model: A model that `add` adapted; another one stays as it is.
+    """
     for layer in projections(model.encoder):
         if layer.lora_enabled:
             a, b = layer.lora_kernel_a, layer.lora_kernel_b

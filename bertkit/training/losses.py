@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,16 +11,26 @@ from keras import ops
 from bertkit.errors import Error
 from bertkit.heads.losses import TokenCrossEntropy
 from bertkit.tasks.registry import entry_of_model
+from bertkit.training.config import TrainConfig
 
 KNOBS = ("r_drop", "label_smoothing", "class_weights")
 
 
-def loss(model, tuning, labels=None):
-    """Return the Keras loss (labels, outputs) of a model, with what `tuning` adds to the model's own.
+def loss(model: Any, tuning: TrainConfig, labels: np.ndarray | None = None) -> Callable:
+    """Return the loss that a model is trained by: its own, with what the knobs of `tuning` add.
 
-    `labels` are those of the training rows, whole numbers, −1 not scored; `class_weights` counts them. R-Drop wants
-    each batch's rows twice over, first all of them and then all again (`BatchSampler.copies`). Raises `Error` for a
-    knob that the head has no use for.
+    R-Drop needs each batch's rows twice, first all of them and then all again (`BatchSampler.copies`).
+
+    Args:
+        model: A head of bertkit's.
+        tuning: The `TrainConfig`; `r_drop`, `label_smoothing` and `class_weights` are read.
+        labels: Labels of the training rows, integers, -1 where a place is not scored; `class_weights` counts them.
+
+    Returns:
+        A Keras loss, a function of (labels, outputs).
+
+    Raises:
+        Error: When a knob does not fit the head, or `class_weights` comes without labels.
     """
     fit = fit_of(model)
     for knob in _set(tuning):
@@ -35,8 +46,15 @@ def loss(model, tuning, labels=None):
     return RDrop(made, tuning.r_drop, fit.distance) if tuning.r_drop else made
 
 
-def plain(tuning):
-    """Raise `Error` if `tuning` asks for what only `loss` gives: for what is trained by a loss of its own."""
+def plain(tuning: TrainConfig) -> None:
+    """Check that `tuning` sets nothing that only `loss` gives, for a training that has a loss of its own.
+
+    Args:
+        tuning: The `TrainConfig`.
+
+    Raises:
+        Error: When `r_drop`, `label_smoothing` or `class_weights` is set.
+    """
     for knob in _set(tuning):
         raise Error(f"{knob} is for labelled texts and does not fit this training; leave it out.")
 
@@ -45,8 +63,20 @@ def _set(tuning):
     return [knob for knob in KNOBS if getattr(tuning, knob)]
 
 
-def balanced(labels, classes):
-    """Return n / (C · n_c) for each class c, C the number of those that occur (King and Zeng 2001); 0 for others.
+def balanced(labels: Any, classes: int) -> np.ndarray:
+    """Return a weight for each class that makes all classes count alike.
+
+    n / (C · n_c) for class c, C the number of classes that occur (King and Zeng 2001); 0 for a class that does not.
+
+    Args:
+        labels: Labels [...], integers, -1 where a place is not scored.
+        classes: The number of all classes.
+
+    Returns:
+        float64 [classes].
+
+    Raises:
+        Error: When `labels` is None.
 
     >>> balanced(np.array([0, 0, 0, 1, -1]), 3).round(3).tolist()
     [0.667, 2.0, 0.0]
@@ -77,15 +107,29 @@ class CrossEntropy(TokenCrossEntropy):
     1.3863
     """
 
-    def __init__(self, smoothing: float = 0.0, weights: list | None = None, name: str = "cross_entropy", **options):
+    def __init__(self, smoothing: float = 0.0, weights: list[float] | None = None, name: str = "cross_entropy",
+                 **options: Any) -> None:
         super().__init__(name=name, **options)
         self.smoothing, self.weights = smoothing, None if weights is None else [float(weight) for weight in weights]
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments.
+
+        Returns:
+            {argument: value}, from which `from_config` makes an equal loss.
+        """
         return {**super().get_config(), "smoothing": self.smoothing, "weights": self.weights}
 
-    def each(self, labels, logits):
-        """Return each label's loss, [...]."""
+    def each(self, labels: Any, logits: Any) -> Any:
+        """Return the loss of each label.
+
+        Args:
+            labels: Classes [...], integers, 0 to C - 1.
+            logits: Logits [...,C].
+
+        Returns:
+            Losses [...], in the dtype of the logits.
+        """
         log = ops.log_softmax(logits, axis=-1)
         right = ops.take_along_axis(log, labels[..., None], axis=-1)[..., 0]
         losses = -(1 - self.smoothing) * right - self.smoothing * ops.mean(log, axis=-1)
@@ -96,23 +140,30 @@ class CrossEntropy(TokenCrossEntropy):
 
 @keras.saving.register_keras_serializable("bertkit")
 class RDrop(keras.losses.Loss):
-    """plain + α · distance of two passes of the same rows, which differ by their dropout (Liang et al. 2021, R-Drop).
+    """The loss of two passes of the same rows, plus α times the distance between the passes (Liang et al. 2021).
 
-    Called with labels [2B,...] and outputs [2B,...]: row i and row B + i are the same. The plain loss is the mean over
-    both passes, as in the paper's code, where equation 3 has their sum. `sample_weight` [2B] weighs rows.
+    The two passes differ by their dropout. Called with labels [2B,...] and outputs [2B,...]: row i and row B + i are
+    the same. The plain loss is the mean over both passes, as in the paper's code, where equation 3 has their sum.
+    `sample_weight` [2B] weighs rows.
 
     Args:
         plain: The loss of one pass, a Keras loss.
-        alpha: α, what the distance counts.
+        alpha: α, the weight of the distance.
         distance: Function (labels [B,...], outputs, others) -> the distance of each place, [B,...].
         name: Name of the loss.
+        **options: What every Keras loss takes: `reduction`, `dtype`.
+
+    >>> loss = RDrop(CrossEntropy(), alpha=1.0, distance=of_classes)
+    >>> round(float(loss(np.array([0, 0]), np.array([[0.0, 0.0], [0.0, 0.0]]))), 4)
+    0.6931
     """
 
-    def __init__(self, plain: Callable, alpha: float, distance: Callable, name: str = "r_drop", **options):
+    def __init__(self, plain: Callable, alpha: float, distance: Callable, name: str = "r_drop",
+                 **options: Any) -> None:
         super().__init__(name=name, **options)
         self.plain, self.alpha, self.distance = plain, alpha, distance
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         y_pred = keras.tree.map_structure(lambda x: ops.cast(x, self.dtype), y_pred)
         first, second = (keras.tree.map_structure(half, y_pred) for half in (_first, _second))
         apart = self.distance(_first(y_true), first, second)
@@ -121,12 +172,25 @@ class RDrop(keras.losses.Loss):
             apart = apart * ops.reshape(weights, (-1, *[1] * (len(apart.shape) - 1)))
         return self.plain(y_true, y_pred, sample_weight=sample_weight) + self.alpha * ops.mean(apart)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, the plain loss and the distance serialised.
+
+        Returns:
+            {argument: value}, from which `from_config` makes an equal loss.
+        """
         return {**super().get_config(), "plain": keras.saving.serialize_keras_object(self.plain), "alpha": self.alpha,
                 "distance": keras.saving.serialize_keras_object(self.distance)}
 
     @classmethod
-    def from_config(cls, config: dict) -> "RDrop":
+    def from_config(cls, config: dict[str, Any]) -> "RDrop":
+        """Return the loss that a config describes.
+
+        Args:
+            config: What `get_config` returned.
+
+        Returns:
+            An equal loss.
+        """
         return cls(**{**config, **{name: keras.saving.deserialize_keras_object(config[name])
                                    for name in ("plain", "distance")}})
 
@@ -139,45 +203,108 @@ def _second(x):
     return x[ops.shape(x)[0] // 2:]
 
 
-def scored(labels):
-    """Return 1 for each label that counts, 0 for −1, float32."""
+def scored(labels: Any) -> Any:
+    """Return which labels count.
+
+    Args:
+        labels: Labels [...], integers, -1 where a place is not scored.
+
+    Returns:
+        float32 [...]: 1 for each label that counts, 0 for -1.
+    """
     return ops.cast(labels >= 0, "float32")
 
 
-def divergence(logits, others):
-    """Return ½ (KL(p‖q) + KL(q‖p)) = ½ Σ_c (p_c − q_c)(log p_c − log q_c), [...,C] and [...,C] -> [...]."""
+def divergence(logits: Any, others: Any) -> Any:
+    """Return the symmetric divergence of two distributions.
+
+    ½ (KL(p‖q) + KL(q‖p)) = ½ Σ_c (p_c − q_c)(log p_c − log q_c), p and q the softmax of each side.
+
+    Args:
+        logits: Logits of p, [...,C].
+        others: Logits of q, [...,C].
+
+    Returns:
+        The divergence of each place, [...].
+    """
     p, q = ops.log_softmax(logits, axis=-1), ops.log_softmax(others, axis=-1)
     return ops.sum((ops.exp(p) - ops.exp(q)) * (p - q), axis=-1) / 2
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_classes(labels, logits, others):
-    """Return the divergence of the classes' probabilities where there is a label; its mean is that over the labels."""
+def of_classes(labels: Any, logits: Any, others: Any) -> Any:
+    """Return the distance of two passes of a classifier or tagger: the divergence of the classes' probabilities.
+
+    It is scaled so that its mean over all places is the mean over the places that have a label.
+
+    Args:
+        labels: Labels [...], integers, -1 where a place is not scored.
+        logits: Logits of one pass, [...,C].
+        others: Logits of the other pass, [...,C].
+
+    Returns:
+        The distance of each place, [...]; 0 where there is no label.
+    """
     real = scored(ops.cast(labels, "int32"))
     return divergence(logits, others) * real / ops.maximum(ops.mean(real), 1.0 / ops.cast(ops.size(real), real.dtype))
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_several(labels, logits, others):
-    """Return the divergence of each label's being given or not: ½ (σ(a) − σ(b))(a − b)."""
+def of_several(labels: Any, logits: Any, others: Any) -> Any:
+    """Return the distance of two passes of a multi-label classifier: ½ (σ(a) − σ(b))(a − b) of each label.
+
+    Args:
+        labels: Labels [B,C]; not used.
+        logits: a, the logits of one pass, [B,C].
+        others: b, the logits of the other pass, [B,C].
+
+    Returns:
+        The distance of each label, [B,C].
+    """
     return (ops.sigmoid(logits) - ops.sigmoid(others)) * (logits - others) / 2
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_spans(labels, outputs, others):
-    """Return the mean of the divergences of where the answer starts and of where it ends, for each row."""
+def of_spans(labels: Any, outputs: dict[str, Any], others: dict[str, Any]) -> Any:
+    """Return the distance of two passes of a `QuestionAnswering`: the mean divergence of start and end.
+
+    Args:
+        labels: The places of the answers; not used.
+        outputs: {"start_logits", "end_logits"} of one pass, each [B,T].
+        others: The same of the other pass.
+
+    Returns:
+        The distance of each row, [B].
+    """
     return sum(divergence(outputs[name], others[name]) for name in ("start_logits", "end_logits")) / 2
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_numbers(labels, values, others):
-    """Return the square of the difference (Liang et al. 2021, section 3.3: regression)."""
+def of_numbers(labels: Any, values: Any, others: Any) -> Any:
+    """Return the distance of two passes of a regression: the square of the difference.
+
+    Liang et al. 2021, section 3.3.
+
+    Args:
+        labels: The numbers wanted; not used.
+        values: Outputs of one pass, [B,1].
+        others: Outputs of the other pass, [B,1].
+
+    Returns:
+        The distance of each row, [B,1].
+    """
     return ops.square(values - others)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a kind of model is called, which of `KNOBS` suit its loss, and the distance of two passes for R-Drop."""
+    """Which knobs of `KNOBS` fit the loss of a kind of model.
+
+    Args:
+        what: The name of the kind in error messages, such as "a tagger".
+        knobs: The knobs that fit.
+        distance: The distance of two passes for R-Drop, a function (labels, outputs, others), or None.
+    """
 
     what: str
     knobs: tuple = ()
@@ -187,8 +314,15 @@ class Fit:
 SEVERAL = Fit("a classifier of several labels a row", KNOBS[:2], of_several)
 
 
-def of_classifier(model):
-    """Return the `Fit` of a `Classifier`: of one label a row, of several, or of a score."""
+def of_classifier(model: Any) -> Fit:
+    """Return the `Fit` of a `Classifier`: of one label a row, of several, or of a score.
+
+    Args:
+        model: The `Classifier`.
+
+    Returns:
+        The `Fit`.
+    """
     if model.multi_label:
         return SEVERAL
     if len(model.labels) == 1:
@@ -196,23 +330,51 @@ def of_classifier(model):
     return Fit("a classifier", KNOBS, of_classes)
 
 
-def of_tagger(model):
-    """Return the `Fit` of a `TokenClassifier`."""
+def of_tagger(model: Any) -> Fit:
+    """Return the `Fit` of a `TokenClassifier`.
+
+    Args:
+        model: The `TokenClassifier`.
+
+    Returns:
+        The `Fit`.
+    """
     return Fit("a tagger", KNOBS, of_classes)
 
 
-def of_chooser(model):
-    """Return the `Fit` of a `MultipleChoice`."""
+def of_chooser(model: Any) -> Fit:
+    """Return the `Fit` of a `MultipleChoice`.
+
+    Args:
+        model: The `MultipleChoice`.
+
+    Returns:
+        The `Fit`.
+    """
     return Fit("a multiple chooser", KNOBS[:2], of_classes)
 
 
-def of_answerer(model):
-    """Return the `Fit` of a `QuestionAnswering`."""
+def of_answerer(model: Any) -> Fit:
+    """Return the `Fit` of a `QuestionAnswering`.
+
+    Args:
+        model: The `QuestionAnswering`.
+
+    Returns:
+        The `Fit`.
+    """
     return Fit("an answerer", KNOBS[:1], of_spans)
 
 
-def fit_of(model):
-    """Return the `Fit` of a model, that of its task."""
+def fit_of(model: Any) -> Fit:
+    """Return the `Fit` of a model, which its task declares.
+
+    Args:
+        model: A head of bertkit's.
+
+    Returns:
+        The `Fit`; one without knobs where no task declares any.
+    """
     entry = entry_of_model(model)
     fit = entry and entry.part("fit")
     return fit(model) if fit else Fit(f"a {type(model).__name__}")

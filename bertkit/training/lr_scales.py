@@ -1,13 +1,24 @@
 """How deep in a model a variable lies, and from that how fast it learns and from when on."""
 
+from typing import Any
+
 from bertkit.errors import Error
 
 
-def depths(model):
-    """Return [(weight, depth) ...] of all weights: embeddings 0, block i of n, from 0, i + 1, the head n + 2.
+def depths(model: Any) -> list[tuple[Any, int]]:
+    """Return how deep in a model each weight lies: embeddings 0, block i of n, from 0, i + 1, the head n + 2.
 
     The code of Clark et al. 2020 (ELECTRA); what lies between the last block and the head, such as the pooler, is
-    n + 1. Raises `Error` where blocks are shared: one block then has several depths.
+    n + 1.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+
+    Returns:
+        (weight, depth) of all weights.
+
+    Raises:
+        Error: When blocks are shared, so that one block has several depths.
     """
     encoder = model.encoder
     if encoder.config.shared:
@@ -21,8 +32,16 @@ def depths(model):
     return [(weight, found.get(id(weight), top)) for weight in model.weights]
 
 
-def freeze(model, blocks):
-    """Take the embeddings and the lowest `blocks` blocks of a model out of training; raises `Error` if it has fewer."""
+def freeze(model: Any, blocks: int) -> None:
+    """Take the embeddings and the lowest blocks of a model out of training.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        blocks: How many blocks to freeze; 0 freezes the embeddings alone.
+
+    Raises:
+        Error: When the encoder has fewer blocks.
+    """
     have = len(model.encoder.blocks)
     if blocks > have:
         raise Error(f"frozen_layers={blocks}, and the encoder has {have} blocks; give at most {have}.")
@@ -31,10 +50,17 @@ def freeze(model, blocks):
             weight.trainable = False
 
 
-def lr_scales(model, layer_decay: float) -> dict:
-    """Return what the learning rate of each trained variable is multiplied by, {path: scale}; scales of 1 are left out.
+def lr_scales(model: Any, layer_decay: float) -> dict[str, float]:
+    """Return the factors on the learning rate of a model's variables.
 
-    The scale at depth j of n blocks is layer_decay^(n + 2 − j).
+    The factor at depth j of n blocks is layer_decay^(n + 2 − j), see `depths`.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        layer_decay: The factor for each layer below the head.
+
+    Returns:
+        {path of a trained variable: factor}; factors of 1 are left out.
     """
     if layer_decay == 1:
         return {}
@@ -42,11 +68,19 @@ def lr_scales(model, layer_decay: float) -> dict:
     return {path: layer_decay ** (top - depth) for path, depth in _trained(model) if depth < top}
 
 
-def lr_starts(model, unfreeze: int, updates: float) -> dict:
-    """Return how many updates pass before the first of each trained variable, {path: number}; zeros are left out.
+def lr_starts(model: Any, unfreeze: int, updates: float) -> dict[str, int]:
+    """Return how many updates pass before the first update of each variable.
 
-    The head and what stands on the last block begin at once, then `unfreeze` blocks an epoch of so many `updates` from
-    the top, and the embeddings like one more block below the lowest (Howard and Ruder 2018, ULMFiT, section 3.3).
+    The head and what stands on the last block begin at once, then `unfreeze` blocks in each epoch, from the top, and
+    the embeddings like one more block below the lowest (Howard and Ruder 2018, ULMFiT, section 3.3).
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        unfreeze: Blocks that begin in each epoch; 0 lets all begin at once.
+        updates: Updates of one epoch.
+
+    Returns:
+        {path of a trained variable: number of updates}; zeros are left out.
     """
     if not unfreeze:
         return {}

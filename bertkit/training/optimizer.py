@@ -1,5 +1,7 @@
 """AdamW as BERT is fine-tuned with it, in one pass over memory where TensorFlow allows."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -46,9 +48,10 @@ class AdamW(keras.optimizers.AdamW):
     {'encoder/embeddings/token/embeddings': 0.5}
     """
 
-    def __init__(self, learning_rate=5e-5, weight_decay: float = 0.01, beta_1: float = 0.9, beta_2: float = 0.999,
-                 epsilon: float = 1e-6, global_clipnorm: float | None = 1.0, lr_scales: dict | None = None,
-                 lr_starts: dict | None = None, **options):
+    def __init__(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 5e-5,
+                 weight_decay: float = 0.01, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-6,
+                 global_clipnorm: float | None = 1.0, lr_scales: dict[str, float] | None = None,
+                 lr_starts: dict[str, int] | None = None, **options: Any) -> None:
         super().__init__(learning_rate=learning_rate, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2,
                          epsilon=epsilon, global_clipnorm=global_clipnorm, **options)
         self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
@@ -59,10 +62,23 @@ class AdamW(keras.optimizers.AdamW):
             raise Error("Several devices of one process cannot accumulate gradients under TensorFlow; start a worker "
                         "for each device, or accumulate none.")
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as JSON values.
+
+        Returns:
+            {argument: value}, from which `from_config` makes an equal optimizer, without its state.
+        """
         return {**super().get_config(), "lr_scales": dict(self.lr_scales), "lr_starts": dict(self.lr_starts)}
 
-    def build(self, variables):
+    def build(self, variables: list[keras.Variable]) -> None:
+        """Make the optimizer's own variables: both moments of each trained variable, and `gradient_norm`.
+
+        Args:
+            variables: The trained variables of the model.
+
+        Raises:
+            Error: When `lr_scales` or `lr_starts` names a path that none of them has.
+        """
         _check_paths(self.lr_scales.keys() | self.lr_starts.keys(), variables)
         self.own = {self._var_key(v): (self.lr_scales.get(v.path, 1.0), self.lr_starts.get(v.path, 0))
                     for v in variables}
@@ -70,7 +86,16 @@ class AdamW(keras.optimizers.AdamW):
         self.gradient_norm = self.add_variable((), initializer="zeros", name="gradient_norm",
                                                aggregation="only_first_replica")
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: list[Any], trainable_variables: list[keras.Variable] | None = None) -> Any:
+        """Update all trained variables in place.
+
+        Args:
+            grads: One gradient for each variable, of its shape, or None; gradients of tables may be sparse.
+            trainable_variables: The variables, by default those that `build` was given.
+
+        Returns:
+            The number of steps so far, as the backend gives it.
+        """
         grads = total(grads)
         if self._plain():
             return super().apply(grads, trainable_variables)
@@ -83,8 +108,16 @@ class AdamW(keras.optimizers.AdamW):
         fused_step(self, [g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations.assign_add(1)
 
-    def update_step(self, gradient, variable, learning_rate):
-        """Keras' update of one variable; at a rate of its own also its decay, which Keras has one rate for."""
+    def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        """Update one variable by Keras' own step.
+
+        Where variables have rates of their own, the decay of this variable is done here too, at its own rate.
+
+        Args:
+            gradient: The gradient, of the variable's shape, clipped.
+            variable: The variable.
+            learning_rate: η of this update, before the variable's factor.
+        """
         if self._varies():
             step = ops.cast(self.iterations + 1, variable.dtype)
             rate, own_step = self.paced(variable, ops.cast(learning_rate, variable.dtype), step)
@@ -93,19 +126,43 @@ class AdamW(keras.optimizers.AdamW):
             learning_rate = rate * self.correction(own_step) / self.correction(step)
         super().update_step(gradient, variable, learning_rate)
 
-    def paced(self, variable, rate, step):
-        """Return (rate, step) as they are for one variable: 0 and 1 before it begins."""
+    def paced(self, variable: keras.Variable, rate: Any, step: Any) -> tuple[Any, Any]:
+        """Return the learning rate and the step of one variable: 0 and 1 before its first update.
+
+        Args:
+            variable: A trained variable.
+            rate: η of this update, a scalar.
+            step: The number of the update, counted from 1, a scalar.
+
+        Returns:
+            The rate times the variable's factor, and the update counted from the variable's first one.
+        """
         scale, start = self.own[self._var_key(variable)]
         if not start:
             return rate * scale, step
         return rate * scale * self.begun(variable, step), ops.maximum(step - start, 1)
 
-    def begun(self, variable, step):
-        """Return 1 if a variable learns at the update `step`, counted from 1, else 0; the dtype is the step's."""
+    def begun(self, variable: keras.Variable, step: Any) -> Any:
+        """Return whether a variable learns at an update.
+
+        Args:
+            variable: A trained variable.
+            step: The number of the update, counted from 1, a scalar.
+
+        Returns:
+            1 if it learns, else 0, in the dtype of `step`.
+        """
         return ops.cast(step > self.own[self._var_key(variable)][1], step.dtype)
 
-    def correction(self, step):
-        """Return √(1 − β₂ᵗ) / (1 − β₁ᵗ), which undoes the bias of both moments at update t."""
+    def correction(self, step: Any) -> Any:
+        """Return √(1 − β₂ᵗ) / (1 − β₁ᵗ), which removes the bias of both moments at update t.
+
+        Args:
+            step: t, counted from 1, a scalar.
+
+        Returns:
+            A scalar.
+        """
         return ops.sqrt(1 - self.beta_2 ** step) / (1 - self.beta_1 ** step)
 
     def _backend_apply_gradients(self, grads, trainable_variables):
@@ -155,7 +212,23 @@ def _check_paths(paths, variables):
                     f"as `variable.path` says them, such as {known[0] if known else 'none'}.")
 
 
-def adamw(learning_rate, steps, warmup=0.1, weight_decay=0.01, clip_norm=1.0, **options):
-    """Return the `AdamW` of a run of `steps` updates: linear warm-up over `warmup` of them, then linear decay."""
+def adamw(learning_rate: float, steps: int, warmup: float = 0.1, weight_decay: float = 0.01, clip_norm: float = 1.0,
+          **options: Any) -> AdamW:
+    """Return the `AdamW` of a run, with linear warm-up and then linear decay of the learning rate.
+
+    Args:
+        learning_rate: The highest rate, reached after the warm-up.
+        steps: Updates of the whole run.
+        warmup: Share of the updates in which the rate rises.
+        weight_decay: λ, of matrices and tables alone.
+        clip_norm: Largest norm of all gradients together; 0 for no limit.
+        **options: Further arguments of `AdamW`.
+
+    Returns:
+        The optimizer.
+
+    >>> float(adamw(1e-3, steps=10).learning_rate)
+    0.0
+    """
     schedule = WarmupLinear(learning_rate, steps, warmup)
     return AdamW(schedule, weight_decay=weight_decay, global_clipnorm=clip_norm, **options)

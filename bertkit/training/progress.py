@@ -3,35 +3,62 @@
 import math
 import sys
 import time
+from typing import Any, TextIO
 
 import keras
 
 from bertkit.errors import Error
 
 
-def check_loss(loss, where):
-    """Raise `Error` if a loss is no number any more: no later step mends that."""
+def check_loss(loss: float, where: str) -> None:
+    """Check that a loss is a finite number: once it is not, no later step makes it one again.
+
+    Args:
+        loss: The loss.
+        where: The place in training, as the end of the sentence, such as "at step 7".
+
+    Raises:
+        Error: When the loss is infinite or not a number.
+
+    >>> check_loss(float("nan"), "at step 7")
+    Traceback (most recent call last):
+    bertkit.errors.Error: The training diverged: the loss is nan at step 7; lower the learning rate.
+    """
     if not math.isfinite(loss):
         raise Error(f"The training diverged: the loss is {loss} {where}; lower the learning rate.")
 
 
 class Progress(keras.callbacks.Callback):
-    """Show step, loss, dev scores and the time that is left; stop where the loss shown is no number.
+    """Show step, loss, dev scores and the time that is left; stop where the loss shown is not finite.
 
-    `steps` is the whole run's, `done` how many were behind it when it began.
+    Args:
+        steps: Steps of the whole run.
+        done: Steps that were done before this process began.
+        stream: Where to write, by default standard error.
     """
 
-    def __init__(self, steps, done=0, stream=None):
+    def __init__(self, steps: int, done: int = 0, stream: TextIO | None = None) -> None:
         super().__init__()
         self.steps, self.first, self.stream = steps, done, stream or sys.stderr
         self.live = self.stream.isatty()
         self.step = done
         self.shown = 0.0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Start the clock.
+
+        Args:
+            logs: Not used.
+        """
         self.began = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the step; show it every half a second on a terminal, else every 15 seconds.
+
+        Args:
+            batch: Not used.
+            logs: The numbers of the step; "loss" is shown.
+        """
         self.step += 1
         now = time.monotonic()
         if self.step == self.steps or now - self.shown > (0.5 if self.live else 15):
@@ -40,7 +67,13 @@ class Progress(keras.callbacks.Callback):
                         f"{self._left(now)}")
             check_loss(logs.get("loss", 0.0), f"at step {self.step}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Show the epoch's numbers, if it was scored on dev.
+
+        Args:
+            epoch: The number of the epoch, from 0.
+            logs: The epoch's numbers.
+        """
         if not any(name.startswith("dev_") for name in logs or {}):
             return                                  # pre-training: its one epoch is the whole run
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,14 +25,21 @@ _SUM = re.compile(r"\b[0-9a-f]{64}\b")       # files are known by their SHA-256,
 
 
 class Resume(keras.callbacks.Callback):
-    """Save the run's state in `folder`, after each epoch or each `every` steps; restore it when the run starts again.
+    """Save the state of a run while it trains, and restore it when the same run starts again.
 
-    `knobs` is what makes two runs the same run: any JSON value. `memory` is another callback whose `remember()` gives
-    (JSON, {name: array}) and whose `recall` takes these, or None. A run of other knobs is started anew, or with
-    `others="refuse"` an `Error`. `writes` is False where another process of the run writes.
+    Args:
+        folder: The folder of the states.
+        knobs: What makes two runs the same run, any JSON value.
+        memory: Another callback whose `remember()` returns (JSON, {name: array}) and whose `recall` takes these, or
+            None.
+        every: Steps between two states; None saves after each epoch.
+        others: What to do where the folder holds a run of other knobs: "start anew", or "refuse", which is an `Error`.
+        last: The last step of the run, after which no state is saved.
+        writes: False where another process of the run writes the states.
     """
 
-    def __init__(self, folder, knobs, memory=None, every=None, others="start anew", last=None, writes=True):
+    def __init__(self, folder: str | Path, knobs: Any, memory: Any = None, every: int | None = None,
+                 others: str = "start anew", last: int | None = None, writes: bool = True) -> None:
         super().__init__()
         self.folder, self.memory, self.every, self.writes = Path(folder), memory, every, writes
         self.knobs = json.loads(json.dumps(knobs, sort_keys=True, default=str))
@@ -39,10 +47,19 @@ class Resume(keras.callbacks.Callback):
         self.unit, self.done = "epoch" if every is None else "step", 0
         self.good = []          # the states that were read or written by this process, the newest last
 
-    def restore(self, model):
-        """Put the newest whole state into `model`; return the epochs or steps behind it, 0 if there is none.
+    def restore(self, model: keras.Model) -> int:
+        """Put the newest undamaged state into a model.
 
         The optimizer gets its variables here: made within `fit()` they would have TensorFlow trace the step twice.
+
+        Args:
+            model: The compiled model.
+
+        Returns:
+            The epochs or steps that the state has done, 0 if there is none.
+
+        Raises:
+            Error: When the folder holds a run of other knobs and `others` is "refuse".
         """
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
@@ -60,18 +77,37 @@ class Resume(keras.callbacks.Callback):
                 f"{'starting anew' if path == paths[-1] else 'using the state before it'}.")
         return 0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save the state, if states are saved after each epoch.
+
+        Args:
+            epoch: The number of the epoch, from 0.
+            logs: Not used.
+        """
         if self.every is None:
             self.save(epoch + 1)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Save the state after each `every` steps, if states are saved by steps.
+
+        Args:
+            batch: Not used.
+            logs: Not used.
+        """
         if self.every is not None:
             self.done += 1
             if self.done % self.every == 0 and self.done != self.last:
                 self.save(self.done)
 
-    def save(self, done):
-        """Write the state as it is after `done` epochs or steps; all but it and the one before are removed."""
+    def save(self, done: int) -> None:
+        """Write the state of the run; all states but it and the one before it are removed.
+
+        Args:
+            done: Epochs or steps that the state has done.
+
+        Raises:
+            Error: When the files cannot be written.
+        """
         if not self.writes:
             return
         metadata, kept = self.memory.remember() if self.memory else (None, {})

@@ -2,9 +2,11 @@
 
 import math
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 import keras
 
@@ -19,9 +21,10 @@ from bertkit.report import page
 from bertkit.report import partial_input as partial_input
 from bertkit.terminal import say
 from bertkit.training.adapt import adapt, optimizer, settle
-from bertkit.training.auto import AUTO, explained, recommend
+from bertkit.training.auto import AUTO, Count, Rate, explained, recommend
 from bertkit.training.baseline import no_better
 from bertkit.training.best_weights import BestWeights
+from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
@@ -30,10 +33,13 @@ from bertkit.training.tensorboard import TrainingTensorBoard, history
 
 
 @contextmanager
-def precision(name):
-    """Let models made inside compute in "float32", or in "bfloat16" with sums and weights in float32.
+def precision(name: str) -> Iterator[None]:
+    """Let models that are made inside the `with` block compute in one precision.
 
     Keras' own policy comes back afterwards: a model keeps the one it was made under.
+
+    Args:
+        name: "float32", or "bfloat16" for products in bfloat16, sums and weights in float32.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if name == "bfloat16" else name)
@@ -43,22 +49,45 @@ def precision(name):
         keras.config.set_dtype_policy(before)
 
 
-def working(out):
-    """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash."""
+def working(out: str | Path) -> Path:
+    """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash.
+
+    Args:
+        out: The folder that the run will leave.
+
+    Returns:
+        The folder.
+
+    >>> working("runs/first/").name
+    'first.tmp'
+    """
     return Path(f"{os.path.abspath(out)}.tmp")
 
 
 class Run:
-    """What stands around a recipe's `compile` and `fit`: what it refuses, batches, callbacks, and the bundle it leaves.
+    """All that a recipe needs around `compile` and `fit`: checks, batches, optimizer, loss, callbacks and the bundle.
 
-    `Run(**knobs)` takes all the knobs of a recipe and reads those named here; epochs, batch size and rate may be
-    "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp and OUT appears only when it
-    is whole; the knobs and the content of the files make the same command the same run, which, started again, goes on
-    after its last epoch. Raises `Error` for what a run could only fail with later: knobs that train nothing, a seed
-    beyond 32 bits, an `out` whose place is taken. Fixes every random draw.
+    `Run(**knobs)` takes all the knobs of a recipe and reads those named here. Epochs, batch size and rate may be
+    "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp, and OUT appears only when it
+    is whole. The knobs and the content of the files make the same command the same run, which, started again, goes on
+    after its last epoch. Every random draw is fixed by the seed.
+
+    Args:
+        out: The folder of the bundle that the run leaves.
+        epochs: Passes over the training rows, or "auto".
+        batch_size: Rows in a step, or "auto".
+        learning_rate: The highest rate, after the warm-up, or "auto".
+        length: Tokens that a row is cut to, special tokens included.
+        seed: Of the head's first weights, the order of rows and dropout, 0 to 2³² − 1.
+        tuning: The `TrainConfig`.
+        **others: The recipe's other knobs, for the card.
+
+    Raises:
+        Error: When a knob trains nothing, the seed is out of range, or the place of `out` is taken.
     """
 
-    def __init__(self, out, epochs, batch_size, learning_rate, length, seed, tuning, **others):
+    def __init__(self, out: str | Path, epochs: Count, batch_size: Count, learning_rate: Rate, length: int,
+                 seed: int, tuning: TrainConfig, **others: Any) -> None:
         files.check_replaceable(out, "bundle")
         self.out, self.folder = out, working(out)
         _check_working(self.folder)
@@ -72,12 +101,21 @@ class Run:
         keras.utils.set_random_seed(seed)
 
     @property
-    def logs(self):
-        """Where TensorBoard's files are."""
+    def logs(self) -> Path:
+        """The folder of TensorBoard's files."""
         return self.folder / "logs"
 
-    def prepare(self, model, tokenizer, splits):
-        """Adapt the model to the tuning (see `training.adapt`) and pack the splits into rows of `length` tokens."""
+    def prepare(self, model: Any, tokenizer: Any, splits: Any) -> None:
+        """Adapt the model to the tuning (see `training.adapt`) and pack the splits into rows of `length` tokens.
+
+        Args:
+            model: A head of bertkit's on an encoder, not compiled.
+            tokenizer: The `Tokenizer` of the encoder.
+            splits: The `Splits` of the run.
+
+        Raises:
+            Error: When the tokenizer, the length or the tuning does not fit the encoder.
+        """
         check_fit(tokenizer, model.encoder.config, self.length)
         features = splits.features(tokenizer, self.length)
         self._resolve(len(features), model.encoder.config.hidden_dim)
@@ -98,27 +136,44 @@ class Run:
             say(reason)
             self.notes.append(reason)
 
-    def optimizer(self):
-        """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds."""
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds.
+
+        Returns:
+            The optimizer.
+
+        Raises:
+            Error: When `prepare` was not called, or the batches are too few for one update.
+        """
         model = self._prepared().model
         return optimizer(model, self.learning_rate, self.steps, self.steps_per_epoch, self.tuning)
 
-    def loss(self):
-        """Return the model's loss with what the tuning adds."""
+    def loss(self) -> Callable:
+        """Return the model's loss with what the tuning adds.
+
+        Returns:
+            A Keras loss, a function of (labels, outputs).
+
+        Raises:
+            Error: When `prepare` was not called, or a knob does not fit the head.
+        """
         features = self._prepared().sampler.features
         labels = features.labels if features.token_labels is None else features.token_labels
         return loss(self.model, self.tuning, labels)
 
     @property
-    def steps_per_epoch(self):
+    def steps_per_epoch(self) -> int:
         """Batches of one pass over the training rows."""
         return self._prepared().sampler.steps_per_epoch
 
-    def resume(self):
-        """Put an interrupted run's state into the compiled model; return the epochs it has done, 0 for a new run.
+    def resume(self) -> int:
+        """Put the state of an interrupted run into the compiled model.
+
+        Returns:
+            The epochs that the run has done, 0 for a new run.
 
         Raises:
-            Error: `prepare` was not called, or the run's folder cannot be written.
+            Error: When `prepare` was not called, or the run's folder cannot be written.
         """
         self.best = BestWeights(self._prepared().splits.task, self.held["dev"], self.tuning.patience,
                                 self.tuning.metric)
@@ -131,12 +186,26 @@ class Run:
             raise Error(f"{self.folder} cannot be written ({error.strerror}); choose another --out.") from None
         return done
 
-    def dataset(self, done=0):
-        """Return the `tf.data.Dataset` of the batches after `done` epochs, without end."""
+    def dataset(self, done: int = 0) -> Any:
+        """Return the training batches, in the order that the seed gives, without end.
+
+        Args:
+            done: Epochs that were done before.
+
+        Returns:
+            The `tf.data.Dataset` of the batches after these epochs.
+        """
         return self.sampler.dataset(done * self.steps_per_epoch)
 
-    def callbacks(self, done=0):
-        """Return the callbacks of `fit()`: the best epoch on dev, the state to resume from, TensorBoard, progress."""
+    def callbacks(self, done: int = 0) -> list[keras.callbacks.Callback]:
+        """Return the callbacks of `fit()`: the best epoch on dev, the state to resume from, TensorBoard, progress.
+
+        Args:
+            done: Epochs that were done before, which `resume` returned.
+
+        Returns:
+            The callbacks; the one that puts the best weights back comes first.
+        """
         step = done * self.steps_per_epoch
         board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, step, self.best)
         return [self.best, self.state, board, Progress(self.steps, step)]
@@ -146,10 +215,16 @@ class Run:
             raise Error("This run has no model yet; call run.prepare(model, tokenizer, splits) first.")
         return self
 
-    def ship(self, recipe, folds=None, **training):
-        """Score the splits that were held back, write the bundle, remove what the run worked in; return the card.
+    def ship(self, recipe: str, folds: dict[str, Any] | None = None, **training: Any) -> Card:
+        """Score dev and test, write the bundle, and remove the folder that the run worked in.
 
-        `folds` is what `cross_validated` found, `training` what else the recipe measured, for the card.
+        Args:
+            recipe: The name of the recipe, for the card.
+            folds: What `cross_validated` returned, for the card.
+            **training: What else the recipe measured, for the card.
+
+        Returns:
+            The `Card` of the bundle.
         """
         settle(self.model)
         found = {name: predictions(self.model, self.splits.task, held) for name, held in self.held.items()}
@@ -167,7 +242,7 @@ class Run:
         return card
 
     def _judge(self, task, scores):
-        """Say it if the model is no better than the commonest answer."""
+        """Print and note a warning if the model is no better than the commonest answer."""
         sides = [(part.inputs, part.targets) for part in map(self.splits.parts.get, ("train", "dev"))]
         metric = self.best.metric
         if verdict := no_better(task, metric, *sides, scores[metric], self.auto):
@@ -175,7 +250,7 @@ class Run:
             self.notes.append(verdict)
 
     def _report(self, card, task, predictions):
-        """Return the page that explains the run; a bundle that is fine does without one that cannot be made."""
+        """Return the report page; None, with a message, where it cannot be made: the bundle is complete without it."""
         train, dev = self.splits.parts["train"], self.splits.parts["dev"]
         sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions}
         try:
@@ -196,8 +271,20 @@ def _check_working(folder):
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
 
 
-def check_rate_and_seed(learning_rate, seed):
-    """Raise `Error` for a learning rate that trains nothing, and for a seed beyond 32 bits."""
+def check_rate_and_seed(learning_rate: float, seed: int) -> None:
+    """Check that a learning rate trains something, and that a seed has at most 32 bits.
+
+    Args:
+        learning_rate: The highest learning rate.
+        seed: The seed.
+
+    Raises:
+        Error: When the rate is not a finite number above 0, or the seed is out of range.
+
+    >>> check_rate_and_seed(0.0, seed=0)
+    Traceback (most recent call last):
+    bertkit.errors.Error: learning_rate=0.0 trains nothing; give a finite number above 0, such as 5e-5.
+    """
     if not 0 < learning_rate < math.inf:
         raise Error(f"learning_rate={learning_rate} trains nothing; give a finite number above 0, such as 5e-5.")
     if not 0 <= seed < 2**32:

@@ -1,6 +1,7 @@
 """A bundle of a model that is used as it is: scored and shipped as a run ships what it trained."""
 
 from pathlib import Path
+from typing import Any
 
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
@@ -10,11 +11,25 @@ from bertkit.report import page
 from bertkit.training.scoring import outputs
 
 
-def score_and_save(out, model, tokenizer, task, length, parts, knobs, recipe):
-    """Score a model on `parts` {split: Labelled} and write its bundle; return the card.
+def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, length: int, parts: dict[str, Any],
+                   knobs: dict[str, Any], recipe: str) -> Card:
+    """Score a model on labelled rows and write its bundle.
 
-    `task` says what the model's numbers mean, `length` to how many tokens rows are cut; a part "dev" is what the report
-    shows. Raises `Error` where the place is taken or the length does not fit.
+    Args:
+        out: The folder to write.
+        model: A head of bertkit's on an encoder.
+        tokenizer: The `Tokenizer` of the encoder.
+        task: The task, which says what the model's outputs mean.
+        length: Tokens that a row is cut to, special tokens included.
+        parts: {name of a split: its `Labelled`}; the report shows "dev".
+        knobs: {name: value} for the card.
+        recipe: Name of the recipe, for the card.
+
+    Returns:
+        The `Card` of the bundle.
+
+    Raises:
+        Error: When the place of `out` is taken, or the length does not fit the encoder.
     """
     files.check_replaceable(out, "bundle")
     check_fit(tokenizer, model.encoder.config, length)

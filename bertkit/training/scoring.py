@@ -1,15 +1,24 @@
 """A model over all rows of a data set: no work on padding, answers in the rows' order."""
 
+from typing import Any
+
 import numpy as np
 
 from bertkit.data.pipeline import by_length
 
 
-def outputs(model, features, batch_size=32):
-    """Return what the model gives for each row of `features`, a list of float32 arrays, whatever batches they came in.
+def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]:
+    """Return the outputs of a model for rows, in the rows' order; little is computed for padding.
 
-    One vector a row, or one a token of it, padding removed (`model.each_token`); start and end logits side by side. A
-    model that reads all rows of an example `together` gives one an example.
+    Args:
+        model: A head of bertkit's on an encoder.
+        features: The `Features` of the rows.
+        batch_size: Rows that are computed together.
+
+    Returns:
+        One float32 array for each row: a vector [C], or where the model answers each token (`model.each_token`) an
+        array [tokens,C] without padding; start and end logits stand side by side, [tokens,2]. A model that reads all
+        rows of an example together (`model.together`) gives one array for each example.
     """
     features = features if model.together else features.alone
     found = [None] * len(features)
@@ -31,7 +40,16 @@ def _values(model, inputs):
     return (given[:, 0] if model.grouped and given.ndim == 3 else given).astype("float32", copy=False)
 
 
-def predictions(model, task, held):
-    """Return the task's prediction of each input of a `EvalSplit` split."""
+def predictions(model: Any, task: Any, held: Any) -> list[Any]:
+    """Return the prediction of each input of a split.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        task: The task, which says what the outputs mean.
+        held: The split, an `EvalSplit`.
+
+    Returns:
+        One prediction for each input, in their order, in the task's own form.
+    """
     found = [task.outputs(raw) for raw in outputs(model, held.features)]
     return task.predictions(found, held.packed)

@@ -1,6 +1,9 @@
 """TensorBoard: loss, scores, learning rate, gradient norm, tokens a second, a confusion matrix, the knobs."""
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,13 +15,19 @@ MOST_NAMED = 32     # classes whose names and counts a picture of 2400 pixels ho
 
 
 class TrainingTensorBoard(keras.callbacks.Callback):
-    """Write a run's curves under `folder`; look at them with `tensorboard --logdir folder`.
+    """Write the curves of a run for TensorBoard; look at them with `tensorboard --logdir FOLDER`.
 
-    `sampler` is the run's `BatchSampler`, `every` the steps between points, `done` the steps behind the run when it
-    began. `best` is its `BestWeights`, whose table of classes becomes a picture.
+    Args:
+        folder: The folder to write.
+        sampler: The run's `BatchSampler`, which counts tokens.
+        knobs: {name: value} of the run, shown as a table.
+        every: Steps between two points.
+        done: Steps that were done before this process began.
+        best: The run's `BestWeights`, whose confusion matrix becomes a picture, or None.
     """
 
-    def __init__(self, folder, sampler, knobs, every=20, done=0, best=None):
+    def __init__(self, folder: str | Path, sampler: Any, knobs: dict[str, Any], every: int = 20, done: int = 0,
+                 best: Any = None) -> None:
         super().__init__()
         self.writer = tf.summary.create_file_writer(str(folder))
         self.sampler, self.every, self.step, self.best = sampler, every, done, best
@@ -26,10 +35,22 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         with self.writer.as_default(step=0):
             tf.summary.text("knobs", f"|knob|value|\n|---|---|\n{rows}")
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Begin a new interval.
+
+        Args:
+            epoch: Not used.
+            logs: Not used.
+        """
         self._start_interval()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write loss, learning rate, gradient norm and tokens a second after each `every` steps.
+
+        Args:
+            batch: The number of the batch in its epoch, from 0.
+            logs: The numbers of the step; "loss" is the mean since the epoch began.
+        """
         self.step += 1
         self.tokens += self.sampler.tokens(self.step - 1)
         if self.step % self.every:
@@ -43,14 +64,25 @@ class TrainingTensorBoard(keras.callbacks.Callback):
                      "train/tokens_per_second": self.tokens / (time.monotonic() - self.began)})
         self._start_interval(mean * seen, seen)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the scores on dev and the confusion matrix.
+
+        Args:
+            epoch: Not used.
+            logs: The epoch's numbers; those named "dev_..." are written.
+        """
         self._write({f"dev/{name.removeprefix('dev_')}": value for name, value in (logs or {}).items()
                      if name.startswith("dev_")})
         if self.best is not None and self.best.confusion is not None:
             with self.writer.as_default(step=self.step):
                 tf.summary.image("dev/confusion", confusion_picture(self.best.confusion, self.best.task.labels)[None])
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Close the files.
+
+        Args:
+            logs: Not used.
+        """
         self.writer.close()
 
     def _start_interval(self, total=0.0, seen=0):
@@ -63,12 +95,17 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         self.writer.flush()
 
 
-def history(folder):
-    """Return the curves that a `TrainingTensorBoard` wrote, a list of rows of numbers.
+def history(folder: str | Path) -> list[dict[str, float]]:
+    """Return the curves that a `TrainingTensorBoard` wrote.
 
-    A row is {"step", "loss", "learning_rate"} or {"step", "epoch", "dev_...": ...}.
+    The curves of a resumed run are whole; steps that it did twice are there once, as they were the second time.
 
-    A run that was resumed is whole in it; what it did twice is there once, as it was the second time.
+    Args:
+        folder: The folder that was written.
+
+    Returns:
+        One row {"step", "loss", "learning_rate", ...} for each point of training and one row {"step", "epoch",
+        "dev_...": ...} for each epoch, in the order of steps.
     """
     events, found = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload(), {}
     for tag in events.Tags()["tensors"]:                # TensorFlow writes its scalars as tensors
@@ -87,10 +124,23 @@ def history(folder):
     return rows
 
 
-def confusion_picture(counts, labels, cell=72, margin=120):
-    """Return counts [C,C] (rows true, columns predicted) as a picture, uint8 [height, width, 3].
+def confusion_picture(counts: Any, labels: Sequence[str], cell: int = 72, margin: int = 120) -> np.ndarray:
+    """Return a confusion matrix as a picture.
 
-    A cell is the darker the larger its share of its row; of more than `MOST_NAMED` classes there are cells alone.
+    A cell is the darker the larger its share of its row. With more than `MOST_NAMED` classes the picture has cells
+    alone, no names and no counts.
+
+    Args:
+        counts: Counts [C,C], rows true, columns predicted.
+        labels: Names of the classes, C.
+        cell: Width of a cell in pixels.
+        margin: Width of the space for names in pixels.
+
+    Returns:
+        uint8 [height, width, 3].
+
+    >>> confusion_picture([[3, 1], [0, 2]], ["no", "yes"]).shape
+    (264, 264, 3)
     """
     counts = np.asarray(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

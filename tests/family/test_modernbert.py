@@ -73,7 +73,7 @@ def test_settings_survive_the_way_there_and_back(tmp_path):
     HeadConfig("mean", "gelu_erf", norm=True, bias=False), HeadConfig("first", "encoder", norm=True, bias=False),
     HeadConfig("first", "gelu_erf", norm=True, bias=False, drop_first=True)], ids=str)
 def test_a_head_that_transformers_does_not_have_is_not_written(head_config, tmp_path):
-    with pytest.raises(Error, match="Hugging Face's ModernBert has no head like Readout"):
+    with pytest.raises(Error, match="Hugging Face's ModernBert has no head like HeadConfig"):
         huggingface.save(tmp_path, Classifier(Encoder(CONFIG), ("a", "b"), head_config=head_config))
 
 

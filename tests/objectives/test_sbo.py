@@ -126,7 +126,7 @@ def test_loss_and_targets_of_the_reference(shared):
     assert {(row, *pair): each for row in range(3) for pair, each in asked(found, row).items()} == wanted
     features = {**batch, "pairs": reference["in/pairs"], "span_labels": np.maximum(targets, 0),
                 "span_weights": (targets >= 0).astype("float32")}
-    outputs = model({name: keras.ops.convert_to_tensor(value) for name, value in features.items()})
+    outputs = model({name: keras.ops.convert_to_tensor(value) for name, value in model.only(features).items()})
     number = (targets >= 0).sum()           # the recorded loss is a mean
     loss = float(objective.losses(outputs, features)["sbo"])
     assert loss * (number + 1) / number == pytest.approx(float(reference["out/sbo_loss"]), abs=2e-5)

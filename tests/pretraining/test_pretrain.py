@@ -62,14 +62,14 @@ def test_the_comparison_can_fail(corpus, tmp_path, plain):
     assert not same(plain, tmp_path / "other")
 
 
-@pytest.mark.parametrize("damage", ["flipped", "facts"])
+@pytest.mark.parametrize("damage", ["flipped", "metadata"])
 def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, tmp_path, monkeypatch, capsys, plain,
                                                                     damage):
     run_and_kill(monkeypatch, 8, corpus, tmp_path / "cut")
     older, newest = sorted((tmp_path / "cut").glob("state-*.safetensors"))
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 16
-    if damage == "facts":
+    if damage == "metadata":
         newest.with_suffix(".json").write_text("{")
     else:
         newest.write_bytes(content)

@@ -57,7 +57,7 @@ def learn(place, out, *more):
 @pytest.mark.parametrize("way", WAYS)
 def test_pairs_are_told_before_anything_is_computed(place, way, capsys):
     (place / "pairs.tsv").write_text("sentence1\tsentence2\tlabel\na\tb\t0\nc\td\t1\n")
-    words = ["--train", place / "pairs.tsv", "--dev", place / "pairs.tsv", "--strategy", way, "--model", place / "none"]
+    words = ["--train", place / "pairs.tsv", "--dev", place / "pairs.tsv", "--strategy", way, "--model", "hf://nobody/nothing"]
     assert main(["long_documents", *map(str, words), "--out", str(place / "never")]) == 1
     assert "Documents are single texts, and pairs came" in capsys.readouterr().err
 

@@ -106,13 +106,13 @@ def test_a_search_leaves_its_run_and_its_index(trained, place, capsys):
 def test_a_place_that_is_taken_is_told_before_anything_is_computed(place, capsys):
     (place / "taken").mkdir(exist_ok=True)
     (place / "taken" / "thesis.txt").write_text("mine")
-    words = ["--model", place / "none", "--data", place / "none", "--out", place / "taken"]
+    words = ["--model", "hf://nobody/nothing", "--data", place, "--out", place / "taken"]
     assert main(["retrieve", *map(str, words)]) == 1
     assert "taken is a folder with other things in it" in capsys.readouterr().err
 
 
 def test_what_a_search_would_refuse_in_the_end_it_refuses_at_once(place, capsys):
-    words = ["--model", place / "none", "--data", place / "none", "--out", place / "k", "--k", 0]
+    words = ["--model", "hf://nobody/nothing", "--data", place, "--out", place / "k", "--k", 0]
     assert main(["retrieve", *map(str, words)]) == 1
     assert "k=0" in capsys.readouterr().err
 

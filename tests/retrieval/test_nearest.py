@@ -35,5 +35,5 @@ def test_a_factory_that_faiss_does_not_know_is_refused():
 
 def test_without_the_library_the_error_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(Error, match=r"bertkit\[faiss\]"):
+    with pytest.raises(Error, match="needs faiss-cpu, which is not installed"):
         FaissIndex(IDS, DOCUMENTS)

@@ -3,11 +3,21 @@
 TensorFlow's own operation makes several more passes: 322 CPU-milliseconds on 1,216 rows of 30,522 logits, this 117.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 
-def cross_entropy(logits, labels):
-    """Return −log softmax(logits [...,V])[labels [...]], float32 [...]."""
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    """Compute −log softmax(logits)[label] of each label.
+
+    Args:
+        logits: [...,V].
+        labels: int [...].
+
+    Returns:
+        The losses, float32 [...].
+    """
     shape, labels = tf.shape(logits), tf.cast(tf.convert_to_tensor(labels), tf.int32)
     return tf.reshape(_of_rows(tf.reshape(logits, (-1, shape[-1])), tf.reshape(labels, (-1,))), shape[:-1])
 

@@ -3,18 +3,27 @@
 Gomez et al. 2017 (arXiv 1707.04585), section 3.2; Kitaev et al. 2020, section 3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 
-def together(steps, state, masked_score):
-    """Return the state after all steps (block, context), as one after another gives it, with its gradients.
+def together(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any], masked_score: float) -> dict[str, Any]:
+    """Compute all blocks, one after another, and recompute in the backward pass what lies inside them.
 
-    Kept for the backward pass: this state, and for each block the seeds of its dropout and, where it hashes, its
+    Kept for the backward pass are this state, and for each block the seeds of its dropout and, where it hashes, its
     buckets. The inputs of a block are x₂ = y₂ − feed(y₁), x₁ = y₁ − attend(x₂).
+
+    Args:
+        steps: The pairs (block, context), in their order.
+        state: The state {"first" [B,T,D], "hidden" [B,T,D]} before the first block.
+        masked_score: The number that is added to the score of a hidden key.
+
+    Returns:
+        The state after the last block.
     """
     @tf.custom_gradient
     def passed(first, hidden):
@@ -45,20 +54,44 @@ def together(steps, state, masked_score):
 
 @dataclass(frozen=True)
 class Half:
-    """Half of a block, y = function(x, context), and the seeds that it began with: [(variable, value) ...]."""
+    """Half of a block, y = function(x, context), with the seeds that it began with.
+
+    Args:
+        function: The function of the half.
+        context: Its context, {name: tensor}.
+        seeds: The pairs (variable of a seed, its value).
+    """
 
     function: Callable
     context: dict
     seeds: list
 
-    def again(self, x, zero):
-        """Return y once more; nothing of it can be computed before `zero` is known."""
+    def again(self, x: Any, zero: Any) -> Any:
+        """Compute y once more; nothing of it can be computed before `zero` is known.
+
+        Args:
+            x: The input of the half, [B,T,D].
+            zero: 0, from `zero_after`.
+
+        Returns:
+            y [B,T,D].
+        """
         with keras.StatelessScope(state_mapping=[(seed, later(value, zero)) for seed, value in self.seeds]):
             return self.function(later(x, zero), {name: later(part, zero) for name, part in self.context.items()})
 
 
-def computed(block, function, x, context):
-    """Return (function(x, context), the `Half` that computes it again), seen by no tape."""
+def computed(block: Any, function: Callable[..., Any], x: Any, context: dict[str, Any]) -> tuple[Any, Half]:
+    """Compute function(x, context) unseen by any gradient tape.
+
+    Args:
+        block: The block whose function it is.
+        function: The function of half a block.
+        x: Its input [B,T,D].
+        context: Its context, {name: tensor}.
+
+    Returns:
+        The result, and the `Half` that computes it again.
+    """
     weights = {id(weight) for weight in block.weights}
     generators = [variable for variable in block.variables if id(variable) not in weights]
     zero = zero_after(x)                # or every block's dropout is drawn before the first block needs its own
@@ -71,9 +104,21 @@ def computed(block, function, x, context):
     return y, Half(function, context, seeds)
 
 
-def backward(halves, first, hidden, to_first, to_hidden):
-    """Return (the gradients of the first state's parts, {reference of a variable: its gradient}), last block first."""
-    found = {}
+def backward(halves: list[tuple[Half, Half]], first: Any, hidden: Any, to_first: Any,
+             to_hidden: Any) -> tuple[tuple[Any, Any], dict[Any, Any]]:
+    """Compute the gradients of all blocks, the last block first.
+
+    Args:
+        halves: The pairs of `Half` (attention, feed-forward) of the blocks, in their order.
+        first: The last state's x₁, [B,T,D].
+        hidden: The last state's x₂, [B,T,D].
+        to_first: The gradient of x₁.
+        to_hidden: The gradient of x₂.
+
+    Returns:
+        The gradients of the first state's two parts, and {reference of a variable: its gradient}.
+    """
+    found: dict[Any, Any] = {}
     for attend, feed in reversed(halves):
         zero = zero_after(to_first, to_hidden)
         fed, more = pulled_back(feed, first, zero, to_hidden, found)
@@ -83,8 +128,19 @@ def backward(halves, first, hidden, to_first, to_hidden):
     return (to_first, to_hidden), found
 
 
-def pulled_back(half, x, zero, slope, found):
-    """Return (y, slope · ∂y/∂x) of a half at x, and add the gradients of its variables to `found`."""
+def pulled_back(half: Half, x: Any, zero: Any, slope: Any, found: dict[Any, Any]) -> tuple[Any, Any]:
+    """Compute a half again with its gradient, and add the gradients of its variables to `found`.
+
+    Args:
+        half: The `Half`.
+        x: Its input [B,T,D].
+        zero: 0, from `zero_after`.
+        slope: The gradient of y.
+        found: {reference of a variable: its gradient}, to which is added.
+
+    Returns:
+        y, and slope · ∂y/∂x.
+    """
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = half.again(x, zero)
@@ -97,12 +153,29 @@ def pulled_back(half, x, zero, slope, found):
     return y, to_x
 
 
-def zero_after(*slopes):
-    """Return 0, which no compiler knows before it knows the slopes: so the blocks are computed again one at a time."""
+def zero_after(*slopes: Any) -> Any:
+    """Return 0, which no compiler knows before it knows the slopes.
+
+    So the blocks are computed again one at a time.
+
+    Args:
+        *slopes: Gradients, tensors of any shape.
+
+    Returns:
+        0, a float32 scalar.
+    """
     one_of_each = [tf.cast(tf.reshape(slope, [-1])[0], "float32") for slope in slopes]
     return tf.reduce_sum([tf.where(number == number, 0.0, number) for number in one_of_each])
 
 
-def later(x, zero):
-    """Return x, not before `zero` is known; truths are left as they are."""
+def later(x: Any, zero: Any) -> Any:
+    """Return x, but not before `zero` is known; truths are returned as they are.
+
+    Args:
+        x: A tensor.
+        zero: 0, from `zero_after`.
+
+    Returns:
+        A tensor equal to x.
+    """
     return x if x.dtype.is_bool else x + tf.cast(zero, x.dtype)
