@@ -64,6 +64,8 @@ def made(name, head, **options):
     """Return a new model of a family."""
     keras.utils.set_random_seed(1)
     model = HEADS[head][0](Encoder(calm(name), **options))
+    if hasattr(model, "heads"):
+        model.dropout = 0.0                             # XLNet's head has a rate of its own; what is loaded has it too
     for part in (model.heads.values() if hasattr(model, "heads") else ()):
         if hasattr(part, "drop"):
             part.drop.rate = 0.0

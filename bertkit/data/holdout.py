@@ -1,14 +1,24 @@
 """Which rows of train are held out: a stratified part of them, equal inputs on one side; or K such parts, the folds."""
 
 from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
+from bertkit.data.inputs import Labelled
 from bertkit.tasks.registry import entry_of
+from bertkit.tasks.task import Task
 
 
 def held_out_size(rows: int) -> int:
-    """Return how many of `rows` are held out: the larger of a tenth and of the lesser of 40 rows and a fifth.
+    """Return how many rows are held out: the larger of a tenth and of the lesser of 40 rows and a fifth.
+
+    Args:
+        rows: The rows that there are.
+
+    Returns:
+        The number of rows to hold out.
 
     >>> [held_out_size(rows) for rows in (50, 200, 429, 5000)]
     [10, 40, 43, 500]
@@ -16,7 +26,7 @@ def held_out_size(rows: int) -> int:
     return round(max(rows / 10, min(40, rows / 5)))
 
 
-def hold_out(strata, units, size: int, seed: int = 0) -> np.ndarray:
+def hold_out(strata: Sequence[Hashable], units: Sequence[Hashable], size: int, seed: int = 0) -> np.ndarray:
     """Return which rows are held out, about `size` of them, bool [N].
 
     Each stratum gives its share, to the nearest row. Rows of one unit stay on one side, and one unit at least of each
@@ -45,10 +55,19 @@ def hold_out(strata, units, size: int, seed: int = 0) -> np.ndarray:
     return held
 
 
-def folds(strata, units, count: int, seed: int = 0) -> np.ndarray:
+def folds(strata: Sequence[Hashable], units: Sequence[Hashable], count: int, seed: int = 0) -> np.ndarray:
     """Return the fold of each row, int [N] from 0 to `count` - 1: each row is held out once (see `hold_out`).
 
     Each unit of a stratum goes to the fold that has the fewest rows of it.
+
+    Args:
+        strata: As in `hold_out`, [N].
+        units: As in `hold_out`, [N].
+        count: The number of folds.
+        seed: Of the choice.
+
+    Returns:
+        The number of each row's fold.
 
     >>> np.bincount(folds(["a"] * 6 + ["b"] * 3, range(9), 3)).tolist()
     [3, 3, 3]
@@ -88,18 +107,33 @@ def _shares(counts, size):
     return found
 
 
-def strata(task, targets) -> list:
+def strata(task: Task, targets: Any) -> list:
     """Return what is to be as frequent among the rows held out as among all: [N] hashable values.
 
     The class of a row, the rarest of its classes, the fifth that its score is in, the rarest type among its entities,
     whether it has an answer (see `tasks.own`); nothing for other tasks.
+
+    Args:
+        task: The task.
+        targets: The targets of its rows.
+
+    Returns:
+        One value for each row.
     """
     found = entry_of(task).part("strata")
     return [0] * len(targets) if found is None else found(targets)
 
 
-def units(task, labelled) -> list:
-    """Return what of each row stays on one side: its group, its context or prompt, or all of its texts."""
+def units(task: Task, labelled: Labelled) -> list:
+    """Return what of each row stays on one side: its group, its context or prompt, or all of its texts.
+
+    Args:
+        task: The task.
+        labelled: Its rows.
+
+    Returns:
+        One value for each row; rows of one value stay together.
+    """
     if labelled.groups is not None:
         return labelled.groups
     unit = entry_of(task).part("unit") or (lambda given: given if isinstance(given, str) else tuple(given))

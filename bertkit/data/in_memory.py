@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bertkit.data.features import Padding, cut_rows, features_of, pack
+from bertkit.data.features import Features, Padding, cut_rows, features_of, pack
 from bertkit.data.pipeline import BatchSampler
 from bertkit.data.targets import places_of, targets
 from bertkit.errors import Error
@@ -67,7 +67,15 @@ def py_dataset(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int 
     tokens.
 
     Args:
-        texts, labels, tokenizer, batch_size, length, seed, shuffle, sample_weight, classes: As in `dataset`.
+        texts: As in `dataset`, and so are all others.
+        labels: One for each text, or None.
+        tokenizer: The tokenizer of the encoder.
+        batch_size: Rows of a batch.
+        length: Tokens that a row is cut to.
+        seed: Of the order of the rows.
+        shuffle: False keeps the given order.
+        sample_weight: One number a row, or None.
+        classes: The names in the order of the model's outputs, or None.
 
     Returns:
         The batches as arrays of numpy. A pass ends with `on_epoch_end()`, which `fit()` calls.
@@ -84,8 +92,27 @@ def py_dataset(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int 
     return BatchSequence(batches(texts, labels, tokenizer, batch_size, length, seed, shuffle, sample_weight, classes))
 
 
-def batches(texts, labels, tokenizer, batch_size, length, seed, shuffle, sample_weight, classes):
-    """Return the `BatchSampler` of texts and labels; the arguments are those of `dataset`."""
+def batches(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int, length: int, seed: int, shuffle: bool,
+            sample_weight: Any, classes: Any) -> BatchSampler:
+    """Return the batches of texts and labels, which `dataset` and `py_dataset` hand to Keras.
+
+    Args:
+        texts: As in `dataset`, and so are all others.
+        labels: One for each text, or None.
+        tokenizer: The tokenizer of the encoder.
+        batch_size: Rows of a batch.
+        length: Tokens that a row is cut to.
+        seed: Of the order of the rows.
+        shuffle: False keeps the given order.
+        sample_weight: One number a row, or None.
+        classes: The names in the order of the model's outputs, or None.
+
+    Returns:
+        The `BatchSampler`.
+
+    Raises:
+        Error: As `dataset` does.
+    """
     texts = listed(texts, "texts")
     labels = None if labels is None else listed(labels, "labels")
     weights = None if sample_weight is None else _weights(listed(sample_weight, "weights"))
@@ -102,29 +129,58 @@ def batches(texts, labels, tokenizer, batch_size, length, seed, shuffle, sample_
     return BatchSampler(found, batch_size, seed, shuffle=shuffle)
 
 
-def packed_texts(texts, tokenizer, length):
-    """Return the `Features` of a list of texts or of pairs, cut to `length`, after saying how many were cut."""
+def packed_texts(texts: list, tokenizer: "Tokenizer", length: int) -> Features:
+    """Return texts or pairs as rows of ids; how many of them were cut is said.
+
+    Args:
+        texts: Strings, or pairs of strings.
+        tokenizer: The tokenizer.
+        length: Tokens that a row is cut to, special tokens included.
+
+    Returns:
+        The `Features`.
+    """
     rows, cut = cut_rows(tokenizer, *sides(texts), length)
     if cut:
         say(f"{cut:,} of {len(rows):,} texts have more than {length} tokens and were cut; a larger length reads more.")
     return pack(rows, Padding.of(tokenizer))
 
 
-def sides(texts):
-    """Return (texts, None), or the first and the second texts of pairs; raises `Error` for what is neither."""
+def sides(texts: list) -> tuple[list, list | None]:
+    """Return the first and the second texts of rows.
+
+    Args:
+        texts: Strings, or pairs of strings.
+
+    Returns:
+        (texts, None), or, of pairs, (first texts, second texts).
+
+    Raises:
+        Error: If a row is neither, or rows are of both kinds.
+    """
     single = bool(texts) and isinstance(texts[0], str | bytes)
     for row, text in enumerate(texts, start=1):
         parts = (text,) if single else text if isinstance(text, list | tuple) and len(text) == 2 else (None,)
         if not all(isinstance(part, str | bytes) for part in parts):
             raise Error(f"The text of row {row} is {text!r:.60}; give a str in every row, or a pair (first, second) in "
                         "every row.")
-    return (texts, None) if single or not texts else tuple(map(list, zip(*texts, strict=True)))
+    if single or not texts:
+        return texts, None
+    first, second = zip(*texts, strict=True)
+    return list(first), list(second)
 
 
-def tags(texts, labels):
+def tags(texts: list, labels: list) -> bool:
     """Return whether labels are the tags of words: lists, one tag for each word of the list that is the text.
 
     A tuple of two is a pair of texts, and so is a list of two where not all rows have as many labels as words.
+
+    Args:
+        texts: The texts of rows.
+        labels: Their labels.
+
+    Returns:
+        Whether they are tags.
     """
     rows = list(zip(texts, labels, strict=True))
     if not rows or not all(isinstance(text, list | tuple) and isinstance(label, list | tuple) for text, label in rows):

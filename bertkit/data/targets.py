@@ -40,7 +40,18 @@ def targets(labels: list, classes: Any = None) -> np.ndarray:
 
 
 def places_of(names: Any, found: Any) -> dict:
-    """Return {class: its place} of classes, by default of those found, sorted; raises `Error` where one comes twice."""
+    """Return the place of each class.
+
+    Args:
+        names: The classes in their order, or None.
+        found: The classes that occur; sorted, they are taken where `names` is None.
+
+    Returns:
+        {class: its place}.
+
+    Raises:
+        Error: If a class comes twice.
+    """
     names = sorted(set(found)) if names is None else list(names)
     if len(set(names)) < len(names):
         raise Error(f"classes={names!r:.80} has one class twice; give each once.")
@@ -48,7 +59,19 @@ def places_of(names: Any, found: Any) -> dict:
 
 
 def place(places: dict, label: Any, row: int) -> int:
-    """Return the place of a row's label; raises `Error` where it is not among the classes."""
+    """Return the place of a row's label.
+
+    Args:
+        places: {class: its place}.
+        label: The label.
+        row: The number of the row, for the error.
+
+    Returns:
+        The place.
+
+    Raises:
+        Error: If the label is not among the classes.
+    """
     if label not in places:
         known = named(list(map(str, places)))
         raise Error(f"The label {label!r:.40} of row {row} is not among the classes ({known}); give all of them in "

@@ -64,5 +64,6 @@ def test_a_bundle_of_centrality_needs_no_data(place, capsys):
 
 
 def test_training_without_dev_is_refused(place, capsys):
-    assert main(["summarise", "--model", str(place / "encoder"), "--train", str(place), "--out", str(place / "no")]) == 1
+    words = ["--model", str(place / "encoder"), "--train", str(place), "--out", str(place / "no")]
+    assert main(["summarise", *words]) == 1
     assert "--dev" in capsys.readouterr().err
