@@ -131,6 +131,7 @@ def test_a_task_saves_from_memory(trained, tmp_path):
     assert bertkit.Predictor(tmp_path / "again").predict(TEXTS) == wanted and len({row["stars"] for row in wanted}) > 1
 
 
+@pytest.mark.slow
 def test_a_task_is_exported(trained, tmp_path):
     bertkit.export(trained / "bundle", to="tflite", out=tmp_path / "phone", precision="float32", length=16)
     assert ondevice.load(tmp_path / "phone").predict(TEXTS) == bertkit.Predictor(trained / "bundle").predict(TEXTS)

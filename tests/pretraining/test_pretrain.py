@@ -16,7 +16,7 @@ from tests import tiny
 from tests.pretraining.runs import run, run_and_kill, same, sized, weights
 
 # The others' ways to a corpus, heads and draws are among those of these three.
-OBJECTIVES = ("mlm,nsp", "rtd", "plm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mlm,sop", "mlm,sbo")))
+OBJECTIVES = ("mlm,nsp", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rtd", "plm", "mlm,sop", "mlm,sbo")))
 
 
 @pytest.mark.parametrize("objectives", OBJECTIVES)
@@ -39,8 +39,9 @@ def plain(steps, corpus, tmp_path_factory):
 
 
 @pytest.mark.parametrize("knobs", [{"ema": 0.9, "accumulate": 2, "masks": 2, "pack": True},
-                                   {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True},
-                                   {"selection": "independent"}])
+                                   pytest.param({"optimizer": "lamb", "precision": "bfloat16", "whole_words": True},
+                                                marks=pytest.mark.slow),
+                                   pytest.param({"selection": "independent"}, marks=pytest.mark.slow)])
 def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, knobs):
     found = run(corpus, tmp_path / "whole", knobs=PretrainConfig(**knobs))
     run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", knobs=PretrainConfig(**knobs))

@@ -107,6 +107,7 @@ def test_a_run_says_what_it_chose_and_the_card_keeps_it(tmp_path, capsys):
     assert not (tmp_path / "out.tmp").exists()
 
 
+@pytest.mark.slow
 def test_folds_change_nothing_in_the_model_and_a_fold_that_is_done_is_not_trained_again(tmp_path, monkeypatch, capsys):
     from bertkit.training import folds
     place = made(tmp_path)

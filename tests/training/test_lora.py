@@ -27,7 +27,8 @@ def draw(model, seed=1):
         layer.lora_kernel_b.assign(rng.normal(size=layer.lora_kernel_b.shape, scale=0.2))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [pytest.param(name, marks=() if name in ("bert", "xlnet") else pytest.mark.slow)
+                                    for name in FAMILIES])
 def test_only_low_ranks_and_head_learn_and_merged_it_is_the_same_plain_model(family):
     model = checkpoints.load(GOLDEN / "families" / family)
     before, names = np.asarray(model(BATCH)), set(variables(model))
