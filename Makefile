@@ -15,7 +15,7 @@
 ENVIRONMENT = $(or $(VIRTUAL_ENV),.venv)
 RUN = $(ENVIRONMENT)/bin/python
 GENERATOR = zensical
-QUICK = tests/text tests/data tests/layers tests/metrics tests/test_import.py tests/test_cli.py tests/test_encoder.py
+QUICK = tests/text tests/data tests/metrics tests/tasks tests/layers/test_attention.py tests/test_import.py tests/test_cli.py
 
 .PHONY: demo test quick slow lint check wheel release docs bench environment
 
