@@ -17,8 +17,7 @@ from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.files import folders as files
 from bertkit.files.atomic import sha256
-from bertkit.report import page
-from bertkit.report import partial_input as partial_input
+from bertkit.report import page, partial_input
 from bertkit.terminal import say
 from bertkit.training.adapt import adapt, optimizer, settle
 from bertkit.training.auto import AUTO, Count, Rate, explained, recommend

@@ -10,7 +10,7 @@ import pytest
 from bertkit import report
 from bertkit.card import Card
 from bertkit.errors import Error
-from bertkit.report import partial_input as partial_input
+from bertkit.report import partial_input
 from bertkit.tasks.answering import Answering, Span
 from bertkit.tasks.choosing import Choosing
 from bertkit.tasks.classification import Classification

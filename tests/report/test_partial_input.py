@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertkit.card import Card
-from bertkit.report import linear
-from bertkit.report import partial_input as partial_input
+from bertkit.report import linear, partial_input
 from bertkit.tasks.choosing import Choosing
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.regression import Regression
