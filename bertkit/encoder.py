@@ -12,14 +12,13 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import BatchError
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
-from bertkit.layers.batch_model import BatchModel
+from bertkit.layers.batch_model import LAYERED, BatchModel
 from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 
 # The entries of a batch: whole numbers [B,T] and tables [B,M,T], which all blocks read, and entries by layer.
 NUMBERS = ("token_ids", "segment_ids", "padding_mask", "position_ids", "global_mask", "packed_ids")
 PAIRS = ("permutation_mask", "target_mapping")
-LAYERED = ("mems", "buckets", "random_blocks")
 TABLES = (*NUMBERS, "answer_mask")                  # whole numbers [B,T], those for heads too
 # Every encoder accepts these, so that a tokenizer's batch fits all. Each of the others is read by one kind alone.
 ALWAYS = ("token_ids", "segment_ids", "padding_mask", "position_ids")

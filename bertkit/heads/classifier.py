@@ -6,9 +6,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from bertkit.encoder import LAYERED, Encoder
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads.task_model import TaskModel
+from bertkit.layers.batch_model import flatten_groups
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -154,6 +155,4 @@ def _flat(inputs):
     """Return a batch with entries [B·choices,T] for [B,choices,T]; those by layer stay as they are."""
     if not isinstance(inputs, dict) or len(getattr(inputs.get("token_ids"), "shape", ())) != 3:
         raise Error("token_ids has another shape than MultipleChoice reads; give arrays [B,choices,T].")
-    return {name: value if name in LAYERED else ops.reshape(value, (-1, ops.shape(value)[-1]))
-            if not hasattr(value, "reshape") else value.reshape(-1, value.shape[-1])
-            for name, value in inputs.items() if value is not None}
+    return flatten_groups(inputs)

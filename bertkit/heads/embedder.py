@@ -3,13 +3,13 @@
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from bertkit.encoder import LAYERED, Encoder
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads.head_layers import REDUCTIONS
 from bertkit.heads.task_model import TaskModel
+from bertkit.layers.batch_model import flatten_groups
 
 SMALLEST = 1e-12    # the length below which a vector is not scaled to length 1
 BARRED = -1e30      # below every real value, so no maximum takes it
@@ -116,9 +116,7 @@ def flattened(inputs: dict[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(inputs, dict) or len(getattr(inputs.get("token_ids"), "shape", ())) != 3:
         return inputs
-    return {name: value if name in LAYERED else ops.reshape(value, (-1, ops.shape(value)[-1]))
-            if not isinstance(value, np.ndarray) else value.reshape(-1, value.shape[-1])
-            for name, value in inputs.items() if value is not None}
+    return flatten_groups(inputs)
 
 
 def _largest(found, mask):

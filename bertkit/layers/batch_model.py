@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from keras import ops
 
 USUAL = ("token_ids", "segment_ids", "padding_mask")     # what a tokenizer gives
+LAYERED = ("mems", "buckets", "random_blocks")           # entries that hold one array for each layer
 
 
 class BatchModel(keras.Model):
@@ -45,7 +47,7 @@ class BatchModel(keras.Model):
         """Write the model to a file, as `keras.Model.export` does.
 
         Without an `input_signature` it is that of the last call, with rows of any number and length. Entries by layer
-        ("mems", "buckets", "random_blocks") are left out.
+        ("mems", "buckets", "random_blocks") are left out, and so are outputs by layer.
 
         Args:
             filepath: The path to write to.
@@ -60,4 +62,32 @@ class BatchModel(keras.Model):
         called_with = self.called_with or tuple((name, 2, "int32") for name in USUAL)
         signature = {name: keras.InputSpec(dtype=dtype, shape=(None,) * axes, name=name)
                      for name, axes, dtype in called_with}
-        return super().export(filepath, format, verbose, input_signature or [signature], **options)
+        return _Served(self).export(filepath, format, verbose, input_signature or [signature], **options)
+
+
+def flatten_groups(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Make one row of each text of a batch that holds several texts an example.
+
+    Args:
+        inputs: A batch, entries [B,g,T].
+
+    Returns:
+        The batch with entries [B·g,T]; those by layer are as they were, and those that are None are left out.
+    """
+    return {name: value if name in LAYERED else ops.reshape(value, (-1, ops.shape(value)[-1]))
+            if not hasattr(value, "reshape") else value.reshape(-1, value.shape[-1])
+            for name, value in inputs.items() if value is not None}
+
+
+class _Served(keras.Model):
+    """A model whose outputs are tensors alone, as a SavedModel wants them: without a list for each layer."""
+
+    def __init__(self, model):
+        super().__init__(name=model.name)
+        self.model, self.built = model, True
+
+    def call(self, inputs):
+        outputs = self.model(inputs)
+        if isinstance(outputs, dict):
+            return {name: value for name, value in outputs.items() if name not in LAYERED}
+        return outputs
