@@ -9,8 +9,9 @@ import numpy as np
 from bertkit import metrics
 from bertkit.annotation.page import LETTERS
 from bertkit.annotation.sheet import FIXED, Key
+from bertkit.data.columns import listed
 from bertkit.data.lines import BadRow
-from bertkit.data.records import listed, table
+from bertkit.data.records import table
 from bertkit.errors import Error
 
 
@@ -80,7 +81,7 @@ def read_filled(path: str | Path, key: Key | None = None) -> Filled:
     places: dict[tuple[int, str], int] = {}
     if path.suffix.lower() != ".csv":
         raise Error(f"{path} is no filled sheet; give the .csv files that annotators saved.")
-    with table(path) as (names, rows):
+    with table(path) as (names, rows, _):
         questions = [name for name in names if name not in FIXED]
         if missing := [name for name in FIXED[:2] if name not in names]:
             raise Error(f"{path} has the columns {listed(names)} and no {missing[0]}; wanted a sheet.")

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from bertkit.annotation.page import LETTERS, page
+from bertkit.data.columns import listed
 from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import complaint, json_type, listed, table
+from bertkit.data.records import complaint, table
+from bertkit.data.values import json_type
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json, write_text
 
@@ -134,7 +136,7 @@ def read_texts(path: str | Path) -> list[str]:
                 return [line.removesuffix("\n").removesuffix("\r") for line in Lines(file)]
             except BadRow as bad:
                 raise complaint(path, bad, skippable=False) from bad
-    with table(path) as (names, rows):
+    with table(path) as (names, rows, _):
         name = next((name for wanted in _TEXTS for name in names if name.lower() == wanted), None)
         if name is None:
             raise Error(f"{path} has the columns {listed(names)}; wanted one of {', '.join(_TEXTS)}.")

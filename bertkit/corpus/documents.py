@@ -1,21 +1,17 @@
 """Read documents from plain text and JSONL, compressed or not. Memory holds one document at a time."""
 
-import gzip
 import hashlib
-import io
 import json
 import re
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.errors import Error
-from bertkit.requirements import missing
+from bertkit.files.unpacked import inner_name
 
-WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"
+WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz, .zst or .zip"
 _HALF = re.compile("[\ud800-\udfff]")
 KEY = 16            # bytes of a digest: among 2^32 documents two have the same one with a chance of 10^-19
 
@@ -62,7 +58,7 @@ def documents(paths: Iterable[str | Path], selection: Selection = Selection(), c
     r"""Yield the documents of text files, each as a list of its paragraphs.
 
     Plain text has a paragraph a line and a blank line after each document. A .jsonl file has an object a line, whose
-    "text" is split at its line ends. Lines end at \n only. Either may be compressed, as .gz or .zst.
+    "text" is split at its line ends. Lines end at \n only. Either may be compressed, as .gz, .zst or .zip.
 
     Args:
         paths: The files.
@@ -108,34 +104,14 @@ def _seen(document, known):
 
 
 def _of_file(path):
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
-    with opened(path, WANTED) as raw, _unpacked(path, raw) as file:
+    suffix = Path(inner_name(path)).suffix.lower()
+    with opened(path, WANTED) as file:
         try:
             check_text(path, file, WANTED)
-            parse = _objects if suffixes[-1:] == [".jsonl"] else _paragraphs
+            parse = _objects if suffix == ".jsonl" else _paragraphs
             yield from parse(path, Lines(file))
         except BadRow as bad:
             raise Error(f"{path}: line {bad.args[0]}, {bad.args[1]}; mend it.") from bad
-        except (EOFError, OSError, zlib.error, *_zst_errors()) as error:
-            raise Error(f"{path} cannot be unpacked ({error}); copy the file again.") from error
-
-
-def _unpacked(path, file):
-    if path.suffix.lower() == ".gz":
-        return gzip.GzipFile(fileobj=file)
-    if path.suffix.lower() == ".zst":
-        try:
-            import zstandard
-        except ImportError:
-            raise missing("zstandard", str(path)) from None
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))
-    return file
-
-
-def _zst_errors():
-    """Return what zstandard raises on a damaged file; nothing where it is not in use."""
-    module = sys.modules.get("zstandard")
-    return (module.ZstdError,) if module else ()
 
 
 def _paragraphs(path, lines):

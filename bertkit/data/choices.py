@@ -4,15 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.columns import check_columns
+from bertkit.data.columns import Columns, Source
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.records import by_name, check_limit, table, text_of, usable
+from bertkit.data.roles import ENDING, choice_roles
 from bertkit.errors import Error
-
-_ABOUT = ("prompt", "context", "premise", "passage", "article")    # what a question may be about
-_PROMPTS = ("sent1", *_ABOUT, "question", "text")       # SWAG's startphrase is sent1 and sent2 together
-_STARTS = {"sent1": "sent2", **dict.fromkeys(_ABOUT, "question")}       # what begins each ending, by the prompt
-_ENDING = re.compile(r"(?:ending|choice|option|answer)[ _-]?(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,6 +22,7 @@ class Choices:
         labels: The number of the right ending of each row, from 0.
         lines: The line of each row, from 1.
         skipped: (line, reason) of the rows that were left out.
+        source: How the file was understood.
     """
 
     path: Path
@@ -34,13 +31,15 @@ class Choices:
     labels: list[int]
     lines: list[int]
     skipped: list[tuple[int, str]]
+    source: Source = Source()
 
     def __len__(self):
         return len(self.prompts)
 
 
-def read_choices(path: str | Path, limit: int | None = None, skip_bad_rows: bool = False) -> Choices:
-    r"""Read multiple choices from a .tsv (no quoting), .csv or .jsonl file in UTF-8.
+def read_choices(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+                 skip_bad_rows: bool = False) -> Choices:
+    r"""Read multiple choices from any file of rows (see `data.records.table`).
 
     The columns are a prompt (prompt, context, passage, question, or SWAG's sent1), endings with numbers (ending0,
     choice1, ...) and label, the number of the right one from 0. Every ending begins with SWAG's sent2, or with the
@@ -48,6 +47,7 @@ def read_choices(path: str | Path, limit: int | None = None, skip_bad_rows: bool
 
     Args:
         path: The file.
+        columns: Names of columns.
         limit: Read the first rows only.
         skip_bad_rows: List rows that cannot be used in `.skipped`, instead of an error.
 
@@ -66,34 +66,23 @@ def read_choices(path: str | Path, limit: int | None = None, skip_bad_rows: bool
     """
     check_limit(limit)
     path = Path(path)
-    with table(path) as (names, rows):
-        columns = _columns(path, names)
-        kept, skipped = usable(path, rows, lambda line, record, _: _choice(line, record, names, columns), limit,
+    with table(path) as (names, rows, form):
+        roles, endings = choice_roles(path, names, columns)
+        used = (roles["text"], roles["second"], endings, roles["label"])
+        kept, skipped = usable(path, rows, lambda line, record: _choice(line, record, names, used), limit,
                                skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); give it one question a line.")
-    lines, prompts, endings, labels = map(list, zip(*kept, strict=True))
-    return Choices(path, prompts, endings, labels, lines, skipped)
-
-
-def _columns(path, names):
-    """Return (prompt column, column that begins every ending or None, ending columns in their order, label column)."""
-    spelling = {name.lower(): name for name in names}
-    prompt = next((spelling[name] for name in _PROMPTS if name in spelling), None)
-    numbered = sorted((int(found[1]), name) for name in names if (found := _ENDING.fullmatch(name)))
-    if prompt is None or len(numbered) < 2 or "label" not in spelling:
-        raise Error(f"{path} is no file of multiple choices, its columns are {listed(names)}; wanted a prompt, "
-                    "ending0, ending1, ... and label (as SWAG has them), or CODAH's seven columns.")
-    start, endings = spelling.get(_STARTS.get(prompt.lower())), [name for _, name in numbered]
-    check_columns(path, names, [prompt, start, *endings, spelling["label"]], "leave one of them")
-    return prompt, start, endings, spelling["label"]
+    lines, prompts, texts, labels = map(list, zip(*kept, strict=True))
+    source = Source.of(form, names, roles | {f"ending {place}": name for place, name in enumerate(endings)})
+    return Choices(path, prompts, texts, labels, lines, skipped, source)
 
 
 def _choice(line, record, names, columns):
     """Return the prompt, the endings and the right one's index of a record."""
     values = by_name(record, names)
     prompt, start, endings, label = columns
-    if more := [name for name in values if _ENDING.fullmatch(name) and name not in endings]:
+    if more := [name for name in values if ENDING.fullmatch(name) and name not in endings]:
         raise BadRow(line, f"column {more[0]!r}: the row has more endings than the first, which has {len(endings)}")
     texts = [text_of(line, values, name) for name in (prompt, *([start] if start else []), *endings)]
     beginning = texts[1] + " " if start else ""

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bertkit import metrics
+from bertkit.data.columns import listed
 from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import check_limit, complaint, listed
+from bertkit.data.records import check_limit, complaint
 from bertkit.errors import Error
 
 WANTED = "CoNLL columns (a word and its tag a line, a blank line after each sentence)"

@@ -133,7 +133,7 @@ def read_test(task: Any, path: str | Path, columns: Columns = Columns()) -> tupl
     Raises:
         Error: with file and line, when a row cannot be read: every row must be answered.
     """
-    with table(Path(path)) as (names, _):
+    with table(Path(path)) as (names, *_):
         index = next((name for name in names if name.lower() in INDICES), None)
     examples = read_examples(path, columns.text, columns.second, index, labels_required=False, skip_bad_rows=None)
     indices = examples.labels if index else [str(number) for number in range(len(examples))]

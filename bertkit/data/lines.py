@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files.unpacked import unpacked
 
 TABLE = "a .tsv, .csv or .jsonl file"
 LONGEST = 2**28  # the most bytes of a line; a file with a longer one is not rows of text
@@ -15,8 +16,20 @@ class BadRow(Exception):
     """A row that cannot be used; its arguments are the line and the reason."""
 
 
+class NoRow(BadRow):
+    """A row that holds no example, such as one without a label: to leave it out loses nothing."""
+
+
+class BadByte(BadRow):
+    """A row that is not UTF-8: to leave it out would lose what converting the file keeps."""
+
+
+class Rejected(BadRow):
+    """A row that an annotator rejected or skipped: it is left out, and counted, whether that is asked for or not."""
+
+
 def opened(path: Path, wanted: str = TABLE) -> BufferedReader:
-    """Open a file to read its bytes.
+    """Open a file to read its bytes; those of a packed file (.gz, .zst, .zip) are unpacked.
 
     Args:
         path: The file.
@@ -31,7 +44,7 @@ def opened(path: Path, wanted: str = TABLE) -> BufferedReader:
     if path.is_dir():
         raise Error(f"{path} is a folder; give {wanted} in it.")
     try:
-        return open(path, "rb")
+        return unpacked(path, open(path, "rb"))
     except OSError as error:
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
 
@@ -84,7 +97,26 @@ class Lines:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
             column = len(line[:error.start].decode("utf-8")) + 1
-            raise BadRow(self.number, f"column {column}: the byte {line[error.start]:#04x} is "
-                          "not UTF-8 (Latin-1 is converted with "
-                          "iconv -f ISO-8859-1 -t UTF-8)") from error
+            raise BadByte(self.number, f"column {column}: the byte {line[error.start]:#04x} is not UTF-8 "
+                                       f"({encoding_advice(line)})") from error
         return text.removeprefix("\ufeff") if self.number == 1 else text
+
+
+def encoding_advice(line: bytes) -> str:
+    r"""Return how text that is not UTF-8 becomes UTF-8.
+
+    What Windows and Excel save and call ANSI or Latin-1 is Windows-1252: read as ISO-8859-1, its quotes, dashes and
+    euro signs would become control characters, which tokenizers drop. Five bytes are no character of Windows-1252.
+
+    Args:
+        line: The bytes.
+
+    Returns:
+        The advice, without a full stop.
+
+    >>> encoding_advice(b"don\x92t")
+    'text that Windows saved is converted with iconv -f WINDOWS-1252 -t UTF-8, Cyrillic with -f WINDOWS-1251'
+    """
+    if set(line) & set(b"\x81\x8d\x8f\x90\x9d"):
+        return "it is not Windows-1252 either; convert the file with iconv -f ENCODING -t UTF-8"
+    return "text that Windows saved is converted with iconv -f WINDOWS-1252 -t UTF-8, Cyrillic with -f WINDOWS-1251"

@@ -6,20 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bertkit.data.columns import Columns, check_columns
+from bertkit.data.columns import Columns, Source
 from bertkit.data.inputs import number
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.records import by_name, check_limit, table, text_of, usable
+from bertkit.data.roles import pair_roles
 from bertkit.errors import Error
 
-# The names of columns, in lower case; the first text, the second and the wrong one.
-_ROLES = (
-    ("first", "anchor", "query", "sentence1", "text1", "text_a", "question1", "question", "premise", "#1 string"),
-    ("second", "positive", "pos", "sentence2", "text2", "text_b", "question2", "document", "passage", "answer",
-     "hypothesis", "sentence", "context", "#2 string"),
-    ("negative", "neg", "hard_negative"),
-)
-_SCORES = ("score", "label", "similarity", "is_duplicate", "quality")
 _WANTED = "first and second, first, positive and negative, or two sentences and their score"
 
 
@@ -33,6 +26,7 @@ class Pairs:
         scores: How alike the two texts of each row are, in the file's units; None without scores.
         lines: The line of each row, from 1.
         skipped: (line, reason) of the rows that were left out.
+        source: How the file was understood.
     """
 
     path: Path
@@ -40,6 +34,7 @@ class Pairs:
     scores: list[float] | None
     lines: list[int]
     skipped: list[tuple[int, str]]
+    source: Source = Source()
 
     def __len__(self):
         return len(self.groups)
@@ -89,7 +84,7 @@ class Pairs:
 
 def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
                skip_bad_rows: bool = False) -> Pairs:
-    r"""Read pairs from a .tsv (no quoting), .csv or .jsonl file in UTF-8, with a header.
+    r"""Read pairs from any file of rows with a header (see `data.records.table`).
 
     Columns are recognised by name (first, second, score; anchor, positive, negative; sentence1, sentence2 and others),
     or named. Three columns of other names are first, positive and negative; two are first and second.
@@ -115,37 +110,15 @@ def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None
     """
     check_limit(limit)
     path = Path(path)
-    with table(path) as (names, rows):
-        texts, score = _columns(path, names, columns)
-        kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, texts, score), limit,
+    with table(path) as (names, rows, form):
+        roles = pair_roles(path, names, columns)
+        texts, score = [name for role, name in roles.items() if name and role != "label"], roles["label"]
+        kept, skipped = usable(path, rows, lambda line, record: _row(line, record, names, texts, score), limit,
                                skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, groups, scores = map(list, zip(*kept, strict=True))
-    return Pairs(path, groups, scores if score else None, lines, skipped)
-
-
-def _columns(path, names, columns):
-    """Return (the columns of the texts, that of the score or None)."""
-    named = [name for name in (columns.text, columns.second, columns.label) if name is not None]
-    free = [name for name in names if name not in named]
-    first, second, negative = (next((name for wanted in role for name in free if name.lower() == wanted), None)
-                               for role in _ROLES)
-    first, second = columns.text or first, columns.second or second
-    score = columns.label or next((name for wanted in _SCORES for name in free if name.lower() == wanted), None)
-    check_columns(path, names, [first, second, negative, score],
-                  "name one of them with --text, --second or --label")
-    if first and second:
-        return ([first, second, negative], None) if negative else ([first, second], score)
-    if len(names) in (2, 3) and not named and score is None and all(_is_name(name) for name in names):
-        return list(names), None
-    raise Error(f"{path} has the columns {listed(names)}, which say nothing of pairs; wanted a header with {_WANTED}, "
-                "or name them with --text, --second and --label.")
-
-
-def _is_name(name):
-    """Return whether a field may be a column's name: one short word, where a text would have several."""
-    return 0 < len(name) <= 30 and len(name.split()) == 1
+    return Pairs(path, groups, scores if score else None, lines, skipped, Source.of(form, names, roles))
 
 
 def _row(line, record, names, texts, score):

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from bertkit.data.columns import Columns, check_columns
+from bertkit.data.columns import Columns, Source
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.records import by_name, check_limit, suffix, table, text_of, usable
+from bertkit.data.roles import parallel_roles
 from bertkit.errors import Error
 
-_SOURCES = ("source", "src", "document", "article", "dialogue", "text", "input")
-_TARGETS = ("target", "tgt", "summary", "summaries", "highlights", "abstract", "reference", "references", "output")
 _WANTED = "source and target, or document and summary"
 
 
@@ -24,6 +23,7 @@ class Parallel:
         references: The texts of each row that a written text is compared with.
         lines: The line of each row, from 1.
         skipped: (line, reason) of the rows that were left out.
+        source: How the file was understood.
     """
 
     path: Path
@@ -31,6 +31,7 @@ class Parallel:
     references: list[list[str]]
     lines: list[int]
     skipped: list[tuple[int, str]]
+    source: Source = Source()
 
     def __len__(self):
         return len(self.sources)
@@ -38,7 +39,7 @@ class Parallel:
 
 def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
                   skip_bad_rows: bool = False) -> Parallel:
-    r"""Read sources and targets from a .tsv (no quoting), .csv or .jsonl file in UTF-8.
+    r"""Read sources and targets from any file of rows (see `data.records.table`).
 
     Columns are recognised by name (source, document, article, text; target, summary, highlights, abstract), or named
     (text, label). A .tsv of two columns of other names has no header, and is source, tab, target. In JSON a target may
@@ -66,31 +67,18 @@ def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | N
     """
     check_limit(limit)
     path = Path(path)
-    with table(path) as (names, rows):
-        source, target = _columns(path, names, columns)
-        if source is None:                              # no header: the names are the first row
+    with table(path) as (names, rows, form):
+        roles = parallel_roles(path, names, columns, suffix(path) == ".tsv")
+        if roles["text"] is None:                       # no header: the names are the first row
             rows, names = chain([(1, names)], rows), ["source", "target"]
-            source, target = names
-        kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, source, target), limit,
+            roles = {"text": "source", "label": "target"}
+        source, target = roles["text"], roles["label"]
+        kept, skipped = usable(path, rows, lambda line, record: _row(line, record, names, source, target), limit,
                                skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, sources, references = map(list, zip(*kept, strict=True))
-    return Parallel(path, sources, references, lines, skipped)
-
-
-def _columns(path, names, columns):
-    """Return the names of the two columns, or (None, None) of a table without a header."""
-    given = [name for name in (columns.text, columns.label) if name is not None]
-    spelling = {name.lower(): name for name in reversed(names)}
-    source = columns.text or next((spelling[name] for name in _SOURCES if name in spelling), None)
-    target = columns.label or next((spelling[name] for name in (*_TARGETS, "questions") if name in spelling), None)
-    check_columns(path, names, [source, target], "name one of them with --text or --label")
-    if source and target:
-        return source, target
-    if path.suffix.lower() == ".tsv" and len(names) == 2 and not given and source is target is None:
-        return None, None
-    raise Error(f"{path} has the columns {listed(names)}; wanted {_WANTED}, or name them with --text and --label.")
+    return Parallel(path, sources, references, lines, skipped, Source.of(form, names, roles))
 
 
 def _row(line, record, names, source, target):

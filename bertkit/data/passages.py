@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from bertkit.data.columns import check_columns
+from bertkit.data.columns import check_columns, listed
 from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import by_name, json_type, listed, table
+from bertkit.data.records import JSON, TABLES, by_name, suffix, table
+from bertkit.data.values import json_type
 from bertkit.errors import Error
 
 _FORMS = "a file of SMART records (.I, .W), TREC records (<DOC>, <top>), or rows id, text (.tsv, .csv, .jsonl)"
@@ -46,7 +47,7 @@ def read_texts(path: str | Path) -> dict[str, str]:
             return _named(path, _smart(path))
         if head.startswith(b"<"):
             return _named(path, _tagged(path))
-        known = path.suffix.lower() in (".tsv", ".csv", ".jsonl")
+        known = suffix(path) in TABLES
         return _named(path, _rows(path) if known else _tab_separated(path))
     except BadRow as bad:
         raise Error("{}: line {}, {}; mend it.".format(path, *bad.args)) from None
@@ -121,11 +122,11 @@ def _lines(path):
 
 def _rows(path):
     """Yield (line, id, title, text) of a table."""
-    with table(path) as (names, rows):
+    with table(path) as (names, rows, _):
         spelling = {name.lower(): name for name in names}
         name, text = (next((spelling[each] for each in group if each in spelling), None) for group in (_IDS, _TEXTS))
         heading = spelling.get("title", "title")        # of a file of objects, the first may have none
-        if name is text is None and path.suffix.lower() != ".jsonl" and len(names) == 2:
+        if name is text is None and suffix(path) not in JSON and len(names) == 2:
             yield 1, names[0], "", names[1]         # MS MARCO's tables have no header
             names = name, text = "id", "text"
         elif name is None or text is None:

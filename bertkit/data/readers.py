@@ -1,36 +1,22 @@
 """Read labelled texts from records; GLUE's layouts are recognised, and errors name the file and the line."""
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from bertkit.data.columns import check_columns
+from bertkit.data.cells import label_cell, settled
+from bertkit.data.columns import Columns, Source, listed
 from bertkit.data.lines import BadRow
-from bertkit.data.records import COLA, check_limit, json_type, listed, table, usable
+from bertkit.data.records import COLA, check_limit, complaint, table, usable
+from bertkit.data.roles import example_roles
+from bertkit.data.values import json_type
 from bertkit.errors import Error
 from bertkit.metrics.glue import THREE_WAY
 
-# Well-known names in lower case; the first group that a file touches must name one column or pair.
-_PAIRS = [
-    ("sentence1", "sentence2"), ("#1 string", "#2 string"), ("question1", "question2"),
-    ("premise", "hypothesis"), ("text1", "text2"), ("text_a", "text_b"), ("first", "second"),
-    ("question", "sentence"), ("question", "context"), ("question", "passage"), ("question", "answer"),
-    ("query", "document"), ("query", "passage"),
-]
-_TEXTS = [
-    {"text", "sentence"},
-    {"review", "content", "comment", "message", "tweet", "utterance", "body", "document", "question",
-     "query"},
-]
-_LABELS = [
-    {"label", "labels", "gold_label"},
-    {"class", "category", "intent", "sentiment", "target", "quality", "is_duplicate", "score", "grade"},
-]
 _GLUE = {
     ("sentence", None, "label"): "SST-2",
     ("#1 string", "#2 string", "quality"): "MRPC",
@@ -56,6 +42,7 @@ class Examples:
         lines: The line of each row, from 1.
         skipped: (line, reason) of the rows that were left out.
         groups: The group of each row; the rows of a group stay together. None where there are no groups.
+        source: How the file was understood.
     """
 
     path: Path
@@ -67,15 +54,39 @@ class Examples:
     lines: list[int]
     skipped: list[tuple[int, str]]
     groups: list[str] | None = None
+    source: Source = Source()
 
     def __len__(self):
         return len(self.first)
+
+    def without(self, bad: dict[int, BadRow], skip_bad_rows: bool | None) -> Self:
+        """Return the examples without some rows.
+
+        Args:
+            bad: {row: why it cannot be used}.
+            skip_bad_rows: List them in `skipped`; otherwise the first one is an error.
+
+        Returns:
+            The examples.
+
+        Raises:
+            Error: with file and line, when rows are bad and not to be skipped, or all are.
+        """
+        if not bad:
+            return self
+        kept = [row for row in range(len(self)) if row not in bad]
+        if not skip_bad_rows or not kept:
+            raise complaint(self.path, bad[min(bad)], bool(kept) and skip_bad_rows is not None, len(bad), len(kept))
+        names = ("first", "second", "labels", "lines", "groups")
+        parts = {name: values and [values[row] for row in kept] for name in names for values in [getattr(self, name)]}
+        skipped = sorted([*self.skipped, *(each.args for each in bad.values())])
+        return replace(self, **parts, skipped=skipped)
 
 
 class _Layout(NamedTuple):
     kind: str
     columns: dict[str, str]  # role -> name
-    keys: dict[str, int | str]  # role -> where a record holds it
+    places: dict[str, int]   # role -> where a list of fields holds it
 
 
 def read_examples(path: str | Path, text: str | None = None, second: str | None = None, label: str | None = None,
@@ -114,11 +125,11 @@ def read_examples(path: str | Path, text: str | None = None, second: str | None 
     """
     check_limit(limit)
     path = Path(path)
-    with table(path) as (names, rows):
-        layout = _layout(path, names, text, second, label, labels_required)
-        kept, skipped = usable(path, rows, lambda line, record, kept: _example(
-            line, record, layout, separator, kept), limit, skip_bad_rows)
-    return _gathered(path, layout, kept, skipped)
+    with table(path) as (names, rows, form):
+        layout = _layout(path, names, Columns(text, second, label), labels_required)
+        kept, skipped = usable(path, rows, lambda line, record: _example(line, record, layout, separator), limit,
+                               skip_bad_rows)
+    return _gathered(path, layout, kept, skipped, Source.of(form, names, layout.columns), skip_bad_rows)
 
 
 def label_names(examples: Examples, order: Sequence[str] | None = None) -> list[str]:
@@ -192,88 +203,38 @@ def _each(label):
     return label if isinstance(label, list) else (label,)
 
 
-def _layout(path, names, text, second, label, labels_required):
+def _layout(path, names, columns, labels_required):
     """Return which columns serve as text, second and label."""
-    free = [name for name in names if name not in (text, second, label)]
-    if text is None:
-        pairs = [_pairs(free)] if second is None else []
-        singles = [[(name, second) for name in group] for group in _groups(free, _TEXTS)]
-        text, second = _only(path, names, "text", pairs + singles) or _unknown(path, names, "text")
-    if label is None and labels_required is not None:
-        label = _only(path, names, "label", _groups(free, _LABELS))
-    if label is None and labels_required:
-        _unknown(path, names, "label")
-    roles = {"text": text, "second": second, "label": label}
+    roles = example_roles(path, names, columns, labels_required)
     columns = {role: name for role, name in roles.items() if name is not None}
-    for role, name in columns.items():
-        check_columns(path, names, [name], f"name one of them with --{role}")
     lower = tuple(name and name.lower() for name in roles.values())
     kind = "CoLA" if names is COLA else _GLUE.get(lower, "columns")
-    is_json = path.suffix.lower() == ".jsonl"
-    keys = {role: name if is_json else names.index(name) for role, name in columns.items()}
-    return _Layout(kind, columns, keys)
+    return _Layout(kind, columns, {role: names.index(name) for role, name in columns.items()})
 
 
-def _pairs(names):
-    spelling = {name.lower(): name for name in names}
-    return [(spelling[a], spelling[b]) for a, b in _PAIRS if a in spelling and b in spelling]
-
-
-def _groups(names, groups):
-    return [[name for name in names if name.lower() in group] for group in groups]
-
-
-def _only(path, names, role, groups):
-    """Return the one candidate of the first group that has any, None if there is none."""
-    candidates = next(filter(None, groups), [None])
-    return candidates[0] if len(candidates) == 1 else _unknown(path, names, role)
-
-
-def _unknown(path, names, role):
-    raise Error(f"{path}: which column is the {role} cannot be told from the names in its header "
-                f"({listed(names)}); say it with --{role} COLUMN.")
-
-
-def _example(line, record, layout, separator, kept):
+def _example(line, record, layout, separator):
     """Return the first text, the second and the label of a record; None where not in the layout."""
     values = {"second": None, "label": None}
-    for role, key in layout.keys.items():
-        if isinstance(record, dict) and key not in record:
-            raise BadRow(line, f"the object has no key {key!r}")
-        values[role] = record[key]
+    for role, name in layout.columns.items():
+        if isinstance(record, dict) and name not in record:
+            raise BadRow(line, f"the object has no key {name!r}")
+        values[role] = record[name] if isinstance(record, dict) else record[layout.places[role]]
         if role != "label" and type(values[role]) is not str:
-            raise BadRow(line, f"column {key!r}: {json_type(values[role])} came where a string was wanted")
-    if "label" in layout.keys:
-        values["label"] = _label(line, layout.columns["label"], values["label"], separator)
-        if kept and type(kept[-1][-1]) is not type(values["label"]):
-            raise BadRow(line, "a list of labels and a single label came in one file")
+            raise BadRow(line, f"column {name!r}: {json_type(values[role])} came where a string was wanted")
+    if "label" in layout.columns:
+        values["label"] = label_cell(line, layout.columns["label"], values["label"], separator)
     return values["text"], values["second"], values["label"]
 
 
-def _label(line, column, value, separator):
-    """Return the label, or the list of labels."""
-    if separator is not None and isinstance(value, str):
-        value = value.strip().split(separator) if value.strip() else []
-    return [_one(line, column, part) for part in value] if isinstance(value, list) else _one(line, column, value)
-
-
-def _one(line, column, value):
-    """Return a label without surrounding blanks."""
-    if isinstance(value, bool):
-        value = json.dumps(value)
-    if not isinstance(value, str):
-        raise BadRow(line, f"column {column!r}: {json_type(value)} came where a label was wanted")
-    value = value.strip()
-    # SNLI and MNLI write "-" where the annotators did not agree.
-    if not value or (value == "-" and column == "gold_label"):
-        raise BadRow(line, f"column {column!r}: the label is empty")
-    return value
-
-
-def _gathered(path, layout, kept, skipped):
+def _gathered(path, layout, kept, skipped, source, skip_bad_rows):
     if not kept:
         raise Error(f"{path} has a header and no row that can be used ({len(skipped)} were skipped); give it "
                     "one example a line.")
     lines, first, second, labels = map(list, zip(*kept, strict=True))
-    return Examples(path, layout.kind, layout.columns, first, second if "second" in layout.keys else None,
-                    labels if "label" in layout.keys else None, lines, skipped)
+    examples = Examples(path, layout.kind, layout.columns, first, second if "second" in layout.columns else None,
+                        None, lines, skipped, source=source)
+    if "label" not in layout.columns:
+        return examples
+    labels, bad, note = settled(layout.columns["label"], lines, labels)
+    found = replace(examples, labels=labels, source=replace(source, notes=(note,) if note else ()))
+    return found.without(bad, skip_bad_rows)

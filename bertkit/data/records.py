@@ -1,49 +1,75 @@
-"""Read the records of TSV, CSV and JSONL files, each with its line."""
+"""Read any table of rows into records, each with its line: the one place where files of rows are opened."""
 
-import csv
-import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.lines import LONGEST, BadRow, Lines, check_text, opened
+from bertkit.data.columns import listed
+from bertkit.data.delimited import csv_dialect, quoted_cells, tsv_dialect
+from bertkit.data.json_rows import array_rows, is_array, line_objects
+from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, check_text, opened
+from bertkit.data.sheets import ARROW, EXCEL, arrow_rows, excel_rows, is_dataset
+from bertkit.data.values import json_type
 from bertkit.errors import Error
+from bertkit.files.unpacked import inner_name
+
+JSON = (".jsonl", ".json", ".ndjson")
+TABLES = (".tsv", ".csv", *JSON, *ARROW, *EXCEL)        # what `table` reads, besides folders of `datasets`
 
 # The columns of published files that have no header.
 COLA = ["source", "label", "mark", "sentence"]
 CODAH = ["category", "prompt", "ending0", "ending1", "ending2", "ending3", "label"]
-
-
-class _Number(str):
-    """A JSON number, spelt as in the file."""
+# What annotation tools write beside a row: {column: (what stands there, what of it rejects the row)}.
+_VERDICTS = {
+    "answer": ({"accept", "reject", "ignore"}, {"reject", "ignore"}),                           # Prodigy
+    "status": ({"submitted", "discarded", "draft", "pending", "validated", "default"}, {"discarded"}),      # Argilla
+    "was_cancelled": ({"true", "false"}, {"true"}),                                             # Label Studio
+}
+# Up to this share of bad rows an error suggests to leave them out: of more, the file is read in a wrong way.
+_FEW = 0.1
 
 
 @contextmanager
-def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]]]]:
-    """Give the names of the columns of a file and its rows, while it is open.
+def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]], str]]:
+    """Give the names of the columns of a file, its rows, and what form it has, while it is open.
 
     A record is a list of fields, a dict, or, where the row is broken, the `BadRow` to raise. Lines count from 1; blank
-    ones are left out.
+    ones are left out. A row that an annotator rejected is a `Rejected`.
 
     Args:
-        path: The file.
+        path: The file: .tsv, .csv, .jsonl or .json, also packed as .gz, .zst or .zip; .xlsx; .parquet or .arrow; or a
+            folder of Hugging Face `datasets`.
 
     Yields:
-        (names, an iterator of (line, record)).
+        (names, an iterator of (line, record), the form).
 
     Raises:
         Error: when the file cannot be read or has no names.
     """
-    with opened(path) as file:
-        check_text(path, file)
-        lines = Lines(file)
-        names, rows = _named(path, _records(path, lines))
-        if len(names) == 1 and path.suffix.lower() == ".tsv":
-            rows = _every_line(rows, lines.number)
-        yield names, ((line, _fitted(line, record, names)) for line, record in rows)
+    form, records = _records(path)
+    with closing(records):
+        names, rows, header = _named(path, records)
+        if len(names) == 1 and form == "TSV":
+            rows = _every_line(rows, header)
+        yield names, _judged(names, ((line, _fitted(line, record, names)) for line, record in rows)), form
+
+
+def suffix(path: Path) -> str:
+    """Return what kind of file one is: the suffix of its name without that of its packing, in lower case.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Such as ".csv", also of rows.csv.gz; "" of a folder.
+
+    >>> suffix(Path("rows.CSV.gz"))
+    '.csv'
+    """
+    return "" if path.is_dir() else Path(inner_name(path)).suffix.lower()
 
 
 def _every_line(rows, before):
@@ -55,24 +81,50 @@ def _every_line(rows, before):
         yield line, record
 
 
-def _records(path, lines):
+def _records(path):
+    """Return (what form a file has, a generator of (line, record), or (line, BadRow) where there is none)."""
+    kind = suffix(path)
+    if kind in ARROW or is_dataset(path):
+        return ("Parquet" if kind == ".parquet" else "Arrow"), _numbered(arrow_rows(path))
+    if kind in EXCEL:
+        return "Excel", _numbered(excel_rows(path))
+    if kind not in (".tsv", ".csv", *JSON) and not path.is_dir():
+        raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file, .json, .xlsx or .parquet.")
+    with opened(path) as file:
+        check_text(path, file)
+    if kind == ".json" and is_array(path):
+        return "JSON", array_rows(path, TABLE)
+    if kind in JSON:
+        return "JSON lines", _lines(path, line_objects)
+    dialect = tsv_dialect(path) if kind == ".tsv" else csv_dialect(path)
+    return dialect.form, _lines(path, partial(_fields, path, dialect), dialect.start)
+
+
+def _numbered(rows):
+    return ((line, row) for line, row in enumerate(rows, start=1) if row != [])
+
+
+def _lines(path, parse, start=0):
     """Yield (line, record), or (line, BadRow) where there is none."""
-    parse = {".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path),
-             ".jsonl": _json_objects}.get(path.suffix.lower())
-    if parse is None:
-        raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file (a .json of one "
-                    "object a line is one: rename it).")
-    records = parse(lines)
-    while True:
-        line = lines.number + 1
-        try:
-            record = next(records)
-        except StopIteration:
-            return
-        except BadRow as bad:
-            record = bad
-        if record not in (None, []):
-            yield line, record
+    with opened(path) as file:
+        lines = Lines(file)
+        for _ in range(start):
+            next(lines)
+        records = parse(lines)
+        while True:
+            line = lines.number + 1
+            try:
+                record = next(records)
+            except StopIteration:
+                return
+            except BadRow as bad:
+                record = bad
+            if record not in (None, []):
+                yield line, record
+
+
+def _fields(path, dialect, lines):
+    return quoted_cells(path, lines, dialect.delimiter) if dialect.quoted else map(_tab_fields, lines)
 
 
 def _tab_fields(line):
@@ -81,74 +133,17 @@ def _tab_fields(line):
     return text.split("\t") if text else []
 
 
-def _csv_fields(path, lines):
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
-    start = 1
-    try:
-        for fields in csv.reader(lines, strict=True):
-            yield fields
-            start = lines.number + 1
-    except csv.Error as error:
-        raise Error(f"{path}: the row from line {start} to line {lines.number} is not CSV "
-                    f"({error}); close each field's quotes, double those inside.") from error
-    except BadRow as bad:
-        raise Error("{}: line {}, {}.".format(path, *bad.args)) from bad
-
-
-def _json_objects(lines):
-    def refuse(constant):
-        raise ValueError(f"{constant} is no JSON number")
-
-    decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=refuse)
-    return map(partial(_json_object, lines, decoder), lines)
-
-
-def _json_object(lines, decoder, line):
-    """Return the object in a line, None in a blank one."""
-    if not line.strip():
-        return None
-    try:
-        record = decoder.decode(line)
-        if "\\u" in line:  # half of a surrogate pair is no character, and fails here
-            json.dumps(record, ensure_ascii=False).encode("utf-8")
-    except json.JSONDecodeError as error:
-        raise BadRow(lines.number, f"column {error.colno}: not JSON ({error.msg})") from error
-    except (ValueError, RecursionError) as error:
-        raise BadRow(lines.number, f"not JSON of text ({error})") from error
-    if not isinstance(record, dict):
-        raise BadRow(lines.number, f"{json_type(record)} came where an object was wanted")
-    return record
-
-
-def json_type(value: Any) -> str:
-    """Return what a message calls the type of a JSON value.
-
-    Args:
-        value: The value.
-
-    Returns:
-        Such as "a list".
-
-    Example:
-        >>> json_type([])
-        'a list'
-    """
-    names = {dict: "an object", list: "a list", bool: "true or false", str: "a string",
-             _Number: "a number", type(None): "null"}
-    return names[type(value)]
-
-
 def _named(path, records):
-    """Return the names of the columns, and the rows after them."""
+    """Return the names of the columns, the rows after them, and the header's line."""
     leading = []
     for line, record in records:
         leading.append((line, record))
         if isinstance(record, dict):
-            return list(record), chain(leading, records)
+            return list(record), chain(leading, records), 0
         if isinstance(record, list):
             names = _headerless(path, record)
-            return (names, chain(leading, records)) if names else ([name.strip() for name in record], records)
-        if path.suffix.lower() != ".jsonl":
+            return (names, chain(leading, records), 0) if names else ([name.strip() for name in record], records, line)
+        if suffix(path) not in JSON:
             break  # without its header a table cannot be read
     if leading:
         raise complaint(path, leading[0][1])
@@ -157,14 +152,35 @@ def _named(path, records):
 
 def _fitted(line, record, names):
     """Return the record, or a BadRow for a list that is longer or shorter than the names."""
-    if not isinstance(record, list) or len(record) == len(names):
+    if not isinstance(record, list):
         return record
+    if len(record) == len(names):
+        again = len(names) > 1 and record[0].strip() == names[0] and [cell.strip() for cell in record] == names
+        return NoRow(line, "the header comes again") if again else record
     return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({listed(names)})")
+
+
+def _judged(names, rows):
+    """Yield the rows, with a `Rejected` in place of each that the verdict of an annotator rejects."""
+    verdicts = {name: column for name, column in _VERDICTS.items() if name in names}
+    for number, (line, record) in enumerate(rows):
+        if verdicts and not isinstance(record, BadRow):
+            values = {name: str(_json_word(by_name(record, names).get(name))).lower() for name in verdicts}
+            if number == 0:
+                verdicts = {name: column for name, column in verdicts.items() if values[name] in column[0]}
+            against = next((name for name in verdicts if values[name] in verdicts[name][1]), None)
+            if against:
+                record = Rejected(line, f"column {against!r} says {values[against]!r}")
+        yield line, record
+
+
+def _json_word(value):
+    return ("true" if value else "false") if isinstance(value, bool) else value
 
 
 def _headerless(path, fields):
     """Return the names of the columns of a published file whose first row is data, None where it is a header."""
-    if path.suffix.lower() != ".tsv":
+    if suffix(path) != ".tsv":
         return None
     if len(fields) == len(COLA) and fields[1] in ("0", "1") and fields[2] in ("", "*"):
         return COLA
@@ -178,7 +194,7 @@ def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tup
     Args:
         path: The file, for errors.
         rows: (line, record) of each row.
-        parse: parse(line, record, kept) returns a tuple, or raises `BadRow`; `kept` are the rows before.
+        parse: parse(line, record) returns a tuple, or raises `BadRow`.
         limit: Keep the first rows only.
         skip_bad_rows: List rows that cannot be used, instead of an error. None is False, and the error does not suggest
             to skip them.
@@ -191,17 +207,21 @@ def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tup
     """
     kept: list[Any] = []
     skipped: list[Any] = []
+    first, count = None, 0
     for line, record in rows:
         try:
             if isinstance(record, BadRow):
                 raise record
-            kept.append((line, *parse(line, record, kept)))
+            kept.append((line, *parse(line, record)))
         except BadRow as bad:
-            if not skip_bad_rows:
-                raise complaint(path, bad, skip_bad_rows is not None) from bad
-            skipped.append(bad.args)
+            if skip_bad_rows or isinstance(bad, Rejected):
+                skipped.append(bad.args)
+            else:
+                first, count = first or bad, count + 1
         if len(kept) == limit:
             break
+    if first is not None:
+        raise complaint(path, first, skip_bad_rows is not None, count, len(kept)) from first
     return kept, skipped
 
 
@@ -253,34 +273,24 @@ def check_limit(limit: int | None) -> None:
         raise Error(f"limit={limit} reads nothing; give 1 or more.")
 
 
-def complaint(path: Path | str, bad: BadRow, skippable: bool = True) -> Error:
+def complaint(path: Path | str, bad: BadRow, skippable: bool = True, count: int = 1, kept: int | None = None) -> Error:
     """Make the error that names the file, the line and the reason of a bad row.
+
+    It suggests --skip-bad-rows where few rows would be lost, or nothing that is in them.
 
     Args:
         path: The file.
-        bad: The `BadRow`.
-        skippable: Whether the error suggests --skip-bad-rows.
+        bad: The first `BadRow`.
+        skippable: Whether the command has --skip-bad-rows.
+        count: How many rows are bad.
+        kept: How many rows are good; None where nobody counted.
 
     Returns:
         The `Error`.
     """
     line, reason = bad.args
-    return Error(f"{path}: line {line}, {reason}; mend it"
-                 + (", or leave such rows out with --skip-bad-rows." if skippable else "."))
-
-
-def listed(names: Collection[str]) -> str:
-    """Write names for a message; it stays short whatever they are.
-
-    Args:
-        names: The names.
-
-    Returns:
-        At most twelve names of at most 30 characters.
-
-    Example:
-        >>> listed(["text", "label"])
-        "'text', 'label'"
-    """
-    shown = [repr(name if len(name) <= 30 else name[:27] + "...") for name in list(names)[:12]]
-    return ", ".join(shown) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    few = kept is None or isinstance(bad, NoRow) or count <= max(2, _FEW * (kept + count))
+    more = "" if count == 1 else f" ({count:,} of {count + (kept or 0):,} rows cannot be used)"
+    skippable = skippable and few and not isinstance(bad, BadByte)
+    remedy = ", or leave such rows out with --skip-bad-rows" if skippable else ""
+    return Error(f"{path}: line {line}, {reason}; mend it{remedy}{more}.")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.data.records import listed as named
+from bertkit.data.columns import listed as named
 from bertkit.errors import Error
 
 

@@ -168,7 +168,7 @@ def test_faults_are_named_or_skipped_with_their_sentence(written, fault):
     ("f.tsv", lines("sentence\tlabel", "a film\t1", "b\t0"), ["no column of tags", "'label', '1', '0'"]),
     ("f.txt", lines("one", "two"), ["lines of one column ('one')"]),
     ("f.txt", lines("", "# a comment", ""), ["holds no word"]), ("f.txt", "", ["is empty"]),
-    ("f.gz", bytes(range(256)), ["is not text"]),
+    ("f.gz", bytes(range(256)), ["cannot be unpacked"]), ("f.conll", bytes(range(256)), ["is not text"]),
 ])
 def test_files_of_another_kind(written, name, content, words):
     path = written(content, name)

@@ -119,10 +119,11 @@ def test_a_header_of_numbers_is_not_taken_for_cola(written):
     ("index\tpromptID\tpairID\tgenre\tsentence1\tsentence2", "sentence1", "sentence2"),
 ])
 def test_glue_test_files_have_no_labels(written, header, first, second):
-    path = written("test.tsv", header + "\n" + header + "\n")
+    row = "\t".join(f"value of {name}" for name in header.split("\t"))
+    path = written("test.tsv", header + "\n" + row + "\n")
     examples = read_examples(path, labels_required=False)
     assert (examples.first, examples.second, examples.labels) == (
-        [first], second and [second], None)
+        [f"value of {first}"], second and [f"value of {second}"], None)
     with pytest.raises(Error, match="--label COLUMN"):
         read_examples(path)
     with pytest.raises(Error, match="--label"):
