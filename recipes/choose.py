@@ -8,6 +8,7 @@
 
 from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.cli.flags import run_recipe
+from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.heads import MultipleChoice
 from bertkit.text import Tokenizer
@@ -18,7 +19,7 @@ from bertkit.training.run import Run, precision
 
 def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
          batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
-         tuning=TrainConfig()):
+         columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on prompts with endings; leave a bundle with its card, which is returned.
 
     train           prompts with endings to learn from: SWAG's or CODAH's layout, .tsv, .csv or .jsonl
@@ -34,7 +35,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     limit           take the first rows of train only
     """
     run = Run(**locals())
-    splits = Splits("choose", train, dev, test, limit=limit, **tuning.reading)
+    splits = Splits("choose", train, dev, test, columns, limit, **tuning.reading)
 
     # model
     with precision(tuning.precision):

@@ -7,6 +7,7 @@
 
 from bertkit.checkpoints import DEFAULT, load, local
 from bertkit.cli.flags import run_recipe
+from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.heads import TokenClassifier
 from bertkit.text import Tokenizer
@@ -17,7 +18,7 @@ from bertkit.training.run import Run, precision
 
 def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
          batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
-         tuning=TrainConfig()):
+         columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on tagged sentences; leave a bundle with its card, which is returned.
 
     train           tagged sentences to learn from: CoNLL columns, a word and its tag a line
@@ -33,7 +34,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     limit           take the first sentences of train only
     """
     run = Run(**locals())
-    splits = Splits("tag", train, dev, test, limit=limit, **tuning.reading)
+    splits = Splits("tag", train, dev, test, columns, limit, **tuning.reading)
 
     # model
     with precision(tuning.precision):

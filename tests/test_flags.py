@@ -11,11 +11,11 @@ from bertkit.errors import Error
 from bertkit.training.config import TrainConfig
 
 
-def knobs(word: str, /, needed: str, count: int = 3, rate: float = 0.5, kind: Literal["a", "b"] = "a",
+def knobs(item: str, /, needed: str, count: int = 3, rate: float = 0.5, kind: Literal["a", "b"] = "a",
           maybe: int = None, yes: bool = False, columns=Columns(), tuning=TrainConfig()):
     """Do nothing with some knobs.
 
-    word            a word
+    item            a word
     needed          a must
     count           how many; 100 % of them
     rate            how fast
@@ -32,15 +32,15 @@ def called(line):
 
 def test_defaults_are_those_of_the_signature():
     assert called("w --needed n") == {
-        "word": "w", "needed": "n", "count": 3, "rate": 0.5, "kind": "a", "maybe": None, "yes": False,
+        "item": "w", "needed": "n", "count": 3, "rate": 0.5, "kind": "a", "maybe": None, "yes": False,
         "columns": Columns(), "tuning": TrainConfig()}
 
 
 def test_every_flag_arrives_in_its_type():
-    found = called("w --needed n --count 4 --rate 1e-5 --kind b --maybe 2 --yes --text t --second s --label l "
+    found = called("w --needed n --count 4 --rate 1e-5 --kind b --maybe 2 --yes --text t --second s --label l --word 1 --tag g "
                    "--set warmup=0.2 --set separator=a=b")
-    assert found == {"word": "w", "needed": "n", "count": 4, "rate": 1e-5, "kind": "b", "maybe": 2, "yes": True,
-                     "columns": Columns("t", "s", "l"), "tuning": TrainConfig(warmup=0.2, separator="a=b")}
+    assert found == {"item": "w", "needed": "n", "count": 4, "rate": 1e-5, "kind": "b", "maybe": 2, "yes": True,
+                     "columns": Columns("t", "s", "l", "1", "g"), "tuning": TrainConfig(warmup=0.2, separator="a=b")}
 
 
 def test_a_number_or_a_word(capsys):

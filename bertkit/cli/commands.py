@@ -44,18 +44,35 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
     return Predictor(folder, tflite=tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
 
 
-def predict(folder: str, /, tflite: str | None = None) -> None:
-    """Answer each line of standard input with one JSON object, in order.
+def predict(folder: str, /, data: str | None = None, out: str | None = None, tflite: str | None = None,
+            separator: str = "|", skip_bad_rows: bool = False, columns: Columns = Columns()) -> None:
+    """Answer each line of standard input, or each row of a file, with one JSON object, in order.
 
     A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
+    A row of a file keeps its columns, and the answer's stand beside them.
 
     folder          a bundle that a recipe left
+    data            rows to answer: any file that the task's recipe reads, labelled or not, or a text a line
+    out             the file to write the rows with their answers to: .csv, .tsv or .jsonl; without it they are printed
     tflite          let this exported file answer instead of the model itself
+    separator       taken as `evaluate` takes it, for the same file; labels are not read here
+    skip_bad_rows   go on without rows that cannot be used, and say how many
     """
     from bertkit.predictor import Predictor
-    if sys.stdin is None:
-        raise Error("Standard input is closed; give the texts there, one a line.")
-    predictor, number = Predictor(folder, tflite=tflite), 0
+    if data is None and (out is not None or columns != Columns()):
+        raise Error("--out and names of columns are for the rows of a file; give the file with --data.")
+    if data is None and sys.stdin is None:
+        raise Error("Standard input is closed; give the texts there, one a line, or a file with --data.")
+    predictor = Predictor(folder, tflite=tflite)
+    if data is None:
+        _predict_lines(predictor)
+    else:
+        _predict_rows(predictor, data, out, columns, skip_bad_rows)
+
+
+def _predict_lines(predictor):
+    """Answer the lines of standard input."""
+    number = 0
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
     lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
@@ -64,6 +81,22 @@ def predict(folder: str, /, tflite: str | None = None) -> None:
         answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(inputs))
         print("\n".join(answers), flush=True)
         number += len(chunk)
+
+
+def _predict_rows(predictor, data, out, columns, skip_bad_rows):
+    """Answer the rows of a file."""
+    from bertkit.data.inputs import said
+    from bertkit.data.summary import say_unlabelled
+    from bertkit.data.unlabelled import answered, check_written, read_rows, write_rows
+    if out is not None:
+        check_written(out)
+    rows = said(read_rows(predictor.task, data, columns, skip_bad_rows))
+    say_unlabelled(rows)
+    made = answered(rows, predictor.predict(rows.inputs))
+    if out is not None:
+        write_rows(out, made)
+    else:
+        print("\n".join(json.dumps(row, ensure_ascii=False) for row in made), flush=True)
 
 
 def _input(task, line, number):
@@ -95,7 +128,8 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
 
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
            precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8",
-           length: int | None = None, dev: str | None = None, max_drop: float = 1.0) -> Card:
+           length: int | None = None, dev: str | None = None, max_drop: float = 1.0, separator: str = "|",
+           skip_bad_rows: bool = False, columns: Columns = Columns()) -> Card:
     """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
 
     folder          a bundle that a recipe left
@@ -105,9 +139,12 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     length          tokens that the .tflite takes, as the bundle was trained by default
     dev             labelled rows to score the file on; without them the card says that it was not scored
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
+    separator       what parts the labels in a cell of dev, for a multi-label bundle
+    skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop}
+    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop, "columns": columns,
+               "separator": separator, "skip_bad_rows": skip_bad_rows}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
 

@@ -1,16 +1,15 @@
 """Texts with classes or scores as inputs of the tasks that are learned from them."""
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bertkit.data.cells import no_labels
 from bertkit.data.columns import Columns
 from bertkit.data.folders import read_folder
 from bertkit.data.inputs import Labelled, number, said
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples, label_indices, label_names, read_examples
-from bertkit.data.records import complaint
 from bertkit.errors import Error
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.documents import Documents
@@ -30,7 +29,9 @@ def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> E
     """
     if Path(path).is_dir():
         return said(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
-    return said(read_examples(path, columns.text, columns.second, columns.label, **reading))
+    examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
+    bad = no_labels(examples.columns["label"], examples.lines, examples.labels) if examples.labels else {}
+    return said(examples.without(bad, reading.get("skip_bad_rows", False)))
 
 
 def classification(examples: Examples) -> Classification:
@@ -82,7 +83,7 @@ def classes(task: Classification, examples: Examples) -> Labelled:
         raise Error(f"{examples.path} has {'one label' if task.multi_label else 'lists of labels'} a row, and the rows "
                     f"of training have {'lists of them' if task.multi_label else 'one'}; write them alike.")
     return Labelled(examples.path, task_inputs(task, examples), label_indices(examples, task.labels), examples.skipped,
-                    examples.groups)
+                    examples.groups, examples.source)
 
 
 def read_scored(path: str | Path, columns: Columns, reading: dict[str, Any]) -> Examples:
@@ -101,19 +102,9 @@ def read_scored(path: str | Path, columns: Columns, reading: dict[str, Any]) -> 
     """
     examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
     name, numbers = examples.columns["label"], [number(label) for label in examples.labels]
-    wrong = [(line, f"column {name!r}: the score {label!r:.40} is no number")
-             for line, label, value in zip(examples.lines, examples.labels, numbers, strict=True) if math.isnan(value)]
-    if wrong and (len(wrong) == len(examples) or not reading.get("skip_bad_rows")):
-        raise complaint(path, BadRow(*wrong[0]))
-    return said(_without(examples, {line for line, _ in wrong}, sorted([*examples.skipped, *wrong])))
-
-
-def _without(examples, lines, skipped):
-    """Return examples without the rows of some lines."""
-    kept = [row for row, line in enumerate(examples.lines) if line not in lines]
-    parts = {name: values and [values[row] for row in kept] for name in ("first", "second", "labels", "lines")
-             for values in [getattr(examples, name)]}
-    return replace(examples, **parts, skipped=skipped)
+    wrong = {row: BadRow(examples.lines[row], f"column {name!r}: the score {label!r:.40} is no number")
+             for row, (label, value) in enumerate(zip(examples.labels, numbers, strict=True)) if math.isnan(value)}
+    return said(examples.without(wrong, reading.get("skip_bad_rows", False)))
 
 
 def regression(examples: Examples) -> Regression:
@@ -146,7 +137,7 @@ def scores(task: Regression, examples: Examples) -> Labelled:
         The `Labelled` inputs.
     """
     targets = [number(label) for label in examples.labels]
-    return Labelled(examples.path, task_inputs(task, examples), targets, examples.skipped)
+    return Labelled(examples.path, task_inputs(task, examples), targets, examples.skipped, source=examples.source)
 
 
 def task_inputs(task: Any, examples: Examples) -> list[Any]:

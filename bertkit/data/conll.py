@@ -1,65 +1,44 @@
-"""Read tagged sentences from CoNLL columns: one word a line, a blank line after each sentence."""
+"""Read tagged sentences from columns: one word a line, a blank line after each sentence."""
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bertkit import metrics
-from bertkit.data.columns import listed
-from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.columns import Columns, Source, listed
+from bertkit.data.lines import BadRow, Lines, NoRow, check_text, opened
 from bertkit.data.records import check_limit, complaint
+from bertkit.data.sentences import OUTSIDE, TAG, Sentences, iob2, scheme
 from bertkit.errors import Error
 
 WANTED = "CoNLL columns (a word and its tag a line, a blank line after each sentence)"
-OUTSIDE = "O"
+# The types of CoNLL 2000's phrases: such a column stands beside the names in CoNLL 2003, and is not what is tagged.
+CHUNKS = {"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "PNP"}
+# What the first line may call its columns.
+WORDS = ("token", "tokens", "word", "words", "form", "text")
+TAGS = ("ner_tags", "ner_tag", "ner", "tags", "tag", "labels", "label", "iob", "bio", "entity", "entities")
 
-_TAG = re.compile(r"O|[BIESLU](-\S.*)?")
 _JSON = re.compile(r'\s*[{\[]\s*(["{\[]|$)')
-_SPELLING = {"L": "E", "U": "S"}        # BILOU's last and unit are IOBES's end and single
 _HEAD = 2000                            # the layout is recognised from so many lines
+_MOST_TYPES = 60                        # a column of more different words holds no types of entities
 
 
-@dataclass(frozen=True)
-class Sentences:
-    """The sentences of one file, in its order; the lists run side by side.
-
-    Args:
-        path: The file.
-        scheme: How the file writes entities: "IOB1", "IOB2", "IO" (no B-), "IOBES" (with E-, S- or L-, U-), "bare"
-            (types without a prefix) or "mixed" (I- where neither IOB1 nor IOB2 has it).
-        words: The words of each sentence.
-        tags: The tags of each sentence, in IOB2 whatever the file writes.
-        lines: The line of each sentence's first word, from 1.
-        skipped: (line, reason) of the sentences that were left out.
-    """
-
-    path: Path
-    scheme: str
-    words: list[list[str]]
-    tags: list[list[str]]
-    lines: list[int]
-    skipped: list[tuple[int, str]]
-
-    def __len__(self):
-        return len(self.words)
-
-
-def read_conll(path: str | Path, word: int | None = None, tag: int | None = None, limit: int | None = None,
+def read_conll(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
                skip_bad_rows: bool = False) -> Sentences:
     r"""Read a file of columns in UTF-8, with tabs between them, or blanks where there are no tabs.
 
-    A column that is not given is recognised. The word is the first column, or the second behind a numbering. The tag is
-    the last column that holds nothing but O and B-, I-, E-, S-, L-, U- with a type. Blank lines and document marks
-    (-DOCSTART-) end a sentence. Comments ("# sent_id = 1") are skipped, the word # is not. Tags are read as conlleval
-    and seqeval do by default (Tjong Kim Sang and De Meulder 2003), so an I- that continues nothing begins an entity.
+    A column that is not named is recognised. The word is the first column that holds words, behind numberings ("3",
+    "1-3", "s1.w3") and characters' places. The tag is the column that holds nothing but O and B-, I-, E-, S-, L-, U-,
+    M- with a type, or O and types without a prefix; of several such columns the user decides, but for phrases (NP, VP)
+    beside names. Blank lines and document marks (-DOCSTART-) end a sentence. Comments ("# sent_id = 1") are skipped,
+    the word # is not. Tags are read as conlleval and seqeval do by default (Tjong Kim Sang and De Meulder 2003), so an
+    I- that continues nothing begins an entity; of types without a prefix, neighbours of one type are one entity, and
+    where no word has O each word is one.
 
     Args:
         path: The file.
-        word: The column of the words, from 1.
-        tag: The column of the tags, from 1; it may also hold types without prefix.
+        columns: `word` and `tag`, numbers from 1, or names where the first line names the columns.
         limit: Read the first sentences only.
         skip_bad_rows: List sentences with a row that cannot be used in `.skipped`, instead of an error.
 
@@ -67,7 +46,8 @@ def read_conll(path: str | Path, word: int | None = None, tag: int | None = None
         The `Sentences`.
 
     Raises:
-        Error: with file, line and column, when a row cannot be used, and when the file has no such columns.
+        Error: with file, line and column, when a row cannot be used, and when the file has no such columns, or several
+            that hold tags.
 
     Example:
         >>> import tempfile
@@ -81,37 +61,23 @@ def read_conll(path: str | Path, word: int | None = None, tag: int | None = None
     path = Path(path)
     kept: list[Any] = []
     skipped: list[Any] = []
+    first, count = None, 0
     with opened(path, WANTED) as file:
         check_text(path, file, WANTED)
-        layout, rows = _laid_out(path, _numbered(Lines(file)), word, tag)
+        layout, rows = _laid_out(path, _numbered(Lines(file)), columns)
         for sentence in _sentences(rows, layout):
             bad = next((row for row in sentence if isinstance(row, BadRow)), None)
             if bad is None:
                 kept.append(sentence)
-            elif not skip_bad_rows:
-                raise complaint(path, bad) from bad
-            else:
+            elif skip_bad_rows:
                 skipped.append(bad.args)
+            else:
+                first, count = first or bad, count + 1
             if len(kept) == limit:
                 break
-    return _gathered(path, kept, skipped, layout.bare)
-
-
-def tag_names(sentences: Sentences) -> list[str]:
-    """Return the tags to learn: O, and B- and I- of every type that occurs, types sorted.
-
-    Args:
-        sentences: The `Sentences`.
-
-    Returns:
-        The tags.
-
-    Example:
-        >>> tag_names(Sentences(Path("f"), "IOB2", [["x"]], [["B-b"]], [1], []))
-        ['O', 'B-b', 'I-b']
-    """
-    types = {tag[2:] for tags in sentences.tags for tag in tags if tag != OUTSIDE}
-    return [OUTSIDE, *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in "BI")]
+    if first is not None:
+        raise complaint(path, first, True, count, len(kept)) from first
+    return _gathered(path, kept, skipped, layout)
 
 
 class _Layout(NamedTuple):
@@ -119,7 +85,10 @@ class _Layout(NamedTuple):
     columns: int
     word: int           # from 0
     tag: int
-    bare: bool          # whether tags are types without a prefix
+    bare: str           # what prefix tags have that are types without one: "I", "B", or "" where they have their own
+    names: tuple        # of the columns
+    header: bool        # whether the first line names the columns
+    ranges: bool        # whether the first column numbers the words, so that 3-4 and 3.1 are no words (CoNLL-U)
 
 
 def _numbered(lines):
@@ -144,7 +113,7 @@ def _blank(text):
     return not text.strip(" \t\r\n")
 
 
-def _laid_out(path, rows, word, tag):
+def _laid_out(path, rows, columns):
     """Return the layout of a file and its rows, none of them lost."""
     head = list(islice(rows, _HEAD))
     texts = [text for _, text in head if isinstance(text, str)]
@@ -155,41 +124,89 @@ def _laid_out(path, rows, word, tag):
     if not full:
         raise Error(f"{path} holds no word; give {WANTED}.")
     tabs = 2 * sum("\t" in text.rstrip() for text in full) > len(full)
-    return _layout(path, [_fields(text, tabs) for text in full], tabs, word, tag), chain(head, rows)
+    return _layout(path, [_fields(text, tabs) for text in full], tabs, columns), chain(head, rows)
 
 
-def _layout(path, table, tabs, word, tag):
+def _layout(path, table, tabs, wanted):
     columns = Counter(map(len, table)).most_common(1)[0][0]
-    table = [fields for fields in table if len(fields) == columns]
-    if columns < 2:
-        raise Error(f"{path} has lines of one column ({table[0][0]!r:.60}); give {WANTED}.")
-    for name, given in (("word", word), ("tag", tag)):
-        if given is not None and not 1 <= given <= columns:
-            raise Error(f"{path} has {columns} columns and {name}={given} came; give one from 1 to {columns}.")
-    place = _word_column(table) if word is None else word - 1
-    tags = _tag_column(path, table, place) if tag is None else tag - 1
-    bare = tag is not None and not any(_TAG.fullmatch(row[tags]) for row in table if row[tags] != OUTSIDE)
-    return _Layout(tabs, columns, place, tags, bare)
+    lower = [name.lower() for name in table[0]]
+    header = len(table[0]) == columns and any(n in WORDS for n in lower) and any(n in TAGS for n in lower)
+    names = tuple(table[0]) if header else tuple(f"column {place}" for place in range(1, columns + 1))
+    table = [fields for fields in table[header:] if len(fields) == columns]
+    if columns < 2 or not table:
+        raise Error(f"{path} has lines of one column ({(table or [names])[0][0]!r:.60}); give {WANTED}.")
+    word, tag = (_given(path, name, value, names if header else (), columns)
+                 for name, value in (("word", wanted.word), ("tag", wanted.tag)))
+    tags = _tag_columns(table, word) if tag is None else [tag]
+    if len(tags) > 1:
+        raise _several(path, table, tags)
+    word = _word_column(table, tags, lower if header else ()) if word is None else word
+    tag = tags[0] if tags else _bare_column(path, table, word)
+    values = {row[tag] for row in table}
+    bare = "" if any(TAG.fullmatch(value) and value != OUTSIDE for value in values) or values == {OUTSIDE} else (
+        "I" if OUTSIDE in values else "B")
+    ranges = word > 0 and sum(row[0].isdecimal() for row in table) * 2 > len(table)
+    return _Layout(tabs, columns, word, tag, bare, names, header, ranges)
 
 
-def _word_column(table):
-    """Return 1 where the first column numbers the words (each is 0 or 1, or one more than that before), else 0."""
-    numbers = [row[0] for row in table]
-    if len(table[0]) < 3 or not all(re.fullmatch("[0-9]{1,9}", number) for number in numbers):
-        return 0
-    numbers = list(map(int, numbers))
-    return int(all(b in (0, 1, a + 1) for a, b in zip([-1, *numbers], numbers, strict=False)))
+def _given(path, role, value, names, columns):
+    """Return the place of the column that a flag names, None where none does."""
+    if value is None:
+        return None
+    if value in names:
+        return names.index(value)
+    if not re.fullmatch("[0-9]{1,4}", str(value)) or not 1 <= int(value) <= columns:
+        raise Error(f"{path} has {columns} columns and {role}={value} came; give one from 1 to {columns}.")
+    return int(value) - 1
 
 
-def _tag_column(path, table, word):
-    """Return the last column most of which are tags, one with a type before one of nothing but O."""
-    columns = [column for column in range(len(table[0]) - 1, -1, -1)
-               if column != word and 2 * sum(map(bool, (_TAG.fullmatch(row[column]) for row in table))) > len(table)]
-    if columns:
-        return next((c for c in columns if any(row[c] != OUTSIDE for row in table)), columns[0])
+def _word_column(table, tags, names=()):
+    """Return the first column of words: not one whose values all hold a digit, or are all the same.
+
+    Such columns number words or sentences, or say where words stand: 3, 1-3, s1.w3, 10-14, "doc-a" on every line.
+    """
+    named = next((place for each in WORDS for place, name in enumerate(names) if name == each), None)
+    left = [place for place in range(len(table[0])) if place not in tags]
+    if named is not None or len(left) < 2 and len(table[0]) < 3:
+        return named if named is not None else left[0]
+    words = [place for place in left if not all(re.search("[0-9]", row[place]) for row in table)
+             and (len(table) == 1 or len({row[place] for row in table}) > 1)]
+    return (words or left or [0])[0]
+
+
+def _tag_columns(table, word):
+    """Return the columns that hold tags with types, without what is no choice: phrases, a copy of the last column.
+
+    Where no tag has a type, it is the last column that holds nothing but O.
+    """
+    found = [place for place in range(len(table[0])) if place != word
+             and 2 * sum(map(bool, (TAG.fullmatch(row[place]) for row in table))) > len(table)]
+    typed = [place for place in found if any(row[place] != OUTSIDE for row in table)]
+    names = [place for place in typed if not _types(table, place) <= CHUNKS]
+    columns = {tuple(row[place] for row in table): place for place in names or typed}
+    return sorted(columns.values()) or found[-1:]
+
+
+def _types(table, place):
+    return {row[place][2:] for row in table if TAG.fullmatch(row[place])} - {""}
+
+
+def _several(path, table, tags):
+    """Return the error that names the columns which could be the tag."""
+    found = " and ".join(f"{place + 1} ({', '.join(sorted(_types(table, place))[:4])})" for place in tags)
+    return Error(f"{path}: the columns {found} all hold tags, and which is to be learnt cannot be told; say it with "
+                 f"--tag {' or --tag '.join(str(place + 1) for place in tags)}.")
+
+
+def _bare_column(path, table, word):
+    """Return the last column of types without a prefix: few different ones, most of them O."""
     last = dict.fromkeys(row[-1] for row in table)
+    counts = Counter(row[-1] for row in table)
+    if len(table[0]) - 1 != word and OUTSIDE in counts and 1 < len(counts) <= _MOST_TYPES and \
+            counts[OUTSIDE] == max(counts.values()) and "" not in counts:
+        return len(table[0]) - 1
     raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds {listed(list(last)[:4])}; "
-                f"give {WANTED}.")
+                f"give {WANTED}, or name a column of types without B- and I- by its number with --tag.")
 
 
 def _is_mark(text):
@@ -200,15 +217,17 @@ def _is_comment(text, layout):
     """Return whether a line that begins with # is a comment, not the word # or one that begins with it."""
     if not text.startswith("#"):
         return False
+    if layout.word > 0:                                 # the line begins with a number, not with its word
+        return True
     fields = _fields(text, layout.tabs)
     if layout.tabs:
         return text.startswith("# ") or len(fields) == 1
-    return len(fields) != layout.columns or not _TAG.fullmatch(fields[layout.tag])
+    return len(fields) != layout.columns or not TAG.fullmatch(fields[layout.tag])
 
 
 def _sentences(rows, layout):
     """Yield each sentence as a list of (line, word, tag), a BadRow where a line is broken."""
-    sentence = []
+    sentence, header = [], layout.header
     for line, text in rows:
         if isinstance(text, BadRow):
             sentence.append(text)
@@ -216,7 +235,9 @@ def _sentences(rows, layout):
             if sentence:
                 yield sentence
             sentence = []
-        elif not _is_comment(text, layout):
+        elif header:
+            header = False
+        elif not _is_comment(text, layout) and not (layout.ranges and re.match("[0-9]+[-.][0-9]+[ \t]", text)):
             sentence.append(_row(line, text, layout))
     if sentence:
         yield sentence
@@ -227,42 +248,25 @@ def _row(line, text, layout):
     if len(fields) != layout.columns:
         return BadRow(line, f"{len(fields)} columns came, {layout.columns} were wanted")
     word, tag = fields[layout.word], fields[layout.tag]
+    if layout.header and tuple(fields) == layout.names:
+        return NoRow(line, "the header comes again")
     if not word:
         return BadRow(line, f"column {layout.word + 1}: the word is empty")
     if layout.bare and tag and tag != OUTSIDE:
-        tag = f"I-{tag}"
-    if not _TAG.fullmatch(tag):
+        tag = f"{layout.bare}-{tag}"
+    if not TAG.fullmatch(tag):
         return BadRow(line, f"column {layout.tag + 1}: {tag!r:.40} came where a tag was wanted (O, B-PER, I-PER, ...)")
     return line, word, tag
 
 
-def _gathered(path, sentences, skipped, bare):
+def _gathered(path, sentences, skipped, layout):
     if not sentences:
         raise Error(f"{path} has no sentence that can be used ({len(skipped)} were skipped); give {WANTED}.")
     words = [[word for _, word, _ in sentence] for sentence in sentences]
     tags = [[tag for *_, tag in sentence] for sentence in sentences]
-    return Sentences(path, "bare" if bare else _scheme(tags), words, list(map(_iob2, tags)),
-                     [sentence[0][0] for sentence in sentences], skipped)
-
-
-def _scheme(sentences):
-    """Return how a file writes entities (see `Sentences`)."""
-    prefixes = {tag[0] for tags in sentences for tag in tags}
-    if prefixes & set("ESLU"):
-        return "IOBES"
-    if "B" not in prefixes:
-        return "IO" if "I" in prefixes else "IOB2"
-    # Whether a tag goes on from that before it, of the same type.
-    steps = {(tag[0], before[0] != "O" and before[2:] == tag[2:])
-             for tags in sentences for before, tag in zip([OUTSIDE, *tags], tags, strict=False)}
-    if ("I", False) not in steps:
-        return "IOB2"
-    return "mixed" if ("B", False) in steps else "IOB1"
-
-
-def _iob2(tags):
-    """Return the tags of the same entities in IOB2."""
-    new = [OUTSIDE] * len(tags)
-    for kind, first, last in metrics.entities([_SPELLING.get(tag[0], tag[0]) + tag[1:] for tag in tags]):
-        new[first:last] = [f"B-{kind}", *[f"I-{kind}"] * (last - first - 1)]
-    return new
+    notes = {"I": "the tags are types without B- and I-: neighbours of one type are read as one entity",
+             "B": "no word has the tag O, and the tags are types without B- and I-: each word is read as an entity"}
+    source = Source.of("columns", layout.names, {"word": layout.names[layout.word], "tag": layout.names[layout.tag]},
+                       *filter(None, [notes.get(layout.bare)]))
+    return Sentences(path, "bare" if layout.bare else scheme(tags), words, list(map(iob2, tags)),
+                     [sentence[0][0] for sentence in sentences], skipped, source)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from bertkit.data.columns import Source
 from bertkit.errors import Error
 from bertkit.terminal import say
 
@@ -25,6 +26,7 @@ class Labelled:
         targets: What the task is scored against, one for each row.
         skipped: (number, reason) of the rows that were left out.
         groups: The group of each row; the rows of a group stay together. None where there are no groups.
+        source: How the file was understood.
     """
 
     path: Path
@@ -32,6 +34,7 @@ class Labelled:
     targets: Any
     skipped: list[Any]
     groups: list[Any] | None = None
+    source: Source = Source()
 
     def __len__(self):
         return len(self.inputs)

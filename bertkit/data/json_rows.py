@@ -59,7 +59,7 @@ def is_array(path: Path) -> bool:
         return True
 
 
-def read_json(path: Path, wanted: str) -> tuple[str, Any]:
+def read_json(path: Path, wanted: str) -> Any:
     """Read a file that is one JSON value.
 
     Args:
@@ -67,11 +67,16 @@ def read_json(path: Path, wanted: str) -> tuple[str, Any]:
         wanted: What the error says was wanted.
 
     Returns:
-        (the text, the value, whose numbers are `Number`).
+        The value; its numbers are `Number`.
 
     Raises:
         Error: with line and column, when it is not JSON in UTF-8, or larger than `LARGEST`.
     """
+    return _parsed(path, wanted)[1]
+
+
+def _parsed(path, wanted):
+    """Return (the text of a file, the JSON value)."""
     with opened(path, wanted) as file:
         check_text(path, file, wanted)
         content = file.read(LARGEST + 1)
@@ -80,7 +85,7 @@ def read_json(path: Path, wanted: str) -> tuple[str, Any]:
                     "line in a .jsonl file.")
     try:
         text = content.decode("utf-8-sig")
-        return text, check_characters(text, DECODER.decode(text))
+        return text, DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Error(f"{path}: line {error.lineno}, column {error.colno}: not JSON ({error.msg}); "
                     f"give {wanted}.") from error
@@ -108,14 +113,23 @@ def array_rows(path: Path, wanted: str) -> Iterator[tuple[int, Any]]:
     Raises:
         Error: when the file is none of these.
     """
-    text, value = read_json(path, wanted)
+    text, value = _parsed(path, wanted)
     if isinstance(value, list):
         rows = zip(_lines_of(text), value, strict=False)
     else:
         rows = enumerate(_object_rows(path, value, wanted), start=1)
     for line, row in rows:
-        yield line, row if isinstance(row, dict) else BadRow(
-            line, f"{json_type(row)} came where an object was wanted")
+        yield line, _checked(line, text, row)
+
+
+def _checked(line, text, row):
+    """Return an object, or the BadRow of what is none."""
+    if not isinstance(row, dict):
+        return BadRow(line, f"{json_type(row)} came where an object was wanted")
+    try:
+        return check_characters(text, row)
+    except ValueError as error:
+        return BadRow(line, f"not JSON of text ({error})")
 
 
 def _object_rows(path, value, wanted):

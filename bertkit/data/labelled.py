@@ -8,11 +8,13 @@ from bertkit.data import classes
 from bertkit.data.candidates import Ranked
 from bertkit.data.choices import read_choices
 from bertkit.data.columns import Columns
-from bertkit.data.conll import OUTSIDE, read_conll, tag_names
 from bertkit.data.inputs import Labelled, said
 from bertkit.data.pairs import read_pairs
 from bertkit.data.parallel import read_parallel
+from bertkit.data.sentences import OUTSIDE, tag_names
 from bertkit.data.squad import read_squad
+from bertkit.data.summary import say_read
+from bertkit.data.tagged import read_tagged
 from bertkit.errors import Error
 from bertkit.tasks.answering import Answering
 from bertkit.tasks.choosing import Choosing
@@ -26,7 +28,7 @@ from bertkit.tasks.writing import Writing
 
 def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), separator: str | None = None,
                   **reading: Any) -> Labelled:
-    """Read the labelled inputs of a file for a task that is known; print how many rows were left out.
+    """Read the labelled inputs of a file for a task that is known; print what was read.
 
     Args:
         task: The task.
@@ -43,11 +45,11 @@ def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), sep
     """
     reader = _reader(task)
     reading["separator"] = separator if getattr(task, "multi_label", False) else None
-    return reader.labelled(task, reader.read(path, columns, reading))
+    return say_read(task, reader.labelled(task, reader.read(path, columns, reading)))
 
 
 def learn_task(name: str, path: str | Path, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
-    """Read a file to train on; the task's settings, such as its labels, come from the file.
+    """Read a file to train on; the task's settings, such as its labels, come from the file. Print what was read.
 
     Args:
         name: The name of the task, such as "classify".
@@ -65,7 +67,7 @@ def learn_task(name: str, path: str | Path, columns: Columns = Columns(), **read
     reader = _reader(name)
     part = reader.read(path, columns, reading)
     task = reader.task(part)
-    return task, (reader.learnt or reader.labelled)(task, part)
+    return task, say_read(task, (reader.learnt or reader.labelled)(task, part))
 
 
 class Reader(NamedTuple):
@@ -99,12 +101,12 @@ def _plain(reading):
 
 
 def _choices(path, columns, reading):
-    return said(read_choices(path, **_plain(reading)))
+    return said(read_choices(path, columns, **_plain(reading)))
 
 
 def _choosing(task, choices):
     inputs = [(prompt, *endings) for prompt, endings in zip(choices.prompts, choices.endings, strict=True)]
-    return Labelled(choices.path, inputs, choices.labels, choices.skipped)
+    return Labelled(choices.path, inputs, choices.labels, choices.skipped, source=choices.source)
 
 
 def _pairs(path, columns, reading):
@@ -112,7 +114,7 @@ def _pairs(path, columns, reading):
 
 
 def _sentences(path, columns, reading):
-    return said(read_conll(path, **_plain(reading)))
+    return said(read_tagged(path, columns, **_plain(reading)))
 
 
 def _tagging(sentences):
@@ -123,11 +125,11 @@ def _tagging(sentences):
 
 
 def _tags(task, sentences):
-    return Labelled(sentences.path, sentences.words, sentences.tags, sentences.skipped)
+    return Labelled(sentences.path, sentences.words, sentences.tags, sentences.skipped, source=sentences.source)
 
 
 def _questions(path, columns, reading):
-    return said(read_squad(path, **_plain(reading)), "question")
+    return said(read_squad(path, columns, **_plain(reading)), "question")
 
 
 def _answers(task, questions):
@@ -135,7 +137,7 @@ def _answers(task, questions):
         raise Error(f"{questions.path} has questions without an answer (SQuAD 2.0), and the training file has none; "
                     "train on such a file to answer it.")
     inputs = list(zip(questions.questions, questions.contexts, strict=True))
-    return Labelled(questions.path, inputs, questions.answers, questions.skipped)
+    return Labelled(questions.path, inputs, questions.answers, questions.skipped, source=questions.source)
 
 
 def _parallel(path, columns, reading):
@@ -145,17 +147,17 @@ def _parallel(path, columns, reading):
 
 def _referenced(task, part):
     parallel = part[0]
-    return Labelled(parallel.path, parallel.sources, parallel.references, parallel.skipped)
+    return Labelled(parallel.path, parallel.sources, parallel.references, parallel.skipped, source=parallel.source)
 
 
 CLASSES = Reader(classes.read_texts, classes.classification, classes.classes)
 DOCUMENTS = Reader(classes.read_texts, classes.documents, classes.classes)
 SCORES = Reader(classes.read_scored, classes.regression, classes.scores)
-PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.alike()),
-               lambda task, part: Labelled(*part.together()))
+PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.alike(), source=part.source),
+               lambda task, part: Labelled(*part.together(), source=part.source))
 CANDIDATES = Reader(Ranked.read, lambda part: Ranking(part.candidates),
-                    lambda task, part: Labelled(*part.found(task.candidates)),
-                    lambda task, part: Labelled(*part.contrasted()))
+                    lambda task, part: Labelled(*part.found(task.candidates), source=part.collection.source),
+                    lambda task, part: Labelled(*part.contrasted(), source=part.collection.source))
 TAGS = Reader(_sentences, _tagging, _tags)
 ANSWERS = Reader(_questions, lambda part: Answering(part.version), _answers)
 CHOICES = Reader(_choices, lambda _: Choosing(), _choosing)

@@ -33,7 +33,7 @@ _FEW = 0.1
 
 
 @contextmanager
-def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]], str]]:
+def table(path: Path, judged: bool = True) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]], str]]:
     """Give the names of the columns of a file, its rows, and what form it has, while it is open.
 
     A record is a list of fields, a dict, or, where the row is broken, the `BadRow` to raise. Lines count from 1; blank
@@ -42,6 +42,7 @@ def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]], st
     Args:
         path: The file: .tsv, .csv, .jsonl or .json, also packed as .gz, .zst or .zip; .xlsx; .parquet or .arrow; or a
             folder of Hugging Face `datasets`.
+        judged: Whether rows are left out that an annotator rejected.
 
     Yields:
         (names, an iterator of (line, record), the form).
@@ -54,7 +55,8 @@ def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]], st
         names, rows, header = _named(path, records)
         if len(names) == 1 and form == "TSV":
             rows = _every_line(rows, header)
-        yield names, _judged(names, ((line, _fitted(line, record, names)) for line, record in rows)), form
+        fitted = ((line, _fitted(line, record, names)) for line, record in rows)
+        yield names, _judged(names, fitted) if judged else fitted, form
 
 
 def suffix(path: Path) -> str:

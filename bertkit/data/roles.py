@@ -18,6 +18,7 @@ _TEXTS = [
     {"text", "sentence"},
     {"review", "content", "comment", "message", "tweet", "utterance", "body", "document", "question",
      "query"},
+    {"source", "src", "article", "dialogue", "input"},
 ]
 _LABELS = [
     {"label", "labels", "gold_label"},
@@ -166,13 +167,15 @@ def parallel_roles(path: Path, names: Sequence[str], columns: Columns, headerles
                 "them with --text and --label.")
 
 
-def choice_roles(path: Path, names: Sequence[str], columns: Columns) -> tuple[dict[str, str | None], list[str]]:
+def choice_roles(path: Path, names: Sequence[str], columns: Columns,
+                 labels_required: bool = True) -> tuple[dict[str, str | None], list[str]]:
     """Return which columns serve as prompt, beginning of every ending and label; and the endings in their order.
 
     Args:
         path: The file, for errors.
         names: The names of its columns.
         columns: The names that flags give.
+        labels_required: Whether a file without labels is an error.
 
     Returns:
         ({"text", "second", "label"}, the columns of the endings).
@@ -183,10 +186,35 @@ def choice_roles(path: Path, names: Sequence[str], columns: Columns) -> tuple[di
     prompt = columns.text or _first_of(_PROMPTS, names)
     label = columns.label or _first_of(("label",), names)
     numbered = sorted((int(found[1]), name) for name in names if (found := ENDING.fullmatch(name)))
-    if prompt is None or len(numbered) < 2 or label is None:
+    if prompt is None or len(numbered) < 2 or labels_required and label is None:
         raise Error(f"{path} is no file of multiple choices, its columns are {listed(names)}; wanted a prompt, "
                     "ending0, ending1, ... and label (as SWAG has them), or CODAH's seven columns.")
     second = columns.second or _first_of((_STARTS.get(prompt.lower(), ""),), names)
     endings = [name for _, name in numbered]
     check_columns(path, names, [prompt, second, *endings, label], "leave one of them")
     return {"text": prompt, "second": second, "label": label}, endings
+
+
+def question_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, str | None]:
+    """Return which columns hold a question, its context, the answers, their places and the id.
+
+    Args:
+        path: The file, for errors.
+        names: The names of its columns.
+        columns: The names that flags give.
+
+    Returns:
+        {"question", "context", "answers", "start", "id"}: a name, or None for one of the last three.
+
+    Raises:
+        Error: when there is no question or context.
+    """
+    roles = {"question": columns.text or _first_of(("question",), names),
+             "context": columns.second or _first_of(("context", "passage", "paragraph", "document"), names),
+             "answers": columns.label or _first_of(("answers", "answer", "answer_text"), names),
+             "start": _first_of(("answer_start", "start"), names), "id": _first_of(("id", "qid", "question_id"), names)}
+    if roles["question"] is None or roles["context"] is None:
+        raise Error(f"{path} has the columns {listed(names)}; wanted question and context, or name them with --text "
+                    "(the question) and --second (the context).")
+    check_columns(path, names, list(roles.values()), "name one of them with --text, --second or --label")
+    return roles

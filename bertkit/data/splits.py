@@ -12,6 +12,7 @@ from bertkit.data.columns import Columns
 from bertkit.data.features import Features, features_of
 from bertkit.data.holdout import folds, held_out_size, hold_out, strata, units
 from bertkit.data.labelled import learn_task, read_labelled
+from bertkit.data.summary import described, shared_with_train
 from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.terminal import say
@@ -39,6 +40,8 @@ class Splits:
     """The files of a run, read together; the task is made from the training file.
 
     Without a dev file some rows of train are held out as dev, and a line that says so is printed.
+
+    What was read is printed, also how many rows of dev and test stand in train.
 
     The attributes are `task`; `whole`, all of train, with the rows held out; `paths`, {split: file} of those given; and
     `parts`, {split: `Labelled`}.
@@ -71,6 +74,10 @@ class Splits:
             held, rows = len(self.parts["dev"]), len(self.whole)
             say(f"held out {held} of {rows} rows of {self.whole.path}, {'' if held_back else 'stratified, '}to choose "
                 "the epoch and to score the model; --dev gives other rows for that.")
+        self.shared = {name: sentence for name, part in self.parts.items() if name != "train"
+                       for sentence in [shared_with_train(self.parts["train"], part)] if sentence}
+        for sentence in self.shared.values():
+            say(f"  note: {sentence}")
 
     def _held_out(self, labelled, share=None):
         """Return {"train", "dev"}, two parts of `labelled`; dev is about `share` of it, or where None, stratified."""
@@ -143,8 +150,10 @@ class Splits:
         """Return what a card says of the data.
 
         Returns:
-            {split: {"file", "rows", "skipped"}}; where dev was held out of train, it also has "held_out_of", the rows
+            {split: what `summary.described` says}; where dev was held out of train, it also has "held_out_of", the rows
             of which it was held out.
         """
-        splits = {name: part.metadata() for name, part in self.parts.items()}
+        splits = {name: described(self.task, part) for name, part in self.parts.items()}
+        for name, sentence in self.shared.items():
+            splits[name]["remarks"] = [*splits[name].get("remarks", []), sentence]
         return splits if "dev" in self.paths else splits | {"dev": splits["dev"] | {"held_out_of": len(self.whole)}}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.columns import Columns
+from bertkit.data.columns import Columns, Source
 from bertkit.data.inputs import number
 from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.data.passages import read_texts
@@ -35,6 +35,7 @@ class Collection:
         qrels: {query: {document: grade}}; grades above 0 are relevant.
         rows: How many judgements were read.
         skipped: (line, reason) of the judgements that were left out.
+        source: How the file was understood.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Collection:
     qrels: dict[str, dict[str, float]]
     rows: int
     skipped: list[tuple[int, str]]
+    source: Source = Source()
 
     def __len__(self):
         return self.rows
@@ -105,7 +107,7 @@ def _of_rows(path, examples, skip_bad_rows):
         examples.lines, examples.first, examples.second, examples.labels, strict=True))
     qrels, skipped, count = _gathered(path, rows, skip_bad_rows)
     return Collection(path, *({name: text for text, name in group.items()} for group in (queries, documents)), qrels,
-                      count, [*examples.skipped, *skipped])
+                      count, [*examples.skipped, *skipped], examples.source)
 
 
 def _gathered(path, rows, skip_bad_rows):

@@ -8,6 +8,7 @@ import numpy as np
 
 from bertkit.card import Card
 from bertkit.checkpoints.tensors import variables
+from bertkit.data.columns import Columns
 from bertkit.data.features import NAMES, check_fit
 from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
@@ -25,7 +26,8 @@ EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chip
 
 
 def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", length: int | None = None,
-                  dev: str | Path | None = None, max_drop: float = 1.0) -> Card:
+                  dev: str | Path | None = None, max_drop: float = 1.0, columns: Columns = Columns(),
+                  separator: str = "|", skip_bad_rows: bool = False) -> Card:
     """Write a fine-tuned bundle as a folder for a phone: a .tflite of a fixed length, and what answers need.
 
     The file takes token_ids, padding_mask and segment_ids, int32 [1, length], and gives what the task says (see
@@ -39,6 +41,9 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
         length: Tokens of a row, by default what the bundle was trained with.
         dev: A file of labelled rows: the .tflite itself is scored on it.
         max_drop: Points of the main metric that it may lose there.
+        columns: Names of columns of `dev`.
+        separator: What stands between the labels in a cell of `dev`, for several labels a row.
+        skip_bad_rows: Leave rows of `dev` out that cannot be used.
 
     Returns:
         The `Card` of what was written; its `parity` says how near the file is to the model.
@@ -55,7 +60,7 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
         bundle = source.opened(folder)
         length = bundle.length if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
-        labelled = dev and read_labelled(bundle.task, dev, separator="|")
+        labelled = dev and read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows)
         rows, masking = _masking(folder, bundle, precision, length)
         say(f"Converting to {precision} at {length} tokens, in a process of its own.")
         convert(folder, place / MODEL, precision, masking["masked_score"], rows)

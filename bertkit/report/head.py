@@ -68,7 +68,7 @@ def _interval(value):
 
 
 def data(metadata: dict[str, Any]) -> str:
-    """Return the table of files and rows.
+    """Return the table of files and rows; what else was read of them is a section of its own.
 
     Args:
         metadata: {split: {"file", "rows", ...}}.
@@ -79,7 +79,8 @@ def data(metadata: dict[str, Any]) -> str:
     splits = {split: part for split, part in metadata.items() if isinstance(part, dict)}
     if not splits:
         return ""
-    columns = list(dict.fromkeys(name for part in splits.values() for name in part))
+    columns = list(dict.fromkeys(name for part in splits.values() for name, value in part.items()
+                                 if not isinstance(value, dict | list) and name != "form"))
     rows = [(split, *(part.get(name) for name in columns)) for split, part in splits.items()]
     return table("Data", ("split", *columns), rows, words=("file",))
 

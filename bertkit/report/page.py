@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.files.atomic import write_text
-from bertkit.report import curves, style
+from bertkit.report import curves, reading, style
 from bertkit.report.head import appendix, head
 from bertkit.report.markup import Markup, element
 from bertkit.report.partial_input import shown as show_partial_input
@@ -29,7 +29,7 @@ def page(card: Any, task: Any, dev: dict[str, Any], history: Sequence[dict[str, 
     chosen = _deciding_metric(card, task)
     shown = curves.shown(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
     sections = entry_of(task).part("sections") if dev else None
-    main = element("main", shown, sections(task, dev) if sections else "",
+    main = element("main", shown, reading.shown(card.data), sections(task, dev) if sections else "",
                    show_partial_input(partial_input, card) if partial_input else "", appendix(card))
     return document(f"{card.name}: {card.task}", head(card), main)
 

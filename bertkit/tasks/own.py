@@ -52,49 +52,60 @@ def _rarest(rows):
 
 
 register(TaskEntry(
-    Classification, reader="bertkit.data.labelled:CLASSES", models=("Classifier",), of_model=_classes,
+    Classification, reader="bertkit.data.labelled:CLASSES", summary="bertkit.data.summary:CLASSES",
+    models=("Classifier",), of_model=_classes,
     fit="bertkit.training.losses:of_classifier", strata=_class_strata,
     sections="bertkit.report.classification:sections", probe="bertkit.report.partial_input:HALVES",
     commonest="bertkit.report.partial_input:commonest_class", served="bertkit.export.served:Classes",
     output="bertkit.export.graph:probabilities"))
 register(TaskEntry(
-    Documents, reader="bertkit.data.labelled:DOCUMENTS", models=("DocumentClassifier",),
+    Documents, reader="bertkit.data.labelled:DOCUMENTS", summary="bertkit.data.summary:CLASSES",
+    models=("DocumentClassifier",),
     of_model=lambda model, _: {"labels": model["labels"], "multi_label": model["multi_label"], "pooling": TOGETHER},
     strata=_class_strata, sections="bertkit.report.classification:sections",
     probe="bertkit.report.partial_input:HALVES", commonest="bertkit.report.partial_input:commonest_class"))
 register(TaskEntry(
-    Regression, reader="bertkit.data.labelled:SCORES", models=("Classifier",),
+    Regression, reader="bertkit.data.labelled:SCORES", summary="bertkit.data.summary:NUMBERS",
+    models=("Classifier",),
     of_model=lambda model, _: {"pairs": None} if _is_score(model) else None,
     fit="bertkit.training.losses:of_classifier", strata=_score_strata,
     sections="bertkit.report.regression:sections", probe="bertkit.report.partial_input:NUMBERS",
     commonest="bertkit.report.partial_input:mean_score", served="bertkit.export.served:Numbers",
     output="bertkit.export.graph:scores"))
 register(TaskEntry(
-    Tagging, reader="bertkit.data.labelled:TAGS", models=("TokenClassifier",),
+    Tagging, reader="bertkit.data.labelled:TAGS", summary="bertkit.data.summary:TAGS",
+    models=("TokenClassifier",),
     of_model=lambda model, _: {"labels": model["labels"]}, fit="bertkit.training.losses:of_tagger", strata=_tag_strata,
     sections="bertkit.report.tagging:sections", commonest="bertkit.report.partial_input:no_entities",
     served="bertkit.export.served:Tokens"))
 register(TaskEntry(
-    Answering, reader="bertkit.data.labelled:ANSWERS", models=("QuestionAnswering",), of_model=lambda model, _: {},
+    Answering, reader="bertkit.data.labelled:ANSWERS", summary="bertkit.data.summary:ANSWERS",
+    models=("QuestionAnswering",), of_model=lambda model, _: {},
     fit="bertkit.training.losses:of_answerer", strata=lambda targets: [bool(answers) for answers in targets],
     unit=lambda given: given[1], sections="bertkit.report.answering:sections",
     commonest="bertkit.report.partial_input:no_answer", served="bertkit.export.served:Spans"))
 register(TaskEntry(
-    Choosing, reader="bertkit.data.labelled:CHOICES", models=("MultipleChoice",), of_model=lambda model, _: {},
+    Choosing, reader="bertkit.data.labelled:CHOICES", summary="bertkit.data.summary:CHOICES",
+    models=("MultipleChoice",), of_model=lambda model, _: {},
     fit="bertkit.training.losses:of_chooser", unit=lambda given: given[0],
     sections="bertkit.report.choosing:sections", probe="bertkit.report.partial_input:ENDINGS",
     commonest="bertkit.report.partial_input:commonest_place", served="bertkit.export.served:Endings"))
 register(TaskEntry(
-    Embedding, reader="bertkit.data.labelled:PAIRS", models=("SentenceEmbedder",),
+    Embedding, reader="bertkit.data.labelled:PAIRS", summary="bertkit.data.summary:PAIRS",
+    models=("SentenceEmbedder",),
     of_model=lambda _, config: {"width": config.output_dim}, sections="bertkit.report.embedding:sections",
     served="bertkit.export.served:Texts"))
 register(TaskEntry(
-    Ranking, reader="bertkit.data.labelled:CANDIDATES", sections="bertkit.report.ranking:sections",
+    Ranking, reader="bertkit.data.labelled:CANDIDATES", summary="bertkit.data.summary:CANDIDATES",
+    sections="bertkit.report.ranking:sections",
     served="bertkit.export.served:Numbers"))
 register(TaskEntry(
-    Summarising, reader="bertkit.data.labelled:SUMMARIES", sections="bertkit.report.summarising:sections"))
+    Summarising, reader="bertkit.data.labelled:SUMMARIES", summary="bertkit.data.summary:PARALLEL",
+    sections="bertkit.report.summarising:sections"))
 register(TaskEntry(
-    LexRank, reader="bertkit.data.labelled:CENTRAL", sections="bertkit.report.summarising:sections"))
+    LexRank, reader="bertkit.data.labelled:CENTRAL", summary="bertkit.data.summary:PARALLEL",
+    sections="bertkit.report.summarising:sections"))
 register(TaskEntry(
-    Writing, reader="bertkit.data.labelled:PARALLEL", models=("EncoderDecoder",),
+    Writing, reader="bertkit.data.labelled:PARALLEL", summary="bertkit.data.summary:PARALLEL",
+    models=("EncoderDecoder",),
     of_model=lambda model, _: {"longest": model["longest"]}, sections="bertkit.report.writing:sections"))

@@ -25,6 +25,7 @@ class TaskEntry:
         of_model: Function (settings of a model, `EncoderConfig`) -> settings of the task, or None where the model is of
             another task. It tells the task of a model that no recipe made.
         fit: Function (model) -> `training.losses.Fit`: which knobs of the loss suit the model.
+        summary: A `data.summary.Summary`: what is said of labelled rows before they are used.
         strata: Function (targets) -> what is to be as frequent among rows that are held out, one value a row.
         unit: Function (input) -> what of an input stays on one side where rows are held out, such as its context.
         sections: Function (task, dev) -> the sections of the report of a run.
@@ -39,6 +40,7 @@ class TaskEntry:
     models: tuple[type | str, ...] = ()
     of_model: Any = None
     fit: Any = None
+    summary: Any = None
     strata: Any = None
     unit: Any = None
     sections: Any = None

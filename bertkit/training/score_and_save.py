@@ -6,6 +6,7 @@ from typing import Any
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit, features_of
+from bertkit.data.summary import described
 from bertkit.files import folders as files
 from bertkit.report import page
 from bertkit.training.scoring import outputs
@@ -40,7 +41,7 @@ def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, lengt
         found[name] = task.predictions(given, packed)
     scores = {name: task.intervals(part.targets, found[name]) for name, part in parts.items()}
     card = Card(name=Path(out).name, task=task.name, recipe=recipe, knobs=knobs, scores=scores,
-                data={name: part.metadata() for name, part in parts.items()},
+                data={name: described(task, part) for name, part in parts.items()},
                 model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
     shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": found["dev"]} \
         if "dev" in parts else {}

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertkit.data.conll import read_conll, tag_names
+from bertkit.data.columns import Columns
+from bertkit.data.conll import read_conll
+from bertkit.data.sentences import tag_names
 from bertkit.errors import Error
 
 PLACES = [(["in", "New", "York"], ["O", "B-LOC", "I-LOC"]), (["Ann", "#", "ate"], ["B-PER", "O", "O"])]
@@ -73,12 +75,12 @@ def test_layouts(written, content):
 
 def test_columns_that_are_named(written):
     path = written(lines("B-X\tNew\tcity", "O\tYork\tcity", "I-X\there\tO"))
-    found = read_conll(path, word=2, tag=3)
+    found = read_conll(path, Columns(word="2", tag="3"))
     assert (listed(found), found.scheme) == ([(["New", "York", "here"], ["B-city", "I-city", "O"])], "bare")
-    assert read_conll(path, word=2, tag=1).tags == [["B-X", "O", "B-X"]]
+    assert read_conll(path, Columns(word="2", tag="1")).tags == [["B-X", "O", "B-X"]]
     for wrong in (0, 4):
         with pytest.raises(Error, match=f"3 columns and tag={wrong} came"):
-            read_conll(path, tag=wrong)
+            read_conll(path, Columns(tag=str(wrong)))
 
 
 def spelt(tags, scheme):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bertkit.data import squad
+from bertkit.data import json_rows
 from bertkit.data.squad import read_squad
 from bertkit.errors import Error
 
@@ -55,7 +55,7 @@ def test_the_second_version_is_told_by_is_impossible(written):
     path = written(dataset(question("a", is_impossible=False), question("b", is_impossible=True, answers=[])))
     assert (read_squad(path).version, read_squad(path).answers) == ("2.0", [[("Rome", 15)], []])
     assert read_squad(path, limit=1).version == "2.0"
-    assert read_squad(written(dataset(question(is_impossible=False)))).version == "2.0"
+    assert read_squad(written(dataset(question(is_impossible=False)))).version == "1.1"
 
 
 def test_limit_counts_questions(written):
@@ -80,7 +80,7 @@ FAULTS = {
     "answers left out": ({"id": "q", "question": "?"}, ["answers is None"]),
     "answers of an impossible one": (question(is_impossible=True), ["an empty list was wanted (is_impossible)"]),
     "impossible to say": (question(is_impossible="no"), ["is_impossible is 'no'"]),
-    "an id that is a number": (question(7), ["the id is 7 where a text was wanted"]),
+    "an id that is a list": (question(["q"]), ["the id is ['q'] where a text was wanted"]),
     "an id that came before": (question("good"), ["the id came before"]),
     "no question": (question(question=None), ["the question is None"]),
     "half a character": (question(question="\ud83c"), ["the question is '\\ud83c'"]),
@@ -128,6 +128,6 @@ def test_a_missing_file_a_folder_and_a_giant(tmp_path, written, monkeypatch):
     for path, words in ((tmp_path / "none", "cannot be read"), (tmp_path, "is a folder")):
         with pytest.raises(Error, match=words):
             read_squad(path)
-    monkeypatch.setattr(squad, "_LARGEST", 100)
-    with pytest.raises(Error, match="bytes, which is no SQuAD file"):
+    monkeypatch.setattr(json_rows, "LARGEST", 100)
+    with pytest.raises(Error, match="more than 100 bytes, too many for one JSON value; give SQuAD JSON"):
         read_squad(written(dataset(question())))
