@@ -46,7 +46,8 @@ def test_a_card_says_when_and_by_what(tmp_path):
 def test_what_json_does_not_hold_becomes_what_it_does():
     knobs = {"out": Path("films"), "columns": Columns(text="a"), "pair": (1, 2), "inner": {"x": Path("y")}}
     assert Card("films", "classify", {}, knobs=knobs).to_json()["knobs"] == {
-        "out": "films", "columns": {"text": "a", "second": None, "label": None, "word": None, "tag": None}, "pair": [1, 2], "inner": {"x": "y"}}
+        "out": "films", "columns": {"text": "a", "second": None, "label": None, "word": None, "tag": None},
+        "pair": [1, 2], "inner": {"x": "y"}}
 
 
 def test_a_person_sees_the_scores_and_where_the_rest_is():

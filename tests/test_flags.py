@@ -37,8 +37,8 @@ def test_defaults_are_those_of_the_signature():
 
 
 def test_every_flag_arrives_in_its_type():
-    found = called("w --needed n --count 4 --rate 1e-5 --kind b --maybe 2 --yes --text t --second s --label l --word 1 --tag g "
-                   "--set warmup=0.2 --set separator=a=b")
+    found = called("w --needed n --count 4 --rate 1e-5 --kind b --maybe 2 --yes --text t --second s --label l "
+                   "--word 1 --tag g --set warmup=0.2 --set separator=a=b")
     assert found == {"item": "w", "needed": "n", "count": 4, "rate": 1e-5, "kind": "b", "maybe": 2, "yes": True,
                      "columns": Columns("t", "s", "l", "1", "g"), "tuning": TrainConfig(warmup=0.2, separator="a=b")}
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.unpacked import inner_name
 from bertkit.errors import Error
-from bertkit.files.unpacked import inner_name
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz, .zst or .zip"
 _HALF = re.compile("[\ud800-\udfff]")

@@ -4,8 +4,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from bertkit.data.unpacked import unpacked
 from bertkit.errors import Error
-from bertkit.files.unpacked import unpacked
 
 TABLE = "a .tsv, .csv or .jsonl file"
 LONGEST = 2**28  # the most bytes of a line; a file with a longer one is not rows of text

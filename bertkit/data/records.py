@@ -12,9 +12,9 @@ from bertkit.data.delimited import csv_dialect, quoted_cells, tsv_dialect
 from bertkit.data.json_rows import array_rows, is_array, line_objects
 from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, check_text, opened
 from bertkit.data.sheets import ARROW, EXCEL, arrow_rows, excel_rows, is_dataset
+from bertkit.data.unpacked import inner_name
 from bertkit.data.values import json_type
 from bertkit.errors import Error
-from bertkit.files.unpacked import inner_name
 
 JSON = (".jsonl", ".json", ".ndjson")
 TABLES = (".tsv", ".csv", *JSON, *ARROW, *EXCEL)        # what `table` reads, besides folders of `datasets`
