@@ -129,8 +129,8 @@ def shared_with_train(train: Labelled, part: Labelled) -> str | None:
     rows = [given for given in part.inputs if _key(given) in known]
     if not rows:
         return None
-    return (f"{len(rows):,} of the {len(part):,} rows of {Path(part.path).name} stand in train too, first "
-            f"{_cut(' | '.join(_texts(rows[0])))!r}: the score on these says nothing of new texts")
+    return (f"rows of {Path(part.path).name} that stand in train too: {len(rows):,} of {len(part):,}, first "
+            f"{_cut(' | '.join(_texts(rows[0])))!r}; the score on these says nothing of new texts")
 
 
 def _remarks(part, found, shown):
@@ -142,22 +142,22 @@ def _remarks(part, found, shown):
     odd = [given for given, targets in rows.items() if len(targets) > 1]
     again = sum(count - 1 for targets in rows.values() for count in targets.values())
     if odd:
-        made.append(f"{len(odd):,} texts come with different labels, first {_cut(' | '.join(odd[0]))!r}")
+        made.append(f"texts with different labels: {len(odd):,}, first {_cut(' | '.join(odd[0]))!r}")
     if again:
-        made.append(f"{again:,} rows repeat another one, label and all")
+        made.append(f"rows that repeat another one, label and all: {again:,}")
     return made + _names(found.get("classes", {}), found.get("columns", {}).get("label"))
 
 
 def _names(classes, column):
     """Return sentences on classes that may be none, or the same one."""
     single = [name for name, count in classes.items() if count == 1]
-    made = [f"{len(single):,} classes have one row each: {listed(single)}"] if single else []
+    made = [f"classes of one row: {listed(single)}"] if single else []
     alike = defaultdict(list)
     for name in classes:
         alike["".join(name.split()).casefold()].append(name)
-    made += [f"the classes {listed(each)} differ in case or blanks alone" for each in alike.values() if len(each) > 1]
+    made += [f"classes that differ in case or blanks alone: {listed(each)}" for each in alike.values() if len(each) > 1]
     doubtful = [name for name in classes if name.lower() in (*DOUBTFUL, (column or "").lower())]
-    return made + [f"{name!r} ({classes[name]:,} rows) is read as a class; it may say that there is no label, or be "
+    return made + [f"{name!r} (rows: {classes[name]:,}) is read as a class; it may say that there is no label, or be "
                    "the name of the column" for name in doubtful if classes[name]]
 
 

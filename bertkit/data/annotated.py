@@ -1,0 +1,182 @@
+"""Rows of annotation tools and data sets as words with tags: Label Studio, doccano, Prodigy, spaCy, Hugging Face."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bertkit.data.cells import label_cell
+from bertkit.data.columns import Columns
+from bertkit.data.lines import BadRow, Rejected
+from bertkit.data.sentences import TAG, iob2
+from bertkit.data.spans import span_of, tagged_words
+from bertkit.data.values import Number
+
+TEXTS = ("text", "sentence", "content", "data", "raw")
+TOKENS = ("tokens", "words", "token", "word")
+TAGS = ("ner_tags", "ner_tag", "tags", "tag", "labels", "label", "ner", "entities")
+SPANS = ("spans", "entities", "label", "labels", "annotations", "ents")
+
+
+def form_of(record: dict[str, Any]) -> str | None:
+    """Return which tool wrote a row of tagged text.
+
+    Args:
+        record: The first row.
+
+    Returns:
+        "Label Studio", "spaCy", "tokens with tags", or "text with spans" (doccano, Prodigy, spaCy); None for another
+        row.
+    """
+    if isinstance(record.get("data"), dict) and {"annotations", "completions", "result"} & set(record):
+        return "Label Studio"
+    if isinstance(record.get("paragraphs"), list):
+        return "spaCy"
+    if any(_is_tokens(record.get(name)) for name in TOKENS):
+        return "tokens with tags"
+    if _name(record, TEXTS, None) and any(isinstance(record.get(name), list | dict) for name in SPANS):
+        return "text with spans"
+    return None
+
+
+def columns_of(record: dict[str, Any], form: str, columns: Columns) -> dict[str, str | None]:
+    """Return which columns of such rows are read.
+
+    Args:
+        record: The first row.
+        form: What `form_of` returned of it.
+        columns: The names that flags give.
+
+    Returns:
+        {what a column serves as: its name}.
+    """
+    if form == "tokens with tags":
+        return {"word": _name(record, TOKENS, columns.word), "tag": _name(record, TAGS, columns.tag)}
+    if form == "text with spans":
+        return {"text": _name(record, TEXTS, columns.text), "tag": _name(record, SPANS, columns.label or columns.tag)}
+    return {name: name for name in ("data", "annotations", "completions", "result", "paragraphs") if name in record}
+
+
+def _is_tokens(value):
+    return isinstance(value, list) and all(isinstance(part, str) for part in value) or \
+        isinstance(value, str) and value.startswith("[")
+
+
+def sentences_of(line: int, record: dict[str, Any], form: str,
+                 columns: Columns) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield the sentences of a row.
+
+    Args:
+        line: The line, for errors.
+        record: The row.
+        form: What `form_of` returned of the first row.
+        columns: The names that flags give.
+
+    Yields:
+        (words, tags in IOB2).
+
+    Raises:
+        BadRow: when the row cannot be used.
+    """
+    if form == "Label Studio":
+        yield _label_studio(line, record, columns)
+    elif form == "spaCy":
+        for paragraph in record["paragraphs"]:
+            yield from _spacy_paragraph(line, paragraph)
+    elif form == "tokens with tags":
+        yield _tokens(line, record, columns)
+    else:
+        yield _spans(line, record, columns)
+
+
+def _name(record, names, given):
+    return given if given is not None else next((name for name in names if name in record), None)
+
+
+def _tokens(line, record, columns):
+    """Return words and tags that stand side by side."""
+    words, tags = (_name(record, names, given) for names, given in ((TOKENS, columns.word), (TAGS, columns.tag)))
+    if words not in record or tags not in record:
+        raise BadRow(line, "the row has no words and tags; name their columns with --word and --tag")
+    found, given = ([] if record[name] == [] else label_cell(line, name, record[name]) for name in (words, tags))
+    if not isinstance(found, list) or not isinstance(given, list) or len(found) != len(given):
+        raise BadRow(line, f"columns {words!r} and {tags!r}: wanted two lists of one length")
+    if any(isinstance(tag, Number) for tag in given):
+        raise BadRow(line, f"column {tags!r} holds numbers, and nothing says which tags they are; write their names, "
+                           "or give the Parquet file of Hugging Face, which keeps them")
+    return [str(word) for word in found], _iob2(line, tags, given)
+
+
+def _iob2(line, column, tags):
+    wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
+    if wrong is not None and "O" in tags and not any(TAG.fullmatch(tag) and tag != "O" for tag in tags):
+        return iob2([tag if tag == "O" else f"I-{tag}" for tag in tags])
+    if wrong is not None:
+        raise BadRow(line, f"column {column!r}: {wrong!r:.40} came where a tag was wanted (O, B-PER, I-PER, ...)")
+    return iob2(tags)
+
+
+def _spans(line, record, columns):
+    """Return the words and tags of a text and its spans."""
+    name = _name(record, TEXTS, columns.text)
+    text = record.get(name)
+    if not isinstance(text, str):
+        raise BadRow(line, "the row has no text; name its column with --text" if name is None else
+                     f"column {name!r} holds no text")
+    given = _name(record, SPANS, columns.label or columns.tag)
+    found = record.get(given)
+    if isinstance(found, dict):                     # spaCy's {"entities": [...]}
+        found = found.get("entities")
+    if not isinstance(found, list):
+        raise BadRow(line, f"column {given!r}: wanted a list of [start, end, label] or of objects with these")
+    return tagged_words(line, text, [span_of(line, value) for value in found])
+
+
+def _label_studio(line, record, columns):
+    """Return the words and tags of a task: of its annotations the ground truth, else the first one."""
+    made = record.get("annotations", record.get("completions"))
+    made = [{"result": record.get("result")}] if made is None else made
+    used = [each for each in made if isinstance(each, dict) and not each.get("was_cancelled")]
+    if not used:
+        raise Rejected(line, "the task has no annotation" if not made else "its annotations were cancelled")
+    chosen = next((each for each in used if each.get("ground_truth")), used[0])
+    data = record["data"]
+    values = [each["value"] for each in chosen.get("result") or []
+              if isinstance(each, dict) and isinstance(each.get("value"), dict)]
+    texts = [name for name, value in data.items() if isinstance(value, str)]
+    name = columns.text or next((name for name in (*TEXTS, *texts[:1]) if name in texts), None)
+    if name is None or not isinstance(data.get(name), str):
+        raise BadRow(line, f"the task's data has no text{f' {name!r}' if name else ''}; name it with --text")
+    spans = [span_of(line, {**value, "labels": value.get("labels", value.get("hypertextlabels"))})
+             for value in values if {"labels", "hypertextlabels"} & set(value)]
+    return tagged_words(line, data[name], spans)
+
+
+def _spacy_paragraph(line, paragraph):
+    """Yield the sentences of a paragraph in spaCy's JSON for training."""
+    if not isinstance(paragraph, dict):
+        raise BadRow(line, "a paragraph is no object")
+    if isinstance(paragraph.get("entities"), list) and isinstance(paragraph.get("raw"), str):
+        yield tagged_words(line, paragraph["raw"], [span_of(line, value) for value in paragraph["entities"]])
+        return
+    for sentence in paragraph.get("sentences") or []:
+        try:
+            tokens = [(token["orth"], token.get("ner") or "O") for token in sentence["tokens"]]
+            words, tags = [word for word, _ in tokens], [tag if tag not in ("-", "") else "O" for _, tag in tokens]
+        except (TypeError, KeyError):
+            raise BadRow(line, "a sentence has no tokens with orth and ner") from None
+        yield words, _iob2(line, "ner", tags)
+
+
+def tuple_record(value: Any) -> Any:
+    """Return spaCy's [text, {"entities": [...]}] as an object; another value as it is.
+
+    Args:
+        value: The value.
+
+    Returns:
+        {"text", "entities"}, or the value.
+    """
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict):
+        return {"text": value[0], "entities": value[1].get("entities", [])}
+    return value
+
+
