@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from bertkit.cli import commands, main
+from bertkit.data.columns import Columns
+from bertkit.data.readers import read_examples
+from bertkit.errors import Error
 from bertkit.predictor import Predictor
 from tests import exported, tiny
 from tests.recorded import GOLDEN
@@ -120,3 +123,45 @@ def test_what_is_no_bundle_of_a_task_is_said(tmp_path, capsys, command):
     assert main(["convert", str(GOLDEN / "bert_tiny_erf"), str(tmp_path / "encoder"), "--json"]) == 0
     capsys.readouterr()
     assert "fine-tune it first" in sentence(capsys, name, tmp_path / "encoder", *rest)
+
+
+def test_rows_of_a_file_are_answered_beside_their_columns(tmp_path, monkeypatch, capsys):
+    folder, path = exported.bundled(), tmp_path / "rows.csv"
+    texts, _ = tiny.texts(6)
+    path.write_text("id,message,label\n" + "".join(f"{number},{text},?\n" for number, text in enumerate(texts)))
+    right = [answer["label"] for answer in Predictor(folder).predict(texts)]
+    assert main(["predict", str(folder), "--data", str(path)]) == 0
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["predicted_label"] for row in rows] == right and [row["id"] for row in rows] == list("012345")
+    assert "What was read: rows.csv, 6 rows (CSV)" in err and "not used: 'id', 'label'" in err
+    for name in ("out.csv", "out.tsv", "out.jsonl"):
+        out = tmp_path / name
+        assert main(["predict", str(folder), "--data", str(path), "--text", "message", "--out", str(out)]) == 0
+        assert read_examples(out, text="message", label="predicted_label").labels == right
+    assert "--out and names of columns are for the rows of a file" in sentence(
+        capsys, "predict", folder, "--out", tmp_path / "out.csv")
+    assert "out.xml cannot be written" in sentence(
+        capsys, "predict", folder, "--data", path, "--out", tmp_path / "out.xml")
+
+
+@pytest.mark.parametrize("command", ["classify", "tag", "answer", "choose", "evaluate", "export", "predict"])
+def test_the_flags_of_columns_exist_wherever_a_file_is_read(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert all(flag in text for flag in ("--text", "--second", "--label", "--word", "--tag", "--separator",
+                                         "--skip-bad-rows"))
+
+
+def test_export_reads_dev_as_evaluate_reads_it(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def read(task, path, columns, separator, **reading):
+        asked.append((columns, separator, reading))
+        raise Error("read.")
+
+    monkeypatch.setattr("bertkit.export.tflite.read_labelled", read)
+    sentence(capsys, "export", exported.bundled(), "--dev", exported.dev(40), "--out", tmp_path / "phone",
+             "--text", "a", "--label", "b", "--separator", ";", "--skip-bad-rows")
+    assert asked == [(Columns("a", None, "b"), ";", {"skip_bad_rows": True})]

@@ -209,7 +209,7 @@ def question_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[s
     Raises:
         Error: when there is no question or context.
     """
-    roles = {"question": columns.text or _first_of(("question",), names),
+    roles = {"question": columns.text or _first_of(("question", "query"), names),
              "context": columns.second or _first_of(("context", "passage", "paragraph", "document"), names),
              "answers": columns.label or _first_of(("answers", "answer", "answer_text"), names),
              "start": _first_of(("answer_start", "start"), names), "id": _first_of(("id", "qid", "question_id"), names)}

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bertkit.data import json_rows
+from bertkit.data.columns import Columns
 from bertkit.data.squad import read_squad
 from bertkit.errors import Error
 
@@ -131,3 +132,65 @@ def test_a_missing_file_a_folder_and_a_giant(tmp_path, written, monkeypatch):
     monkeypatch.setattr(json_rows, "LARGEST", 100)
     with pytest.raises(Error, match="more than 100 bytes, too many for one JSON value; give SQuAD JSON"):
         read_squad(written(dataset(question())))
+
+
+def flat(**changes):
+    return {"id": "q", "question": "Where?", "context": CONTEXT,
+            "answers": {"text": ["Rome", "Rome."], "answer_start": [15, 15]}} | changes
+
+
+BOTH = [[("Rome", 15), ("Rome.", 15)], []]
+
+
+def lines(*rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+NOBODY = {"text": [], "answer_start": []}
+CELL = json.dumps(flat()["answers"]).replace('"', '""')
+
+
+@pytest.mark.parametrize("name, content", [
+    ("f.jsonl", lines(flat(), flat(id="r", answers=NOBODY))),
+    ("f.json", json.dumps([flat(), flat(id="r", answers=NOBODY)])),
+    ("f.json", json.dumps({"version": "x", "data": [flat(), flat(id="r", answers=NOBODY)]})),
+    ("f.json", lines(flat(), flat(id="r", answers=NOBODY))),
+    ("f.csv", f'id,title,context,question,answers\nq,t,{CONTEXT},Where?,"{CELL}"\n'
+              f'r,t,{CONTEXT},Where?,"{{""text"": [], ""answer_start"": []}}"\n'),
+    ("f.jsonl", lines({"header": {"dataset": "x"}}, {"context": CONTEXT, "qas": [
+        {"qid": "q", "question": "Where?", "answers": ["Rome"], "detected_answers": [
+            {"text": "Rome", "char_spans": [[15, 18]]}, {"text": "Rome.", "char_spans": [[15, 19]]}]},
+        {"qid": "r", "question": "Where?", "answers": [], "detected_answers": []}]})),
+], ids=["lines", "array", "array under a name", "lines as .json", "JSON in cells", "MRQA"])
+def test_flat_rows_say_what_squad_says(written, name, content):
+    if "header" in content:                     # MRQA has no way to say that there is no answer
+        with pytest.raises(Error, match="line 2, question 2: answers is \\[\\] where answers were wanted"):
+            read_squad(written(content, name))
+        assert read_squad(written(content, name), skip_bad_rows=True).answers == BOTH[:1]
+        return
+    found = read_squad(written(content, name))
+    assert (found.ids, found.questions, found.contexts) == (["q", "r"], ["Where?"] * 2, [CONTEXT] * 2)
+    assert (found.answers, found.version) == (BOTH, "2.0")
+
+
+def test_an_answer_and_its_place_in_columns(written):
+    content = f"passage;asked;answer;start\n{CONTEXT};Where?;Rome;15\n{CONTEXT};Who?;;\n"
+    path = written(content, "f.csv")
+    with pytest.raises(Error, match="wanted question and context, or name them with --text .the question."):
+        read_squad(path)
+    found = read_squad(path, Columns(text="asked"))
+    assert (found.answers, found.version, found.ids) == ([[("Rome", 15)], []], "2.0", ["question 1", "question 2"])
+    assert dict(found.source.columns) == {"question": "asked", "context": "passage", "answers": "answer",
+                                          "start": "start"}
+
+
+@pytest.mark.parametrize("keys", [(262, 263), (900.0, 901.0), ("a", "b")])
+def test_ids_are_only_told_apart(written, keys):
+    found = read_squad(written(dataset(*map(question, keys))))
+    assert found.ids == list(map(str, keys)) and found.version == "1.1"
+
+
+def test_the_key_with_false_says_nothing(written):
+    plain = read_squad(written(dataset(question("a")), "plain.json"))
+    false = read_squad(written(dataset(question("a", is_impossible=False)), "false.json"))
+    assert (plain.version, plain.answers) == (false.version, false.answers) == ("1.1", [[("Rome", 15)]])

@@ -46,7 +46,7 @@ def test_flags_name_the_columns(written):
     path = written("f.csv", "title,body,text\na,b,c\n")
     assert read_rows(TEXTS, path, Columns(text="title")).inputs == ["a"]
     assert read_rows(PAIRS, path, Columns("title", "body")).inputs == [("a", "b")]
-    with pytest.raises(Error, match="'text' would be read, and this model reads first text, second text; name.*--second"):
+    with pytest.raises(Error, match="'text' would be read, and this model reads first text, second text; .*--second"):
         read_rows(PAIRS, path)
 
 
