@@ -10,8 +10,6 @@ from bertkit.data.columns import Source
 
 OUTSIDE = "O"
 TAG = re.compile(r"O|[BIESLUM]([-_]\S.*)?")
-# BILOU's last and unit are IOBES's end and single; the middle of BMES is an inside.
-_SPELLING = {"L": "E", "U": "S", "M": "I"}
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,6 @@ def iob2(tags: Sequence[str]) -> list[str]:
     ['B-LOC', 'O', 'B-PER', 'I-PER']
     """
     new = [OUTSIDE] * len(tags)
-    spelt = [_SPELLING.get(tag[0], tag[0]) + tag[1:].replace("_", "-", 1) if tag[1:2] == "_" else
-             _SPELLING.get(tag[0], tag[0]) + tag[1:] for tag in tags]
-    for kind, first, last in metrics.entities(spelt):
+    for kind, first, last in metrics.entities(metrics.spelt(tags)):
         new[first:last] = [f"B-{kind}", *[f"I-{kind}"] * (last - first - 1)]
     return new

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertkit.data.cells import label_cell
 from bertkit.data.columns import Columns, Source, listed
 from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.data.records import TABLES, by_name, complaint, suffix, table, text_of, usable
@@ -59,13 +60,15 @@ def read_rows(task: Any, path: str | Path, columns: Columns = Columns(), skip_ba
         Error: with file and line, when a row cannot be used, and when the columns are not recognised.
     """
     path = Path(path)
-    if suffix(path) in TABLES and not (task.name == "answer" and suffix(path) == ".json") or is_dataset(path):
+    kind = suffix(path)
+    tables = {*TABLES} - ({".json"} if task.name == "answer" else {".tsv"} if task.name == "tag" else set())
+    if kind in tables or is_dataset(path) or kind == ".tsv" and columns.text is not None:
         return _of_table(task, path, columns, skip_bad_rows)
-    if task.name == "tag" and suffix(path) != ".txt":
+    if task.name == "tag" and kind != ".txt":
         found = read_tagged(path, columns, skip_bad_rows=skip_bad_rows)
         kept = [{"text": " ".join(words)} for words in found.words]
         return Rows(path, found.words, kept, found.skipped, found.source)
-    if task.name == "answer" and suffix(path) == ".json":
+    if task.name == "answer" and kind == ".json":
         asked = read_squad(path, columns, skip_bad_rows=skip_bad_rows)
         kept = [{"id": key, "question": question, "context": context} for key, question, context in zip(
             asked.ids, asked.questions, asked.contexts, strict=True)]
@@ -75,6 +78,9 @@ def read_rows(task: Any, path: str | Path, columns: Columns = Columns(), skip_ba
 
 def _of_table(task, path, columns, skip_bad_rows):
     with table(path, judged=False) as (names, rows, form):
+        words = next((name for name in (columns.word, "tokens", "words") if name in names), None)
+        if task.name == "tag" and words is not None and columns.text is None:
+            return _of_words(path, names, rows, form, words, skip_bad_rows)
         used = text_columns(task, path, names, columns)
         kept, skipped = usable(path, rows, lambda line, record: _row(line, by_name(record, names), used), None,
                                skip_bad_rows)
@@ -84,6 +90,21 @@ def _of_table(task, path, columns, skip_bad_rows):
     inputs = [given[0] if len(task.reads) == 1 else given for given in texts]
     roles = {f"text {place}" if len(used) > 1 else "text": name for place, name in enumerate(used, start=1)}
     return Rows(path, inputs, list(values), skipped, Source.of(form, names, roles))
+
+
+def _of_words(path, names, rows, form, column, skip_bad_rows):
+    """Return rows that are lists of words."""
+    kept, skipped = usable(path, rows, lambda line, record: _words(line, by_name(record, names), column), None,
+                           skip_bad_rows)
+    return Rows(path, [words for *_, words in kept], [values for _, values, _ in kept], skipped,
+                Source.of(form, names, {"word": column}))
+
+
+def _words(line, values, column):
+    found = label_cell(line, column, values.get(column))
+    if not isinstance(found, list):
+        raise BadRow(line, f"column {column!r}: a text came where a list of words was wanted; name it with --text")
+    return values, [str(word) for word in found]
 
 
 def _row(line, values, used):

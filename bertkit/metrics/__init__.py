@@ -4,7 +4,7 @@ from bertkit.metrics.agreement import cohen_kappa, fleiss_kappa, krippendorff_al
 from bertkit.metrics.calibration import calibration_error, reliability
 from bertkit.metrics.classification import accuracy, by_class, confusion, f1, matthews
 from bertkit.metrics.correlation import kendall, mse, pearson, spearman
-from bertkit.metrics.entity import entities, entity_counts, entity_scores, f1_of, precision_of, recall_of
+from bertkit.metrics.entity import entities, entity_counts, entity_scores, f1_of, precision_of, recall_of, spelt
 from bertkit.metrics.generation import bleu, bleu_counts, bleu_of, chrf, distinct, meteor, rouge, ter
 from bertkit.metrics.glue import GLUE, glue_score
 from bertkit.metrics.intervals import bootstrap, paired_drop
@@ -50,6 +50,7 @@ __all__ = [
     "reliability",
     "rouge",
     "spearman",
+    "spelt",
     "squad",
     "squad_questions",
     "ter",

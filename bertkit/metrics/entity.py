@@ -9,6 +9,8 @@ import numpy as np
 from bertkit.errors import Error
 
 TAG = re.compile(r"O|[BIES](-.*)?", flags=re.DOTALL)
+_WRITTEN = re.compile(r"[BIESLUM]([-_].*)?", flags=re.DOTALL)
+_SPELLING = {"L": "E", "U": "S", "M": "I"}
 # The letters with which a run of tags must begin and end to be an entity.
 KEPT = {"default": ("BIES", "BIES"), "IOB2": ("B", "BI"), "IOBES": ("BS", "ES")}
 
@@ -39,6 +41,28 @@ def entities(tags: Sequence[str], mode: str = "default") -> list[tuple[str, int,
         [('PER', 0, 2), ('LOC', 5, 6)]
     """
     return _entities(tags, _scheme(mode, [tags]))
+
+
+def spelt(tags: Sequence[str]) -> list[str]:
+    """Return tags as `entities` reads them, whatever scheme they are written in.
+
+    BILOU's last and unit become E and S, the middle of BMES I, and B_PER becomes B-PER. Where no tag but O has such a
+    letter, tags are types without a prefix, and become I-: neighbours of one type are one entity.
+
+    Args:
+        tags: tags that belong together, such as all that a model gives.
+
+    Returns:
+        As many tags. Those that are in no such scheme stay as they are.
+
+    Example:
+        >>> spelt(["O", "U-PER", "M_LOC"]), spelt(["O", "VERB"])
+        (['O', 'S-PER', 'I-LOC'], ['O', 'I-VERB'])
+    """
+    if any(_WRITTEN.fullmatch(tag) for tag in tags if tag != "O"):
+        return [_SPELLING.get(tag[0], tag[0]) + "-" * (len(tag) > 1) + tag[2:] if _WRITTEN.fullmatch(tag) else tag
+                for tag in tags]
+    return [tag if tag == "O" else f"I-{tag}" for tag in tags]
 
 
 def entity_counts(labels: Sequence[Sequence[str]], predictions: Sequence[Sequence[str]],

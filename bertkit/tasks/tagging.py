@@ -86,10 +86,10 @@ class Tagging(Task):
             packed: The `Packed` rows.
 
         Returns:
-            A list of tags for each input.
+            A list of tags for each input, as `metrics.spelt` spells those of a checkpoint.
         """
-        best = [np.argmax(row, axis=-1) for row in outputs]
-        return [[OUTSIDE if place is None else self.labels[best[place[0]][place[1]]] for place in places]
+        best, tags = [np.argmax(row, axis=-1) for row in outputs], metrics.spelt(self.labels)
+        return [[OUTSIDE if place is None else tags[best[place[0]][place[1]]] for place in places]
                 for places in packed.origin]
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:

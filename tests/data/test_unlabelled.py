@@ -36,6 +36,8 @@ def test_columns_are_kept_and_a_label_is_not_read(written):
                                  '"answers": [{"text": "Ann", "answer_start": 0}]}]}]}]}', [("who?", "Ann")]),
     (Tagging(("O", "B-X")), "f.conll", "Anna B-X\nleft O\n", [["Anna", "left"]]),
     (Tagging(("O", "B-X")), "f.jsonl", '{"text": "Anna left"}\n', ["Anna left"]),
+    (Tagging(("O", "B-X")), "f.jsonl", '{"tokens": ["Anna", "left"], "id": 3}\n', [["Anna", "left"]]),
+    (Tagging(("O", "B-X")), "f.tsv", "Anna\tB-X\nleft\tO\n", [["Anna", "left"]]),
     (Choosing(), "f.csv", "prompt,ending0,ending1\na,b,c\n", [("a", "b", "c")]),
 ])
 def test_inputs_of_every_task(written, task, name, content, inputs):

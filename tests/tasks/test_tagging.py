@@ -152,3 +152,16 @@ def test_words_and_tokens_are_counted():
 
 def test_settings_make_the_task_again():
     assert Tagging(**TASK.settings()) == TASK and TASK.width == 5
+
+
+@pytest.mark.parametrize("labels, text, wanted", [
+    (("NOUN", "VERB", "PUNCT"), [1, 1, 0, 2], [("VERB", 0, 3), ("NOUN", 4, 5), ("PUNCT", 6, 7)]),
+    (("O", "PER", "LOC"), [1, 0, 2, 2], [("PER", 0, 1), ("LOC", 4, 7)]),
+    (("O", "B-X", "I-X", "L-X", "U-X"), [4, 1, 2, 3], [("X", 0, 1), ("X", 2, 7)]),
+    (("O", "B_X", "M_X", "E_X", "S_X"), [4, 1, 2, 3], [("X", 0, 1), ("X", 2, 7)])])
+def test_labels_of_checkpoints_in_other_schemes_are_understood(labels, text, wanted):
+    task, tokenizer = Tagging(labels), TOKENIZERS["bare"]
+    packed = task.pack(tokenizer, [["a", "b", "c", "d"]], 8)
+    found = task.predictions([np.eye(len(labels))[text]], packed)
+    answer, = task.answers([["a", "b", "c", "d"]], found)
+    assert [(each["type"], each["start"], each["end"]) for each in answer["entities"]] == wanted
