@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bertkit.data.cells import label_cell
+from bertkit.data.cells import Choices, label_cell
 from bertkit.data.columns import Columns
 from bertkit.data.lines import BadRow, Rejected
 from bertkit.data.sentences import TAG, iob2
@@ -35,6 +35,42 @@ def form_of(record: dict[str, Any]) -> str | None:
     if _name(record, TEXTS, None) and any(isinstance(record.get(name), list | dict) for name in SPANS):
         return "text with spans"
     return None
+
+
+def classified(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[str], Iterator[tuple[int, Any]]]:
+    """Return the tasks of Label Studio as rows of their data with the label beside it; other rows as they are.
+
+    The label is what was chosen, or the number or rating that was given, in the ground truth or else the first
+    annotation that was not cancelled.
+
+    Args:
+        names: The names of the columns.
+        rows: (line, record) of each row.
+
+    Returns:
+        (names, rows).
+    """
+    if "data" not in names or not {"annotations", "completions"} & set(names):
+        return names, rows
+    tasks = list(rows)
+    data = next((record["data"] for _, record in tasks if isinstance(record, dict)
+                 and isinstance(record.get("data"), dict)), {})
+    return [*data, "label"], ((line, _classified(line, record)) for line, record in tasks)
+
+
+def _classified(line, record):
+    if not isinstance(record, dict) or not isinstance(record.get("data"), dict):
+        return record if isinstance(record, BadRow) else BadRow(line, "the task has no data")
+    try:
+        values = _values(_chosen(line, record))
+    except BadRow as bad:
+        return bad
+    found = [value[name] for value in values for name in ("choices", "number", "rating") if name in value]
+    if len(found) != 1:
+        return BadRow(line, f"the task has {len(found)} choices, numbers or ratings where one was wanted")
+    label = found[0]
+    return {**record["data"], "label": label[0] if isinstance(label, list) and len(label) == 1 else
+            Choices(label) if isinstance(label, list) else label}
 
 
 def columns_of(record: dict[str, Any], form: str, columns: Columns) -> dict[str, str | None]:
@@ -132,15 +168,7 @@ def _spans(line, record, columns):
 
 def _label_studio(line, record, columns):
     """Return the words and tags of a task: of its annotations the ground truth, else the first one."""
-    made = record.get("annotations", record.get("completions"))
-    made = [{"result": record.get("result")}] if made is None else made
-    used = [each for each in made if isinstance(each, dict) and not each.get("was_cancelled")]
-    if not used:
-        raise Rejected(line, "the task has no annotation" if not made else "its annotations were cancelled")
-    chosen = next((each for each in used if each.get("ground_truth")), used[0])
-    data = record["data"]
-    values = [each["value"] for each in chosen.get("result") or []
-              if isinstance(each, dict) and isinstance(each.get("value"), dict)]
+    values, data = _values(_chosen(line, record)), record["data"]
     texts = [name for name, value in data.items() if isinstance(value, str)]
     name = columns.text or next((name for name in (*TEXTS, *texts[:1]) if name in texts), None)
     if name is None or not isinstance(data.get(name), str):
@@ -148,6 +176,21 @@ def _label_studio(line, record, columns):
     spans = [span_of(line, {**value, "labels": value.get("labels", value.get("hypertextlabels"))})
              for value in values if {"labels", "hypertextlabels"} & set(value)]
     return tagged_words(line, data[name], spans)
+
+
+def _chosen(line, record):
+    """Return the annotation of a task that is read."""
+    made = record.get("annotations", record.get("completions"))
+    made = [{"result": record.get("result")}] if made is None else made
+    used = [each for each in made if isinstance(each, dict) and not each.get("was_cancelled")]
+    if not used:
+        raise Rejected(line, "its annotations were cancelled" if made else "the task has no annotation")
+    return next((each for each in used if each.get("ground_truth")), used[0])
+
+
+def _values(annotation):
+    return [each["value"] for each in annotation.get("result") or []
+            if isinstance(each, dict) and isinstance(each.get("value"), dict)]
 
 
 def _spacy_paragraph(line, paragraph):

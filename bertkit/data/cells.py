@@ -2,8 +2,8 @@
 
 import json
 import re
-from ast import literal_eval
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from bertkit.data.lines import BadRow, NoRow
@@ -16,6 +16,8 @@ DOUBTFUL = {"none", "na", "-1", "unknown", "?", "-", ""}
 _QUOTED = r"'(?:[^'\\]|\\.)*'" + r'|"(?:[^"\\]|\\.)*"'
 _NUMBER = r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?"
 _ITEM = re.compile(rf"\s*({_QUOTED}|{_NUMBER})\s*(,|$)")
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u(?!d[89a-f])[0-9a-f]{4}|.)", re.DOTALL | re.IGNORECASE)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _LONGEST = 100_000          # characters of a cell that is looked at; a longer one is a text
 
@@ -86,9 +88,22 @@ def _list_in(line, column, text):
         item = _ITEM.match(inside, place)
         if item is None:
             return _unreadable(line, column, text, inside)
-        items.append(Number(item[1]) if item[1][0] not in "'\"" else literal_eval(item[1]))
+        items.append(Number(item[1]) if item[1][0] not in "'\"" else _unquoted(item[1]))
         place = item.end()
     return items or Empty()
+
+
+def _unquoted(item):
+    """Return the text in quotes, as JSON or Python spells it."""
+    if item[0] == '"':
+        with suppress(ValueError):
+            return json.loads(item)
+    return _ESCAPE.sub(_character, item[1:-1])
+
+
+def _character(escape):
+    name = escape[1]
+    return chr(int(name[1:], 16)) if len(name) > 1 else _ESCAPES.get(name, escape[0])
 
 
 def _choices(line, column, text):

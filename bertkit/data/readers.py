@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from bertkit.data.annotated import classified
 from bertkit.data.cells import label_cell, settled
 from bertkit.data.columns import Columns, Source, listed
 from bertkit.data.lines import BadRow
@@ -126,6 +127,7 @@ def read_examples(path: str | Path, text: str | None = None, second: str | None 
     check_limit(limit)
     path = Path(path)
     with table(path) as (names, rows, form):
+        names, rows = classified(names, rows)
         layout = _layout(path, names, Columns(text, second, label), labels_required)
         kept, skipped = usable(path, rows, lambda line, record: _example(line, record, layout, separator), limit,
                                skip_bad_rows)

@@ -23,6 +23,7 @@ _TEXTS = [
 _LABELS = [
     {"label", "labels", "gold_label"},
     {"class", "category", "intent", "sentiment", "target", "quality", "is_duplicate", "score", "grade"},
+    {"accept"},                 # Prodigy's choices
 ]
 # Of texts that belong together: the first text, the second and the wrong one.
 _TOGETHER = (

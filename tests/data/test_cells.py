@@ -26,6 +26,8 @@ def labels(path, **options):
     (["('red', 'blue')", "('blue',)"], [["red", "blue"], ["blue"]]),
     (["{'red', 'blue'}", "{'blue'}"], [["red", "blue"], ["blue"]]),
     (['["a \\"b\\" c"]', "['d\\'e']"], [['a "b" c'], ["d'e"]]),
+    (["['a\\x', '\\xe9', '\\u00e9', '\\\\']", '["\\ud83d\\ude00", "\\/"]'],
+     [["a\\x", "\xe9", "\xe9", "\\"], ["\U0001f600", "/"]]),
     (['{"choices": ["pos", "neg"]}', "neg", "pos"], [["pos", "neg"], ["neg"], ["pos"]]),
     (["[1, 5]", "[5]"], [["1", "5"], ["5"]]),
     (["[OTHER]", "(none of these)", "[PAD]"], ["[OTHER]", "(none of these)", "[PAD]"]),
@@ -94,3 +96,30 @@ def test_scores_of_minus_one_are_scores(written):
 def test_a_label_with_a_line_end_is_refused_at_the_start(written):
     with pytest.raises(Error, match="line 2.*the label 'a.nb' holds a line end"):
         labels(csv_of(written, ["a\nb", "c"]))
+
+
+def studio(text, *annotations):
+    made = [{"result": [{"value": value, "type": "choices"}], "was_cancelled": cancelled}
+            for value, cancelled in annotations]
+    return {"id": 7, "data": {"text": text, "when": "x"}, "annotations": made}
+
+
+def test_tasks_of_label_studio_are_rows(written):
+    tasks = [studio("a", ({"choices": ["pos"]}, False)), studio("b", ({"choices": ["neg"]}, True)),
+             studio("c", ({"choices": ["pos"]}, True), ({"choices": ["neg"]}, False)), studio("d")]
+    examples = read_examples(written("f.json", json.dumps(tasks)))
+    assert (examples.first, examples.labels) == (["a", "c"], ["pos", "neg"])
+    assert [reason for _, reason in examples.skipped] == ["its annotations were cancelled",
+                                                          "the task has no annotation"]
+    assert examples.source.unused == ("when",)
+    tasks[0] = studio("a", ({"choices": ["pos", "neg"]}, False))
+    assert read_examples(written("f.json", json.dumps(tasks))).labels == [["pos", "neg"], ["neg"]]
+    with pytest.raises(Error, match="line 1, the task has 0 choices, numbers or ratings"):
+        read_examples(written("f.json", json.dumps([studio("a", ({"labels": ["x"]}, False))])))
+
+
+def test_choices_of_prodigy_are_labels(written):
+    rows = [{"text": "a", "options": [{"id": "x"}], "accept": ["x", "y"], "answer": "accept"},
+            {"text": "b", "options": [{"id": "x"}], "accept": ["x"], "answer": "ignore"}]
+    examples = read_examples(written("f.jsonl", "".join(json.dumps(row) + "\n" for row in rows)))
+    assert (examples.labels, len(examples.skipped)) == ([["x", "y"]], 1)
