@@ -22,7 +22,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
          columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
 
-    train           questions to learn from: SQuAD's JSON, version 1.1 or 2.0
+    train           questions to learn from: SQuAD's JSON, or rows with question, context and answers
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
     dev             questions that choose the best epoch and the threshold (2.0); without it some of train are held out
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset

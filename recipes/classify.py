@@ -25,7 +25,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
          folds: int = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.
 
-    train           labelled rows to learn from: .tsv (GLUE layouts are recognised), .csv or .jsonl
+    train           labelled rows to learn from: a table such as .csv, .tsv, .jsonl, .xlsx or .parquet
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
     dev             labelled rows that choose the best epoch; without it some of train are held out
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset

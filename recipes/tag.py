@@ -21,7 +21,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
          columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on tagged sentences; leave a bundle with its card, which is returned.
 
-    train           tagged sentences to learn from: CoNLL columns, a word and its tag a line
+    train           tagged sentences to learn from: CoNLL columns, or what an annotation tool exports
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
     dev             tagged sentences that choose the best epoch; without it some of train are held out
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset

@@ -53,7 +53,7 @@ def classified(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[
     if "data" not in names or not {"annotations", "completions"} & set(names):
         return names, rows
     tasks = list(rows)
-    data = next((record["data"] for _, record in tasks if isinstance(record, dict)
+    data: dict[str, Any] = next((record["data"] for _, record in tasks if isinstance(record, dict)
                  and isinstance(record.get("data"), dict)), {})
     return [*data, "label"], ((line, _classified(line, record)) for line, record in tasks)
 

@@ -10,6 +10,7 @@ from bertkit.data.folders import read_folder
 from bertkit.data.inputs import Labelled, number, said
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples, label_indices, label_names, read_examples
+from bertkit.data.sheets import is_dataset
 from bertkit.errors import Error
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.documents import Documents
@@ -27,7 +28,7 @@ def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> E
     Returns:
         The `Examples`.
     """
-    if Path(path).is_dir():
+    if Path(path).is_dir() and not is_dataset(Path(path)):
         return said(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
     examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
     bad = no_labels(examples.columns["label"], examples.lines, examples.labels) if examples.labels else {}

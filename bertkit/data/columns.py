@@ -69,7 +69,7 @@ class Source:
         return {name: value for name, value in found.items() if value}
 
 
-def check_columns(path: str | Path, names: list[str], used: Sequence[str | None], remedy: str) -> None:
+def check_columns(path: str | Path, names: Sequence[str], used: Sequence[str | None], remedy: str) -> None:
     """Check that each used name is the name of exactly one column.
 
     Args:

@@ -114,10 +114,8 @@ def array_rows(path: Path, wanted: str) -> Iterator[tuple[int, Any]]:
         Error: when the file is none of these.
     """
     text, value = _parsed(path, wanted)
-    if isinstance(value, list):
-        rows = zip(_lines_of(text), value, strict=False)
-    else:
-        rows = enumerate(_object_rows(path, value, wanted), start=1)
+    rows: Any = enumerate(_object_rows(path, value, wanted), start=1) if not isinstance(value, list) else zip(
+        _lines_of(text), value, strict=False)
     for line, row in rows:
         yield line, _checked(line, text, row)
 

@@ -1,6 +1,7 @@
 """Read the labelled inputs of every task: from a published file to what the task packs and is scored on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -153,11 +154,11 @@ def _referenced(task, part):
 CLASSES = Reader(classes.read_texts, classes.classification, classes.classes)
 DOCUMENTS = Reader(classes.read_texts, classes.documents, classes.classes)
 SCORES = Reader(classes.read_scored, classes.regression, classes.scores)
-PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.alike(), source=part.source),
-               lambda task, part: Labelled(*part.together(), source=part.source))
+PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: replace(Labelled(*part.alike()), source=part.source),
+               lambda task, part: replace(Labelled(*part.together()), source=part.source))
 CANDIDATES = Reader(Ranked.read, lambda part: Ranking(part.candidates),
-                    lambda task, part: Labelled(*part.found(task.candidates), source=part.collection.source),
-                    lambda task, part: Labelled(*part.contrasted(), source=part.collection.source))
+                    lambda task, part: replace(Labelled(*part.found(task.candidates)), source=part.collection.source),
+                    lambda task, part: replace(Labelled(*part.contrasted()), source=part.collection.source))
 TAGS = Reader(_sentences, _tagging, _tags)
 ANSWERS = Reader(_questions, lambda part: Answering(part.version), _answers)
 CHOICES = Reader(_choices, lambda _: Choosing(), _choosing)

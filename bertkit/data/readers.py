@@ -78,8 +78,10 @@ class Examples:
         kept = [row for row in range(len(self)) if row not in bad]
         if not skip_bad_rows or not kept:
             raise complaint(self.path, bad[min(bad)], bool(kept) and skip_bad_rows is not None, len(bad), len(kept))
-        names = ("first", "second", "labels", "lines", "groups")
-        parts = {name: values and [values[row] for row in kept] for name in names for values in [getattr(self, name)]}
+        parts: dict[str, Any] = {}
+        for name in ("first", "second", "labels", "lines", "groups"):
+            values = getattr(self, name)
+            parts[name] = values and [values[row] for row in kept]
         skipped = sorted([*self.skipped, *(each.args for each in bad.values())])
         return replace(self, **parts, skipped=skipped)
 
@@ -91,7 +93,7 @@ class _Layout(NamedTuple):
 
 
 def read_examples(path: str | Path, text: str | None = None, second: str | None = None, label: str | None = None,
-                  limit: int | None = None, labels_required: bool = True, separator: str | None = None,
+                  limit: int | None = None, labels_required: bool | None = True, separator: str | None = None,
                   skip_bad_rows: bool | None = False) -> Examples:
     r"""Read examples from a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bertkit.data.columns import Columns, check_columns, listed
 from bertkit.errors import Error
@@ -44,7 +45,7 @@ ENDING = re.compile(r"(?:ending|choice|option|answer)[ _-]?(\d+)", re.IGNORECASE
 
 
 def example_roles(path: Path, names: Sequence[str], columns: Columns,
-                  labels_required: bool | None = True) -> dict[str, str | None]:
+                  labels_required: bool | None = True) -> dict[str, Any]:
     """Return which columns serve as text, second and label.
 
     Args:
@@ -95,7 +96,7 @@ def _unknown(path, names, role):
                 f"({listed(names)}); say it with --{role} COLUMN.")
 
 
-def pair_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, str | None]:
+def pair_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, Any]:
     """Return which columns serve as first text, second text, wrong text and score.
 
     Three columns of other names are first, positive and negative; two are first and second. Without a score, a column
@@ -144,7 +145,7 @@ def _is_name(name):
     return 0 < len(name) <= 30 and len(name.split()) == 1
 
 
-def parallel_roles(path: Path, names: Sequence[str], columns: Columns, headerless: bool) -> dict[str, str | None]:
+def parallel_roles(path: Path, names: Sequence[str], columns: Columns, headerless: bool) -> dict[str, Any]:
     """Return which columns serve as source and target.
 
     Args:
@@ -169,7 +170,7 @@ def parallel_roles(path: Path, names: Sequence[str], columns: Columns, headerles
 
 
 def choice_roles(path: Path, names: Sequence[str], columns: Columns,
-                 labels_required: bool = True) -> tuple[dict[str, str | None], list[str]]:
+                 labels_required: bool = True) -> tuple[dict[str, Any], list[str]]:
     """Return which columns serve as prompt, beginning of every ending and label; and the endings in their order.
 
     Args:
@@ -196,7 +197,7 @@ def choice_roles(path: Path, names: Sequence[str], columns: Columns,
     return {"text": prompt, "second": second, "label": label}, endings
 
 
-def question_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, str | None]:
+def question_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, Any]:
     """Return which columns hold a question, its context, the answers, their places and the id.
 
     Args:

@@ -5,18 +5,17 @@ from pathlib import Path
 from bertkit.data.columns import Columns
 from bertkit.data.lines import BadRow, Lines, check_text, opened
 from bertkit.data.readers import read_examples
-from bertkit.data.records import complaint
+from bertkit.data.records import TABLES, complaint, suffix
 from bertkit.errors import Error
 
-TABLES = (".tsv", ".csv", ".jsonl")
-WANTED = "a file with a text a line, or a .tsv, .csv or .jsonl file"
+WANTED = "a file with a text a line, or a table (.csv, .tsv, .jsonl, .json, .xlsx, .parquet)"
 
 
 def file_texts(path: str | Path, columns: Columns = Columns()) -> list:
     """Return the texts of a file, or its pairs of texts.
 
     Args:
-        path: A .tsv, .csv or .jsonl file, whose columns are recognised as in training; any other file has a text a
+        path: A table (see `records.table`), whose columns are recognised as in training; any other file has a text a
             line.
         columns: The names of the columns, where they are not recognised.
 
@@ -27,7 +26,7 @@ def file_texts(path: str | Path, columns: Columns = Columns()) -> list:
         Error: If the file cannot be read, with the line that is at fault.
     """
     path = Path(path)
-    if path.suffix.lower() in TABLES:
+    if suffix(path) in TABLES:
         examples = read_examples(path, columns.text, columns.second, labels_required=None)
         return examples.first if examples.second is None else list(zip(examples.first, examples.second, strict=True))
     if columns != Columns():
