@@ -153,7 +153,7 @@ def _names(classes, column):
     single = [name for name, count in classes.items() if count == 1]
     made = [f"classes of one row: {listed(single)}"] if single else []
     alike = defaultdict(list)
-    for name in classes:
+    for name in (name for name, count in classes.items() if count):
         alike["".join(name.split()).casefold()].append(name)
     made += [f"classes that differ in case or blanks alone: {listed(each)}" for each in alike.values() if len(each) > 1]
     doubtful = [name for name in classes if name.lower() in (*DOUBTFUL, (column or "").lower())]
