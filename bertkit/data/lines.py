@@ -20,6 +20,19 @@ class NoRow(BadRow):
     """A row that holds no example, such as one without a label: to leave it out loses nothing."""
 
 
+class SecondHeader(NoRow):
+    """A row that is the header again.
+
+    Args:
+        line: The line.
+        record: The row: where the first row is no header after all, it is one like others.
+    """
+
+    def __init__(self, line: int, record: list[str]) -> None:
+        super().__init__(line, "the header comes again")
+        self.record = record
+
+
 class BadByte(BadRow):
     """A row that is not UTF-8: to leave it out would lose what converting the file keeps."""
 

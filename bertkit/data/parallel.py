@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from bertkit.data.columns import Columns, Source
-from bertkit.data.lines import BadRow
+from bertkit.data.lines import BadRow, SecondHeader
 from bertkit.data.records import by_name, check_limit, suffix, table, text_of, usable
 from bertkit.data.roles import parallel_roles
 from bertkit.errors import Error
@@ -70,6 +70,7 @@ def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | N
     with table(path) as (names, rows, form):
         roles = parallel_roles(path, names, columns, suffix(path) == ".tsv")
         if roles["text"] is None:                       # no header: the names are the first row
+            rows = ((line, row.record if isinstance(row, SecondHeader) else row) for line, row in rows)
             rows, names = chain([(1, names)], rows), ["source", "target"]
             roles = {"text": "source", "label": "target"}
         source, target = roles["text"], roles["label"]

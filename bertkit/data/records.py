@@ -10,7 +10,7 @@ from typing import Any
 from bertkit.data.columns import listed
 from bertkit.data.delimited import csv_dialect, quoted_cells, tsv_dialect
 from bertkit.data.json_rows import array_rows, is_array, line_objects
-from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, check_text, opened
+from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, SecondHeader, check_text, opened
 from bertkit.data.sheets import ARROW, EXCEL, arrow_rows, excel_rows, is_dataset
 from bertkit.data.unpacked import inner_name
 from bertkit.data.values import json_type
@@ -158,7 +158,7 @@ def _fitted(line, record, names):
         return record
     if len(record) == len(names):
         again = len(names) > 1 and record[0].strip() == names[0] and [cell.strip() for cell in record] == names
-        return NoRow(line, "the header comes again") if again else record
+        return SecondHeader(line, record) if again else record
     return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({listed(names)})")
 
 

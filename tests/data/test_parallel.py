@@ -61,3 +61,9 @@ def test_named_columns_and_limit(tmp_path):
 def test_squality_is_read_as_published(shared):
     found = read_parallel(shared("data/longdoc/squality/dev.jsonl"))
     assert len(found) == 25 and {len(texts) for texts in found.references} == {4}
+
+
+def test_without_a_header_a_row_may_come_again(tmp_path):
+    path = tmp_path / "f.tsv"
+    path.write_text("eins\tone\nzwei\ttwo\neins\tone\n")
+    assert read_parallel(path).sources == ["eins", "zwei", "eins"]
