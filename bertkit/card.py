@@ -96,12 +96,20 @@ class Card:
     versions: dict = field(default_factory=_versions)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the card as a JSON object without its empty parts."""
+        """Return the card as a JSON object.
+
+        Returns:
+            {field: value}, without the empty fields.
+        """
         return {name: plain(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     def text(self) -> str:
-        """Return the most important entries as lines for a person."""
+        """Return the most important entries for a person to read.
+
+        Returns:
+            Lines, without a line end after the last.
+        """
         lines = [f"{self.name} ({self.task})"]
         for split, part in self.data.items():
             if isinstance(part, dict) and "rows" in part:

@@ -83,12 +83,12 @@ def largest(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray,
     """Return the k largest scores with their places, largest first, on ties in the given order.
 
     Args:
-        scores: array [n].
-        places: array [n], the place of each score.
+        scores: float [n].
+        places: int [n], the place of each score.
         k: number of scores.
 
     Returns:
-        Two arrays [min(k, n)]: the scores and their places.
+        The scores, float [min(k, n)], and their places, int [min(k, n)].
     """
     if k < len(scores):
         smallest = np.partition(scores, -k)[-k]
@@ -102,10 +102,10 @@ def directions(vectors: np.ndarray) -> np.ndarray:
     """Return vectors scaled to length 1; zero vectors stay zero.
 
     Args:
-        vectors: array [..., D].
+        vectors: float [..., D].
 
     Returns:
-        An array [..., D].
+        float [..., D].
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)

@@ -87,7 +87,11 @@ def register(entry: TaskEntry) -> TaskEntry:
 
 
 def entries() -> tuple[TaskEntry, ...]:
-    """Return the entries of all tasks, in the order in which they were registered."""
+    """Return the entries of all tasks, in the order in which they were registered.
+
+    Returns:
+        The entries.
+    """
     _load()
     return tuple(_ENTRIES.values())
 
@@ -157,12 +161,20 @@ def task_of_model(kind: str, settings: dict[str, Any], config: Any) -> Task | No
 
 
 def model_classes() -> dict[str, type]:
-    """Return {name: class} of the models that were registered with a task from outside bertkit."""
+    """Return the models that were registered with a task from outside bertkit.
+
+    Returns:
+        {name: class}.
+    """
     return {model.__name__: model for entry in entries() for model in entry.models if isinstance(model, type)}
 
 
 def are_all_own() -> bool:
-    """Return whether all registered tasks are bertkit's own, which another process knows too."""
+    """Tell whether all registered tasks are bertkit's own, which another process knows too.
+
+    Returns:
+        True where no task from outside was registered.
+    """
     return all(entry.task.__module__.startswith("bertkit.") for entry in entries())
 
 

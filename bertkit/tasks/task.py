@@ -105,10 +105,11 @@ class Task:
         """Turn the model's output into what the exported file gives.
 
         Args:
-            raw: The model's output for rows.
+            raw: The model's output for rows, [rows,...].
 
         Returns:
-            An array; the same where nothing is done.
+            An array [rows,width], or [rows,T,width] where the task has an output for each token; `raw` itself where
+            nothing is done.
         """
         return raw
 
@@ -144,7 +145,7 @@ class Task:
             predictions: The predictions.
 
         Returns:
-            Counts [C,C], rows true and columns predicted, or None where there are no classes.
+            int64 [C,C], counts, rows true and columns predicted, or None where there are no classes.
         """
         return None
 
@@ -152,10 +153,10 @@ class Task:
         """Return what a row's output decides: two files agree on a row where their decisions are equal.
 
         Args:
-            output: The output of a row.
+            output: The output of a row, [width] or [T,width].
 
         Returns:
-            An array.
+            The place of the largest number: int64 (), or [T].
         """
         return np.argmax(output, axis=-1)
 

@@ -72,7 +72,11 @@ class Template:
         return length - special
 
     def settings(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
+        """Return the fields as JSON values.
+
+        Returns:
+            {field: value}; `Template(**settings)` is an equal template.
+        """
         lists = {form: [list(part) for part in getattr(self, form)] for form in ("single", "pair")}
         return asdict(self) | lists
 
@@ -120,7 +124,11 @@ def xlnet(cls: str, sep: str) -> Template:
 
 
 def bare() -> Template:
-    """Return the template without special tokens, which is Reformer's."""
+    """Return the template without special tokens, which is Reformer's.
+
+    Returns:
+        A `Template`.
+    """
     return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
 
 
