@@ -138,7 +138,8 @@ class Features:
             length: Tokens of a padded row; None takes the longest row's.
 
         Returns:
-            The labels, or None where there are none.
+            The labels [B] or [B,...] of the dtype of `labels`, or those of tokens, int32 [B,length]; None where there
+            are none.
         """
         if self.token_labels is None:
             return None if self.labels is None else self.labels[np.asarray(examples)]
@@ -155,7 +156,7 @@ class Features:
             seed: The seed of the draw.
 
         Returns:
-            The batch, or None where there are no rows.
+            The batch, int32 [count,T] as `batch` gives it, or None where there are no rows.
         """
         alone = self.alone
         rows = np.random.default_rng(seed).permutation(len(alone))[:count]
@@ -215,7 +216,7 @@ def featurize(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] 
         first: The texts, or the first text of each pair.
         second: The second text of each pair.
         length: The most tokens of a row, with the special tokens; longer ones are cut.
-        labels: One for each row, see `Features`.
+        labels: One for each row, int32 or float32 [rows] or [rows, ...], see `Features`; None without labels.
 
     Returns:
         The `Features`.
@@ -258,7 +259,7 @@ def pack(rows: Sequence[tuple[list[int], list[int]]], padding: Padding = RIGHT,
     Args:
         rows: (token ids, segment ids) of each.
         padding: What fills a row of a batch up.
-        labels: One for each row, see `Features`.
+        labels: One for each row, int32 or float32 [rows] or [rows, ...], see `Features`; None without labels.
 
     Returns:
         The `Features`.

@@ -82,7 +82,7 @@ class Pairs:
         """Return what is learned from.
 
         Returns:
-            (path, groups, labels, skipped).
+            (path, groups, labels, skipped); labels are int32 or float32 [groups].
         """
         return self.path, self.groups, self.labels(), self.skipped
 

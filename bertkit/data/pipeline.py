@@ -202,7 +202,7 @@ def by_length(features: Features, batch_size: int) -> Iterator[tuple[np.ndarray,
         batch_size: The most rows of a batch; an example with more is a batch of its own.
 
     Yields:
-        (numbers of the examples, inputs by name).
+        (numbers of the examples, int64 [B], and their batch, as `Features.batch` gives it).
     """
     order = np.argsort(-features.lengths, kind="stable")
     batch_size = max(1, batch_size // features.most_rows)

@@ -169,7 +169,7 @@ class TaskModel(TrainsWhatItReads, BatchModel):
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
-            {head name: its logits}.
+            {head name: its logits}, float32 [B,C], or [B,T,C] of a head that reads each token.
         """
         for kind in self.kinds.values():
             inputs = completed(inputs, kind, self.encoder.config)

@@ -293,7 +293,8 @@ class PretrainingModel(TaskModel):
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
-            {head name + "_logits": logits}; a head without what it reads is left out.
+            {head name + "_logits": its logits, float32, of the shapes that the class names}; a head without what it
+            reads is left out.
         """
         found = {name: logits[..., 0] if name == "rtd" else logits
                  for name, logits in self.logits(inputs, training).items() if logits is not None}

@@ -61,10 +61,10 @@ def linear(x: Any) -> Any:
     """Return x as it is.
 
     Args:
-        x: A tensor.
+        x: A float tensor of any shape.
 
     Returns:
-        The same tensor.
+        x itself, of the same shape.
     """
     return x
 

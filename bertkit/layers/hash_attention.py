@@ -90,7 +90,7 @@ class HashAttention(LocalAttention):
 
         Args:
             buckets: A function of the factors of the number of hashes.
-            chunks: The number of chunks, a tensor where it is known only when the graph runs.
+            chunks: The number of chunks, a tensor int32 () where it is known only when the graph runs.
 
         Returns:
             What the function returns.

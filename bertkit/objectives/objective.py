@@ -50,7 +50,7 @@ class Objective:
         """Compute what the saved model is given.
 
         Args:
-            features: The batch that `corrupt` returned, as tensors.
+            features: The batch that `corrupt` returned, as tensors of the same shapes.
             part: The layer that `part` returned.
             training: Whether dropout is on.
 

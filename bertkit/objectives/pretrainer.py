@@ -96,7 +96,8 @@ class Pretrainer(TrainsWhatItReads):
             batch: A batch of a sampler, see `CorpusSampler.batch`.
 
         Returns:
-            The batch for the model, numpy arrays by name.
+            The batch for the model as numpy arrays: "token_ids" int32 [B,T], the sampler's other entries, and what the
+            objectives add.
         """
         for objective in self.objectives:
             batch = objective.corrupt(batch)
@@ -131,7 +132,7 @@ class Pretrainer(TrainsWhatItReads):
         """Compute the outputs of the saved model and of the objectives' own parts.
 
         Args:
-            features: A batch that `corrupted` returned, as tensors.
+            features: A batch that `corrupted` returned, as tensors of the same shapes.
             training: Whether dropout is on.
 
         Returns:
@@ -194,7 +195,7 @@ class Pretrainer(TrainsWhatItReads):
         """Compute the losses and accuracies of a batch without dropout.
 
         Args:
-            batch: A batch that `corrupted` returned, numpy arrays by name.
+            batch: A batch that `corrupted` returned.
 
         Returns:
             {name: number}.

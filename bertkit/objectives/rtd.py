@@ -77,7 +77,7 @@ class RTD(Objective):
         """Replace the hidden tokens by what the generator draws.
 
         Args:
-            features: The batch that `corrupt` returned, as tensors.
+            features: The batch that `corrupt` returned, as tensors of the same shapes.
             part: The `Generator`.
             training: Whether dropout is on.
 

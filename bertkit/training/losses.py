@@ -24,7 +24,8 @@ def loss(model: Any, tuning: TrainConfig, labels: np.ndarray | None = None) -> C
     Args:
         model: A head of bertkit's.
         tuning: The `TrainConfig`; `r_drop`, `label_smoothing` and `class_weights` are read.
-        labels: Labels of the training rows, integers, -1 where a place is not scored; `class_weights` counts them.
+        labels: Labels of the training rows, int [B], or of their tokens, end to end, -1 where one is not scored;
+            `class_weights` counts them.
 
     Returns:
         A Keras loss, a function of (labels, outputs).

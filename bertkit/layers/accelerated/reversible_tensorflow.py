@@ -172,10 +172,10 @@ def later(x: Any, zero: Any) -> Any:
     """Return x, but not before `zero` is known; truths are returned as they are.
 
     Args:
-        x: A tensor.
+        x: A tensor of any shape.
         zero: 0, from `zero_after`.
 
     Returns:
-        A tensor equal to x.
+        A tensor equal to x, of the same shape.
     """
     return x if x.dtype.is_bool else x + tf.cast(zero, x.dtype)
