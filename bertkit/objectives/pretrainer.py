@@ -33,6 +33,15 @@ class Pretrainer(TrainsWhatItReads):
 
     Raises:
         Error: when two objectives need different rows, or have a loss of the same name.
+
+    Example:
+        >>> from bertkit import Encoder, EncoderConfig
+        >>> from bertkit.objectives import MLM, NSP
+        >>> encoder = Encoder(EncoderConfig(7, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"]
+        >>> pretrainer = Pretrainer(encoder, [MLM(words), NSP()])
+        >>> type(pretrainer.model).__name__, pretrainer.factors
+        ('PretrainingModel', {'mlm': 1.0, 'nsp': 1.0})
     """
 
     def __init__(self, encoder: Any, objectives: Iterable[Objective], **options: Any) -> None:

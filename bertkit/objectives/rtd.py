@@ -38,6 +38,11 @@ class RTD(Objective):
     Raises:
         Error: when `size` is not above 0 and up to 1; `part` raises it for an encoder whose embeddings cannot be
             shared.
+
+    Example:
+        >>> objective = RTD(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"], size=0.5)
+        >>> objective.size, objective.weights
+        (0.5, {'mlm': 1.0, 'rtd': 50.0})
     """
 
     heads: dict[str, Any] = {"rtd": HeadConfig("each", "encoder", dropout=0.0)}

@@ -32,6 +32,13 @@ class TaskEntry:
         commonest: Function (task, train, dev) -> the predictions of the commonest answer.
         served: A class like `export.served.Texts`: what the strings-in signature of a SavedModel takes and gives.
         output: Function (task, tensor of the model's numbers) -> what the exported file gives; by default the numbers.
+
+    Example:
+        >>> entry = entry_of("score")
+        >>> entry.models, entry.commonest
+        (('Classifier',), 'bertkit.report.partial_input:mean_score')
+        >>> entry.part("commonest").__name__
+        'mean_score'
     """
 
     task: type[Task]
@@ -91,6 +98,10 @@ def entries() -> tuple[TaskEntry, ...]:
 
     Returns:
         The entries.
+
+    Example:
+        >>> [entry.task.name for entry in entries()][:4]
+        ['classify', 'long_documents', 'score', 'tag']
     """
     _load()
     return tuple(_ENTRIES.values())

@@ -27,6 +27,14 @@ class Task:
 
     A task also has `pack(tokenizer, inputs, length, targets=None)` -> `Packed`, `predictions(outputs, packed)`,
     `answers(inputs, predictions)` and `sides(targets, predictions)`.
+
+    Example:
+        >>> from bertkit.tasks.classification import Classification
+        >>> task = Classification(labels=("no", "yes"))
+        >>> task.scores(np.array([0, 1]), [np.array([0.9, 0.1]), np.array([0.7, 0.3])])["accuracy"]
+        0.5
+        >>> task.answers(["a film"], [np.array([0.25, 0.75])])
+        [{'label': 'yes', 'probabilities': {'no': 0.25, 'yes': 0.75}}]
     """
 
     name: str = ""
