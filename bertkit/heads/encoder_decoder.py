@@ -158,7 +158,7 @@ class EncoderDecoder(TaskModel):
             copies: How many times each row is repeated.
 
         Returns:
-            The keys, values and mask for each block (see `Decoder.remember`).
+            For each block {"memory": its keys and values [B·copies,N,T,H], "padding_mask" [B·copies,T]}.
         """
         sequence, mask = self.encoder(self.rows(inputs), training=training)["sequence"], inputs.get("padding_mask")
         return self.decoder.remember(ops.repeat(sequence, copies, axis=0),

@@ -148,9 +148,9 @@ class TaskModel(TrainsWhatItReads, BatchModel):
 
         Args:
             x: The batch.
-            y: The labels.
+            y: The labels, of the shape that the loss reads.
             y_pred: The outputs of `call`.
-            sample_weight: Weights of the rows or tokens; None weighs all alike.
+            sample_weight: Weights [B] of the rows or [B,T] of the tokens; None weighs all alike.
             training: Whether this is a training step.
 
         Returns:

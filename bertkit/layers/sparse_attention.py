@@ -25,10 +25,10 @@ def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
     `at_random` times, what was drawn.
 
     Args:
-        i: Numbers of blocks that see, int.
+        i: Numbers of blocks that see, int of any shape.
         j: Numbers of blocks that are seen, int, of a shape that broadcasts with that of i.
         last: The number of the last block.
-        at_random: How often j was drawn for i.
+        at_random: How often j was drawn for i, int of the broadcast shape.
 
     Returns:
         int32, of the broadcast shape.

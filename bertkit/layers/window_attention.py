@@ -21,11 +21,11 @@ def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = Fa
     """Return whether token i sees token j: it is near, or one of them is global (Beltagy et al. 2020, figure 2d).
 
     Args:
-        i: Positions of tokens that see, int.
+        i: Positions of tokens that see, int of any shape.
         j: Positions of tokens that are seen, int, of a shape that broadcasts with that of i.
         reach: The largest distance of near tokens.
-        global_i: Whether token i is global.
-        global_j: Whether token j is global.
+        global_i: Whether token i is global, bool of a shape that broadcasts with these.
+        global_j: Whether token j is global, bool of a shape that broadcasts with these.
 
     Returns:
         bool, of the broadcast shape.
