@@ -113,11 +113,10 @@ class Task:
         """Turn the model's output into what the exported file gives.
 
         Args:
-            raw: The model's output for rows, [rows,...].
+            raw: The model's output for a row or for several, [..., C].
 
         Returns:
-            An array [rows,width], or [rows,T,width] where the task has an output for each token; `raw` itself where
-            nothing is done.
+            float32 [..., width]; `raw` itself where nothing is done.
         """
         return raw
 
