@@ -8,9 +8,12 @@ import pytest
 
 import bertkit
 
+# Rooms by their names for users; then modules all of whose public functions have one.
 ROOMS = ["bertkit", *(f"bertkit.{room}" for room in (
     "data", "heads", "kinds", "layers", "metrics", "objectives", "ondevice", "retrieval", "sklearn", "tasks", "text",
-    "training"))]
+    "training",
+    "cost", "kinds.values", "layers.activation", "layers.blocked", "layers.cross_entropy", "layers.gather",
+    "objectives.masking", "retrieval.exact", "text.template"))]
 MOST = 8                # lines of an example, imports and those that stand in a `with` block included
 # What goes without one, and why. A name that has got an example, or is no longer offered, must be taken out.
 WITHOUT = {

@@ -90,6 +90,10 @@ def bert(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in bert("[CLS]", "[SEP]").pair]
+        ['[CLS]', '$first', '[SEP]', '$second', '[SEP]']
     """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (SECOND, 1), (sep, 1)))
@@ -104,6 +108,10 @@ def roberta(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in roberta("<s>", "</s>").pair]
+        ['<s>', '$first', '</s>', '</s>', '$second', '</s>']
     """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (sep, 0), (SECOND, 0), (sep, 0)))
@@ -118,6 +126,10 @@ def xlnet(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in xlnet("<cls>", "<sep>").pair]
+        ['$first', '<sep>', '$second', '<sep>', '<cls>']
     """
     first, second, last = ((FIRST, 0), (sep, 0)), ((SECOND, 1), (sep, 1)), (cls, 2)
     return Template((*first, last), (*first, *second, last), padding_side="left", padding_segment=3)
@@ -128,6 +140,10 @@ def bare() -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> bare().pair
+        (('$first', 0), ('$second', 1))
     """
     return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
 

@@ -212,6 +212,10 @@ def scored(labels: Any) -> Any:
 
     Returns:
         float32 [...]: 1 for each label that counts, 0 for -1.
+
+    Example:
+        >>> [float(y) for y in scored(np.array([2, -1, 0]))]
+        [1.0, 0.0, 1.0]
     """
     return ops.cast(labels >= 0, "float32")
 
@@ -227,6 +231,10 @@ def divergence(logits: Any, others: Any) -> Any:
 
     Returns:
         The divergence of each place, [...].
+
+    Example:
+        >>> round(float(divergence(np.array([0.0, 0.0]), np.array([0.0, 1.0]))), 4)
+        0.1155
     """
     p, q = ops.log_softmax(logits, axis=-1), ops.log_softmax(others, axis=-1)
     return ops.sum((ops.exp(p) - ops.exp(q)) * (p - q), axis=-1) / 2
