@@ -27,6 +27,10 @@ def plain(value: Any) -> Any:
 
     Returns:
         The value with paths as text, tuples as lists, and nan and infinity as None.
+
+    Example:
+        >>> plain({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
+        {'path': 'films', 'score': None, 'labels': ['no', 'yes']}
     """
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
@@ -77,6 +81,11 @@ class Card:
         notes: remarks.
         made: date, as in "2025-01-31".
         versions: dict {package: version}.
+
+    Example:
+        >>> card = Card("films", "classify", model={}, scores={"dev": {"accuracy": {"score": 0.9}, "rows": 200}})
+        >>> card.scores["dev"]["accuracy"]["score"], sorted(card.to_json())
+        (0.9, ['made', 'model', 'name', 'scores', 'task', 'versions'])
     """
 
     name: str

@@ -12,8 +12,9 @@ import bertkit
 ROOMS = ["bertkit", *(f"bertkit.{room}" for room in (
     "data", "heads", "kinds", "layers", "metrics", "objectives", "ondevice", "retrieval", "sklearn", "tasks", "text",
     "training",
-    "cost", "kinds.values", "layers.activation", "layers.blocked", "layers.cross_entropy", "layers.gather",
-    "objectives.masking", "retrieval.exact", "text.template"))]
+    "corpus.packing", "cost", "data.features", "data.targets", "kinds.values", "layers.activation", "layers.blocked",
+    "layers.cross_entropy", "layers.gather", "objectives.masking", "retrieval.exact", "tasks.packed", "text.template",
+    "text.windows", "text.words"))]
 MOST = 8                # lines of an example, imports and those that stand in a `with` block included
 # What goes without one, and why. A name that has got an example, or is no longer offered, must be taken out.
 WITHOUT = {

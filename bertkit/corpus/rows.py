@@ -30,6 +30,12 @@ def pack_documents(tokenizer: Tokenizer, documents: Iterable[list[str]], length:
 
     Returns:
         The `Features` of the rows.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> rows = pack_documents(tokenizer, [["warm cold", "cold"], ["warm"]], length=4)
+        >>> rows.batch([0, 1, 2])["token_ids"].tolist()
+        [[2, 5, 6, 3], [2, 6, 3, 0], [2, 5, 3, 0]]
     """
     room = tokenizer.template.places(length, paired=False)
     rows = []

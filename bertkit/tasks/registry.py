@@ -200,6 +200,10 @@ def task(metadata: dict[str, Any]) -> Task:
 
     Raises:
         Error: If no such task is registered, or the settings do not fit it.
+
+    Example:
+        >>> task({"name": "classify", "labels": ["no", "yes"]}).labels
+        ('no', 'yes')
     """
     settings = {name: value for name, value in metadata.items() if name != "name"}
     kind = entry_of(str(metadata.get("name"))).task
@@ -218,6 +222,11 @@ def metadata(task: Task) -> dict[str, Any]:
 
     Returns:
         {"name", and its settings}.
+
+    Example:
+        >>> from bertkit.tasks.regression import Regression
+        >>> metadata(Regression())
+        {'name': 'score', 'pairs': True, 'mean': 0.0, 'spread': 1.0}
     """
     return {"name": task.name, **task.settings()}
 
