@@ -27,6 +27,10 @@ def plain(value: Any) -> Any:
 
     Returns:
         The value with paths as text, tuples as lists, and nan and infinity as None.
+
+    Example:
+        >>> plain({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
+        {'path': 'films', 'score': None, 'labels': ['no', 'yes']}
     """
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
@@ -77,6 +81,11 @@ class Card:
         notes: remarks.
         made: date, as in "2025-01-31".
         versions: dict {package: version}.
+
+    Example:
+        >>> card = Card("films", "classify", model={}, scores={"dev": {"accuracy": {"score": 0.9}, "rows": 200}})
+        >>> card.scores["dev"]["accuracy"]["score"], sorted(card.to_json())
+        (0.9, ['made', 'model', 'name', 'scores', 'task', 'versions'])
     """
 
     name: str
@@ -96,12 +105,20 @@ class Card:
     versions: dict = field(default_factory=_versions)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the card as a JSON object without its empty parts."""
+        """Return the card as a JSON object.
+
+        Returns:
+            {field: value}, without the empty fields.
+        """
         return {name: plain(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     def text(self) -> str:
-        """Return the most important entries as lines for a person."""
+        """Return the most important entries for a person to read.
+
+        Returns:
+            Lines, without a line end after the last.
+        """
         lines = [f"{self.name} ({self.task})"]
         for split, part in self.data.items():
             if isinstance(part, dict) and "rows" in part:

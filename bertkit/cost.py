@@ -55,6 +55,11 @@ def parameters(config: EncoderConfig) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> parameters(CONFIG)
+        109482240
     """
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
@@ -70,6 +75,11 @@ def embedding_parameters(config: EncoderConfig) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> embedding_parameters(CONFIG)
+        23837184
     """
     return _total(*INPUTS[type(config.inputs)](config))
 
@@ -83,6 +93,11 @@ def block_parameters(config: EncoderConfig, layer: int = 0) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> block_parameters(CONFIG)
+        7087872
     """
     return _total(*BLOCKS[type(config.block)](config, layer))
 
@@ -126,6 +141,11 @@ def position_parameters(config: EncoderConfig, width: int) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> position_parameters(CONFIG, width=768)
+        393216
     """
     if isinstance(config.positions, kinds.Axial):
         return sum(rows * part for rows, part in zip(config.positions.shape, config.positions.widths, strict=True))
@@ -140,6 +160,11 @@ def pooler(config: EncoderConfig) -> list[tuple[int, int, bool]]:
 
     Returns:
         A list of one (inputs, outputs, has a bias), empty where the pooler has no matrix.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> pooler(CONFIG)
+        [(768, 768, True)]
     """
     return [(config.output_dim, config.hidden_dim, True)] * isinstance(config.pooler, kinds.Tanh)
 
@@ -235,6 +260,10 @@ def dense(inputs: int, outputs: int, bias: bool = True) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> dense(768, 3072)
+        2362368
     """
     return inputs * outputs + outputs * bias
 
@@ -248,6 +277,10 @@ def layer_norm(width: int, bias: bool = True) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> layer_norm(768), layer_norm(768, bias=False)
+        (1536, 768)
     """
     return width + width * bias
 
@@ -265,6 +298,10 @@ def keys(kind: Any, length: int) -> int:
 
     Returns:
         The number of keys.
+
+    Example:
+        >>> keys(kinds.Full(), 4096), keys(kinds.Window(size=512), 4096)
+        (4096, 768)
     """
     if isinstance(kind, kinds.Window):
         return min(3 * (kind.size // 2), length)
@@ -286,6 +323,11 @@ def passes(config: EncoderConfig) -> int:
 
     Returns:
         The number of blocks.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> passes(CONFIG)
+        12
     """
     return config.num_layers * (1 if config.shared is None else config.shared.inner)
 
@@ -302,6 +344,11 @@ def flops(config: EncoderConfig, length: int) -> int:
 
     Returns:
         The number of operations; a multiply-add counts as 2.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> flops(CONFIG, length=128)
+        22348431360
     """
     each = INPUTS[type(config.inputs)](config)[0] + [
         matrix for i in range(passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
@@ -327,6 +374,11 @@ def activation_bytes(config: EncoderConfig, length: int) -> int:
 
     Returns:
         The number of bytes.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> activation_bytes(CONFIG, length=128)
+        89653248
     """
     each = [kept(config) + 2 * config.num_heads * keys(config.attention_of(i), length) for i in range(passes(config))]
     again = isinstance(config.block, kinds.Reversible)      # the last state, and one block at a time, computed again
@@ -343,6 +395,11 @@ def kept(config: EncoderConfig) -> int:
 
     Returns:
         The number of float values.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> kept(CONFIG)
+        11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
     if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product

@@ -117,8 +117,9 @@ class Decoder(ConfiguredLayer):
 
         Args:
             token_ids: The tokens int [B,1].
-            place: Their position, a number.
-            past: The keys and values of the earlier tokens, as `nothing` or the last step returned them.
+            place: Their position, counted from 0, a scalar.
+            past: The keys and values of the earlier tokens, (keys, values) [B,N,longest,H] for each
+                block, as `nothing` or the last step returned them.
             memory: What `remember` returned.
 
         Returns:

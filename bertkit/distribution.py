@@ -112,7 +112,7 @@ def total(values: Sequence[Any]) -> Sequence[Any]:
     """Sum each value over all devices that do the step; one device returns them as they are.
 
     Args:
-        values: Tensors, or None.
+        values: Tensors of any shapes, or None.
 
     Returns:
         The sums in the same order; None stays None.

@@ -285,6 +285,11 @@ def packs(config: EncoderConfig) -> bool:
 
     Returns:
         True or False.
+
+    Example:
+        >>> from bertkit.family import bert, roberta
+        >>> packs(bert.CONFIG), packs(roberta.CONFIG)
+        (True, False)
     """
     attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)
     counted = isinstance(config.positions, kinds.Absolute) and config.positions.pad_id is None

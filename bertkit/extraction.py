@@ -34,7 +34,7 @@ def features(model: Any, texts: Any, tokenizer: Tokenizer, layer: int = -1, pool
 
     Args:
         model: An `Encoder`, or a model of bertkit's that has one.
-        texts: A list of strings or of pairs of strings; an array or a column of pandas.
+        texts: A list of strings or of pairs of strings; an array [B] or [B,2], or a column of pandas.
         tokenizer: The tokenizer of the encoder.
         layer: After which layer: 0 are the embeddings, -1 is the last one, as in `encoder(batch, trace=True)`.
         pooling: `"mean"` or `"max"` over a text's tokens, `"cls"`, its classification token (in a vocabulary without

@@ -115,8 +115,8 @@ class Predictor:
         Long work says on standard error how far it is.
 
         Args:
-            inputs: A list of texts, or of tuples of texts where the task reads several; an array or a column of
-                pandas. A model whose task was never told takes texts and pairs of texts.
+            inputs: A list of texts, or of tuples of texts where the task reads several; an array [B] or [B,texts] or
+                a column of pandas. A model whose task was never told takes texts and pairs of texts.
             batch_size: Rows that are computed together.
 
         Returns:

@@ -68,7 +68,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """Fine-tune the checkpoint on texts and their classes; an earlier fit is forgotten.
 
         Args:
-            X: A list of strings or of pairs of strings; an array, a column of pandas, or a frame of two columns.
+            X: A list of strings or of pairs of strings; an array [B] or [B,2], a column of pandas, or a frame of two
+                columns.
             y: A class for each text, of any type that can be sorted.
             sample_weight: How much each text counts, by default 1.
 
@@ -123,7 +124,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             X: Texts, as in `fit`.
 
         Returns:
-            Classes [B], of the type that `fit` was given.
+            Classes [B], of the dtype that `fit` was given.
 
         Raises:
             NotFittedError: If `fit` was not called.

@@ -111,7 +111,7 @@ def canonical(tensors: Tensors, form: Any) -> Tensors:
     """Return the same tensors without the architecture's prefix and with today's names of LayerNorm's weights.
 
     Args:
-        tensors: The tensors of the files.
+        tensors: The `Tensors` of the files.
         form: The `HUGGINGFACE` of the family's page.
 
     Returns:

@@ -99,7 +99,7 @@ def array(view: View, content: bytes, order: str) -> np.ndarray:
         order: The order of a number's bytes, "<" or ">".
 
     Returns:
-        An array of the view's shape.
+        An array of the view's shape and dtype.
 
     Raises:
         ValueError: When there are too few bytes.

@@ -102,11 +102,11 @@ class WeightMapping:
         """Return the values of a variable.
 
         Args:
-            tensors: The tensors of the file.
+            tensors: The `Tensors` of the file.
             variable: The variable.
 
         Returns:
-            An array of the variable's shape.
+            An array of the variable's shape, of the dtype that the file has.
         """
         values = tensors.read(self.name)
         values = values[self.part] if values.ndim > len(variable.shape) else values
@@ -118,7 +118,7 @@ def encoder_for(config: Any, tensors: Tensors) -> Encoder:
 
     Args:
         config: The `EncoderConfig`.
-        tensors: The tensors of the file.
+        tensors: The `Tensors` of the file.
 
     Returns:
         An `Encoder` with random weights.
@@ -191,10 +191,10 @@ def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unuse
 
     Args:
         model: An `Encoder`, or a head of bertkit's on one.
-        tensors: The tensors of the file.
+        tensors: The `Tensors` of the file.
         places: {name of a variable: its `WeightMapping`}.
-        unused: Beginnings of names in the file that belong to known heads that were not asked for: these tensors are
-            not read, and are named in the log.
+        unused: Beginnings of names in the file that belong to known heads that were not asked for: they are not read,
+            and are named in the log.
         ignored: Beginnings of names in the file that are not read, without a word.
         new: Beginnings of names of layers that the file may lack as a whole: they keep their random values, and are
             named in the log.

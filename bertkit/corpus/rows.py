@@ -30,6 +30,12 @@ def pack_documents(tokenizer: Tokenizer, documents: Iterable[list[str]], length:
 
     Returns:
         The `Features` of the rows.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> rows = pack_documents(tokenizer, [["warm cold", "cold"], ["warm"]], length=4)
+        >>> rows.batch([0, 1, 2])["token_ids"].tolist()
+        [[2, 5, 6, 3], [2, 6, 3, 0], [2, 5, 3, 0]]
     """
     room = tokenizer.template.places(length, paired=False)
     rows = []
@@ -45,10 +51,10 @@ def alone(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarray, None
     Args:
         shards: The `Shards` of the corpus.
         number: The number of the record.
-        draws: [DRAWS] in [0, 1), not used.
+        draws: float64 [DRAWS] in [0, 1), not used.
 
     Returns:
-        (ids, None, 0).
+        (ids int32 [tokens], None, 0).
     """
     return shards[number].token_ids, None, 0
 
@@ -62,10 +68,10 @@ def next_sentence(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarr
     Args:
         shards: The `Shards` of the corpus.
         number: The number of the record.
-        draws: [DRAWS] in [0, 1).
+        draws: float64 [DRAWS] in [0, 1).
 
     Returns:
-        (ids of the first text, ids of the second, 1 where it is a random one and else 0).
+        (ids int32 [tokens] of the first text, those of the second, 1 where it is a random one and else 0).
     """
     first, second = _split(shards[number], draws)
     if second is None or draws[1] < 0.5:
@@ -81,10 +87,10 @@ def sentence_order(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndar
     Args:
         shards: The `Shards` of the corpus.
         number: The number of the record.
-        draws: [DRAWS] in [0, 1).
+        draws: float64 [DRAWS] in [0, 1).
 
     Returns:
-        (ids of the first text, ids of the second, 1 where they are swapped and else 0).
+        (ids int32 [tokens] of the first text, those of the second, 1 where they are swapped and else 0).
     """
     first, second = _split(shards[number], draws)
     if second is None:

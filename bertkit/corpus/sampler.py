@@ -122,7 +122,7 @@ class Phases:
             step: The number of the step, from 0.
 
         Returns:
-            The batch, see `CorpusSampler.batch`.
+            The batch, int32 [B,T] by name as `CorpusSampler.batch` gives it.
         """
         sampler, step = self.at(step)
         return sampler.batch(step)

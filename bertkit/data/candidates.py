@@ -101,7 +101,7 @@ class Ranked:
         """Return what is learned from (see the function `contrasted`).
 
         Returns:
-            (path, groups, labels int32, skipped); the first document of each group is the relevant one.
+            (path, groups, labels int32 [groups], skipped); the first document of each group is the relevant one.
         """
         groups = contrasted(self.collection, self.search, self.negatives, self.seed)
         return self.collection.path, groups, np.zeros(len(groups), "int32"), self.collection.skipped

@@ -22,6 +22,11 @@ class Padding(NamedTuple):
         token: The id of the padding token.
         segment: The segment id of padding.
         left: Whether padding stands on the left of the real tokens.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> Padding.of(tokenizer)
+        Padding(token=0, segment=0, left=False)
     """
 
     token: int = 0
@@ -63,6 +68,11 @@ class Features:
         group: Rows of an example.
         counts: int64 [examples], rows of each example; None where all have `group`.
         weights: float32 [examples], how much each example counts in a loss; None where all count alike.
+
+    Example:
+        >>> rows = pack([([2, 7, 3], [0, 0, 0]), ([2, 3], [0, 0])])
+        >>> len(rows), rows.starts.tolist(), rows.batch([1])["token_ids"].tolist()
+        (2, [0, 3, 5], [[2, 3]])
     """
 
     token_ids: np.ndarray
@@ -138,7 +148,8 @@ class Features:
             length: Tokens of a padded row; None takes the longest row's.
 
         Returns:
-            The labels, or None where there are none.
+            The labels [B] or [B,...] of the dtype of `labels`, or those of tokens, int32 [B,length]; None where there
+            are none.
         """
         if self.token_labels is None:
             return None if self.labels is None else self.labels[np.asarray(examples)]
@@ -155,7 +166,7 @@ class Features:
             seed: The seed of the draw.
 
         Returns:
-            The batch, or None where there are no rows.
+            The batch, int32 [count,T] as `batch` gives it, or None where there are no rows.
         """
         alone = self.alone
         rows = np.random.default_rng(seed).permutation(len(alone))[:count]
@@ -182,6 +193,12 @@ def features_of(packed: Packed, tokenizer: Tokenizer) -> Features:
 
     Returns:
         The `Features`.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> packed = Packed([([2, 5, 3], [0, 0, 0]), ([2, 6, 6, 3], [0, 0, 0, 0])], group=2)
+        >>> features_of(packed, tokenizer).batch([0])["token_ids"].tolist()
+        [[[2, 5, 3, 0], [2, 6, 6, 3]]]
     """
     rows = pack(packed.rows, Padding.of(tokenizer), packed.labels)
     labels = None if packed.token_labels is None else _concatenated(packed.token_labels)
@@ -215,13 +232,18 @@ def featurize(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] 
         first: The texts, or the first text of each pair.
         second: The second text of each pair.
         length: The most tokens of a row, with the special tokens; longer ones are cut.
-        labels: One for each row, see `Features`.
+        labels: One for each row, int32 or float32 [rows] or [rows, ...], see `Features`; None without labels.
 
     Returns:
         The `Features`.
 
     Raises:
         Error: when `first` and `second` differ in number, or the special tokens alone are more than `length`.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> featurize(tokenizer, ["warm", "cold cold"]).batch([0, 1])["token_ids"].tolist()
+        [[2, 5, 3, 0], [2, 6, 6, 3]]
     """
     return pack(cut_rows(tokenizer, first, second, length)[0], Padding.of(tokenizer), labels)
 
@@ -241,6 +263,11 @@ def cut_rows(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] |
 
     Raises:
         Error: when `first` and `second` differ in number, or the special tokens alone are more than `length`.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> cut_rows(tokenizer, ["warm", "cold cold cold"], None, length=4)
+        ([([2, 5, 3], [0, 0, 0]), ([2, 6, 6, 3], [0, 0, 0, 0])], 1)
     """
     if second is not None and len(second) != len(first):
         raise Error(f"{len(first)} first texts came with {len(second)} second ones; wanted as many.")
@@ -258,7 +285,7 @@ def pack(rows: Sequence[tuple[list[int], list[int]]], padding: Padding = RIGHT,
     Args:
         rows: (token ids, segment ids) of each.
         padding: What fills a row of a batch up.
-        labels: One for each row, see `Features`.
+        labels: One for each row, int32 or float32 [rows] or [rows, ...], see `Features`; None without labels.
 
     Returns:
         The `Features`.
@@ -286,6 +313,14 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
 
     Raises:
         Error: when the vocabulary is larger than the table, or `length` is too small or too large.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> config = EncoderConfig(5, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16)
+        >>> check_fit(tokenizer, config, length=8)             # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        bertkit.errors.Error: The vocabulary has 7 entries and the encoder's table 5 rows; give ...
     """
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "

@@ -57,8 +57,15 @@ class Labelled:
                         "give another share, or rows of their own with --dev.")
         return self.parted(held)
 
-    def parted(self, held):
-        """Return (the rest, the rows where `held`, bool [N], is true)."""
+    def parted(self, held: np.ndarray) -> tuple[Self, Self]:
+        """Split the rows in two.
+
+        Args:
+            held: bool [N], True for the rows of the second part.
+
+        Returns:
+            (the rest, the rows where `held` is true).
+        """
         rest, rows = self._only(np.flatnonzero(~held)), self._only(np.flatnonzero(held))
         return rest, replace(rows, skipped=[])
 

@@ -82,7 +82,7 @@ class Pairs:
         """Return what is learned from.
 
         Returns:
-            (path, groups, labels, skipped).
+            (path, groups, labels, skipped); labels are float32 [rows] or int32 [rows, 2], as `labels` returns them.
         """
         return self.path, self.groups, self.labels(), self.skipped
 

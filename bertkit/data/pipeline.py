@@ -202,7 +202,13 @@ def by_length(features: Features, batch_size: int) -> Iterator[tuple[np.ndarray,
         batch_size: The most rows of a batch; an example with more is a batch of its own.
 
     Yields:
-        (numbers of the examples, inputs by name).
+        (numbers of the examples, int64 [B], and their batch, as `Features.batch` gives it).
+
+    Example:
+        >>> from bertkit.data.features import pack
+        >>> rows = pack([([2, 3], [0, 0]), ([2, 7, 3], [0, 0, 0])])
+        >>> [(numbers.tolist(), batch["token_ids"].tolist()) for numbers, batch in by_length(rows, batch_size=1)]
+        [([1], [[2, 7, 3]]), ([0], [[2, 3]])]
     """
     order = np.argsort(-features.lengths, kind="stable")
     batch_size = max(1, batch_size // features.most_rows)

@@ -56,6 +56,12 @@ class Examples:
         lines: The line of each row, from 1.
         skipped: (line, reason) of the rows that were left out.
         groups: The group of each row; the rows of a group stay together. None where there are no groups.
+
+    Example:
+        >>> films = Examples(Path("films.tsv"), "columns", {"text": "text"}, first=["a film", "a play"], second=None,
+        ...                  labels=["1", "0"], lines=[2, 3], skipped=[])
+        >>> len(films), films.first[1], films.labels[1], films.lines[1]
+        (2, 'a play', '0', 3)
     """
 
     path: Path

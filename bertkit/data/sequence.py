@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import keras
 
@@ -22,7 +23,7 @@ class BatchSequence(keras.utils.PyDataset):
         IndexError: For a batch that the pass does not have.
     """
 
-    def __init__(self, batches: BatchSampler, **options) -> None:
+    def __init__(self, batches: BatchSampler, **options: Any) -> None:
         super().__init__(**options)
         self.tensorflow = keras.backend.backend() == "tensorflow"
         self.batches, self.epoch = batches if self.tensorflow else replace(batches, multiple=MULTIPLE), 0

@@ -91,7 +91,7 @@ class Splits:
             count: The folds.
 
         Yields:
-            (the numbers of the fold's rows in `whole`, `Splits`).
+            (the numbers of the fold's rows in `whole`, int64 [rows], and the `Splits`).
 
         Raises:
             Error: when `count` is below 2, or there are fewer different rows.

@@ -51,6 +51,10 @@ def places_of(names: Any, found: Any) -> dict:
 
     Raises:
         Error: If a class comes twice.
+
+    Example:
+        >>> places_of(None, ["yes", "no", "yes"])
+        {'no': 0, 'yes': 1}
     """
     names = sorted(set(found)) if names is None else list(names)
     if len(set(names)) < len(names):
@@ -71,6 +75,10 @@ def place(places: dict, label: Any, row: int) -> int:
 
     Raises:
         Error: If the label is not among the classes.
+
+    Example:
+        >>> place({"no": 0, "yes": 1}, "yes", row=1)
+        1
     """
     if label not in places:
         known = named(list(map(str, places)))

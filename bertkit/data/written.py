@@ -37,8 +37,8 @@ class Written(Features):
             length: Tokens of a padded row that is read; None takes the longest row's.
 
         Returns:
-            What `Features.batch` returns, and "target_ids" int32, padded on the right to the longest row that is
-            written.
+            What `Features.batch` returns, and "target_ids" int32 [B,U], padded on the right to the longest row that
+            is written.
         """
         return {**super().batch(examples, length), "target_ids": self.target.batch(examples)["token_ids"]}
 
@@ -50,7 +50,7 @@ class Written(Features):
             length: Not used.
 
         Returns:
-            The labels, padded as "target_ids".
+            int32 [B,U], the labels, padded as "target_ids".
         """
         return self.target.targets(examples)
 

@@ -17,7 +17,7 @@ def compare(task: Any, model: list[Any], file: list[Any]) -> dict[str, Any]:
 
     Args:
         task: The task.
-        model: Outputs of the model, one array for each row.
+        model: Outputs of the model, float32 [C] or [T,C] of each row.
         file: Outputs of the file for the same rows.
 
     Returns:
@@ -61,7 +61,7 @@ def score(task: Any, packed: Any, targets: Any, model: list[Any], file: list[Any
         task: The task.
         packed: The rows, `Packed`.
         targets: What the rows are scored against.
-        model: Outputs of the model, one array for each row.
+        model: Outputs of the model, float32 [C] or [T,C] of each row.
         file: Outputs of the file for the same rows.
 
     Returns:

@@ -65,7 +65,7 @@ class Texts:
             texts: What `probes` returned.
 
         Returns:
-            The output [B,...] that is compared, and the padding mask [B,T], 1 for real tokens, or None.
+            The output that is compared, float32 [B,...], and the padding mask, int32 [B,T], 1 for real tokens, or None.
         """
         rows = self.bundle.tokenizer.pack(*texts.values(), length=self.bundle.length)
         longest = int(rows["padding_mask"].sum(axis=1).max())
@@ -91,7 +91,8 @@ class Classes(Texts):
             batch: {name: int32 [B,T]}.
 
         Returns:
-            {"probabilities", "label"}, of several labels a row also "given".
+            {"probabilities" float32 [B,C], "label" string [B]}; where a row may have several labels also "given" bool
+            [B,C].
         """
         task = self.bundle.task
         found = answer(self.bundle.model, task, batch)
@@ -146,7 +147,7 @@ class Tokens(Texts):
             batch: {name: int32 [B,T]}, and perhaps "offsets", int [B,T,2].
 
         Returns:
-            {"logits", "offsets", "padding_mask"}.
+            {"logits" float32 [B,T,C], "offsets" int32 [B,T,2], "padding_mask" int32 [B,T]}.
         """
         rows = dict(batch)
         places = {"offsets": rows.pop("offsets", None), "padding_mask": batch["padding_mask"]}
@@ -173,7 +174,8 @@ class Spans(Tokens):
             batch: {name: int32 [B,T]}, and perhaps "offsets", int [B,T,2].
 
         Returns:
-            {"start_logits", "end_logits", "offsets", "padding_mask", "segment_ids"}.
+            {"start_logits", "end_logits" float32 [B,T], "offsets" int32 [B,T,2], "padding_mask", "segment_ids" int32
+            [B,T]}.
         """
         found = super().given(batch)
         logits = found.pop("logits")
@@ -196,8 +198,8 @@ class Endings(Texts):
         """Return the outputs for texts: the function of the signature.
 
         Args:
-            text: Strings [B].
-            endings: Strings [B,choices].
+            text: strings [B].
+            endings: strings [B,choices].
 
         Returns:
             {"probabilities": float32 [B,choices]}.
@@ -221,7 +223,7 @@ class Endings(Texts):
             texts: What `probes` returned.
 
         Returns:
-            Probabilities [B,choices], and None, because no place is padding.
+            Probabilities, float32 [B,choices], and None, because no place is padding.
         """
         inputs = [(text, *endings) for text, endings in zip(*texts.values(), strict=True)]
         return np.array(self.bundle.predictions(inputs)), None

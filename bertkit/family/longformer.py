@@ -55,12 +55,12 @@ def repeated(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
     So a token knows its place within the length that the encoder was trained on (section 5).
 
     Args:
-        table: array [positions, D].
+        table: float [positions, D].
         rows: number of rows of the new table.
         kept: number of first rows that are not repeated.
 
     Returns:
-        An array [rows, D].
+        [rows, D], of the same dtype.
 
     Example:
         >>> repeated(np.array([[9], [1], [2]]), 6, kept=1).ravel().tolist()

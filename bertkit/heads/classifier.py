@@ -146,6 +146,9 @@ class MultipleChoice(TaskModel):
 
         Returns:
             The logits [B,choices] float32.
+
+        Raises:
+            Error: when token_ids has another shape.
         """
         logits = self.logits(_flat(inputs), training)["choose"]
         return ops.reshape(logits, (-1, ops.shape(inputs["token_ids"])[1]))

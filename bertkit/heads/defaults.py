@@ -43,6 +43,9 @@ def question(token_ids: Any, config: EncoderConfig) -> Any:
 
     Returns:
         bool [B,T]; true only at the first token where there is no separator.
+
+    Raises:
+        Error: when the encoder's config names no separator.
     """
     return ops.arange(ops.shape(token_ids)[1]) <= _first_separator(token_ids, config)
 

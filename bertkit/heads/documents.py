@@ -45,6 +45,13 @@ class DocumentClassifier(Classifier):
 
     Raises:
         Error: when `layers` is no such number, or when a call gets "windows" that name no row.
+
+    Example:
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> model = DocumentClassifier(encoder, ["good", "bad"])
+        >>> batch = {"token_ids": [[5, 6], [7, 8], [9, 5]], "windows": [[0, 1], [2, -1]]}       # 2 documents, 3 windows
+        >>> tuple(model(batch).shape)
+        (2, 2)
     """
 
     together = True

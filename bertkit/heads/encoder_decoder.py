@@ -38,6 +38,13 @@ class EncoderDecoder(TaskModel):
 
     Raises:
         Error: when the encoder is no BERT, or when `ends`, `longest` or `beams` allow no search.
+
+    Example:
+        >>> from bertkit.config import EncoderConfig
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> model = EncoderDecoder(encoder, ends=(2, 3), longest=4)
+        >>> tuple(model({"token_ids": [[5, 6, 7]], "target_ids": [[2, 8]]}).shape)
+        (1, 2, 100)
     """
 
     own_entries = ("target_ids",)
@@ -151,7 +158,7 @@ class EncoderDecoder(TaskModel):
             copies: How many times each row is repeated.
 
         Returns:
-            The keys, values and mask for each block (see `Decoder.remember`).
+            For each block {"memory": its keys and values [B·copies,N,T,H], "padding_mask" [B·copies,T]}.
         """
         sequence, mask = self.encoder(self.rows(inputs), training=training)["sequence"], inputs.get("padding_mask")
         return self.decoder.remember(ops.repeat(sequence, copies, axis=0),

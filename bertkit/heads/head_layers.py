@@ -30,7 +30,7 @@ def activation(config: EncoderConfig, name: str) -> Callable[[Any], Any]:
         name: The name of the activation; "encoder" takes that of the encoder.
 
     Returns:
-        A function of tensors.
+        A function from a tensor to one of the same shape.
     """
     return FUNCTIONS[config.activation if name == "encoder" else name]
 

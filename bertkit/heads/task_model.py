@@ -148,9 +148,9 @@ class TaskModel(TrainsWhatItReads, BatchModel):
 
         Args:
             x: The batch.
-            y: The labels.
+            y: The labels, of the shape that the loss reads.
             y_pred: The outputs of `call`.
-            sample_weight: Weights of the rows or tokens; None weighs all alike.
+            sample_weight: Weights [B] of the rows or [B,T] of the tokens; None weighs all alike.
             training: Whether this is a training step.
 
         Returns:
@@ -169,7 +169,7 @@ class TaskModel(TrainsWhatItReads, BatchModel):
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
-            {head name: its logits}.
+            {head name: its logits}, float32 [B,C], or [B,T,C] of a head that reads each token.
         """
         for kind in self.kinds.values():
             inputs = completed(inputs, kind, self.encoder.config)

@@ -73,6 +73,10 @@ def flatten_groups(inputs: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         The batch with entries [B·g,T]; those by layer are as they were, and those that are None are left out.
+
+    Example:
+        >>> tuple(flatten_groups({"token_ids": ops.ones((2, 4, 3), "int32")})["token_ids"].shape)
+        (8, 3)
     """
     return {name: value if name in LAYERED else ops.reshape(value, (-1, ops.shape(value)[-1]))
             if not hasattr(value, "reshape") else value.reshape(-1, value.shape[-1])

@@ -227,7 +227,7 @@ class BottleneckBlock(ConfiguredLayer):
             narrow: The narrow vectors [B,T,W].
 
         Returns:
-            {"keys": vectors, "values": vectors}.
+            {"keys" [B,T,W], or [B,T,D] of the wide vectors, "values" likewise}.
         """
         if self.kind.narrow:
             return {"keys": narrow, "values": narrow}

@@ -90,7 +90,7 @@ class HashAttention(LocalAttention):
 
         Args:
             buckets: A function of the factors of the number of hashes.
-            chunks: The number of chunks, a tensor where it is known only when the graph runs.
+            chunks: The number of chunks, a tensor int32 () where it is known only when the graph runs.
 
         Returns:
             What the function returns.
@@ -272,6 +272,11 @@ def choices(kind: Any, most_chunks: int, longest: int) -> list[tuple[int, ...]]:
 
     Returns:
         A list of tuples of factors.
+
+    Example:
+        >>> from bertkit.kinds import Hash
+        >>> choices(Hash(chunk=64), most_chunks=8, longest=512)
+        [(4,), (8,), (16,)]
     """
     if kind.buckets is not None:
         return [kind.buckets if isinstance(kind.buckets, tuple) else (kind.buckets,)]
@@ -293,6 +298,10 @@ def unit(x: Any) -> Any:
 
     Returns:
         Vectors [...,H].
+
+    Example:
+        >>> [round(float(y), 3) for y in unit(ops.array([3.0, 3.0]))]
+        [1.0, 1.0]
     """
     return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-6)
 
@@ -306,6 +315,11 @@ def at(x: Any, places: Any) -> Any:
 
     Returns:
         Vectors [B,N,K,H].
+
+    Example:
+        >>> x = ops.array([[[[1.0], [2.0], [3.0]]]])
+        >>> [float(y) for y in at(x, ops.array([[[2, 0]]]))[0, 0, :, 0]]
+        [3.0, 1.0]
     """
     (rows, heads, count), (tokens, width) = ops.shape(places), ops.shape(x)[2:]
     found = vectors_at(ops.reshape(x, (rows * heads, tokens, width)), ops.reshape(places, (rows * heads, count)))

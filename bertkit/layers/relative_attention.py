@@ -207,6 +207,10 @@ def waves(distances: Any, width: int) -> Any:
 
     Returns:
         float32 [...,D].
+
+    Example:
+        >>> [round(float(y), 4) for y in waves(ops.array([1.0]), 4)[0]]
+        [0.8415, 0.01, 0.5403, 0.9999]
     """
     frequencies = 10000.0 ** (-ops.arange(0, width, 2, dtype="float32") / width)
     angles = distances[..., None] * frequencies
@@ -224,6 +228,11 @@ def shifted(x: Any) -> Any:
 
     Returns:
         Scores [B,N,T,K].
+
+    Example:
+        >>> x = ops.reshape(ops.arange(8), (1, 1, 2, 4))        # T = 2, K = 2: the distances 2, 1, 0, -1 of each query
+        >>> [[int(y) for y in row] for row in shifted(x)[0, 0]]
+        [[2, 3], [5, 6]]
     """
     rows, heads, length, both = ops.shape(x)
     flat = ops.reshape(x, (rows, heads, both, length))[:, :, 1:]

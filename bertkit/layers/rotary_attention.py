@@ -111,6 +111,10 @@ def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any
 
     Returns:
         The angles in radians, float32 [B|1,1,T,H/2].
+
+    Example:
+        >>> [[round(float(y), 2) for y in row] for row in rotations(None, length=3, features=4, base=100.0)[0, 0]]
+        [[0.0, 0.0], [1.0, 0.1], [2.0, 0.2]]
     """
     frequencies = (float(base) ** -(np.arange(0, features, 2) / features)).astype("float32")
     positions = ops.arange(length)[None] if position_ids is None else position_ids
@@ -129,6 +133,11 @@ def turned(x: Any, angles: Any) -> Any:
 
     Returns:
         A tensor [B,N,T,H].
+
+    Example:
+        >>> angle = ops.full((1, 1, 1, 1), np.pi / 4)
+        >>> [round(float(y), 4) for y in turned(ops.array([[[[1.0, 0.0]]]]), angle)[0, 0, 0]]
+        [0.7071, 0.7071]
     """
     precise = keras.backend.result_type(x.dtype, "float32")
     first, second = ops.split(ops.cast(x, precise), 2, axis=-1)

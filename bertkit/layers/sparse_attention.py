@@ -25,13 +25,17 @@ def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
     `at_random` times, what was drawn.
 
     Args:
-        i: Numbers of blocks that see, int.
+        i: Numbers of blocks that see, int of any shape.
         j: Numbers of blocks that are seen, int, of a shape that broadcasts with that of i.
         last: The number of the last block.
-        at_random: How often j was drawn for i.
+        at_random: How often j was drawn for i, int of the broadcast shape.
 
     Returns:
         int32, of the broadcast shape.
+
+    Example:
+        >>> [int(allows(3, j, last=7)) for j in range(8)]       # block 3 of 8
+        [1, 0, 1, 1, 1, 0, 0, 1]
     """
     always = ops.logical_or(ops.abs(i - j) <= 1, ops.logical_or(j == 0, j == last))
     at_ends = ops.logical_or(i == 0, i == last)

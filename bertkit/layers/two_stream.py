@@ -132,7 +132,8 @@ class LastStream(ConfiguredLayer):
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
-            {"sequence", "mems" where there are any}.
+            {"sequence" [B,T,D], or [B,M,D] of the query stream; "mems" where there are any, one [B,S,D] for each
+            block}.
         """
         outputs = {"sequence": self.drop(state.get("query", state["hidden"]), training=training)}
         return outputs | ({"mems": list(state["mems"])} if state["mems"] else {})

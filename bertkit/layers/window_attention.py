@@ -21,14 +21,18 @@ def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = Fa
     """Return whether token i sees token j: it is near, or one of them is global (Beltagy et al. 2020, figure 2d).
 
     Args:
-        i: Positions of tokens that see, int.
+        i: Positions of tokens that see, int of any shape.
         j: Positions of tokens that are seen, int, of a shape that broadcasts with that of i.
         reach: The largest distance of near tokens.
-        global_i: Whether token i is global.
-        global_j: Whether token j is global.
+        global_i: Whether token i is global, bool of a shape that broadcasts with these.
+        global_j: Whether token j is global, bool of a shape that broadcasts with these.
 
     Returns:
         bool, of the broadcast shape.
+
+    Example:
+        >>> [bool(allows(0, j, reach=1)) for j in range(4)], bool(allows(0, 3, reach=1, global_j=True))
+        ([True, True, False, False], True)
     """
     return ops.logical_or(ops.abs(i - j) <= reach, ops.logical_or(global_i, global_j))
 
@@ -220,6 +224,11 @@ def listed(chosen: Any) -> tuple[Any, Any]:
 
     Returns:
         The positions of the chosen tokens int [B,G], and which of these are chosen, bool [B,G].
+
+    Example:
+        >>> places, real = listed(ops.array([[True, False, True], [False, True, False]]))
+        >>> [[int(place) for place in row] for row in places], [[bool(each) for each in row] for row in real]
+        ([[0, 2], [1, 0]], [[True, True], [True, False]])
     """
     length = ops.shape(chosen)[1]
     counts = ops.sum(ops.cast(chosen, "int32"), axis=1)

@@ -50,6 +50,10 @@ def tokens(seed: int, keys: np.ndarray, candidates: np.ndarray, counts: np.ndarr
 
     Returns:
         int [B,T], a number of its own for each chosen token, from 1, and 0 elsewhere.
+
+    Example:
+        >>> tokens(0, np.array([0]), np.ones((1, 8), bool), np.array([2]), words=np.arange(8)[None]).tolist()
+        [[0, 0, 3, 0, 0, 0, 7, 0]]
     """
     draws = np.where(candidates, uniform(seed, "tokens", keys, candidates.shape[1]), 2.0)
     largest = np.take_along_axis(np.sort(draws, axis=1), np.maximum(counts, 1)[:, None] - 1, axis=1)
@@ -67,6 +71,10 @@ def independent(seed: int, keys: np.ndarray, candidates: np.ndarray, rate: float
 
     Returns:
         int [B,T], a number of its own for each chosen token, from 1, and 0 elsewhere.
+
+    Example:
+        >>> independent(0, np.array([0]), np.ones((1, 8), bool), rate=0.25).tolist()
+        [[0, 2, 3, 0, 0, 0, 7, 0]]
     """
     return _each(candidates & (uniform(seed, "tokens", keys, candidates.shape[1]) < rate))
 
@@ -90,6 +98,10 @@ def ngrams(seed: int, keys: np.ndarray, candidates: np.ndarray, counts: np.ndarr
 
     Returns:
         int [B,T], a number of its own for each chosen token, from 1, and 0 elsewhere.
+
+    Example:
+        >>> ngrams(0, np.array([0]), np.ones((1, 8), bool), np.array([4]), words=np.arange(8)[None]).tolist()
+        [[0, 2, 0, 0, 5, 6, 0, 8]]
     """
     width = words.shape[1]
     lengths = _draw_lengths(seed, keys, width, 1 / np.arange(1, longest + 1))
@@ -123,6 +135,10 @@ def spans(seed: int, keys: np.ndarray, candidates: np.ndarray, counts: np.ndarra
 
     Returns:
         int [B,T], the number of the span of each chosen token, from 1, and 0 elsewhere.
+
+    Example:
+        >>> spans(0, np.array([0]), np.ones((1, 8), bool), np.array([4]), words=np.arange(8)[None]).tolist()
+        [[1, 1, 1, 1, 0, 0, 0, 0]]
     """
     lengths = _draw_lengths(seed, keys, words.shape[1], p * (1 - p) ** np.arange(longest))
     chosen, left = np.zeros_like(candidates), counts.copy()
@@ -195,6 +211,10 @@ class Choice(NamedTuple):
     Args:
         choose: The function that chooses, such as `tokens`, `ngrams` or `spans`.
         count: The function that counts how many tokens of each row to choose, `rounded` or `rounded_up`.
+
+    Example:
+        >>> CHOICES["spans"].choose.__name__, CHOICES["spans"].count.__name__
+        ('spans', 'rounded_up')
     """
 
     choose: Callable[..., np.ndarray]
@@ -222,6 +242,11 @@ def replaced(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarray, sh
 
     Returns:
         The new ids, int32 [B,T].
+
+    Example:
+        >>> ids, spans = np.array([[5, 6, 7, 8]]), np.array([[0, 1, 1, 0]])
+        >>> replaced(0, np.array([0]), ids, spans, shares=(1.0, 0.0), mask_id=4, size=9).tolist()
+        [[5, 4, 4, 8]]
     """
     width = ids.shape[1]
     kind = np.take_along_axis(uniform(seed, "kinds", keys, width + 1), spans, axis=1)

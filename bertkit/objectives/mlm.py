@@ -123,6 +123,10 @@ def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenize
 
     Returns:
         The `Tokenizer`; the same object where one was given.
+
+    Example:
+        >>> tokenizer_of(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).vocabulary[5]
+        'warm'
     """
     if isinstance(vocabulary, Tokenizer):
         return vocabulary

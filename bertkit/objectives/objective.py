@@ -50,7 +50,7 @@ class Objective:
         """Compute what the saved model is given.
 
         Args:
-            features: The batch that `corrupt` returned, as tensors.
+            features: The batch that `corrupt` returned, as tensors of the same shapes.
             part: The layer that `part` returned.
             training: Whether dropout is on.
 
@@ -92,6 +92,10 @@ def keys(features: Mapping[str, Any]) -> np.ndarray:
 
     Returns:
         int64 [B].
+
+    Example:
+        >>> keys({"token_ids": np.zeros((2, 5)), "step": 3}).tolist()
+        [6, 7]
     """
     if "keys" in features:
         return np.asarray(features["keys"])
@@ -109,6 +113,11 @@ def weighted_cross_entropy(logits: Any, labels: Any, weights: Any) -> Any:
 
     Returns:
         A scalar; 0 where all weights are 0.
+
+    Example:
+        >>> logits = ops.array([[0.0, 0.0], [0.0, 20.0]])
+        >>> round(float(weighted_cross_entropy(logits, ops.array([0, 0]), ops.array([1.0, 0.0]))), 4)
+        0.6931
     """
     return mean(cross_entropy(logits, labels), weights)
 
@@ -123,6 +132,11 @@ def weighted_accuracy(logits: Any, labels: Any, weights: Any) -> Any:
 
     Returns:
         A float32 scalar; 0 where all weights are 0.
+
+    Example:
+        >>> logits = ops.array([[1.0, 0.0], [0.0, 20.0], [0.0, 1.0]])
+        >>> float(weighted_accuracy(logits, ops.array([0, 1, 0]), ops.array([1.0, 1.0, 2.0])))
+        0.5
     """
     hits = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(labels, "int32")), "float32")
     return mean(hits, weights)
@@ -140,6 +154,10 @@ def mean(values: Any, weights: Any) -> Any:
 
     Returns:
         A scalar; 0 where all weights are 0.
+
+    Example:
+        >>> float(mean(ops.array([2.0, 4.0, 9.0]), ops.array([1.0, 1.0, 0.0])))
+        3.0
     """
     weights = ops.cast(weights, values.dtype)
     part = ops.sum(values * weights) / ops.maximum(total([ops.sum(weights)])[0], 1.0)

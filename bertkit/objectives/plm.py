@@ -36,6 +36,12 @@ class PLM(Objective):
 
     Raises:
         Error: when `alpha` or `beta` is below 1; `part` raises it for an encoder that has no query stream.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> batch = PLM(tokenizer, alpha=3).corrupt(tokenizer.pack(["warm cold " * 7], length=16))
+        >>> batch["masked_labels"].tolist(), batch["target_mapping"].shape
+        ([[6, 5, 6]], (1, 3, 16))
     """
 
     heads: dict[str, Any] = {"mlm": Language(transform=False)}

@@ -33,6 +33,15 @@ class Pretrainer(TrainsWhatItReads):
 
     Raises:
         Error: when two objectives need different rows, or have a loss of the same name.
+
+    Example:
+        >>> from bertkit import Encoder, EncoderConfig
+        >>> from bertkit.objectives import MLM, NSP
+        >>> encoder = Encoder(EncoderConfig(7, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"]
+        >>> pretrainer = Pretrainer(encoder, [MLM(words), NSP()])
+        >>> type(pretrainer.model).__name__, pretrainer.factors
+        ('PretrainingModel', {'mlm': 1.0, 'nsp': 1.0})
     """
 
     def __init__(self, encoder: Any, objectives: Iterable[Objective], **options: Any) -> None:
@@ -96,7 +105,8 @@ class Pretrainer(TrainsWhatItReads):
             batch: A batch of a sampler, see `CorpusSampler.batch`.
 
         Returns:
-            The batch for the model, numpy arrays by name.
+            The batch for the model as numpy arrays: "token_ids" int32 [B,T], the sampler's other entries, and what the
+            objectives add.
         """
         for objective in self.objectives:
             batch = objective.corrupt(batch)
@@ -131,7 +141,7 @@ class Pretrainer(TrainsWhatItReads):
         """Compute the outputs of the saved model and of the objectives' own parts.
 
         Args:
-            features: A batch that `corrupted` returned, as tensors.
+            features: A batch that `corrupted` returned, as tensors of the same shapes.
             training: Whether dropout is on.
 
         Returns:
@@ -194,7 +204,7 @@ class Pretrainer(TrainsWhatItReads):
         """Compute the losses and accuracies of a batch without dropout.
 
         Args:
-            batch: A batch that `corrupted` returned, numpy arrays by name.
+            batch: A batch that `corrupted` returned.
 
         Returns:
             {name: number}.

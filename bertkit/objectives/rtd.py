@@ -38,6 +38,11 @@ class RTD(Objective):
     Raises:
         Error: when `size` is not above 0 and up to 1; `part` raises it for an encoder whose embeddings cannot be
             shared.
+
+    Example:
+        >>> objective = RTD(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"], size=0.5)
+        >>> objective.size, objective.weights
+        (0.5, {'mlm': 1.0, 'rtd': 50.0})
     """
 
     heads: dict[str, Any] = {"rtd": HeadConfig("each", "encoder", dropout=0.0)}
@@ -77,7 +82,7 @@ class RTD(Objective):
         """Replace the hidden tokens by what the generator draws.
 
         Args:
-            features: The batch that `corrupt` returned, as tensors.
+            features: The batch that `corrupt` returned, as tensors of the same shapes.
             part: The `Generator`.
             training: Whether dropout is on.
 

@@ -26,6 +26,13 @@ class SBO(Objective):
 
     Args:
         vocabulary: A `Tokenizer`, the path of a vocabulary, or its entries.
+
+    Example:
+        >>> from bertkit.objectives import MLM
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> batch = MLM(tokenizer, choice="spans").corrupt(tokenizer.pack(["warm cold " * 7], length=16))
+        >>> batch["masked_positions"].tolist(), SBO(tokenizer).corrupt(batch)["pairs"].tolist()
+        ([[9, 10, 11]], [[[8, 12]]])
     """
 
     heads: dict[str, Any] = {"sbo": Boundary()}

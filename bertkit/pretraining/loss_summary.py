@@ -42,7 +42,7 @@ class LossSummary(keras.callbacks.Callback):
         """Return what a state keeps of it.
 
         Returns:
-            (JSON, no arrays).
+            (JSON values, an empty dict).
         """
         return {"done": self.done, "sums": self.sums.tolist()}, {}
 

@@ -81,7 +81,7 @@ def grouped(caption: str, groups: Sequence[str], scores: np.ndarray) -> Markup:
     Args:
         caption: The caption.
         groups: The group of each question.
-        scores: Exact match and F1 in per cent, [questions, 2].
+        scores: Exact match and F1 in per cent, float [questions, 2].
 
     Returns:
         The HTML.
@@ -98,12 +98,12 @@ def by_threshold(chances: Any, spans: np.ndarray, none: np.ndarray) -> tuple[np.
     """Compute the mean scores for each threshold: a question whose chance is above it gets no answer, another its span.
 
     Args:
-        chances: [questions], the probability that there is no answer.
-        spans: [questions, 2], the scores of the best span.
-        none: [questions, 2], the scores of no answer.
+        chances: float [questions], the probability that there is no answer.
+        spans: float [questions, 2], the scores of the best span.
+        none: float [questions, 2], the scores of no answer.
 
     Returns:
-        (thresholds [n], rising; mean scores [n, 2]).
+        (thresholds, float64 [n], rising; mean scores, float64 [n, 2]).
 
     Example:
         >>> by_threshold([0.2, 0.8], np.array([[100.0] * 2, [0.0] * 2]), np.array([[0.0] * 2, [100.0] * 2]))[1].tolist()
@@ -119,9 +119,9 @@ def threshold_curve(chances: Any, spans: np.ndarray, none: np.ndarray, chosen: f
     """Return the figure of the scores by threshold (see `by_threshold`), with the chosen one marked.
 
     Args:
-        chances: [questions], the probability that there is no answer.
-        spans: [questions, 2], the scores of the best span.
-        none: [questions, 2], the scores of no answer.
+        chances: float [questions], the probability that there is no answer.
+        spans: float [questions, 2], the scores of the best span.
+        none: float [questions, 2], the scores of no answer.
         chosen: The threshold of the task.
 
     Returns:
@@ -144,7 +144,7 @@ def worst(inputs: Sequence[Any], targets: Sequence[Any], given: Sequence[tuple[s
         inputs: (question, context) of each.
         targets: Lists of (text, start).
         given: (text, start) of each answer.
-        f1: [questions], in per cent.
+        f1: float [questions], in per cent.
 
     Returns:
         The HTML.

@@ -14,7 +14,7 @@ def shown(targets: Any, probabilities: np.ndarray) -> Markup:
 
     Args:
         targets: Class numbers [B].
-        probabilities: [B,C].
+        probabilities: float [B,C].
 
     Returns:
         The HTML.

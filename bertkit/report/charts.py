@@ -72,10 +72,10 @@ class Axis:
         """Return where values lie on the axis.
 
         Args:
-            value: A value, or an array.
+            value: A number, or an array [n].
 
         Returns:
-            0 at `low` and 1 at `high`.
+            0 at `low` and 1 at `high`, of the same shape.
         """
         return (np.asarray(value, "float64") - self.low) / (self.high - self.low)
 
@@ -102,10 +102,10 @@ class Plot:
         """Return the horizontal place of a value.
 
         Args:
-            value: A value, or an array.
+            value: A number, or an array [n].
 
         Returns:
-            Units of the picture, from the left.
+            Units of the picture of the same shape, from the left.
         """
         return LEFT + self.across.share(value) * (WIDTH - LEFT - RIGHT)
 
@@ -113,10 +113,10 @@ class Plot:
         """Return the vertical place of a value.
 
         Args:
-            value: A value, or an array.
+            value: A number, or an array [n].
 
         Returns:
-            Units of the picture, from the top.
+            Units of the picture of the same shape, from the top.
         """
         return HEIGHT - BOTTOM - self.up.share(value) * (HEIGHT - BOTTOM - TOP)
 

@@ -35,8 +35,8 @@ def positions(targets: np.ndarray, chosen: np.ndarray) -> Markup:
     Positions that are chosen much more often than they are right show a model that looks at the position.
 
     Args:
-        targets: The numbers of the right endings.
-        chosen: The numbers of the chosen endings.
+        targets: The numbers of the right endings, int [rows], from 0.
+        chosen: The numbers of the chosen endings, int [rows].
 
     Returns:
         The HTML.
@@ -53,8 +53,8 @@ def worst(inputs: Any, targets: np.ndarray, chosen: np.ndarray, probabilities: A
 
     Args:
         inputs: (prompt, ending, ending, ...) of each.
-        targets: The numbers of the right endings.
-        chosen: The numbers of the chosen endings.
+        targets: The numbers of the right endings, int [rows], from 0.
+        chosen: The numbers of the chosen endings, int [rows].
         probabilities: Those of each row's endings.
 
     Returns:

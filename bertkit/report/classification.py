@@ -99,7 +99,7 @@ def calibrated(probabilities: np.ndarray, targets: Any) -> Markup:
     """Return the calibration of the most probable class, or of each label's yes or no.
 
     Args:
-        probabilities: [rows, C].
+        probabilities: float [rows, C].
         targets: Class numbers [rows], or [rows, C] of 0 and 1.
 
     Returns:
@@ -115,11 +115,11 @@ def losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
     """Compute each row's −log p of its class, or Σ over labels of −log p of the label's true value.
 
     Args:
-        probabilities: [rows, C].
+        probabilities: float [rows, C].
         targets: Class numbers [rows], or [rows, C] of 0 and 1.
 
     Returns:
-        [rows], in nats.
+        float [rows], in nats.
 
     Example:
         >>> losses(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
@@ -138,7 +138,7 @@ def worst(labels: Sequence[str], inputs: Sequence[Any], probabilities: np.ndarra
     Args:
         labels: The names of the classes.
         inputs: The texts, or pairs of texts.
-        probabilities: [rows, C].
+        probabilities: float [rows, C].
         targets: The true class numbers [rows], or [rows, C] of 0 and 1.
         given: The predicted ones, in the same form.
 

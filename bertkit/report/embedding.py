@@ -32,8 +32,8 @@ def worst(inputs: Sequence[Any], targets: np.ndarray, cosines: np.ndarray) -> Ma
 
     Args:
         inputs: The pairs.
-        targets: Scores of similarity.
-        cosines: The cosines of the vectors.
+        targets: Scores of similarity, float [pairs].
+        cosines: The cosines of the vectors, float [pairs].
 
     Returns:
         The HTML.

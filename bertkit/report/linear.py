@@ -35,10 +35,10 @@ class Bag:
         """Compute Xᵀ weights: the sum of each bucket's occurrences, weighted by their examples.
 
         Args:
-            weights: [size]; None weights all by 1.
+            weights: float [size]; None weights all by 1.
 
         Returns:
-            [F].
+            [F], float64, or int64 where `weights` is None.
         """
         return np.bincount(self.buckets, None if weights is None else weights[self.examples], self.width)
 
@@ -46,10 +46,10 @@ class Bag:
         """Compute X weights: the sum of the weights of each example's buckets.
 
         Args:
-            weights: [F].
+            weights: float [F].
 
         Returns:
-            [size].
+            float64 [size].
         """
         return np.bincount(self.examples, weights[self.buckets], self.size)
 
@@ -97,7 +97,7 @@ def ridge(learned: Bag, targets: Any, asked: Bag, penalty: float = 30.0, steps: 
         tolerance: The relative size of the residual at which it ends.
 
     Returns:
-        [examples of X'].
+        float64 [examples of X'].
     """
     seen, places = np.unique(learned.buckets, return_inverse=True)
     bag = Bag(learned.examples, places, learned.size, len(seen))

@@ -156,7 +156,7 @@ def commonest_class(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> 
         dev: (inputs, targets).
 
     Returns:
-        The share of the train rows that have each class, [dev rows, C].
+        The share of the train rows that have each class, float64 [dev rows, C].
     """
     targets = np.asarray(train[1])
     frequent = targets.mean(axis=0) if targets.ndim == 2 else np.bincount(targets, minlength=len(task.labels))
@@ -172,7 +172,7 @@ def mean_score(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> np.nd
         dev: (inputs, targets).
 
     Returns:
-        The mean, [dev rows].
+        The mean, float64 [dev rows].
 
     Example:
         >>> mean_score(None, (["a", "b"], [1.0, 4.0]), (["c"], [3.0])).tolist()
@@ -190,7 +190,8 @@ def commonest_place(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> 
         dev: (inputs, targets), inputs (prompt, ending, ending, ...).
 
     Returns:
-        [endings] of each dev row: 1 at that place, or at the last where a row has fewer endings, and 0 elsewhere.
+        float64 [endings] of each dev row: 1 at that place, or at the last where a row has fewer endings, and 0
+        elsewhere.
     """
     place = np.bincount(train[1]).argmax()
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]

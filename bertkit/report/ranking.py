@@ -40,7 +40,7 @@ def per_metric(names: Sequence[str], values: np.ndarray) -> Markup:
 
     Args:
         names: The metrics.
-        values: [queries, metrics].
+        values: float [queries, metrics].
 
     Returns:
         The HTML.
@@ -57,7 +57,7 @@ def worst(queries: Sequence[Any], values: np.ndarray, metric: str) -> Markup:
 
     Args:
         queries: (number, texts, judged, scores) of each.
-        values: [queries], the metric.
+        values: float [queries], the metric.
         metric: Its name.
 
     Returns:

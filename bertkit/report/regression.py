@@ -30,8 +30,8 @@ def compared(targets: np.ndarray, predictions: np.ndarray) -> Markup:
     """Return the scatter and the residuals, predicted − true.
 
     Args:
-        targets: The true numbers.
-        predictions: The predicted numbers.
+        targets: The true numbers, float [rows].
+        predictions: The predicted numbers, float [rows].
 
     Returns:
         The HTML.
@@ -45,8 +45,8 @@ def worst(inputs: Sequence[Any], targets: np.ndarray, predictions: np.ndarray) -
 
     Args:
         inputs: The texts, or pairs of texts.
-        targets: The true numbers.
-        predictions: The predicted numbers.
+        targets: The true numbers, float [rows].
+        predictions: The predicted numbers, float [rows].
 
     Returns:
         The HTML.

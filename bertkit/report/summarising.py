@@ -31,7 +31,7 @@ def compared(task: Any, scores: np.ndarray) -> Markup:
 
     Args:
         task: An `Extraction`.
-        scores: [documents, 9].
+        scores: float [documents, 9].
 
     Returns:
         The HTML.
@@ -48,7 +48,7 @@ def worst(targets: Sequence[Any], predictions: Sequence[Any], scores: np.ndarray
     Args:
         targets: Lists of references.
         predictions: The extracts.
-        scores: [documents, 9].
+        scores: float [documents, 9].
 
     Returns:
         The HTML.

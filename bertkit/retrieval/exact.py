@@ -83,12 +83,16 @@ def largest(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray,
     """Return the k largest scores with their places, largest first, on ties in the given order.
 
     Args:
-        scores: array [n].
-        places: array [n], the place of each score.
+        scores: float [n].
+        places: int [n], the place of each score.
         k: number of scores.
 
     Returns:
-        Two arrays [min(k, n)]: the scores and their places.
+        The scores, float [min(k, n)], and their places, int [min(k, n)].
+
+    Example:
+        >>> [part.tolist() for part in largest(np.array([0.5, 0.9, 0.5, 0.1]), np.arange(4), k=3)]
+        [[0.9, 0.5, 0.5], [1, 0, 2]]
     """
     if k < len(scores):
         smallest = np.partition(scores, -k)[-k]
@@ -102,10 +106,14 @@ def directions(vectors: np.ndarray) -> np.ndarray:
     """Return vectors scaled to length 1; zero vectors stay zero.
 
     Args:
-        vectors: array [..., D].
+        vectors: float [..., D].
 
     Returns:
-        An array [..., D].
+        float [..., D].
+
+    Example:
+        >>> directions(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+        [[0.6, 0.8], [0.0, 0.0]]
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
@@ -125,6 +133,11 @@ def checked(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[list[str
     Raises:
         Error: when ids repeat or differ from the vectors in number, the similarity is unknown, or a vector is not
             finite.
+
+    Example:
+        >>> ids, vectors = checked(["sea", "sun"], [[1, 0], [0, 1]], "cosine")
+        >>> ids, vectors.dtype
+        (['sea', 'sun'], dtype('float32'))
     """
     ids, vectors = list(ids), np.asarray(vectors, "float32")
     if similarity not in SIMILARITIES:
@@ -152,6 +165,10 @@ def asked(queries: Any, k: int, width: int) -> np.ndarray:
 
     Raises:
         Error: when k is below 1, or the vectors have another width or are not finite.
+
+    Example:
+        >>> asked([[1.0, 2.0]], k=1, width=2).shape
+        (1, 2)
     """
     queries = np.asarray(queries, "float64")
     if k < 1:

@@ -120,6 +120,9 @@ def at_random(space: Mapping[str, Any], trials: int | None,
 
     Yields:
         {name: text}.
+
+    Raises:
+        Error: when `trials` is None or below 1.
     """
     trials = _checked_trials(trials)
     lists = [values for values in space.values() if not isinstance(values, Range)]

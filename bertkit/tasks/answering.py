@@ -215,7 +215,7 @@ class Answering(Task):
             predictions: A `Span` for each question.
 
         Returns:
-            Exact match and F1 of each question in per cent, [questions, 2].
+            Exact match and F1 of each question in per cent, float64 [questions, 2].
         """
         texts = {key: "" if self._none(span) else span.text for key, span in _numbered(predictions)}
         scores = metrics.squad_questions(_references(targets), texts, self.version)

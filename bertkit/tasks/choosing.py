@@ -86,7 +86,7 @@ class Choosing(Task):
             predictions: [endings] of each input.
 
         Returns:
-            (right endings, chosen endings).
+            (right endings, chosen endings), int [B], counted from 0.
         """
         return np.asarray(targets), np.array([np.argmax(row) for row in predictions])
 

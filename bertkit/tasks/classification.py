@@ -201,7 +201,7 @@ class Classification(TextsOrPairs):
             predictions: [C] of each input.
 
         Returns:
-            (classes, predicted classes).
+            (classes, predicted classes), int [B], or int [B,C] of 0 and 1 where an input may have several labels.
         """
         return np.asarray(targets), self.decided(predictions)
 
@@ -241,7 +241,7 @@ class Classification(TextsOrPairs):
             predictions: [C] of each input.
 
         Returns:
-            Counts [C,C], rows true and columns predicted; None where an input may have several labels.
+            int64 [C,C], counts, rows true and columns predicted; None where an input may have several labels.
         """
         if self.multi_label:
             return None

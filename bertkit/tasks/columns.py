@@ -12,7 +12,7 @@ def listed(values: Any, what: str) -> list:
     """Return the rows of a list, a tuple, an array, or a column or frame of pandas, as a list in their order.
 
     Args:
-        values: The rows; those of an array of two axes and of a frame are lists.
+        values: The rows; those of an array [B,N] and of a frame are lists.
         what: What a row is, for the message, such as "texts".
 
     Returns:

@@ -122,8 +122,8 @@ class Documents(Classification):
         """Compute the fraction of windows on which two files decide alike.
 
         Args:
-            one: The logits of one file, one a row.
-            other: The logits of the other file.
+            one: The logits of one file, float32 [C] of each window.
+            other: Those of the other file, for the same windows.
 
         Returns:
             From 0 to 1.
@@ -134,8 +134,8 @@ class Documents(Classification):
         """Compute the largest difference of the log-probabilities of windows between two files.
 
         Args:
-            one: The logits of one file, one a row.
-            other: The logits of the other file.
+            one: The logits of one file, float32 [C] of each window.
+            other: Those of the other file, for the same windows.
 
         Returns:
             The largest absolute difference, in nats.

@@ -65,7 +65,7 @@ class Embedding(Task):
             packed: The `Packed` rows.
 
         Returns:
-            [D] of each text, [g,D] of each tuple of g texts.
+            float32 [D] of each text, [g,D] of each tuple of g texts.
         """
         rows = iter(outputs)
         return [np.stack([next(rows) for _ in range(count)]) if count else next(rows) for count in packed.origin]
@@ -129,11 +129,11 @@ def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Compute the cosine of each row of one array with the same row of the other.
 
     Args:
-        one: [N,D].
-        other: [N,D].
+        one: float [N,D].
+        other: float [N,D].
 
     Returns:
-        [N]; 0 where a row is zero.
+        float [N]; 0 where a row is zero.
 
     Example:
         >>> cosines(np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])).tolist()

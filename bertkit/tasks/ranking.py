@@ -77,7 +77,7 @@ class Ranking(Task):
             packed: The `Packed` rows.
 
         Returns:
-            [documents] of each input.
+            float32 [documents] of each input.
         """
         scores = np.concatenate(outputs) if len(outputs) else np.zeros(0, "float32")
         return np.split(scores, np.cumsum(packed.origin)[:-1]) if packed.origin else []
@@ -103,7 +103,7 @@ class Ranking(Task):
             predictions: [documents] of each query.
 
         Returns:
-            AP, RR, NDCG@10, P@10 and R@10 of each query, [queries, 5].
+            AP, RR, NDCG@10, P@10 and R@10 of each query, float64 [queries, 5].
         """
         qrels = {str(place): judged.grades for place, judged in enumerate(targets)}
         run = {str(place): dict(zip(judged.candidates, map(float, scores), strict=True))

@@ -133,7 +133,7 @@ class Extraction(Task):
             predictions: An `Extract` for each document.
 
         Returns:
-            ROUGE of the summary, of the lead and of the oracle, [documents, 9].
+            ROUGE of the summary, of the lead and of the oracle, float64 [documents, 9].
         """
         rows = []
         for references, one in zip(targets, predictions, strict=True):

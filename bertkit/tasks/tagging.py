@@ -112,7 +112,7 @@ class Tagging(Task):
             predictions: The predicted tags of each input.
 
         Returns:
-            The counts of each input (see `metrics.entity_counts`).
+            The counts of each input, int64 [B,3] (see `metrics.entity_counts`).
         """
         return (metrics.entity_counts(targets, predictions),)
 
@@ -142,7 +142,7 @@ class Tagging(Task):
             predictions: The predicted tags of each input.
 
         Returns:
-            Counts [C,C], rows true and columns predicted; None where no word is left.
+            int64 [C,C], counts, rows true and columns predicted; None where no word is left.
         """
         pairs = [pair for sides in zip(targets, predictions, strict=True) for pair in zip(*sides, strict=True)
                  if pair[0] in self.labels]

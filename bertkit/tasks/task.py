@@ -27,6 +27,14 @@ class Task:
 
     A task also has `pack(tokenizer, inputs, length, targets=None)` -> `Packed`, `predictions(outputs, packed)`,
     `answers(inputs, predictions)` and `sides(targets, predictions)`.
+
+    Example:
+        >>> from bertkit.tasks.classification import Classification
+        >>> task = Classification(labels=("no", "yes"))
+        >>> task.scores(np.array([0, 1]), [np.array([0.9, 0.1]), np.array([0.7, 0.3])])["accuracy"]
+        0.5
+        >>> task.answers(["a film"], [np.array([0.25, 0.75])])
+        [{'label': 'yes', 'probabilities': {'no': 0.25, 'yes': 0.75}}]
     """
 
     name: str = ""
@@ -105,10 +113,10 @@ class Task:
         """Turn the model's output into what the exported file gives.
 
         Args:
-            raw: The model's output for rows.
+            raw: The model's output for a row or for several, [..., C].
 
         Returns:
-            An array; the same where nothing is done.
+            float32 [..., width]; `raw` itself where nothing is done.
         """
         return raw
 
@@ -144,7 +152,7 @@ class Task:
             predictions: The predictions.
 
         Returns:
-            Counts [C,C], rows true and columns predicted, or None where there are no classes.
+            int64 [C,C], counts, rows true and columns predicted, or None where there are no classes.
         """
         return None
 
@@ -152,10 +160,10 @@ class Task:
         """Return what a row's output decides: two files agree on a row where their decisions are equal.
 
         Args:
-            output: The output of a row.
+            output: The output of a row, [width] or [T,width].
 
         Returns:
-            An array.
+            The place of the largest number: int64 (), or [T].
         """
         return np.argmax(output, axis=-1)
 

@@ -124,7 +124,7 @@ class Writing(Task):
             predictions: The texts.
 
         Returns:
-            Counts of BLEU and ROUGE of each text, [texts, 13].
+            Counts of BLEU and ROUGE of each text, float64 [texts, 13].
         """
         counts = metrics.bleu_counts(targets, predictions, lowercase=True)
         rouge = [[metrics.rouge([references], [text], ROUGE)[kind]["f1"] for kind in ROUGE]

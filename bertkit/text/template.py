@@ -72,7 +72,11 @@ class Template:
         return length - special
 
     def settings(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
+        """Return the fields as JSON values.
+
+        Returns:
+            {field: value}; `Template(**settings)` is an equal template.
+        """
         lists = {form: [list(part) for part in getattr(self, form)] for form in ("single", "pair")}
         return asdict(self) | lists
 
@@ -86,6 +90,10 @@ def bert(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in bert("[CLS]", "[SEP]").pair]
+        ['[CLS]', '$first', '[SEP]', '$second', '[SEP]']
     """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (SECOND, 1), (sep, 1)))
@@ -100,6 +108,10 @@ def roberta(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in roberta("<s>", "</s>").pair]
+        ['<s>', '$first', '</s>', '</s>', '$second', '</s>']
     """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (sep, 0), (SECOND, 0), (sep, 0)))
@@ -114,13 +126,25 @@ def xlnet(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in xlnet("<cls>", "<sep>").pair]
+        ['$first', '<sep>', '$second', '<sep>', '<cls>']
     """
     first, second, last = ((FIRST, 0), (sep, 0)), ((SECOND, 1), (sep, 1)), (cls, 2)
     return Template((*first, last), (*first, *second, last), padding_side="left", padding_segment=3)
 
 
 def bare() -> Template:
-    """Return the template without special tokens, which is Reformer's."""
+    """Return the template without special tokens, which is Reformer's.
+
+    Returns:
+        A `Template`.
+
+    Example:
+        >>> bare().pair
+        (('$first', 0), ('$second', 1))
+    """
     return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
 
 

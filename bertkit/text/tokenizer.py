@@ -26,6 +26,12 @@ class Encoding(NamedTuple):
         ids: list of int, the id of each token.
         tokens: list of str, the vocabulary entry of each token.
         offsets: list of (start, end), the half-open range of characters of the given text that each token covers.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
+        >>> encoding = tokenizer.encode(["the Rivers"])[0]
+        >>> encoding.tokens, encoding.offsets
+        (['[UNK]', 'river', '##s'], [(0, 3), (4, 9), (9, 10)])
     """
 
     ids: list[int]

@@ -23,6 +23,11 @@ class Window(NamedTuple):
         end: number of the token of the text after the last one in the window.
         place: place in `row` of the token `start`.
         cls: place in `row` of the classification token, 0 in a template without one.
+
+    Example:
+        >>> window = Window(([2, 8, 9, 3], [0, 0, 0, 0]), start=3, end=5, place=1, cls=0)
+        >>> window.row[0][window.at(4)]
+        9
     """
 
     row: tuple[list[int], list[int]]
@@ -94,6 +99,12 @@ def max_context(cut: Sequence[Window], tokens: int) -> np.ndarray:
 
     Returns:
         int64 array [tokens], the number of the window of each token.
+
+    Example:
+        >>> from bertkit.text import Tokenizer
+        >>> found = windows(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), [5, 6, 7, 8, 9], 6)
+        >>> [(window.start, window.end) for window in found], max_context(found, 5).tolist()
+        ([(0, 4), (2, 5)], [0, 0, 0, 1, 1])
     """
     best, chosen = np.full(tokens, -1), np.zeros(tokens, "int64")
     for number, window in enumerate(cut):

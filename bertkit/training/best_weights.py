@@ -64,7 +64,7 @@ class BestWeights(keras.callbacks.Callback):
         """Return the best epoch so far and its weights.
 
         Returns:
-            The number and rank of the epoch as JSON, and its weights {name: array}.
+            The number and rank of the epoch as JSON, and its weights, {name: array of the shape of the weight}.
         """
         metadata = {"epoch": self.epoch, "rank": [float(part) if np.isfinite(part) else None for part in self.rank]}
         return metadata, {str(i): value for i, value in enumerate(self.weights or ())}
@@ -74,7 +74,7 @@ class BestWeights(keras.callbacks.Callback):
 
         Args:
             metadata: The number and rank of the best epoch.
-            tensors: Its weights, {name: array}.
+            tensors: Its weights, {name: array of the shape of the weight}.
         """
         self.epoch, self.rank = metadata["epoch"], tuple(-np.inf if part is None else part for part in metadata["rank"])
         self.weights = [tensors[str(i)] for i in range(len(tensors))] or None

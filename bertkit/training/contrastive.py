@@ -182,6 +182,10 @@ def directions(vectors: Any) -> Any:
 
     Returns:
         Vectors [...,D].
+
+    Example:
+        >>> [round(float(y), 4) for y in directions(ops.array([3.0, 4.0]))]
+        [0.6, 0.8]
     """
     return vectors / lengths(vectors)
 
@@ -194,6 +198,10 @@ def lengths(vectors: Any) -> Any:
 
     Returns:
         Lengths [...,1].
+
+    Example:
+        >>> float(lengths(ops.array([3.0, 4.0]))[0])
+        5.0
     """
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), SMALLEST**2))
 

@@ -35,10 +35,10 @@ def summed_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.Indexe
     """Return a table's gradient with each row once: rows that occur several times in a batch are added.
 
     Args:
-        gradient: A gradient; a dense one is returned as it is.
+        gradient: A gradient, float of the variable's shape; a dense one is returned as it is.
 
     Returns:
-        The gradient, sparse if it was.
+        The gradient, of the same shape and dtype, sparse if it was.
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
@@ -51,11 +51,11 @@ def times(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tenso
     """Return a gradient times a number.
 
     Args:
-        gradient: A gradient, dense or sparse.
-        factor: A scalar.
+        gradient: A gradient, dense or sparse, float of any shape.
+        factor: A scalar of its dtype.
 
     Returns:
-        The product, sparse if the gradient was.
+        The product, of the same shape and dtype, sparse if the gradient was.
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient * factor
@@ -66,10 +66,10 @@ def dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
     """Return a gradient as a plain tensor; rows of a sparse one that occur twice are added.
 
     Args:
-        gradient: A gradient, dense or sparse.
+        gradient: A gradient, dense or sparse, float of the variable's shape.
 
     Returns:
-        A tensor of the variable's shape.
+        A tensor of the same shape and dtype.
     """
     return tf.convert_to_tensor(gradient)
 
@@ -78,10 +78,10 @@ def global_norm(gradients: list[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
     """Return the norm of all gradients together: √(Σ g²).
 
     Args:
-        gradients: Gradients; the rows of a sparse one must be unique (see `summed_rows`).
+        gradients: Gradients, float of any shapes; the rows of a sparse one must be unique (see `summed_rows`).
 
     Returns:
-        A scalar.
+        A float scalar.
     """
     parts = [gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient for gradient in gradients]
     return tf.sqrt(2.0 * tf.add_n([tf.nn.l2_loss(part) for part in parts]))

@@ -86,8 +86,8 @@ class Chunks:
         """Return the vectors of all rows.
 
         Args:
-            values: Values of the trained weights.
-            seeds: Values of the seeds before the first chunk.
+            values: Values of the trained weights, of their shapes and dtypes.
+            seeds: Values of the seeds before the first chunk, of their shapes and dtypes.
 
         Returns:
             Vectors, float32 [B,D], and the seeds after the last chunk.
@@ -105,12 +105,12 @@ class Chunks:
         """Return the gradients of Σ slope · vectors with respect to the weights, added up chunk by chunk.
 
         Args:
-            values: Values of the trained weights.
-            seeds: Values of the seeds before the first chunk.
-            slope: The gradient of the loss with respect to the vectors, [B,D].
+            values: Values of the trained weights, of their shapes and dtypes.
+            seeds: Values of the seeds before the first chunk, of their shapes and dtypes.
+            slope: The gradient of the loss with respect to the vectors, float32 [B,D].
 
         Returns:
-            One dense gradient for each of `values`.
+            One dense gradient for each of `values`, of its shape and dtype.
         """
         def step(number, sums, seeds):
             with tf.GradientTape() as tape:

@@ -24,7 +24,8 @@ def loss(model: Any, tuning: TrainConfig, labels: np.ndarray | None = None) -> C
     Args:
         model: A head of bertkit's.
         tuning: The `TrainConfig`; `r_drop`, `label_smoothing` and `class_weights` are read.
-        labels: Labels of the training rows, integers, -1 where a place is not scored; `class_weights` counts them.
+        labels: Labels of the training rows, int [B], or of their tokens, end to end, -1 where one is not scored;
+            `class_weights` counts them.
 
     Returns:
         A Keras loss, a function of (labels, outputs).
@@ -211,6 +212,10 @@ def scored(labels: Any) -> Any:
 
     Returns:
         float32 [...]: 1 for each label that counts, 0 for -1.
+
+    Example:
+        >>> [float(y) for y in scored(np.array([2, -1, 0]))]
+        [1.0, 0.0, 1.0]
     """
     return ops.cast(labels >= 0, "float32")
 
@@ -226,6 +231,10 @@ def divergence(logits: Any, others: Any) -> Any:
 
     Returns:
         The divergence of each place, [...].
+
+    Example:
+        >>> round(float(divergence(np.array([0.0, 0.0]), np.array([0.0, 1.0]))), 4)
+        0.1155
     """
     p, q = ops.log_softmax(logits, axis=-1), ops.log_softmax(others, axis=-1)
     return ops.sum((ops.exp(p) - ops.exp(q)) * (p - q), axis=-1) / 2

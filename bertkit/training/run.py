@@ -39,6 +39,9 @@ def precision(name: str) -> Iterator[None]:
 
     Args:
         name: "float32", or "bfloat16" for products in bfloat16, sums and weights in float32.
+
+    Yields:
+        Nothing.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if name == "bfloat16" else name)
@@ -162,7 +165,11 @@ class Run:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches of one pass over the training rows."""
+        """Batches of one pass over the training rows.
+
+        Raises:
+            Error: When `prepare` was not called.
+        """
         return self._prepared().sampler.steps_per_epoch
 
     def resume(self) -> int:

@@ -90,7 +90,7 @@ def computed(block: Any, function: Callable[..., Any], x: Any, context: dict[str
         context: Its context, {name: tensor}.
 
     Returns:
-        The result, and the `Half` that computes it again.
+        The result [B,T,D], and the `Half` that computes it again.
     """
     weights = {id(weight) for weight in block.weights}
     generators = [variable for variable in block.variables if id(variable) not in weights]
@@ -112,11 +112,11 @@ def backward(halves: list[tuple[Half, Half]], first: Any, hidden: Any, to_first:
         halves: The pairs of `Half` (attention, feed-forward) of the blocks, in their order.
         first: The last state's x₁, [B,T,D].
         hidden: The last state's x₂, [B,T,D].
-        to_first: The gradient of x₁.
-        to_hidden: The gradient of x₂.
+        to_first: The gradient of x₁, [B,T,D].
+        to_hidden: The gradient of x₂, [B,T,D].
 
     Returns:
-        The gradients of the first state's two parts, and {reference of a variable: its gradient}.
+        The gradients [B,T,D] of the first state's two parts, and {reference of a variable: its gradient}.
     """
     found: dict[Any, Any] = {}
     for attend, feed in reversed(halves):
@@ -135,11 +135,11 @@ def pulled_back(half: Half, x: Any, zero: Any, slope: Any, found: dict[Any, Any]
         half: The `Half`.
         x: Its input [B,T,D].
         zero: 0, from `zero_after`.
-        slope: The gradient of y.
+        slope: The gradient of y, [B,T,D].
         found: {reference of a variable: its gradient}, to which is added.
 
     Returns:
-        y, and slope · ∂y/∂x.
+        y [B,T,D], and slope · ∂y/∂x [B,T,D].
     """
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -172,10 +172,10 @@ def later(x: Any, zero: Any) -> Any:
     """Return x, but not before `zero` is known; truths are returned as they are.
 
     Args:
-        x: A tensor.
+        x: A tensor of any shape.
         zero: 0, from `zero_after`.
 
     Returns:
-        A tensor equal to x.
+        A tensor equal to x, of the same shape.
     """
     return x if x.dtype.is_bool else x + tf.cast(zero, x.dtype)
