@@ -26,6 +26,7 @@ def test_a_config_or_a_checkpoint_that_changed_is_another_run(corpus, tmp_path, 
         run(corpus, tmp_path / "cut", config=str(tmp_path / "own.json"))
 
 
+@pytest.mark.slow
 def test_looking_more_often_changes_no_weights(corpus, tmp_path):
     """The generator draws: what it draws for a look must not be missing afterwards."""
     dev = str(corpus / "dev")
