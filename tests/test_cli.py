@@ -181,6 +181,7 @@ def test_a_process_keeps_answers_and_noise_apart():
     assert result.stderr == b""
 
 
+@pytest.mark.slow
 def test_a_copied_recipe_runs_without_noise(tmp_path, capsys):
     copy = tmp_path / "mine.py"
     assert main(["recipe", "classify", "--to", str(copy)]) == 0

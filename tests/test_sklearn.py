@@ -170,6 +170,7 @@ def lowered(texts):
     return [text.lower() for text in texts]
 
 
+@pytest.mark.slow
 def test_pipeline_cross_validation_and_search(quick):
     """Their scores are those of fits by hand on the same folds, with the parameter that was asked for."""
     shouted = np.array([text.upper() for text in TEXTS])

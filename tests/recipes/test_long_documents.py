@@ -21,7 +21,7 @@ from tests import tiny
 
 WAYS = ("cut", "windows", "hierarchical", "sparse")
 LENGTH = 12
-pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")]
 
 
 def document(number, mood):

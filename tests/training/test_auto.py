@@ -90,6 +90,7 @@ def run(place, out, *more):
     return main(["classify", *kept, "--length", "16", *more])
 
 
+@pytest.mark.slow
 def test_a_run_says_what_it_chose_and_the_card_keeps_it(tmp_path, capsys):
     place = made(tmp_path)
     assert run(place, tmp_path / "out", "--epochs", "2", "--folds", "2") == 0

@@ -77,7 +77,7 @@ def weights(model):
     return [np.asarray(variable) for variable in model.variables + model.optimizer.variables]
 
 
-@pytest.mark.parametrize("killed_after", [7, 12])
+@pytest.mark.parametrize("killed_after", [7, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_killed_run_ends_with_the_same_weights(whole, tmp_path, killed_after):
     with pytest.raises(Killed):
         train(tmp_path / "cut", killed_after)
