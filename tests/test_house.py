@@ -5,6 +5,7 @@ A rule takes {path: source} of the package and returns its complaints.
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,14 @@ def sources():
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
+@cache
+def parts(source):
+    """Return all nodes of a source: each rule reads those of every file."""
+    return list(ast.walk(ast.parse(source)))
+
+
 def nodes(source, *kinds):
-    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+    return [node for node in parts(source) if isinstance(node, kinds)]
 
 
 # ------------------------------------------------------------------------------------------- imports
