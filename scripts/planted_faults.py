@@ -23,14 +23,16 @@ FAULTS = (
     ("bertkit/text/tokenizer.py", "offsets += [(begin + a, begin + b)", "offsets += [(a, begin + b)",
      "tests/text/test_added.py"),
     ("bertkit/metrics/classification.py", "if average == \"macro\":\n        return float(_harmonic(*counts).mean())",
-     "if average == \"macro\":\n        return float(_harmonic(*counts)[1:].mean())", "tests/metrics/test_classification.py"),
+     "if average == \"macro\":\n        return float(_harmonic(*counts)[1:].mean())",
+     "tests/metrics/test_classification.py"),
     ("bertkit/training/resume.py", "for name, variable in _state(model).items():\n            variable.assign",
-     "for name, variable in list(_state(model).items())[1:]:\n            variable.assign", "tests/training/test_run.py"),
+     "for name, variable in list(_state(model).items())[1:]:\n            variable.assign",
+     "tests/training/test_run.py"),
     ("bertkit/training/lora.py", "layer.lora_alpha / layer.lora_rank *", "layer.lora_alpha *",
      "tests/training/test_lora.py"),
     ("bertkit/training/optimizer.py", "(self.lr_scales.get(v.path, 1.0),", "(1.0,", "tests/training/test_lr_scales.py"),
-    ("bertkit/objectives/masking.py", "uniform(seed, \"entries\", keys, width)", "uniform(seed, \"kinds\", keys, width)",
-     "tests/objectives/test_masking.py tests/objectives/test_mlm.py"),
+    ("bertkit/objectives/masking.py", "uniform(seed, \"entries\", keys, width)",
+     "uniform(seed, \"kinds\", keys, width)", "tests/objectives/test_masking.py tests/objectives/test_mlm.py"),
     ("bertkit/checkpoints/bundle.py", "metadata != {\"bytes\": path.stat().st_size, \"sha256\": sha256(path)}",
      "metadata[\"bytes\"] != path.stat().st_size", "tests/checkpoints/test_bundles.py"),
     ("bertkit/export/parity.py", "if drop[\"low\"] > max_drop:", "if drop[\"low\"] > 100 * max_drop:",
@@ -51,9 +53,9 @@ def noticed(copy: Path, number: int) -> bool:
                             text=True, check=False, env=os.environ | {"PYTHONPATH": str(copy)})
     (copy / file).write_text(source, encoding="utf-8")
     failed = [line for line in result.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    print(f"{number:2} {'noticed' if result.returncode == 1 else 'NOT NOTICED'}: {file}: {bad!r:.60}", *failed, sep="\n   ",
-          flush=True)
-    return result.returncode == 1
+    seen = result.returncode == 1
+    print(f"{number:2} {'noticed' if seen else 'NOT NOTICED'}: {file}: {bad!r:.60}", *failed, sep="\n   ", flush=True)
+    return seen
 
 
 def main() -> int:
@@ -62,7 +64,8 @@ def main() -> int:
         copy = Path(place) / "bertkit"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "build", "site", "*.egg-info"))
         numbers = [int(word) for word in sys.argv[1:]] or range(len(FAULTS))
-        return int(not all([noticed(copy, number) for number in numbers]))
+        results = [noticed(copy, number) for number in numbers]
+        return int(not all(results))
 
 
 if __name__ == "__main__":
