@@ -243,7 +243,8 @@ def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = 
         raise BatchError("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
                          f"padding_mask and position_ids; {type(inputs).__name__} came.")
     _check_names(inputs, config, own)
-    inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray) else value
+    inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray)
+              or name in own and isinstance(value, list | tuple) else value
               for name, value in inputs.items() if value is not None}
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
               "padding_mask": 2, "global_mask": 2, "answer_mask": 2,

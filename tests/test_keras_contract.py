@@ -374,6 +374,12 @@ def test_entries_of_a_head_are_its_own(head, entry):
     assert entry in shared(name, head).entries and entry not in shared(name, "classifier").entries
 
 
+def test_a_heads_own_entry_may_be_a_list():
+    model, inputs, places = shared("bert", "language"), batch("bert", "language"), [[1, 2], [0, 3], [2, 2]]
+    assert_alike(answers(model, {**inputs, "masked_positions": places}),
+                 answers(model, {**inputs, "masked_positions": np.array(places, "int32")}), 0)
+
+
 @pytest.mark.parametrize("as_dataset", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_unknown_entry_is_refused_in_fit(as_dataset):
     model, inputs = made("bert", "classifier"), batch("bert", "classifier")
