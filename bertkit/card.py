@@ -19,7 +19,7 @@ def _today():
     return datetime.date.today().isoformat()
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value as JSON holds it.
 
     Args:
@@ -33,9 +33,9 @@ def plain(value: Any) -> Any:
         {'path': 'films', 'score': None, 'labels': ['no', 'yes']}
     """
     if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
+        return {name: json_value(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [json_value(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

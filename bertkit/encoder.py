@@ -66,7 +66,7 @@ class Encoder(BatchModel):
         policy = {"dtype": self.dtype_policy}
         self.embeddings = embeddings or trunk.embeddings(config, **policy)
         self.beginning, self.ending = trunk.beginning(config, **policy), trunk.ending(config, **policy)
-        self.blocks, self.order = trunk.blocks(config, **policy), trunk.order(config)
+        self.blocks, self.order = trunk.blocks(config, **policy), trunk.block_order(config)
         self.pooler = None
         if isinstance(config.pooler, kinds.Tanh):
             self.pooler = keras.layers.Dense(config.hidden_dim, activation="tanh", name="pooler",
@@ -116,7 +116,7 @@ class Encoder(BatchModel):
             if layer is not None:
                 layer.build((None, None, self.config.output_dim))
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -126,9 +126,9 @@ class Encoder(BatchModel):
             The batch as this encoder computes with it.
 
         Raises:
-            BatchError: when the encoder cannot read it (see `checked` of this module).
+            BatchError: when the encoder cannot read it (see `check_batch` of this module).
         """
-        return checked(inputs, self.config)
+        return check_batch(inputs, self.config)
 
     def call(self, inputs: dict[str, Any], trace: bool = False, training: bool | None = None,
              places: Any = None) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class Encoder(BatchModel):
             {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}; with `places` "sequence" is [B,K,D], or
             [B,1,D] for `FIRST`.
         """
-        asked = self.asked(places)
+        asked = self.queried_positions(places)
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
         steps: Any = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
@@ -161,7 +161,7 @@ class Encoder(BatchModel):
             state = block(state, context=context, trace=trace, training=training, masked_score=self.masked_score)
             if trace:
                 state, traced[f"attention/{i}"] = state
-                traced[f"hidden/{i}"] = trunk.hidden(state)
+                traced[f"hidden/{i}"] = trunk.hidden_states(state)
         found = state if self.ending is None else self.ending(state)
         outputs = found if isinstance(found, dict) else {"sequence": found}
         x = gather_positions(outputs["sequence"], None if narrow else asked)
@@ -171,7 +171,7 @@ class Encoder(BatchModel):
         outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
 
-    def asked(self, places: Any) -> Any:
+    def queried_positions(self, places: Any) -> Any:
         """Return the positions whose last vectors are needed, with the first token's in front where a pooler reads it.
 
         Args:
@@ -222,7 +222,7 @@ def entries(config: EncoderConfig) -> set[str]:
                                      if any(isinstance(part, kind) for part in (*attentions, config.block)))}
 
 
-def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = ()) -> dict[str, Any]:
+def check_batch(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = ()) -> dict[str, Any]:
     """Check a batch, and make int32 arrays of its lists and arrays (float32 for masks of pairs of tokens).
 
     Symbolic and accelerator tensors pass as they are, because the data pipeline has checked them.
@@ -248,12 +248,12 @@ def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = 
               for name, value in inputs.items() if value is not None}
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
               "padding_mask": 2, "global_mask": 2, "answer_mask": 2,
-              "position_ids": 2**31 if config.longest is None else config.max_sequence_length}
+              "position_ids": 2**31 if config.max_length is None else config.max_sequence_length}
     shape = tuple(inputs["token_ids"].shape)
     for name in TABLES:
         if isinstance(inputs.get(name), np.ndarray):
             _check_array(name, inputs[name], shape, limits[name])
-    if "packed_ids" in inputs and not packs(config):
+    if "packed_ids" in inputs and not supports_packing(config):
         raise BatchError(f"This {config.family} cannot read packed rows: only attention over all tokens, at places "
                          "counted from 0, keeps texts of a row apart; leave packed_ids out.")
     for name in PAIRS:
@@ -261,9 +261,9 @@ def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = 
             inputs[name] = _pairs(name, inputs[name], shape)
     if isinstance(inputs.get("mems"), list | tuple):
         _check_mems(inputs["mems"], shape, config)
-    if len(shape) == 2 and None not in (shape[1], config.longest) and shape[1] > config.longest:
+    if len(shape) == 2 and None not in (shape[1], config.max_length) and shape[1] > config.max_length:
         raise BatchError(f"The batch has {shape[1]} tokens a row and the encoder "
-                         f"{config.longest} positions; cut the rows.")
+                         f"{config.max_length} positions; cut the rows.")
     return inputs
 
 
@@ -276,7 +276,7 @@ def _check_names(inputs, config, own):
                              f"{ELSEWHERE.get(name, 'leave it out')}. It reads {rest}.")
 
 
-def packs(config: EncoderConfig) -> bool:
+def supports_packing(config: EncoderConfig) -> bool:
     """Return whether an encoder can read several texts in a row.
 
     It can where every attention is over all tokens and positions count from 0.

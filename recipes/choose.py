@@ -6,7 +6,7 @@
     (95 % interval 50.9 to 58.8; chance is 25)
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
 from bertkit.heads import MultipleChoice
@@ -34,13 +34,13 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     limit           take the first rows of train only
     """
     run = Run(**locals())
-    splits = Splits("choose", train, dev, test, limit=limit, **tuning.reading)
+    splits = Splits("choose", train, dev, test, limit=limit, **tuning.reading_options)
 
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         chooser = MultipleChoice(encoder)
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
 
     # fit: dev chooses the epoch
     run.prepare(chooser, tokenizer, splits)
@@ -50,7 +50,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                 callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("choose")
+    return run.evaluate_and_save("choose")
 
 
 if __name__ == "__main__":

@@ -98,8 +98,8 @@ def test_a_recipe_is_copied_once(tmp_path, capsys):
 
 
 def test_numbers_are_shown_as_they_are():
-    shown = answers.shown({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200, "yes": True,
-                           "none": None, "inner": {"labels": ["a"]}})
+    shown = answers.format_answer({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200,
+                                   "yes": True, "none": None, "inner": {"labels": ["a"]}})
     assert [line.split() for line in shown.splitlines()] == [
         ["accuracy", "0.7500"], ["rate", "5e-05"], ["epsilon", "1e-12"], ["zero", "0.0000"], ["rows", "1,200"],
         ["yes", "True"], ["none", "undefined"], ["inner"], ["labels", "['a']"]]

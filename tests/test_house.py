@@ -60,7 +60,7 @@ def imported(source):
         found += [f"{module}.{alias.name}" for alias in node.names]
     for node in nodes(source, ast.Call):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in ("import_module", "__import__", "declared", "find_spec") and node.args:
+        if name in ("import_module", "__import__", "lazy_function", "find_spec") and node.args:
             first = node.args[0].values[0] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
             found.append(str(getattr(first, "value", "")))
     return found

@@ -60,7 +60,7 @@ def _in_words_of(form, error):
     return re.sub(r"\b(\w+)(?==)", lambda found: form.config.get(found[1], found[1]), str(error))
 
 
-def kind(values: dict[str, Any], tensors: Any, page: Any) -> tuple[str, tuple[str, ...]] | None:
+def model_class(values: dict[str, Any], tensors: Any, page: Any) -> tuple[str, tuple[str, ...]] | None:
     """Return which model a directory holds, by `architectures` in its config or by its tensors.
 
     Args:
@@ -161,7 +161,7 @@ def reads_pooler(chosen: tuple[str, tuple[str, ...]], values: dict[str, Any], pa
     """Return whether a model reads the pooled vector.
 
     Args:
-        chosen: What `kind` returned.
+        chosen: What `model_class` returned.
         values: The content of config.json.
         page: The family's page.
 
@@ -174,11 +174,11 @@ def reads_pooler(chosen: tuple[str, tuple[str, ...]], values: dict[str, Any], pa
                for head in HEADS.get(model, heads))
 
 
-def build(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any) -> Any:
+def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any) -> Any:
     """Return the model that a config.json describes, its head with random weights.
 
     Args:
-        chosen: What `kind` returned.
+        chosen: What `model_class` returned.
         encoder: The encoder, which becomes part of the model.
         values: The content of config.json.
         page: The family's page.

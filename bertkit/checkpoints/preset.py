@@ -99,7 +99,7 @@ def _config(values, page, form, folder, activation):
 
 
 def _page(values, folder):
-    for page, form in family.published_as("PRESET").items():
+    for page, form in family.pages_with("PRESET").items():
         if values.get("class_name") == form.class_name:
             return page, form
     raise Error(f"{folder / 'config.json'} describes a {values.get('class_name')!r}, which bertkit does not "

@@ -25,7 +25,7 @@ def release(folder: Path) -> tuple[Any, Any] | None:
     """
     if next(folder.glob("*.index"), None) is None:
         return None
-    found = {form.file: (page, form) for page, form in family.published_as("GOOGLE").items()
+    found = {form.file: (page, form) for page, form in family.pages_with("GOOGLE").items()
              if (folder / form.file).exists()}
     if len(found) > 1:
         found.pop(COMMON, None)

@@ -82,7 +82,7 @@ class WeightMapping:
     transposed: bool = False
     part: int | None = None
 
-    def misfit(self, shape: Sequence[int], variable: Any) -> str | None:
+    def shape_error(self, shape: Sequence[int], variable: Any) -> str | None:
         """Return what is wrong with the shape of the file's tensor.
 
         Args:
@@ -210,7 +210,7 @@ def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unuse
         mapping = places.get(path)
         if mapping is None or mapping.name not in tensors.shapes:
             (fresh if path.startswith(tuple(new)) else missing).append(mapping.name if mapping else path)
-        elif (wrong := mapping.misfit(tensors.shapes[mapping.name], variable)):
+        elif (wrong := mapping.shape_error(tensors.shapes[mapping.name], variable)):
             misshapen.append(f"{mapping.name} is {wrong}")
     used = {places[path].name for path in ours if path in places}
     rest = [name for name in tensors.shapes if name not in used and not name.startswith(tuple(ignored))]

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 from bertkit.checkpoints.pickled import unpickle
-from bertkit.checkpoints.strided import DTYPES, Storage, View, array, check
+from bertkit.checkpoints.strided import DTYPES, Storage, View, check_views, read_array
 from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
 
@@ -46,13 +46,13 @@ def read_torch(path: str | Path) -> Tensors:
             zipped = file.read(4) == b"PK\x03\x04"
         value, content, order = _open_zip(path) if zipped else _open_stream(path)
         views = _mapping(value)
-        check(views, path.stat().st_size)
+        check_views(views, path.stat().st_size)
     content = lru_cache(maxsize=1)(content)                # tensors that lie side by side in one storage
 
     def read(name):
         view = views[name]
         with _refusing(path):
-            return array(view, content(view.storage), order)
+            return read_array(view, content(view.storage), order)
 
     return Tensors(path, {name: view.sizes for name, view in views.items()}, read)
 

@@ -4,7 +4,7 @@ import io
 import sys
 
 from bertkit import memory
-from bertkit.terminal import guarded, say
+from bertkit.terminal import run_guarded, say
 
 COMMANDS = {
     "demo": "the main job on embedded data: text -> fit -> SavedModel + int8 .tflite -> proof",
@@ -73,7 +73,7 @@ def main(arguments=None):
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return guarded(lambda: _run(words))
+    return run_guarded(lambda: _run(words))
 
 
 def _run(words):
@@ -107,9 +107,9 @@ def _call(name, words):
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
-    memory.keep()
+    memory.keep_freed_memory()
     answer = flags.call(function, parsed, words[end + 1:])
-    answers.give(answer, parsed.json)
+    answers.print_answer(answer, parsed.json)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 from bertkit import addresses, memory
 from bertkit.cli import answers
 from bertkit.errors import Error
-from bertkit.terminal import guarded
+from bertkit.terminal import run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
@@ -138,10 +138,10 @@ def run_recipe(function: Callable) -> None:
 
     def answer():
         parsed = made.parse_args()
-        memory.keep()
-        answers.give(call(function, parsed), parsed.json)
+        memory.keep_freed_memory()
+        answers.print_answer(call(function, parsed), parsed.json)
 
-    raise SystemExit(guarded(answer))
+    raise SystemExit(run_guarded(answer))
 
 
 def _add(made, name, annotation, default, text, required=False):

@@ -7,8 +7,8 @@ import numpy as np
 from bertkit.text import Tokenizer
 
 
-def packed(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
-           length: int) -> dict[str, np.ndarray]:
+def pack_rows(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
+              length: int) -> dict[str, np.ndarray]:
     """Combine rows into a batch of fewer, fuller rows.
 
     The longest rows come first, and each goes into the first new row that has room (Krell et al. 2021, arXiv

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from bertkit.config import EncoderConfig
-from bertkit.heads.defaults import question
+from bertkit.heads.defaults import question_mask
 from bertkit.heads.head_layer import HeadLayer
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.initializer import truncated_normal
@@ -67,7 +67,7 @@ class AnswerHead(HeadLayer):
         x = found["sequence"]
         fed = self.outer(self.activation(self.inner(self.drop(x, training=training))))
         logits = self.logits(self.norm(x + self.drop(fed, training=training)))
-        barred = question(inputs["token_ids"], self.config)
+        barred = question_mask(inputs["token_ids"], self.config)
         first = ops.arange(ops.shape(barred)[1]) == 0
         lowered = ops.logical_and(barred, ops.logical_not(first))[:, :, None]
         return ops.where(lowered, ops.cast(ops.cast(logits, "float32") - BARRED, logits.dtype), logits)

@@ -170,12 +170,12 @@ class LanguageHead(WordHead):
         if self.kind.transform:
             x = self.norm(self.activation(self.dense(x)))  # type: ignore[misc]
         if not self.kind.split:
-            return self.decoded(x)
+            return self.token_logits(x)
         x, rest = ops.split(x, [self.width - self.below], axis=-1)
-        logits = self.decoded(x)
+        logits = self.token_logits(x)
         return logits + ops.cast(ops.matmul(rest, ops.cast(self.more, x.dtype)), logits.dtype)
 
-    def decoded(self, x: Any) -> Any:
+    def token_logits(self, x: Any) -> Any:
         """Multiply by the token table, or by a matrix of the head's own: [B,T,E] -> [B,T,V].
 
         Args:

@@ -24,10 +24,10 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     if keras.backend.backend() == "tensorflow":
         from bertkit.layers.accelerated import cross_entropy_tensorflow
         return cross_entropy_tensorflow.cross_entropy(logits, labels)
-    return plain(logits, labels)
+    return keras_cross_entropy(logits, labels)
 
 
-def plain(logits: Any, labels: Any) -> Any:
+def keras_cross_entropy(logits: Any, labels: Any) -> Any:
     """Compute the same as `cross_entropy` by Keras alone.
 
     Args:

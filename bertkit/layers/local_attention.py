@@ -13,7 +13,7 @@ from keras import ops
 
 from bertkit.config import EncoderConfig
 from bertkit.layers.attention import EXACT, SelfAttention, attend, attention_mask
-from bertkit.layers.blocked import blocked, joined, keys_last
+from bertkit.layers.blocked import from_blocks, keys_last, to_blocks
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -91,7 +91,7 @@ class LocalAttention(SelfAttention):
         """
         context = context or {}
         *vectors, value = self.project(x, context)
-        context = self.settled(vectors, context, training)
+        context = self.with_draws(vectors, context, training)
         mixed = self.mix(  # type: ignore[call-arg]
             *vectors, value, context, lambda p: self.drop(p, training=training), masked_score)
         y = self.output_dense(self.merge(mixed))
@@ -102,7 +102,7 @@ class LocalAttention(SelfAttention):
         identity = ops.cast(ops.equal(places[:, None], places), value.dtype) + ops.zeros_like(value[..., :1])
         return y, self.mix(*vectors, identity, context, None, masked_score)  # type: ignore[call-arg]
 
-    def settled(self, vectors: Sequence[Any], context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+    def with_draws(self, vectors: Sequence[Any], context: dict[str, Any], training: bool | None) -> dict[str, Any]:
         """Return the context with everything in it that this layer draws at random.
 
         Args:
@@ -134,10 +134,11 @@ class LocalAttention(SelfAttention):
         if self.in_full(length):
             mask = attention_mask(self.kind, context, length)
             return attend(query, key, value, mask=mask, drop=drop, masked_score=masked_score)[0]
-        places = self.cut(ops.arange(length)[None, None, :, None])
-        mixed, _ = attend(self.cut(query), self.around(self.cut(key)), self.around(self.cut(value)),
-                          mask=self.seen(places, self.cut(real(context, length))), drop=drop, masked_score=masked_score)
-        return joined(mixed, length)
+        places = self.to_chunks(ops.arange(length)[None, None, :, None])
+        mask = self.chunk_mask(places, self.to_chunks(real_tokens(context, length)))
+        key, value = (self.with_neighbours(self.to_chunks(x)) for x in (key, value))
+        mixed, _ = attend(self.to_chunks(query), key, value, mask=mask, drop=drop, masked_score=masked_score)
+        return from_blocks(mixed, length)
 
     def in_full(self, length: Any) -> bool:
         """Return whether a text attends in full.
@@ -152,7 +153,7 @@ class LocalAttention(SelfAttention):
         """
         return isinstance(length, int) and length <= self.most_in_full
 
-    def whole(self, length: Any) -> Any:
+    def padded_length(self, length: Any) -> Any:
         """Return S, the number of tokens of the whole chunks that hold T tokens.
 
         Args:
@@ -163,7 +164,7 @@ class LocalAttention(SelfAttention):
         """
         return length + -length % self.multiple
 
-    def cut(self, x: Any) -> Any:
+    def to_chunks(self, x: Any) -> Any:
         """Cut tokens into chunks, [B,N,T,H] -> [B,N,n,c,H].
 
         Args:
@@ -172,9 +173,9 @@ class LocalAttention(SelfAttention):
         Returns:
             A tensor [B,N,n,c,H].
         """
-        return blocked(x, self.whole(ops.shape(x)[2]) // self.kind.chunk, self.kind.chunk)
+        return to_blocks(x, self.padded_length(ops.shape(x)[2]) // self.kind.chunk, self.kind.chunk)
 
-    def around(self, chunks: Any) -> Any:
+    def with_neighbours(self, chunks: Any) -> Any:
         """Put beside each chunk those before and after it in the ring, [B,N,n,c,H] -> [B,N,n,m,H].
 
         Args:
@@ -187,7 +188,7 @@ class LocalAttention(SelfAttention):
                   for i in range(-self.kind.before, self.kind.after + 1))
         return ops.concatenate(list(turned), axis=3)
 
-    def seen(self, places: Any, real: Any) -> Any:
+    def chunk_mask(self, places: Any, real: Any) -> Any:
         """Return which keys the tokens of a chunk see.
 
         Args:
@@ -197,13 +198,13 @@ class LocalAttention(SelfAttention):
         Returns:
             A bool mask [B,N,n,1|c,m].
         """
-        mask = keys_last(self.around(real))
+        mask = keys_last(self.with_neighbours(real))
         if not self.kind.causal:
             return mask
-        return ops.logical_and(mask, ops.swapaxes(self.around(places), -1, -2) <= places)
+        return ops.logical_and(mask, ops.swapaxes(self.with_neighbours(places), -1, -2) <= places)
 
 
-def real(context: dict[str, Any], length: Any) -> Any:
+def real_tokens(context: dict[str, Any], length: Any) -> Any:
     """Return 1 for real tokens and 0 for padding.
 
     Args:

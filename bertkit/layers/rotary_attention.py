@@ -14,7 +14,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Full
 from bertkit.layers.attention import SelfAttention, attention_mask
-from bertkit.layers.window_attention import LEAST, allows, nearby
+from bertkit.layers.window_attention import LEAST, attend_nearby, can_see
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -71,8 +71,8 @@ class RotaryAttention(SelfAttention):
             The query, the key and the value, [B,N,T,H] each.
         """
         query, key, value = (self.split(part) for part in ops.split(self.qkv(x), 3, axis=-1))
-        angles = rotations(context.get("position_ids"), ops.shape(x)[1], self.head_dim, self.kind.base)
-        return turned(query, angles), turned(key, angles), value
+        angles = rotary_angles(context.get("position_ids"), ops.shape(x)[1], self.head_dim, self.kind.base)
+        return rotate(query, angles), rotate(key, angles), value
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
             attention: Callable[..., Any]) -> Sequence[Any]:
@@ -95,12 +95,12 @@ class RotaryAttention(SelfAttention):
             return attention(query, key, value, mask=mask)
         if not (trace or isinstance(length, int) and length <= 3 * max(window, LEAST)):
             seen = ops.ones((1, length), "bool") if mask is None else mask[:, 0, 0]
-            return nearby(query, key, value, seen, window, attention), None
-        near = allows(ops.arange(length)[:, None], ops.arange(length), window)
+            return attend_nearby(query, key, value, seen, window, attention), None
+        near = can_see(ops.arange(length)[:, None], ops.arange(length), window)
         return attention(query, key, value, mask=near if mask is None else ops.logical_and(near, mask))
 
 
-def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any:
+def rotary_angles(position_ids: Any, length: Any, features: int, base: float) -> Any:
     """Compute the angles p · base^(−2k/H), k < H/2, of positions.
 
     Args:
@@ -121,7 +121,7 @@ def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any
     return ops.cast(positions, "float32")[:, None, :, None] * frequencies
 
 
-def turned(x: Any, angles: Any) -> Any:
+def rotate(x: Any, angles: Any) -> Any:
     """Rotate each pair of features by its angle (Su et al. 2021, equation 34).
 
     A pair is (k, k + H/2), as in the code of ModernBERT, not (2k, 2k + 1). Angles stay at least float32, since bfloat16

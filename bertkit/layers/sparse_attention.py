@@ -15,10 +15,10 @@ from keras import ops
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.layers.attention import EXACT, SelfAttention
-from bertkit.layers.blocked import blocked, joined, keys_last, with_neighbours
+from bertkit.layers.blocked import from_blocks, keys_last, to_blocks, with_neighbours
 
 
-def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
+def count_visits(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
     """Return how often block i sees block j, 0 or more (Zaheer et al. 2020, figure 1); its keys count that often.
 
     Blocks 0 and `last` see every block once. Others see themselves, their neighbours and these two, and besides,
@@ -46,7 +46,7 @@ def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
 class SparseAttention(SelfAttention):
     """Attention in which blocks of tokens see few other blocks.
 
-    softmax(QKᵀ/√H + log `allows`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
+    softmax(QKᵀ/√H + log `count_visits`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
 
     Padding is not seen and gets 0; inputs of up to (5 + 2R)·s tokens attend in full. call(x [B,T,D], context) ->
     [B,T,D]; `context` may hold "padding_mask" [B,T] and "random_blocks" [N,n−2,R] (see `kinds.Sparse`). Time and memory
@@ -65,7 +65,7 @@ class SparseAttention(SelfAttention):
     def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         config, kind = self.config, self.kind
-        self.most_blocks = math.ceil((config.longest or config.max_sequence_length) / kind.size)
+        self.most_blocks = math.ceil((config.max_length or config.max_sequence_length) / kind.size)
 
     def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
              masked_score: float = EXACT) -> Any:
@@ -83,8 +83,9 @@ class SparseAttention(SelfAttention):
         """
         context = context or {}
         if training and self.kind.random and "random_blocks" not in context:
-            random = drawn(self.num_heads, self.most_blocks, self.kind.random, self.index)
-            context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :self.cut(ops.shape(x)[1])[0] - 2]}
+            random = draw_random_blocks(self.num_heads, self.most_blocks, self.kind.random, self.index)
+            blocks, _ = self.block_shape(ops.shape(x)[1])
+            context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :blocks - 2]}
         return super().call(x, context, trace, training, masked_score)
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
@@ -102,13 +103,13 @@ class SparseAttention(SelfAttention):
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
         """
-        real, cut = context.get("padding_mask"), self.cut(ops.shape(query)[2])
+        real, cut = context.get("padding_mask"), self.block_shape(ops.shape(query)[2])
         real = ops.ones(ops.shape(query)[::2], "bool") if real is None else ops.cast(real, "bool")
         form = self.in_full if trace else self.in_blocks
         mixed, probabilities = form((query, key, value), cut, real, self.random_blocks(context, cut[0] - 2), attention)
         return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
-    def cut(self, length: Any) -> tuple[Any, Any]:
+    def block_shape(self, length: Any) -> tuple[Any, Any]:
         """Return how T tokens are cut: the number of blocks and their size.
 
         Short inputs are two blocks: both are at an end, so they see all. So there is nothing to branch on where T is
@@ -166,7 +167,7 @@ class SparseAttention(SelfAttention):
         every, block = ops.arange(count), ops.arange(ops.shape(real)[1]) // size
         listed = self.kind.random * ops.cast(every == 0, "int32") if random is None else ops.pad(
             ops.sum(ops.cast(random[..., None] == every, "int32"), axis=2), ((0, 0), (1, 1), (0, 0)))
-        often = ops.broadcast_to(allows(every[:, None], every[None, :], count - 1, listed),
+        often = ops.broadcast_to(count_visits(every[:, None], every[None, :], count - 1, listed),
                                  (self.num_heads, count, count))
         often = ops.take(ops.take(often, block, axis=1), block, axis=2)
         mask = ops.logical_and(often > 0, real[:, None, None, :])
@@ -187,7 +188,7 @@ class SparseAttention(SelfAttention):
             The values mixed [B,N,T,H], and None.
         """
         seen, size = ops.cast(real, "int32")[:, None, :, None], cut[1]
-        queries, keys, values, seen = (blocked(y, *cut) for y in (*heads, seen))
+        queries, keys, values, seen = (to_blocks(y, *cut) for y in (*heads, seen))
         ends, _ = attention(ops.concatenate([queries[:, :, 0], queries[:, :, -1]], axis=2),
                             *heads[1:], mask=real[:, None, None, :])
         # Listing block 0 another R times is the same as log (1 + R) more for its keys, and cheaper.
@@ -195,7 +196,7 @@ class SparseAttention(SelfAttention):
         middle, _ = attention(queries[:, :, 1:-1], _listed(keys, random), _listed(values, random), mask=keys_last(
             _listed(seen, random)), bias=ops.where(ops.arange(5 * size) < size, again, 0.0) if again else None)
         mixed = ops.concatenate([ends[:, :, None, :size], middle, ends[:, :, None, size:]], axis=2)
-        return joined(mixed, ops.shape(real)[1]), None
+        return from_blocks(mixed, ops.shape(real)[1]), None
 
 
 def _listed(blocks, random):
@@ -218,7 +219,7 @@ def _listed(blocks, random):
 
 
 @lru_cache(maxsize=256)
-def drawn(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
+def draw_random_blocks(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
     """Draw random blocks among blocks 1, 2 ...; those of fewer blocks are the first rows.
 
     Each row takes the first R of a permutation of blocks 0 … 2R+4 that are neither 0 nor the last of these, nor beside
@@ -234,7 +235,7 @@ def drawn(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
         The random blocks int32 [N,rows,R].
 
     Example:
-        >>> drawn(2, 3, 1, 0).shape
+        >>> draw_random_blocks(2, 3, 1, 0).shape
         (2, 3, 1)
     """
     generator, last = np.random.RandomState(seed), 2 * count + 4

@@ -11,13 +11,13 @@ from keras import ops
 
 from bertkit.config import EncoderConfig
 from bertkit.layers.attention import SelfAttention
-from bertkit.layers.blocked import blocked, joined, keys_last, vectors_at, with_neighbours
+from bertkit.layers.blocked import from_blocks, gather_vectors, keys_last, to_blocks, with_neighbours
 
 # The fewest tokens in a block: to cut smaller blocks costs more than they save.
 LEAST = 16
 
 
-def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = False) -> Any:
+def can_see(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = False) -> Any:
     """Return whether token i sees token j: it is near, or one of them is global (Beltagy et al. 2020, figure 2d).
 
     Args:
@@ -41,7 +41,7 @@ def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = Fa
 class WindowAttention(SelfAttention):
     """Attention to the tokens in a window and to global tokens.
 
-    softmax(QKᵀ/√H)V over the keys that `allows` lets a token see (Beltagy et al. 2020, section 3.1).
+    softmax(QKᵀ/√H)V over the keys that `can_see` lets a token see (Beltagy et al. 2020, section 3.1).
 
     Rows of global tokens have projections of their own, query, key and value (section 3.2); other tokens see global
     ones by the ordinary projections. Padding is not seen and gets 0. call(x [B,T,D], context) -> [B,T,D]; `context` may
@@ -136,7 +136,7 @@ class WindowAttention(SelfAttention):
         """
         chosen = ops.zeros_like(real) if chosen is None else chosen
         places, listens = ops.arange(ops.shape(x)[1]), chosen[:, None, :, None]
-        near_or_global = allows(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
+        near_or_global = can_see(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
         mask = ops.logical_and(near_or_global, real[:, None, None, :])
         of_global = attention(*(self.split(project(x)) for project in (
             self.global_query, self.global_key, self.global_value)), mask=mask)
@@ -160,19 +160,19 @@ class WindowAttention(SelfAttention):
             The values mixed [B,N,T,H], and None.
         """
         if chosen is None:
-            return nearby(query, key, value, real, self.reach, attention), None
-        places, used = listed(chosen)
+            return attend_nearby(query, key, value, real, self.reach, attention), None
+        places, used = list_positions(chosen)
         # Global keys stand beside the window, so they are left out within it: each counts once.
         others = ops.logical_and(real, ops.logical_not(chosen))
-        mixed = nearby(query, key, value, others, self.reach, attention,
-                       (vectors_at(key, places[:, None]), vectors_at(value, places[:, None]), used))
-        heads = (self.global_query(vectors_at(x, places)), self.global_key(x), self.global_value(x))
+        mixed = attend_nearby(query, key, value, others, self.reach, attention,
+                              (gather_vectors(key, places[:, None]), gather_vectors(value, places[:, None]), used))
+        heads = (self.global_query(gather_vectors(x, places)), self.global_key(x), self.global_value(x))
         of_global, _ = attention(*map(self.split, heads), mask=real[:, None, None, :])
-        return replaced(mixed, of_global, chosen), None
+        return replace_vectors(mixed, of_global, chosen), None
 
 
-def nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Callable[..., Any],
-           besides: tuple[Any, Any, Any] | None = None) -> Any:
+def attend_nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Callable[..., Any],
+                  besides: tuple[Any, Any, Any] | None = None) -> Any:
     """Mix values over the keys that are at most `reach` places away, in time linear in T.
 
     Args:
@@ -191,17 +191,17 @@ def nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: C
     length = ops.shape(query)[2]
     size = _smaller(max(reach, LEAST), length)
     cut = (length + size - 1) // size, size
-    keys, values = (with_neighbours(blocked(x, *cut)) for x in (key, value))
-    seen = keys_last(with_neighbours(blocked(ops.cast(seen, "int32")[:, None, :, None], *cut)))
+    keys, values = (with_neighbours(to_blocks(x, *cut)) for x in (key, value))
+    seen = keys_last(with_neighbours(to_blocks(ops.cast(seen, "int32")[:, None, :, None], *cut)))
     places = ops.arange(3 * size)
-    mask = ops.logical_and(allows(places[size:2 * size, None], places[None, :], reach), seen)
+    mask = ops.logical_and(can_see(places[size:2 * size, None], places[None, :], reach), seen)
     if besides is not None:
         more_keys, more_values, used = besides
         keys, values = _beside(keys, more_keys), _beside(values, more_values)
         used = ops.broadcast_to(used[:, None, None, None, :], (*ops.shape(mask)[:4], ops.shape(used)[1]))
         mask = ops.concatenate([mask, used], axis=-1)
-    mixed, _ = attention(blocked(query, *cut), keys, values, mask=mask)
-    return joined(mixed, length)
+    mixed, _ = attention(to_blocks(query, *cut), keys, values, mask=mask)
+    return from_blocks(mixed, length)
 
 
 def _beside(blocks, vectors):
@@ -216,7 +216,7 @@ def _smaller(one, other):
     return min(one, other) if isinstance(other, int) else ops.minimum(one, other)
 
 
-def listed(chosen: Any) -> tuple[Any, Any]:
+def list_positions(chosen: Any) -> tuple[Any, Any]:
     """List the chosen tokens of each row; G is the length of the longest list.
 
     Args:
@@ -240,7 +240,7 @@ def listed(chosen: Any) -> tuple[Any, Any]:
     return order, ops.arange(ops.shape(order)[1]) < counts[:, None]
 
 
-def replaced(mixed: Any, of_global: Any, chosen: Any) -> Any:
+def replace_vectors(mixed: Any, of_global: Any, chosen: Any) -> Any:
     """Put the results of chosen tokens in the place of the others'.
 
     Args:
@@ -254,4 +254,4 @@ def replaced(mixed: Any, of_global: Any, chosen: Any) -> Any:
     count, length = ops.shape(of_global)[2], ops.shape(mixed)[2]
     rank = ops.cumsum(ops.cast(chosen, "int32"), axis=1) - 1
     source = ops.where(chosen, rank, count + ops.arange(length, dtype="int32"))
-    return vectors_at(ops.concatenate([of_global, mixed], axis=2), source[:, None])
+    return gather_vectors(ops.concatenate([of_global, mixed], axis=2), source[:, None])

@@ -21,7 +21,7 @@ RATE = 0.15                     # share of the tokens that are hidden (Devlin et
 NARROW = 128                    # width of ELECTRA's token vectors where blocks are wider (Clark et al. 2020, table 6)
 
 
-def names(text: str) -> tuple[str, ...]:
+def split_names(text: str) -> tuple[str, ...]:
     """Split "mlm,nsp" into the names of objectives.
 
     Args:
@@ -34,7 +34,7 @@ def names(text: str) -> tuple[str, ...]:
         Error: when a name is unknown, when there is none, and when objectives do not go together.
 
     Example:
-        >>> names("mlm,nsp")
+        >>> split_names("mlm,nsp")
         ('mlm', 'nsp')
     """
     given = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
@@ -51,12 +51,12 @@ def names(text: str) -> tuple[str, ...]:
     return given
 
 
-def objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: float = RATE,
-               whole_words: bool = False, selection: str = "counted") -> list[Objective]:
-    """Make the objectives of `names`: those that hide tokens first, then the others.
+def make_objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: float = RATE,
+                    whole_words: bool = False, selection: str = "counted") -> list[Objective]:
+    """Make the objectives of `split_names`: those that hide tokens first, then the others.
 
     Args:
-        names: What `names` returned.
+        names: What `split_names` returned.
         tokenizer: The `Tokenizer` of the texts.
         seed: The seed of the draws.
         rate: The share of the tokens that are hidden.
@@ -86,7 +86,7 @@ def objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: 
         [SBO(tokenizer)] if "sbo" in names else [])
 
 
-def config(given: str, names: Sequence[str], vocabulary_size: int, dropout: float | None = None) -> EncoderConfig:
+def read_config(given: str, names: Sequence[str], vocabulary_size: int, dropout: float | None = None) -> EncoderConfig:
     """Return the config of a size's name, or of a file: Hugging Face's config.json or `EncoderConfig.to_json`.
 
     A named size is of the family whose paper has the objective.
@@ -126,7 +126,7 @@ def _sized(name, page, vocabulary_size):
                                         hidden_dim=width, intermediate_dim=4 * width, **narrow)
 
 
-def tokenizer(path: str | Path, names: Sequence[str]) -> Tokenizer:
+def load_tokenizer(path: str | Path, names: Sequence[str]) -> Tokenizer:
     """Load the tokenizer of a vocabulary; for XLNet's objective it puts the special tokens where XLNet has them.
 
     Args:

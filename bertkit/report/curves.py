@@ -9,8 +9,8 @@ from bertkit.report import charts
 from bertkit.report.markup import element, note, section
 
 
-def shown(history: Sequence[dict[str, Any]], first: str | None = None, told: str | None = None,
-          sign: int = 1) -> str:
+def render_curves(history: Sequence[dict[str, Any]], first: str | None = None, told: str | None = None,
+                  sign: int = 1) -> str:
     """Return the curves of a history.
 
     Args:

@@ -58,7 +58,7 @@ def probe(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[str, 
     train = train[0][::every], train[1][::every]
 
     def score(predictions):
-        return float(metric(*task.sides(dev[1], predictions)))
+        return float(metric(*task.metric_inputs(dev[1], predictions)))
 
     scored = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
               for sees, half, view in views(train[0])]
@@ -83,7 +83,7 @@ def commonest(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[s
     if majority is None:
         return None
     predictions = majority(task, train, dev)
-    sides = task.sides(dev[1], predictions)
+    sides = task.metric_inputs(dev[1], predictions)
     return {name: float(metric(*sides)) for name, metric in task.metrics.items()}
 
 
@@ -232,7 +232,7 @@ def no_answer(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> list[S
 HALVES, NUMBERS, ENDINGS = Probe(_halves, _classes), Probe(_halves, _numbers), Probe(_endings, _choices)
 
 
-def shown(found: dict[str, Any], card: Any) -> Markup:
+def render_probe(found: dict[str, Any], card: Any) -> Markup:
     """Return the section of what `probe` found, beside the model's own score on the card's dev.
 
     Args:
@@ -247,7 +247,7 @@ def shown(found: dict[str, Any], card: Any) -> Markup:
     scores = [("the commonest answer, whatever the input", found["majority"])]
     scores += [(f"word counts of {view['sees']}", view["score"]) for view in found["views"]]
     scores += [("this model", model)] if model is not None else []
-    sentence = element("p", meaning(found, model), class_="says") if model is not None else ""
+    sentence = element("p", explain_probe(found, model), class_="says") if model is not None else ""
     learned = f"{number(rows['learned'])} of {number(rows['train'])} train rows"
     return section("Cues", note("What a linear model of words and pairs of words reaches when it sees only part of the "
                                 f"input, learned on {learned} and scored on {number(rows['dev'])} dev rows. Labels "
@@ -256,7 +256,7 @@ def shown(found: dict[str, Any], card: Any) -> Markup:
                    sentence, table(f"Dev {metric}", ("sees", metric), scores))
 
 
-def meaning(found: dict[str, Any], model: float) -> str:
+def explain_probe(found: dict[str, Any], model: float) -> str:
     """Say how much of the model's gain over the commonest answer is reached from half of the input.
 
     Args:
@@ -267,7 +267,7 @@ def meaning(found: dict[str, Any], model: float) -> str:
         A sentence.
 
     Example:
-        >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
+        >>> explain_probe({"metric": "accuracy", "majority": 0.5, "views": [
         ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
         'From the second text alone, word counts reach 80.0 % of what this m'
     """

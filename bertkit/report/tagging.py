@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bertkit.metrics.entity import entities, entity_scores
-from bertkit.report.markup import Markup, beside, clean, element, joined, note, section, table
+from bertkit.report.markup import Markup, element, escape_html, join, note, section, side_by_side, table
 from bertkit.text.words import words
 
 WORST = 15
@@ -25,19 +25,19 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     """
     targets, predictions = dev["targets"], dev["predictions"]
     sides = [(entities(gold), entities(given)) for gold, given in zip(targets, predictions, strict=True)]
-    events = [event for pair in sides for event in outcomes(*pair)]
+    events = [event for pair in sides for event in match_entities(*pair)]
     by_type = entity_scores(targets, predictions)["by_type"]
-    return joined([section("Types", beside(per_type(by_type), by_outcome(events))),
-                   section("Confusions", confusions(events)),
-                   section("Worst sentences", worst([_words(given) for given in dev["inputs"]], sides))])
+    return join([section("Types", side_by_side(type_table(by_type), outcome_table(events))),
+                 section("Confusions", confusion_table(events)),
+                 section("Worst sentences", worst_examples([_words(given) for given in dev["inputs"]], sides))])
 
 
 def _words(given):
     return [given[start:end] for start, end in words(given)] if isinstance(given, str) else given
 
 
-def outcomes(gold: Sequence[tuple[str, int, int]],
-             found: Sequence[tuple[str, int, int]]) -> list[tuple[str, Any, Any]]:
+def match_entities(gold: Sequence[tuple[str, int, int]],
+                   found: Sequence[tuple[str, int, int]]) -> list[tuple[str, Any, Any]]:
     """Compare a sentence's true entities with those that were found.
 
     A true entity is right, of another type (the same words), of other boundaries (words in common) or missed. A found
@@ -51,7 +51,7 @@ def outcomes(gold: Sequence[tuple[str, int, int]],
         (outcome, true type, found type) of each.
 
     Example:
-        >>> outcomes([("PER", 0, 2), ("LOC", 4, 5)], [("PER", 0, 1), ("ORG", 4, 5), ("LOC", 7, 8)])
+        >>> match_entities([("PER", 0, 2), ("LOC", 4, 5)], [("PER", 0, 1), ("ORG", 4, 5), ("LOC", 7, 8)])
         [('other boundaries', 'PER', 'PER'), ('other type', 'LOC', 'ORG'), ('invented', None, 'LOC')]
     """
     events: list[tuple[str, Any, Any]] = []
@@ -71,7 +71,7 @@ def _touch(one, other):
     return one[1] < other[2] and other[1] < one[2]
 
 
-def per_type(scores: dict[str, dict[str, Any]]) -> Markup:
+def type_table(scores: dict[str, dict[str, Any]]) -> Markup:
     """Return a table of precision, recall, F1 and support of each type.
 
     Args:
@@ -85,11 +85,11 @@ def per_type(scores: dict[str, dict[str, Any]]) -> Markup:
                  ("type", "true", "precision", "recall", "F1"), rows)
 
 
-def by_outcome(events: Sequence[tuple[str, Any, Any]]) -> Markup:
+def outcome_table(events: Sequence[tuple[str, Any, Any]]) -> Markup:
     """Return a table of the outcomes of the entities of each type.
 
     Args:
-        events: What `outcomes` returned, of all sentences.
+        events: What `match_entities` returned, of all sentences.
 
     Returns:
         The HTML.
@@ -100,11 +100,11 @@ def by_outcome(events: Sequence[tuple[str, Any, Any]]) -> Markup:
                  [(kind, *(counts[kind, outcome] for outcome in OUTCOMES)) for kind in kinds])
 
 
-def confusions(events: Sequence[tuple[str, Any, Any]]) -> Markup:
+def confusion_table(events: Sequence[tuple[str, Any, Any]]) -> Markup:
     """Return the most frequent errors: which true type was found as what.
 
     Args:
-        events: What `outcomes` returned, of all sentences.
+        events: What `match_entities` returned, of all sentences.
 
     Returns:
         The HTML.
@@ -119,7 +119,7 @@ def confusions(events: Sequence[tuple[str, Any, Any]]) -> Markup:
                  rows, words=("true", "given", "error"))
 
 
-def worst(sentences: Sequence[list[str]], sides: Sequence[tuple[Any, Any]]) -> Markup:
+def worst_examples(sentences: Sequence[list[str]], sides: Sequence[tuple[Any, Any]]) -> Markup:
     """Return the sentences with the most wrong entities, the true ones marked above and the found ones below.
 
     Args:
@@ -133,17 +133,17 @@ def worst(sentences: Sequence[list[str]], sides: Sequence[tuple[Any, Any]]) -> M
     order = sorted((row for row in range(len(sides)) if wrong[row]), key=lambda row: (-wrong[row], row))
     if not order:
         return note("No sentence has a wrong entity.")
-    rows = [(row + 1, joined([_side("true: ", sentences[row], sides[row][0]),
-                              _side("given: ", sentences[row], sides[row][1])]), wrong[row]) for row in order[:WORST]]
+    rows = [(row + 1, join([_side("true: ", sentences[row], sides[row][0]),
+                            _side("given: ", sentences[row], sides[row][1])]), wrong[row]) for row in order[:WORST]]
     return table(f"{len(rows)} of {len(order)} sentences with a wrong entity; the number counts entities that stand on "
                  "one side only", ("sentence", "text", "wrong"), rows, words=("text",))
 
 
 def _side(name, sentence, found):
-    return element("div", element("small", name), element("bdi", marked(sentence, found)))
+    return element("div", element("small", name), element("bdi", mark_entities(sentence, found)))
 
 
-def marked(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]) -> Markup:
+def mark_entities(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]) -> Markup:
     """Return the words with each entity marked and its type behind it.
 
     Args:
@@ -154,7 +154,7 @@ def marked(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]) -> Ma
         The HTML.
 
     Example:
-        >>> marked(["in", "Rome"], [("LOC", 1, 2)])
+        >>> mark_entities(["in", "Rome"], [("LOC", 1, 2)])
         'in <mark>Rome<sub>LOC</sub></mark>'
     """
     parts: list[str] = []
@@ -162,4 +162,4 @@ def marked(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]) -> Ma
     for kind, first, last in sorted(found, key=lambda entity: entity[1:]):
         parts += [*sentence[place:first], element("mark", " ".join(sentence[first:last]), element("sub", kind))]
         place = last
-    return Markup(" ".join(clean(part) for part in [*parts, *sentence[place:]]))
+    return Markup(" ".join(escape_html(part) for part in [*parts, *sentence[place:]]))

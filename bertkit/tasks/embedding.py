@@ -94,7 +94,7 @@ class Embedding(Task):
         """
         return replace(self, width=predictions[0].shape[-1])
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:

@@ -95,7 +95,7 @@ class Ranking(Task):
         return [{"score": float(scores[0])} if len(scores) == 1 else {"scores": scores.tolist()}
                 for scores in predictions]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
         """Return what the metrics are means of; queries without a relevant document are left out, as in trec_eval.
 
         Args:
@@ -112,7 +112,7 @@ class Ranking(Task):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The means of the columns of `sides`; the first decides."""
+        """The means of the columns of `metric_inputs`; the first decides."""
         return {name: _Mean(place) for place, name in enumerate(("map", "mrr", "ndcg@10", "p@10", "recall@10"))}
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:

@@ -125,7 +125,7 @@ class Extraction(Task):
         return [{"summary": one.text(), "sentences": [dict(zip(("start", "end"), one.spans[i], strict=True))
                                                       for i in one.chosen]} for one in predictions]
 
-    def sides(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.
 
         Args:
@@ -145,7 +145,7 @@ class Extraction(Task):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The means of the columns of `sides`; the first decides."""
+        """The means of the columns of `metric_inputs`; the first decides."""
         names = [f"{system}{kind}" for system in ("", "lead_", "oracle_") for kind in KINDS]
         return {name: _Mean(place) for place, name in enumerate(names)}
 

@@ -62,7 +62,7 @@ def recommend(rows: int, hidden_dim: int, epochs: Count = AUTO, batch_size: Coun
     return Recommended(epochs, batch_size, learning_rate)
 
 
-def explained(rows: int, hidden_dim: int, given: dict[str, Any], chosen: Recommended) -> str:
+def explain_choice(rows: int, hidden_dim: int, given: dict[str, Any], chosen: Recommended) -> str:
     """Return a sentence that says what was chosen and why.
 
     Args:
@@ -74,7 +74,7 @@ def explained(rows: int, hidden_dim: int, given: dict[str, Any], chosen: Recomme
     Returns:
         The sentence; "" where nothing was "auto".
 
-    >>> explained(400, 384, {"epochs": 4, "batch_size": "auto", "learning_rate": "auto"}, Recommended(4, 16, 2e-4))
+    >>> explain_choice(400, 384, {"epochs": 4, "batch_size": "auto", "learning_rate": "auto"}, Recommended(4, 16, 2e-4))
     'Chosen (auto): batch size 16 and learning rate 0.0002, for 400 training rows and an encoder of 384 features.'
     """
     reasons = {"epochs": f"{chosen.epochs} epochs ({-(-rows // max(1, chosen.batch_size)) * chosen.epochs} steps)",

@@ -6,8 +6,8 @@ from typing import Any
 from bertkit.report.partial_input import commonest
 
 
-def no_better(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, Any], found: dict[str, float],
-              auto: bool = True) -> str:
+def baseline_warning(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, Any], found: dict[str, float],
+                     auto: bool = True) -> str:
     """Return a warning if a model is no better than the commonest answer.
 
     A correlation is no better than that of a constant answer (0) where its interval reaches 0.

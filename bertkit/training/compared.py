@@ -10,7 +10,7 @@ from bertkit.terminal import say
 TABLE = "table.tsv"
 
 
-def compared(ways: dict[str, Callable[[], Any]], out: str | Path) -> dict[str, dict[str, Any]]:
+def compare_strategies(ways: dict[str, Callable[[], Any]], out: str | Path) -> dict[str, dict[str, Any]]:
     """Train a task in several ways, and compare them in a table, which is shown and written as OUT/table.tsv.
 
     The columns are the task's first metric on dev with the ends of its 95 % interval, and what the card says of

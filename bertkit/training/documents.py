@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bertkit.checkpoints.lengthened import lengthened, watching
+from bertkit.checkpoints.lengthened import to_longformer, with_global_attention
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, DocumentClassifier
@@ -71,7 +71,8 @@ class Cut:
         Returns:
             A `Classifier` or a `DocumentClassifier`.
         """
-        return Classifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
+        return Classifier(encoder, task.labels, multi_label=task.multi_label,
+                          head_config=with_global_attention(encoder))
 
 
 class Windows(Cut):
@@ -118,11 +119,12 @@ class Hierarchical(Cut):
         Returns:
             The model.
         """
-        return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
+        return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label,
+                                  head_config=with_global_attention(encoder))
 
 
 class Sparse(Cut):
-    """Read each document's first `most_tokens` tokens, by a Longformer made of the encoder (see `lengthened`)."""
+    """Read each document's first `most_tokens` tokens, by a Longformer made of the encoder (see `to_longformer`)."""
 
     @property
     def tokens(self) -> int:
@@ -144,7 +146,7 @@ class Sparse(Cut):
         Returns:
             The model.
         """
-        return super().model(lengthened(encoder, self.most_tokens), task)
+        return super().model(to_longformer(encoder, self.most_tokens), task)
 
 
 STRATEGIES = {"cut": Cut, "windows": Windows, "hierarchical": Hierarchical, "sparse": Sparse}

@@ -7,7 +7,7 @@ from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit, features_of
 from bertkit.files import folders as files
-from bertkit.report import page
+from bertkit.report import render_report
 from bertkit.training.scoring import outputs
 
 
@@ -44,5 +44,5 @@ def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, lengt
                 model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
     shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": found["dev"]} \
         if "dev" in parts else {}
-    bundle.save(out, model, tokenizer, card, None, length, task, report=page(card, task, shown))
+    bundle.save(out, model, tokenizer, card, None, length, task, report=render_report(card, task, shown))
     return card
