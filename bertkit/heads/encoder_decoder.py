@@ -203,7 +203,7 @@ def _own(head):
 
 
 def _check(config, ends, longest, beams):
-    room = config.longest or longest            # an encoder without positions is no BERT, as the decoder says
+    room = config.max_length or longest            # an encoder without positions is no BERT, as the decoder says
     if len(ends) != 2 or not all(0 <= end < config.vocabulary_size for end in ends):
         raise Error(f"ends={list(ends)!r}; give the ids that a text begins and ends with, such as [CLS]'s and [SEP]'s.")
     if not 1 <= longest <= room or beams < 1:

@@ -16,8 +16,8 @@ from bertkit.layers.block import Block
 class CrossAttention(SelfAttention):
     """Multi-head attention whose keys and values are another text's (Vaswani et al. 2017, section 3.2.3).
 
-    call(x [B,U,D], context {"memory": (key, value) [B,N,T,H] each, of `source_keys_values`, "padding_mask" [B,T] of that
-    text}) -> [B,U,D].
+    call(x [B,U,D], context {"memory": (key, value) [B,N,T,H] each, of `source_keys_values`, "padding_mask" [B,T] of
+    that text}) -> [B,U,D].
 
     Args:
         config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
