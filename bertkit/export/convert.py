@@ -15,7 +15,7 @@ from bertkit.tasks.registry import are_all_own
 
 # How the child begins: with the parent's import path, so that it finds the same bertkit.
 _BEGIN = ("import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-          "from bertkit.export.convert import child; child()")
+          "from bertkit.export.convert import run_child; run_child()")
 
 
 def convert(folder: str | Path, out: str | Path, precision: str, masked_score: float,

@@ -12,7 +12,8 @@ from tests import tiny
 
 TEXT = "\n".join("The Rivers ran to the sea; a naïve café, 3.5 % of 2,000 wells, 東京 and ελληνικά: {i}".replace(
     "{i}", str(i)) for i in range(300)) + "\n"
-CHILD = "import sys; from bertkit.corpus.vocabulary import learn; learn([sys.argv[1]], sys.argv[2], 300, sys.argv[3])"
+CHILD = ("import sys; from bertkit.corpus.vocabulary import learn_vocabulary; "
+         "learn_vocabulary([sys.argv[1]], sys.argv[2], 300, sys.argv[3])")
 
 
 @pytest.fixture(scope="module")
