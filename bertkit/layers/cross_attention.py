@@ -1,6 +1,5 @@
 """Attention from a text that is written to the text that was read, and the block with this attention."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -25,7 +24,7 @@ class CrossAttention(SelfAttention):
         index: The number of the block, from 0.
     """
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, and take the keys and values from the context.
 
         Args:
@@ -35,7 +34,8 @@ class CrossAttention(SelfAttention):
         Returns:
             The query [B,N,U,H], the key and the value.
         """
-        return [self.split(self.query(x)), *context["memory"]]
+        key, value = context["memory"]
+        return self.split(self.query(x)), key, value
 
     def source_keys_values(self, x: Any) -> tuple[Any, ...]:
         """Compute the key and the value of the text that is read.

@@ -15,7 +15,7 @@ from keras import ops
 
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
-from bertkit.layers.attention import attend, attention_mask
+from bertkit.layers.attention import Attend, attention_mask
 from bertkit.layers.blocked import from_blocks, gather_vectors
 from bertkit.layers.local_attention import LocalAttention, real_tokens
 
@@ -63,26 +63,39 @@ class HashAttention(LocalAttention):
         Returns:
             The context with "buckets".
         """
-        return self.with_draws([self.split(self.projections[0](x))], context, True)
+        return self.with_draws(self.split(self.projections[0](x)), context, True)
 
-    def with_draws(self, vectors: Sequence[Any], context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Compute the vectors that are queries and keys, and the values.
+
+        Args:
+            x: Token vectors [B,T,D].
+            context: The batch's other entries, by name (see `bertkit.encoder`).
+
+        Returns:
+            The queries, the keys, which are the same, and the values, [B,N,T,H] each.
+        """
+        vectors, value = (self.split(dense(x)) for dense in self.projections)
+        return vectors, vectors, value
+
+    def with_draws(self, query: Any, context: dict[str, Any], training: bool | None) -> dict[str, Any]:
         """Return the context with its buckets, drawn where it has none.
 
         Args:
-            vectors: The vectors to hash [B,N,T,H], and what else `project` gives.
+            query: The vectors to hash [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
             training: Whether new hashes are drawn.
 
         Returns:
             The context with "buckets"; as it is where a text attends in full.
         """
-        length = ops.shape(vectors[0])[2]
+        length = ops.shape(query)[2]
         if "buckets" in context or self.in_full(length):
             return context
         seed = self.seeds if training and self.kind.seed is None else self.kind.seed or 0
         shape = (self.num_heads, self.head_dim, self.kind.hashes, max(map(sum, self.choices)) // 2)
-        rotations = ops.cast(keras.random.normal(shape, seed=seed, dtype="float32"), vectors[0].dtype)
-        buckets = partial(self.buckets, ops.stop_gradient(vectors[0]), context.get("padding_mask"), rotations)
+        rotations = ops.cast(keras.random.normal(shape, seed=seed, dtype="float32"), query.dtype)
+        buckets = partial(self.buckets, ops.stop_gradient(query), context.get("padding_mask"), rotations)
         return {**context, "buckets": self.buckets_by_factors(buckets, self.padded_length(length) // self.kind.chunk)}
 
     def buckets_by_factors(self, buckets: Callable[..., Any], chunks: Any) -> Any:
@@ -120,48 +133,45 @@ class HashAttention(LocalAttention):
         found = found + (padding + 1) * ops.arange(rounds, dtype="int32")[:, None]
         return ops.reshape(found, (-1, self.num_heads, rounds * self.padded_length(length)))
 
-    def mix(self, vectors: Any, value: Any, context: dict[str, Any],  # type: ignore[override]
-            drop: Callable[[Any], Any] | None, masked_score: float) -> Any:
+    def mix_chunks(self, query: Any, key: Any, value: Any, context: dict[str, Any], attention: Attend) -> Any:
         """Mix the values in each round, and then the rounds.
 
         Args:
-            vectors: The vectors that are queries and keys, [B,N,T,H].
-            value: Values [B,N,T,H].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            drop: A function that is applied to the probabilities, or None.
-            masked_score: The number that is added to the score of a hidden key.
+            query: The vectors that are queries and keys, [B,N,T,H].
+            key: The same.
+            value: Values [B,N,T,H'], of any number of features.
+            context: The batch's other entries, by name (see `bertkit.encoder`), and "buckets".
+            attention: `attend` with a dropout and a masked score.
 
         Returns:
-            The values mixed [B,N,T,H].
+            The values mixed [B,N,T,H'].
         """
-        length = ops.shape(vectors)[2]
+        length = ops.shape(query)[2]
         if not self.in_full(length):
-            return self.mix_by_rounds(vectors, value, context, drop, masked_score)
-        places, precise = ops.arange(length), keras.backend.result_type(vectors.dtype, "float32")
-        bias = max(ITSELF, masked_score / 2) * ops.cast(ops.equal(places[:, None], places), precise)
-        mask = attention_mask(self.kind, context, length)
-        return attend(vectors, rms_normalize(vectors), value, mask, bias, drop, masked_score)[0]
+            return self.mix_by_rounds(query, value, context, attention)
+        positions, precise = ops.arange(length), keras.backend.result_type(query.dtype, "float32")
+        itself = ops.cast(ops.equal(positions[:, None], positions), precise)
+        bias = max(ITSELF, attention.masked_score / 2) * itself
+        return attention(query, rms_normalize(key), value, attention_mask(self.kind, context, length), bias)[0]
 
-    def mix_by_rounds(self, vectors: Any, value: Any, context: dict[str, Any], drop: Callable[[Any], Any] | None,
-                      masked_score: float) -> Any:
+    def mix_by_rounds(self, vectors: Any, value: Any, context: dict[str, Any], attention: Attend) -> Any:
         """Mix the values of each round in the order of its buckets, and then the rounds.
 
         Args:
             vectors: The vectors that are queries and keys, [B,N,T,H].
-            value: Values [B,N,T,H].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            drop: A function that is applied to the probabilities, or None.
-            masked_score: The number that is added to the score of a hidden key.
+            value: Values [B,N,T,H'], of any number of features.
+            context: The batch's other entries, by name (see `bertkit.encoder`), and "buckets".
+            attention: `attend` with a dropout and a masked score.
 
         Returns:
-            The values mixed [B,N,T,H].
+            The values mixed [B,N,T,H'].
         """
         (rows, heads, length, _), rounds = ops.shape(vectors), self.kind.hashes
         order, back = self.sort_by_bucket(context["buckets"], length)
         mask = ops.broadcast_to(ops.cast(real_tokens(context, length), value.dtype), (rows, heads, length, 1))
         together = self.pad_to_chunks(ops.concatenate([vectors, value, mask], axis=-1))
         chunks = self.to_chunks(gather_per_head(together, order))
-        mixed, total = self.mix_sorted_chunks(chunks, self.to_chunks(order[..., None]), length, drop, masked_score)
+        mixed, total = self.mix_sorted_chunks(chunks, self.to_chunks(order[..., None]), length, attention)
         tokens = self.padded_length(length)
         shape = (rows, heads, rounds, tokens, -1)
         mixed, total = (ops.reshape(gather_per_head(from_blocks(x, rounds * tokens), back), shape)
@@ -190,21 +200,21 @@ class HashAttention(LocalAttention):
         back = ops.argsort(order) + tokens * ops.arange(rounds, dtype=order.dtype)[:, None]
         return (ops.reshape(places, (-1, self.num_heads, rounds * tokens)) for places in (order, back))
 
-    def mix_sorted_chunks(self, chunks: Any, places: Any, length: Any, drop: Callable[[Any], Any] | None,
-                          masked_score: float) -> tuple[Any, Any]:
+    def mix_sorted_chunks(self, chunks: Any, places: Any, length: Any, attention: Attend) -> tuple[Any, Any]:
         """Mix the values of sorted chunks.
 
         Args:
             chunks: [vector; value; 1 where real], [B,N,n,c,2H+1].
             places: The positions of the tokens, [B,N,n,c,1].
             length: T, the number of tokens.
-            drop: A function that is applied to the probabilities, or None.
-            masked_score: The number that is added to the score of a hidden key.
+            attention: The dropout and the masked score of the call; the logsumexp, which `attend` does not return, is
+                why it is not called here.
 
         Returns:
             The values mixed [B,N,n,c,H], and the logsumexp of the scores [B,N,n,c,1].
         """
         query, value, mask = (chunks[..., :self.head_dim], chunks[..., self.head_dim:-1], chunks[..., -1:])
+        drop, masked_score = attention.drop, attention.masked_score
         precise = keras.backend.result_type(query.dtype, "float32")
         key = self.with_neighbours(rms_normalize(query))
         scores = ops.matmul(query * self.head_dim ** -0.5, ops.swapaxes(key, -1, -2))

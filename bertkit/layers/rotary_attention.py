@@ -3,7 +3,6 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from keras import ops
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Full
-from bertkit.layers.attention import SelfAttention, attention_mask
+from bertkit.layers.attention import Attend, SelfAttention, attention_mask
 from bertkit.layers.window_attention import LEAST, attend_nearby, can_see
 
 
@@ -60,7 +59,7 @@ class RotaryAttention(SelfAttention):
         self.qkv.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, keys and values, with queries and keys rotated by their positions.
 
         Args:
@@ -75,7 +74,7 @@ class RotaryAttention(SelfAttention):
         return rotate(query, angles), rotate(key, angles), value
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
-            attention: Callable[..., Any]) -> Sequence[Any]:
+            attention: Attend) -> tuple[Any, Any]:
         """Mix the values of all real tokens, or of those in the window.
 
         Args:
@@ -84,7 +83,7 @@ class RotaryAttention(SelfAttention):
             value: Values [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
             trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None where a window was computed in blocks.

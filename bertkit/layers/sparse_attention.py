@@ -4,7 +4,6 @@ Shapes: B batch, T tokens, D hidden, N heads, H per head, n blocks, s tokens in 
 """
 
 import math
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +13,7 @@ from keras import ops
 
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
-from bertkit.layers.attention import EXACT, SelfAttention
+from bertkit.layers.attention import Attend, SelfAttention
 from bertkit.layers.blocked import from_blocks, keys_last, to_blocks, with_neighbours
 
 
@@ -67,29 +66,25 @@ class SparseAttention(SelfAttention):
         config, kind = self.config, self.kind
         self.most_blocks = math.ceil((config.max_length or config.max_sequence_length) / kind.size)
 
-    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
-             masked_score: float = EXACT) -> Any:
-        """Attend from each block of tokens to the blocks that it sees.
+    def with_draws(self, query: Any, context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+        """Return the context with its random blocks, drawn in training where it has none.
 
         Args:
-            x: Token vectors [B,T,D].
+            query: Queries [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
-            trace: Whether the attention probabilities are returned too.
-            training: Whether dropout is applied; None leaves it to Keras.
-            masked_score: The number that is added to the score of a hidden key.
+            training: Whether the call is one of training.
 
         Returns:
-            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
+            The context that `mix` gets.
         """
-        context = context or {}
-        if training and self.kind.random and "random_blocks" not in context:
-            random = draw_random_blocks(self.num_heads, self.most_blocks, self.kind.random, self.index)
-            blocks, _ = self.block_shape(ops.shape(x)[1])
-            context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :blocks - 2]}
-        return super().call(x, context, trace, training, masked_score)
+        if not (training and self.kind.random) or "random_blocks" in context:
+            return context
+        random = draw_random_blocks(self.num_heads, self.most_blocks, self.kind.random, self.index)
+        blocks, _ = self.block_shape(ops.shape(query)[2])
+        return {**context, "random_blocks": ops.convert_to_tensor(random)[:, :blocks - 2]}
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
-            attention: Callable[..., Any]) -> Sequence[Any]:
+            attention: Attend) -> tuple[Any, Any]:
         """Mix the values of the blocks that each block sees.
 
         Args:
@@ -98,7 +93,7 @@ class SparseAttention(SelfAttention):
             value: Values [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
             trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
@@ -149,8 +144,8 @@ class SparseAttention(SelfAttention):
                         f"for each head, and each block of {self.kind.size} tokens but the first and the last.")
         return ops.cast(random[:, :middle], "int32")
 
-    def in_full(self, heads: Sequence[Any], cut: tuple[Any, Any], real: Any, random: Any,
-                attention: Callable[..., Any]) -> tuple[Any, Any]:
+    def in_full(self, heads: tuple[Any, Any, Any], cut: tuple[Any, Any], real: Any, random: Any,
+                attention: Attend) -> tuple[Any, Any]:
         """Compute the attention by its definition: all pairs of tokens, most of them masked.
 
         Args:
@@ -158,7 +153,7 @@ class SparseAttention(SelfAttention):
             cut: (n, s), the number of blocks and their size.
             real: bool [B,T], true for real tokens.
             random: The random blocks [N,n−2,R], or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T].
@@ -173,8 +168,8 @@ class SparseAttention(SelfAttention):
         mask = ops.logical_and(often > 0, real[:, None, None, :])
         return attention(*heads, mask=mask, bias=ops.log(ops.cast(ops.maximum(often, 1), "float32")))
 
-    def in_blocks(self, heads: Sequence[Any], cut: tuple[Any, Any], real: Any, random: Any,
-                  attention: Callable[..., Any]) -> tuple[Any, Any]:
+    def in_blocks(self, heads: tuple[Any, Any, Any], cut: tuple[Any, Any], real: Any, random: Any,
+                  attention: Attend) -> tuple[Any, Any]:
         """Compute the attention block by block, each with the blocks that it sees.
 
         Args:
@@ -182,7 +177,7 @@ class SparseAttention(SelfAttention):
             cut: (n, s), the number of blocks and their size.
             real: bool [B,T], true for real tokens.
             random: The random blocks [N,n−2,R], or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and None.

@@ -3,14 +3,13 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head, G most global tokens of a row, n blocks, s tokens in a block.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from bertkit.config import EncoderConfig
-from bertkit.layers.attention import SelfAttention
+from bertkit.layers.attention import EXACT, Attend, SelfAttention
 from bertkit.layers.blocked import from_blocks, gather_vectors, keys_last, to_blocks, with_neighbours
 
 # The fewest tokens in a block: to cut smaller blocks costs more than they save.
@@ -82,34 +81,39 @@ class WindowAttention(SelfAttention):
         for projection in (self.global_query, self.global_key, self.global_value):
             projection.build(shape)
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
-        """Compute the queries, keys and values.
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Attend from each token to the tokens in its window and to the global ones, from these to all.
 
         Args:
             x: Token vectors [B,T,D].
             context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
 
         Returns:
-            The query, the key and the value, [B,N,T,H] each, and x, which global tokens project otherwise.
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
         """
-        return [*super().project(x, context), x]
+        # Global tokens have projections of their own, so `mix` needs x.
+        return super().call(x, {**(context or {}), "token_vectors": x}, trace, training, masked_score)
 
-    def mix(self, query: Any, key: Any, value: Any, x: Any,  # type: ignore[override]
-            context: dict[str, Any], trace: bool, attention: Callable[..., Any]) -> Sequence[Any]:
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Attend) -> tuple[Any, Any]:
         """Mix the values of near and of global tokens.
 
         Args:
             query: Queries [B,N,T,H].
             key: Keys [B,N,T,H].
             value: Values [B,N,T,H].
-            x: Token vectors [B,T,D].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            context: The batch's other entries, by name (see `bertkit.encoder`), and "token_vectors" [B,T,D].
+            trace: Whether the attention probabilities are wanted.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
         """
+        x = context["token_vectors"]
         real = context.get("padding_mask")
         real = ops.ones(ops.shape(x)[:2], "bool") if real is None else ops.cast(real, "bool")
         chosen = context.get("global_mask")
@@ -119,7 +123,7 @@ class WindowAttention(SelfAttention):
         return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
     def in_full(self, query: Any, key: Any, value: Any, x: Any, real: Any, chosen: Any,
-                attention: Callable[..., Any]) -> Sequence[Any]:
+                attention: Attend) -> tuple[Any, Any]:
         """Compute the attention by its definition: all pairs of tokens, most of them masked.
 
         Args:
@@ -129,7 +133,7 @@ class WindowAttention(SelfAttention):
             x: Token vectors [B,T,D].
             real: bool [B,T], true for real tokens.
             chosen: bool [B,T], true for global tokens, or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T].
@@ -138,13 +142,14 @@ class WindowAttention(SelfAttention):
         places, listens = ops.arange(ops.shape(x)[1]), chosen[:, None, :, None]
         near_or_global = can_see(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
         mask = ops.logical_and(near_or_global, real[:, None, None, :])
-        of_global = attention(*(self.split(project(x)) for project in (
-            self.global_query, self.global_key, self.global_value)), mask=mask)
+        of_global = attention(self.split(self.global_query(x)), self.split(self.global_key(x)),
+                              self.split(self.global_value(x)), mask=mask)
         of_others = attention(query, key, value, mask=mask)
-        return [ops.where(listens, *each) for each in zip(of_global, of_others, strict=True)]
+        mixed, probabilities = (ops.where(listens, *each) for each in zip(of_global, of_others, strict=True))
+        return mixed, probabilities
 
     def in_blocks(self, query: Any, key: Any, value: Any, x: Any, real: Any, chosen: Any,
-                  attention: Callable[..., Any]) -> Sequence[Any]:
+                  attention: Attend) -> tuple[Any, Any]:
         """Compute the attention block by block, each with the blocks beside it and the global tokens.
 
         Args:
@@ -154,7 +159,7 @@ class WindowAttention(SelfAttention):
             x: Token vectors [B,T,D].
             real: bool [B,T], true for real tokens.
             chosen: bool [B,T], true for global tokens, or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and None.
@@ -166,12 +171,13 @@ class WindowAttention(SelfAttention):
         others = ops.logical_and(real, ops.logical_not(chosen))
         mixed = attend_nearby(query, key, value, others, self.reach, attention,
                               (gather_vectors(key, places[:, None]), gather_vectors(value, places[:, None]), used))
-        heads = (self.global_query(gather_vectors(x, places)), self.global_key(x), self.global_value(x))
-        of_global, _ = attention(*map(self.split, heads), mask=real[:, None, None, :])
+        of_global, _ = attention(self.split(self.global_query(gather_vectors(x, places))),
+                                 self.split(self.global_key(x)), self.split(self.global_value(x)),
+                                 mask=real[:, None, None, :])
         return replace_vectors(mixed, of_global, chosen), None
 
 
-def attend_nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Callable[..., Any],
+def attend_nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Attend,
                   besides: tuple[Any, Any, Any] | None = None) -> Any:
     """Mix values over the keys that are at most `reach` places away, in time linear in T.
 
@@ -181,7 +187,7 @@ def attend_nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, atten
         value: Values [B,N,T,H].
         seen: bool [B,T], true for keys that may be seen.
         reach: The largest distance of near tokens.
-        attention: The function `attend` with this call's dropout and masked score.
+        attention: `attend` with this call's dropout and masked score.
         besides: (keys [B,N,G,H], values [B,N,G,H], truths [B,G]) that all tokens see where the truths are true, or
             None.
 
