@@ -131,7 +131,7 @@ class Encoder(BatchModel):
         return check_batch(inputs, self.config)
 
     def call(self, inputs: dict[str, Any], trace: bool = False, training: bool | None = None,
-             places: Any = None) -> dict[str, Any]:
+             positions: Any = None) -> dict[str, Any]:
         """Compute the vectors of the tokens of a batch.
 
         Args:
@@ -140,20 +140,20 @@ class Encoder(BatchModel):
             trace: Whether the output also holds "trace": {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D],
                 "attention/1" ... "attention/L" [B,N,T,T]}.
             training: Whether dropout is applied; None leaves it to Keras.
-            places: Positions int [B,K] whose vectors are wanted, or `FIRST` of `bertkit.layers.gather` for the first
+            positions: Positions int [B,K] whose vectors are wanted, or `FIRST` of `bertkit.layers.gather` for the first
                 token's; None wants all. The last block computes no others where it can.
 
         Returns:
-            {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}; with `places` "sequence" is [B,K,D], or
-            [B,1,D] for `FIRST`.
+            {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}; with `positions` "sequence" is [B,K,D],
+            or [B,1,D] for `FIRST`.
         """
-        asked = self.queried_positions(places)
+        queried = self.queried_positions(positions)
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
         steps: Any = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
-        narrow = asked is not None and not trace and trunk.can_query_subset(self.config)
+        narrow = queried is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
-            steps[-1][1]["places"] = asked
+            steps[-1][1]["query_positions"] = queried
         together = trunk.TOGETHER.get(type(self.config.block))
         if together is not None and training and not trace:
             state, steps = together(steps, state, self.masked_score), ()
@@ -164,26 +164,28 @@ class Encoder(BatchModel):
                 traced[f"hidden/{i}"] = trunk.hidden_states(state)
         found = state if self.ending is None else self.ending(state)
         outputs = found if isinstance(found, dict) else {"sequence": found}
-        x = gather_positions(outputs["sequence"], None if narrow else asked)
+        x = gather_positions(outputs["sequence"], None if narrow else queried)
         if self.config.pooler is not None:
             outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
-            x = x if asked is None or len(asked.shape) == 0 else x[:, 1:]
+            x = x if queried is None or len(queried.shape) == 0 else x[:, 1:]
         outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
 
-    def queried_positions(self, places: Any) -> Any:
+    def queried_positions(self, positions: Any) -> Any:
         """Return the positions whose last vectors are needed, with the first token's in front where a pooler reads it.
 
         Args:
-            places: Positions [B,K], `FIRST`, or None for all.
+            positions: Positions [B,K], `FIRST`, or None for all.
 
         Returns:
             int32 [B,K], [B,K+1] or a scalar; None for all.
         """
-        if places is None:
+        if positions is None:
             return None
-        places = ops.convert_to_tensor(places, "int32")
-        return places if self.config.pooler is None or len(places.shape) == 0 else ops.pad(places, [(0, 0), (1, 0)])
+        positions = ops.convert_to_tensor(positions, "int32")
+        if self.config.pooler is None or len(positions.shape) == 0:
+            return positions
+        return ops.pad(positions, [(0, 0), (1, 0)])
 
     def context(self, inputs: dict[str, Any], layer: int) -> dict[str, Any]:
         """Return what a block reads besides its state.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bertkit import checkpoints
-from bertkit.cli import COMMANDS, EXAMPLES, answers, commands, flags, main
+from bertkit.cli import COMMANDS, answers, commands, flags, main
 from bertkit.data.columns import Columns
 from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
@@ -48,7 +48,7 @@ def test_wrong_usage_is_exit_code_2(capsys, words):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_an_example_and_a_word_on_everything(capsys, name):
     code, output = usage(capsys, name, "--help")
-    assert code == 0 and EXAMPLES[name] in output
+    assert code == 0 and COMMANDS[name].example in output
     actions = flags.parser(commands.function(name), name)._actions
     assert all(action.help for action in actions)
     for knob in set(inspect.signature(commands.function(name)).parameters) - {"columns", "tuning", "knobs", "words"}:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from bertkit.cli import COMMANDS, EXAMPLES, commands
+from bertkit.cli import COMMANDS, commands
 from bertkit.signature import lazy_function
 
 # Runs each of [[word, ...], ...] from standard input; prints for each [exit code, what it said, what is loaded].
@@ -40,7 +40,7 @@ def answered(cases, folder):
 
 def example(name, without=""):
     """Return the words of a command's example, without one of its flags and the value after it."""
-    words = EXAMPLES[name].split("| bertkit ")[-1].removeprefix("bertkit ").split()
+    words = COMMANDS[name].example.split("| bertkit ")[-1].removeprefix("bertkit ").split()
     at = words.index(without) if without in words else len(words)
     return words[:at] + words[at + 2:]
 

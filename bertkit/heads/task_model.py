@@ -173,9 +173,9 @@ class TaskModel(FreezesUnreadLayers, BatchModel):
         """
         for kind in self.kinds.values():
             inputs = add_default_entries(inputs, kind, self.encoder.config)
-        places = self.queried_positions(inputs)
-        found = self.encoder(self.encoder_inputs(inputs), training=training, places=places)
-        if places is not None:
+        positions = self.queried_positions(inputs)
+        found = self.encoder(self.encoder_inputs(inputs), training=training, positions=positions)
+        if positions is not None:
             inputs = {name: value for name, value in inputs.items() if name != "masked_positions"}
         return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
 

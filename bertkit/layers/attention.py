@@ -175,7 +175,8 @@ class SelfAttention(ConfiguredLayer):
             masked_score: The number that is added to the score of a hidden key.
 
         Returns:
-            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "places" [B,F] in the context y is [B,F,D].
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "query_positions" [B,F] in the
+            context y is [B,F,D].
         """
         context = context or {}
         query, key, value = self.project(x, context)
@@ -193,10 +194,11 @@ class SelfAttention(ConfiguredLayer):
             context: The batch's other entries, by name (see `bertkit.encoder`).
 
         Returns:
-            The query [B,N,F,H], the key and the value [B,N,T,H]; F is T, or counts only the context's "places".
+            The query [B,N,F,H], the key and the value [B,N,T,H]; F is T, or the number of the context's
+            "query_positions".
         """
-        asking = gather_positions(x, context.get("places"))
-        return self.split(self.query(asking)), self.split(self.key(x)), self.split(self.value(x))
+        queried = gather_positions(x, context.get("query_positions"))
+        return self.split(self.query(queried)), self.split(self.key(x)), self.split(self.value(x))
 
     def with_draws(self, query: Any, context: dict[str, Any], training: bool | None) -> dict[str, Any]:
         """Return the context with everything in it that this kind of attention draws at random; here nothing is drawn.
@@ -274,20 +276,22 @@ def attention_mask(kind: Any, context: dict[str, Any], length: Any) -> Any:
 
     Args:
         kind: A kind of attention with `causal`, such as `Full`.
-        context: The batch's other entries; "padding_mask", "packed_ids" [B,T] and "places" [B,F] are read.
+        context: The batch's other entries; "padding_mask", "packed_ids" [B,T] and "query_positions" [B,F] are
+            read.
         length: T, the number of keys.
 
     Returns:
-        The mask [B,1,1,T] or [B|1,1,F,T], bool; F is T, or the number of "places". None where every token sees all.
+        The mask [B,1,1,T] or [B|1,1,F,T], bool; F is T, or the number of "query_positions". None where
+        every token sees all.
     """
-    mask, packed, places = (context.get(name) for name in ("padding_mask", "packed_ids", "places"))
+    mask, packed, positions = (context.get(name) for name in ("padding_mask", "packed_ids", "query_positions"))
     masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
     if packed is not None:
-        asking = gather_positions(packed[:, :, None], places)[:, :, 0]
-        masks.append(ops.equal(asking[:, None, :, None], packed[:, None, None, :]))
+        querying = gather_positions(packed[:, :, None], positions)[:, :, 0]
+        masks.append(ops.equal(querying[:, None, :, None], packed[:, None, None, :]))
     if kind.causal:
         keys = ops.arange(length, dtype="int32")[None]
-        given = places is not None and len(places.shape)
-        asking = places if given else gather_positions(keys[:, :, None], places)[:, :, 0]
-        masks.append(keys[:, None, None, :] <= asking[:, None, :, None])  # type: ignore[index]
+        by_row = positions is not None and len(positions.shape)
+        queries = positions if by_row else gather_positions(keys[:, :, None], positions)[:, :, 0]
+        masks.append(keys[:, None, None, :] <= queries[:, None, :, None])  # type: ignore[index]
     return reduce(ops.logical_and, masks) if masks else None
