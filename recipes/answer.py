@@ -33,7 +33,8 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of windows and dropout
     limit           take the first questions of train only
     """
-    run = Run(**locals())
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit)
     splits = Splits("answer", train, dev, test, limit=limit, **tuning.reading_options)
 
     # model

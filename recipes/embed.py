@@ -42,7 +42,8 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     loss            by default cosine (its squared error) where train has scores, else contrastive (InfoNCE)
     chunk           texts in memory at once (gradient caching): large batches, 1.3 times the work; all by default
     """
-    run = Run(**locals())
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, pooling=pooling, loss=loss, chunk=chunk, columns=columns)
     losses.check_no_loss_knobs(tuning)
     splits = Splits("embed", train, dev, test, columns, limit, **tuning.reading_options)
 

@@ -50,12 +50,14 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only
     """
-    knobs = locals()
+    knobs = {"train": train, "model": model, "dev": dev, "test": test, "epochs": epochs, "learning_rate": learning_rate,
+             "most_windows": most_windows, "pooling": pooling, "most_tokens": most_tokens, "held_back": held_back,
+             "seed": seed, "limit": limit, "columns": columns, "tuning": tuning}
     if strategy == "all":
-        return compare_strategies({name: partial(main, **{**knobs, "strategy": name, "out": f"{out}/{name}"})
-                                   for name in STRATEGIES}, out)
+        return compare_strategies({name: partial(main, out=f"{out}/{name}", strategy=name, length=length,
+                                                 batch_size=batch_size, **knobs) for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
-    run = Run(**{**knobs, "length": way.tokens, "batch_size": way.examples})
+    run = Run(out=out, strategy=strategy, length=way.tokens, batch_size=way.examples, **knobs)
     splits = Splits("classify", train, dev, test, columns, limit, held_back, **tuning.reading_options)
     splits.task = way.task(splits.task)
 

@@ -37,7 +37,8 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
     save_every      steps between two states that a killed run goes on from
     seed            of the first weights, the order, the masks and dropout
     """
-    run = PretrainingRun(**locals())
+    run = PretrainingRun(data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev, config,
+                         model, objectives=objectives)
     if (done := run.finished()) is not None:
         return done
 

@@ -41,7 +41,8 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     candidates      documents of a query that are put in order for dev and test
     embedder        a bundle of `bertkit embed` whose vectors search; by default words do (BM25)
     """
-    run = Run(**locals())
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, negatives=negatives, candidates=candidates, embedder=embedder, columns=columns)
     search = bm25_search if embedder is None else vector_search(Predictor(embedder).predictions)
     splits = Splits("rank", train, dev, test, columns, limit, search=search, candidates=candidates,
                     negatives=negatives, seed=seed, **tuning.reading_options)

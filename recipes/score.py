@@ -35,7 +35,8 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     limit           take the first rows of train only
     folds           also train so many models, each scored on the part of train that it has not seen
     """
-    run = Run(**locals())
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, folds=folds, columns=columns)
     splits = Splits("score", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model

@@ -43,10 +43,11 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     limit           take the first documents of train only
     """
     if train is None:
-        return summarise_untrained(locals())
+        return summarise_untrained(out, model, dev, test, sentences, length, columns, tuning)
     if dev is None:
         raise Error("Training needs documents that choose the best epoch; give them with --dev.")
-    run = Run(**locals())
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, model=model, train=train, dev=dev,
+              test=test, sentences=sentences, limit=limit, columns=columns)
     splits = Splits("summarise", train, dev, test, columns, limit, **tuning.reading_options, sentences=sentences)
 
     # model
@@ -65,15 +66,16 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     return run.evaluate_and_save("summarise")
 
 
-def summarise_untrained(knobs):
+def summarise_untrained(out, model, dev, test, sentences, length, columns, tuning):
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
-    model = knobs["model"]
     tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
-    task = LexRank(knobs["sentences"], width=encoder.config.output_dim)
-    parts = {name: read_labelled(task, knobs[name], knobs["columns"], **knobs["tuning"].reading_options)
-             for name in ("dev", "test") if knobs[name] is not None}
+    task = LexRank(sentences, width=encoder.config.output_dim)
+    parts = {name: read_labelled(task, path, columns, **tuning.reading_options)
+             for name, path in (("dev", dev), ("test", test)) if path is not None}
     embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
-    return score_and_save(knobs["out"], embedder, tokenizer, task, knobs["length"], parts, knobs, "summarise")
+    knobs = {"out": out, "model": model, "dev": dev, "test": test, "sentences": sentences, "length": length,
+             "columns": columns, "tuning": tuning}
+    return score_and_save(out, embedder, tokenizer, task, length, parts, knobs, "summarise")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     seed            of the weights that no checkpoint has, the order of rows and dropout
     limit           take the first rows of train only
     """
-    run = Run(**locals())
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, longest=longest, beams=beams, limit=limit, columns=columns)
     splits = Seq2SeqSplits("write", train, dev, test, columns, limit, **tuning.reading_options, longest=longest)
 
     # model: only the attention between the two sides is new, and the last layer where the checkpoint has none

@@ -38,8 +38,8 @@ OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 class PretrainingRun:
     """What surrounds a recipe's `compile` and `fit`: checks, batches, callbacks, and the bundle that the run leaves.
 
-    `PretrainingRun(**knobs)` takes all the arguments of the recipe. `data`, `steps` and `batch_size` have one entry for
-    each phase. Every random draw is fixed by `seed`.
+    A recipe gives it all that its `main` takes. `data`, `steps` and `batch_size` have one entry for each phase. Every
+    random draw is fixed by `seed`.
 
     Args:
         data: The folders of the corpora.

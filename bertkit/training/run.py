@@ -69,10 +69,10 @@ def working_folder(out: str | Path) -> Path:
 class Run:
     """All that a recipe needs around `compile` and `fit`: checks, batches, optimizer, loss, callbacks and the bundle.
 
-    `Run(**knobs)` takes all the knobs of a recipe and reads those named here. Epochs, batch size and rate may be
-    "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp, and OUT appears only when it
-    is whole. The knobs and the content of the files make the same command the same run, which, started again, goes on
-    after its last epoch. Every random draw is fixed by the seed.
+    A recipe gives it all that its `main` takes; what is not named here is for the card and the resumed run. Epochs,
+    batch size and rate may be "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp, and
+    OUT appears only when it is whole. The knobs and the content of the files make the same command the same run, which,
+    started again, goes on after its last epoch. Every random draw is fixed by the seed.
 
     Args:
         out: The folder of the bundle that the run leaves.
