@@ -138,11 +138,11 @@ class Decoder(ConfiguredLayer):
         Args:
             encoder: A built `Encoder` of the same config.
         """
-        given = {weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
+        weights = {weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
         for weight in self.weights:
             path = weight.path.partition(self.name + "/")[2]
             if "/cross" not in path:
-                weight.assign(given[path])
+                weight.assign(weights[path])
 
 
 def _check(config):

@@ -197,12 +197,12 @@ class Encoder(BatchModel):
         Returns:
             The entries that all blocks read, and this layer's part of the entries that are given by layer.
         """
-        found = {name: inputs[name] for name in (*NUMBERS, *PAIRS) if inputs.get(name) is not None}
+        context = {name: inputs[name] for name in (*NUMBERS, *PAIRS) if inputs.get(name) is not None}
         for name in LAYERED:
             parts = inputs.get(name)
             if parts is not None and (layer in parts if isinstance(parts, dict) else layer < len(parts)):
-                found[name] = parts[layer]
-        return found
+                context[name] = parts[layer]
+        return context
 
 
 def entries(config: EncoderConfig) -> set[str]:
@@ -302,14 +302,14 @@ def supports_packing(config: EncoderConfig) -> bool:
 def _whole(name, value):
     """Return numbers as an int32 array; rounds and wraps none."""
     try:
-        given = np.asarray(value)
+        numbers = np.asarray(value)
         with np.errstate(invalid="ignore"):
-            array = given.astype("int32")
+            array = numbers.astype("int32")
     except (TypeError, ValueError, OverflowError):
         raise BatchError(f"{name} is no table of numbers: its rows differ in length or hold other things; pad the "
                          "rows to one length.") from None
-    if given.dtype.kind not in "biuf" or not np.array_equal(array, given):
-        raise BatchError(f"{name} holds {given.dtype} values that are no whole numbers of 32 bits; give ids.")
+    if numbers.dtype.kind not in "biuf" or not np.array_equal(array, numbers):
+        raise BatchError(f"{name} holds {numbers.dtype} values that are no whole numbers of 32 bits; give ids.")
     return array
 
 

@@ -33,7 +33,7 @@ def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2
     length          tokens that a row is cut to, the special ones included
     limit           take the first rows of each train.tsv only
     """
-    found, missing = find_tasks(data, tasks and tasks.split(","))
+    glue_tasks, missing = find_tasks(data, tasks and tasks.split(","))
     seeds, out = read_seeds(seeds), Path(out)
 
     # what is run, written down so that the same command again goes on
@@ -41,13 +41,13 @@ def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2
              "limit": limit, "tuning": out / "tuning.json"}
     begin_folder(out / "benchmark.json",
                  {"data": data, "epochs": epochs, **knobs, "tuning": dataclasses.asdict(tuning)},
-                 [model, *(file for task in found for file in (task.train, task.dev, task.second) if file)],
+                 [model, *(file for task in glue_tasks for file in (task.train, task.dev, task.second) if file)],
                  "runs/*/bundle.json")
     write_json(knobs["tuning"], dataclasses.asdict(tuning))
 
     # fine-tune: a process for each task and seed, the table after each
     outcomes = []
-    for outcome in execute(plan(found, seeds, out, epochs, knobs)):
+    for outcome in execute(plan(glue_tasks, seeds, out, epochs, knobs)):
         outcomes.append(outcome)
         table = tabulate(outcomes, missing)
         page.write_table(table, out)

@@ -57,7 +57,7 @@ def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activati
 
 def _in_words_of(form, error):
     """Return what an error says of our fields, with the keys that they have in the file."""
-    return re.sub(r"\b(\w+)(?==)", lambda found: form.config.get(found[1], found[1]), str(error))
+    return re.sub(r"\b(\w+)(?==)", lambda match: form.config.get(match[1], match[1]), str(error))
 
 
 def model_class(values: dict[str, Any], tensors: Any, page: Any) -> tuple[str, tuple[str, ...]] | None:
@@ -102,16 +102,16 @@ def _guess(values, tensors, page):
     held = [name for name in tensors.shapes if name.startswith(form.unused) and not name.startswith(form.ignored)]
     if not held:
         return "Model"
-    found = {}
+    classes = {}
     for end, model in _classes(page).items():
         heads = _groups(end, model, page)
         if model and _fit(held, heads, kinds, form) and _has_outputs(heads[0], values, tensors, form):
-            found.setdefault(heads, end)
-    if len(found) > 1:
-        found = {heads: end for heads, end in found.items()
+            classes.setdefault(heads, end)
+    if len(classes) > 1:
+        classes = {heads: end for heads, end in classes.items()
                  if _suits_pooler(kinds.get(heads[0]), heads[0], tensors, form)}
-    if len(found) == 1:
-        return next(iter(found.values()))
+    if len(classes) == 1:
+        return next(iter(classes.values()))
     heads = sorted({name.split(".")[0] for name in held})
     raise Error(f"{tensors.path} holds {', '.join(heads)}, and its config.json names no "
                 "architectures: which head is it? Write them there, or ask for part=\"encoder\".")

@@ -176,11 +176,11 @@ def task(values: dict[str, Any]) -> Any:
     if kind == "Encoder":
         raise Error("This is an encoder without a task; fine-tune it first (`bertkit classify`), or take its vectors "
                     "(`bertkit features`).")
-    found = task_of(values["model"], EncoderConfig.from_json(values["config"]))
-    if found is None:
+    guessed = task_of(values["model"], EncoderConfig.from_json(values["config"]))
+    if guessed is None:
         raise Error(f"This is a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
                     "gives the model itself.")
-    return found
+    return guessed
 
 
 def task_of(model: dict[str, Any], config: EncoderConfig) -> Any:

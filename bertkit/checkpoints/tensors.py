@@ -163,9 +163,9 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
     Returns:
         {our variable: its `WeightMapping`}; variables that have no place in the table are left out.
     """
-    found, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
+    mapping, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
     for path in paths:
-        numbers = [number for found in NUMBERED.findall(path) for number in found if number]
+        numbers = [number for groups in NUMBERED.findall(path) for number in groups if number]
         key = path
         for letter, number in zip("ij", numbers, strict=False):
             key = key.replace(f"_{number}", f"_{{{letter}}}", 1)
@@ -181,8 +181,8 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
         if "{n}" in name:
             name = name.replace("{n}", str(order.index(NUMBERED.search(path)[0])))
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
-        found[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
-    return found
+        mapping[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
+    return mapping
 
 
 def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unused: Iterable[str] = (),

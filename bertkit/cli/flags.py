@@ -76,23 +76,23 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
     Raises:
         Error: When a file that a flag names is not there, or the function raises it.
     """
-    words, found = [], {}
+    words, arguments = [], {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             words.append(getattr(parsed, name))
         elif isinstance(parameter.default, TrainConfig):
             settings = dict(text.split("=", 1) for text in parsed.set)
             settings |= {"skip_bad_rows": True} if parsed.skip_bad_rows else {}
-            found[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
+            arguments[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
         elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             words += rest
         elif dataclasses.is_dataclass(parameter.default):
-            found[name] = dataclasses.replace(parameter.default, **{
+            arguments[name] = dataclasses.replace(parameter.default, **{
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
-            found[name] = getattr(parsed, name)
+            arguments[name] = getattr(parsed, name)
     check_files(function, parsed)
-    return function(*words, **found)
+    return function(*words, **arguments)
 
 
 def check_files(function: Callable, parsed: argparse.Namespace) -> None:

@@ -97,7 +97,7 @@ _shuffle = lru_cache(maxsize=8)(Shuffle)
 
 
 @dataclass(frozen=True, eq=False)
-class Phases:
+class PhasedSampler:
     """Samplers one after the other, each for a number of steps: shorter rows first, then longer ones.
 
     Devlin et al. 2018, appendix A.2: 90 % of the steps with 128 tokens, the rest with 512.

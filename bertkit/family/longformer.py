@@ -71,12 +71,12 @@ def tile_positions(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
 
 def _windows(values):
     """Return the kind of each layer, or of all where they are one."""
-    given = values.get("attention_window", 512)
-    sizes = given if isinstance(given, list) else [given]
+    window = values.get("attention_window", 512)
+    sizes = window if isinstance(window, list) else [window]
     layers = values.get("num_hidden_layers", CONFIG.num_layers)
     if any(isinstance(size, bool) or not isinstance(size, int) or size < 2 or size % 2 for size in sizes) or (
-            isinstance(given, list) and len(given) != layers):
-        raise Error(f"attention_window={given!r}; wanted an even number of 2 or more, or a list of one for each of "
+            isinstance(window, list) and len(window) != layers):
+        raise Error(f"attention_window={window!r}; wanted an even number of 2 or more, or a list of one for each of "
                     f"{layers} layers.")
     return Window(sizes[0]) if len(set(sizes)) == 1 else tuple(map(Window, sizes))
 

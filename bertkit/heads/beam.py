@@ -58,11 +58,11 @@ class BeamHead(HeadLayer):
                              (self.impossible, self.width)):
             layer.build((None, width))
 
-    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+    def call(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Compute the likeliest answers, or in training the logits given the right starts.
 
         Args:
-            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            outputs: The encoder's outputs; "sequence" [B,T,D] is read.
             inputs: The batch; "answer_mask" [B,T], "cls_index" [B] and "start_positions" [B] are read where it holds
                 them.
             training: Whether dropout is applied; None leaves it to Keras.
@@ -70,7 +70,7 @@ class BeamHead(HeadLayer):
         Returns:
             The outputs of `BeamQuestionAnswering`.
         """
-        x, barred, place = found["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
+        x, barred, place = outputs["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
         starts = mask_logits(self.start(x)[..., 0], barred)
         classification = x[:, -1] if place is None else gather_positions(x, place[:, None])[:, 0]
         if inputs.get("start_positions") is not None:

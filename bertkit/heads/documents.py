@@ -182,11 +182,11 @@ class WindowPooling(ConfiguredLayer):
 def _numbers(windows, rows):
     """Return "windows" as an int32 array [B,W], after looking at it; raises `Error`."""
     try:
-        found = np.asarray(windows)
+        numbers = np.asarray(windows)
     except ValueError:                      # lists of unlike length
-        found = np.zeros(0)
-    if found.ndim != 2 or found.dtype.kind not in "iu" or not ((found >= -1) & (found < rows)).all() or (
-            (found < 0).all(axis=1).any()):
+        numbers = np.zeros(0)
+    if numbers.ndim != 2 or numbers.dtype.kind not in "iu" or not ((numbers >= -1) & (numbers < rows)).all() or (
+            (numbers < 0).all(axis=1).any()):
         raise Error(f"windows={str(windows)[:80]}; wanted for each document the numbers of its rows, one or more of 0 "
                     f"to {rows - 1}, and -1 after the last, in an array [B,W].")
-    return found.astype("int32")
+    return numbers.astype("int32")

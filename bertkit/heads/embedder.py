@@ -119,8 +119,8 @@ def flatten_if_grouped(inputs: dict[str, Any]) -> dict[str, Any]:
     return flatten_groups(inputs)
 
 
-def _largest(found, mask):
-    x = found["sequence"]
+def _largest(outputs, mask):
+    x = outputs["sequence"]
     if mask is not None:
         x = ops.where(ops.cast(mask, "bool")[:, :, None], x, BARRED)
     return ops.max(x, axis=1)

@@ -174,10 +174,10 @@ class TaskModel(FreezesUnreadLayers, BatchModel):
         for kind in self.kinds.values():
             inputs = add_default_entries(inputs, kind, self.encoder.config)
         positions = self.queried_positions(inputs)
-        found = self.encoder(self.encoder_inputs(inputs), training=training, positions=positions)
+        outputs = self.encoder(self.encoder_inputs(inputs), training=training, positions=positions)
         if positions is not None:
             inputs = {name: value for name, value in inputs.items() if name != "masked_positions"}
-        return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
+        return {name: head(outputs, inputs=inputs, training=training) for name, head in self.heads.items()}
 
     def encoder_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Return the entries of a batch that the encoder reads.
@@ -213,8 +213,8 @@ class TaskModel(FreezesUnreadLayers, BatchModel):
         return {"dropout": self.dropout, "head_config": to_json(kind)}
 
 
-def _rate(given, kinds, config):
-    rates = [given, *(getattr(kind, "dropout", None) for kind in kinds), config.dropout]
+def _rate(dropout, kinds, config):
+    rates = [dropout, *(getattr(kind, "dropout", None) for kind in kinds), config.dropout]
     return next(rate for rate in rates if rate is not None)
 
 

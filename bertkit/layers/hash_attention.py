@@ -126,12 +126,12 @@ class HashAttention(LocalAttention):
             The buckets int32 [B,N,R·S].
         """
         rounds, padding, length = self.kind.hashes, math.prod(factors), ops.shape(vectors)[2]
-        found = hash_buckets(vectors, rotations, factors)
+        buckets = hash_buckets(vectors, rotations, factors)
         if mask is not None:
-            found = ops.where(ops.cast(mask, "bool")[:, None, None, :], found, padding)
-        found = ops.pad(found, (*3 * [(0, 0)], (0, -length % self.multiple)), constant_values=padding)
-        found = found + (padding + 1) * ops.arange(rounds, dtype="int32")[:, None]
-        return ops.reshape(found, (-1, self.num_heads, rounds * self.padded_length(length)))
+            buckets = ops.where(ops.cast(mask, "bool")[:, None, None, :], buckets, padding)
+        buckets = ops.pad(buckets, (*3 * [(0, 0)], (0, -length % self.multiple)), constant_values=padding)
+        buckets = buckets + (padding + 1) * ops.arange(rounds, dtype="int32")[:, None]
+        return ops.reshape(buckets, (-1, self.num_heads, rounds * self.padded_length(length)))
 
     def mix_chunks(self, query: Any, key: Any, value: Any, context: dict[str, Any], attention: Attend) -> Any:
         """Mix the values in each round, and then the rounds.

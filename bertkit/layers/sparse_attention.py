@@ -234,9 +234,9 @@ def draw_random_blocks(heads: int, rows: int, count: int, seed: int) -> np.ndarr
         (2, 3, 1)
     """
     generator, last = np.random.RandomState(seed), 2 * count + 4
-    found = np.zeros((heads, rows, count), "int32")
+    blocks = np.zeros((heads, rows, count), "int32")
     for i, head in np.ndindex(rows, heads):
         row = i + 1
         never = {0, last, row - 1, row, row + 1} | {1: {last - 1}, last - 1: {1}}.get(row, set())
-        found[head, i] = [block for block in generator.permutation(last + 1) if block not in never][:count]
-    return found
+        blocks[head, i] = [block for block in generator.permutation(last + 1) if block not in never][:count]
+    return blocks

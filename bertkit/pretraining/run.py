@@ -9,7 +9,7 @@ import keras
 from bertkit.card import Card, json_value
 from bertkit.checkpoints import bundle
 from bertkit.corpus.rows import check_pairs, one_segment
-from bertkit.corpus.sampler import CorpusSampler, Phases
+from bertkit.corpus.sampler import CorpusSampler, PhasedSampler
 from bertkit.corpus.shards import MANIFEST, Shards
 from bertkit.data.features import check_fit
 from bertkit.encoder import supports_packing
@@ -124,7 +124,7 @@ class PretrainingRun:
         if self.settings.pack and (arrange is not one_segment or not supports_packing(pretrainer.encoder.config)):
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")
-        self.phases = Phases(tuple(CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
+        self.phases = PhasedSampler(tuple(CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
                                                  place.part, self.settings.pack)
                                    for shards, size in zip(self.shards, self.batch_sizes, strict=True)),
                              tuple(self.steps))
@@ -211,7 +211,7 @@ class PretrainingRun:
                     data={str(shards.folder): {name: shards.metadata[name] for name in ("text", "segments", "tokens")}
                           for shards in self.shards},
                     model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
-        curves = render_curves(history(self.folder.logs), told="Losses are means since the point before.")
+        curves = render_curves(history(self.folder.logs), caption="Losses are means since the point before.")
         page = render_document(f"{card.name}: pre-training", curves)
         length = self.phases.samplers[-1].length
         self.folder.save_bundle(model, self.tokenizer, card, None, length, None, None, page)

@@ -29,7 +29,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     """
     inputs, targets, predictions = dev["inputs"], dev["targets"], dev["predictions"]
     (scores,) = task.metric_inputs(targets, predictions)
-    words = group_table("By the word that asks", [question_word(given[0]) for given in inputs], scores)
+    words = group_table("By the word that asks", [question_word(question) for question, _ in inputs], scores)
     lengths = group_table("By the length of the shortest accepted answer",
                           [length_group(answers) for answers in targets], scores)
     parts = [section("Questions", side_by_side(words, lengths))]
@@ -38,8 +38,8 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
         spans, none = (replace(task, threshold=t).metric_inputs(targets, predictions)[0] for t in (1.0, -1.0))
         parts.append(section("No answer", threshold_curve([span.null_chance for span in predictions], spans, none,
                                                           task.threshold)))
-    given = [(answer["answer"], answer["start"]) for answer in task.answers(inputs, predictions)]
-    return join([*parts, section("Worst questions", worst_examples(inputs, targets, given, scores[:, 1]))])
+    given_answers = [(answer["answer"], answer["start"]) for answer in task.answers(inputs, predictions)]
+    return join([*parts, section("Worst questions", worst_examples(inputs, targets, given_answers, scores[:, 1]))])
 
 
 def question_word(question: str) -> str:
@@ -52,7 +52,7 @@ def question_word(question: str) -> str:
         One of `ASKED`, or "other".
 
     Example:
-        >>> question_word("In which year did it end?"), asking("Name one.")
+        >>> question_word("In which year did it end?"), question_word("Name one.")
         ('which', 'other')
     """
     return next((word for word in (word.strip("?,.:;'\"") for word in question.lower().split()) if word in ASKED),
@@ -69,7 +69,7 @@ def length_group(answers: Sequence[tuple[str, int]]) -> str:
         A name of `LENGTHS`.
 
     Example:
-        >>> length_group([("the old bridge", 3), ("bridge", 11)]), length([])
+        >>> length_group([("the old bridge", 3), ("bridge", 11)]), length_group([])
         ('1 word', 'no answer')
     """
     words = min((len(text.split()) for text, _ in answers), default=0)
@@ -139,14 +139,14 @@ def threshold_curve(chances: Any, spans: np.ndarray, none: np.ndarray, chosen: f
                               (chosen, "chosen") if inside else None)])
 
 
-def worst_examples(inputs: Sequence[Any], targets: Sequence[Any], given: Sequence[tuple[str, int]],
+def worst_examples(inputs: Sequence[Any], targets: Sequence[Any], answers: Sequence[tuple[str, int]],
                    f1: np.ndarray) -> Markup:
     """Return the questions with the lowest F1, with an accepted and the given answer in the context.
 
     Args:
         inputs: (question, context) of each.
         targets: Lists of (text, start).
-        given: (text, start) of each answer.
+        answers: (text, start) of each answer.
         f1: float [questions], in per cent.
 
     Returns:
@@ -155,16 +155,16 @@ def worst_examples(inputs: Sequence[Any], targets: Sequence[Any], given: Sequenc
     order = [row for row in np.argsort(f1, kind="stable")[:WORST] if f1[row] < 100]
     if not order:
         return note("Every question has an accepted answer.")
-    rows = [(int(row) + 1, _question(inputs[row], (targets[row] or [("", -1)])[0], given[row]), float(f1[row]))
+    rows = [(int(row) + 1, _question(inputs[row], (targets[row] or [("", -1)])[0], answers[row]), float(f1[row]))
             for row in order]
     return table(f"{len(rows)} of {int((f1 < 100).sum())} questions whose F1 is below 100, lowest first",
                  ("question", "text", "F1"), rows, words=("text",))
 
 
-def _question(asked, gold, given):
-    question, context = asked
+def _question(example, gold, answer):
+    question, context = example
     return join([element("div", text(question)), element("div", element("small", "true: "), _marked(context, *gold)),
-                 element("div", element("small", "given: "), _marked(context, *given))])
+                 element("div", element("small", "given: "), _marked(context, *answer))])
 
 
 def _marked(context, answer, start):

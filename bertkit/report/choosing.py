@@ -71,8 +71,8 @@ def worst_examples(inputs: Any, targets: np.ndarray, chosen: np.ndarray, probabi
                  rows, words=("prompt and endings",))
 
 
-def _shown(given, target, chosen, probabilities):
+def _shown(example, target, chosen, probabilities):
     endings = [element("li", text(ending), f" (p\N{NO-BREAK SPACE}{p:.3f}", ", right" if place == target else "",
                        ", chosen" if place == chosen else "", ")")
-               for place, (ending, p) in enumerate(zip(given[1:], probabilities, strict=True))]
-    return join([element("div", text(given[0])), element("ol", *endings)])
+               for place, (ending, p) in enumerate(zip(example[1:], probabilities, strict=True))]
+    return join([element("div", text(example[0])), element("ol", *endings)])

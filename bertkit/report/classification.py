@@ -25,27 +25,27 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
         The HTML.
     """
     probabilities = np.asarray(dev["predictions"], "float64")
-    targets, given = task.metric_inputs(dev["targets"], dev["predictions"])
-    parts = [section("Classes", class_table(task.labels, targets, given)),
+    targets, predictions = task.metric_inputs(dev["targets"], dev["predictions"])
+    parts = [section("Classes", class_table(task.labels, targets, predictions)),
              section("Calibration", calibration_section(probabilities, targets)),
-             section("Worst mistakes", worst_examples(task.labels, dev["inputs"], probabilities, targets, given))]
+             section("Worst mistakes", worst_examples(task.labels, dev["inputs"], probabilities, targets, predictions))]
     if not task.multi_label:
-        parts.insert(0, section("Confusion", confusion_table(task.labels, targets, given)))
+        parts.insert(0, section("Confusion", confusion_table(task.labels, targets, predictions)))
     return join(parts)
 
 
-def confusion_table(labels: Sequence[str], targets: Any, given: Any) -> Markup:
+def confusion_table(labels: Sequence[str], targets: Any, predictions: Any) -> Markup:
     """Return the matrix of counts with shares of each row; for many classes, the most frequent confusions.
 
     Args:
         labels: The names of the classes.
         targets: The true class numbers.
-        given: The predicted class numbers.
+        predictions: The predicted class numbers.
 
     Returns:
         The HTML.
     """
-    counts = metrics.confusion(targets, given, range(len(labels)))
+    counts = metrics.confusion(targets, predictions, range(len(labels)))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(labels) > MOST_CLASSES:
         return _commonest(labels, counts, shares)
@@ -70,21 +70,21 @@ def _commonest(labels, counts, shares):
                  ("true", "given", "rows", "share of the true class"), rows, words=("true", "given"))
 
 
-def class_table(labels: Sequence[str], targets: Any, given: Any) -> Markup:
+def class_table(labels: Sequence[str], targets: Any, predictions: Any) -> Markup:
     """Return a table of precision, recall and F1 of each class, or of each label of a multi-label task.
 
     Args:
         labels: The names of the classes.
         targets: The true class numbers [rows], or [rows, C] of 0 and 1.
-        given: The predicted ones, in the same form.
+        predictions: The predicted ones, in the same form.
 
     Returns:
         The HTML.
     """
     if np.ndim(targets) == 1:
-        targets, given = np.eye(len(labels), dtype=int)[np.stack([targets, given])]
-    hits = (targets & given).sum(axis=0)
-    actual, predicted = targets.sum(axis=0), given.sum(axis=0)
+        targets, predictions = np.eye(len(labels), dtype=int)[np.stack([targets, predictions])]
+    hits = (targets & predictions).sum(axis=0)
+    actual, predicted = targets.sum(axis=0), predictions.sum(axis=0)
     rows = [(label, int(actual[c]), int(predicted[c]), _ratio(hits[c], predicted[c]), _ratio(hits[c], actual[c]),
              _ratio(2 * hits[c], actual[c] + predicted[c])) for c, label in enumerate(labels)]
     return table("Scores of each class; undefined where nothing is of it",
@@ -132,7 +132,7 @@ def row_losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
 
 
 def worst_examples(labels: Sequence[str], inputs: Sequence[Any], probabilities: np.ndarray, targets: Any,
-                   given: Any) -> Markup:
+                   predictions: Any) -> Markup:
     """Return the mistakes with the highest loss, each with its texts, the true and the predicted classes.
 
     Args:
@@ -140,19 +140,19 @@ def worst_examples(labels: Sequence[str], inputs: Sequence[Any], probabilities: 
         inputs: The texts, or pairs of texts.
         probabilities: float [rows, C].
         targets: The true class numbers [rows], or [rows, C] of 0 and 1.
-        given: The predicted ones, in the same form.
+        predictions: The predicted ones, in the same form.
 
     Returns:
         The HTML.
     """
-    targets, given = np.asarray(targets), np.asarray(given)
+    targets, predictions = np.asarray(targets), np.asarray(predictions)
     loss = row_losses(probabilities, targets)
-    wrong = np.flatnonzero((targets != given).reshape(len(given), -1).any(axis=1))
+    wrong = np.flatnonzero((targets != predictions).reshape(len(predictions), -1).any(axis=1))
     if not len(wrong):
         return note("No row was decided wrongly.")
     rows = wrong[np.argsort(-loss[wrong], kind="stable")][:WORST]
     listed = [(int(row) + 1, texts(inputs[row]), _names(labels, targets[row], probabilities[row]),
-               _names(labels, given[row], probabilities[row]), loss[row]) for row in rows]
+               _names(labels, predictions[row], probabilities[row]), loss[row]) for row in rows]
     return table(f"{len(rows)} of {len(wrong)} wrong rows, highest loss first; p is the model's probability",
                  ("row", "text", "true", "given", "loss"), listed, words=("text", "true", "given"))
 

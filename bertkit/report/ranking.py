@@ -69,15 +69,15 @@ def worst_examples(queries: Sequence[Any], values: np.ndarray, metric: str) -> M
                  words=("text",))
 
 
-def _query(given, judged, scores):
+def _query(example, judged, scores):
     order = ranked_indices(judged.candidates, scores)
     grades = [judged.grades.get(judged.candidates[place]) for place in order]
-    items = [element("li", text(given[1 + place]), " (not judged)" if grade is None else f" (grade {grade})")
+    items = [element("li", text(example[1 + place]), " (not judged)" if grade is None else f" (grade {grade})")
              for place, grade in list(zip(order, grades, strict=True))[:SHOWN]]
     relevant = sum(grade > 0 for grade in judged.grades.values())
     first = next((rank for rank, grade in enumerate(grades, start=1) if (grade or 0) > 0), None)
     where = f"the first at rank {first} of {len(order)}" if first else f"none of them among the {len(order)} ranked"
-    return join([element("div", text(given[0])), element("ol", *items),
+    return join([element("div", text(example[0])), element("ol", *items),
                  element("small", f"{relevant} relevant, {where}")])
 
 

@@ -86,7 +86,7 @@ def metric_direction(metric: str) -> int:
         1 where more is better, −1 where less is.
 
     Example:
-        >>> metric_direction("accuracy"), sign("mse")
+        >>> metric_direction("accuracy"), metric_direction("mse")
         (1, -1)
     """
     return -1 if any(metric in task.less_is_better for task in (entry.task for entry in entries())) else 1

@@ -24,20 +24,20 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
         The HTML.
     """
     targets, predictions = dev["targets"], dev["predictions"]
-    sides = [(entities(gold), entities(given)) for gold, given in zip(targets, predictions, strict=True)]
+    sides = [(entities(gold), entities(tags)) for gold, tags in zip(targets, predictions, strict=True)]
     events = [event for pair in sides for event in match_entities(*pair)]
     by_type = entity_scores(targets, predictions)["by_type"]
     return join([section("Types", side_by_side(type_table(by_type), outcome_table(events))),
                  section("Confusions", confusion_table(events)),
-                 section("Worst sentences", worst_examples([_words(given) for given in dev["inputs"]], sides))])
+                 section("Worst sentences", worst_examples([_words(example) for example in dev["inputs"]], sides))])
 
 
-def _words(given):
-    return [given[start:end] for start, end in words(given)] if isinstance(given, str) else given
+def _words(example):
+    return [example[start:end] for start, end in words(example)] if isinstance(example, str) else example
 
 
 def match_entities(gold: Sequence[tuple[str, int, int]],
-                   found: Sequence[tuple[str, int, int]]) -> list[tuple[str, Any, Any]]:
+                   predicted: Sequence[tuple[str, int, int]]) -> list[tuple[str, Any, Any]]:
     """Compare a sentence's true entities with those that were found.
 
     A true entity is right, of another type (the same words), of other boundaries (words in common) or missed. A found
@@ -45,7 +45,7 @@ def match_entities(gold: Sequence[tuple[str, int, int]],
 
     Args:
         gold: (type, first word, last word + 1) of the true entities.
-        found: The same of the found entities.
+        predicted: The same of the found entities.
 
     Returns:
         (outcome, true type, found type) of each.
@@ -56,7 +56,7 @@ def match_entities(gold: Sequence[tuple[str, int, int]],
     """
     events: list[tuple[str, Any, Any]] = []
     for kind, first, last in gold:
-        near = sorted((other for other in found if _touch((kind, first, last), other)),
+        near = sorted((other for other in predicted if _touch((kind, first, last), other)),
                       key=lambda other: (other[1:] != (first, last), other[0] != kind, other))
         if not near:
             events.append(("missed", kind, None))
@@ -64,7 +64,7 @@ def match_entities(gold: Sequence[tuple[str, int, int]],
             events.append(("other boundaries", kind, near[0][0]))
         else:
             events.append(("right" if near[0][0] == kind else "other type", kind, near[0][0]))
-    return events + [("invented", None, one[0]) for one in found if not any(_touch(one, other) for other in gold)]
+    return events + [("invented", None, one[0]) for one in predicted if not any(_touch(one, other) for other in gold)]
 
 
 def _touch(one, other):
@@ -109,11 +109,11 @@ def confusion_table(events: Sequence[tuple[str, Any, Any]]) -> Markup:
     Returns:
         The HTML.
     """
-    counts = Counter((true or "nothing", given or "nothing", outcome) for outcome, true, given in events
+    counts = Counter((true or "nothing", predicted or "nothing", outcome) for outcome, true, predicted in events
                      if outcome != "right")
     if not counts:
         return note("Every entity was found as it is, and no other.")
-    rows = [(true, given, outcome, times) for (true, given, outcome), times in
+    rows = [(true, predicted, outcome, times) for (true, predicted, outcome), times in
             sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:COMMONEST]]
     return table(f"The {len(rows)} commonest of {len(counts)} kinds of error", ("true", "given", "error", "entities"),
                  rows, words=("true", "given", "error"))
@@ -139,16 +139,16 @@ def worst_examples(sentences: Sequence[list[str]], sides: Sequence[tuple[Any, An
                  "one side only", ("sentence", "text", "wrong"), rows, words=("text",))
 
 
-def _side(name, sentence, found):
-    return element("div", element("small", name), element("bdi", mark_entities(sentence, found)))
+def _side(name, sentence, predicted):
+    return element("div", element("small", name), element("bdi", mark_entities(sentence, predicted)))
 
 
-def mark_entities(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]) -> Markup:
+def mark_entities(sentence: Sequence[str], spans: Iterable[tuple[str, int, int]]) -> Markup:
     """Return the words with each entity marked and its type behind it.
 
     Args:
         sentence: The words.
-        found: (type, first word, last word + 1) of each entity.
+        spans: (type, first word, last word + 1) of each entity.
 
     Returns:
         The HTML.
@@ -159,7 +159,7 @@ def mark_entities(sentence: Sequence[str], found: Iterable[tuple[str, int, int]]
     """
     parts: list[str] = []
     place = 0
-    for kind, first, last in sorted(found, key=lambda entity: entity[1:]):
+    for kind, first, last in sorted(spans, key=lambda entity: entity[1:]):
         parts += [*sentence[place:first], element("mark", " ".join(sentence[first:last]), element("sub", kind))]
         place = last
     return Markup(" ".join(escape_html(part) for part in [*parts, *sentence[place:]]))

@@ -78,10 +78,10 @@ class TextsOrPairs(Task):
         texts = line.split("\t")
         return tuple(texts) if self.pairs is None and len(texts) == 2 else super().input(line)
 
-    def _checked(self, number, given):
-        if self.pairs is None and isinstance(given, tuple | list) and len(given) == 2:
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if self.pairs is None and isinstance(example, tuple | list) and len(example) == 2:
+            return tuple(example)
+        return super()._checked(number, example)
 
 
 @dataclass(frozen=True)

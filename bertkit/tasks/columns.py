@@ -21,7 +21,7 @@ def to_list(values: Any, what: str) -> list:
     Raises:
         Error: For one string, a dict, a set, and whatever has no rows.
 
-    >>> to_list(("a film", "a play"), "texts"), listed(np.array([1, 0]), "labels")
+    >>> to_list(("a film", "a play"), "texts"), to_list(np.array([1, 0]), "labels")
     (['a film', 'a play'], [1, 0])
     >>> to_list("a film", "texts")
     Traceback (most recent call last):

@@ -77,11 +77,11 @@ register(TaskEntry(
 register(TaskEntry(
     Answering, reader="bertkit.data.labelled:ANSWERS", models=("QuestionAnswering",), of_model=lambda model, _: {},
     fit="bertkit.training.losses:fit_of_answerer", strata=lambda targets: [bool(answers) for answers in targets],
-    unit=lambda given: given[1], sections="bertkit.report.answering:sections",
+    unit=lambda example: example[1], sections="bertkit.report.answering:sections",
     commonest="bertkit.report.partial_input:no_answer", served="bertkit.export.served:Spans"))
 register(TaskEntry(
     Choosing, reader="bertkit.data.labelled:CHOICES", models=("MultipleChoice",), of_model=lambda model, _: {},
-    fit="bertkit.training.losses:fit_of_chooser", unit=lambda given: given[0],
+    fit="bertkit.training.losses:fit_of_chooser", unit=lambda example: example[0],
     sections="bertkit.report.choosing:sections", probe="bertkit.report.partial_input:ENDINGS",
     commonest="bertkit.report.partial_input:commonest_place", served="bertkit.export.served:Endings"))
 register(TaskEntry(

@@ -64,10 +64,11 @@ class Ranking(Task):
         return Packed(text_rows(tokenizer, pairs, length, pairs=True), counts, targets,
                       group=1 if targets is None else counts[0])
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and len(given) > 2 and all(isinstance(text, str | bytes) for text in given):
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if (isinstance(example, tuple | list) and len(example) > 2
+                and all(isinstance(text, str | bytes) for text in example)):
+            return tuple(example)
+        return super()._checked(number, example)
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
         """Return the scores of each input's documents.

@@ -86,10 +86,10 @@ class Extraction(Task):
         """
         return line
 
-    def _checked(self, number, given):
-        if isinstance(given, str | bytes):
-            return given
-        raise Error(f"Row {number} is {given!r:.60}; this model reads single documents: give a str.")
+    def _checked(self, number, example):
+        if isinstance(example, str | bytes):
+            return example
+        raise Error(f"Row {number} is {example!r:.60}; this model reads single documents: give a str.")
 
     def predictions(self, outputs: Iterable[Any], packed: Packed) -> list[Extract]:
         """Return the summary of each document.

@@ -164,22 +164,22 @@ class Tagging(Task):
         same = [self.decisions(a) == self.decisions(b) for a, b in zip(one, other, strict=True)]
         return float(np.concatenate(same).mean())
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and all(isinstance(word, str) for word in given):
-            return list(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if isinstance(example, tuple | list) and all(isinstance(word, str) for word in example):
+            return list(example)
+        return super()._checked(number, example)
 
 
-def _read(given):
+def _read(example):
     """Return an input's text and (start, end) of its words."""
-    if isinstance(given, bytes):
-        given = given.decode("utf-8", errors="replace")
-    return (given, words(given)) if isinstance(given, str) else join_words(given)
+    if isinstance(example, bytes):
+        example = example.decode("utf-8", errors="replace")
+    return (example, words(example)) if isinstance(example, str) else join_words(example)
 
 
-def _pieces(tokenizer, given):
+def _pieces(tokenizer, example):
     """Return the Encoding of an input, and the first piece of each of its words, -1 where it has none."""
-    text, spans = _read(given)
+    text, spans = _read(example)
     encoding = tokenizer.encode([text])[0]
     return encoding, covering_pieces(encoding.offsets, spans)[0].tolist()
 
@@ -206,8 +206,8 @@ def _labels(cut, pieces, numbers):
     return rows
 
 
-def _entities(given, tags):
-    text, spans = _read(given)
+def _entities(example, tags):
+    text, spans = _read(example)
     return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
              "start": spans[first][0], "end": spans[last - 1][1]}
             for kind, first, last in metrics.entities(tags)]

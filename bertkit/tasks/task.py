@@ -96,13 +96,13 @@ class Task:
         inputs = to_list(inputs, "inputs")
         return [self._checked(number, given) for number, given in enumerate(inputs, start=1)]
 
-    def _checked(self, number, given):
-        if self.reads == ("text",) and isinstance(given, str | bytes):
-            return given
-        if self.reads != ("text",) and isinstance(given, tuple | list) and self._fits(given):
-            return tuple(given)
+    def _checked(self, number, example):
+        if self.reads == ("text",) and isinstance(example, str | bytes):
+            return example
+        if self.reads != ("text",) and isinstance(example, tuple | list) and self._fits(example):
+            return tuple(example)
         wanted = "single texts: give a str" if self.reads == ("text",) else f"tuples ({', '.join(self.reads)})"
-        raise Error(f"Row {number} is {given!r:.60}; this model reads {wanted}.")
+        raise Error(f"Row {number} is {example!r:.60}; this model reads {wanted}.")
 
     def _fits(self, texts):
         if self.reads[-1] == "...":

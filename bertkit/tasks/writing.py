@@ -44,10 +44,10 @@ class Writing(Task):
         """
         return line
 
-    def _checked(self, number, given):
-        if isinstance(given, str | bytes):
-            return given
-        raise Error(f"Row {number} is {given!r:.60}; this model reads single sources: give a str.")
+    def _checked(self, number, example):
+        if isinstance(example, str | bytes):
+            return example
+        raise Error(f"Row {number} is {example!r:.60}; this model reads single sources: give a str.")
 
     def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
         """Make a row of each source, or, with targets, of each reference's source.

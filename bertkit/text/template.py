@@ -163,7 +163,7 @@ def truncated_lengths(first: int, second: int, places: int) -> tuple[int, int]:
         The number of tokens that stay of the first and of the second text.
 
     Example:
-        >>> truncated_lengths(6, 2, 6), kept(9, 9, 5)
+        >>> truncated_lengths(6, 2, 6), truncated_lengths(9, 9, 5)
         ((4, 2), (2, 3))
     """
     if first > second:

@@ -41,13 +41,13 @@ class BestWeights(keras.callbacks.Callback):
             epoch: The number of the epoch, from 0.
             logs: The epoch's numbers; the scores and the loss on dev are added as "dev_...".
         """
-        found = predictions(self.model, self.task, self.eval_split)
-        sides = self.task.metric_inputs(self.eval_split.targets, found)
+        predicted = predictions(self.model, self.task, self.eval_split)
+        sides = self.task.metric_inputs(self.eval_split.targets, predicted)
         scores = {name: float(metric(*sides)) for name, metric in self.task.metrics.items()}
-        loss = self.task.loss(self.eval_split.targets, found)
+        loss = self.task.loss(self.eval_split.targets, predicted)
         if loss is not None:
             check_loss(loss, f"on dev after epoch {epoch + 1}")
-        self.confusion = self.task.confusion(self.eval_split.targets, found)
+        self.confusion = self.task.confusion(self.eval_split.targets, predicted)
         if logs is not None:
             logs.update({} if loss is None else {"dev_loss": loss})
             logs.update({f"dev_{name}": value for name, value in scores.items()})

@@ -23,15 +23,15 @@ def compare_strategies(ways: dict[str, Callable[[], Any]], out: str | Path) -> d
     Returns:
         {name: {column: value}}.
     """
-    found = {}
+    results = {}
     for name, train in ways.items():
         say(f"Training: {name}.")
         card = train()
         metric, score = next(iter(card.scores["dev"].items()))
-        found[name] = {metric: score["score"], "low": score["low"], "high": score["high"], **card.training}
-    columns = list(next(iter(found.values())))
-    rows = [["", *columns], *([name, *(f"{row[column]:.4g}" for column in columns)] for name, row in found.items())]
+        results[name] = {metric: score["score"], "low": score["low"], "high": score["high"], **card.training}
+    columns = list(next(iter(results.values())))
+    rows = [["", *columns], *([name, *(f"{row[column]:.4g}" for column in columns)] for name, row in results.items())]
     table = "".join("\t".join(row) + "\n" for row in rows)
     write_text(Path(out) / TABLE, table)
     say(table.expandtabs(14).rstrip())
-    return found
+    return results

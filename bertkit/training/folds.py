@@ -35,7 +35,7 @@ def cross_validate(run: Run, make: Callable[[], Any], tokenizer: Any, splits: An
     """
     if not count:
         return {}
-    found, task = [None] * len(splits.whole), splits.task
+    predicted, task = [None] * len(splits.whole), splits.task
     targets, metadata = splits.whole.targets, []
     for number, (rows, part) in enumerate(splits.folds(count), start=1):
         say(f"fold {number} of {count}: {len(rows)} rows are answered by a model that has not seen them")
@@ -43,9 +43,9 @@ def cross_validate(run: Run, make: Callable[[], Any], tokenizer: Any, splits: An
         sides = task.metric_inputs(part.parts["test"].targets, answers)
         metadata.append({"rows": len(rows)} | {name: float(metric(*sides)) for name, metric in task.metrics.items()})
         for row, answer in zip(rows, answers, strict=True):
-            found[row] = answer
+            predicted[row] = answer
     keras.utils.set_random_seed(run.seed)               # what comes after is drawn as without folds
-    return {**task.intervals(targets, found), "rows": len(found), "folds": metadata}
+    return {**task.intervals(targets, predicted), "rows": len(predicted), "folds": metadata}
 
 
 def _answers(fold, make, tokenizer, splits):
@@ -62,7 +62,7 @@ def _answers(fold, make, tokenizer, splits):
     model.fit(fold.dataset(epochs), epochs=fold.epochs, initial_epoch=epochs, steps_per_epoch=fold.steps_per_epoch,
               callbacks=fold.callbacks(epochs), shuffle=False, verbose=0)
     merge_adapters(model)
-    found = np.asarray(predictions(model, splits.task, fold.eval_splits["test"]))
-    write_json(done, {"knobs": knobs, "predictions": found.tolist()})
+    predicted = np.asarray(predictions(model, splits.task, fold.eval_splits["test"]))
+    write_json(done, {"knobs": knobs, "predictions": predicted.tolist()})
     rmtree(fold.folder, ignore_errors=True)
-    return list(found)
+    return list(predicted)

@@ -51,13 +51,13 @@ def pseudo_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], len
     """
     encoded = tokenizer.encode(texts)
     _check_lengths(tokenizer, [one.ids for one in encoded], length)
-    copies, found = _copies(tokenizer, encoded, length, within_words), [[] for _ in texts]
+    copies, values_of_text = _copies(tokenizer, encoded, length, within_words), [[] for _ in texts]
     while chunk := list(islice(copies, CHUNK)):
         logs = _masked_logs(model, tokenizer, chunk, batch_size)
         for (text, *_), value in zip(chunk, logs, strict=True):
-            found[text].append(value)
+            values_of_text[text].append(value)
     return [TokenLogProbabilities(one.ids, np.array(values, "float32"))
-            for one, values in zip(encoded, found, strict=True)]
+            for one, values in zip(encoded, values_of_text, strict=True)]
 
 
 def _copies(tokenizer, encoded, length, within_words):
@@ -100,14 +100,14 @@ def _inside(token):
 def _masked_logs(model, tokenizer, copies, batch_size):
     """Return log P of the token at the place of each copy, in the copies' order."""
     _, rows, places, tokens = zip(*copies, strict=True)
-    features, found = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
+    features, logs = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
     places, tokens = np.array(places, "int32"), np.array(tokens, "int32")
     for numbers, batch in batches_by_length(features, batch_size):
         width = batch["token_ids"].shape[1]
         ahead = (width - features.lengths[numbers]) if features.padding.left else 0
         batch["masked_positions"] = (places[numbers] + ahead).astype("int32")[:, None]
-        found[numbers] = _logs(np.asarray(model.predict_on_batch(batch)), tokens[numbers][:, None])[:, 0]
-    return found
+        logs[numbers] = _logs(np.asarray(model.predict_on_batch(batch)), tokens[numbers][:, None])[:, 0]
+    return logs
 
 
 def log_likelihoods(model: Any, written: Any, batch_size: int = 32) -> list[np.ndarray]:
@@ -123,13 +123,13 @@ def log_likelihoods(model: Any, written: Any, batch_size: int = 32) -> list[np.n
     Returns:
         One array for each row, float32 [tokens of its target].
     """
-    found = [None] * len(written)
+    results = [None] * len(written)
     for rows, batch in batches_by_length(written, batch_size):
         labels = written.targets(rows)
         logs = _logs(np.asarray(model.predict_on_batch(batch)), np.maximum(labels, 0))
         for row, values, label in zip(rows, logs, labels, strict=True):
-            found[row] = values[label >= 0]
-    return found
+            results[row] = values[label >= 0]
+    return results
 
 
 def perplexities(model: Any, parts: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -144,13 +144,13 @@ def perplexities(model: Any, parts: dict[str, Any]) -> dict[str, dict[str, float
     Returns:
         {name of a split: {"score", "low", "high"}}.
     """
-    found = {}
+    scores = {}
     for name, written in parts.items():
         logs = log_likelihoods(model, written)
         sides = [float(row.sum()) for row in logs], [len(row) for row in logs]
         low, high = metrics.bootstrap(metrics.pseudo_perplexity, *sides)
-        found[name] = {"score": metrics.pseudo_perplexity(*sides), "low": low, "high": high}
-    return found
+        scores[name] = {"score": metrics.pseudo_perplexity(*sides), "low": low, "high": high}
+    return scores
 
 
 def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], length: int,
@@ -177,7 +177,7 @@ def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], len
                     "pseudo_log_likelihoods.")
     encoded, ahead = tokenizer.ids(texts), _ahead(tokenizer)
     _check_lengths(tokenizer, encoded, length)
-    features, found = pack([tokenizer.pack_ids(ids, None, length) for ids in encoded], Padding.of(tokenizer)), {}
+    features, results = pack([tokenizer.pack_ids(ids, None, length) for ids in encoded], Padding.of(tokenizer)), {}
     for rows, batch in batches_by_length(features, batch_size):
         logits = np.asarray(model.predict_on_batch(batch))
         logs = _logs(logits[:, :-1], batch["token_ids"][:, 1:])
@@ -185,8 +185,8 @@ def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], len
             start = int(np.argmax(mask)) + ahead
             ids = encoded[row] if ahead else encoded[row][1:]
             first = start - 1 if ahead else start
-            found[row] = TokenLogProbabilities(ids, values[first:first + len(ids)])
-    return [found[row] for row in range(len(texts))]
+            results[row] = TokenLogProbabilities(ids, values[first:first + len(ids)])
+    return [results[row] for row in range(len(texts))]
 
 
 def _check_lengths(tokenizer, rows, length):

@@ -154,7 +154,7 @@ class RDrop(keras.losses.Loss):
         name: Name of the loss.
         **options: What every Keras loss takes: `reduction`, `dtype`.
 
-    >>> loss = RDrop(CrossEntropy(), alpha=1.0, distance=of_classes)
+    >>> loss = RDrop(CrossEntropy(), alpha=1.0, distance=distance_of_classes)
     >>> round(float(loss(np.array([0, 0]), np.array([[0.0, 0.0], [0.0, 0.0]]))), 4)
     0.6931
     """

@@ -130,11 +130,11 @@ class Run:
 
     def _resolve(self, rows, width):
         """Make numbers of the knobs that are "auto", and say which."""
-        given = {name: self.knobs[name] for name in ("epochs", "batch_size", "learning_rate")}
-        chosen = recommend(rows, width, **given)
+        knobs = {name: self.knobs[name] for name in ("epochs", "batch_size", "learning_rate")}
+        chosen = recommend(rows, width, **knobs)
         self.epochs, self.batch_size, self.learning_rate = chosen
-        self.knobs, self.auto = {**self.knobs, **chosen._asdict()}, AUTO in given.values()
-        if reason := explain_choice(rows, width, given, chosen):
+        self.knobs, self.auto = {**self.knobs, **chosen._asdict()}, AUTO in knobs.values()
+        if reason := explain_choice(rows, width, knobs, chosen):
             say(reason)
             self.notes.append(reason)
 
@@ -233,9 +233,9 @@ class Run:
             The `Card` of the bundle.
         """
         merge_adapters(self.model)
-        found = {name: predictions(self.model, self.splits.task, held) for name, held in self.eval_splits.items()}
-        task = self.splits.task.tuned(self.eval_splits["dev"].targets, found["dev"])
-        scores = {name: task.intervals(held.targets, found[name]) for name, held in self.eval_splits.items()}
+        predicted = {name: predictions(self.model, self.splits.task, held) for name, held in self.eval_splits.items()}
+        task = self.splits.task.tuned(self.eval_splits["dev"].targets, predicted["dev"])
+        scores = {name: task.intervals(held.targets, predicted[name]) for name, held in self.eval_splits.items()}
         self._judge(task, scores["dev"])
         scores |= {"folds": folds} if folds else {}
         card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
@@ -243,7 +243,7 @@ class Run:
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
-                    self._report(card, task, found["dev"]))
+                    self._report(card, task, predicted["dev"]))
         rmtree(self.folder, ignore_errors=True)
         return card
 

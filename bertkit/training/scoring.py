@@ -21,14 +21,14 @@ def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]
         rows of an example together (`model.together`) gives one array for each example.
     """
     features = features if model.together else features.single_rows
-    found = [None] * len(features)
+    results = [None] * len(features)
     for rows, inputs in batches_by_length(features, batch_size):
         values = _values(model, inputs)
         if model.each_token:
             values = [value[mask == 1] for value, mask in zip(values, inputs["padding_mask"], strict=True)]
         for row, value in zip(rows, values, strict=True):
-            found[row] = value
-    return found
+            results[row] = value
+    return results
 
 
 def _values(model, inputs):

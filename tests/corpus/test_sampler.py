@@ -10,7 +10,7 @@ from bertkit.corpus import shards as files
 from bertkit.corpus.make import fingerprint
 from bertkit.corpus.randomness import randint, uniform
 from bertkit.corpus.rows import DRAWS, next_sentence, one_segment, sentence_order
-from bertkit.corpus.sampler import CorpusSampler, Phases
+from bertkit.corpus.sampler import CorpusSampler, PhasedSampler
 from bertkit.corpus.segments import Segment
 from bertkit.errors import Error
 from tests import tiny
@@ -191,7 +191,7 @@ def test_keys_are_new_each_time_or_so_many_for_a_record():
 
 
 def test_phases_follow_each_other():
-    phases = Phases((sampler(), sampler(batch_size=2, seed=5)), (3, 4))
+    phases = PhasedSampler((sampler(), sampler(batch_size=2, seed=5)), (3, 4))
     assert phases.total == 7
     np.testing.assert_array_equal(phases.batch(2)["keys"], sampler().batch(2)["keys"])
     for step in (3, 6, 9):

@@ -119,25 +119,25 @@ def backward(halves: list[tuple[Half, Half]], first: Any, hidden: Any, to_first:
     Returns:
         The gradients [B,T,D] of the first state's two parts, and {reference of a variable: its gradient}.
     """
-    found: dict[Any, Any] = {}
+    gradients: dict[Any, Any] = {}
     for attend, feed in reversed(halves):
         zero = zero_after(to_first, to_hidden)
-        fed, more = recompute_gradient(feed, first, zero, to_hidden, found)
+        fed, more = recompute_gradient(feed, first, zero, to_hidden, gradients)
         hidden, to_first = hidden - fed, to_first + more
-        attended, more = recompute_gradient(attend, hidden, zero, to_first, found)
+        attended, more = recompute_gradient(attend, hidden, zero, to_first, gradients)
         first, to_hidden = first - attended, to_hidden + more
-    return (to_first, to_hidden), found
+    return (to_first, to_hidden), gradients
 
 
-def recompute_gradient(half: Half, x: Any, zero: Any, slope: Any, found: dict[Any, Any]) -> tuple[Any, Any]:
-    """Compute a half again with its gradient, and add the gradients of its variables to `found`.
+def recompute_gradient(half: Half, x: Any, zero: Any, slope: Any, gradients: dict[Any, Any]) -> tuple[Any, Any]:
+    """Compute a half again with its gradient, and add the gradients of its variables to `gradients`.
 
     Args:
         half: The `Half`.
         x: Its input [B,T,D].
         zero: 0, from `zero_after`.
         slope: The gradient of y, [B,T,D].
-        found: {reference of a variable: its gradient}, to which is added.
+        gradients: {reference of a variable: its gradient}, to which is added.
 
     Returns:
         y [B,T,D], and slope · ∂y/∂x [B,T,D].
@@ -150,7 +150,7 @@ def recompute_gradient(half: Half, x: Any, zero: Any, slope: Any, found: dict[An
     for variable, more in zip(variables, slopes, strict=True):
         if more is not None:
             key = variable.ref()
-            found[key] = found[key] + more if key in found else more
+            gradients[key] = gradients[key] + more if key in gradients else more
     return y, to_x
 
 
