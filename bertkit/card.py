@@ -29,7 +29,7 @@ def json_value(value: Any) -> Any:
         The value with paths as text, tuples as lists, and nan and infinity as None.
 
     Example:
-        >>> plain({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
+        >>> json_value({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
         {'path': 'films', 'score': None, 'labels': ['no', 'yes']}
     """
     if isinstance(value, dict):
@@ -110,7 +110,7 @@ class Card:
         Returns:
             {field: value}, without the empty fields.
         """
-        return {name: plain(value) for name, value in asdict(self).items()
+        return {name: json_value(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     def text(self) -> str:

@@ -164,7 +164,7 @@ def pooler_parameters(config: EncoderConfig) -> list[tuple[int, int, bool]]:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> pooler(CONFIG)
+        >>> pooler_parameters(CONFIG)
         [(768, 768, True)]
     """
     return [(config.output_dim, config.hidden_dim, True)] * isinstance(config.pooler, kinds.Tanh)
@@ -263,7 +263,7 @@ def dense_parameters(inputs: int, outputs: int, bias: bool = True) -> int:
         The number of parameters.
 
     Example:
-        >>> dense(768, 3072)
+        >>> dense_parameters(768, 3072)
         2362368
     """
     return inputs * outputs + outputs * bias
@@ -280,7 +280,7 @@ def layer_norm_parameters(width: int, bias: bool = True) -> int:
         The number of parameters.
 
     Example:
-        >>> layer_norm(768), layer_norm(768, bias=False)
+        >>> layer_norm_parameters(768), layer_norm_parameters(768, bias=False)
         (1536, 768)
     """
     return width + width * bias
@@ -301,7 +301,7 @@ def keys_per_token(kind: Any, length: int) -> int:
         The number of keys.
 
     Example:
-        >>> keys(kinds.Full(), 4096), keys(kinds.Window(size=512), 4096)
+        >>> keys_per_token(kinds.Full(), 4096), keys_per_token(kinds.Window(size=512), 4096)
         (4096, 768)
     """
     if isinstance(kind, kinds.Window):
@@ -327,7 +327,7 @@ def block_passes(config: EncoderConfig) -> int:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> passes(CONFIG)
+        >>> block_passes(CONFIG)
         12
     """
     return config.num_layers * (1 if config.shared is None else config.shared.inner)
@@ -401,7 +401,7 @@ def saved_activations(config: EncoderConfig) -> int:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> kept(CONFIG)
+        >>> saved_activations(CONFIG)
         11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim

@@ -120,8 +120,8 @@ class Decoder(ConfiguredLayer):
             token_ids: The tokens int [B,1].
             place: Their position, counted from 0, a scalar.
             past: The keys and values of the earlier tokens, (keys, values) [B,N,longest,H] for each
-                block, as `nothing` or the last step returned them.
-            memory: What `remember` returned.
+                block, as `empty_cache` or the last step returned them.
+            memory: What `source_keys_values` returned.
 
         Returns:
             The vectors [B,1,D], and the past with these tokens.

@@ -291,7 +291,7 @@ def supports_packing(config: EncoderConfig) -> bool:
 
     Example:
         >>> from bertkit.family import bert, roberta
-        >>> packs(bert.CONFIG), packs(roberta.CONFIG)
+        >>> supports_packing(bert.CONFIG), supports_packing(roberta.CONFIG)
         (True, False)
     """
     attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)

@@ -28,7 +28,7 @@ def pack_rows(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]],
     Example:
         >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
         >>> rows = [([2, 5, 6, 3], [0] * 4), ([2, 5, 3], [0] * 3), ([2, 6, 3], [0] * 3)]
-        >>> batch = packed(tokenizer, rows, np.arange(3), length=7)
+        >>> batch = pack_rows(tokenizer, rows, np.arange(3), length=7)
         >>> batch["token_ids"].tolist(), batch["packed_ids"].tolist()
         ([[2, 5, 6, 3, 2, 5, 3], [2, 6, 3, 0, 0, 0, 0]], [[1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 0, 0, 0, 0]])
     """

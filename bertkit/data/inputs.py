@@ -57,7 +57,7 @@ class Labelled:
                         "give another share, or rows of their own with --dev.")
         return self.split_by_mask(held)
 
-    def parted(self, held: np.ndarray) -> tuple[Self, Self]:
+    def split_by_mask(self, held: np.ndarray) -> tuple[Self, Self]:
         """Split the rows in two.
 
         Args:

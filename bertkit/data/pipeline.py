@@ -207,7 +207,8 @@ def batches_by_length(features: Features, batch_size: int) -> Iterator[tuple[np.
     Example:
         >>> from bertkit.data.features import pack
         >>> rows = pack([([2, 3], [0, 0]), ([2, 7, 3], [0, 0, 0])])
-        >>> [(numbers.tolist(), batch["token_ids"].tolist()) for numbers, batch in by_length(rows, batch_size=1)]
+        >>> batches = batches_by_length(rows, batch_size=1)
+        >>> [(numbers.tolist(), batch["token_ids"].tolist()) for numbers, batch in batches]
         [([1], [[2, 7, 3]]), ([0], [[2, 3]])]
     """
     order = np.argsort(-features.lengths, kind="stable")

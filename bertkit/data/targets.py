@@ -53,7 +53,7 @@ def class_indices(names: Any, found: Any) -> dict:
         Error: If a class comes twice.
 
     Example:
-        >>> places_of(None, ["yes", "no", "yes"])
+        >>> class_indices(None, ["yes", "no", "yes"])
         {'no': 0, 'yes': 1}
     """
     names = sorted(set(found)) if names is None else list(names)
@@ -77,7 +77,7 @@ def class_index(places: dict, label: Any, row: int) -> int:
         Error: If the label is not among the classes.
 
     Example:
-        >>> place({"no": 0, "yes": 1}, "yes", row=1)
+        >>> class_index({"no": 0, "yes": 1}, "yes", row=1)
         1
     """
     if label not in places:

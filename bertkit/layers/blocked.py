@@ -41,7 +41,7 @@ def from_blocks(x: Any, length: Any) -> Any:
         A tensor [B,N,T,H].
 
     Example:
-        >>> tuple(joined(ops.ones((1, 2, 3, 2, 4)), 5).shape)
+        >>> tuple(from_blocks(ops.ones((1, 2, 3, 2, 4)), 5).shape)
         (1, 2, 5, 4)
     """
     rows, heads, count, size, width = ops.shape(x)
@@ -95,7 +95,7 @@ def gather_vectors(x: Any, places: Any) -> Any:
 
     Example:
         >>> x = ops.array([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]])
-        >>> [[float(y) for y in row[:, 0]] for row in vectors_at(x, ops.array([[2, 0], [1, 1]]))]
+        >>> [[float(y) for y in row[:, 0]] for row in gather_vectors(x, ops.array([[2, 0], [1, 1]]))]
         [[3.0, 1.0], [5.0, 5.0]]
     """
     *leading, length, width = ops.shape(x)

@@ -289,7 +289,7 @@ def factor_choices(kind: Any, most_chunks: int, longest: int) -> list[tuple[int,
 
     Example:
         >>> from bertkit.kinds import Hash
-        >>> choices(Hash(chunk=64), most_chunks=8, longest=512)
+        >>> factor_choices(Hash(chunk=64), most_chunks=8, longest=512)
         [(4,), (8,), (16,)]
     """
     if kind.buckets is not None:
@@ -314,7 +314,7 @@ def rms_normalize(x: Any) -> Any:
         Vectors [...,H].
 
     Example:
-        >>> [round(float(y), 3) for y in unit(ops.array([3.0, 3.0]))]
+        >>> [round(float(y), 3) for y in rms_normalize(ops.array([3.0, 3.0]))]
         [1.0, 1.0]
     """
     return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-6)
@@ -332,7 +332,7 @@ def gather_per_head(x: Any, places: Any) -> Any:
 
     Example:
         >>> x = ops.array([[[[1.0], [2.0], [3.0]]]])
-        >>> [float(y) for y in at(x, ops.array([[[2, 0]]]))[0, 0, :, 0]]
+        >>> [float(y) for y in gather_per_head(x, ops.array([[[2, 0]]]))[0, 0, :, 0]]
         [3.0, 1.0]
     """
     (rows, heads, count), (tokens, width) = ops.shape(places), ops.shape(x)[2:]

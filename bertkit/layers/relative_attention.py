@@ -209,7 +209,7 @@ def relative_sinusoids(distances: Any, width: int) -> Any:
         float32 [...,D].
 
     Example:
-        >>> [round(float(y), 4) for y in waves(ops.array([1.0]), 4)[0]]
+        >>> [round(float(y), 4) for y in relative_sinusoids(ops.array([1.0]), 4)[0]]
         [0.8415, 0.01, 0.5403, 0.9999]
     """
     frequencies = 10000.0 ** (-ops.arange(0, width, 2, dtype="float32") / width)
@@ -231,7 +231,7 @@ def relative_shift(x: Any) -> Any:
 
     Example:
         >>> x = ops.reshape(ops.arange(8), (1, 1, 2, 4))        # T = 2, K = 2: the distances 2, 1, 0, -1 of each query
-        >>> [[int(y) for y in row] for row in shifted(x)[0, 0]]
+        >>> [[int(y) for y in row] for row in relative_shift(x)[0, 0]]
         [[2, 3], [5, 6]]
     """
     rows, heads, length, both = ops.shape(x)

@@ -112,7 +112,7 @@ def rotary_angles(position_ids: Any, length: Any, features: int, base: float) ->
         The angles in radians, float32 [B|1,1,T,H/2].
 
     Example:
-        >>> [[round(float(y), 2) for y in row] for row in rotations(None, length=3, features=4, base=100.0)[0, 0]]
+        >>> [[round(float(y), 2) for y in row] for row in rotary_angles(None, length=3, features=4, base=100.0)[0, 0]]
         [[0.0, 0.0], [1.0, 0.1], [2.0, 0.2]]
     """
     frequencies = (float(base) ** -(np.arange(0, features, 2) / features)).astype("float32")
@@ -135,7 +135,7 @@ def rotate(x: Any, angles: Any) -> Any:
 
     Example:
         >>> angle = ops.full((1, 1, 1, 1), np.pi / 4)
-        >>> [round(float(y), 4) for y in turned(ops.array([[[[1.0, 0.0]]]]), angle)[0, 0, 0]]
+        >>> [round(float(y), 4) for y in rotate(ops.array([[[[1.0, 0.0]]]]), angle)[0, 0, 0]]
         [0.7071, 0.7071]
     """
     precise = keras.backend.result_type(x.dtype, "float32")

@@ -33,7 +33,7 @@ def count_visits(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
         int32, of the broadcast shape.
 
     Example:
-        >>> [int(allows(3, j, last=7)) for j in range(8)]       # block 3 of 8
+        >>> [int(count_visits(3, j, last=7)) for j in range(8)]       # block 3 of 8
         [1, 0, 1, 1, 1, 0, 0, 1]
     """
     always = ops.logical_or(ops.abs(i - j) <= 1, ops.logical_or(j == 0, j == last))

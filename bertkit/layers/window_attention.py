@@ -30,7 +30,7 @@ def can_see(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = F
         bool, of the broadcast shape.
 
     Example:
-        >>> [bool(allows(0, j, reach=1)) for j in range(4)], bool(allows(0, 3, reach=1, global_j=True))
+        >>> [bool(can_see(0, j, reach=1)) for j in range(4)], bool(can_see(0, 3, reach=1, global_j=True))
         ([True, True, False, False], True)
     """
     return ops.logical_or(ops.abs(i - j) <= reach, ops.logical_or(global_i, global_j))
@@ -232,7 +232,7 @@ def list_positions(chosen: Any) -> tuple[Any, Any]:
         The positions of the chosen tokens int [B,G], and which of these are chosen, bool [B,G].
 
     Example:
-        >>> places, real = listed(ops.array([[True, False, True], [False, True, False]]))
+        >>> places, real = list_positions(ops.array([[True, False, True], [False, True, False]]))
         >>> [[int(place) for place in row] for row in places], [[bool(each) for each in row] for row in real]
         ([[0, 2], [1, 0]], [[True, True], [True, False]])
     """

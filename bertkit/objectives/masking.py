@@ -210,11 +210,12 @@ class Choice(NamedTuple):
 
     Args:
         choose: The function that chooses, such as `tokens`, `ngrams` or `spans`.
-        count: The function that counts how many tokens of each row to choose, `rounded` or `rounded_up`.
+        count: The function that counts how many tokens of each row to choose, `count_to_choose` or
+            `count_to_choose_rounded_up`.
 
     Example:
         >>> CHOICES["spans"].choose.__name__, CHOICES["spans"].count.__name__
-        ('spans', 'rounded_up')
+        ('spans', 'count_to_choose_rounded_up')
     """
 
     choose: Callable[..., np.ndarray]
@@ -245,7 +246,7 @@ def replace_tokens(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarr
 
     Example:
         >>> ids, spans = np.array([[5, 6, 7, 8]]), np.array([[0, 1, 1, 0]])
-        >>> replaced(0, np.array([0]), ids, spans, shares=(1.0, 0.0), mask_id=4, size=9).tolist()
+        >>> replace_tokens(0, np.array([0]), ids, spans, shares=(1.0, 0.0), mask_id=4, size=9).tolist()
         [[5, 4, 4, 8]]
     """
     width = ids.shape[1]

@@ -51,7 +51,7 @@ class Objective:
 
         Args:
             features: The batch that `corrupt` returned, as tensors of the same shapes.
-            part: The layer that `part` returned.
+            part: The layer that `make_layer` returned.
             training: Whether dropout is on.
 
         Returns:

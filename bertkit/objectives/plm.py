@@ -35,7 +35,7 @@ class PLM(Objective):
         beta: Chosen tokens for every `alpha` of context.
 
     Raises:
-        Error: when `alpha` or `beta` is below 1; `part` raises it for an encoder that has no query stream.
+        Error: when `alpha` or `beta` is below 1; `make_layer` raises it for an encoder that has no query stream.
 
     Example:
         >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])

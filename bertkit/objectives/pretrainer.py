@@ -116,7 +116,7 @@ class Pretrainer(FreezesUnreadLayers):
         """Make a dataset of the corrupted batches of a sampler.
 
         Args:
-            sampler: An object with `batch(step)`, such as a `CorpusSampler` or `Phases`.
+            sampler: An object with `batch(step)`, such as a `CorpusSampler` or a `PhasedSampler`.
             start: The first step.
             steps: How many steps; None never ends.
 
@@ -141,7 +141,7 @@ class Pretrainer(FreezesUnreadLayers):
         """Compute the outputs of the saved model and of the objectives' own parts.
 
         Args:
-            features: A batch that `corrupted` returned, as tensors of the same shapes.
+            features: A batch that `corrupt` returned, as tensors of the same shapes.
             training: Whether dropout is on.
 
         Returns:
@@ -204,7 +204,7 @@ class Pretrainer(FreezesUnreadLayers):
         """Compute the losses and accuracies of a batch without dropout.
 
         Args:
-            batch: A batch that `corrupted` returned.
+            batch: A batch that `corrupt` returned.
 
         Returns:
             {name: number}.

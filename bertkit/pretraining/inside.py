@@ -37,7 +37,7 @@ def entropies(pretrainer: Any, batch: dict[str, Any]) -> dict[str, float]:
 
     Args:
         pretrainer: The `Pretrainer`.
-        batch: A batch as `Pretrainer.corrupted` returns it.
+        batch: A batch as `Pretrainer.corrupt` returns it.
 
     Returns:
         {"layer_i": entropy}; layers with sparse attention are left out.
@@ -59,7 +59,7 @@ def gradient_norms(pretrainer: Any, batch: dict[str, Any]) -> dict[str, float]:
 
     Args:
         pretrainer: The `Pretrainer`.
-        batch: A batch as `Pretrainer.corrupted` returns it.
+        batch: A batch as `Pretrainer.corrupt` returns it.
 
     Returns:
         {part: norm}.
@@ -89,7 +89,7 @@ def fill_mask_examples(pretrainer: Any, tokenizer: Tokenizer, batch: dict[str, A
     Args:
         pretrainer: The `Pretrainer`.
         tokenizer: The `Tokenizer` of the batch.
-        batch: A batch as `Pretrainer.corrupted` returns it.
+        batch: A batch as `Pretrainer.corrupt` returns it.
 
     Returns:
         A paragraph for each row, with **predicted** where the prediction is correct, else **predicted** (hidden word).

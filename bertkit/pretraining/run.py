@@ -124,10 +124,10 @@ class PretrainingRun:
         if self.settings.pack and (arrange is not one_segment or not supports_packing(pretrainer.encoder.config)):
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")
-        self.phases = PhasedSampler(tuple(CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
-                                                 place.part, self.settings.pack)
-                                   for shards, size in zip(self.shards, self.batch_sizes, strict=True)),
-                             tuple(self.steps))
+        samplers = (CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks, place.part,
+                                  self.settings.pack)
+                    for shards, size in zip(self.shards, self.batch_sizes, strict=True))
+        self.phases = PhasedSampler(tuple(samplers), tuple(self.steps))
         self.held_out_rows = self.dev and CorpusSampler(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
 
     def optimizer(self) -> Any:

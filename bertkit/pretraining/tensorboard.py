@@ -30,7 +30,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
 
     Args:
         folder: The folder of the events.
-        phases: The `Phases` of the run.
+        phases: The `PhasedSampler` of the run.
         tokenizer: The `Tokenizer` of the corpus.
         held: A `CorpusSampler` of held-out text, or None.
         knobs: The `PretrainConfig`, for `log_every` and `watch_every`.

@@ -91,7 +91,7 @@ def top_k(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray, n
         The scores, float [min(k, n)], and their places, int [min(k, n)].
 
     Example:
-        >>> [part.tolist() for part in largest(np.array([0.5, 0.9, 0.5, 0.1]), np.arange(4), k=3)]
+        >>> [part.tolist() for part in top_k(np.array([0.5, 0.9, 0.5, 0.1]), np.arange(4), k=3)]
         [[0.9, 0.5, 0.5], [1, 0, 2]]
     """
     if k < len(scores):
@@ -112,7 +112,7 @@ def unit_vectors(vectors: np.ndarray) -> np.ndarray:
         float [..., D].
 
     Example:
-        >>> directions(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+        >>> unit_vectors(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
         [[0.6, 0.8], [0.0, 0.0]]
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -135,7 +135,7 @@ def check_documents(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[
             finite.
 
     Example:
-        >>> ids, vectors = checked(["sea", "sun"], [[1, 0], [0, 1]], "cosine")
+        >>> ids, vectors = check_documents(["sea", "sun"], [[1, 0], [0, 1]], "cosine")
         >>> ids, vectors.dtype
         (['sea', 'sun'], dtype('float32'))
     """
@@ -167,7 +167,7 @@ def check_queries(queries: Any, k: int, width: int) -> np.ndarray:
         Error: when k is below 1, or the vectors have another width or are not finite.
 
     Example:
-        >>> asked([[1.0, 2.0]], k=1, width=2).shape
+        >>> check_queries([[1.0, 2.0]], k=1, width=2).shape
         (1, 2)
     """
     queries = np.asarray(queries, "float64")

@@ -26,7 +26,7 @@ class Window(NamedTuple):
 
     Example:
         >>> window = Window(([2, 8, 9, 3], [0, 0, 0, 0]), start=3, end=5, place=1, cls=0)
-        >>> window.row[0][window.at(4)]
+        >>> window.row[0][window.row_position(4)]
         9
     """
 

@@ -184,7 +184,7 @@ def unit_vectors(vectors: Any) -> Any:
         Vectors [...,D].
 
     Example:
-        >>> [round(float(y), 4) for y in directions(ops.array([3.0, 4.0]))]
+        >>> [round(float(y), 4) for y in unit_vectors(ops.array([3.0, 4.0]))]
         [0.6, 0.8]
     """
     return vectors / vector_lengths(vectors)
@@ -200,7 +200,7 @@ def vector_lengths(vectors: Any) -> Any:
         Lengths [...,1].
 
     Example:
-        >>> float(lengths(ops.array([3.0, 4.0]))[0])
+        >>> float(vector_lengths(ops.array([3.0, 4.0]))[0])
         5.0
     """
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), SMALLEST**2))

@@ -78,7 +78,7 @@ def global_norm(gradients: list[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
     """Return the norm of all gradients together: √(Σ g²).
 
     Args:
-        gradients: Gradients, float of any shapes; the rows of a sparse one must be unique (see `summed_rows`).
+        gradients: Gradients, float of any shapes; the rows of a sparse one must be unique (see `sum_repeated_rows`).
 
     Returns:
         A float scalar.

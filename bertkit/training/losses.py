@@ -214,7 +214,7 @@ def labelled_positions(labels: Any) -> Any:
         float32 [...]: 1 for each label that counts, 0 for -1.
 
     Example:
-        >>> [float(y) for y in scored(np.array([2, -1, 0]))]
+        >>> [float(y) for y in labelled_positions(np.array([2, -1, 0]))]
         [1.0, 0.0, 1.0]
     """
     return ops.cast(labels >= 0, "float32")
