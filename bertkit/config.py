@@ -144,7 +144,7 @@ class EncoderConfig:
         return getattr(self.block, "norm_bias", True)
 
     @property
-    def longest(self) -> int | None:
+    def max_length(self) -> int | None:
         """The largest number of tokens of a row that have positions; None where any number has."""
         if self.positions is None:
             return None

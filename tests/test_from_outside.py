@@ -60,7 +60,7 @@ class Stars(Task):
     def answers(self, inputs, predictions):
         return [{"stars": int(np.argmax(row)) + 1} for row in predictions]
 
-    def sides(self, targets, predictions):
+    def metric_inputs(self, targets, predictions):
         return np.asarray(targets), np.argmax(np.array(predictions), axis=-1)
 
     @property
@@ -112,7 +112,7 @@ def trained(stars, tmp_path_factory):
     done = run.resume()
     model.fit(run.dataset(done), epochs=run.epochs, steps_per_epoch=run.steps_per_epoch, callbacks=run.callbacks(done),
               shuffle=False, verbose=0)
-    run.ship("stars")
+    run.evaluate_and_save("stars")
     return place
 
 
@@ -231,7 +231,7 @@ class Rows:
 def test_an_objective_trains_scores_saves_loads_and_is_exported(tmp_path):
     keras.utils.set_random_seed(0)
     pretrainer = Pretrainer(Encoder(tiny.CONFIG.but(dropout=0.0)), [MLM(tiny.tokenizer()), Swapped()])
-    batch = pretrainer.corrupted(Rows().batch(0))
+    batch = pretrainer.corrupt(Rows().batch(0))
     before = pretrainer.scores(batch)
     pretrainer.compile(keras.optimizers.Adam(3e-3))
     pretrainer.fit(pretrainer.dataset(Rows(), steps=60), epochs=1, verbose=0)

@@ -404,9 +404,9 @@ def test_an_encoder_takes_a_config_or_its_json():
 
 
 def test_losses_come_back_with_every_setting():
-    from bertkit.training.losses import CrossEntropy, RDrop, of_classes
+    from bertkit.training.losses import CrossEntropy, RDrop, distance_of_classes
     for loss in (CrossEntropy(0.25, [1, 2.5, 0]), InfoNCE(5.0, symmetric=True),
-                 RDrop(CrossEntropy(0.125), 3.0, of_classes)):
+                 RDrop(CrossEntropy(0.125), 3.0, distance_of_classes)):
         again = keras.saving.deserialize_keras_object(json.loads(json.dumps(keras.saving.serialize_keras_object(loss))))
         assert again.get_config() == loss.get_config()
-    assert (again.plain.smoothing, again.alpha, again.distance) == (0.125, 3.0, of_classes)
+    assert (again.plain.smoothing, again.alpha, again.distance) == (0.125, 3.0, distance_of_classes)

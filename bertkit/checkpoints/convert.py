@@ -44,7 +44,7 @@ def convert(source: str | Path, target: str | Path, to: str = "bertkit") -> Card
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
-    folder = checkpoints.local(source)
+    folder = checkpoints.local_folder(source)
     model, tokenizer = checkpoints.load(folder), _tokenizer(folder)
     encoder = model if isinstance(model, Encoder) else model.encoder
     card = Card(name=Path(target).name, task=_task_name(model, encoder.config),

@@ -70,7 +70,7 @@ def score(task: Any, packed: Any, targets: Any, model: list[Any], file: list[Any
     """
     name, metric = next(iter(task.metrics.items()))
     found = [task.predictions(side, packed) for side in (model, file)]
-    one, two = (task.sides(targets, side) for side in found)
+    one, two = (task.metric_inputs(targets, side) for side in found)
     drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two))
     low, high = metrics.bootstrap(metric, *two)
     return {**compare(task, model, file), "rows": len(one[0]), "metric": name, "score": float(metric(*two)),

@@ -205,16 +205,16 @@ def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
                                             ("mlm,nsp,sop", "different pairs")])
 def test_objectives_that_do_not_go_together_are_refused(text, said):
     with pytest.raises(Error, match=said):
-        named.names(text)
+        named.split_names(text)
 
 
 def test_configurations_are_names_and_files(corpus, tmp_path):
-    assert named.config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
-    assert named.config("tiny", ("rtd",), 99).family == "electra"
-    assert named.config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
+    assert named.read_config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
+    assert named.read_config("tiny", ("rtd",), 99).family == "electra"
+    assert named.read_config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
     (tmp_path / "hf.json").write_text(json.dumps({"model_type": "bert", "vocab_size": 70, "hidden_size": 48,
                                                   "num_hidden_layers": 2, "num_attention_heads": 4,
                                                   "intermediate_size": 96}))
-    assert named.config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
+    assert named.read_config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
     with pytest.raises(Error, match="config=huge is no size and no file"):
-        named.config("huge", ("mlm",), 99)
+        named.read_config("huge", ("mlm",), 99)

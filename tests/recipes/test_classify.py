@@ -140,7 +140,7 @@ def test_a_bundle_is_replaced_by_another(trained, steps, place, tmp_path, capsys
     arguments = words(place, f"{out}/", tmp_path / "pairs.tsv", tmp_path / "pairs.tsv", epochs=1)
     card = answered(capsys, *arguments, "--limit", 20, "--json")
     assert card["model"]["labels"] == ["maybe", "no", "yes"] and card["data"]["train"]["rows"] == 20
-    assert bundle.read(out)["task"]["pairs"]
+    assert bundle.read_metadata(out)["task"]["pairs"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs.tsv"]
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
-from bertkit.training.adapt import adapt, optimizer, settle
+from bertkit.training.adapt import adapt, merge_adapters, optimizer
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
 from bertkit.training.resume import Resume
@@ -78,7 +78,7 @@ def test_all_knobs_together_learn_in_bfloat16(knobs):
     moved = [weight for weight in model.trainable_weights
              if weight.path not in fresh or (np.asarray(weight) != fresh[weight.path]).any()]
     assert len(moved) == len(model.trainable_weights)
-    settle(model)
+    merge_adapters(model)
     assert {weight.path for weight in model.weights} == set(fresh)
 
 
