@@ -260,6 +260,7 @@ def test_a_run_goes_on_from_its_state_to_the_same_weights():
         np.testing.assert_array_equal(there, here)
 
 
+@pytest.mark.slow
 def test_both_losses_fall_and_the_discriminator_is_what_is_shipped():
     model, rows = pretrainer(), tiny.tokenizer().pack(tiny.texts(64)[0], length=12)
     model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)

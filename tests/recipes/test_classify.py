@@ -41,6 +41,7 @@ def answered(capsys, *arguments):
 # --------------------------------------------------------------------------------------- what it leaves
 
 
+@pytest.mark.slow
 def test_standard_output_is_the_card_alone(trained):
     folder, result = trained
     card = json.loads(result.stdout)
@@ -89,7 +90,8 @@ def stopped(arguments, how):
         process.kill()
 
 
-@pytest.mark.parametrize("killed_too", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("killed_too", [False, True])
 def test_an_interrupted_run_ends_with_the_very_same_weights(trained, place, capsys, killed_too):
     folder, _ = trained
     out = place / "cut"

@@ -92,6 +92,7 @@ def first(place):
     return started, json.loads(out.getvalue()), err.getvalue()
 
 
+@pytest.mark.slow
 def test_every_figure_is_that_of_the_cards(first, place):
     _, found, _ = first
     for task, metric, split, name in (("CoLA", "matthews", "dev", "matthews"), ("STS-B", "spearman", "dev", "spearman"),

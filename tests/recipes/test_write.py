@@ -39,6 +39,7 @@ def place(steps, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns_the_toy_task(place, capsys):
     card = json.loads((place / "writer" / "card.json").read_text())
     dev = card["scores"]["dev"]

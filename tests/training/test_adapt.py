@@ -54,7 +54,8 @@ def values(model):
 
 
 @pytest.mark.parametrize("knobs", [{"accumulate": 2, "lora": 2, "layer_decay": 0.8},
-                                   {"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0}],
+                                   pytest.param({"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0},
+                                                marks=pytest.mark.slow)],
                          ids=["lora", "l2_sp"])
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
     whole = train(knobs, tmp_path / "whole")
@@ -66,7 +67,8 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
 
 
 @pytest.mark.parametrize("knobs", [
-    {"accumulate": 2, "lora": 2, "layer_decay": 0.9, "unfreeze": 1, "r_drop": 1.0, "label_smoothing": 0.1},
+    pytest.param({"accumulate": 2, "lora": 2, "layer_decay": 0.9, "unfreeze": 1, "r_drop": 1.0, "label_smoothing": 0.1},
+                 marks=pytest.mark.slow),
     {"frozen_layers": 0, "l2_sp": 0.1, "layer_decay": 0.9, "class_weights": "balanced"}], ids=["lora", "l2_sp"])
 def test_all_knobs_together_learn_in_bfloat16(knobs):
     """Weights and moments stay float32, and what may move has moved."""

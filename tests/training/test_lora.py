@@ -27,7 +27,7 @@ def draw(model, seed=1):
         layer.lora_kernel_b.assign(rng.normal(size=layer.lora_kernel_b.shape, scale=0.2))
 
 
-@pytest.mark.parametrize("family", [pytest.param(name, marks=() if name in ("bert", "xlnet") else pytest.mark.slow)
+@pytest.mark.parametrize("family", [pytest.param(name, marks=() if name == "bert" else pytest.mark.slow)
                                     for name in FAMILIES])
 def test_only_low_ranks_and_head_learn_and_merged_it_is_the_same_plain_model(family):
     model = checkpoints.load(GOLDEN / "families" / family)
@@ -71,6 +71,7 @@ def test_the_product_is_that_of_the_paper():
     assert np.abs(np.asarray(layer.kernel) - (w + 2 / 6 * a @ b)).max() > 1e-3        # the planted fault
 
 
+@pytest.mark.slow
 def test_a_function_compiled_before_merging_still_gives_the_same():
     model = tiny.classifier()
     adapt(model, TUNING)
