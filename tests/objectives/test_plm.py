@@ -223,6 +223,7 @@ def test_loss_is_the_mean_over_real_targets():
     assert float(found["plm"]) == pytest.approx((each * weights).sum() / 3, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_pretraining_learns():
     keras.utils.set_random_seed(0)
     model = Pretrainer(Encoder(CONFIG.but(num_layers=1)), [PLM(tokenizer())])

@@ -73,6 +73,7 @@ def test_graphs_compute_what_the_steps_do(corpus, tmp_path, plain, steps):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_comparison_can_fail(corpus, tmp_path, plain):
     run(corpus, tmp_path / "other", seed=4)
     assert not same(plain, tmp_path / "other")
@@ -131,6 +132,7 @@ def test_what_is_in_the_way_stays(corpus, tmp_path):
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, cut, monkeypatch, plain):
     for path in cut.glob("state-00000006.*"):       # so that it is to be written
         path.unlink()
@@ -159,6 +161,7 @@ def test_a_damaged_record_is_named(corpus, tmp_path):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], steps=[40])
 
 
+@pytest.mark.slow
 def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatch):
     knobs = {"data": [str(corpus / "shards"), str(corpus / "dev")], "steps": [4, 5], "batch_size": [4, 2]}
     found = run(corpus, tmp_path / "whole", **knobs)
@@ -169,6 +172,7 @@ def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatc
         run(corpus, tmp_path / "other", **(knobs | {"steps": [9]}))
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
     run(corpus, tmp_path / "first", objectives="mlm,nsp")
     run(corpus, tmp_path / "second", model=str(tmp_path / "first"), learning_rate=1e-30, steps=[1])

@@ -72,6 +72,7 @@ def test_a_bundle_embeds_and_is_evaluated(trained, place, capsys, monkeypatch):
     assert found["pearson"] == pytest.approx(Card.read(trained / "card.json").scores["dev"]["pearson"]["score"])
 
 
+@pytest.mark.slow
 def test_triples_teach_too_chunk_by_chunk(place):
     assert embed(place, "triples", "triples.tsv", "--pooling", "cls", "--chunk", "5", epochs=1) == 0
     assert checkpoints.load(place / "triples").pooling == "cls"

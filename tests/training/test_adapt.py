@@ -67,9 +67,9 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
 
 
 @pytest.mark.parametrize("knobs", [
-    pytest.param({"accumulate": 2, "lora": 2, "layer_decay": 0.9, "unfreeze": 1, "r_drop": 1.0, "label_smoothing": 0.1},
-                 marks=pytest.mark.slow),
+    {"accumulate": 2, "lora": 2, "layer_decay": 0.9, "unfreeze": 1, "r_drop": 1.0, "label_smoothing": 0.1},
     {"frozen_layers": 0, "l2_sp": 0.1, "layer_decay": 0.9, "class_weights": "balanced"}], ids=["lora", "l2_sp"])
+@pytest.mark.slow
 def test_all_knobs_together_learn_in_bfloat16(knobs):
     """Weights and moments stay float32, and what may move has moved."""
     model = train(knobs, epochs=2, dtype="bfloat16")

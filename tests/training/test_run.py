@@ -87,11 +87,13 @@ def test_a_killed_run_ends_with_the_same_weights(whole, tmp_path, killed_after):
     assert (best.epoch, best.rank) == (whole[1].epoch, whole[1].rank)
 
 
+@pytest.mark.slow
 def test_the_comparison_can_fail(whole, tmp_path):
     other, _, _ = train(tmp_path / "other", data_seed=1)
     assert any((a != b).any() for a, b in zip(weights(whole[0]), weights(other), strict=True))
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_state_is_named_and_passed_over(whole, tmp_path, capsys):
     with pytest.raises(Killed):
         train(tmp_path / "cut", killed_after=12)
