@@ -73,7 +73,7 @@ def seq2seq_examples(task: Any, tokenizer: Tokenizer, labelled: Labelled, length
         The `Seq2SeqFeatures` rows.
     """
     source = features_of(task.pack(tokenizer, labelled.inputs, length, labelled.targets), tokenizer)
-    target = features_of(task.reference_rows(tokenizer, labelled.targets), tokenizer)
+    target = features_of(task.decoder_rows(tokenizer, labelled.targets), tokenizer)
     return Seq2SeqFeatures(source.token_ids, source.segment_ids, source.starts, padding=source.padding,
                            token_labels=target.token_labels, target=target)
 
