@@ -19,6 +19,7 @@ from bertkit.tasks.writing import Writing
 from bertkit.training.likelihood import log_likelihoods
 from tests import tiny
 
+pytestmark = pytest.mark.slow           # an encoder-decoder is trained first
 WORDS = ("good", "bad", "warm", "dull")
 
 
