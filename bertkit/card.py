@@ -19,7 +19,7 @@ def _today():
     return datetime.date.today().isoformat()
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value as JSON holds it.
 
     Args:
@@ -27,11 +27,15 @@ def plain(value: Any) -> Any:
 
     Returns:
         The value with paths as text, tuples as lists, and nan and infinity as None.
+
+    Example:
+        >>> json_value({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
+        {'path': 'films', 'score': None, 'labels': ['no', 'yes']}
     """
     if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
+        return {name: json_value(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [json_value(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
@@ -77,6 +81,11 @@ class Card:
         notes: remarks.
         made: date, as in "2025-01-31".
         versions: dict {package: version}.
+
+    Example:
+        >>> card = Card("films", "classify", model={}, scores={"dev": {"accuracy": {"score": 0.9}, "rows": 200}})
+        >>> card.scores["dev"]["accuracy"]["score"], sorted(card.to_json())
+        (0.9, ['made', 'model', 'name', 'scores', 'task', 'versions'])
     """
 
     name: str
@@ -96,12 +105,20 @@ class Card:
     versions: dict = field(default_factory=_versions)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the card as a JSON object without its empty parts."""
-        return {name: plain(value) for name, value in asdict(self).items()
+        """Return the card as a JSON object.
+
+        Returns:
+            {field: value}, without the empty fields.
+        """
+        return {name: json_value(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     def text(self) -> str:
-        """Return the most important entries as lines for a person."""
+        """Return the most important entries for a person to read.
+
+        Returns:
+            Lines, without a line end after the last.
+        """
         lines = [f"{self.name} ({self.task})"]
         for split, part in self.data.items():
             if isinstance(part, dict) and "rows" in part:

@@ -144,7 +144,7 @@ class EncoderConfig:
         return getattr(self.block, "norm_bias", True)
 
     @property
-    def longest(self) -> int | None:
+    def max_length(self) -> int | None:
         """The largest number of tokens of a row that have positions; None where any number has."""
         if self.positions is None:
             return None
@@ -200,7 +200,11 @@ class EncoderConfig:
         return config if isinstance(config, cls) else cls.from_json(config)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values; a kind becomes {"kind": its name, and its own fields}."""
+        """Return the fields as JSON values, which `from_json` reads.
+
+        Returns:
+            {field: value}; a kind becomes {"kind": its name, and its own fields}.
+        """
         return {field.name: to_json(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod

@@ -55,11 +55,16 @@ def parameters(config: EncoderConfig) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> parameters(CONFIG)
+        109482240
     """
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
     return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
-            + ENDINGS.get(type(config.block), _none)(config) + _total(pooler(config), 0))
+            + ENDINGS.get(type(config.block), _none)(config) + _total(pooler_parameters(config), 0))
 
 
 def embedding_parameters(config: EncoderConfig) -> int:
@@ -70,6 +75,11 @@ def embedding_parameters(config: EncoderConfig) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> embedding_parameters(CONFIG)
+        23837184
     """
     return _total(*INPUTS[type(config.inputs)](config))
 
@@ -83,6 +93,11 @@ def block_parameters(config: EncoderConfig, layer: int = 0) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> block_parameters(CONFIG)
+        7087872
     """
     return _total(*BLOCKS[type(config.block)](config, layer))
 
@@ -90,7 +105,7 @@ def block_parameters(config: EncoderConfig, layer: int = 0) -> int:
 # The functions below describe a part of a model as ([(inputs, outputs, has a bias) of each matrix that every token
 # passes], the count of all other parameters).
 def _total(matrices, others):
-    return sum(dense(*matrix) for matrix in matrices) + others
+    return sum(dense_parameters(*matrix) for matrix in matrices) + others
 
 
 def _summed(config):
@@ -98,13 +113,13 @@ def _summed(config):
     width = config.embedding_dim or config.hidden_dim
     tables = (config.vocabulary_size + config.num_segments) * width + position_parameters(config, width)
     projection = [(width, config.hidden_dim, True)] if config.embedding_dim else []
-    return projection, tables + layer_norm(width)
+    return projection, tables + layer_norm_parameters(width)
 
 
 def _bare(config):
     """Count V · D and the positions, and a LayerNorm where there is one."""
     width = config.hidden_dim
-    norm = layer_norm(width, config.norm_bias) if config.inputs.norm else 0
+    norm = layer_norm_parameters(width, config.norm_bias) if config.inputs.norm else 0
     return [], config.vocabulary_size * width + position_parameters(config, width) + norm
 
 
@@ -114,7 +129,8 @@ def _trigram(config):
     tables = config.vocabulary_size * narrow + config.num_segments * width + position_parameters(config, width)
     projection = (3 * narrow if near else narrow, width, True)
     passed = near or narrow != width
-    return [projection] * passed, tables + layer_norm(width) + (0 if passed else dense(*projection))
+    other = 0 if passed else dense_parameters(*projection)
+    return [projection] * passed, tables + layer_norm_parameters(width) + other
 
 
 def position_parameters(config: EncoderConfig, width: int) -> int:
@@ -126,13 +142,18 @@ def position_parameters(config: EncoderConfig, width: int) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> position_parameters(CONFIG, width=768)
+        393216
     """
     if isinstance(config.positions, kinds.Axial):
         return sum(rows * part for rows, part in zip(config.positions.shape, config.positions.widths, strict=True))
     return 0 if config.positions is None else config.max_sequence_length * width
 
 
-def pooler(config: EncoderConfig) -> list[tuple[int, int, bool]]:
+def pooler_parameters(config: EncoderConfig) -> list[tuple[int, int, bool]]:
     """Return the matrix of the pooler.
 
     Args:
@@ -140,6 +161,11 @@ def pooler(config: EncoderConfig) -> list[tuple[int, int, bool]]:
 
     Returns:
         A list of one (inputs, outputs, has a bias), empty where the pooler has no matrix.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> pooler_parameters(CONFIG)
+        [(768, 768, True)]
     """
     return [(config.output_dim, config.hidden_dim, True)] * isinstance(config.pooler, kinds.Tanh)
 
@@ -148,7 +174,7 @@ def _post_norm(config, layer):
     """Count attention, two feed-forward matrices and two LayerNorms."""
     width, inner = config.hidden_dim, config.intermediate_dim
     matrices, others = _attention(config, layer)
-    return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm(width)
+    return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm_parameters(width)
 
 
 def _gated(config, layer):
@@ -156,7 +182,7 @@ def _gated(config, layer):
     width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
     matrices, others = _attention(config, layer)
     return ([*matrices, (width, 2 * inner, bias), (inner, width, bias)],
-            others + (2 if layer else 1) * layer_norm(width, config.norm_bias))
+            others + (2 if layer else 1) * layer_norm_parameters(width, config.norm_bias))
 
 
 def _bottleneck(config, layer):
@@ -165,13 +191,13 @@ def _bottleneck(config, layer):
     query_inputs, value_inputs = width if block.narrow or block.shared else wide, width if block.narrow else wide
     matrices = [*[(query_inputs, width, True)] * 2, (value_inputs, width, True), (width, width, True)]
     matrices += block.feeds * [(width, inner, True), (inner, width, True)]
-    norms = (1 + block.feeds) * layer_norm(width)
+    norms = (1 + block.feeds) * layer_norm_parameters(width)
     if block.width is None:
         return matrices, norms
     entry, unused = (wide, width, True), block.shared and block.narrow
     entries = [entry] * (2 if block.shared and not unused else 1)
-    norms += (2 if block.shared else 1) * layer_norm(width) + layer_norm(wide)
-    return [*matrices, *entries, (width, wide, True)], norms + (dense(*entry) if unused else 0)
+    norms += (2 if block.shared else 1) * layer_norm_parameters(width) + layer_norm_parameters(wide)
+    return [*matrices, *entries, (width, wide, True)], norms + (dense_parameters(*entry) if unused else 0)
 
 
 def _attention(config, layer):
@@ -187,7 +213,7 @@ def _projections(config):
 def _windowed(config):
     """Count query, key, value and output, and query, key and value of global tokens, which others do not pass."""
     matrices, others = _projections(config)
-    return matrices, others + 3 * dense(*matrices[0])
+    return matrices, others + 3 * dense_parameters(*matrices[0])
 
 
 def _relative(config):
@@ -204,7 +230,7 @@ def _uniform(config, inputs=3):
 
 def _last_norm(config):
     """Count the LayerNorm after the last block."""
-    return layer_norm(config.output_dim, config.norm_bias)
+    return layer_norm_parameters(config.output_dim, config.norm_bias)
 
 
 def _query_stream(config):
@@ -225,7 +251,7 @@ BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
-def dense(inputs: int, outputs: int, bias: bool = True) -> int:
+def dense_parameters(inputs: int, outputs: int, bias: bool = True) -> int:
     """Count the parameters of a dense layer: inputs · outputs, and outputs for the bias.
 
     Args:
@@ -235,11 +261,15 @@ def dense(inputs: int, outputs: int, bias: bool = True) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> dense_parameters(768, 3072)
+        2362368
     """
     return inputs * outputs + outputs * bias
 
 
-def layer_norm(width: int, bias: bool = True) -> int:
+def layer_norm_parameters(width: int, bias: bool = True) -> int:
     """Count the parameters of a LayerNorm: a scale, and a shift for the bias.
 
     Args:
@@ -248,11 +278,15 @@ def layer_norm(width: int, bias: bool = True) -> int:
 
     Returns:
         The number of parameters.
+
+    Example:
+        >>> layer_norm_parameters(768), layer_norm_parameters(768, bias=False)
+        (1536, 768)
     """
     return width + width * bias
 
 
-def keys(kind: Any, length: int) -> int:
+def keys_per_token(kind: Any, length: int) -> int:
     """Count the keys that a token is compared with, on average over the tokens of a row.
 
     With full attention these are all tokens. The blocks of a window, of half its size, see themselves and the blocks
@@ -265,6 +299,10 @@ def keys(kind: Any, length: int) -> int:
 
     Returns:
         The number of keys.
+
+    Example:
+        >>> keys_per_token(kinds.Full(), 4096), keys_per_token(kinds.Window(size=512), 4096)
+        (4096, 768)
     """
     if isinstance(kind, kinds.Window):
         return min(3 * (kind.size // 2), length)
@@ -278,7 +316,7 @@ def keys(kind: Any, length: int) -> int:
     return length
 
 
-def passes(config: EncoderConfig) -> int:
+def block_passes(config: EncoderConfig) -> int:
     """Count the blocks that a token passes; a shared block counts each time.
 
     Args:
@@ -286,6 +324,11 @@ def passes(config: EncoderConfig) -> int:
 
     Returns:
         The number of blocks.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> block_passes(CONFIG)
+        12
     """
     return config.num_layers * (1 if config.shared is None else config.shared.inner)
 
@@ -302,14 +345,19 @@ def flops(config: EncoderConfig, length: int) -> int:
 
     Returns:
         The number of operations; a multiply-add counts as 2.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> flops(CONFIG, length=128)
+        22348431360
     """
     each = INPUTS[type(config.inputs)](config)[0] + [
-        matrix for i in range(passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
-    attentions = [config.attention_of(i) for i in range(passes(config))]
-    compared = sum(keys(kind, length) for kind in attentions)
+        matrix for i in range(block_passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
+    attentions = [config.attention_of(i) for i in range(block_passes(config))]
+    compared = sum(keys_per_token(kind, length) for kind in attentions)
     compared += sum(config.hidden_dim + length for kind in attentions if isinstance(kind, kinds.Relative))
     return (2 * length * _products(each) + 4 * length * compared * config.num_heads * config.head_dim
-            + 2 * _products(pooler(config)))
+            + 2 * _products(pooler_parameters(config)))
 
 
 def _products(matrices):
@@ -319,7 +367,8 @@ def _products(matrices):
 def activation_bytes(config: EncoderConfig, length: int) -> int:
     """Count the bytes of one row that back-propagation reads again, in float32.
 
-    These are 4 bytes for each number of `kept`, and for the scores and the probabilities of attention (2 · N · keys).
+    These are 4 bytes for each number of `saved_activations`, and for the scores and the probabilities of attention
+    (2 · N · keys).
 
     Args:
         config: an `EncoderConfig`.
@@ -327,13 +376,19 @@ def activation_bytes(config: EncoderConfig, length: int) -> int:
 
     Returns:
         The number of bytes.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> activation_bytes(CONFIG, length=128)
+        89653248
     """
-    each = [kept(config) + 2 * config.num_heads * keys(config.attention_of(i), length) for i in range(passes(config))]
+    each = [saved_activations(config) + 2 * config.num_heads * keys_per_token(config.attention_of(i), length)
+            for i in range(block_passes(config))]
     again = isinstance(config.block, kinds.Reversible)      # the last state, and one block at a time, computed again
     return 4 * length * (2 * config.hidden_dim + max(each) if again else sum(each))
 
 
-def kept(config: EncoderConfig) -> int:
+def saved_activations(config: EncoderConfig) -> int:
     """Count the numbers of a token that back-propagation through a block reads again, besides scores and probabilities.
 
     These are the input, query, key, value, merged heads and two normalised sums, and the activation's input and output.
@@ -343,6 +398,11 @@ def kept(config: EncoderConfig) -> int:
 
     Returns:
         The number of float values.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> saved_activations(CONFIG)
+        11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
     if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product

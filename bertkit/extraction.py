@@ -9,14 +9,14 @@ import numpy as np
 from bertkit import checkpoints
 from bertkit.data.columns import Columns
 from bertkit.data.features import Padding, check_fit, cut_rows, pack
-from bertkit.data.in_memory import sides
-from bertkit.data.pipeline import by_length
+from bertkit.data.in_memory import split_pairs
+from bertkit.data.pipeline import batches_by_length
 from bertkit.data.texts import file_texts
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import write_bytes
-from bertkit.tasks.columns import listed
-from bertkit.terminal import counted, say
+from bertkit.tasks.columns import to_list
+from bertkit.terminal import say, with_progress
 from bertkit.text import Tokenizer
 
 # Texts that are packed and computed together; more take no more memory than these and the result.
@@ -34,7 +34,7 @@ def features(model: Any, texts: Any, tokenizer: Tokenizer, layer: int = -1, pool
 
     Args:
         model: An `Encoder`, or a model of bertkit's that has one.
-        texts: A list of strings or of pairs of strings; an array or a column of pandas.
+        texts: A list of strings or of pairs of strings; an array [B] or [B,2], or a column of pandas.
         tokenizer: The tokenizer of the encoder.
         layer: After which layer: 0 are the embeddings, -1 is the last one, as in `encoder(batch, trace=True)`.
         pooling: `"mean"` or `"max"` over a text's tokens, `"cls"`, its classification token (in a vocabulary without
@@ -59,21 +59,21 @@ def features(model: Any, texts: Any, tokenizer: Tokenizer, layer: int = -1, pool
                     "returns.")
     if pooling not in POOLINGS:
         raise Error(f"pooling={pooling!r} is unknown; give mean, max, cls or None.")
-    layer, length = _layer(encoder, layer), min(length, encoder.config.longest or length)
+    layer, length = _layer(encoder, layer), min(length, encoder.config.max_length or length)
     check_fit(tokenizer, encoder.config, length)
     if batch_size < 1:
         raise Error(f"batch_size={batch_size}; give 1 or more.")
-    texts, found, cut, cls = listed(texts, "texts"), [], 0, _cls(tokenizer)
-    for chunk in counted(_chunks(*sides(texts)), len(texts), "computed"):
-        rows, lost = cut_rows(tokenizer, *sides(chunk), length)
+    texts, vectors, cut, cls = to_list(texts, "texts"), [], 0, _cls(tokenizer)
+    for chunk in with_progress(_chunks(*split_pairs(texts)), len(texts), "computed"):
+        rows, lost = cut_rows(tokenizer, *split_pairs(chunk), length)
         cut += lost
         rows = pack(rows, Padding.of(tokenizer))
-        found += [POOLINGS[pooling](tokens, cls) for tokens in _vectors(encoder, rows, layer, batch_size)]
+        vectors += [POOLINGS[pooling](tokens, cls) for tokens in _vectors(encoder, rows, layer, batch_size)]
     if cut:
         say(f"{cut:,} of {len(texts):,} texts have more than {length} tokens and were cut.")
     if pooling is None:
-        return found
-    return np.stack(found) if found else np.zeros((0, encoder.config.output_dim), "float32")
+        return vectors
+    return np.stack(vectors) if vectors else np.zeros((0, encoder.config.output_dim), "float32")
 
 
 def write_features(model: str, data: str, out: str, columns: Columns = Columns(), layer: int = -1,
@@ -132,12 +132,12 @@ def _cls(tokenizer):
 
 def _vectors(encoder, rows, layer, batch_size):
     """Return the vectors of each row's tokens, in the rows' order, whatever batches they are computed in."""
-    found = [None] * len(rows)
-    for numbers, inputs in by_length(rows, batch_size):
+    vectors = [None] * len(rows)
+    for numbers, inputs in batches_by_length(rows, batch_size):
         states = _states(encoder, inputs, layer)
         for number, tokens, mask in zip(numbers, states, inputs["padding_mask"], strict=True):
-            found[number] = tokens[mask == 1]
-    return found
+            vectors[number] = tokens[mask == 1]
+    return vectors
 
 
 def _states(encoder, inputs, layer):

@@ -11,7 +11,7 @@ from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.terminal import counted
+from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
 
@@ -55,7 +55,7 @@ class Predictor:
             self._answer_by(tflite)
 
     def _open(self, folder, tflite):
-        values = bundle.read(folder)
+        values = bundle.read_metadata(folder)
         self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
@@ -106,7 +106,7 @@ class Predictor:
         if batch_size < 1:
             raise Error(f"batch_size={batch_size}; give 1 or more.")
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
-        return [prediction for chunk in counted(chunks, len(inputs), "answered")
+        return [prediction for chunk in with_progress(chunks, len(inputs), "answered")
                 for prediction in self._predicted(chunk, batch_size)]
 
     def predict(self, inputs: list, batch_size: int = 32) -> list[dict]:
@@ -115,8 +115,8 @@ class Predictor:
         Long work says on standard error how far it is.
 
         Args:
-            inputs: A list of texts, or of tuples of texts where the task reads several; an array or a column of
-                pandas. A model whose task was never told takes texts and pairs of texts.
+            inputs: A list of texts, or of tuples of texts where the task reads several; an array [B] or [B,texts] or
+                a column of pandas. A model whose task was never told takes texts and pairs of texts.
             batch_size: Rows that are computed together.
 
         Returns:
@@ -125,7 +125,7 @@ class Predictor:
         Raises:
             Error: If one string came in place of a list, or an input is not what the task reads.
         """
-        inputs = self.task.checked(inputs)
+        inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
 
     def _predicted(self, inputs, batch_size):

@@ -12,7 +12,7 @@ from importlib.util import decode_source, find_spec, module_from_spec, spec_from
 from pathlib import Path
 
 
-def declared(module: str, name: str = "main") -> Callable:
+def lazy_function(module: str, name: str = "main") -> Callable:
     """Return a function of a module with its signature and docstring; the module is imported when it is called.
 
     Args:
@@ -24,7 +24,7 @@ def declared(module: str, name: str = "main") -> Callable:
         A function that `inspect.signature` and `inspect.getdoc` answer for as for the real one.
 
     >>> import inspect
-    >>> inspect.signature(declared("bertkit.recipes.classify")).parameters["length"].default
+    >>> inspect.signature(lazy_function("bertkit.recipes.classify")).parameters["length"].default
     128
     """
     path = find_spec(module).origin

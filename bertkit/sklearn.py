@@ -68,7 +68,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """Fine-tune the checkpoint on texts and their classes; an earlier fit is forgotten.
 
         Args:
-            X: A list of strings or of pairs of strings; an array, a column of pandas, or a frame of two columns.
+            X: A list of strings or of pairs of strings; an array [B] or [B,2], a column of pandas, or a frame of two
+                columns.
             y: A class for each text, of any type that can be sorted.
             sample_weight: How much each text counts, by default 1.
 
@@ -113,7 +114,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         predictor = Predictor(self.model_, self.tokenizer_, self.length_)
-        found = predictor.predictions(predictor.task.checked(X))
+        found = predictor.predictions(predictor.task.check_inputs(X))
         return np.stack(found) if found else np.zeros((0, len(self.classes_)), "float32")
 
     def predict(self, X: Any) -> np.ndarray:
@@ -123,7 +124,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             X: Texts, as in `fit`.
 
         Returns:
-            Classes [B], of the type that `fit` was given.
+            Classes [B], of the dtype that `fit` was given.
 
         Raises:
             NotFittedError: If `fit` was not called.
@@ -159,7 +160,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _fresh(self, names):
         """Return a new classifier on the checkpoint, its tokenizer, and the tokens that rows are cut to."""
         encoder, tokenizer = load(self.model, part="encoder"), Tokenizer.load(self.model)
-        length = min(self.length, encoder.config.longest or self.length)
+        length = min(self.length, encoder.config.max_length or self.length)
         check_fit(tokenizer, encoder.config, length)
         return Classifier(encoder, names), tokenizer, length
 

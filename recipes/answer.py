@@ -6,7 +6,7 @@
     exact 48.5
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -34,14 +34,15 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of windows and dropout
     limit           take the first questions of train only
     """
-    run = Run(**locals())
-    splits = Splits("answer", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, columns=columns)
+    splits = Splits("answer", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         answerer = QuestionAnswering(encoder)
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
 
     # fit: dev chooses the epoch
     run.prepare(answerer, tokenizer, splits)
@@ -51,7 +52,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                  callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("answer")
+    return run.evaluate_and_save("answer")
 
 
 if __name__ == "__main__":

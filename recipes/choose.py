@@ -6,7 +6,7 @@
     (95 % interval 50.9 to 58.8; chance is 25)
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -34,14 +34,15 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first rows of train only
     """
-    run = Run(**locals())
-    splits = Splits("choose", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, columns=columns)
+    splits = Splits("choose", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         chooser = MultipleChoice(encoder)
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
 
     # fit: dev chooses the epoch
     run.prepare(chooser, tokenizer, splits)
@@ -51,7 +52,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                 callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("choose")
+    return run.evaluate_and_save("choose")
 
 
 if __name__ == "__main__":

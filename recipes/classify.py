@@ -8,7 +8,7 @@
     All of it without --model: 29 minutes (33 CPU-minutes) on 2 loaded cores, 2026-11-26; dev accuracy, seed 0: 85.89
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -16,7 +16,7 @@ from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
-from bertkit.training.folds import cross_validated
+from bertkit.training.folds import cross_validate
 from bertkit.training.run import Run, precision
 
 
@@ -38,8 +38,9 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     limit           take the first rows of train only
     folds           also train so many models, each scored on the part of train that it has not seen
     """
-    run = Run(**locals())
-    splits = Splits("classify", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, folds=folds, columns=columns)
+    splits = Splits("classify", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
     def made():
@@ -47,10 +48,10 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
             encoder = load(model, part="encoder")
             return Classifier(encoder, splits.task.labels, multi_label=splits.task.multi_label)
 
-    classifier, tokenizer = made(), Tokenizer.load(local(model))
+    classifier, tokenizer = made(), Tokenizer.load(local_folder(model))
 
     # folds: each row is answered by a model that has not seen it
-    crossed = cross_validated(run, made, tokenizer, splits, folds)
+    crossed = cross_validate(run, made, tokenizer, splits, folds)
 
     # fit: dev chooses the epoch
     run.prepare(classifier, tokenizer, splits)
@@ -60,7 +61,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                    callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("classify", crossed)
+    return run.evaluate_and_save("classify", crossed)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 
 from typing import Literal
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.pooling import pooling as said
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
@@ -16,7 +16,7 @@ from bertkit.heads import SentenceEmbedder
 from bertkit.text import Tokenizer
 from bertkit.training import losses
 from bertkit.training.config import TrainConfig
-from bertkit.training.contrastive import objective
+from bertkit.training.contrastive import contrastive_loss
 from bertkit.training.gradient_cache import cache_gradients
 from bertkit.training.run import Run, precision
 
@@ -42,27 +42,28 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     loss            by default cosine (its squared error) where train has scores, else contrastive (InfoNCE)
     chunk           texts in memory at once (gradient caching): large batches, 1.3 times the work; all by default
     """
-    run = Run(**locals())
-    losses.plain(tuning)
-    splits = Splits("embed", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, pooling=pooling, loss=loss, chunk=chunk, columns=columns)
+    losses.check_no_loss_knobs(tuning)
+    splits = Splits("embed", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        embedder = SentenceEmbedder(encoder, **(said(local(model)) if pooling is None else {"pooling": pooling}))
+        embedder = SentenceEmbedder(encoder, **(said(local_folder(model)) if pooling is None else {"pooling": pooling}))
 
     # fit: dev chooses the epoch
     run.prepare(embedder, tokenizer, splits)
     if chunk is not None:
         cache_gradients(embedder, chunk)
-    embedder.compile(run.optimizer(), objective(run.sampler.features, loss))
+    embedder.compile(run.optimizer(), contrastive_loss(run.sampler.features, loss))
     done = run.resume()                       # epochs of a run that was interrupted, 0 for a new one
     embedder.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
                  callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("embed")
+    return run.evaluate_and_save("embed")
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ import time
 from functools import partial
 from typing import Literal
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.tasks.documents import coverage
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
-from bertkit.training.compared import compared
+from bertkit.training.compared import compare_strategies
 from bertkit.training.config import TrainConfig
 from bertkit.training.documents import STRATEGIES
 from bertkit.training.run import Run, precision
@@ -50,17 +50,19 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only
     """
-    knobs = locals()
+    knobs = {"train": train, "model": model, "dev": dev, "test": test, "epochs": epochs, "learning_rate": learning_rate,
+             "most_windows": most_windows, "pooling": pooling, "most_tokens": most_tokens, "held_back": held_back,
+             "seed": seed, "limit": limit, "columns": columns, "tuning": tuning}
     if strategy == "all":
-        return compared({name: partial(main, **{**knobs, "strategy": name, "out": f"{out}/{name}"})
-                         for name in STRATEGIES}, out)
+        return compare_strategies({name: partial(main, out=f"{out}/{name}", strategy=name, length=length,
+                                                 batch_size=batch_size, **knobs) for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
-    run = Run(**{**knobs, "length": way.tokens, "batch_size": way.examples})
-    splits = Splits("classify", train, dev, test, columns, limit, held_back, **tuning.reading)
+    run = Run(out=out, strategy=strategy, length=way.tokens, batch_size=way.examples, **knobs)
+    splits = Splits("classify", train, dev, test, columns, limit, held_back, **tuning.reading_options)
     splits.task = way.task(splits.task)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         classifier = way.model(load(model, part="encoder"), splits.task)
 
@@ -73,7 +75,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
                    callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("long_documents", seconds=round(time.perf_counter() - began), **read)
+    return run.evaluate_and_save("long_documents", seconds=round(time.perf_counter() - began), **read)
 
 
 if __name__ == "__main__":

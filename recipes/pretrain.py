@@ -37,21 +37,22 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
     save_every      steps between two states that a killed run goes on from
     seed            of the first weights, the order, the masks and dropout
     """
-    run = PretrainingRun(**locals())
+    run = PretrainingRun(data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev, config,
+                         model, objectives=objectives)
     if (done := run.finished()) is not None:
         return done
 
-    names = named.names(objectives)
-    tokenizer = named.tokenizer(vocabulary, names)
+    names = named.split_names(objectives)
+    tokenizer = named.load_tokenizer(vocabulary, names)
     with distribute.scope(knobs.distribute) as place:
         # model
         with precision(knobs.precision):
-            source = start.source(model, tokenizer) if model else Encoder(
-                named.config(config, names, len(tokenizer), knobs.dropout))
-            made = named.objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection)
+            source = start.load_source(model, tokenizer) if model else Encoder(
+                named.read_config(config, names, len(tokenizer), knobs.dropout))
+            made = named.make_objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection)
             pretrainer = Pretrainer(start.encoder_of(source), made)
         if model:
-            start.adopt(pretrainer, source)
+            start.copy_heads(pretrainer, source)
 
         # fit
         run.prepare(pretrainer, tokenizer, place)
@@ -61,7 +62,7 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
                        callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # ship
-    return run.ship("pretrain")
+    return run.evaluate_and_save("pretrain")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from typing import Literal
 import numpy as np
 
 from bertkit import metrics
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import load, local_folder
 from bertkit.checkpoints.pooling import pooling
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit, featurize
-from bertkit.data.inputs import said
+from bertkit.data.inputs import print_skipped
 from bertkit.data.trec import read_collection, write_run
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import check_replaceable, new_folder
@@ -43,12 +43,12 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     check_replaceable(out, "search")
     kind = {"exact": ExactIndex, "faiss": FaissIndex}[index]
     kind(["-"], np.ones((1, 1))).search(np.ones((1, 1)), k)         # what it would refuse in the end, it refuses now
-    collection = said(read_collection(data, columns, skip_bad_rows=skip_bad_rows))
+    collection = print_skipped(read_collection(data, columns, skip_bad_rows=skip_bad_rows))
 
     # model
-    tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
+    tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
     check_fit(tokenizer, encoder.config, length)
-    embedder = SentenceEmbedder(encoder, **pooling(local(model)))
+    embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
 
     def vectors(texts):
         return np.stack(outputs(embedder, featurize(tokenizer, list(texts), None, length)))

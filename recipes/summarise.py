@@ -8,7 +8,7 @@
     23.0/4.0/11.7; oracle 46.6/13.7/20.8. 95 % intervals of ROUGE-1 are ±1.2 to ±2.8: central may equal the lead
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.pooling import pooling
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
@@ -43,14 +43,15 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     limit           take the first documents of train only
     """
     if train is None:
-        return central(locals())
+        return summarise_untrained(out, model, dev, test, sentences, length, columns, tuning)
     if dev is None:
         raise Error("Training needs documents that choose the best epoch; give them with --dev.")
-    run = Run(**locals())
-    splits = Splits("summarise", train, dev, test, columns, limit, **tuning.reading, sentences=sentences)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, model=model, train=train, dev=dev,
+              test=test, sentences=sentences, limit=limit, columns=columns)
+    splits = Splits("summarise", train, dev, test, columns, limit, **tuning.reading_options, sentences=sentences)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         chooser = TokenClassifier(load(model, part="encoder"), ["left", "chosen"])
 
@@ -62,18 +63,19 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
                 callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("summarise")
+    return run.evaluate_and_save("summarise")
 
 
-def central(knobs):
+def summarise_untrained(out, model, dev, test, sentences, length, columns, tuning):
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
-    model = knobs["model"]
-    tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
-    task = LexRank(knobs["sentences"], width=encoder.config.output_dim)
-    parts = {name: read_labelled(task, knobs[name], knobs["columns"], **knobs["tuning"].reading)
-             for name in ("dev", "test") if knobs[name] is not None}
-    embedder = SentenceEmbedder(encoder, **pooling(local(model)))
-    return score_and_save(knobs["out"], embedder, tokenizer, task, knobs["length"], parts, knobs, "summarise")
+    tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
+    task = LexRank(sentences, width=encoder.config.output_dim)
+    parts = {name: read_labelled(task, path, columns, **tuning.reading_options)
+             for name, path in (("dev", dev), ("test", test)) if path is not None}
+    embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
+    knobs = {"out": out, "model": model, "dev": dev, "test": test, "sentences": sentences, "length": length,
+             "columns": columns, "tuning": tuning}
+    return score_and_save(out, embedder, tokenizer, task, length, parts, knobs, "summarise")
 
 
 if __name__ == "__main__":

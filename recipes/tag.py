@@ -5,7 +5,7 @@
     9 CPU-minutes, 2026-11-22; dev F1 56.6 (95 % interval 53.1 to 60.4), precision 65.3, recall 50.0
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -33,14 +33,15 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of sentences and dropout
     limit           take the first sentences of train only
     """
-    run = Run(**locals())
-    splits = Splits("tag", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, columns=columns)
+    splits = Splits("tag", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         tagger = TokenClassifier(encoder, splits.task.labels)
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
 
     # fit: dev chooses the epoch
     run.prepare(tagger, tokenizer, splits)
@@ -50,7 +51,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("tag")
+    return run.evaluate_and_save("tag")
 
 
 if __name__ == "__main__":

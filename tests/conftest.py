@@ -26,6 +26,15 @@ def steps(request):
     tf.config.run_functions_eagerly(False)
 
 
+@pytest.fixture
+def eager(request):
+    """Run functions one operation after the other, but in tests that are marked slow, which run them as graphs."""
+    import tensorflow as tf
+    tf.config.run_functions_eagerly(not request.node.get_closest_marker("slow"))
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def shared():
     """Return a function path -> existing file or folder of the data beside the checkout, or skip."""

@@ -225,6 +225,7 @@ def section(path, title):
     return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
 
 
+@pytest.mark.slow
 def test_the_notebook_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     """It learns what it is shown, and leaves a bundle that answers as it did."""
     (_, source), = FENCE.findall(section(ROOT / "README.md", "In a notebook"))

@@ -141,7 +141,7 @@ def test_the_policy_is_kept_and_every_sublayer_follows_it(head):
 
 
 @pytest.mark.parametrize("name, head", FEW)
-def test_a_keras_file_gives_the_same_and_goes_on_training(name, head, tmp_path):
+def test_a_keras_file_gives_the_same_and_goes_on_training(name, head, tmp_path, eager):
     model, inputs, path = made(name, head), batch(name, head), tmp_path / "model.keras"
     labels = compiled(model, inputs, AdamW(1e-2, lr_scales={model.trainable_weights[0].path: 0.5}))
     before = model.get_weights()
@@ -159,7 +159,7 @@ def test_a_keras_file_gives_the_same_and_goes_on_training(name, head, tmp_path):
 
 
 @pytest.mark.parametrize("head", ["answerer", "tagger"])
-def test_a_models_own_loss_is_kept(head, tmp_path):
+def test_a_models_own_loss_is_kept(head, tmp_path, eager):
     model, inputs, path = made("bert", head), batch("bert", head), tmp_path / "model.keras"
     labels = np.array([[1, 2], [0, 3], [2, 2]] if head == "answerer" else [[0, 1, 2, -1, -1, -1, -1]] * 3)
     model.compile("sgd", loss=model.loss_function(), jit_compile=False)
@@ -169,7 +169,7 @@ def test_a_models_own_loss_is_kept(head, tmp_path):
     assert again.test_on_batch(inputs, labels) == pytest.approx(model.test_on_batch(inputs, labels))
 
 
-def test_frozen_layers_stay_frozen_in_a_file(tmp_path):
+def test_frozen_layers_stay_frozen_in_a_file(tmp_path, eager):
     encoder, path = made("bert", "encoder"), tmp_path / "model.keras"
     encoder.embeddings.trainable = encoder.blocks[0].trainable = False
     model, inputs = heads.Classifier(encoder, LABELS), batch("bert", "classifier")
@@ -182,6 +182,7 @@ def test_frozen_layers_stay_frozen_in_a_file(tmp_path):
     assert_alike(again.get_weights(), model.get_weights(), 1e-6)
 
 
+@pytest.mark.slow
 def test_a_fresh_process_loads_a_checkpoint_of_fit_after_one_import(tmp_path):
     model, inputs, path = made("bert", "classifier"), batch("bert", "classifier"), tmp_path / "best.keras"
     labels = compiled(model, inputs, AdamW(1e-3))
@@ -199,7 +200,7 @@ def test_a_fresh_process_loads_a_checkpoint_of_fit_after_one_import(tmp_path):
 
 
 @pytest.mark.parametrize("name, head", FEW)
-def test_what_is_exported_after_fit_gives_the_same_at_any_length(name, head, tmp_path):
+def test_what_is_exported_after_fit_gives_the_same_at_any_length(name, head, tmp_path, eager):
     if head == "writer":
         pytest.skip("a decoder's positions are counted for a known length")
     model, inputs = made(name, head), batch(name, head)
@@ -217,7 +218,7 @@ def test_what_is_exported_after_fit_gives_the_same_at_any_length(name, head, tmp
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in ("bert", "xlnet") else pytest.mark.slow)
                                   for name in FOLDERS if name != "reformer"])
-def test_a_functional_model_holds_an_encoder(name, tmp_path):
+def test_a_functional_model_holds_an_encoder(name, tmp_path, eager):
     inputs, path = batch(name, "encoder"), tmp_path / "model.keras"
     given = {key: keras.Input((None,), dtype="int32", name=key) for key in inputs}
     pooled = keras.layers.GlobalMaxPooling1D()(made(name, "encoder")(given)["sequence"])
@@ -265,7 +266,7 @@ def of_rows(head, outputs, labels):
 
 
 @pytest.mark.parametrize("head", ASKED)
-def test_rows_are_weighted_by_a_models_own_loss(head):
+def test_rows_are_weighted_by_a_models_own_loss(head, eager):
     model, inputs, labels = made("bert", head), batch("bert", head), ASKED[head]
     model.compile(keras.optimizers.SGD(0.1), loss=model.loss_function(), jit_compile=False)
     each = of_rows(head, model(inputs), labels)
@@ -287,7 +288,7 @@ def test_tokens_are_weighted_too():
     assert float(model.loss_function()(labels, logits, weights)) == pytest.approx(wanted, rel=1e-5)
 
 
-def test_rows_of_several_outputs_are_weighted_by_keras_losses():
+def test_rows_of_several_outputs_are_weighted_by_keras_losses(eager):
     model, inputs, labels = made("bert", "answerer"), batch("bert", "answerer"), ASKED["answerer"]
     ce, weights = keras.losses.SparseCategoricalCrossentropy(from_logits=True), np.array([2.0, 0.0, 0.5])
     model.compile("sgd", loss={"start_logits": ce, "end_logits": ce}, jit_compile=False)
@@ -296,7 +297,7 @@ def test_rows_of_several_outputs_are_weighted_by_keras_losses():
     assert found == pytest.approx(2 * (of_rows("answerer", model(inputs), labels) * weights).sum(), rel=1e-5)
 
 
-def test_class_weights_are_weights_of_rows():
+def test_class_weights_are_weights_of_rows(eager):
     model, inputs, labels = made("bert", "classifier"), batch("bert", "classifier"), ASKED["classifier"]
     model.compile(keras.optimizers.SGD(0.0), loss=model.loss_function(), jit_compile=False)
     counts = {0: 0.5, 1: 2.0, 2: 1.0}
@@ -316,7 +317,7 @@ def switches(encoder):
 @pytest.mark.parametrize("head", ["classifier", "tagger", *(pytest.param(head, marks=pytest.mark.slow) for head in (
     "answerer", "chooser", "embedder", "language", "writer"))])
 @pytest.mark.parametrize("frozen", ["nothing", "a block", "all"])
-def test_a_head_leaves_the_switches_of_its_encoder(head, frozen, recwarn):
+def test_a_head_leaves_the_switches_of_its_encoder(head, frozen, recwarn, eager):
     encoder, inputs = made("bert", "encoder"), batch("bert", head)
     if frozen != "nothing":
         (encoder if frozen == "all" else encoder.blocks[0]).trainable = False
@@ -373,7 +374,13 @@ def test_entries_of_a_head_are_its_own(head, entry):
     assert entry in shared(name, head).entries and entry not in shared(name, "classifier").entries
 
 
-@pytest.mark.parametrize("as_dataset", [False, True])
+def test_a_heads_own_entry_may_be_a_list():
+    model, inputs, places = shared("bert", "language"), batch("bert", "language"), [[1, 2], [0, 3], [2, 2]]
+    assert_alike(answers(model, {**inputs, "masked_positions": places}),
+                 answers(model, {**inputs, "masked_positions": np.array(places, "int32")}), 0)
+
+
+@pytest.mark.parametrize("as_dataset", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_unknown_entry_is_refused_in_fit(as_dataset):
     model, inputs = made("bert", "classifier"), batch("bert", "classifier")
     model.compile("sgd", loss=model.loss_function(), jit_compile=False)
@@ -397,9 +404,9 @@ def test_an_encoder_takes_a_config_or_its_json():
 
 
 def test_losses_come_back_with_every_setting():
-    from bertkit.training.losses import CrossEntropy, RDrop, of_classes
+    from bertkit.training.losses import CrossEntropy, RDrop, distance_of_classes
     for loss in (CrossEntropy(0.25, [1, 2.5, 0]), InfoNCE(5.0, symmetric=True),
-                 RDrop(CrossEntropy(0.125), 3.0, of_classes)):
+                 RDrop(CrossEntropy(0.125), 3.0, distance_of_classes)):
         again = keras.saving.deserialize_keras_object(json.loads(json.dumps(keras.saving.serialize_keras_object(loss))))
         assert again.get_config() == loss.get_config()
-    assert (again.plain.smoothing, again.alpha, again.distance) == (0.125, 3.0, of_classes)
+    assert (again.plain.smoothing, again.alpha, again.distance) == (0.125, 3.0, distance_of_classes)

@@ -52,11 +52,11 @@ def repository(tmp_path):
     ("Words\n- one\n- two", "Words\n\n- one\n- two"),
     ("| [attend](../bertkit/a.py) `bertkit.a.attend` |", "| [attend][bertkit.a.attend] |")])
 def test_a_link_leads_to_where_its_page_stands(repository, link, expected):
-    pages = repository({"docs/guide.md": link, "docs/tasks.md": "", "docs/decisions/README.md": "",
-                        "tflite/README.md": "[back](../docs/guide.md)", "benchmarks/peer.py": ""})
-    assert pages.texts[pages.add("docs/guide.md")] == expected
+    pages = repository({"docs/howto.md": link, "docs/tasks.md": "", "docs/decisions/README.md": "",
+                        "tflite/README.md": "[back](../docs/howto.md)", "benchmarks/peer.py": ""})
+    assert pages.texts[pages.add("docs/howto.md")] == expected
     if "tflite" in expected:
-        assert pages.texts["repository/tflite.md"] == "[back](../guide.md)"
+        assert pages.texts["repository/tflite.md"] == "[back](../howto.md)"
 
 
 def test_a_notebook_is_a_page_with_its_outputs(repository):

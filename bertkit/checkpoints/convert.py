@@ -31,10 +31,20 @@ def convert(source: str | Path, target: str | Path, to: str = "bertkit") -> Card
 
     Raises:
         Error: When the source does not load whole, the target holds other things, or `to` is unknown.
+
+    Example:
+        >>> import tempfile
+        >>> from bertkit import EncoderConfig, save
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     save(encoder, f"{place}/ours")
+        ...     card = convert(f"{place}/ours", f"{place}/theirs", to="huggingface")
+        ...     sorted(path.name for path in Path(place, "theirs").iterdir())
+        ['card.json', 'config.json', 'model.safetensors']
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
-    folder = checkpoints.local(source)
+    folder = checkpoints.local_folder(source)
     model, tokenizer = checkpoints.load(folder), _tokenizer(folder)
     encoder = model if isinstance(model, Encoder) else model.encoder
     card = Card(name=Path(target).name, task=_task_name(model, encoder.config),

@@ -98,10 +98,10 @@ def weights(folder: Path) -> Tensors:
     Raises:
         Error: When the folder does not hold exactly one checkpoint, or it is damaged.
     """
-    found = sorted(folder.glob("*.index"))
-    if len(found) != 1:
-        raise Error(f"{folder} holds {len(found)} checkpoints (*.index); wanted exactly one.")
-    stem = found[0].with_suffix("")
+    indices = sorted(folder.glob("*.index"))
+    if len(indices) != 1:
+        raise Error(f"{folder} holds {len(indices)} checkpoints (*.index); wanted exactly one.")
+    stem = indices[0].with_suffix("")
     try:
         reader = tf.train.load_checkpoint(str(stem))
         shapes = reader.get_variable_to_shape_map()

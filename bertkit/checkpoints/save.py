@@ -61,7 +61,7 @@ def check_model(model: Any) -> None:
     if type(model) in (Encoder, *MODELS.values(), *model_classes().values()):
         if any(getattr(layer, "lora_enabled", False) for layer in model._flatten_layers()):
             raise Error("This model has matrices of LoRA beside its weights, and a bundle holds weights alone; merge "
-                        "them first: bertkit.training.adapt.settle(model).")
+                        "them first: bertkit.training.adapt.merge_adapters(model).")
         return
     raise Error(f"A bundle holds an Encoder or a head of bertkit's, and a {type(model).__name__} came; keep it with "
                 'Keras: model.save("NAME.keras").')
@@ -83,7 +83,7 @@ def row_length(length: int | None, tokenizer: Tokenizer | None, config: Any) -> 
     """
     if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
         raise Error(f"tokenizer={tokenizer!r:.60}; wanted a bertkit.Tokenizer: bertkit.Tokenizer.load(PATH).")
-    length = (config.longest or 512) if length is None else length
+    length = (config.max_length or 512) if length is None else length
     if tokenizer is not None:
         check_fit(tokenizer, config, length)
     return length

@@ -82,7 +82,7 @@ class WeightMapping:
     transposed: bool = False
     part: int | None = None
 
-    def misfit(self, shape: Sequence[int], variable: Any) -> str | None:
+    def shape_error(self, shape: Sequence[int], variable: Any) -> str | None:
         """Return what is wrong with the shape of the file's tensor.
 
         Args:
@@ -102,11 +102,11 @@ class WeightMapping:
         """Return the values of a variable.
 
         Args:
-            tensors: The tensors of the file.
+            tensors: The `Tensors` of the file.
             variable: The variable.
 
         Returns:
-            An array of the variable's shape.
+            An array of the variable's shape, of the dtype that the file has.
         """
         values = tensors.read(self.name)
         values = values[self.part] if values.ndim > len(variable.shape) else values
@@ -118,7 +118,7 @@ def encoder_for(config: Any, tensors: Tensors) -> Encoder:
 
     Args:
         config: The `EncoderConfig`.
-        tensors: The tensors of the file.
+        tensors: The `Tensors` of the file.
 
     Returns:
         An `Encoder` with random weights.
@@ -163,9 +163,9 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
     Returns:
         {our variable: its `WeightMapping`}; variables that have no place in the table are left out.
     """
-    found, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
+    mapping, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
     for path in paths:
-        numbers = [number for found in NUMBERED.findall(path) for number in found if number]
+        numbers = [number for groups in NUMBERED.findall(path) for number in groups if number]
         key = path
         for letter, number in zip("ij", numbers, strict=False):
             key = key.replace(f"_{number}", f"_{{{letter}}}", 1)
@@ -181,8 +181,8 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
         if "{n}" in name:
             name = name.replace("{n}", str(order.index(NUMBERED.search(path)[0])))
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
-        found[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
-    return found
+        mapping[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
+    return mapping
 
 
 def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unused: Iterable[str] = (),
@@ -191,10 +191,10 @@ def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unuse
 
     Args:
         model: An `Encoder`, or a head of bertkit's on one.
-        tensors: The tensors of the file.
+        tensors: The `Tensors` of the file.
         places: {name of a variable: its `WeightMapping`}.
-        unused: Beginnings of names in the file that belong to known heads that were not asked for: these tensors are
-            not read, and are named in the log.
+        unused: Beginnings of names in the file that belong to known heads that were not asked for: they are not read,
+            and are named in the log.
         ignored: Beginnings of names in the file that are not read, without a word.
         new: Beginnings of names of layers that the file may lack as a whole: they keep their random values, and are
             named in the log.
@@ -210,7 +210,7 @@ def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unuse
         mapping = places.get(path)
         if mapping is None or mapping.name not in tensors.shapes:
             (fresh if path.startswith(tuple(new)) else missing).append(mapping.name if mapping else path)
-        elif (wrong := mapping.misfit(tensors.shapes[mapping.name], variable)):
+        elif (wrong := mapping.shape_error(tensors.shapes[mapping.name], variable)):
             misshapen.append(f"{mapping.name} is {wrong}")
     used = {places[path].name for path in ours if path in places}
     rest = [name for name in tensors.shapes if name not in used and not name.startswith(tuple(ignored))]

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
-from bertkit.signature import declared
+from bertkit.signature import lazy_function
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -26,7 +26,7 @@ CHUNK = 1024        # lines that `predict` reads before it answers; a person at 
 def function(name: str) -> Callable:
     """Return the function behind a command."""
     if name in RECIPES:
-        return declared(f"bertkit.recipes.{name}")
+        return lazy_function(f"bertkit.recipes.{name}")
     return globals()[name]
 
 
@@ -85,12 +85,12 @@ def _predict_lines(predictor):
 
 def _predict_rows(predictor, data, out, columns, skip_bad_rows):
     """Answer the rows of a file."""
-    from bertkit.data.inputs import said
+    from bertkit.data.inputs import print_skipped
     from bertkit.data.summary import say_unlabelled
     from bertkit.data.unlabelled import answered, check_written, read_rows, write_rows
     if out is not None:
         check_written(out)
-    rows = said(read_rows(predictor.task, data, columns, skip_bad_rows))
+    rows = print_skipped(read_rows(predictor.task, data, columns, skip_bad_rows))
     say_unlabelled(rows)
     made = answered(rows, predictor.predict(rows.inputs))
     if out is not None:
@@ -158,8 +158,8 @@ def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece"
     kind            wordpiece as BERT's, bpe as RoBERTa's, unigram as ALBERT's (the latter with the extra corpus)
     cased           keep capital letters (bpe always does)
     """
-    from bertkit.corpus.vocabulary import learn
-    return learn(corpus, out, size, kind, cased)
+    from bertkit.corpus.vocabulary import learn_vocabulary
+    return learn_vocabulary(corpus, out, size, kind, cased)
 
 
 def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0,
@@ -179,11 +179,11 @@ def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shorte
     """
     from bertkit.corpus.beam import runner
     from bertkit.corpus.documents import Selection
-    from bertkit.corpus.make import make
+    from bertkit.corpus.make import make_corpus
     from bertkit.files.folders import new_folder
     with new_folder(out, "corpus") as place:
         run = None if beam is None else runner(place, shlex.split(beam))
-        return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
+        return make_corpus(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
 
 
 def sweep(recipe: str, /, *words: str, out: str, over: list[str] | None = None, seeds: str = "0",

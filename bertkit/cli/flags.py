@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 from bertkit import addresses, memory
 from bertkit.cli import answers
 from bertkit.errors import Error
-from bertkit.terminal import guarded
+from bertkit.terminal import run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
@@ -77,7 +77,7 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
     Raises:
         Error: When a file that a flag names is not there, or the function raises it.
     """
-    words, found = [], {}
+    words, arguments = [], {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             words.append(getattr(parsed, name))
@@ -85,16 +85,16 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
             settings = dict(text.split("=", 1) for text in parsed.set)
             settings |= {"skip_bad_rows": True} if parsed.skip_bad_rows else {}
             settings |= {} if parsed.separator is None else {"separator": parsed.separator}
-            found[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
+            arguments[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
         elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             words += rest
         elif dataclasses.is_dataclass(parameter.default):
-            found[name] = dataclasses.replace(parameter.default, **{
+            arguments[name] = dataclasses.replace(parameter.default, **{
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
-            found[name] = getattr(parsed, name)
+            arguments[name] = getattr(parsed, name)
     check_files(function, parsed)
-    return function(*words, **found)
+    return function(*words, **arguments)
 
 
 def check_files(function: Callable, parsed: argparse.Namespace) -> None:
@@ -140,10 +140,10 @@ def run_recipe(function: Callable) -> None:
 
     def answer():
         parsed = made.parse_args()
-        memory.keep()
-        answers.give(call(function, parsed), parsed.json)
+        memory.keep_freed_memory()
+        answers.print_answer(call(function, parsed), parsed.json)
 
-    raise SystemExit(guarded(answer))
+    raise SystemExit(run_guarded(answer))
 
 
 def _add(made, name, annotation, default, text, required=False):

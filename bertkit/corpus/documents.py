@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.unpacked import inner_name
 from bertkit.errors import Error
 
@@ -53,7 +53,7 @@ class Counts:
     copies: int = 0
 
 
-def documents(paths: Iterable[str | Path], selection: Selection = Selection(), counts: Counts | None = None,
+def read_documents(paths: Iterable[str | Path], selection: Selection = Selection(), counts: Counts | None = None,
               known: set[bytes] | None = None) -> Iterator[list[str]]:
     r"""Yield the documents of text files, each as a list of its paragraphs.
 
@@ -77,7 +77,7 @@ def documents(paths: Iterable[str | Path], selection: Selection = Selection(), c
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "a.txt"
         >>> _ = path.write_text("One.\nTwo.\n\n\nThree.\n")
-        >>> list(documents([path]))
+        >>> list(read_documents([path]))
         [['One.', 'Two.'], ['Three.']]
     """
     counts, known = counts or Counts(), set() if known is None else known
@@ -105,7 +105,7 @@ def _seen(document, known):
 
 def _of_file(path):
     suffix = Path(inner_name(path)).suffix.lower()
-    with opened(path, WANTED) as file:
+    with open_bytes(path, WANTED) as file:
         try:
             check_text(path, file, WANTED)
             parse = _objects if suffix == ".jsonl" else _paragraphs

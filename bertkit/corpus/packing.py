@@ -7,8 +7,8 @@ import numpy as np
 from bertkit.text import Tokenizer
 
 
-def packed(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
-           length: int) -> dict[str, np.ndarray]:
+def pack_rows(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
+              length: int) -> dict[str, np.ndarray]:
     """Combine rows into a batch of fewer, fuller rows.
 
     The longest rows come first, and each goes into the first new row that has room (Krell et al. 2021, arXiv
@@ -24,6 +24,13 @@ def packed(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], ke
         "token_ids", "segment_ids" and "padding_mask" int32 [B,T], T the longest row's; "packed_ids", the number of the
         text in its row, from 1, and 0 for padding; "position_ids", which begin at 0 for each text; "keys" int64 [B],
         those of each row's first text.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> rows = [([2, 5, 6, 3], [0] * 4), ([2, 5, 3], [0] * 3), ([2, 6, 3], [0] * 3)]
+        >>> batch = pack_rows(tokenizer, rows, np.arange(3), length=7)
+        >>> batch["token_ids"].tolist(), batch["packed_ids"].tolist()
+        ([[2, 5, 6, 3, 2, 5, 3], [2, 6, 3, 0, 0, 0, 0]], [[1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 0, 0, 0, 0]])
     """
     bins: list[list[int]] = []
     room: list[int] = []

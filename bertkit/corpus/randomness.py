@@ -40,7 +40,7 @@ def randint(draws: Any, below: Any) -> Any:
 
     Args:
         draws: float64 of any shape.
-        below: A number, or an array of numbers.
+        below: A whole number, or int of a shape that broadcasts to that of `draws`.
 
     Returns:
         int64 of the same shape.

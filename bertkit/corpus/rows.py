@@ -30,8 +30,14 @@ def pack_documents(tokenizer: Tokenizer, documents: Iterable[list[str]], length:
 
     Returns:
         The `Features` of the rows.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> rows = pack_documents(tokenizer, [["warm cold", "cold"], ["warm"]], length=4)
+        >>> rows.batch([0, 1, 2])["token_ids"].tolist()
+        [[2, 5, 6, 3], [2, 6, 3, 0], [2, 5, 3, 0]]
     """
-    room = tokenizer.template.places(length, paired=False)
+    room = tokenizer.template.max_text_tokens(length, paired=False)
     rows = []
     for document in documents:
         ids = [i for paragraph in tokenizer.ids(document) for i in paragraph]
@@ -39,16 +45,16 @@ def pack_documents(tokenizer: Tokenizer, documents: Iterable[list[str]], length:
     return pack(rows, Padding.of(tokenizer))
 
 
-def alone(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarray, None, int]:
+def one_segment(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarray, None, int]:
     """Arrange a segment as the one text of a row.
 
     Args:
         shards: The `Shards` of the corpus.
         number: The number of the record.
-        draws: [DRAWS] in [0, 1), not used.
+        draws: float64 [DRAWS] in [0, 1), not used.
 
     Returns:
-        (ids, None, 0).
+        (ids int32 [tokens], None, 0).
     """
     return shards[number].token_ids, None, 0
 
@@ -62,10 +68,10 @@ def next_sentence(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarr
     Args:
         shards: The `Shards` of the corpus.
         number: The number of the record.
-        draws: [DRAWS] in [0, 1).
+        draws: float64 [DRAWS] in [0, 1).
 
     Returns:
-        (ids of the first text, ids of the second, 1 where it is a random one and else 0).
+        (ids int32 [tokens] of the first text, those of the second, 1 where it is a random one and else 0).
     """
     first, second = _split(shards[number], draws)
     if second is None or draws[1] < 0.5:
@@ -81,10 +87,10 @@ def sentence_order(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndar
     Args:
         shards: The `Shards` of the corpus.
         number: The number of the record.
-        draws: [DRAWS] in [0, 1).
+        draws: float64 [DRAWS] in [0, 1).
 
     Returns:
-        (ids of the first text, ids of the second, 1 where they are swapped and else 0).
+        (ids int32 [tokens] of the first text, those of the second, 1 where they are swapped and else 0).
     """
     first, second = _split(shards[number], draws)
     if second is None:
@@ -103,7 +109,7 @@ def check_pairs(shards: Any, arrange: Callable[..., Any]) -> None:
         Error: when the corpus is one document, and random texts of others are needed.
     """
     metadata = shards.metadata
-    if arrange is alone:
+    if arrange is one_segment:
         return
     if arrange is next_sentence and metadata.get("documents") == 1:
         raise Error(f"{shards.folder} holds one document, and nsp takes random texts of others; make the corpus of "

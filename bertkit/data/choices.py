@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertkit.data.columns import Columns, Source
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, table, text_of, usable
+from bertkit.data.records import check_limit, parse_rows, row_as_dict, table, text_of
 from bertkit.data.roles import ENDING, choice_roles
 from bertkit.errors import Error
 
@@ -69,8 +69,8 @@ def read_choices(path: str | Path, columns: Columns = Columns(), limit: int | No
     with table(path) as (names, rows, form):
         roles, endings = choice_roles(path, names, columns)
         used = (roles["text"], roles["second"], endings, roles["label"])
-        kept, skipped = usable(path, rows, lambda line, record: _choice(line, record, names, used), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record: _choice(line, record, names, used), limit,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); give it one question a line.")
     lines, prompts, texts, labels = map(list, zip(*kept, strict=True))
@@ -80,7 +80,7 @@ def read_choices(path: str | Path, columns: Columns = Columns(), limit: int | No
 
 def _choice(line, record, names, columns):
     """Return the prompt, the endings and the right one's index of a record."""
-    values = by_name(record, names)
+    values = row_as_dict(record, names)
     prompt, start, endings, label = columns
     if more := [name for name in values if ENDING.fullmatch(name) and name not in endings]:
         raise BadRow(line, f"column {more[0]!r}: the row has more endings than the first, which has {len(endings)}")

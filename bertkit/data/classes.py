@@ -7,7 +7,7 @@ from typing import Any
 from bertkit.data.cells import no_labels
 from bertkit.data.columns import Columns
 from bertkit.data.folders import read_folder
-from bertkit.data.inputs import Labelled, number, said
+from bertkit.data.inputs import Labelled, number, print_skipped
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples, label_indices, label_names, read_examples
 from bertkit.data.sheets import is_dataset
@@ -29,10 +29,10 @@ def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> E
         The `Examples`.
     """
     if Path(path).is_dir() and not is_dataset(Path(path)):
-        return said(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
+        return print_skipped(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
     examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
     bad = no_labels(examples.columns["label"], examples.lines, examples.labels) if examples.labels else {}
-    return said(examples.without(bad, reading.get("skip_bad_rows", False)))
+    return print_skipped(examples.without(bad, reading.get("skip_bad_rows", False)))
 
 
 def classification(examples: Examples) -> Classification:
@@ -105,7 +105,7 @@ def read_scored(path: str | Path, columns: Columns, reading: dict[str, Any]) -> 
     name, numbers = examples.columns["label"], [number(label) for label in examples.labels]
     wrong = {row: BadRow(examples.lines[row], f"column {name!r}: the score {label!r:.40} is no number")
              for row, (label, value) in enumerate(zip(examples.labels, numbers, strict=True)) if math.isnan(value)}
-    return said(examples.without(wrong, reading.get("skip_bad_rows", False)))
+    return print_skipped(examples.without(wrong, reading.get("skip_bad_rows", False)))
 
 
 def regression(examples: Examples) -> Regression:

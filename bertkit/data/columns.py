@@ -83,11 +83,11 @@ def check_columns(path: str | Path, names: Sequence[str], used: Sequence[str | N
     """
     for name in used:
         if name is not None and names.count(name) != 1:
-            raise Error(f"{path} has {names.count(name) or 'no'} columns {name!r}, its columns are {listed(names)}; "
-                        f"{remedy}.")
+            raise Error(f"{path} has {names.count(name) or 'no'} columns {name!r}, its columns are "
+                        f"{join_names(names)}; {remedy}.")
 
 
-def listed(names: Collection[str]) -> str:
+def join_names(names: Collection[str]) -> str:
     """Write names for a message; it stays short whatever they are.
 
     Args:
@@ -97,7 +97,7 @@ def listed(names: Collection[str]) -> str:
         At most twelve names of at most 30 characters.
 
     Example:
-        >>> listed(["text", "label"])
+        >>> join_names(["text", "label"])
         "'text', 'label'"
     """
     shown = [repr(name if len(name) <= 30 else name[:27] + "...") for name in list(names)[:12]]

@@ -6,9 +6,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bertkit.data.columns import Columns, Source, listed
-from bertkit.data.lines import BadRow, Lines, NoRow, check_text, opened
-from bertkit.data.records import check_limit, complaint
+from bertkit.data.columns import Columns, Source, join_names
+from bertkit.data.lines import BadRow, Lines, NoRow, check_text, open_bytes
+from bertkit.data.records import check_limit, row_error
 from bertkit.data.sentences import OUTSIDE, TAG, Sentences, iob2, scheme
 from bertkit.errors import Error
 
@@ -62,7 +62,7 @@ def read_conll(path: str | Path, columns: Columns = Columns(), limit: int | None
     kept: list[Any] = []
     skipped: list[Any] = []
     first, count = None, 0
-    with opened(path, WANTED) as file:
+    with open_bytes(path, WANTED) as file:
         check_text(path, file, WANTED)
         layout, rows = _laid_out(path, _numbered(Lines(file)), columns)
         for sentence in _sentences(rows, layout):
@@ -76,7 +76,7 @@ def read_conll(path: str | Path, columns: Columns = Columns(), limit: int | None
             if len(kept) == limit:
                 break
     if first is not None:
-        raise complaint(path, first, True, count, len(kept)) from first
+        raise row_error(path, first, True, count, len(kept)) from first
     return _gathered(path, kept, skipped, layout)
 
 
@@ -205,8 +205,9 @@ def _bare_column(path, table, word):
     if len(table[0]) - 1 != word and OUTSIDE in counts and 1 < len(counts) <= _MOST_TYPES and \
             counts[OUTSIDE] == max(counts.values()) and "" not in counts:
         return len(table[0]) - 1
-    raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds {listed(list(last)[:4])}; "
-                f"give {WANTED}, or name a column of types without B- and I- by its number with --tag.")
+    raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds "
+                f"{join_names(list(last)[:4])}; give {WANTED}, or name a column of types without B- and I- "
+                "by its number with --tag.")
 
 
 def _is_mark(text):

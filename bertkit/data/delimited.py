@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bertkit.data.lines import LONGEST, BadByte, BadRow, Lines, opened
+from bertkit.data.lines import LONGEST, BadByte, BadRow, Lines, open_bytes
 from bertkit.errors import Error
 
 _DELIMITERS = ",;\t|"
@@ -41,7 +41,7 @@ def csv_dialect(path: Path) -> Dialect:
     Returns:
         The `Dialect`; the first line "sep=;", which Excel reads, says the delimiter too.
     """
-    with opened(path) as file:
+    with open_bytes(path) as file:
         head = file.readline(LONGEST).decode("utf-8", errors="replace").removeprefix("\ufeff").rstrip("\r\n")
     if head.lower().startswith("sep=") and len(head) == 5:
         return Dialect(head[4], True, 1)
@@ -69,7 +69,7 @@ def tsv_dialect(path: Path) -> Dialect:
         The `Dialect`.
     """
     plain = Dialect("\t", False)
-    with opened(path) as file:
+    with open_bytes(path) as file:
         header = file.readline(LONGEST)
         suspect = header.startswith((b'"', b'\xef\xbb\xbf"')) or b'\t"' in header
         width, odd = header.count(b"\t"), False
@@ -83,7 +83,7 @@ def _reads_quoted(path, odd):
     """Return whether a table can be read with quotes, and should be: `odd` says that without it some rows misfit."""
     doubled, width = False, None
     try:
-        with opened(path) as file:
+        with open_bytes(path) as file:
             for cells in quoted_cells(path, Lines(file), "\t"):
                 width = width or len(cells)
                 if cells and len(cells) != width or not odd and any("\n" in cell for cell in cells):

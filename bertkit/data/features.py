@@ -22,6 +22,11 @@ class Padding(NamedTuple):
         token: The id of the padding token.
         segment: The segment id of padding.
         left: Whether padding stands on the left of the real tokens.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> Padding.of(tokenizer)
+        Padding(token=0, segment=0, left=False)
     """
 
     token: int = 0
@@ -63,6 +68,11 @@ class Features:
         group: Rows of an example.
         counts: int64 [examples], rows of each example; None where all have `group`.
         weights: float32 [examples], how much each example counts in a loss; None where all count alike.
+
+    Example:
+        >>> rows = pack([([2, 7, 3], [0, 0, 0]), ([2, 3], [0, 0])])
+        >>> len(rows), rows.starts.tolist(), rows.batch([1])["token_ids"].tolist()
+        (2, [0, 3, 5], [[2, 3]])
     """
 
     token_ids: np.ndarray
@@ -76,10 +86,10 @@ class Features:
     weights: np.ndarray | None = None
 
     def __len__(self):
-        return len(self.firsts) - 1
+        return len(self.row_starts) - 1
 
     @cached_property
-    def firsts(self) -> np.ndarray:
+    def row_starts(self) -> np.ndarray:
         """The first row of each example, and the number of all rows, [examples + 1]."""
         if self.counts is None:
             return np.arange(0, len(self.starts), self.group)
@@ -88,20 +98,20 @@ class Features:
     @property
     def most_rows(self) -> int:
         """The rows of the example that has most."""
-        return int(np.diff(self.firsts).max(initial=1))
+        return int(np.diff(self.row_starts).max(initial=1))
 
     @property
     def lengths(self) -> np.ndarray:
         """The tokens of the longest row of each example, [examples]."""
-        return np.maximum.reduceat(np.diff(self.starts), self.firsts[:-1]) if len(self) else np.zeros(0, "int64")
+        return np.maximum.reduceat(np.diff(self.starts), self.row_starts[:-1]) if len(self) else np.zeros(0, "int64")
 
     @property
-    def sizes(self) -> np.ndarray:
+    def token_counts(self) -> np.ndarray:
         """The tokens of all rows of each example, [examples]."""
-        return np.diff(self.starts[self.firsts])
+        return np.diff(self.starts[self.row_starts])
 
     @property
-    def alone(self) -> "Features":
+    def single_rows(self) -> "Features":
         """The rows as examples of their own, without labels."""
         return replace(self, labels=None, token_labels=None, group=1, counts=None, weights=None)
 
@@ -125,7 +135,7 @@ class Features:
         batch["segment_ids"][mask] = self.segment_ids[places]
         batch["padding_mask"][mask] = 1
         if self.counts is not None:
-            return {**batch, "windows": numbered(self.counts[np.asarray(examples)])}
+            return {**batch, "windows": row_numbers(self.counts[np.asarray(examples)])}
         if self.group == 1:
             return batch
         return {name: values.reshape(len(rows) // self.group, self.group, -1) for name, values in batch.items()}
@@ -138,7 +148,8 @@ class Features:
             length: Tokens of a padded row; None takes the longest row's.
 
         Returns:
-            The labels, or None where there are none.
+            The labels [B] or [B,...] of the dtype of `labels`, or those of tokens, int32 [B,length]; None where there
+            are none.
         """
         if self.token_labels is None:
             return None if self.labels is None else self.labels[np.asarray(examples)]
@@ -155,17 +166,17 @@ class Features:
             seed: The seed of the draw.
 
         Returns:
-            The batch, or None where there are no rows.
+            The batch, int32 [count,T] as `batch` gives it, or None where there are no rows.
         """
-        alone = self.alone
+        alone = self.single_rows
         rows = np.random.default_rng(seed).permutation(len(alone))[:count]
         return alone.batch(rows) if len(rows) else None
 
     def _places(self, examples, length):
         """Return the examples' rows, where their padded batch is real, and where those tokens stand in `token_ids`."""
         examples = np.asarray(examples, "int64")
-        counts = np.diff(self.firsts)[examples]
-        rows = np.arange(counts.sum()) + np.repeat(self.firsts[examples] - np.cumsum(counts) + counts, counts)
+        counts = np.diff(self.row_starts)[examples]
+        rows = np.arange(counts.sum()) + np.repeat(self.row_starts[examples] - np.cumsum(counts) + counts, counts)
         lengths = np.diff(self.starts)[rows]
         length = int(lengths.max(initial=1)) if length is None else length
         places = np.arange(length) - (length - lengths[:, None] if self.padding.left else 0)
@@ -182,13 +193,19 @@ def features_of(packed: Packed, tokenizer: Tokenizer) -> Features:
 
     Returns:
         The `Features`.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> packed = Packed([([2, 5, 3], [0, 0, 0]), ([2, 6, 6, 3], [0, 0, 0, 0])], group=2)
+        >>> features_of(packed, tokenizer).batch([0])["token_ids"].tolist()
+        [[[2, 5, 3, 0], [2, 6, 6, 3]]]
     """
     rows = pack(packed.rows, Padding.of(tokenizer), packed.labels)
     labels = None if packed.token_labels is None else _concatenated(packed.token_labels)
     return replace(rows, token_labels=labels, group=packed.group, counts=packed.counts)
 
 
-def numbered(counts: np.ndarray) -> np.ndarray:
+def row_numbers(counts: np.ndarray) -> np.ndarray:
     """Number rows that lie end to end, `counts` of them for each example.
 
     Args:
@@ -198,7 +215,7 @@ def numbered(counts: np.ndarray) -> np.ndarray:
         int32 [B,W], -1 after the last row of an example.
 
     Example:
-        >>> numbered(np.array([2, 1])).tolist()
+        >>> row_numbers(np.array([2, 1])).tolist()
         [[0, 1], [2, -1]]
     """
     places, ends = np.arange(max(counts, default=0)), np.cumsum(counts)[:, None]
@@ -215,13 +232,18 @@ def featurize(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] 
         first: The texts, or the first text of each pair.
         second: The second text of each pair.
         length: The most tokens of a row, with the special tokens; longer ones are cut.
-        labels: One for each row, see `Features`.
+        labels: One for each row, int32 or float32 [rows] or [rows, ...], see `Features`; None without labels.
 
     Returns:
         The `Features`.
 
     Raises:
         Error: when `first` and `second` differ in number, or the special tokens alone are more than `length`.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> featurize(tokenizer, ["warm", "cold cold"]).batch([0, 1])["token_ids"].tolist()
+        [[2, 5, 3, 0], [2, 6, 6, 3]]
     """
     return pack(cut_rows(tokenizer, first, second, length)[0], Padding.of(tokenizer), labels)
 
@@ -241,12 +263,17 @@ def cut_rows(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] |
 
     Raises:
         Error: when `first` and `second` differ in number, or the special tokens alone are more than `length`.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> cut_rows(tokenizer, ["warm", "cold cold cold"], None, length=4)
+        ([([2, 5, 3], [0, 0, 0]), ([2, 6, 6, 3], [0, 0, 0, 0])], 1)
     """
     if second is not None and len(second) != len(first):
         raise Error(f"{len(first)} first texts came with {len(second)} second ones; wanted as many.")
     ones = tokenizer.ids(first)
     twos = [None] * len(ones) if second is None else tokenizer.ids(second)
-    places = tokenizer.template.places(length, second is not None)
+    places = tokenizer.template.max_text_tokens(length, second is not None)
     cut = sum(len(one) + len(two or ()) > places for one, two in zip(ones, twos, strict=True))
     return [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)], cut
 
@@ -258,7 +285,7 @@ def pack(rows: Sequence[tuple[list[int], list[int]]], padding: Padding = RIGHT,
     Args:
         rows: (token ids, segment ids) of each.
         padding: What fills a row of a batch up.
-        labels: One for each row, see `Features`.
+        labels: One for each row, int32 or float32 [rows] or [rows, ...], see `Features`; None without labels.
 
     Returns:
         The `Features`.
@@ -286,10 +313,18 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
 
     Raises:
         Error: when the vocabulary is larger than the table, or `length` is too small or too large.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
+        >>> config = EncoderConfig(5, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16)
+        >>> check_fit(tokenizer, config, length=8)             # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        bertkit.errors.Error: The vocabulary has 7 entries and the encoder's table 5 rows; give ...
     """
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")
-    if length < 3 or config.longest is not None and length > config.longest:
-        most = f"3 to {config.longest}" if config.longest is not None else "3 or more"
+    if length < 3 or config.max_length is not None and length > config.max_length:
+        most = f"3 to {config.max_length}" if config.max_length is not None else "3 or more"
         raise Error(f"length={length} does not fit: this encoder takes {most} tokens.")

@@ -27,7 +27,7 @@ def held_out_size(rows: int) -> int:
 
 
 def hold_out(strata: Sequence[Hashable], units: Sequence[Hashable], size: int, seed: int = 0) -> np.ndarray:
-    """Return which rows are held out, about `size` of them, bool [N].
+    """Return which rows are held out, about `size` of them.
 
     Each stratum gives its share, to the nearest row. Rows of one unit stay on one side, and one unit at least of each
     stratum stays in train: a class of one row is not held out.
@@ -39,7 +39,7 @@ def hold_out(strata: Sequence[Hashable], units: Sequence[Hashable], size: int, s
         seed: of the choice.
 
     Returns:
-        True for the rows held out; all False where no stratum can spare a unit.
+        bool [N], True for the rows held out; all False where no stratum can spare a unit.
 
     >>> hold_out(["a"] * 8 + ["b"] * 4 + ["c"], range(13), 3).tolist().count(True)
     3
@@ -56,7 +56,7 @@ def hold_out(strata: Sequence[Hashable], units: Sequence[Hashable], size: int, s
 
 
 def folds(strata: Sequence[Hashable], units: Sequence[Hashable], count: int, seed: int = 0) -> np.ndarray:
-    """Return the fold of each row, int [N] from 0 to `count` - 1: each row is held out once (see `hold_out`).
+    """Return the fold of each row: each row is held out once (see `hold_out`).
 
     Each unit of a stratum goes to the fold that has the fewest rows of it.
 
@@ -67,7 +67,7 @@ def folds(strata: Sequence[Hashable], units: Sequence[Hashable], count: int, see
         seed: Of the choice.
 
     Returns:
-        The number of each row's fold.
+        int64 [N], the number of each row's fold, from 0.
 
     >>> np.bincount(folds(["a"] * 6 + ["b"] * 3, range(9), 3)).tolist()
     [3, 3, 3]

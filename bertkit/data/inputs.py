@@ -39,7 +39,7 @@ class Labelled:
     def __len__(self):
         return len(self.inputs)
 
-    def divided(self, share: float) -> tuple[Self, Self]:
+    def split_by_group(self, share: float) -> tuple[Self, Self]:
         """Split the rows in two by a hash of each group, or of each input where there are no groups.
 
         A row goes to the same side whatever other rows the file has.
@@ -58,10 +58,17 @@ class Labelled:
         if held.all() or not held.any():
             raise Error(f"{self.path}: of its {len(self)} rows, {held.sum()} would be held back at held_back={share}; "
                         "give another share, or rows of their own with --dev.")
-        return self.parted(held)
+        return self.split_by_mask(held)
 
-    def parted(self, held):
-        """Return (the rest, the rows where `held`, bool [N], is true)."""
+    def split_by_mask(self, held: np.ndarray) -> tuple[Self, Self]:
+        """Split the rows in two.
+
+        Args:
+            held: bool [N], True for the rows of the second part.
+
+        Returns:
+            (the rest, the rows where `held` is true).
+        """
         rest, rows = self._only(np.flatnonzero(~held)), self._only(np.flatnonzero(held))
         return rest, replace(rows, skipped=[])
 
@@ -101,7 +108,7 @@ def number(cell: Any) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def said(part: Any, unit: str = "line") -> Any:
+def print_skipped(part: Any, unit: str = "line") -> Any:
     """Print how many rows of a file were left out, if any.
 
     Args:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.lines import BadRow, Lines, check_text, encoding_advice, opened
+from bertkit.data.lines import BadRow, Lines, check_text, encoding_advice, open_bytes
 from bertkit.data.values import DECODER, check_characters, json_type
 from bertkit.errors import Error
 
@@ -51,7 +51,7 @@ def is_array(path: Path) -> bool:
     Returns:
         False where its first line is a whole object and others follow.
     """
-    with opened(path) as file:
+    with open_bytes(path) as file:
         first, more = file.readline(LARGEST).strip(), file.readline(2).strip()
     try:
         return not (isinstance(json.loads(first), dict) and more)
@@ -77,7 +77,7 @@ def read_json(path: Path, wanted: str) -> Any:
 
 def _parsed(path, wanted):
     """Return (the text of a file, the JSON value)."""
-    with opened(path, wanted) as file:
+    with open_bytes(path, wanted) as file:
         check_text(path, file, wanted)
         content = file.read(LARGEST + 1)
     if len(content) > LARGEST:

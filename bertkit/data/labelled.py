@@ -9,7 +9,7 @@ from bertkit.data import classes
 from bertkit.data.candidates import Ranked
 from bertkit.data.choices import read_choices
 from bertkit.data.columns import Columns
-from bertkit.data.inputs import Labelled, said
+from bertkit.data.inputs import Labelled, print_skipped
 from bertkit.data.pairs import read_pairs
 from bertkit.data.parallel import read_parallel
 from bertkit.data.sentences import OUTSIDE, tag_names
@@ -102,7 +102,7 @@ def _plain(reading):
 
 
 def _choices(path, columns, reading):
-    return said(read_choices(path, columns, **_plain(reading)))
+    return print_skipped(read_choices(path, columns, **_plain(reading)))
 
 
 def _choosing(task, choices):
@@ -111,11 +111,11 @@ def _choosing(task, choices):
 
 
 def _pairs(path, columns, reading):
-    return said(read_pairs(path, columns, **_plain(reading)))
+    return print_skipped(read_pairs(path, columns, **_plain(reading)))
 
 
 def _sentences(path, columns, reading):
-    return said(read_tagged(path, columns, **_plain(reading)))
+    return print_skipped(read_tagged(path, columns, **_plain(reading)))
 
 
 def _tagging(sentences):
@@ -130,7 +130,7 @@ def _tags(task, sentences):
 
 
 def _questions(path, columns, reading):
-    return said(read_squad(path, columns, **_plain(reading)), "question")
+    return print_skipped(read_squad(path, columns, **_plain(reading)), "question")
 
 
 def _answers(task, questions):
@@ -142,7 +142,7 @@ def _answers(task, questions):
 
 
 def _parallel(path, columns, reading):
-    parallel = said(read_parallel(path, columns, **_plain(reading)))
+    parallel = print_skipped(read_parallel(path, columns, **_plain(reading)))
     return parallel, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
 
 
@@ -154,11 +154,13 @@ def _referenced(task, part):
 CLASSES = Reader(classes.read_texts, classes.classification, classes.classes)
 DOCUMENTS = Reader(classes.read_texts, classes.documents, classes.classes)
 SCORES = Reader(classes.read_scored, classes.regression, classes.scores)
-PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: replace(Labelled(*part.alike()), source=part.source),
-               lambda task, part: replace(Labelled(*part.together()), source=part.source))
-CANDIDATES = Reader(Ranked.read, lambda part: Ranking(part.candidates),
-                    lambda task, part: replace(Labelled(*part.found(task.candidates)), source=part.collection.source),
-                    lambda task, part: replace(Labelled(*part.contrasted()), source=part.collection.source))
+PAIRS = Reader(_pairs, lambda _: Embedding(),
+               lambda task, part: replace(Labelled(*part.scored_pairs()), source=part.source),
+               lambda task, part: replace(Labelled(*part.training_pairs()), source=part.source))
+CANDIDATES = Reader(
+    Ranked.read, lambda part: Ranking(part.candidates),
+    lambda task, part: replace(Labelled(*part.reranking_inputs(task.candidates)), source=part.collection.source),
+    lambda task, part: replace(Labelled(*part.contrastive_inputs()), source=part.collection.source))
 TAGS = Reader(_sentences, _tagging, _tags)
 ANSWERS = Reader(_questions, lambda part: Answering(part.version), _answers)
 CHOICES = Reader(_choices, lambda _: Choosing(), _choosing)

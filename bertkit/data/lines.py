@@ -1,4 +1,4 @@
-"""The lines of a text file: it is opened, checked to be text, and decoded line by line."""
+"""The lines of a text file: it is open_bytes, checked to be text, and decoded line by line."""
 
 from io import BufferedReader
 from pathlib import Path
@@ -41,7 +41,7 @@ class Rejected(BadRow):
     """A row that an annotator rejected or skipped: it is left out, and counted, whether that is asked for or not."""
 
 
-def opened(path: Path, wanted: str = TABLE) -> BufferedReader:
+def open_bytes(path: Path, wanted: str = TABLE) -> BufferedReader:
     """Open a file to read its bytes; those of a packed file (.gz, .zst, .zip) are unpacked.
 
     Args:
@@ -52,7 +52,7 @@ def opened(path: Path, wanted: str = TABLE) -> BufferedReader:
         The open file.
 
     Raises:
-        Error: when the file cannot be opened.
+        Error: when the file cannot be open_bytes.
     """
     if path.is_dir():
         raise Error(f"{path} is a folder; give {wanted} in it.")

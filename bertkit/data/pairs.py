@@ -9,7 +9,7 @@ import numpy as np
 from bertkit.data.columns import Columns, Source
 from bertkit.data.inputs import number
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, table, text_of, usable
+from bertkit.data.records import check_limit, parse_rows, row_as_dict, table, text_of
 from bertkit.data.roles import pair_roles
 from bertkit.errors import Error
 
@@ -59,7 +59,7 @@ class Pairs:
                         "alike and pairs that are not.")
         return ((np.array(self.scores) - low) / (high - low)).astype("float32")
 
-    def alike(self) -> tuple[Path, list[tuple[str, ...]], list[float], list[tuple[int, str]]]:
+    def scored_pairs(self) -> tuple[Path, list[tuple[str, ...]], list[float], list[tuple[int, str]]]:
         """Return what is scored.
 
         Returns:
@@ -73,11 +73,11 @@ class Pairs:
                         "line, as STS files have them.")
         return self.path, self.groups, self.scores, self.skipped
 
-    def together(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[tuple[int, str]]]:
+    def training_pairs(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[tuple[int, str]]]:
         """Return what is learned from.
 
         Returns:
-            (path, groups, labels, skipped).
+            (path, groups, labels, skipped); labels are float32 [rows] or int32 [rows, 2], as `labels` returns them.
         """
         return self.path, self.groups, self.labels(), self.skipped
 
@@ -113,8 +113,8 @@ def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None
     with table(path) as (names, rows, form):
         roles = pair_roles(path, names, columns)
         texts, score = [name for role, name in roles.items() if name and role != "label"], roles["label"]
-        kept, skipped = usable(path, rows, lambda line, record: _row(line, record, names, texts, score), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record: _row(line, record, names, texts, score), limit,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, groups, scores = map(list, zip(*kept, strict=True))
@@ -123,7 +123,7 @@ def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None
 
 def _row(line, record, names, texts, score):
     """Return (texts, score or None) of a record."""
-    values = by_name(record, names)
+    values = row_as_dict(record, names)
     group = tuple(text_of(line, values, name) for name in texts)
     return group, None if score is None else _number(line, values, score)
 

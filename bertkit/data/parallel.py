@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertkit.data.columns import Columns, Source
 from bertkit.data.lines import BadRow, SecondHeader
-from bertkit.data.records import by_name, check_limit, suffix, table, text_of, usable
+from bertkit.data.records import check_limit, parse_rows, row_as_dict, suffix, table, text_of
 from bertkit.data.roles import parallel_roles
 from bertkit.errors import Error
 
@@ -74,8 +74,8 @@ def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | N
             rows, names = chain([(1, names)], rows), ["source", "target"]
             roles = {"text": "source", "label": "target"}
         source, target = roles["text"], roles["label"]
-        kept, skipped = usable(path, rows, lambda line, record: _row(line, record, names, source, target), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record: _row(line, record, names, source, target), limit,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, sources, references = map(list, zip(*kept, strict=True))
@@ -84,7 +84,7 @@ def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | N
 
 def _row(line, record, names, source, target):
     """Return the source and the list of references of a record."""
-    values = by_name(record, names)
+    values = row_as_dict(record, names)
     given = _plot(line, values.get(target)) if target == "questions" else values.get(target)
     if not isinstance(given, list):
         return text_of(line, values, source), [text_of(line, values, target)]

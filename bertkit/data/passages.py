@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from bertkit.data.columns import check_columns, listed
-from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import JSON, TABLES, by_name, suffix, table
+from bertkit.data.columns import check_columns, join_names
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.records import JSON, TABLES, row_as_dict, suffix, table
 from bertkit.data.values import json_type
 from bertkit.errors import Error
 
@@ -39,7 +39,7 @@ def read_texts(path: str | Path) -> dict[str, str]:
         Error: with file and line, when a record cannot be read, and when the file holds no text.
     """
     path = Path(path)
-    with opened(path, _FORMS) as file:
+    with open_bytes(path, _FORMS) as file:
         check_text(path, file, _FORMS)
         head = file.peek(4096)[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
     try:
@@ -114,7 +114,7 @@ def _tagged(path):
 
 def _lines(path):
     """Yield (line, text without its end)."""
-    with opened(path, _FORMS) as file:
+    with open_bytes(path, _FORMS) as file:
         lines = Lines(file)
         for text in lines:
             yield lines.number, text.removesuffix("\n").removesuffix("\r")
@@ -130,12 +130,12 @@ def _rows(path):
             yield 1, names[0], "", names[1]         # MS MARCO's tables have no header
             names = name, text = "id", "text"
         elif name is None or text is None:
-            raise Error(f"{path} has the columns {listed(names)}; wanted id and text.")
+            raise Error(f"{path} has the columns {join_names(names)}; wanted id and text.")
         check_columns(path, names, [name, text], "leave one of them")
         for line, record in rows:
             if isinstance(record, BadRow):
                 raise record
-            values = by_name(record, names)
+            values = row_as_dict(record, names)
             title = _text(line, values, heading) if values.get(heading) else ""
             yield line, _text(line, values, name), title, _text(line, values, text)
 

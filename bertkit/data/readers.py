@@ -10,9 +10,9 @@ import numpy as np
 
 from bertkit.data.annotated import classified
 from bertkit.data.cells import label_cell, settled
-from bertkit.data.columns import Columns, Source, listed
+from bertkit.data.columns import Columns, Source, join_names
 from bertkit.data.lines import BadRow
-from bertkit.data.records import COLA, check_limit, complaint, table, usable
+from bertkit.data.records import COLA, check_limit, parse_rows, row_error, table
 from bertkit.data.roles import example_roles
 from bertkit.data.values import json_type
 from bertkit.errors import Error
@@ -44,6 +44,12 @@ class Examples:
         skipped: (line, reason) of the rows that were left out.
         groups: The group of each row; the rows of a group stay together. None where there are no groups.
         source: How the file was understood.
+
+    Example:
+        >>> films = Examples(Path("films.tsv"), "columns", {"text": "text"}, first=["a film", "a play"], second=None,
+        ...                  labels=["1", "0"], lines=[2, 3], skipped=[])
+        >>> len(films), films.first[1], films.labels[1], films.lines[1]
+        (2, 'a play', '0', 3)
     """
 
     path: Path
@@ -77,7 +83,7 @@ class Examples:
             return self
         kept = [row for row in range(len(self)) if row not in bad]
         if not skip_bad_rows or not kept:
-            raise complaint(self.path, bad[min(bad)], bool(kept) and skip_bad_rows is not None, len(bad), len(kept))
+            raise row_error(self.path, bad[min(bad)], bool(kept) and skip_bad_rows is not None, len(bad), len(kept))
         parts: dict[str, Any] = {}
         for name in ("first", "second", "labels", "lines", "groups"):
             values = getattr(self, name)
@@ -131,8 +137,8 @@ def read_examples(path: str | Path, text: str | None = None, second: str | None 
     with table(path) as (names, rows, form):
         names, rows = classified(names, rows)
         layout = _layout(path, names, Columns(text, second, label), labels_required)
-        kept, skipped = usable(path, rows, lambda line, record: _example(line, record, layout, separator), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record: _example(line, record, layout, separator), limit,
+                                   skip_bad_rows)
     return _gathered(path, layout, kept, skipped, Source.of(form, names, layout.columns), skip_bad_rows)
 
 
@@ -188,7 +194,7 @@ def label_indices(examples: Examples, names: Sequence[str]) -> np.ndarray:
         for name in _each(label):
             if name not in places:
                 raise Error(f"{examples.path}: line {line}: the label {name!r} is not among those "
-                            f"of training ({listed(places)}); mend it, or train with it.")
+                            f"of training ({join_names(places)}); mend it, or train with it.")
     if not isinstance(labels[0], list):
         return np.array([places[label] for label in labels], np.int32)
     indices = np.zeros((len(labels), len(places)), np.int32)

@@ -1,4 +1,4 @@
-"""Read any table of rows into records, each with its line: the one place where files of rows are opened."""
+"""Read any table of rows into records, each with its line: the one place where files of rows are open_bytes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -7,10 +7,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.columns import listed
+from bertkit.data.columns import join_names
 from bertkit.data.delimited import csv_dialect, quoted_cells, tsv_dialect
 from bertkit.data.json_rows import array_rows, is_array, line_objects
-from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, SecondHeader, check_text, opened
+from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, SecondHeader, check_text, open_bytes
 from bertkit.data.sheets import ARROW, EXCEL, arrow_rows, excel_rows, is_dataset
 from bertkit.data.unpacked import inner_name
 from bertkit.data.values import json_type
@@ -92,7 +92,7 @@ def _records(path):
         return "Excel", _numbered(excel_rows(path))
     if kind not in (".tsv", ".csv", *JSON) and not path.is_dir():
         raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file, .json, .xlsx or .parquet.")
-    with opened(path) as file:
+    with open_bytes(path) as file:
         check_text(path, file)
     if kind == ".json" and is_array(path):
         return "JSON", array_rows(path, TABLE)
@@ -108,7 +108,7 @@ def _numbered(rows):
 
 def _lines(path, parse, start=0):
     """Yield (line, record), or (line, BadRow) where there is none."""
-    with opened(path) as file:
+    with open_bytes(path) as file:
         lines = Lines(file)
         for _ in range(start):
             next(lines)
@@ -148,7 +148,7 @@ def _named(path, records):
         if suffix(path) not in JSON:
             break  # without its header a table cannot be read
     if leading:
-        raise complaint(path, leading[0][1])
+        raise row_error(path, leading[0][1])
     raise Error(f"{path} holds nothing but blank lines; wanted a header and rows.")
 
 
@@ -159,7 +159,7 @@ def _fitted(line, record, names):
     if len(record) == len(names):
         again = len(names) > 1 and record[0].strip() == names[0] and [cell.strip() for cell in record] == names
         return SecondHeader(line, record) if again else record
-    return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({listed(names)})")
+    return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({join_names(names)})")
 
 
 def _judged(names, rows):
@@ -167,7 +167,7 @@ def _judged(names, rows):
     verdicts = {name: column for name, column in _VERDICTS.items() if name in names}
     for number, (line, record) in enumerate(rows):
         if verdicts and not isinstance(record, BadRow):
-            values = {name: str(_json_word(by_name(record, names).get(name))).lower() for name in verdicts}
+            values = {name: str(_json_word(row_as_dict(record, names).get(name))).lower() for name in verdicts}
             if number == 0:
                 verdicts = {name: column for name, column in verdicts.items() if values[name] in column[0]}
             against = next((name for name in verdicts if values[name] in verdicts[name][1]), None)
@@ -189,7 +189,7 @@ def _headerless(path, fields):
     return CODAH if len(fields) == len(CODAH) and fields[-1] in ("0", "1", "2", "3") else None
 
 
-def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tuple[Any, ...]],
+def parse_rows(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tuple[Any, ...]],
            limit: int | None = None, skip_bad_rows: bool | None = False) -> tuple[list[Any], list[Any]]:
     """Parse the rows of a `table`.
 
@@ -223,11 +223,11 @@ def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tup
         if len(kept) == limit:
             break
     if first is not None:
-        raise complaint(path, first, skip_bad_rows is not None, count, len(kept)) from first
+        raise row_error(path, first, skip_bad_rows is not None, count, len(kept)) from first
     return kept, skipped
 
 
-def by_name(record: Any, names: Sequence[str]) -> dict[str, Any]:
+def row_as_dict(record: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return a record as a dict.
 
     Args:
@@ -238,7 +238,7 @@ def by_name(record: Any, names: Sequence[str]) -> dict[str, Any]:
         {column: value}.
 
     Example:
-        >>> by_name(["a film", "1"], ["text", "label"])
+        >>> row_as_dict(["a film", "1"], ["text", "label"])
         {'text': 'a film', 'label': '1'}
     """
     return record if isinstance(record, dict) else dict(zip(names, record, strict=True))
@@ -275,7 +275,7 @@ def check_limit(limit: int | None) -> None:
         raise Error(f"limit={limit} reads nothing; give 1 or more.")
 
 
-def complaint(path: Path | str, bad: BadRow, skippable: bool = True, count: int = 1, kept: int | None = None) -> Error:
+def row_error(path: Path | str, bad: BadRow, skippable: bool = True, count: int = 1, kept: int | None = None) -> Error:
     """Make the error that names the file, the line and the reason of a bad row.
 
     It suggests --skip-bad-rows where few rows would be lost, or nothing that is in them.

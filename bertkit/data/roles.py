@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.columns import Columns, check_columns, listed
+from bertkit.data.columns import Columns, check_columns, join_names
 from bertkit.errors import Error
 
 # Well-known names in lower case; the first group that a file touches must name one column or pair.
@@ -93,7 +93,7 @@ def _only(path, names, role, groups):
 
 def _unknown(path, names, role):
     raise Error(f"{path}: which column is the {role} cannot be told from the names in its header "
-                f"({listed(names)}); say it with --{role} COLUMN.")
+                f"({join_names(names)}); say it with --{role} COLUMN.")
 
 
 def pair_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def pair_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[str, 
         if len(names) in (2, 3) and not named and score is None and all(map(_is_name, names)):
             first, second, negative = [*names, None][:3]
         else:
-            raise Error(f"{path} has the columns {listed(names)}, which say nothing of pairs; wanted a header with "
+            raise Error(f"{path} has the columns {join_names(names)}, which say nothing of pairs; wanted a header with "
                         "first and second, first, positive and negative, or two sentences and their score, or name "
                         "them with --text, --second and --label.")
     roles = {"text": first, "second": second, "negative": negative, "label": None if negative else score}
@@ -165,8 +165,8 @@ def parallel_roles(path: Path, names: Sequence[str], columns: Columns, headerles
     check_columns(path, names, [source, target], "name one of them with --text or --label")
     if source and target or headerless and len(names) == 2 and source is target is None:
         return {"text": source, "label": target}
-    raise Error(f"{path} has the columns {listed(names)}; wanted source and target, or document and summary, or name "
-                "them with --text and --label.")
+    raise Error(f"{path} has the columns {join_names(names)}; wanted source and target, or document and summary, or "
+                "name them with --text and --label.")
 
 
 def choice_roles(path: Path, names: Sequence[str], columns: Columns,
@@ -189,7 +189,7 @@ def choice_roles(path: Path, names: Sequence[str], columns: Columns,
     label = columns.label or _first_of(("label",), names)
     numbered = sorted((int(found[1]), name) for name in names if (found := ENDING.fullmatch(name)))
     if prompt is None or len(numbered) < 2 or labels_required and label is None:
-        raise Error(f"{path} is no file of multiple choices, its columns are {listed(names)}; wanted a prompt, "
+        raise Error(f"{path} is no file of multiple choices, its columns are {join_names(names)}; wanted a prompt, "
                     "ending0, ending1, ... and label (as SWAG has them), or CODAH's seven columns.")
     second = columns.second or _first_of((_STARTS.get(prompt.lower(), ""),), names)
     endings = [name for _, name in numbered]
@@ -216,7 +216,7 @@ def question_roles(path: Path, names: Sequence[str], columns: Columns) -> dict[s
              "answers": columns.label or _first_of(("answers", "answer", "answer_text"), names),
              "start": _first_of(("answer_start", "start"), names), "id": _first_of(("id", "qid", "question_id"), names)}
     if roles["question"] is None or roles["context"] is None:
-        raise Error(f"{path} has the columns {listed(names)}; wanted question and context, or name them with --text "
-                    "(the question) and --second (the context).")
+        raise Error(f"{path} has the columns {join_names(names)}; wanted question and context, or name them with "
+                    "--text (the question) and --second (the context).")
     check_columns(path, names, list(roles.values()), "name one of them with --text, --second or --label")
     return roles

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import keras
 
@@ -22,7 +23,7 @@ class BatchSequence(keras.utils.PyDataset):
         IndexError: For a batch that the pass does not have.
     """
 
-    def __init__(self, batches: BatchSampler, **options) -> None:
+    def __init__(self, batches: BatchSampler, **options: Any) -> None:
         super().__init__(**options)
         self.tensorflow = keras.backend.backend() == "tensorflow"
         self.batches, self.epoch = batches if self.tensorflow else replace(batches, multiple=MULTIPLE), 0
@@ -35,7 +36,7 @@ class BatchSequence(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"There is no batch {index}; a pass has {len(self)}.")
         steps = _steps(self, self.epoch)
-        return self.batches.part(steps[index], self.fixed)
+        return self.batches.keras_batch(steps[index], self.fixed)
 
     def on_epoch_end(self) -> None:
         """Go on to the next pass, which has another order."""

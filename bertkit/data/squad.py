@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.columns import Columns, Source, listed
+from bertkit.data.columns import Columns, Source, join_names
 from bertkit.data.json_rows import is_array, read_json
 from bertkit.data.lines import BadRow
-from bertkit.data.records import TABLES, by_name, check_limit, suffix, table
+from bertkit.data.records import TABLES, check_limit, row_as_dict, suffix, table
 from bertkit.data.roles import question_roles
 from bertkit.data.sheets import is_dataset
 from bertkit.data.values import DECODER, Number
@@ -124,7 +124,8 @@ def _questions(path, columns):
             return list(_mrqa(path, rows)), Source("MRQA")
         roles = question_roles(path, names, columns)
         if roles["answers"] is None:
-            raise Error(f"{path} has the columns {listed(names)}; wanted {WANTED}, or name the answers with --label.")
+            raise Error(f"{path} has the columns {join_names(names)}; wanted {WANTED}, or name the answers with "
+                        "--label.")
         return list(_flat(rows, names, roles)), Source.of(form, names, roles)
 
 
@@ -138,7 +139,7 @@ def _flat(rows, names, roles):
         if isinstance(record, BadRow):
             yield f"line {line}", None, {"bad": record.args[1]}
             continue
-        values = by_name(record, names)
+        values = row_as_dict(record, names)
         entry = {name: values[roles[name]] for name in ("id", "question") if roles[name] in values}
         yield f"line {line}", values.get(roles["context"]), entry | _flat_answers(values, roles)
 

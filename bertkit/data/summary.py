@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.data.cells import DOUBTFUL
-from bertkit.data.columns import listed
+from bertkit.data.columns import join_names
 from bertkit.data.inputs import Labelled
 from bertkit.tasks.registry import entry_of
 from bertkit.terminal import say
@@ -97,7 +97,7 @@ def lines(found: dict[str, Any]) -> list[str]:
     made = [f"What was read: {found['file']}, {found['rows']:,} rows{form}{skipped}"]
     if "columns" in found or "unused" in found:
         used = ", ".join(f"{role} {name!r}" for role, name in found.get("columns", {}).items())
-        unused = f"not used: {listed(found['unused'])}" if "unused" in found else ""
+        unused = f"not used: {join_names(found['unused'])}" if "unused" in found else ""
         made.append("  columns: " + "; ".join(filter(None, (used, unused))))
     made += [f"  {name}: {_counted(value)}" for name, value in found.items()
              if isinstance(value, dict) and name not in ("columns", "first")]
@@ -151,11 +151,12 @@ def _remarks(part, found, shown):
 def _names(classes, column):
     """Return sentences on classes that may be none, or the same one."""
     single = [name for name, count in classes.items() if count == 1]
-    made = [f"classes of one row: {listed(single)}"] if single else []
+    made = [f"classes of one row: {join_names(single)}"] if single else []
     alike = defaultdict(list)
     for name in (name for name, count in classes.items() if count):
         alike["".join(name.split()).casefold()].append(name)
-    made += [f"classes that differ in case or blanks alone: {listed(each)}" for each in alike.values() if len(each) > 1]
+    made += [f"classes that differ in case or blanks alone: {join_names(each)}"
+             for each in alike.values() if len(each) > 1]
     doubtful = [name for name in classes if name.lower() in (*DOUBTFUL, (column or "").lower())]
     return made + [f"{name!r} (rows: {classes[name]:,}) is read as a class; it may say that there is no label, or be "
                    "the name of the column" for name in doubtful if classes[name]]

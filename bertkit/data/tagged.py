@@ -6,11 +6,11 @@ from typing import Any
 
 from bertkit.data.annotated import columns_of, form_of, sentences_of, tuple_record
 from bertkit.data.brat import brat_sentences, is_brat
-from bertkit.data.columns import Columns, Source, check_columns, listed
+from bertkit.data.columns import Columns, Source, check_columns, join_names
 from bertkit.data.conll import TAGS, WANTED, WORDS, read_conll
 from bertkit.data.json_rows import is_array, read_json
 from bertkit.data.lines import BadRow
-from bertkit.data.records import JSON, TABLES, by_name, check_limit, suffix, table, text_of, usable
+from bertkit.data.records import JSON, TABLES, check_limit, parse_rows, row_as_dict, suffix, table, text_of
 from bertkit.data.sentences import TAG, Sentences, iob2
 from bertkit.data.sheets import is_dataset
 from bertkit.data.webanno import is_webanno, webanno_sentences
@@ -68,11 +68,11 @@ def _of_rows(path, columns, limit, skip_bad_rows):
     with table(path) as (names, rows, form):
         first = next(rows, (0, {}))
         rows = _chained(first, rows)
-        found = form_of(by_name(first[1], names)) if not isinstance(first[1], BadRow) else None
+        found = form_of(row_as_dict(first[1], names)) if not isinstance(first[1], BadRow) else None
         if found:
-            used = columns_of(by_name(first[1], names), found, columns)
-            parsed = _parsed(((line, row if isinstance(row, BadRow) else by_name(row, names)) for line, row in rows),
-                             found, columns)
+            used = columns_of(row_as_dict(first[1], names), found, columns)
+            named = ((line, row if isinstance(row, BadRow) else row_as_dict(row, names)) for line, row in rows)
+            parsed = _parsed(named, found, columns)
             return _gathered(path, found, parsed, limit, skip_bad_rows, Source.of(f"{form}, {found}", names, used))
         return _of_words(path, names, rows, form, columns, limit, skip_bad_rows)
 
@@ -98,8 +98,8 @@ def _parsed(rows, form, columns):
 def _gathered(path: Path, form: str, parsed: Iterator[tuple[int, Any]], limit: int | None, skip_bad_rows: bool,
               source: Source | None = None) -> Sentences:
     """Return the `Sentences` of (line, (words, tags) or BadRow)."""
-    kept, skipped = usable(path, ((line, found) for line, found in parsed if isinstance(found, BadRow) or found[0]),
-                           lambda line, found: found, limit, skip_bad_rows)
+    kept, skipped = parse_rows(path, ((line, found) for line, found in parsed if isinstance(found, BadRow) or found[0]),
+                               lambda line, found: found, limit, skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no sentence that can be used ({len(skipped)} were skipped); give {WANTED}.")
     lines, words, tags = map(list, zip(*kept, strict=True))
@@ -113,11 +113,11 @@ def _of_words(path, names, rows, form, columns, limit, skip_bad_rows):
                  for given, known in ((columns.word, WORDS), (columns.tag, TAGS)))
     number = next((lower[name] for name in _NUMBERS if name in lower), None)
     if word is None or tag is None or number is None:
-        raise Error(f"{path} has the columns {listed(names)}; wanted a word a row with its tag and the number of its "
-                    "sentence (sentence_id, words, labels), or name them with --word and --tag.")
+        raise Error(f"{path} has the columns {join_names(names)}; wanted a word a row with its tag and the number of "
+                    "its sentence (sentence_id, words, labels), or name them with --word and --tag.")
     check_columns(path, names, [word, tag, number], "name others with --word and --tag")
-    kept, skipped = usable(path, rows, lambda line, record: _word(line, by_name(record, names), word, tag, number),
-                           None, skip_bad_rows)
+    kept, skipped = parse_rows(path, rows, lambda line, record: _word(
+        line, row_as_dict(record, names), word, tag, number), None, skip_bad_rows)
     sentences, last = [], None
     for line, text, mark, key in kept:
         if last is None or key not in ("", last):       # a table may say the number in a sentence's first row alone

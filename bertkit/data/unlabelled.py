@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.data.cells import label_cell
-from bertkit.data.columns import Columns, Source, listed
-from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import TABLES, by_name, complaint, suffix, table, text_of, usable
+from bertkit.data.columns import Columns, Source, join_names
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.records import TABLES, parse_rows, row_as_dict, row_error, suffix, table, text_of
 from bertkit.data.roles import choice_roles, example_roles, question_roles
 from bertkit.data.sheets import is_dataset
 from bertkit.data.squad import read_squad
@@ -82,8 +82,8 @@ def _of_table(task, path, columns, skip_bad_rows):
         if task.name == "tag" and words is not None and columns.text is None:
             return _of_words(path, names, rows, form, words, skip_bad_rows)
         used = text_columns(task, path, names, columns)
-        kept, skipped = usable(path, rows, lambda line, record: _row(line, by_name(record, names), used), None,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record: _row(line, row_as_dict(record, names), used), None,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); give it one text a line.")
     _, values, texts = zip(*kept, strict=True)
@@ -94,8 +94,8 @@ def _of_table(task, path, columns, skip_bad_rows):
 
 def _of_words(path, names, rows, form, column, skip_bad_rows):
     """Return rows that are lists of words."""
-    kept, skipped = usable(path, rows, lambda line, record: _words(line, by_name(record, names), column), None,
-                           skip_bad_rows)
+    kept, skipped = parse_rows(path, rows, lambda line, record: _words(line, row_as_dict(record, names), column), None,
+                               skip_bad_rows)
     return Rows(path, [words for *_, words in kept], [values for _, values, _ in kept], skipped,
                 Source.of(form, names, {"word": column}))
 
@@ -140,7 +140,7 @@ def text_columns(task: Any, path: Path, names: Sequence[str], columns: Columns) 
         found = example_roles(path, names, columns, None)
     used = [found["text"]] + ([found["second"]] if found["second"] is not None else [])
     if len(used) != len(task.reads):
-        raise Error(f"{path}: {listed(used)} would be read, and this model reads {', '.join(task.reads)}; name the "
+        raise Error(f"{path}: {join_names(used)} would be read, and this model reads {', '.join(task.reads)}; name the "
                     f"columns with --text{' and --second' if len(task.reads) > 1 else ''}.")
     return used
 
@@ -148,7 +148,7 @@ def text_columns(task: Any, path: Path, names: Sequence[str], columns: Columns) 
 def _of_lines(task, path):
     """Return the lines of a text file."""
     inputs, kept = [], []
-    with opened(path) as file:
+    with open_bytes(path) as file:
         check_text(path, file)
         lines = Lines(file)
         try:
@@ -157,7 +157,7 @@ def _of_lines(task, path):
                 inputs.append(task.input(text))
                 kept.append({"text": text})
         except BadRow as bad:
-            raise complaint(path, bad, skippable=False) from bad
+            raise row_error(path, bad, skippable=False) from bad
         except Error as error:
             raise Error(f"{path}: line {lines.number} {error}.") from None
     return Rows(path, inputs, kept, [], Source("lines"))

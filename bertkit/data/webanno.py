@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertkit.data.columns import Columns
-from bertkit.data.lines import BadRow, Lines, opened
+from bertkit.data.lines import BadRow, Lines, open_bytes
 from bertkit.data.sentences import TAG, iob2
 from bertkit.errors import Error
 
@@ -23,7 +23,7 @@ def is_webanno(path: Path) -> bool:
     Returns:
         Whether it does.
     """
-    with opened(path) as file:
+    with open_bytes(path) as file:
         return file.peek(64).removeprefix(b"\xef\xbb\xbf").startswith(FORM)
 
 
@@ -40,7 +40,7 @@ def webanno_sentences(path: Path, columns: Columns) -> tuple[str, Iterator[tuple
     Raises:
         Error: when several features could be the tag and no flag decides.
     """
-    with opened(path) as file:
+    with open_bytes(path) as file:
         rows = list(_rows(Lines(file)))
     layers = [text for _, text in rows if text.startswith("#T_SP=")]
     features = [f"{layer[6:].split('|')[0].rsplit('.', 1)[-1]}.{feature}"
@@ -70,8 +70,8 @@ def _feature(path, features, words, tag):
     if len(chosen) == 1:
         return chosen[0]
     listed = ", ".join(f"{place + 1} ({name})" for place, name in names.items()) or "none"
-    raise Error(f"{path}: which column holds the tags cannot be told, those with annotations are {listed}; say it with "
-                "--tag NUMBER.")
+    raise Error(f"{path}: which column holds the tags cannot be told, those with annotations are {listed}; say it "
+                "with --tag NUMBER.")
 
 
 def _sentences(rows, place):

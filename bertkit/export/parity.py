@@ -17,7 +17,7 @@ def compare(task: Any, model: list[Any], file: list[Any]) -> dict[str, Any]:
 
     Args:
         task: The task.
-        model: Outputs of the model, one array for each row.
+        model: Outputs of the model, float32 [C] or [T,C] of each row.
         file: Outputs of the file for the same rows.
 
     Returns:
@@ -61,7 +61,7 @@ def score(task: Any, packed: Any, targets: Any, model: list[Any], file: list[Any
         task: The task.
         packed: The rows, `Packed`.
         targets: What the rows are scored against.
-        model: Outputs of the model, one array for each row.
+        model: Outputs of the model, float32 [C] or [T,C] of each row.
         file: Outputs of the file for the same rows.
 
     Returns:
@@ -70,7 +70,7 @@ def score(task: Any, packed: Any, targets: Any, model: list[Any], file: list[Any
     """
     name, metric = next(iter(task.metrics.items()))
     found = [task.predictions(side, packed) for side in (model, file)]
-    one, two = (task.sides(targets, side) for side in found)
+    one, two = (task.metric_inputs(targets, side) for side in found)
     drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two))
     low, high = metrics.bootstrap(metric, *two)
     return {**compare(task, model, file), "rows": len(one[0]), "metric": name, "score": float(metric(*two)),

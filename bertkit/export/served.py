@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bertkit.export import source
-from bertkit.export.graph import answer, raw
+from bertkit.export.graph import answer, raw_outputs
 from bertkit.text.graph.tokenizer import GraphTokenizer
 
 
@@ -36,9 +36,9 @@ class Texts:
         Returns:
             {name: tensor [B,...]}.
         """
-        return self.given(self.tokenize(*strings))
+        return self.row_outputs(self.tokenize(*strings))
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -58,20 +58,20 @@ class Texts:
         texts = [list(source.PROBES), list(source.PROBES[::-1])]
         return dict(zip(self.inputs, texts, strict=False))
 
-    def wanted(self, texts: dict[str, list]) -> tuple[np.ndarray, np.ndarray | None]:
+    def expected_outputs(self, texts: dict[str, list]) -> tuple[np.ndarray, np.ndarray | None]:
         """Return what the bundle itself says to texts, rows padded to the longest.
 
         Args:
             texts: What `probes` returned.
 
         Returns:
-            The output [B,...] that is compared, and the padding mask [B,T], 1 for real tokens, or None.
+            The output that is compared, float32 [B,...], and the padding mask, int32 [B,T], 1 for real tokens, or None.
         """
         rows = self.bundle.tokenizer.pack(*texts.values(), length=self.bundle.length)
         longest = int(rows["padding_mask"].sum(axis=1).max())
         left = self.bundle.tokenizer.template.padding_side == "left"
         batch = {name: values[:, -longest:] if left else values[:, :longest] for name, values in rows.items()}
-        return np.asarray(self.given(batch)[self.output]), batch["padding_mask"]
+        return np.asarray(self.row_outputs(batch)[self.output]), batch["padding_mask"]
 
 
 class Classes(Texts):
@@ -84,14 +84,15 @@ class Classes(Texts):
         names: Names of the inputs, by default "text", and "second" of pairs.
     """
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
             batch: {name: int32 [B,T]}.
 
         Returns:
-            {"probabilities", "label"}, of several labels a row also "given".
+            {"probabilities" float32 [B,C], "label" string [B]}; where a row may have several labels also "given" bool
+            [B,C].
         """
         task = self.bundle.task
         found = answer(self.bundle.model, task, batch)
@@ -108,7 +109,7 @@ class Numbers(Texts):
         names: Names of the inputs, by default "text", and "second" of pairs.
     """
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -137,16 +138,16 @@ class Tokens(Texts):
         Returns:
             {name: tensor [B,T,...]}.
         """
-        return self.given(self.tokenize(*strings, offsets=True))
+        return self.row_outputs(self.tokenize(*strings, offsets=True))
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
             batch: {name: int32 [B,T]}, and perhaps "offsets", int [B,T,2].
 
         Returns:
-            {"logits", "offsets", "padding_mask"}.
+            {"logits" float32 [B,T,C], "offsets" int32 [B,T,2], "padding_mask" int32 [B,T]}.
         """
         rows = dict(batch)
         places = {"offsets": rows.pop("offsets", None), "padding_mask": batch["padding_mask"]}
@@ -166,16 +167,17 @@ class Spans(Tokens):
         super().__init__(bundle, ("text", "context"))
         self.output = "start_logits"
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
             batch: {name: int32 [B,T]}, and perhaps "offsets", int [B,T,2].
 
         Returns:
-            {"start_logits", "end_logits", "offsets", "padding_mask", "segment_ids"}.
+            {"start_logits", "end_logits" float32 [B,T], "offsets" int32 [B,T,2], "padding_mask", "segment_ids" int32
+            [B,T]}.
         """
-        found = super().given(batch)
+        found = super().row_outputs(batch)
         logits = found.pop("logits")
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **found,
                 "segment_ids": batch["segment_ids"]}
@@ -196,15 +198,15 @@ class Endings(Texts):
         """Return the outputs for texts: the function of the signature.
 
         Args:
-            text: Strings [B].
-            endings: Strings [B,choices].
+            text: strings [B].
+            endings: strings [B,choices].
 
         Returns:
             {"probabilities": float32 [B,choices]}.
         """
         shape = tf.shape(endings)
         batch = self.tokenize(tf.repeat(text, shape[1]), tf.reshape(endings, [-1]))
-        return {"probabilities": tf.nn.softmax(tf.reshape(raw(self.bundle.model, batch), shape))}
+        return {"probabilities": tf.nn.softmax(tf.reshape(raw_outputs(self.bundle.model, batch), shape))}
 
     def probes(self) -> dict[str, list]:
         """Return texts to try the signature on.
@@ -214,14 +216,14 @@ class Endings(Texts):
         """
         return {"text": list(source.PROBES), "endings": [[one, one[::-1]] for one in source.PROBES]}
 
-    def wanted(self, texts: dict[str, list]) -> tuple[np.ndarray, None]:
+    def expected_outputs(self, texts: dict[str, list]) -> tuple[np.ndarray, None]:
         """Return what the bundle itself says to texts.
 
         Args:
             texts: What `probes` returned.
 
         Returns:
-            Probabilities [B,choices], and None, because no place is padding.
+            Probabilities, float32 [B,choices], and None, because no place is padding.
         """
         inputs = [(text, *endings) for text, endings in zip(*texts.values(), strict=True)]
         return np.array(self.bundle.predictions(inputs)), None

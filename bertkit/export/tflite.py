@@ -57,7 +57,7 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
     if not (math.isfinite(max_drop) and max_drop >= 0):
         raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
     with new_folder(out, "phone") as place:
-        bundle = source.opened(folder)
+        bundle = source.open_predictor(folder)
         length = bundle.length if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
         labelled = dev and read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows)
@@ -83,8 +83,8 @@ def _masking(folder, bundle, precision, length):
         rows = source.random_rows(bundle.tokenizer, length)
         return _inputs(bundle, rows), {"masked_score": mask.FLOAT, "rows": 0}
     say("Looking at the attention scores of the calibration rows.")
-    constant = mask.for_integers(bundle.model, rows) if precision == "int8-full" else mask.FLOAT
-    return _inputs(bundle, rows), mask.checked(bundle.model, rows, constant)
+    constant = mask.integer_masked_score(bundle.model, rows) if precision == "int8-full" else mask.FLOAT
+    return _inputs(bundle, rows), mask.measure_masking(bundle.model, rows, constant)
 
 
 def _inputs(bundle, rows):
@@ -117,7 +117,7 @@ def _weights(model, length):
     config = model.encoder.config
     if not isinstance(config.positions, Absolute) or config.positions.pad_id is not None:
         return sum(sizes.values())
-    return sum(sizes.values()) - (config.longest - length) * (config.embedding_dim or config.hidden_dim)
+    return sum(sizes.values()) - (config.max_length - length) * (config.embedding_dim or config.hidden_dim)
 
 
 def _card(folder, out, place, bundle, length, labelled, proof):

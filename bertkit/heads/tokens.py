@@ -146,6 +146,14 @@ class BeamQuestionAnswering(TaskModel):
 
     Raises:
         Error: when a call gets positions outside a row.
+
+    Example:
+        >>> from bertkit.config import EncoderConfig
+        >>> from bertkit.kinds import Beam
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> found = BeamQuestionAnswering(encoder, Beam(starts=2, ends=3))({"token_ids": [[5, 6, 7, 8]]})
+        >>> {name: tuple(value.shape) for name, value in found.items() if name.endswith("index")}
+        {'start_top_index': (1, 2), 'end_top_index': (1, 6)}
     """
 
     def __init__(self, encoder: Encoder, head_config: Any = None, name: str = "beam_answerer", **options: Any) -> None:
@@ -159,7 +167,7 @@ class BeamQuestionAnswering(TaskModel):
         """
         return {"head_config": super().settings()["head_config"]}
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -176,7 +184,7 @@ class BeamQuestionAnswering(TaskModel):
             shape = np.shape(inputs.get("token_ids"))  # type: ignore[arg-type]
             inputs = {name: _places(name, value, shape) if name in ("cls_index", "start_positions") else value
                       for name, value in inputs.items()}
-        return super().checked(inputs)
+        return super().check_batch(inputs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Search for the answers of a batch.
@@ -222,6 +230,15 @@ class LanguageModel(TaskModel):
 
     Raises:
         Error: when the family of the encoder has no head for this task.
+
+    Example:
+        >>> from bertkit.config import EncoderConfig
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> model = LanguageModel(encoder)
+        >>> tuple(model({"token_ids": [[5, 6, 7]]}).shape)
+        (1, 3, 100)
+        >>> tuple(model({"token_ids": [[5, 6, 7]], "masked_positions": np.array([[1]])}).shape)
+        (1, 1, 100)
     """
 
     def __init__(self, encoder: Encoder, head_config: Any = None, name: str = "language_model", **options: Any) -> None:
@@ -266,6 +283,13 @@ class PretrainingModel(TaskModel):
 
     Raises:
         Error: when the family of the encoder has no such head.
+
+    Example:
+        >>> from bertkit.config import EncoderConfig
+        >>> encoder = Encoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> found = PretrainingModel(encoder, ["mlm", "nsp"])({"token_ids": [[5, 6, 7]]})
+        >>> {name: tuple(logits.shape) for name, logits in found.items()}
+        {'mlm_logits': (1, 3, 100), 'nsp_logits': (1, 2)}
     """
 
     OUTPUTS = {"nsp": 2, "sop": 2, "rtd": 1}
@@ -293,7 +317,8 @@ class PretrainingModel(TaskModel):
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
-            {head name + "_logits": logits}; a head without what it reads is left out.
+            {head name + "_logits": its logits, float32, of the shapes that the class names}; a head without what it
+            reads is left out.
         """
         found = {name: logits[..., 0] if name == "rtd" else logits
                  for name, logits in self.logits(inputs, training).items() if logits is not None}

@@ -11,6 +11,11 @@ class Full:
 
     Args:
         causal: True lets a token attend to no token after it.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> CONFIG.attention, CONFIG.but(attention=Full(causal=True)).attention
+        (Full(causal=False), Full(causal=True))
     """
 
     causal: bool = False
@@ -25,6 +30,11 @@ class Window:
 
     Args:
         size: width of the window, in tokens.
+
+    Example:
+        >>> from bertkit.cost import keys_per_token       # keys that a token is compared with
+        >>> [keys_per_token(kind, length=4096) for kind in (Full(), Window(size=256))]
+        [4096, 384]
     """
 
     size: int = 512
@@ -41,6 +51,11 @@ class Sparse:
     Args:
         size: number of tokens of a block.
         random: number of random blocks.
+
+    Example:
+        >>> from bertkit.cost import keys_per_token       # keys that a token is compared with
+        >>> [keys_per_token(kind, length=4096) for kind in (Full(), Sparse(size=64))]
+        [4096, 624]
     """
 
     size: int = 64
@@ -59,6 +74,11 @@ class Relative:
         memory: number of tokens of earlier texts that are remembered, the last ones; 0 remembers all. None remembers
             none, and then an encoder has no "mems" among its outputs.
         reuse: number of tokens of each text that are remembered, the first ones; None remembers all.
+
+    Example:
+        >>> from bertkit.family.xlnet import CONFIG
+        >>> CONFIG.attention.memory, CONFIG.but(attention=Relative(memory=384)).attention.memory    # tokens kept
+        (None, 384)
     """
 
     causal: bool = False
@@ -77,6 +97,11 @@ class Rotary:
         base: base of the angles.
         window: largest distance, in tokens, to which tokens attend (Warner et al. 2024, ModernBERT, section 2.1.2);
             None sets no limit.
+
+    Example:
+        >>> from bertkit.family.modernbert import CONFIG
+        >>> [CONFIG.attention_of(layer).window for layer in range(6)]        # every third layer attends to all tokens
+        [None, 64, 64, None, 64, 64]
     """
 
     base: float = 10000.0
@@ -94,6 +119,11 @@ class Local:
         before: number of chunks before its own that a token attends to.
         after: number of chunks after its own that a token attends to.
         causal: True lets a token attend to no token after it.
+
+    Example:
+        >>> from bertkit.cost import keys_per_token       # keys for a token
+        >>> [keys_per_token(kind, length=4096) for kind in (Full(), Local(chunk=64, before=1))]
+        [4096, 128]
     """
 
     chunk: int = 64
@@ -119,6 +149,11 @@ class Hash:
             length.
         seed: seed of the hashes; None draws them anew in training, and always the same at inference.
         dropout: rate of dropout of the attention probabilities; None takes that of the config.
+
+    Example:
+        >>> from bertkit.cost import keys_per_token       # a chunk for each round
+        >>> [keys_per_token(kind, length=4096) for kind in (Local(chunk=64), Hash(chunk=64, hashes=4))]
+        [128, 512]
     """
 
     chunk: int = 64
@@ -143,6 +178,11 @@ class Absolute:
             (the code of Liu et al. 2019).
         sinusoidal: True initialises the vectors with sines and cosines (Vaswani et al. 2017, section 3.5); they are
             learned all the same.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> CONFIG.max_length, CONFIG.but(positions=Absolute(pad_id=1)).max_length      # rows 0 and 1 are for padding
+        (512, 510)
     """
 
     pad_id: int | None = None
@@ -157,6 +197,11 @@ class Axial:
         shape: number of rows and of columns.
         widths: number of features of a row's and of a column's vector, D together.
         deviation: standard deviation of the initial vectors, which are normal.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> CONFIG.but(positions=Axial(shape=(64, 32), widths=(256, 512))).max_length
+        2048
     """
 
     shape: tuple = (64, 64)
@@ -176,6 +221,11 @@ class Summed:
         early_dropout: True applies dropout before the norm (the code of BigBird).
         separator: id of the token that ends each text of a row, for a head that needs it (`HeadConfig.watch`,
             `Answer`).
+
+    Example:
+        >>> from bertkit.family.longformer import CONFIG
+        >>> CONFIG.inputs           # 2 is </s>, after which the context of a question begins
+        Summed(scaled=False, early_dropout=False, separator=2)
     """
 
     scaled: bool = False
@@ -189,6 +239,11 @@ class Trigram:
 
     Args:
         neighbours: False leaves the neighbours out.
+
+    Example:
+        >>> from bertkit.family.mobilebert import CONFIG
+        >>> CONFIG.inputs, CONFIG.embedding_dim, CONFIG.hidden_dim      # 3 vectors of 128 features are projected to 512
+        (Trigram(neighbours=True), 128, 512)
     """
 
     neighbours: bool = True
@@ -200,6 +255,11 @@ class Bare:
 
     Args:
         norm: True applies LayerNorm.
+
+    Example:
+        >>> from bertkit.family import modernbert, xlnet
+        >>> modernbert.CONFIG.inputs, xlnet.CONFIG.inputs
+        (Bare(norm=True), Bare(norm=False))
     """
 
     norm: bool = False
@@ -210,7 +270,13 @@ class Bare:
 
 @dataclass(frozen=True)
 class PostNorm:
-    """A norm follows each residual sum (Vaswani et al. 2017, figure 1)."""
+    """A norm follows each residual sum (Vaswani et al. 2017, figure 1).
+
+    Example:
+        >>> from bertkit.family import albert, bert
+        >>> bert.CONFIG.block == albert.CONFIG.block == PostNorm()
+        True
+    """
 
 
 @dataclass(frozen=True)
@@ -221,6 +287,11 @@ class PreNorm:
         norm_bias: whether the norms have biases.
         feed_bias: whether the feed-forward has biases.
         feed_dropout: rate of dropout inside the feed-forward.
+
+    Example:
+        >>> from bertkit.family.bert import CONFIG
+        >>> CONFIG.norm_bias, CONFIG.but(block=PreNorm()).norm_bias
+        (True, False)
     """
 
     norm_bias: bool = False
@@ -241,6 +312,11 @@ class Bottleneck:
         narrow: True makes queries, keys and values from the narrow input of the block. With neither `shared` nor
             `narrow` all three come from the wide input.
         affine: True replaces LayerNorms by x · γ + β.
+
+    Example:
+        >>> from bertkit.family.mobilebert import CONFIG
+        >>> CONFIG.hidden_dim, CONFIG.block_dim         # features of a token between blocks and inside them
+        (512, 128)
     """
 
     width: int | None = 128
@@ -255,6 +331,13 @@ class Reversible:
     """A block whose inputs can be computed from its outputs (Kitaev et al. 2020, section 3).
 
     y₁ = x₁ + attention(x₂), y₂ = x₂ + feed(y₁).
+
+    Example:
+        >>> from bertkit.cost import activation_bytes
+        >>> from bertkit.family.bert import CONFIG
+        >>> reversible = CONFIG.but(block=Reversible())
+        >>> activation_bytes(CONFIG, length=128) // 2**20, activation_bytes(reversible, length=128) // 2**20    # MiB
+        (85, 7)
     """
 
 
@@ -264,6 +347,11 @@ class TwoStream:
 
     A batch may hold "target_mapping" [B, M, T], one-hot: the places of M tokens to predict, whose vectors [B, M, D] the
     encoder returns then; and "permutation_mask" [B, T, T], 1 at [i, j] where token i may not attend to token j.
+
+    Example:
+        >>> from bertkit.family.xlnet import CONFIG
+        >>> CONFIG.block, CONFIG.reads_segments
+        (TwoStream(), True)
     """
 
 
@@ -274,6 +362,12 @@ class Shared:
     Args:
         groups: number of groups.
         inner: number of blocks of a group.
+
+    Example:
+        >>> from bertkit import cost
+        >>> from bertkit.family.bert import CONFIG
+        >>> cost(CONFIG)["parameters"], cost(CONFIG.but(shared=Shared()))["parameters"]       # one block, 12 times
+        (109482240, 31515648)
     """
 
     groups: int = 1
@@ -288,9 +382,22 @@ class Tanh:
     """The vector of a text is a dense layer on its first token.
 
     tanh(W h₀ + b), as in the code of Devlin et al. 2018.
+
+    Example:
+        >>> from bertkit.cost import pooler_parameters
+        >>> from bertkit.family.bert import CONFIG
+        >>> CONFIG.pooler, pooler_parameters(CONFIG)           # (inputs, outputs, has a bias)
+        (Tanh(), [(768, 768, True)])
     """
 
 
 @dataclass(frozen=True)
 class First:
-    """The vector of a text is its first token, unchanged (the code of MobileBERT, Sun et al. 2020)."""
+    """The vector of a text is its first token, unchanged (the code of MobileBERT, Sun et al. 2020).
+
+    Example:
+        >>> from bertkit.cost import pooler_parameters
+        >>> from bertkit.family.bert import CONFIG
+        >>> pooler_parameters(CONFIG.but(pooler=First()))      # no matrix
+        []
+    """

@@ -20,6 +20,11 @@ class HeadConfig:
         dropout: rate of dropout; None takes that of the encoder.
         watch: which tokens are global (see `Window`) where the batch does not say it: the "first" token, the tokens of
             the "question", before the first separator, or those of the "choice", after the second one.
+
+    Example:
+        >>> from bertkit.family import bert, roberta
+        >>> bert.HEADS["classify"].reduce, roberta.HEADS["classify"].reduce
+        ('pooled', 'first')
     """
 
     reduce: str = "pooled"
@@ -45,6 +50,11 @@ class Language:
         bias: whether there is c.
         dense_bias: whether there is b.
         split: True puts more rows below a token table that is narrower than h (MobileBERT).
+
+    Example:
+        >>> from bertkit.family import bert, xlnet
+        >>> bert.HEADS["mlm"].transform, xlnet.HEADS["mlm"].transform
+        (True, False)
     """
 
     activation: str = "encoder"
@@ -62,6 +72,11 @@ class Boundary:
     Args:
         targets: largest number of tokens of a span.
         width: number of features of the vector of a place in the span.
+
+    Example:
+        >>> from bertkit.family.spanbert import HEADS
+        >>> HEADS["sbo"]
+        Boundary(targets=20, width=200)
     """
 
     targets: int = 20
@@ -75,6 +90,11 @@ class Answer:
     logits = W LayerNorm(h + W₂ act(W₁ h)), and those of the question's tokens are 10⁶ lower (the code of Zaheer et al.
     2020). The question ends at the first separator. A batch without segments gets segment 0 for the question and 1 for
     the rest.
+
+    Example:
+        >>> from bertkit.family import bert, bigbird
+        >>> bigbird.HEADS["answer"], bert.HEADS["answer"].reduce
+        (Answer(), 'each')
     """
 
 
@@ -87,6 +107,11 @@ class Beam:
     Args:
         starts: number of starts.
         ends: number of ends for each start.
+
+    Example:
+        >>> from bertkit.family.xlnet import HEADS
+        >>> HEADS["beam"]
+        Beam(starts=5, ends=5)
     """
 
     starts: int = 5

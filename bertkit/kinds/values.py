@@ -27,6 +27,11 @@ def to_json(value: Any) -> Any:
 
     Returns:
         {"kind": its name, and its fields} for a kind, a list for a tuple, any other value as it is.
+
+    Example:
+        >>> from bertkit.kinds import Window
+        >>> to_json((Window(size=128), None))
+        [{'kind': 'Window', 'size': 128}, None]
     """
     if is_dataclass(value) and not isinstance(value, type):
         return {"kind": type(value).__name__, **{name: to_json(part) for name, part in asdict(value).items()}}
@@ -44,6 +49,10 @@ def from_json(value: Any) -> Any:
 
     Raises:
         Error: when bertkit has no such kind, or the kind no such field.
+
+    Example:
+        >>> from_json({"kind": "Window", "size": 128})
+        Window(size=128)
     """
     if isinstance(value, list):
         return tuple(map(from_json, value))
@@ -67,6 +76,13 @@ def check(kind: Any) -> None:
 
     Raises:
         Error: when a field is of another type, a count is too small, or one of `RULES` does not hold.
+
+    Example:
+        >>> from bertkit.kinds import Window
+        >>> check(Window(size=0))
+        Traceback (most recent call last):
+        ...
+        bertkit.errors.Error: Window(size=0): give 1 or more.
     """
     for field in fields(kind):
         value = getattr(kind, field.name)

@@ -15,6 +15,10 @@ def gelu_erf(x: Any) -> Any:
 
     Returns:
         A tensor of the same shape.
+
+    Example:
+        >>> [round(float(y), 4) for y in gelu_erf(ops.array([-1.0, 0.0, 1.0]))]
+        [-0.1587, 0.0, 0.8413]
     """
     return ops.gelu(x, approximate=False)
 
@@ -29,6 +33,10 @@ def gelu_tanh(x: Any) -> Any:
 
     Returns:
         A tensor of the same shape.
+
+    Example:
+        >>> [round(float(y), 4) for y in gelu_tanh(ops.array([-1.0, 0.0, 1.0]))]
+        [-0.1588, 0.0, 0.8412]
     """
     return ops.gelu(x, approximate=True)
 
@@ -41,6 +49,10 @@ def quick_gelu(x: Any) -> Any:
 
     Returns:
         A tensor of the same shape.
+
+    Example:
+        >>> [round(float(y), 4) for y in quick_gelu(ops.array([-1.0, 0.0, 1.0]))]
+        [-0.1542, 0.0, 0.8458]
     """
     return x * ops.sigmoid(1.702 * x)
 
@@ -53,6 +65,10 @@ def mish(x: Any) -> Any:
 
     Returns:
         A tensor of the same shape.
+
+    Example:
+        >>> [round(float(y), 4) for y in mish(ops.array([-1.0, 0.0, 1.0]))]
+        [-0.3034, 0.0, 0.8651]
     """
     return x * ops.tanh(ops.softplus(x))
 
@@ -61,10 +77,14 @@ def linear(x: Any) -> Any:
     """Return x as it is.
 
     Args:
-        x: A tensor.
+        x: A float tensor of any shape.
 
     Returns:
-        The same tensor.
+        x itself, of the same shape.
+
+    Example:
+        >>> [round(float(y), 4) for y in linear(ops.array([-1.0, 0.0, 1.0]))]
+        [-1.0, 0.0, 1.0]
     """
     return x
 

@@ -11,7 +11,7 @@ LAYERED = ("mems", "buckets", "random_blocks")           # entries that hold one
 
 
 class BatchModel(keras.Model):
-    """A model that is called with a batch, {name: array}; subclasses define in `checked` what they read.
+    """A model that is called with a batch, {name: array}; subclasses define in `check_batch` what they read.
 
     Args:
         **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
@@ -22,7 +22,7 @@ class BatchModel(keras.Model):
         # (name, number of axes, dtype) of the entries of the last call
         self.called_with: tuple[tuple[str, int, str], ...] = ()
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make arrays of its lists.
 
         Args:
@@ -37,7 +37,7 @@ class BatchModel(keras.Model):
         raise NotImplementedError
 
     def __call__(self, inputs: Any, **options: Any) -> Any:
-        inputs = self.checked(inputs)
+        inputs = self.check_batch(inputs)
         self.called_with = tuple((name, len(value.shape), keras.backend.standardize_dtype(value.dtype))
                                  for name, value in inputs.items() if hasattr(value, "shape"))
         return super().__call__(inputs, **options)
@@ -73,6 +73,10 @@ def flatten_groups(inputs: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         The batch with entries [B·g,T]; those by layer are as they were, and those that are None are left out.
+
+    Example:
+        >>> tuple(flatten_groups({"token_ids": ops.ones((2, 4, 3), "int32")})["token_ids"].shape)
+        (8, 3)
     """
     return {name: value if name in LAYERED else ops.reshape(value, (-1, ops.shape(value)[-1]))
             if not hasattr(value, "reshape") else value.reshape(-1, value.shape[-1])

@@ -10,7 +10,7 @@ from typing import Any
 from keras import ops
 
 
-def blocked(x: Any, count: Any, size: Any) -> Any:
+def to_blocks(x: Any, count: Any, size: Any) -> Any:
     """Cut tokens into blocks, [B,N,T,H] -> [B,N,n,s,H], with zeros after the last token.
 
     Args:
@@ -22,7 +22,7 @@ def blocked(x: Any, count: Any, size: Any) -> Any:
         A tensor [B,N,n,s,H].
 
     Example:
-        >>> tuple(blocked(ops.ones((1, 2, 5, 4)), 3, 2).shape)
+        >>> tuple(to_blocks(ops.ones((1, 2, 5, 4)), 3, 2).shape)
         (1, 2, 3, 2, 4)
     """
     rows, heads, length, width = ops.shape(x)
@@ -30,7 +30,7 @@ def blocked(x: Any, count: Any, size: Any) -> Any:
     return ops.reshape(x, (rows, heads, count, size, width))
 
 
-def joined(x: Any, length: Any) -> Any:
+def from_blocks(x: Any, length: Any) -> Any:
     """Join blocks again, [B,N,n,s,H] -> [B,N,T,H], without what was padded.
 
     Args:
@@ -39,6 +39,10 @@ def joined(x: Any, length: Any) -> Any:
 
     Returns:
         A tensor [B,N,T,H].
+
+    Example:
+        >>> tuple(from_blocks(ops.ones((1, 2, 3, 2, 4)), 5).shape)
+        (1, 2, 5, 4)
     """
     rows, heads, count, size, width = ops.shape(x)
     return ops.reshape(x, (rows, heads, count * size, width))[:, :, :length]
@@ -52,6 +56,11 @@ def with_neighbours(x: Any) -> Any:
 
     Returns:
         A tensor [B,N,n,3s,H].
+
+    Example:
+        >>> blocks = ops.reshape(ops.arange(1, 7), (1, 1, 3, 2, 1))
+        >>> [[int(y) for y in block[:, 0]] for block in with_neighbours(blocks)[0, 0]]
+        [[0, 0, 1, 2, 3, 4], [1, 2, 3, 4, 5, 6], [3, 4, 5, 6, 0, 0]]
     """
     none = ops.zeros_like(x[:, :, :1])
     before, after = ops.concatenate([none, x[:, :, :-1]], axis=2), ops.concatenate([x[:, :, 1:], none], axis=2)
@@ -66,11 +75,15 @@ def keys_last(mask: Any) -> Any:
 
     Returns:
         A bool tensor [..., 1, keys].
+
+    Example:
+        >>> tuple(keys_last(ops.ones((2, 1, 5, 1))).shape)
+        (2, 1, 1, 5)
     """
     return ops.cast(ops.swapaxes(mask, -1, -2), "bool")
 
 
-def vectors_at(x: Any, places: Any) -> Any:
+def gather_vectors(x: Any, places: Any) -> Any:
     """Pick vectors at given positions.
 
     Args:
@@ -79,6 +92,11 @@ def vectors_at(x: Any, places: Any) -> Any:
 
     Returns:
         A tensor [...,K,D].
+
+    Example:
+        >>> x = ops.array([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]])
+        >>> [[float(y) for y in row[:, 0]] for row in gather_vectors(x, ops.array([[2, 0], [1, 1]]))]
+        [[3.0, 1.0], [5.0, 5.0]]
     """
     *leading, length, width = ops.shape(x)
     rows = reduce(mul, leading)

@@ -16,6 +16,11 @@ def gather_positions(x: Any, places: Any) -> Any:
 
     Returns:
         The vectors [B,K,D]; [B,1,D] for `FIRST`; x as it is for None.
+
+    Example:
+        >>> x = ops.array([[[1.0], [2.0], [3.0]]])
+        >>> [float(y) for y in gather_positions(x, ops.array([[2, 0]]))[0, :, 0]]
+        [3.0, 1.0]
     """
     if places is None:
         return x

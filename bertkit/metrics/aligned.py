@@ -17,7 +17,7 @@ def aligned(labels: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         predictions: predictions of the same shape.
 
     Returns:
-        Two arrays of the same shape: the labels and the predictions.
+        The labels and the predictions, two arrays [B] or [B, C]; both of numbers, both of str or both of bytes.
 
     Raises:
         Error: when there are no rows, the shapes differ, or one side holds strings and the other numbers.

@@ -38,6 +38,10 @@ def bleu(references: Sequence[str | Sequence[str]], predictions: Sequence[str], 
 
     Raises:
         Error: when sacrebleu is not installed, or the texts do not match in number.
+
+    Example:
+        >>> round(bleu(["the cat sat on the mat"], ["the cat sat on a mat"])["bleu"], 1)
+        53.7
     """
     return _sacrebleu("BLEU", references, predictions, tokenize=tokenize, lowercase=lowercase)
 
@@ -58,6 +62,10 @@ def bleu_counts(references: Sequence[str | Sequence[str]], predictions: Sequence
 
     Raises:
         Error: when sacrebleu is not installed, or the texts do not match in number.
+
+    Example:
+        >>> bleu_counts(["the cat sat on the mat"], ["the cat sat on a mat"]).tolist()
+        [[5, 3, 2, 1, 6, 5, 4, 3, 6, 6]]
     """
     metric = _library("sacrebleu.metrics").BLEU(tokenize=tokenize, lowercase=lowercase)
     scores = [metric.corpus_score([text], [[one] for one in texts]) for texts, text in _paired(references, predictions)]
@@ -75,6 +83,11 @@ def bleu_of(counts: np.ndarray) -> float:
 
     Raises:
         Error: when sacrebleu is not installed.
+
+    Example:
+        >>> counts = bleu_counts(["the cat sat on the mat", "it rains"], ["the cat sat on a mat", "it rains"])
+        >>> round(bleu_of(counts), 1), round(bleu_of(counts[:1]), 1)
+        (55.8, 53.7)
     """
     *_, length, reference = sums = counts.sum(axis=0).tolist()
     compute = _library("sacrebleu.metrics").BLEU.compute_bleu
@@ -97,6 +110,10 @@ def chrf(references: Sequence[str | Sequence[str]], predictions: Sequence[str], 
 
     Raises:
         Error: when sacrebleu is not installed, or the texts do not match in number.
+
+    Example:
+        >>> round(chrf(["the cat sat on the mat"], ["the cat sat on a mat"])["chrf"], 1)
+        66.0
     """
     return _sacrebleu("CHRF", references, predictions, word_order=word_order)
 
@@ -116,6 +133,10 @@ def ter(references: Sequence[str | Sequence[str]], predictions: Sequence[str]) -
 
     Raises:
         Error: when sacrebleu is not installed, or the texts do not match in number.
+
+    Example:
+        >>> round(ter(["the cat sat on the mat"], ["the cat sat on a mat"])["ter"], 1)      # one word of six
+        16.7
     """
     return _sacrebleu("TER", references, predictions)
 
@@ -141,6 +162,10 @@ def rouge(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
 
     Raises:
         Error: when a kind is unknown, rouge-score is not installed, or the texts do not match in number.
+
+    Example:
+        >>> rouge(["the cat sat on the mat"], ["the cat sat on a mat"], kinds=["rouge2"])
+        {'rouge2': {'precision': 0.6, 'recall': 0.6, 'f1': 0.6}}
     """
     unknown = [kind for kind in kinds if not ROUGE.fullmatch(kind)]
     if unknown or not kinds:
@@ -179,6 +204,10 @@ def meteor(references: Sequence[str | Sequence[str]], predictions: Sequence[str]
 
     Raises:
         Error: when nltk is not installed, WordNet is required and missing, or the texts do not match in number.
+
+    Example:
+        >>> round(meteor(["the cat sat on the mat"], ["the cats sat on the mat"], synonyms=False)["meteor"], 2)
+        1.0
     """
     score = _library("nltk.translate.meteor_score").meteor_score
     words = _library("nltk.tokenize").wordpunct_tokenize

@@ -17,7 +17,7 @@ def bootstrap(metric: Callable[..., float], *sides: Any, samples: int = 1000, le
 
     Args:
         metric: function that gives a number for `metric(*sides)`.
-        *sides: arrays or lists of equal length, such as the labels and the predictions.
+        *sides: arrays [B,...] or lists of equal length B, such as the labels and the predictions.
         samples: number of resamples.
         level: share of the resamples whose metric lies in the interval, between 0 and 1.
         seed: seed of the draws.
@@ -45,7 +45,7 @@ def paired_drop(metric: Callable[..., float], sides: Sequence[Any], others: Sequ
 
     Args:
         metric: function that gives a number for `metric(*sides)` and `metric(*others)`.
-        sides: arrays or lists of equal length, such as the labels and the predictions.
+        sides: arrays [B,...] or lists of equal length B, such as the labels and the predictions.
         others: the same of what is compared with it.
         samples: number of resamples.
         level: share of the resamples whose difference lies in the interval, between 0 and 1.

@@ -14,7 +14,7 @@ def perplexity(losses: Any) -> float:
     over masked positions alone is another number than `pseudo_perplexity`. Source: Bahl, Jelinek and Mercer 1983.
 
     Args:
-        losses: -log P, natural logarithms, without special tokens and padding.
+        losses: -log P of each token or word, natural logarithms, of any shape, without special tokens and padding.
 
     Returns:
         The perplexity, a float; inf where it is too large for a float.
@@ -62,7 +62,7 @@ def bits_per_character(losses: Any, characters: int) -> float:
     """Return the bits per character Σ -log P / (ln 2 · characters) of a text.
 
     Args:
-        losses: -log P of each token, natural logarithms.
+        losses: -log P [T] of each token, natural logarithms.
         characters: number of characters of the text.
 
     Returns:

@@ -56,6 +56,11 @@ def ranking_queries(qrels: dict[str, dict[str, float]], run: dict[str, dict[str,
 
     Raises:
         Error: when no query can be scored, a score is nan, or `at` holds something else than whole numbers above 0.
+
+    Example:
+        >>> names, scores = ranking_queries({"q1": {"d1": 1}}, {"q1": {"d1": 0.2, "d2": 0.9}}, at=(1,))
+        >>> dict(zip(names, scores[0].tolist()))
+        {'map': 0.5, 'mrr': 0.5, 'ndcg@1': 0.0, 'p@1': 0.0, 'recall@1': 0.0}
     """
     if not len(at) or not all(isinstance(k, int | np.integer) and k >= 1 for k in at):
         raise Error(f"at={at!r} are no ranks; give whole numbers of 1 or more.")

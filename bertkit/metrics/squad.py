@@ -47,6 +47,12 @@ def squad_questions(references: dict[str, Any], predictions: dict[str, str],
 
     Raises:
         Error: when the data have another form, an id occurs twice, a prediction is no text, or the version is unknown.
+
+    Example:
+        >>> question = {"id": "q1", "question": "Which house?", "answers": [{"text": "the red house"}]}
+        >>> data = {"data": [{"paragraphs": [{"context": "I like the red house.", "qas": [question]}]}]}
+        >>> squad_questions(data, {"q1": "red house"}), squad_questions(data, {"q1": "house"})
+        ({'q1': (1.0, 1.0)}, {'q1': (0.0, 0.6666666666666666)})
     """
     if version not in ("1.1", "2.0"):
         raise Error(f"version={version!r} is unknown; give '1.1' or '2.0'.")
@@ -84,6 +90,12 @@ def squad(references: dict[str, Any], predictions: dict[str, str], version: str 
     Raises:
         Error: when the input is not what `squad_questions` takes, or `null_scores` lack a question or come with version
             1.1.
+
+    Example:
+        >>> question = {"id": "q1", "question": "Which house?", "answers": [{"text": "the red house"}]}
+        >>> data = {"data": [{"paragraphs": [{"context": "I like the red house.", "qas": [question]}]}]}
+        >>> squad(data, {"q1": "house"})
+        {'exact': 0.0, 'f1': 66.66666666666666, 'total': 1, 'missing': 0}
     """
     by_question, answers = squad_questions(references, predictions, version), _answers(references)
     missing = sum(key not in predictions for key in answers)

@@ -58,7 +58,7 @@ class MLM(Objective):
             raise Error(f"selection={selection!r} of {choice} is unknown; give {' or '.join(SELECTIONS)}, the latter "
                         "with choice='tokens'.")
         self.tokenizer = tokenizer_of(vocabulary)
-        self.special, self.begins = special(self.tokenizer), word_starts(self.tokenizer)
+        self.special, self.begins = special_entries(self.tokenizer), word_starts(self.tokenizer)
         self.rate, self.seed, self.shares = rate, seed, shares
         self.choice, self.selection = masking.CHOICES[choice], selection
 
@@ -77,15 +77,15 @@ class MLM(Objective):
         ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
         candidates = real & ~self.special[ids]
         spans = self._spans(rows, ids, real, candidates)
-        hidden = masking.replaced(self.seed, rows, ids, spans, self.shares, self.tokenizer.mask_id,
-                                  len(self.tokenizer))
-        return {**features, "token_ids": hidden, **masking.slots(spans > 0, ids)}
+        hidden = masking.replace_tokens(self.seed, rows, ids, spans, self.shares, self.tokenizer.mask_id,
+                                        len(self.tokenizer))
+        return {**features, "token_ids": hidden, **masking.list_targets(spans > 0, ids)}
 
     def _spans(self, rows, ids, real, candidates):
         if self.selection == "independent":
             return masking.independent(self.seed, rows, candidates, self.rate)
         counts = self.choice.count(self.rate, real, candidates)
-        words = masking.numbered(candidates, self.begins[ids])
+        words = masking.word_numbers(candidates, self.begins[ids])
         return self.choice.choose(self.seed, rows, candidates, counts, words)
 
     def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
@@ -123,13 +123,17 @@ def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenize
 
     Returns:
         The `Tokenizer`; the same object where one was given.
+
+    Example:
+        >>> tokenizer_of(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).vocabulary[5]
+        'warm'
     """
     if isinstance(vocabulary, Tokenizer):
         return vocabulary
     return Tokenizer(vocabulary) if isinstance(vocabulary, list | tuple) else Tokenizer.load(vocabulary)
 
 
-def special(tokenizer: Tokenizer) -> np.ndarray:
+def special_entries(tokenizer: Tokenizer) -> np.ndarray:
     """Tell which entries of a vocabulary are special tokens.
 
     Args:
@@ -139,7 +143,7 @@ def special(tokenizer: Tokenizer) -> np.ndarray:
         bool [V], True for [CLS], [SEP], [MASK] and the like.
 
     Example:
-        >>> special(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"])).tolist()
+        >>> special_entries(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"])).tolist()
         [True, True, True, True, True, False]
     """
     mask = np.zeros(len(tokenizer), bool)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from bertkit.distribution import total
+from bertkit.distribution import sum_over_devices
 from bertkit.layers.cross_entropy import cross_entropy
 
 
@@ -35,7 +35,7 @@ class Objective:
         """
         return features
 
-    def part(self, encoder: Any) -> Any:
+    def make_layer(self, encoder: Any) -> Any:
         """Make the layer that is trained beside the saved model.
 
         Args:
@@ -45,13 +45,13 @@ class Objective:
             A Keras layer, or None where the objective needs none.
         """
 
-    def before(self, features: dict[str, Any], part: Any, training: bool | None = None) -> tuple[dict[str, Any],
-                                                                                               dict[str, Any]]:
+    def prepare_features(self, features: dict[str, Any], part: Any,
+                         training: bool | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Compute what the saved model is given.
 
         Args:
-            features: The batch that `corrupt` returned, as tensors.
-            part: The layer that `part` returned.
+            features: The batch that `corrupt` returned, as tensors of the same shapes.
+            part: The layer that `make_layer` returned.
             training: Whether dropout is on.
 
         Returns:
@@ -63,7 +63,7 @@ class Objective:
         """Compute the objective's losses.
 
         Args:
-            outputs: The outputs of the saved model and of `before`, by name.
+            outputs: The outputs of the saved model and of `prepare_features`, by name.
             features: The batch that `corrupt` returned.
 
         Returns:
@@ -75,7 +75,7 @@ class Objective:
         """Compute the share of correct predictions.
 
         Args:
-            outputs: The outputs of the saved model and of `before`, by name.
+            outputs: The outputs of the saved model and of `prepare_features`, by name.
             features: The batch that `corrupt` returned.
 
         Returns:
@@ -92,6 +92,10 @@ def keys(features: Mapping[str, Any]) -> np.ndarray:
 
     Returns:
         int64 [B].
+
+    Example:
+        >>> keys({"token_ids": np.zeros((2, 5)), "step": 3}).tolist()
+        [6, 7]
     """
     if "keys" in features:
         return np.asarray(features["keys"])
@@ -109,6 +113,11 @@ def weighted_cross_entropy(logits: Any, labels: Any, weights: Any) -> Any:
 
     Returns:
         A scalar; 0 where all weights are 0.
+
+    Example:
+        >>> logits = ops.array([[0.0, 0.0], [0.0, 20.0]])
+        >>> round(float(weighted_cross_entropy(logits, ops.array([0, 0]), ops.array([1.0, 0.0]))), 4)
+        0.6931
     """
     return mean(cross_entropy(logits, labels), weights)
 
@@ -123,6 +132,11 @@ def weighted_accuracy(logits: Any, labels: Any, weights: Any) -> Any:
 
     Returns:
         A float32 scalar; 0 where all weights are 0.
+
+    Example:
+        >>> logits = ops.array([[1.0, 0.0], [0.0, 20.0], [0.0, 1.0]])
+        >>> float(weighted_accuracy(logits, ops.array([0, 1, 0]), ops.array([1.0, 1.0, 2.0])))
+        0.5
     """
     hits = ops.cast(ops.equal(ops.cast(ops.argmax(logits, axis=-1), "int32"), ops.cast(labels, "int32")), "float32")
     return mean(hits, weights)
@@ -140,7 +154,11 @@ def mean(values: Any, weights: Any) -> Any:
 
     Returns:
         A scalar; 0 where all weights are 0.
+
+    Example:
+        >>> float(mean(ops.array([2.0, 4.0, 9.0]), ops.array([1.0, 1.0, 0.0])))
+        3.0
     """
     weights = ops.cast(weights, values.dtype)
-    part = ops.sum(values * weights) / ops.maximum(total([ops.sum(weights)])[0], 1.0)
-    return part + ops.stop_gradient(total([part])[0] - part)
+    part = ops.sum(values * weights) / ops.maximum(sum_over_devices([ops.sum(weights)])[0], 1.0)
+    return part + ops.stop_gradient(sum_over_devices([part])[0] - part)

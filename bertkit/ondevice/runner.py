@@ -99,7 +99,7 @@ class DeviceModel:
         Returns:
             One dict for each input, see the `answers` of the task.
         """
-        inputs = self.task.checked(inputs)
+        inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs)) if inputs else []
 
     def predictions(self, inputs: Sequence[Any]) -> list[Any]:

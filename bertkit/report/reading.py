@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from bertkit.report.markup import element, joined, note, section, table, text
+from bertkit.report.markup import element, join, note, section, table, text
 
 
-def shown(metadata: dict[str, Any]) -> str:
+def render_reading(metadata: dict[str, Any]) -> str:
     """Return the section on what was read.
 
     Args:
@@ -18,7 +18,7 @@ def shown(metadata: dict[str, Any]) -> str:
               if isinstance(part, dict) and {"columns", "first", "remarks"} & set(part)}
     if not splits:
         return ""
-    files = [joined([element("h3", split), _file(part)]) for split, part in splits.items()]
+    files = [join([element("h3", split), _file(part)]) for split, part in splits.items()]
     return section("What was read", *files, _counts(splits))
 
 
@@ -28,7 +28,7 @@ def _file(part):
     facts += [("columns not used", ", ".join(part["unused"]))] if part.get("unused") else []
     facts += [(f"first row: {name}", value) for name, value in part.get("first", {}).items()]
     pairs = [element("div", element("dt", name), element("dd", text(value))) for name, value in facts]
-    return joined([element("dl", *pairs, class_="facts") if pairs else "", *map(note, part.get("remarks", []))])
+    return join([element("dl", *pairs, class_="facts") if pairs else "", *map(note, part.get("remarks", []))])
 
 
 def _counts(splits):
@@ -41,4 +41,4 @@ def _counts(splits):
         rows = [(name if len(name) <= 60 else name[:57] + "...", *(counts.get(name, 0) for counts in counted.values()))
                 for name in names]
         tables.append(table(f"Rows of each: {what}", (what, *counted), rows, words=(what,)))
-    return joined(tables)
+    return join(tables)

@@ -30,6 +30,13 @@ def save(folder: str | Path, index: ExactIndex | FaissIndex) -> None:
 
     Raises:
         Error: when the folder cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(folder, ExactIndex(["sea", "sun"], [[1.0, 0.0], [0.0, 1.0]]))
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['index.json', 'vectors.safetensors']
     """
     folder = Path(folder)
     try:
@@ -54,6 +61,13 @@ def load(folder: str | Path) -> ExactIndex | FaissIndex:
 
     Raises:
         Error: when a file is missing, has changed or does not fit the others.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(folder, ExactIndex(["sea", "sun"], [[1.0, 0.0], [0.0, 1.0]]))
+        ...     load(folder).search([[0.0, 2.0]], k=1)
+        [{'sun': 1.0}]
     """
     folder = Path(folder)
     metadata = read_json(folder / METADATA)

@@ -16,7 +16,7 @@ from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
 from bertkit.text.windows import STRIDE, max_context, windows
-from bertkit.text.words import covering
+from bertkit.text.words import covering_pieces
 
 VERSIONS = ("1.1", "2.0")
 
@@ -207,7 +207,7 @@ class Answering(Task):
             return self
         return replace(self, threshold=self._squad(targets, predictions)["best_f1_thresh"])
 
-    def sides(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.
 
         Args:
@@ -215,7 +215,7 @@ class Answering(Task):
             predictions: A `Span` for each question.
 
         Returns:
-            Exact match and F1 of each question in per cent, [questions, 2].
+            Exact match and F1 of each question in per cent, float64 [questions, 2].
         """
         texts = {key: "" if self._none(span) else span.text for key, span in _numbered(predictions)}
         scores = metrics.squad_questions(_references(targets), texts, self.version)
@@ -264,6 +264,6 @@ def _labels(question, answers):
     first = last = -1
     if answers:
         text, start = answers[0]
-        (first,), (last,) = covering(question.offsets, [(start, start + len(text))])
-    return [(window.at(first), window.at(last)) if window.start <= first and last < window.end
+        (first,), (last,) = covering_pieces(question.offsets, [(start, start + len(text))])
+    return [(window.row_position(first), window.row_position(last)) if window.start <= first and last < window.end
             else (window.cls, window.cls) for window in question.windows]

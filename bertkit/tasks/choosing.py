@@ -78,7 +78,7 @@ class Choosing(Task):
         """
         return [{"choice": int(np.argmax(row)), "probabilities": [float(p) for p in row]} for row in predictions]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -86,7 +86,7 @@ class Choosing(Task):
             predictions: [endings] of each input.
 
         Returns:
-            (right endings, chosen endings).
+            (right endings, chosen endings), int [B], counted from 0.
         """
         return np.asarray(targets), np.array([np.argmax(row) for row in predictions])
 

@@ -78,10 +78,10 @@ class TextsOrPairs(Task):
         texts = line.split("\t")
         return tuple(texts) if self.pairs is None and len(texts) == 2 else super().input(line)
 
-    def _checked(self, number, given):
-        if self.pairs is None and isinstance(given, tuple | list) and len(given) == 2:
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if self.pairs is None and isinstance(example, tuple | list) and len(example) == 2:
+            return tuple(example)
+        return super()._checked(number, example)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Classification(TextsOrPairs):
         """
         return output > THRESHOLD if self.multi_label else np.argmax(output)
 
-    def decided(self, predictions: Any) -> np.ndarray:
+    def predicted_classes(self, predictions: Any) -> np.ndarray:
         """Return the classes that predictions decide.
 
         Args:
@@ -193,7 +193,7 @@ class Classification(TextsOrPairs):
                 rows.append({"label": self.labels[decided], "probabilities": table})
         return rows
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -201,9 +201,9 @@ class Classification(TextsOrPairs):
             predictions: [C] of each input.
 
         Returns:
-            (classes, predicted classes).
+            (classes, predicted classes), int [B], or int [B,C] of 0 and 1 where an input may have several labels.
         """
-        return np.asarray(targets), self.decided(predictions)
+        return np.asarray(targets), self.predicted_classes(predictions)
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:
@@ -241,11 +241,11 @@ class Classification(TextsOrPairs):
             predictions: [C] of each input.
 
         Returns:
-            Counts [C,C], rows true and columns predicted; None where an input may have several labels.
+            int64 [C,C], counts, rows true and columns predicted; None where an input may have several labels.
         """
         if self.multi_label:
             return None
-        return metrics.confusion(*self.sides(targets, predictions), range(len(self.labels)))
+        return metrics.confusion(*self.metric_inputs(targets, predictions), range(len(self.labels)))
 
     def drift(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the largest difference of log-probabilities between two files.

@@ -8,11 +8,11 @@ import numpy as np
 from bertkit.errors import Error
 
 
-def listed(values: Any, what: str) -> list:
+def to_list(values: Any, what: str) -> list:
     """Return the rows of a list, a tuple, an array, or a column or frame of pandas, as a list in their order.
 
     Args:
-        values: The rows; those of an array of two axes and of a frame are lists.
+        values: The rows; those of an array [B,N] and of a frame are lists.
         what: What a row is, for the message, such as "texts".
 
     Returns:
@@ -21,9 +21,9 @@ def listed(values: Any, what: str) -> list:
     Raises:
         Error: For one string, a dict, a set, and whatever has no rows.
 
-    >>> listed(("a film", "a play"), "texts"), listed(np.array([1, 0]), "labels")
+    >>> to_list(("a film", "a play"), "texts"), to_list(np.array([1, 0]), "labels")
     (['a film', 'a play'], [1, 0])
-    >>> listed("a film", "texts")
+    >>> to_list("a film", "texts")
     Traceback (most recent call last):
     ...
     bertkit.errors.Error: 'a film' came where a list of texts was wanted; put it in a list: [...].

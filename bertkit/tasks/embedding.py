@@ -46,16 +46,16 @@ class Embedding(Task):
         Returns:
             The `Packed` rows.
         """
-        groups = [(given,) if isinstance(given, str | bytes) else tuple(given) for given in inputs]
+        groups = [(example,) if isinstance(example, str | bytes) else tuple(example) for example in inputs]
         rows = text_rows(tokenizer, [text for group in groups for text in group], length, pairs=False)
         group = 1 if targets is None else len(groups[0])
-        return Packed(rows, [0 if isinstance(given, str | bytes) else len(given) for given in inputs], targets,
+        return Packed(rows, [0 if isinstance(example, str | bytes) else len(example) for example in inputs], targets,
                       group=group)
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and given and all(isinstance(text, str | bytes) for text in given):
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if isinstance(example, tuple | list) and example and all(isinstance(text, str | bytes) for text in example):
+            return tuple(example)
+        return super()._checked(number, example)
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
         """Return the vector of each text, or of each tuple of texts.
@@ -65,7 +65,7 @@ class Embedding(Task):
             packed: The `Packed` rows.
 
         Returns:
-            [D] of each text, [g,D] of each tuple of g texts.
+            float32 [D] of each text, [g,D] of each tuple of g texts.
         """
         rows = iter(outputs)
         return [np.stack([next(rows) for _ in range(count)]) if count else next(rows) for count in packed.origin]
@@ -94,7 +94,7 @@ class Embedding(Task):
         """
         return replace(self, width=predictions[0].shape[-1])
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -129,11 +129,11 @@ def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Compute the cosine of each row of one array with the same row of the other.
 
     Args:
-        one: [N,D].
-        other: [N,D].
+        one: float [N,D].
+        other: float [N,D].
 
     Returns:
-        [N]; 0 where a row is zero.
+        float [N]; 0 where a row is zero.
 
     Example:
         >>> cosines(np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])).tolist()

@@ -32,7 +32,7 @@ def oracle(document: str, spans: tuple[tuple[int, int], ...], references: tuple[
         (1,)
     """
     parts = [_words(document[start:end]) for start, end in spans]
-    return max((_greedy(parts, _words(text), count) for text in references), key=lambda found: found[1])[0]
+    return max((_greedy(parts, _words(text), count) for text in references), key=lambda choice: choice[1])[0]
 
 
 def _words(text):

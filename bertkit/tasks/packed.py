@@ -21,6 +21,11 @@ class Packed:
         token_labels: For training, one list for each row beside its ids, -1 where nothing is scored.
         group: Rows of an example.
         counts: int64 [examples], rows of each example, or None where all have `group`.
+
+    Example:
+        >>> packed = Packed([([2, 5, 3], [0, 0, 0])], labels=np.array([1], "int32"))
+        >>> len(packed.rows), packed.group
+        (1, 1)
     """
 
     rows: list[tuple[list[int], list[int]]]

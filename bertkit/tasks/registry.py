@@ -33,6 +33,13 @@ class TaskEntry:
         commonest: Function (task, train, dev) -> the predictions of the commonest answer.
         served: A class like `export.served.Texts`: what the strings-in signature of a SavedModel takes and gives.
         output: Function (task, tensor of the model's numbers) -> what the exported file gives; by default the numbers.
+
+    Example:
+        >>> entry = entry_of("score")
+        >>> entry.models, entry.commonest
+        (('Classifier',), 'bertkit.report.partial_input:mean_score')
+        >>> entry.part("commonest").__name__
+        'mean_score'
     """
 
     task: type[Task]
@@ -89,7 +96,15 @@ def register(entry: TaskEntry) -> TaskEntry:
 
 
 def entries() -> tuple[TaskEntry, ...]:
-    """Return the entries of all tasks, in the order in which they were registered."""
+    """Return the entries of all tasks, in the order in which they were registered.
+
+    Returns:
+        The entries.
+
+    Example:
+        >>> [entry.task.name for entry in entries()][:4]
+        ['classify', 'long_documents', 'score', 'tag']
+    """
     _load()
     return tuple(_ENTRIES.values())
 
@@ -159,12 +174,20 @@ def task_of_model(kind: str, settings: dict[str, Any], config: Any) -> Task | No
 
 
 def model_classes() -> dict[str, type]:
-    """Return {name: class} of the models that were registered with a task from outside bertkit."""
+    """Return the models that were registered with a task from outside bertkit.
+
+    Returns:
+        {name: class}.
+    """
     return {model.__name__: model for entry in entries() for model in entry.models if isinstance(model, type)}
 
 
 def are_all_own() -> bool:
-    """Return whether all registered tasks are bertkit's own, which another process knows too."""
+    """Tell whether all registered tasks are bertkit's own, which another process knows too.
+
+    Returns:
+        True where no task from outside was registered.
+    """
     return all(entry.task.__module__.startswith("bertkit.") for entry in entries())
 
 
@@ -179,6 +202,10 @@ def task(metadata: dict[str, Any]) -> Task:
 
     Raises:
         Error: If no such task is registered, or the settings do not fit it.
+
+    Example:
+        >>> task({"name": "classify", "labels": ["no", "yes"]}).labels
+        ('no', 'yes')
     """
     settings = {name: value for name, value in metadata.items() if name != "name"}
     kind = entry_of(str(metadata.get("name"))).task
@@ -197,6 +224,11 @@ def metadata(task: Task) -> dict[str, Any]:
 
     Returns:
         {"name", and its settings}.
+
+    Example:
+        >>> from bertkit.tasks.regression import Regression
+        >>> metadata(Regression())
+        {'name': 'score', 'pairs': True, 'mean': 0.0, 'spread': 1.0}
     """
     return {"name": task.name, **task.settings()}
 

@@ -86,10 +86,10 @@ class Extraction(Task):
         """
         return line
 
-    def _checked(self, number, given):
-        if isinstance(given, str | bytes):
-            return given
-        raise Error(f"Row {number} is {given!r:.60}; this model reads single documents: give a str.")
+    def _checked(self, number, example):
+        if isinstance(example, str | bytes):
+            return example
+        raise Error(f"Row {number} is {example!r:.60}; this model reads single documents: give a str.")
 
     def predictions(self, outputs: Iterable[Any], packed: Packed) -> list[Extract]:
         """Return the summary of each document.
@@ -125,7 +125,7 @@ class Extraction(Task):
         return [{"summary": one.text(), "sentences": [dict(zip(("start", "end"), one.spans[i], strict=True))
                                                       for i in one.chosen]} for one in predictions]
 
-    def sides(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.
 
         Args:
@@ -133,7 +133,7 @@ class Extraction(Task):
             predictions: An `Extract` for each document.
 
         Returns:
-            ROUGE of the summary, of the lead and of the oracle, [documents, 9].
+            ROUGE of the summary, of the lead and of the oracle, float64 [documents, 9].
         """
         rows = []
         for references, one in zip(targets, predictions, strict=True):
@@ -145,7 +145,7 @@ class Extraction(Task):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The means of the columns of `sides`; the first decides."""
+        """The means of the columns of `metric_inputs`; the first decides."""
         names = [f"{system}{kind}" for system in ("", "lead_", "oracle_") for kind in KINDS]
         return {name: _Mean(place) for place, name in enumerate(names)}
 

@@ -12,7 +12,7 @@ from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
 from bertkit.text.windows import STRIDE, max_context, windows
-from bertkit.text.words import covering, joined, words
+from bertkit.text.words import covering_pieces, join_words, words
 
 OUTSIDE = "O"
 
@@ -71,7 +71,7 @@ class Tagging(Task):
             encoding, pieces = _pieces(tokenizer, given)
             cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
             counts = max_context(cut, len(encoding.ids))
-            places.append([None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].at(piece))
+            places.append([None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].row_position(piece))
                            for piece in pieces])
             if targets is not None:
                 labels += _labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]])
@@ -104,7 +104,7 @@ class Tagging(Task):
         """
         return [{"entities": _entities(given, tags)} for given, tags in zip(inputs, predictions, strict=True)]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -112,7 +112,7 @@ class Tagging(Task):
             predictions: The predicted tags of each input.
 
         Returns:
-            The counts of each input (see `metrics.entity_counts`).
+            The counts of each input, int64 [B,3] (see `metrics.entity_counts`).
         """
         return (metrics.entity_counts(targets, predictions),)
 
@@ -142,7 +142,7 @@ class Tagging(Task):
             predictions: The predicted tags of each input.
 
         Returns:
-            Counts [C,C], rows true and columns predicted; None where no word is left.
+            int64 [C,C], counts, rows true and columns predicted; None where no word is left.
         """
         pairs = [pair for sides in zip(targets, predictions, strict=True) for pair in zip(*sides, strict=True)
                  if pair[0] in self.labels]
@@ -164,24 +164,24 @@ class Tagging(Task):
         same = [self.decisions(a) == self.decisions(b) for a, b in zip(one, other, strict=True)]
         return float(np.concatenate(same).mean())
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and all(isinstance(word, str) for word in given):
-            return list(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if isinstance(example, tuple | list) and all(isinstance(word, str) for word in example):
+            return list(example)
+        return super()._checked(number, example)
 
 
-def _read(given):
+def _read(example):
     """Return an input's text and (start, end) of its words."""
-    if isinstance(given, bytes):
-        given = given.decode("utf-8", errors="replace")
-    return (given, words(given)) if isinstance(given, str) else joined(given)
+    if isinstance(example, bytes):
+        example = example.decode("utf-8", errors="replace")
+    return (example, words(example)) if isinstance(example, str) else join_words(example)
 
 
-def _pieces(tokenizer, given):
+def _pieces(tokenizer, example):
     """Return the Encoding of an input, and the first piece of each of its words, -1 where it has none."""
-    text, spans = _read(given)
+    text, spans = _read(example)
     encoding = tokenizer.encode([text])[0]
-    return encoding, covering(encoding.offsets, spans)[0].tolist()
+    return encoding, covering_pieces(encoding.offsets, spans)[0].tolist()
 
 
 def _number(numbers, tag):
@@ -201,13 +201,13 @@ def _labels(cut, pieces, numbers):
         # From the end, so that of two words that share a piece the first is learnt.
         for piece, number in zip(pieces[::-1], numbers[::-1], strict=True):
             if window.start <= piece < window.end:
-                row[window.at(piece)] = number
+                row[window.row_position(piece)] = number
         rows.append(row)
     return rows
 
 
-def _entities(given, tags):
-    text, spans = _read(given)
+def _entities(example, tags):
+    text, spans = _read(example)
     return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
              "start": spans[first][0], "end": spans[last - 1][1]}
             for kind, first, last in metrics.entities(tags)]

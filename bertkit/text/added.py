@@ -42,7 +42,11 @@ class Added:
         return cls(**fields)
 
     def settings(self) -> str | dict[str, Any]:
-        """Return the JSON value that `of` reads."""
+        """Return the JSON value that `of` reads.
+
+        Returns:
+            The content alone where the other fields have their defaults, else {field: value}.
+        """
         return self.content if self == Added(self.content) else asdict(self)
 
 

@@ -52,7 +52,7 @@ class Template:
         """
         return self.pair if paired else self.single
 
-    def places(self, length: int, paired: bool) -> int:
+    def max_text_tokens(self, length: int, paired: bool) -> int:
         """Return how many tokens of text fit beside the special tokens.
 
         Args:
@@ -72,7 +72,11 @@ class Template:
         return length - special
 
     def settings(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
+        """Return the fields as JSON values.
+
+        Returns:
+            {field: value}; `Template(**settings)` is an equal template.
+        """
         lists = {form: [list(part) for part in getattr(self, form)] for form in ("single", "pair")}
         return asdict(self) | lists
 
@@ -86,6 +90,10 @@ def bert(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in bert("[CLS]", "[SEP]").pair]
+        ['[CLS]', '$first', '[SEP]', '$second', '[SEP]']
     """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (SECOND, 1), (sep, 1)))
@@ -100,6 +108,10 @@ def roberta(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in roberta("<s>", "</s>").pair]
+        ['<s>', '$first', '</s>', '</s>', '$second', '</s>']
     """
     single = ((cls, 0), (FIRST, 0), (sep, 0))
     return Template(single, (*single, (sep, 0), (SECOND, 0), (sep, 0)))
@@ -114,17 +126,29 @@ def xlnet(cls: str, sep: str) -> Template:
 
     Returns:
         A `Template`.
+
+    Example:
+        >>> [part for part, segment in xlnet("<cls>", "<sep>").pair]
+        ['$first', '<sep>', '$second', '<sep>', '<cls>']
     """
     first, second, last = ((FIRST, 0), (sep, 0)), ((SECOND, 1), (sep, 1)), (cls, 2)
     return Template((*first, last), (*first, *second, last), padding_side="left", padding_segment=3)
 
 
 def bare() -> Template:
-    """Return the template without special tokens, which is Reformer's."""
+    """Return the template without special tokens, which is Reformer's.
+
+    Returns:
+        A `Template`.
+
+    Example:
+        >>> bare().pair
+        (('$first', 0), ('$second', 1))
+    """
     return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
 
 
-def kept(first: int, second: int, places: int) -> tuple[int, int]:
+def truncated_lengths(first: int, second: int, places: int) -> tuple[int, int]:
     """Return how many tokens of each text of a pair stay: the longer text is cut first, at its end.
 
     The shorter text keeps min(shorter, places // 2) tokens and the longer one gets the rest. Of texts of equal length
@@ -139,11 +163,11 @@ def kept(first: int, second: int, places: int) -> tuple[int, int]:
         The number of tokens that stay of the first and of the second text.
 
     Example:
-        >>> kept(6, 2, 6), kept(9, 9, 5)
+        >>> truncated_lengths(6, 2, 6), truncated_lengths(9, 9, 5)
         ((4, 2), (2, 3))
     """
     if first > second:
-        return kept(second, first, places)[::-1]
+        return truncated_lengths(second, first, places)[::-1]
     first = min(first, places // 2)
     return first, min(second, places - first)
 

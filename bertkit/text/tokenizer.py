@@ -13,7 +13,7 @@ from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, wr
 from bertkit.text.models.bytelevel import ByteLevel
 from bertkit.text.models.sentencepiece import BPE, Unigram
 from bertkit.text.models.wordpiece import WordPiece
-from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
+from bertkit.text.template import FIRST, SECOND, Template, bare, bert, truncated_lengths
 
 MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
@@ -26,6 +26,12 @@ class Encoding(NamedTuple):
         ids: list of int, the id of each token.
         tokens: list of str, the vocabulary entry of each token.
         offsets: list of (start, end), the half-open range of characters of the given text that each token covers.
+
+    Example:
+        >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "river", "##s"])
+        >>> encoding = tokenizer.encode(["the Rivers"])[0]
+        >>> encoding.tokens, encoding.offsets
+        (['[UNK]', 'river', '##s'], [(0, 3), (4, 9), (9, 10)])
     """
 
     ids: list[int]
@@ -244,7 +250,7 @@ class Tokenizer:
              special_tokens: bool = False) -> dict[str, np.ndarray]:
         """Return texts or pairs of texts as one batch, cut and padded to a length.
 
-        Of a pair the longer text is cut first; see `template.kept`.
+        Of a pair the longer text is cut first; see `template.truncated_lengths`.
 
         Args:
             first: sequence of B texts.
@@ -283,8 +289,8 @@ class Tokenizer:
             Error: when `length` cannot hold the special tokens.
         """
         paired = second is not None
-        places = self.template.places(length, paired)
-        sizes = kept(len(first), len(second), places) if second is not None else (min(len(first), places), 0)
+        room = self.template.max_text_tokens(length, paired)
+        sizes = (min(len(first), room), 0) if second is None else truncated_lengths(len(first), len(second), room)
         texts = {FIRST: first[:sizes[0]], SECOND: second[:sizes[1]] if second is not None else []}
         ids: list[int] = []
         segments: list[int] = []

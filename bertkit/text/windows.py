@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.text.template import FIRST, SECOND, kept
+from bertkit.text.template import FIRST, SECOND, truncated_lengths
 
 STRIDE = 128        # tokens from the start of a window to that of the next, run_squad's
 
@@ -23,6 +23,11 @@ class Window(NamedTuple):
         end: number of the token of the text after the last one in the window.
         place: place in `row` of the token `start`.
         cls: place in `row` of the classification token, 0 in a template without one.
+
+    Example:
+        >>> window = Window(([2, 8, 9, 3], [0, 0, 0, 0]), start=3, end=5, place=1, cls=0)
+        >>> window.row[0][window.row_position(4)]
+        9
     """
 
     row: tuple[list[int], list[int]]
@@ -31,7 +36,7 @@ class Window(NamedTuple):
     place: int
     cls: int
 
-    def at(self, token: int) -> int:
+    def row_position(self, token: int) -> int:
         """Return the place in the row of a token of the text.
 
         Args:
@@ -48,7 +53,8 @@ def windows(tokenizer: Any, text: Sequence[int], length: int, query: Sequence[in
     """Split the token ids of a text into overlapping windows.
 
     Each row is `pack_ids(window)`, or `pack_ids(query, window)` where there is a query. The query is the same in all
-    windows. It is cut as `template.kept` says: to half of the places where it would leave less than that to the text.
+    windows. It is cut as `template.truncated_lengths` says: to half of the row where it would leave less than that to
+    the text.
 
     Args:
         tokenizer: a `Tokenizer`.
@@ -71,9 +77,9 @@ def windows(tokenizer: Any, text: Sequence[int], length: int, query: Sequence[in
         [[2, 5, 6, 7, 8, 3], [2, 7, 8, 9, 3]]
     """
     paired = query is not None
-    room = tokenizer.template.places(length, paired)
+    room = tokenizer.template.max_text_tokens(length, paired)
     if query is not None:
-        query = query[:kept(len(query), len(text), room)[0]]
+        query = query[:truncated_lengths(len(query), len(text), room)[0]]
         room -= len(query)
     if text and room < 1:
         raise Error(f"length={length} has no room for a text beside the special tokens; give more.")
@@ -94,6 +100,12 @@ def max_context(cut: Sequence[Window], tokens: int) -> np.ndarray:
 
     Returns:
         int64 array [tokens], the number of the window of each token.
+
+    Example:
+        >>> from bertkit.text import Tokenizer
+        >>> found = windows(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), [5, 6, 7, 8, 9], 6)
+        >>> [(window.start, window.end) for window in found], max_context(found, 5).tolist()
+        ([(0, 4), (2, 5)], [0, 0, 0, 1, 1])
     """
     best, chosen = np.full(tokens, -1), np.zeros(tokens, "int64")
     for number, window in enumerate(cut):

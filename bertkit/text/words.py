@@ -37,7 +37,7 @@ def words(text: str) -> list[tuple[int, int]]:
     return [span for stretch in _STRETCH.finditer(text) for span in _split(text, *stretch.span())]
 
 
-def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+def join_words(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """Join words by single blanks.
 
     Args:
@@ -47,7 +47,7 @@ def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         The text, and the (start, end) of each word in characters.
 
     Example:
-        >>> joined(["New", "York"])
+        >>> join_words(["New", "York"])
         ('New York', [(0, 3), (4, 8)])
     """
     spans, at = [], 0
@@ -57,7 +57,8 @@ def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     return " ".join(parts), spans
 
 
-def covering(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def covering_pieces(offsets: Sequence[tuple[int, int]],
+                    spans: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the first and the last piece that cover each span.
 
     Args:
@@ -68,7 +69,7 @@ def covering(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]
         Two int64 arrays [N]: the first and the last piece that hold a character of each span, -1 where none does.
 
     Example:
-        >>> covering([(0, 3), (3, 6), (7, 9)], [(0, 6), (6, 7), (8, 9)])
+        >>> covering_pieces([(0, 3), (3, 6), (7, 9)], [(0, 6), (6, 7), (8, 9)])
         (array([ 0, -1,  2]), array([ 1, -1,  2]))
     """
     starts, ends = np.asarray(offsets, "int64").reshape(-1, 2).T

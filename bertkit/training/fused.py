@@ -18,27 +18,27 @@ def fused_step(optimizer: Any, gradients: list[Any], variables: list[Any]) -> No
         variables: The Keras variables.
     """
     step = tf.cast(optimizer.iterations + 1, tf.float32)
-    gradients = [summed_rows(gradient) for gradient in gradients]
+    gradients = [sum_repeated_rows(gradient) for gradient in gradients]
     if optimizer.lr_starts:
-        gradients = [times(gradient, optimizer.begun(variable, step))
+        gradients = [scale_gradient(gradient, optimizer.has_started(variable, step))
                      for gradient, variable in zip(gradients, variables, strict=True)]
     norm = global_norm(gradients)
     optimizer.gradient_norm.assign(norm)
     if not hasattr(optimizer, "_fused_update"):
         optimizer._fused_update = _compiled(optimizer, variables)
     optimizer._fused_update(
-        [dense(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
+        [to_dense(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
         tf.cast(optimizer.learning_rate, tf.float32), step)
 
 
-def summed_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+def sum_repeated_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
     """Return a table's gradient with each row once: rows that occur several times in a batch are added.
 
     Args:
-        gradient: A gradient; a dense one is returned as it is.
+        gradient: A gradient, float of the variable's shape; a dense one is returned as it is.
 
     Returns:
-        The gradient, sparse if it was.
+        The gradient, of the same shape and dtype, sparse if it was.
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
@@ -47,29 +47,29 @@ def summed_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.Indexe
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-def times(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tensor | tf.IndexedSlices:
+def scale_gradient(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tensor | tf.IndexedSlices:
     """Return a gradient times a number.
 
     Args:
-        gradient: A gradient, dense or sparse.
-        factor: A scalar.
+        gradient: A gradient, dense or sparse, float of any shape.
+        factor: A scalar of its dtype.
 
     Returns:
-        The product, sparse if the gradient was.
+        The product, of the same shape and dtype, sparse if the gradient was.
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient * factor
     return tf.IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
 
 
-def dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
+def to_dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
     """Return a gradient as a plain tensor; rows of a sparse one that occur twice are added.
 
     Args:
-        gradient: A gradient, dense or sparse.
+        gradient: A gradient, dense or sparse, float of the variable's shape.
 
     Returns:
-        A tensor of the variable's shape.
+        A tensor of the same shape and dtype.
     """
     return tf.convert_to_tensor(gradient)
 
@@ -78,10 +78,10 @@ def global_norm(gradients: list[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
     """Return the norm of all gradients together: √(Σ g²).
 
     Args:
-        gradients: Gradients; the rows of a sparse one must be unique (see `summed_rows`).
+        gradients: Gradients, float of any shapes; the rows of a sparse one must be unique (see `sum_repeated_rows`).
 
     Returns:
-        A scalar.
+        A float scalar.
     """
     parts = [gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient for gradient in gradients]
     return tf.sqrt(2.0 * tf.add_n([tf.nn.l2_loss(part) for part in parts]))
@@ -103,7 +103,7 @@ def _compiled(optimizer, variables):
 
     @tf.function(jit_compile=True, autograph=False)
     def update(gradients, scale, rate, step):
-        paced = [optimizer.paced(variable, rate, step) for variable in variables]
+        paced = [optimizer.rate_and_step(variable, rate, step) for variable in variables]
         for gradient, (rate, step), (variable, momentum, velocity, decay) in zip(
                 gradients, paced, state, strict=True):
             g = gradient * scale

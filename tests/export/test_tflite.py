@@ -31,7 +31,8 @@ def left_behind(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize(("kind", "second"), [({}, None), (exported.PAIRS, TEXTS[::-1])])
+@pytest.mark.parametrize(("kind", "second"), [
+    ({}, None), pytest.param(exported.PAIRS, TEXTS[::-1], marks=pytest.mark.slow)])
 def test_a_float32_file_is_the_model(kind, second):
     found = exported.said(exported.phone(**kind), TEXTS, second)
     wanted = exported.probabilities(TEXTS, second, **kind)
@@ -39,7 +40,8 @@ def test_a_float32_file_is_the_model(kind, second):
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize(("precision", "agreement", "drift"), [("dynamic", 0.9, 0.5), ("int8", 0.9, 0.5)])
+@pytest.mark.parametrize(("precision", "agreement", "drift"), [
+    pytest.param("dynamic", 0.9, 0.5, marks=pytest.mark.slow), ("int8", 0.9, 0.5)])
 def test_an_int8_file_nearly_agrees(precision, agreement, drift):
     parity = Card.read(exported.phone(precision) / "card.json").parity
     assert parity["dev"]["agreement"] >= agreement and 0 < parity["dev"]["largest_drift"] < drift
@@ -75,6 +77,7 @@ def test_the_graph_has_no_more_operations_than_the_equations_need():
     assert sum(found.values()) <= 45 * layers + 30, found        # 289 at six layers; a bad conversion had 570
 
 
+@pytest.mark.slow
 def test_the_child_process_writes_the_same_file(tmp_path):
     export_tflite(exported.bundled(), tmp_path / "phone", "float32", length=exported.LENGTH)
     np.testing.assert_allclose(exported.said(tmp_path / "phone", TEXTS),
@@ -88,7 +91,7 @@ def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeyp
     np.savez(tmp_path / "rows.npz", token_ids=np.zeros((1, 8), "int32"))
     job = {"folder": str(tmp_path), "out": "", "precision": "int8", "masked_score": -1e4}
     monkeypatch.setattr("sys.argv", ["-c", json.dumps({**job, "work": str(tmp_path)})])
-    convert.child()
+    convert.run_child()
     assert "is no bundle" in (tmp_path / "error.txt").read_text()
 
 
@@ -144,6 +147,7 @@ def test_knobs_that_do_not_fit_are_named(tmp_path, knobs, message):
     assert left_behind(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_integers_throughout_need_calibration_rows_and_the_mixed_rung_does_not(tmp_path, monkeypatch):
     bundle = exported.bundled(calibrated=False)
     with pytest.raises(Error, match="int8-full needs calibration rows"):
@@ -155,6 +159,7 @@ def test_integers_throughout_need_calibration_rows_and_the_mixed_rung_does_not(t
                                exported.said(exported.phone("int8"), TEXTS), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_integers_throughout_run_and_answer_in_floats():
     folder = exported.phone("int8-full")
     assert exported.said(folder, TEXTS).dtype == np.float32

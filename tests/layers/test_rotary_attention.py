@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Rotary
-from bertkit.layers.rotary_attention import RotaryAttention, rotations, turned
+from bertkit.layers.rotary_attention import RotaryAttention, rotary_angles, rotate
 from tests.layers.drawn import dense, drawn, named
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
@@ -130,11 +130,11 @@ def test_padding_never_reaches_a_real_token(kind):
 def test_turning_keeps_lengths_and_far_positions_apart():
     x = np.random.default_rng(0).standard_normal((1, 1, 2, 64)).astype("float32")
     places = np.array([[8190, 8191]])
-    found = np.asarray(turned(x, rotations(places, 2, 64, 160_000.0)))
+    found = np.asarray(rotate(x, rotary_angles(places, 2, 64, 160_000.0)))
     exact = (x[..., :32] + 1j * x[..., 32:]) * np.exp(1j * places[0][:, None] * 160_000.0 ** -(np.arange(32) / 32))
     np.testing.assert_allclose(found, np.concatenate([exact.real, exact.imag], axis=-1), atol=2e-3)
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), np.linalg.norm(x, axis=-1), rtol=1e-5)
-    half = turned(keras.ops.cast(x, "bfloat16"), rotations(places, 2, 64, 160_000.0))
+    half = rotate(keras.ops.cast(x, "bfloat16"), rotary_angles(places, 2, 64, 160_000.0))
     assert keras.backend.standardize_dtype(half.dtype) == "bfloat16"
     np.testing.assert_allclose(keras.ops.cast(half, "float32"), found, atol=0.05)
 

@@ -38,10 +38,25 @@ def plain(steps, corpus, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def killed(steps, corpus, tmp_path_factory):
+    """Return the folder of a run with the default knobs that was killed in its eighth step, after states 3 and 6."""
+    folder = tmp_path_factory.mktemp("killed") / "cut"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        run_and_kill(monkeypatch, 8, corpus, folder)
+    return folder
+
+
+@pytest.fixture
+def cut(killed, tmp_path):
+    """Return a copy of the killed run's folder."""
+    return shutil.copytree(killed, tmp_path / "cut")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("knobs", [{"ema": 0.9, "accumulate": 2, "masks": 2, "pack": True},
-                                   pytest.param({"optimizer": "lamb", "precision": "bfloat16", "whole_words": True},
-                                                marks=pytest.mark.slow),
-                                   pytest.param({"selection": "independent"}, marks=pytest.mark.slow)])
+                                   {"optimizer": "lamb", "precision": "bfloat16", "whole_words": True},
+                                   {"selection": "independent"}])
 def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, knobs):
     found = run(corpus, tmp_path / "whole", knobs=PretrainConfig(**knobs))
     run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut", knobs=PretrainConfig(**knobs))
@@ -58,34 +73,32 @@ def test_graphs_compute_what_the_steps_do(corpus, tmp_path, plain, steps):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_comparison_can_fail(corpus, tmp_path, plain):
     run(corpus, tmp_path / "other", seed=4)
     assert not same(plain, tmp_path / "other")
 
 
-@pytest.mark.parametrize("damage", ["flipped", "metadata"])
-def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, tmp_path, monkeypatch, capsys, plain,
-                                                                    damage):
-    run_and_kill(monkeypatch, 8, corpus, tmp_path / "cut")
-    older, newest = sorted((tmp_path / "cut").glob("state-*.safetensors"))
+@pytest.mark.parametrize("damage", ["flipped", pytest.param("metadata", marks=pytest.mark.slow)])
+def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, cut, capsys, plain, damage):
+    _, newest = sorted(cut.glob("state-*.safetensors"))
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 16
     if damage == "metadata":
         newest.with_suffix(".json").write_text("{")
     else:
         newest.write_bytes(content)
-    run(corpus, tmp_path / "cut")
+    run(corpus, cut)
     said = capsys.readouterr().err
     assert f"{newest.with_suffix('.json') if damage == 'metadata' else newest} is damaged" in said
-    assert "Resuming after step 3." in said and same(plain, tmp_path / "cut")
+    assert "Resuming after step 3." in said and same(plain, cut)
 
 
-def test_a_damaged_state_takes_no_place_among_those_that_are_kept(corpus, tmp_path, monkeypatch):
+def test_a_damaged_state_takes_no_place_among_those_that_are_kept(corpus, cut, monkeypatch):
     """Saved at other steps than before, its number is never written again."""
-    run_and_kill(monkeypatch, 7, corpus, tmp_path / "cut")
-    (tmp_path / "cut" / "state-00000006.safetensors").write_bytes(b"damaged")
-    run_and_kill(monkeypatch, 6, corpus, tmp_path / "cut", save_every=5)
-    assert {path.stem for path in (tmp_path / "cut").glob("state-*")} == {"state-00000003", "state-00000005"}
+    (cut / "state-00000006.safetensors").write_bytes(b"damaged")
+    run_and_kill(monkeypatch, 6, corpus, cut, save_every=5)
+    assert {path.stem for path in cut.glob("state-*")} == {"state-00000003", "state-00000005"}
 
 
 def test_the_same_command_after_the_end_changes_nothing(corpus, tmp_path, monkeypatch):
@@ -98,11 +111,10 @@ def test_the_same_command_after_the_end_changes_nothing(corpus, tmp_path, monkey
         run(corpus, tmp_path / "out", seed=4)
 
 
-def test_a_run_under_way_is_not_overwritten_by_another(corpus, tmp_path, monkeypatch):
-    run_and_kill(monkeypatch, 5, corpus, tmp_path / "out")
+def test_a_run_under_way_is_not_overwritten_by_another(corpus, cut):
     with pytest.raises(Error, match="holds a run with learning_rate 0.0005, and 0.001 came"):
-        run(corpus, tmp_path / "out", learning_rate=1e-3)
-    assert list((tmp_path / "out").glob("state-*"))
+        run(corpus, cut, learning_rate=1e-3)
+    assert list(cut.glob("state-*"))
 
 
 def test_a_vocabulary_that_is_not_there_is_said(corpus, tmp_path):
@@ -120,9 +132,11 @@ def test_what_is_in_the_way_stays(corpus, tmp_path):
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 
-def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, tmp_path, monkeypatch, plain):
-    run_and_kill(monkeypatch, 5, corpus, tmp_path / "out")
-    kept = {path: path.read_bytes() for path in (tmp_path / "out").glob("state-*")}
+@pytest.mark.slow
+def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, cut, monkeypatch, plain):
+    for path in cut.glob("state-00000006.*"):       # so that it is to be written
+        path.unlink()
+    kept = {path: path.read_bytes() for path in cut.glob("state-*")}
 
     def full(path, content):
         raise OSError(28, "No space left on device")
@@ -130,10 +144,10 @@ def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, tmp_path, mo
     with monkeypatch.context() as patched:
         patched.setattr("bertkit.training.resume.write_bytes", full)
         with pytest.raises(Error, match="No space left on device.*free some room"):
-            run(corpus, tmp_path / "out")
-    assert kept == {path: path.read_bytes() for path in (tmp_path / "out").glob("state-*")}
-    run(corpus, tmp_path / "out")
-    assert same(plain, tmp_path / "out")
+            run(corpus, cut)
+    assert kept == {path: path.read_bytes() for path in cut.glob("state-*")}
+    run(corpus, cut)
+    assert same(plain, cut)
 
 
 def test_a_damaged_record_is_named(corpus, tmp_path):
@@ -147,6 +161,7 @@ def test_a_damaged_record_is_named(corpus, tmp_path):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], steps=[40])
 
 
+@pytest.mark.slow
 def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatch):
     knobs = {"data": [str(corpus / "shards"), str(corpus / "dev")], "steps": [4, 5], "batch_size": [4, 2]}
     found = run(corpus, tmp_path / "whole", **knobs)
@@ -157,6 +172,7 @@ def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatc
         run(corpus, tmp_path / "other", **(knobs | {"steps": [9]}))
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
     run(corpus, tmp_path / "first", objectives="mlm,nsp")
     run(corpus, tmp_path / "second", model=str(tmp_path / "first"), learning_rate=1e-30, steps=[1])
@@ -193,16 +209,16 @@ def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
                                             ("mlm,nsp,sop", "different pairs")])
 def test_objectives_that_do_not_go_together_are_refused(text, said):
     with pytest.raises(Error, match=said):
-        named.names(text)
+        named.split_names(text)
 
 
 def test_configurations_are_names_and_files(corpus, tmp_path):
-    assert named.config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
-    assert named.config("tiny", ("rtd",), 99).family == "electra"
-    assert named.config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
+    assert named.read_config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
+    assert named.read_config("tiny", ("rtd",), 99).family == "electra"
+    assert named.read_config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
     (tmp_path / "hf.json").write_text(json.dumps({"model_type": "bert", "vocab_size": 70, "hidden_size": 48,
                                                   "num_hidden_layers": 2, "num_attention_heads": 4,
                                                   "intermediate_size": 96}))
-    assert named.config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
+    assert named.read_config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
     with pytest.raises(Error, match="config=huge is no size and no file"):
-        named.config("huge", ("mlm",), 99)
+        named.read_config("huge", ("mlm",), 99)

@@ -43,7 +43,8 @@ def part(place, task, name):
     return str(place / f"{task}-{name}.{FILES[task][0]}")
 
 
-@pytest.fixture(scope="module", params=FILES)
+@pytest.fixture(scope="module", params=[
+    pytest.param(name, marks=() if name in ("tag", "answer") else pytest.mark.slow) for name in FILES])
 def trained(request, place):
     """Return (task, bundle) after a short run of a recipe."""
     task, out = request.param, place / request.param
@@ -155,6 +156,7 @@ def test_a_file_of_another_task_is_one_sentence(place, tmp_path, capsys, task):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_no_answer_has_a_threshold_found_on_dev(place, capsys):
     from tests.recipes.written import answer
     for seed, name in enumerate(("train", "dev")):

@@ -71,10 +71,10 @@ def test_lines_and_inputs_are_texts_or_tuples_of_them():
         with pytest.raises(Error, match=f"has {line.count(chr(9))} tabs; this model reads"):
             kind.input(line)
     assert pairs.input("") == ("", "") and Choosing().input("") == ("", "", "") and MOODS.input("") == ""
-    assert pairs.checked([["a", "b"]]) == [("a", "b")]
+    assert pairs.check_inputs([["a", "b"]]) == [("a", "b")]
     for kind, wrong in ((MOODS, ("a",)), (pairs, "ab"), (Choosing(), ("he", "ran")), (MOODS, None)):
         with pytest.raises(Error, match="Row 1 is"):
-            kind.checked([wrong])
+            kind.check_inputs([wrong])
 
 
 def test_a_score_is_in_the_units_of_its_file():

@@ -127,6 +127,7 @@ assert "bertkit" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_a_saved_model_answers_the_same_in_a_fresh_process(tmp_path):
     class Served(tf.Module):
         def __init__(self):

@@ -138,6 +138,7 @@ print(json.dumps({kind: {name: value.numpy().tolist() for name, value in batch.i
 """
 
 
+@pytest.mark.slow
 def test_saved_ones_need_tensorflow_alone(tmp_path):
     def served(graph):
         texts = tf.TensorSpec([None], tf.string)

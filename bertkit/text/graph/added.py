@@ -17,7 +17,7 @@ class Cut(tf.Module):
     A call takes a string tensor [B] and returns ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
 
     Args:
-        model: what makes ids and offsets of a string tensor.
+        model: what makes ids and offsets of a string tensor [B].
         ids: dict {`Added`: id} of the tokens that are found everywhere.
 
     Raises:

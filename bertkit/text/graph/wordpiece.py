@@ -27,6 +27,9 @@ class WordPiece(tf.Module):
     Args:
         model: a `bertkit.text.models.wordpiece.WordPiece`.
         vocabulary: sequence of str, the entries in the order of their ids.
+
+    Raises:
+        Error: when the prefix of continuing pieces has no form in TensorFlow.
     """
 
     def __init__(self, model: Any, vocabulary: Sequence[str]):

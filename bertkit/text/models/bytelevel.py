@@ -76,11 +76,19 @@ class ByteLevel:
         self._cache: dict[str, Pieces] = {}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that, with the vocabulary and the tables, make this model again."""
+        """Return the settings that, with the vocabulary and the tables, make this model again.
+
+        Returns:
+            {setting: value}, as JSON.
+        """
         return dict(self._settings)
 
     def tables(self) -> dict[str, Any]:
-        """Return the merges."""
+        """Return the merges.
+
+        Returns:
+            {"merges": a list of str "left right"}.
+        """
         return {"merges": list(self.merges.merges)}
 
     def ids(self, text: str) -> list[int]:

@@ -60,11 +60,19 @@ class SentencePiece:
         self._cache: dict[str, Pieces] = {}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that, with the vocabulary and the tables, make this model again."""
+        """Return the settings that, with the vocabulary and the tables, make this model again.
+
+        Returns:
+            {setting: value}, as JSON.
+        """
         return dict(self._settings)
 
     def tables(self) -> dict[str, Any]:
-        """Return the large tables beside the vocabulary."""
+        """Return the large tables beside the vocabulary.
+
+        Returns:
+            {"charsmap": the character map in base64}.
+        """
         return {"charsmap": self._charsmap}
 
     def ids(self, text: str) -> list[int]:
@@ -153,7 +161,11 @@ class Unigram(SentencePiece):
         self._lengths = {key: tuple(sizes) for key, sizes in lengths.items() if len(key) == 2}
 
     def tables(self) -> dict[str, Any]:
-        """Return the large tables beside the vocabulary."""
+        """Return the large tables beside the vocabulary.
+
+        Returns:
+            {"scores": a list of float, one for each entry, and what `SentencePiece.tables` returns}.
+        """
         return {"scores": self.scores, **super().tables()}
 
     def _match(self, word):
@@ -213,7 +225,11 @@ class BPE(SentencePiece):
         self.merges = Merges({entry: i for i, entry in enumerate(vocabulary)}, merges)
 
     def tables(self) -> dict[str, Any]:
-        """Return the large tables beside the vocabulary."""
+        """Return the large tables beside the vocabulary.
+
+        Returns:
+            {"merges": a list of str "left right", and what `SentencePiece.tables` returns}.
+        """
         return {"merges": list(self.merges.merges), **super().tables()}
 
     def _match(self, word):

@@ -59,11 +59,19 @@ class WordPiece:
         self._cache: dict[str, Pieces] = {}
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that, with the vocabulary, make this model again."""
+        """Return the settings that, with the vocabulary, make this model again.
+
+        Returns:
+            {setting: value}, as JSON.
+        """
         return dict(self._settings)
 
     def tables(self) -> dict[str, Any]:
-        """Return the large tables beside the vocabulary; WordPiece has none."""
+        """Return the large tables beside the vocabulary; WordPiece has none.
+
+        Returns:
+            An empty dict.
+        """
         return {}
 
     def ids(self, text: str) -> list[int]:

@@ -19,7 +19,11 @@ VOWELS, TRAILINGS, SYLLABLES = 21, 28, 11172
 
 
 def provenance() -> str:
-    """Return the sentence that says which program and Unicode versions made the tables."""
+    """Return the sentence that says which program and Unicode versions made the tables.
+
+    Returns:
+        The sentence.
+    """
     return json.loads(str(_archive()["about"]))
 
 
