@@ -90,7 +90,8 @@ def test_without_dev_a_part_of_train_is_held_out_and_said(tmp_path, capsys):
     assert not set(train.inputs) & set(dev.inputs) and sorted(train.inputs + dev.inputs) == sorted(
         row["text"] for row in rows)
     assert "alone" in train.inputs and set(dev.targets) == {0, 1}
-    assert splits.metadata()["dev"] == {"file": "f.jsonl", "rows": len(dev), "skipped": 0, "held_out_of": 51}
+    assert splits.metadata()["dev"].items() >= {"file": "f.jsonl", "rows": len(dev), "skipped": 0,
+                                                "held_out_of": 51}.items()
     given = Splits("classify", tmp_path / "f.jsonl", tmp_path / "f.jsonl")
     assert len(given.parts["train"]) == 51 and "held_out_of" not in given.metadata()["dev"]
 
