@@ -170,3 +170,8 @@ def test_an_answer_that_is_a_text_rejects_nothing(written):
     path = written("f.jsonl", '{"text": "a", "label": "x", "answer": "yes"}\n'
                               '{"text": "b", "label": "x", "answer": "reject"}\n')
     assert len(read_examples(path)) == 2
+
+
+def test_doubled_quotes_alone_tell_a_quoted_tsv(written):
+    rows, source = read(written("f.tsv", 'text\tlabel\n"a ""b"" c"\thelp\nplain\tother\n'))
+    assert rows == [('a "b" c', "help"), ("plain", "other")] and source.form == "TSV, quoted"
