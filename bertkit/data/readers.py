@@ -85,7 +85,7 @@ class _Layout(NamedTuple):
 
 
 def read_examples(path: str | Path, text: str | None = None, second: str | None = None, label: str | None = None,
-                  limit: int | None = None, labels_required: bool = True, separator: str | None = None,
+                  limit: int | None = None, labels_required: bool | None = True, separator: str | None = None,
                   skip_bad_rows: bool | None = False) -> Examples:
     r"""Read examples from a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
 
@@ -242,7 +242,7 @@ def _unknown(path, names, role):
 
 def _example(line, record, layout, separator, kept):
     """Return the first text, the second and the label of a record; None where not in the layout."""
-    values = {"second": None, "label": None}
+    values: dict[str, Any] = {"second": None, "label": None}
     for role, key in layout.keys.items():
         if isinstance(record, dict) and key not in record:
             raise BadRow(line, f"the object has no key {key!r}")

@@ -57,8 +57,9 @@ def _every_line(rows, before):
 
 def _records(path, lines):
     """Yield (line, record), or (line, BadRow) where there is none."""
-    parse = {".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path),
-             ".jsonl": _json_objects}.get(path.suffix.lower())
+    formats: dict[str, Callable[[Any], Iterator[Any]]] = {
+        ".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path), ".jsonl": _json_objects}
+    parse = formats.get(path.suffix.lower())
     if parse is None:
         raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file (a .json of one "
                     "object a line is one: rename it).")
