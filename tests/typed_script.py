@@ -54,7 +54,7 @@ def wrong(model: bertkit.Classifier, tokenizer: bertkit.Tokenizer, encoder: bert
     bertkit.Predictor(model, tokenizer, lenght=64)  # error: call-arg
     bertkit.Classifier("bertkit://english", ["no", "yes"])  # error: arg-type
     bertkit.EncoderConfig(1000, 2, 2, 8, intermediate_dim="16")  # error: arg-type
-    encoder.config.but(num_layers=1).longest + 1  # error: operator
+    encoder.config.but(num_layers=1).max_length + 1  # error: operator
     bertkit.load(path="bertkit://english", head="classify")  # error: call-overload
     bertkit.Tokenizer.load("bertkit://english").encode(3)  # error: arg-type
     bertkit.data.dataset(["a"], [1], "vocab.txt")  # error: arg-type
