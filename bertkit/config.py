@@ -16,7 +16,7 @@ ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh", "m
 MOST_LAYERS = 10_000
 
 # The kinds that each axis can hold; `type(None)` where a paper has nothing there.
-AXES = {
+AXES: dict[str, tuple[type, ...]] = {
     "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Local, kinds.Hash),
     "positions": (kinds.Absolute, kinds.Axial, type(None)),
     "inputs": (kinds.Summed, kinds.Trigram, kinds.Bare),

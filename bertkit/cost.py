@@ -1,5 +1,6 @@
 """Parameters, arithmetic and memory of an encoder, in closed form from its config."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -244,8 +245,9 @@ def _none(_):
 
 # One closed form for each kind. ENDINGS counts what a model of such blocks has after them, where it has anything.
 INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
-ATTENTIONS = {kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
-              kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
+ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
+    kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
+    kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
 BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.Bottleneck: _bottleneck,
           kinds.Reversible: _post_norm}
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}

@@ -11,6 +11,7 @@ from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.heads.task_model import TaskModel
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
@@ -42,9 +43,9 @@ class Predictor:
     ['label', 'probabilities']
     """
 
-    def __init__(self, source: str | Path | Any, tokenizer: Tokenizer | None = None, length: int | None = None,
-                 tflite: str | Path | None = None) -> None:
-        self.device = None
+    def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
+                 length: int | None = None, tflite: str | Path | None = None) -> None:
+        self.device: ondevice.DeviceModel | None = None
         if not isinstance(source, str | Path):
             self._hold(source, tokenizer, length)
         elif tokenizer is not None or length is not None:

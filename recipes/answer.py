@@ -6,6 +6,7 @@
     exact 48.5
 """
 
+from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
@@ -17,9 +18,9 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
-         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 384, seed: int = 0, limit: int = None,
-         columns=Columns(), tuning=TrainConfig()):
+def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
+         epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 384, seed: int = 0,
+         limit: int | None = None, columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
 
     train           questions to learn from: SQuAD's JSON, or rows with question, context and answers

@@ -5,8 +5,9 @@
     without training: 86.96, 86.72)
 """
 
-from typing import Literal
+from typing import Any, Literal
 
+from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.pooling import pooling as said
 from bertkit.cli.flags import run_recipe
@@ -21,10 +22,11 @@ from bertkit.training.gradient_cache import cache_gradients
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 32,
-         learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int = None,
-         pooling: Literal["mean", "cls", "max"] = None, loss: Literal["contrastive", "cosine", "triplet"] = None,
-         chunk: int = None, columns=Columns(), tuning=TrainConfig()):
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 1,
+         batch_size: int = 32, learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int | None = None,
+         pooling: Literal["mean", "cls", "max"] | None = None,
+         loss: Literal["contrastive", "cosine", "triplet"] | None = None, chunk: int | None = None,
+         columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on texts that belong together; leave a bundle with its card, which is returned.
 
     train           pairs (first, second), triples (first, positive, negative) or scored pairs: .tsv, .csv or .jsonl
@@ -51,7 +53,8 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        embedder = SentenceEmbedder(encoder, **(said(local_folder(model)) if pooling is None else {"pooling": pooling}))
+        options: dict[str, Any] = said(local_folder(model)) if pooling is None else {"pooling": pooling}
+        embedder = SentenceEmbedder(encoder, **options)
 
     # fit: dev chooses the epoch
     run.prepare(embedder, tokenizer, splits)

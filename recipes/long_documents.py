@@ -11,8 +11,9 @@ together (Pappagari et al. 2019, Yang et al. 2016); sparse is a Longformer made 
 
 import time
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
+from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
@@ -26,11 +27,12 @@ from bertkit.training.documents import STRATEGIES
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
+def main(train: str, out: str, model: str = DEFAULT, dev: str | None = None, test: str | None = None,
          strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
          batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=TrainConfig()):
+         limit: int | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card | dict[str, dict[str, Any]]:
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.
 
     train           labelled documents: a folder for each class with a text a file, or .tsv, .csv or .jsonl
@@ -50,12 +52,13 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only
     """
-    knobs = {"train": train, "model": model, "dev": dev, "test": test, "epochs": epochs, "learning_rate": learning_rate,
-             "most_windows": most_windows, "pooling": pooling, "most_tokens": most_tokens, "held_back": held_back,
-             "seed": seed, "limit": limit, "columns": columns, "tuning": tuning}
+    knobs: dict[str, Any] = {
+        "train": train, "model": model, "dev": dev, "test": test, "epochs": epochs, "learning_rate": learning_rate,
+        "most_windows": most_windows, "pooling": pooling, "most_tokens": most_tokens, "held_back": held_back,
+        "seed": seed, "limit": limit, "columns": columns, "tuning": tuning}
     if strategy == "all":
-        return compare_strategies({name: partial(main, out=f"{out}/{name}", strategy=name, length=length,
-                                                 batch_size=batch_size, **knobs) for name in STRATEGIES}, out)
+        return compare_strategies({name: partial(main, out=f"{out}/{name}", length=length, batch_size=batch_size,
+                                                 **{**knobs, "strategy": name}) for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
     run = Run(out=out, strategy=strategy, length=way.tokens, batch_size=way.examples, **knobs)
     splits = Splits("classify", train, dev, test, columns, limit, held_back, **tuning.reading_options)
@@ -75,7 +78,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
                    callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.evaluate_and_save("long_documents", seconds=round(time.perf_counter() - began), **read)
+    return run.evaluate_and_save("long_documents", None, seconds=round(time.perf_counter() - began), **read)
 
 
 if __name__ == "__main__":

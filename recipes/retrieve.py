@@ -27,8 +27,9 @@ from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
 
 
-def main(model: str, data: str, out: str, ranker: str = None, index: Literal["exact", "faiss"] = "exact", k: int = 100,
-         length: int = 256, skip_bad_rows: bool = False, columns=Columns()):
+def main(model: str, data: str, out: str, ranker: str | None = None, index: Literal["exact", "faiss"] = "exact",
+         k: int = 100, length: int = 256, skip_bad_rows: bool = False,
+         columns: Columns = Columns()) -> dict[str, float]:
     """Find documents for each query; leave the index and the run in TREC's form, and return its scores.
 
     model           an embedder: a bundle of `bertkit embed`, or any checkpoint, its tokens pooled as it says or by mean
@@ -62,9 +63,9 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     if ranker is not None:
         asked = [(collection.queries[query], *map(collection.documents.get, documents))
                  for query, documents in run.items()]
-        scores = Predictor(ranker).predictions(asked)
+        judged = Predictor(ranker).predictions(asked)
         run = {query: dict(zip(documents, map(float, ordered), strict=True))
-               for (query, documents), ordered in zip(run.items(), scores, strict=True)}
+               for (query, documents), ordered in zip(run.items(), judged, strict=True)}
 
     # evaluate and ship
     scores = metrics.ranking(collection.qrels, run)

@@ -8,6 +8,7 @@
     23.0/4.0/11.7; oracle 46.6/13.7/20.8. 95 % intervals of ROUGE-1 are ±1.2 to ±2.8: central may equal the lead
 """
 
+from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.pooling import pooling
 from bertkit.cli.flags import run_recipe
@@ -24,9 +25,10 @@ from bertkit.training.run import Run, precision
 from bertkit.training.score_and_save import score_and_save
 
 
-def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
-         epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=TrainConfig()):
+def main(out: str, model: str = DEFAULT, train: str | None = None, dev: str | None = None, test: str | None = None,
+         sentences: int = 3, epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512,
+         seed: int = 0, limit: int | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
     """Learn which sentences a summary takes, or take the central ones; leave a bundle with its card, which is returned.
 
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
@@ -66,7 +68,8 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     return run.evaluate_and_save("summarise")
 
 
-def summarise_untrained(out, model, dev, test, sentences, length, columns, tuning):
+def summarise_untrained(out: str, model: str, dev: str | None, test: str | None, sentences: int, length: int,
+                        columns: Columns, tuning: TrainConfig) -> Card:
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
     tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
     task = LexRank(sentences, width=encoder.config.output_dim)

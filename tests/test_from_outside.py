@@ -228,6 +228,7 @@ class Rows:
         return {**self.rows, "keys": np.arange(32) + 32 * step}
 
 
+@pytest.mark.slow
 def test_an_objective_trains_scores_saves_loads_and_is_exported(tmp_path):
     keras.utils.set_random_seed(0)
     pretrainer = Pretrainer(Encoder(tiny.CONFIG.but(dropout=0.0)), [MLM(tiny.tokenizer()), Swapped()])

@@ -168,8 +168,8 @@ def a_run_gets_every_knob(files):
     found = []
     for path, source in within("recipes/", files).items():
         for function in (node for node in nodes(source, ast.FunctionDef) if node.name == "main"):
-            parts = {ast.unparse(node.targets[0]): node.value for node in ast.walk(function)
-                     if isinstance(node, ast.Assign)}
+            parts = {ast.unparse(node.target if isinstance(node, ast.AnnAssign) else node.targets[0]): node.value
+                     for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AnnAssign)}
             for call in ast.walk(function):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) in ("Run", "PretrainingRun"):
                     given = names_in(call)
@@ -190,12 +190,17 @@ def names_say_something(files):
     return [path for path in files if NO_NAMES & set(path.removesuffix(".py").split("/"))]
 
 
+def is_overload(node):
+    """Whether a node is one of a function's signatures; the function itself, which follows, has the docstring."""
+    return any(getattr(decorator, "id", "") == "overload" for decorator in node.decorator_list)
+
+
 def public_things_have_docstrings(files):
     found = []
     for path, source in files.items():
         tree = ast.parse(source)
         public = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
-                  and not node.name.startswith("_")]
+                  and not node.name.startswith("_") and not is_overload(node)]
         found += [f"{path}: {node.name}" for node in public if not ast.get_docstring(node)]
         if tree.body and not ast.get_docstring(tree):
             found.append(path)

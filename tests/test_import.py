@@ -53,6 +53,7 @@ def test_who_only_starts_processes_needs_no_model():
     assert brought_along("import bertkit.sweep, bertkit.glue.runs") == ["numpy"]
 
 
+@pytest.mark.slow
 def test_a_heavy_import_is_seen():
     assert "keras" in brought_along("import bertkit.encoder")
 

@@ -210,10 +210,8 @@ def test_what_is_exported_after_fit_gives_the_same_at_any_length(name, head, tmp
     for width in (7, 5):
         rows = {key: value[..., :width] for key, value in inputs.items()}
         found = served.serve({key: tf.constant(value) for key, value in rows.items()})
-        wanted = model(rows)
-        if head == "encoder":
-            wanted = {key: value for key, value in wanted.items() if key != "mems"}     # one for each layer
-        assert_alike(*([np.asarray(part) for part in keras.tree.flatten(side)] for side in (found, wanted)))
+        assert_alike([np.asarray(part) for part in keras.tree.flatten(found)], answers(model, rows))
+        assert head != "encoder" or name != "xlnet" or set(found) == {"sequence", "mems_0", "mems_1"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in ("bert", "xlnet") else pytest.mark.slow)

@@ -112,6 +112,7 @@ def test_a_missing_file_is_told_before_tensorflow_is_loaded(answers, words):
     assert any(word.strip("/") in said for word in words.split()[1:])
 
 
+@pytest.mark.slow
 def test_what_is_loaded_is_seen(tmp_path):
     cases = [["annotate", "--help"], ["classify", "--train", "t.txt", "--dev", "t.txt", "--out", "o"]]
     (tmp_path / "t.txt").write_text("a\n")

@@ -1,7 +1,8 @@
 """Checkpoints in and out: one `load` for every published form, one safe form of our own."""
 
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertkit import addresses, family
 from bertkit.addresses import DEFAULT
@@ -9,7 +10,18 @@ from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 
+if TYPE_CHECKING:
+    from bertkit.encoder import Encoder
+
 __all__ = ["DEFAULT", "load", "local_folder"]
+
+
+@overload
+def load(path: str | Path, part: Literal["encoder"], activation: str | None = None) -> "Encoder": ...
+
+
+@overload
+def load(path: str | Path, part: str | None = None, activation: str | None = None) -> Any: ...
 
 
 def load(path: str | Path, part: str | None = None, activation: str | None = None) -> Any:
@@ -60,6 +72,7 @@ def local_folder(path: str | Path) -> Path:
 
 def _format(folder):
     """Return the module that reads this folder, decided by the files in it."""
+    module: ModuleType
     if (folder / "bundle.json").exists():
         from bertkit.checkpoints import bundle as module
     elif release(folder) is not None:

@@ -192,7 +192,7 @@ def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: d
     (model, heads), kinds = chosen, _kinds(values, page)
     if model == "PretrainingModel":
         return PretrainingModel(encoder, heads, {name: kinds[name] for name in heads})
-    options = {"head_config": kinds.get(HEADS[model][0]) if model in HEADS else None}
+    options: dict[str, Any] = {"head_config": kinds.get(HEADS[model][0]) if model in HEADS else None}
     dropout = values.get(page.HUGGINGFACE.dropouts.get(HEADS[model][0]))
     if dropout is not None:
         encoder.config.but(dropout=dropout)         # raises unless it is a rate

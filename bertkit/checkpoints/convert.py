@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 from bertkit import checkpoints
 from bertkit.card import Card
@@ -16,7 +17,7 @@ from bertkit.text.formats.loading import holds_tokenizer
 log = logging.getLogger("bertkit")
 
 
-def convert(source: str | Path, target: str | Path, to: str = "bertkit") -> Card:
+def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "huggingface"] = "bertkit") -> Card:
     """Write a checkpoint as a bundle, or as a directory for Hugging Face's libraries.
 
     The model keeps its head, and the vocabulary its order.

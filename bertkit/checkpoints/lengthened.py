@@ -39,7 +39,7 @@ def to_longformer(encoder: Encoder, tokens: int, window: int = 512) -> Encoder:
     given = variables(encoder)
     for name, variable in variables(made).items():
         values = np.asarray(given[name.replace("global_", "")])
-        if name == POSITIONS:
+        if name == POSITIONS and config.max_length is not None:
             offset = config.max_sequence_length - config.max_length
             values = longformer.tile_positions(values, variable.shape[0], offset)
         variable.assign(values)

@@ -9,13 +9,15 @@ from bertkit.data.features import check_fit
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import MODELS
+from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.registry import model_classes
 from bertkit.text import Tokenizer
 
 NOTE = "bertkit.save wrote this bundle of a model in memory; it knows nothing of its training, data and scores."
 
 
-def save(model: Any, folder: str | Path, tokenizer: Tokenizer | None = None, length: int | None = None) -> None:
+def save(model: Encoder | TaskModel, folder: str | Path, tokenizer: Tokenizer | None = None,
+         length: int | None = None) -> None:
     """Write a model that is in memory, with its tokenizer, as a bundle.
 
     `bertkit.load(folder)` is an equal model and `bertkit.Tokenizer.load(folder)` an equal tokenizer; the commands

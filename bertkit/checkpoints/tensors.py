@@ -163,7 +163,7 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
     Returns:
         {our variable: its `WeightMapping`}; variables that have no place in the table are left out.
     """
-    mapping, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
+    mapping, order = {}, list(dict.fromkeys(block[0] for block in map(NUMBERED.search, paths) if block))
     for path in paths:
         numbers = [number for groups in NUMBERED.findall(path) for number in groups if number]
         key = path
@@ -178,8 +178,8 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
             continue
         for letter, number in zip("ij", numbers, strict=False):
             name = name.replace(f"{{{letter}}}", number)
-        if "{n}" in name:
-            name = name.replace("{n}", str(order.index(NUMBERED.search(path)[0])))
+        if "{n}" in name and (block := NUMBERED.search(path)):
+            name = name.replace("{n}", str(order.index(block[0])))
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
         mapping[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
     return mapping

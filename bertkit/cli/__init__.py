@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bertkit import memory
@@ -76,7 +77,7 @@ COMMANDS = {command.name: command for command in (
 )}
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 (one sentence says what is wrong) or 2 (wrong usage)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale

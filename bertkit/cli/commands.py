@@ -8,7 +8,6 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from typing import Any, Literal
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
-from bertkit.signature import lazy_function
+from bertkit.signature import lazy_function, source_of
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -143,8 +142,9 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop, "columns": columns,
-               "separator": separator, "skip_bad_rows": skip_bad_rows}
+    options: dict[str, Any] = {
+        "precision": precision, "length": length, "dev": dev, "max_drop": max_drop, "columns": columns,
+        "separator": separator, "skip_bad_rows": skip_bad_rows}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
 
@@ -252,7 +252,7 @@ def recipe(name: str, /, to: str | None = None) -> dict[str, str]:
     from bertkit.files.atomic import write_text
     if name not in RECIPES:
         raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
-    source = Path(find_spec(f"bertkit.recipes.{name}").origin)
+    source = source_of(f"bertkit.recipes.{name}")
     target = Path(to or f"{name}.py")
     if target.exists():
         raise Error(f"{target} is already there; give another name with --to.")

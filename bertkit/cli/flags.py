@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -38,7 +39,7 @@ def parser(function: Callable, prog: str, example: str = "") -> argparse.Argumen
     Returns:
         The parser.
     """
-    text = inspect.getdoc(function)
+    text = inspect.getdoc(function) or ""
     made = argparse.ArgumentParser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
                                    epilog=example and f"example:\n  {example}",
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -77,7 +78,8 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
     Raises:
         Error: When a file that a flag names is not there, or the function raises it.
     """
-    words, arguments = [], {}
+    words: list[Any] = []
+    arguments: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             words.append(getattr(parsed, name))
@@ -88,7 +90,7 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
             arguments[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
         elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             words += rest
-        elif dataclasses.is_dataclass(parameter.default):
+        elif dataclasses.is_dataclass(parameter.default) and not isinstance(parameter.default, type):
             arguments[name] = dataclasses.replace(parameter.default, **{
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
@@ -135,7 +137,7 @@ def run_recipe(function: Callable) -> None:
     Raises:
         SystemExit: Always, with the exit code.
     """
-    made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
+    made = parser(function, prog=Path(inspect.getsourcefile(function) or sys.argv[0]).name)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     def answer():

@@ -136,10 +136,10 @@ def _beside_random(shards, number, first, second, draws):
     Its length must not show that it is random: of `TRIES` documents the first one that is long enough is taken, else
     the longest. A segment of one sentence gives half of its place to the other text.
     """
+    place = len(first) // 2 if second is None else len(second)
     if second is None:
-        place = len(first) // 2
         first = first[:len(first) - place] if draws[2] < 0.5 else first[place:]
-    size, best = max(1, place if second is None else len(second)), None
+    size, best = max(1, place), None
     document = shards[number].document
     for other in map(int, randint(draws[4:], len(shards))):
         if shards[other].document == document:

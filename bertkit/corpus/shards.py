@@ -62,7 +62,7 @@ def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
     import tensorflow as tf
     folder, counts = Path(folder), {"segments": 0, "sentences": 0, "tokens": 0}
     shards: list[dict[str, Any]] = []
-    writer = None
+    writer, path, index, size = None, folder, [], 0             # of the shard that is open
     for segment in segments:
         if writer is None:
             path = folder / f"{name}-{len(shards):05d}.tfrecord"

@@ -143,7 +143,7 @@ def measure_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, float |
         return {**sizes, **dict.fromkeys(("fertility", "characters_per_token", "unknown", "coverage"))}
     tokens = max(len(ids), 1)
     return {**sizes, "fertility": len(ids) / len(words), "characters_per_token": sum(map(len, words)) / tokens,
-            "unknown": ids.count(tokenizer.unk_id) / tokens, "coverage": 1 - lacking / len(words)}
+            "unknown": sum(i == tokenizer.unk_id for i in ids) / tokens, "coverage": 1 - lacking / len(words)}
 
 
 def _check(paths, out, size, kind):

@@ -88,7 +88,8 @@ def _choice(line, record, names, columns):
     beginning = texts[1] + " " if start else ""
     full = [beginning + text for text in texts[-len(endings):]]
     right = values.get(label)
-    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", str(right).strip()) or int(right) >= len(full):
+    number = str(right).strip()
+    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", number) or int(number) >= len(full):
         raise BadRow(line, f"column {label!r}: {str(right)!r:.40} came, wanted the number of the right ending, 0 to "
                            f"{len(full) - 1}")
-    return texts[0], full, int(right)
+    return texts[0], full, int(number)

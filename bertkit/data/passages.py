@@ -79,7 +79,7 @@ def _smart(path):
             raise BadRow(line, f"{text.strip()!r:.40} came where a record was wanted, .I and its number")
         elif begins := _FIELD.fullmatch(text):
             field = begins[1]
-        elif field in _READ:
+        elif record and field in _READ:
             record[_READ[field]] += text + "\n"
         elif field is None and text.strip():
             raise BadRow(line, f"{text.strip()!r:.40} came where a field was wanted, such as .W")
@@ -128,7 +128,7 @@ def _rows(path):
         heading = spelling.get("title", "title")        # of a file of objects, the first may have none
         if name is text is None and suffix(path) not in JSON and len(names) == 2:
             yield 1, names[0], "", names[1]         # MS MARCO's tables have no header
-            names = name, text = "id", "text"
+            names = [name, text] = ["id", "text"]
         elif name is None or text is None:
             raise Error(f"{path} has the columns {join_names(names)}; wanted id and text.")
         check_columns(path, names, [name, text], "leave one of them")

@@ -224,7 +224,7 @@ def _layout(path, names, columns, labels_required):
 
 def _example(line, record, layout, separator):
     """Return the first text, the second and the label of a record; None where not in the layout."""
-    values = {"second": None, "label": None}
+    values: dict[str, Any] = {"second": None, "label": None}
     for role, name in layout.columns.items():
         if isinstance(record, dict) and name not in record:
             raise BadRow(line, f"the object has no key {name!r}")

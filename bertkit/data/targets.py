@@ -92,10 +92,10 @@ def _kind(row, label):
         return "an integer"
     if isinstance(label, float) and math.isfinite(label):
         return "a number"
-    kind = {str: "a name", list: "a list", tuple: "a list"}.get(type(label))
-    if kind is None:
+    kinds: dict[type, str] = {str: "a name", list: "a list", tuple: "a list"}
+    if type(label) not in kinds:
         raise Error(f"The label of row {row} is {label!r:.40}; wanted a number, a name, or a list of names.")
-    return kind
+    return kinds[type(label)]
 
 
 def _places(labels, classes):

@@ -106,8 +106,8 @@ def _of_rows(path, examples, skip_bad_rows):
     rows = ((line, (queries[query], documents[document], grade)) for line, query, document, grade in zip(
         examples.lines, examples.first, examples.second, examples.labels, strict=True))
     qrels, skipped, count = _gathered(path, rows, skip_bad_rows)
-    return Collection(path, *({name: text for text, name in group.items()} for group in (queries, documents)), qrels,
-                      count, [*examples.skipped, *skipped], examples.source)
+    texts, judged = ({name: text for text, name in group.items()} for group in (documents, queries))
+    return Collection(path, judged, texts, qrels, count, [*examples.skipped, *skipped], examples.source)
 
 
 def _gathered(path, rows, skip_bad_rows):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ def convert(folder: str | Path, out: str | Path, precision: str, masked_score: f
             Path(out).write_bytes(convert_bundle(folder, precision, masked_score, rows, Path(work) / "graph"))
         return
     with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
-        np.savez(Path(work) / "rows.npz", **rows)
+        arrays: dict[str, Any] = {**rows}
+        np.savez(Path(work) / "rows.npz", **arrays)
         job = {"folder": str(folder), "out": str(out), "precision": precision, "masked_score": masked_score,
                "work": work}
         done = subprocess.run([sys.executable, "-c", _BEGIN, json.dumps(job), json.dumps(sys.path)],

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -121,8 +122,9 @@ def _reloaded(place, rows, texts):
     """Return what the signatures give in a fresh process, {output: array}; raises `Error` if they fail."""
     with tempfile.TemporaryDirectory() as work:
         asked, answered = Path(work) / "asked.npz", Path(work) / "answered.npz"
-        np.savez(asked, **{f"tokens/{name}": values for name, values in rows.items()},
-                 **{f"serving_default/{name}": np.array(values) for name, values in texts.items()})
+        arrays: dict[str, Any] = {f"tokens/{name}": values for name, values in rows.items()}
+        arrays |= {f"serving_default/{name}": np.array(values) for name, values in texts.items()}
+        np.savez(asked, **arrays)
         # -P keeps the folder of the script off the import path: nothing of bertkit is found by accident.
         done = subprocess.run([sys.executable, "-P", reload.__file__, str(place), str(asked), str(answered)],
                               capture_output=True, text=True)

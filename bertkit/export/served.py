@@ -138,7 +138,8 @@ class Tokens(Texts):
         Returns:
             {name: tensor [B,T,...]}.
         """
-        return self.row_outputs(self.tokenize(*strings, offsets=True))
+        first, second = (*strings, None)[:2]
+        return self.row_outputs(self.tokenize(first, second, offsets=True))
 
     def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.

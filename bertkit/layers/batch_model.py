@@ -47,7 +47,7 @@ class BatchModel(keras.Model):
         """Write the model to a file, as `keras.Model.export` does.
 
         Without an `input_signature` it is that of the last call, with rows of any number and length. Entries by layer
-        ("mems", "buckets", "random_blocks") are left out, and so are outputs by layer.
+        ("mems", "buckets", "random_blocks") are left out. Outputs by layer have a number each, "mems_0" and so on.
 
         Args:
             filepath: The path to write to.
@@ -84,7 +84,7 @@ def flatten_groups(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Served(keras.Model):
-    """A model whose outputs are tensors alone, as a SavedModel wants them: without a list for each layer."""
+    """A model whose outputs are tensors alone, as a SavedModel wants them: each of a list has a name of its own."""
 
     def __init__(self, model):
         super().__init__(name=model.name)
@@ -92,6 +92,13 @@ class _Served(keras.Model):
 
     def call(self, inputs):
         outputs = self.model(inputs)
-        if isinstance(outputs, dict):
-            return {name: value for name, value in outputs.items() if name not in LAYERED}
-        return outputs
+        if not isinstance(outputs, dict):
+            return outputs
+        single = {}
+        for name, value in outputs.items():
+            if isinstance(value, list):
+                digits = len(str(len(value) - 1))           # so that they stay in order by name
+                single |= {f"{name}_{number:0{digits}d}": part for number, part in enumerate(value)}
+            else:
+                single[name] = value
+        return single

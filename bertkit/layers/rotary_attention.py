@@ -13,7 +13,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Full
 from bertkit.layers.attention import Attend, SelfAttention, attention_mask
-from bertkit.layers.window_attention import LEAST, attend_nearby, can_see
+from bertkit.layers.window_attention import LEAST, attend_nearby, can_see, has_near
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -94,7 +94,10 @@ class RotaryAttention(SelfAttention):
             return attention(query, key, value, mask=mask)
         if not (trace or isinstance(length, int) and length <= 3 * max(window, LEAST)):
             seen = ops.ones((1, length), "bool") if mask is None else mask[:, 0, 0]
-            return attend_nearby(query, key, value, seen, window, attention), None
+            mixed = attend_nearby(query, key, value, seen, window, attention)
+            # Padding far from every real token weighs all values alike, as a softmax of equal scores does.
+            lost = ops.logical_not(has_near(seen, window))[:, None, :, None]
+            return ops.where(lost, ops.mean(value, axis=2, keepdims=True), mixed), None
         near = can_see(ops.arange(length)[:, None], ops.arange(length), window)
         return attention(query, key, value, mask=near if mask is None else ops.logical_and(near, mask))
 

@@ -36,6 +36,27 @@ def can_see(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = F
     return ops.logical_or(ops.abs(i - j) <= reach, ops.logical_or(global_i, global_j))
 
 
+def has_near(seen: Any, reach: int) -> Any:
+    """Return whether there is a key that may be seen at most `reach` places away from each token.
+
+    Args:
+        seen: bool [B,T], true for keys that may be seen.
+        reach: The largest distance of near tokens.
+
+    Returns:
+        bool [B,T].
+
+    Example:
+        >>> [bool(near) for near in has_near(ops.array([[True, False, False, False]]), reach=2)[0]]
+        [True, True, True, False]
+    """
+    counts = ops.cumsum(ops.cast(seen, "int32"), axis=1)            # keys up to each place
+    length = ops.shape(counts)[1]
+    before = ops.pad(counts, ((0, 0), (reach + 1, 0)))[:, :length]
+    until = ops.concatenate([counts, ops.repeat(counts[:, -1:], reach, axis=1)], axis=1)[:, reach:]
+    return until > before
+
+
 @keras.saving.register_keras_serializable("bertkit")
 class WindowAttention(SelfAttention):
     """Attention to the tokens in a window and to global tokens.

@@ -167,12 +167,13 @@ def rouge(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
         >>> rouge(["the cat sat on the mat"], ["the cat sat on a mat"], kinds=["rouge2"])
         {'rouge2': {'precision': 0.6, 'recall': 0.6, 'f1': 0.6}}
     """
-    unknown = [kind for kind in kinds if not ROUGE.fullmatch(kind)]
+    known = {kind: ROUGE.fullmatch(kind) for kind in kinds}
+    unknown = [kind for kind, parts in known.items() if not parts]
     if unknown or not kinds:
         raise Error(f"ROUGE kinds {unknown} are unknown; give rouge1 to rouge9, rougeL, rougeLsum, rougeS, rougeSU, "
                     "the last two also with a distance (rougeSU4).")
     tokenizer = _library("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=stem)
-    skips = {kind: _skip_bigrams(kind, tokenizer.tokenize) for kind in kinds if "S" in kind}
+    skips = {kind: _skip_bigrams(parts, tokenizer.tokenize) for kind, parts in known.items() if "S" in kind}
     scorer = _library("rouge_score.rouge_scorer").RougeScorer(
         [kind for kind in kinds if kind not in skips], tokenizer=tokenizer)
     rows = []
@@ -274,9 +275,8 @@ def _sacrebleu(name, references, predictions, **settings):
     return {name.lower(): float(score), "signature": str(metric.get_signature())}
 
 
-def _skip_bigrams(kind, tokenize):
+def _skip_bigrams(parts, tokenize):
     """Return the function from a text to its counts of ordered pairs of words (SU: and of words by themselves)."""
-    parts = ROUGE.fullmatch(kind)
     reach = int(parts["distance"]) + 1 if parts["distance"] else None
 
     def bag(text):

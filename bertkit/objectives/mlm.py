@@ -130,7 +130,7 @@ def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenize
     """
     if isinstance(vocabulary, Tokenizer):
         return vocabulary
-    return Tokenizer(vocabulary) if isinstance(vocabulary, list | tuple) else Tokenizer.load(vocabulary)
+    return Tokenizer.load(vocabulary) if isinstance(vocabulary, str | Path) else Tokenizer(vocabulary)
 
 
 def special_entries(tokenizer: Tokenizer) -> np.ndarray:

@@ -55,7 +55,7 @@ class Pretrainer(FreezesUnreadLayers):
         self.latest = {name: keras.Variable(0.0, trainable=False, dtype="float32", name=f"latest_{name}",
                                             aggregation="only_first_replica")
                        for name in ("loss", "tokens", *self.factors)}
-        self.refused = None
+        self.refused: Error | None = None
         self.built = True
 
     def compile(self, *arguments: Any, jit_compile: bool = False, **options: Any) -> None:

@@ -189,7 +189,8 @@ def _places(interpreter, path, length, task):
     inputs = runner.get_input_details() if runner else {}
     outputs = runner.get_output_details() if runner else {}
     actual = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
-    wanted = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
+    wanted: dict[str, tuple[type, tuple[int, ...]]] = dict.fromkeys(
+        ("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
     wanted[task.output] = (np.float32, (1, length, task.width) if task.each_token else (1, task.width))
     if "segment_ids" not in actual:          # families without segments leave it out
         del wanted["segment_ids"]

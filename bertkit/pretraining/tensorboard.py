@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bertkit import cost
 from bertkit.config import EncoderConfig
+from bertkit.cost import flops
 from bertkit.pretraining import inside
 from bertkit.pretraining.eval_split import held_out
 from bertkit.terminal import say
@@ -133,7 +133,7 @@ def forward_flops(config: EncoderConfig, length: int) -> float:
     Returns:
         Operations a token.
     """
-    return cost.flops(config, length) / length
+    return flops(config, length) / length
 
 
 def peak_flops() -> float:
@@ -143,7 +143,8 @@ def peak_flops() -> float:
         Operations a second.
     """
     x = tf.ones((PEAK_SIZE, PEAK_SIZE))
-    float(tf.matmul(x, x)[0, 0])
+    y = tf.matmul(x, x)
+    float(y[0, 0])
     began = time.perf_counter()
     for _ in range(4):
         y = tf.matmul(x, x)

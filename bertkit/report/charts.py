@@ -232,9 +232,11 @@ def _point(x, y, kind):
     kind_of = f"point series{kind % SERIES}"
     if kind % 4 == 0:
         return element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=3.5, class_=kind_of)
-    corners = {1: [(-3, -3), (3, -3), (3, 3), (-3, 3)], 2: [(0, -4.5), (4.5, 0), (0, 4.5), (-4.5, 0)],
-               3: [(0, -4), (4, 3), (-4, 3)]}[kind % 4]
-    return element("polygon", points=" ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in corners), class_=kind_of)
+    corners: dict[int, list[tuple[float, float]]] = {
+        1: [(-3, -3), (3, -3), (3, 3), (-3, 3)], 2: [(0, -4.5), (4.5, 0), (0, 4.5), (-4.5, 0)],
+        3: [(0, -4), (4, 3), (-4, 3)]}
+    points = " ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in corners[kind % 4])
+    return element("polygon", points=points, class_=kind_of)
 
 
 def figure(title: str, picture: Any, *caption: Any) -> Markup:

@@ -126,8 +126,8 @@ def _typed(value):
         return value or "–"
     if isinstance(value, list | tuple):
         return ", ".join(_typed(part) for part in value) or "–"
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if not isinstance(value, bool) and isinstance(value, numbers.Integral):
+        return f"{value:,}" if abs(int(value)) >= 10_000 else str(value)
     return str(value)
 
 

@@ -194,7 +194,7 @@ def commonest_place(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> 
         float64 [endings] of each dev row: 1 at that place, or at the last where a row has fewer endings, and 0
         elsewhere.
     """
-    place = np.bincount(train[1]).argmax()
+    place = int(np.bincount(train[1]).argmax())
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 

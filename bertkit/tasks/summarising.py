@@ -281,7 +281,7 @@ def _rows(tokenizer, document, spans, length):
     layout = [part for part, _ in tokenizer.layout(False)]
     ahead = layout.index(tokenizer.cls_id) if tokenizer.cls_id in layout else 0
     other = dict(tokenizer.layout(True)).get(SECOND, 0)
-    rows, places = [], []
+    rows, places, turn = [], [], 0
     for ids in tokenizer.ids([document[start:end] for start, end in spans]):
         new, segments = tokenizer.pack_ids(ids, None, length)
         if not rows or len(rows[-1][0]) + len(new) > length:

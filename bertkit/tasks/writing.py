@@ -172,7 +172,7 @@ def begin_and_end_ids(tokenizer: Tokenizer) -> tuple[int, int]:
     Raises:
         Error: when the tokenizer has no such tokens.
     """
-    if None in (tokenizer.cls_id, tokenizer.sep_id):
+    if tokenizer.cls_id is None or tokenizer.sep_id is None:
         raise Error("The tokenizer has no tokens that begin and end a text ([CLS], [SEP]), between which a model "
                     "writes; give the checkpoint of a model trained with them.")
     return tokenizer.cls_id, tokenizer.sep_id

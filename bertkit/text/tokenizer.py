@@ -80,9 +80,9 @@ class Tokenizer:
         known, new = set(self.model_vocabulary), dict.fromkeys(token.content for token in self.added)
         self.vocabulary = (*self.model_vocabulary, *(token for token in new if token not in known))
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self.pad_id, self.unk_id, self.cls_id, self.sep_id = (
-            self.id(self.special[role]) if role in self.special else absent
-            for role, absent in (("pad", 0), ("unk", None), ("cls", None), ("sep", None)))
+        self.pad_id = self.id(self.special["pad"]) if "pad" in self.special else 0
+        self.unk_id, self.cls_id, self.sep_id = (
+            self.id(self.special[role]) if role in self.special else None for role in ("unk", "cls", "sep"))
         self.model = MODELS[kind](self.model_vocabulary, unknown=self.special.get("unk"), **settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
         specials = [Added(token) for token in self.special.values() if token in self._ids]

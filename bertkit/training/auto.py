@@ -56,7 +56,8 @@ def recommend(rows: int, hidden_dim: int, epochs: Count = AUTO, batch_size: Coun
     if batch_size == AUTO:
         batch_size = SMALL if rows < MANY else LARGE
     if epochs == AUTO:
-        epochs = min(MOST, max(FEWEST, round(EPOCHS * math.sqrt(ROWS / rows))))
+        passes = min(MOST, max(FEWEST, round(EPOCHS * math.sqrt(ROWS / rows))))
+        epochs = passes
     if learning_rate == AUTO:
         learning_rate = float(f"{min(HIGHEST, max(LOWEST, RATE * (WIDTH / hidden_dim) ** 2)):.1e}")
     return Recommended(epochs, batch_size, learning_rate)

@@ -32,7 +32,10 @@ class BestWeights(keras.callbacks.Callback):
         if self.metric not in task.metrics:
             raise Error(f"metric={metric} does not choose an epoch here; the task has {', '.join(task.metrics)}.")
         self.task, self.eval_split, self.patience = task, held, patience
-        self.epoch, self.rank, self.weights, self.confusion = None, (-np.inf, -np.inf), None, None
+        self.epoch: int | None = None
+        self.rank: tuple[float, ...] = (-np.inf, -np.inf)
+        self.weights: list[np.ndarray] | None = None
+        self.confusion: np.ndarray | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Score the model on dev, keep its weights if they are the best so far, and stop after `patience` epochs.

@@ -54,8 +54,8 @@ def in_chunks(embedder: Any, chunk: int, rows: dict[str, Any], training: bool = 
     chunks = Chunks(embedder, rows, chunk, fixed, seeds)
 
     @tf.custom_gradient
-    def embedded(*values):
-        values, began = [tf.stop_gradient(value) for value in values], [tf.identity(seed.value) for seed in seeds]
+    def embedded(*given):
+        values, began = [tf.stop_gradient(value) for value in given], [tf.identity(seed.value) for seed in seeds]
         vectors, ended = chunks.vectors(values, began)
         for seed, value in zip(seeds, ended, strict=True):
             seed.assign(value)

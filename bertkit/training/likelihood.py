@@ -99,9 +99,9 @@ def _inside(token):
 
 def _masked_logs(model, tokenizer, copies, batch_size):
     """Return log P of the token at the place of each copy, in the copies' order."""
-    _, rows, places, tokens = zip(*copies, strict=True)
+    _, rows, *beside = zip(*copies, strict=True)
     features, logs = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
-    places, tokens = np.array(places, "int32"), np.array(tokens, "int32")
+    places, tokens = np.array(beside, "int32")
     for numbers, batch in batches_by_length(features, batch_size):
         width = batch["token_ids"].shape[1]
         ahead = (width - features.lengths[numbers]) if features.padding.left else 0
@@ -123,7 +123,7 @@ def log_likelihoods(model: Any, written: Any, batch_size: int = 32) -> list[np.n
     Returns:
         One array for each row, float32 [tokens of its target].
     """
-    results = [None] * len(written)
+    results: list[Any] = [None] * len(written)
     for rows, batch in batches_by_length(written, batch_size):
         labels = written.targets(rows)
         logs = _logs(np.asarray(model.predict_on_batch(batch)), np.maximum(labels, 0))

@@ -44,7 +44,11 @@ def loss(model: Any, tuning: TrainConfig, labels: np.ndarray | None = None) -> C
     elif tuning.label_smoothing or tuning.class_weights:
         weights = balanced_class_weights(labels, len(model.labels)).tolist() if tuning.class_weights else None
         made = CrossEntropy(tuning.label_smoothing, weights)
-    return RDrop(made, tuning.r_drop, fit.distance) if tuning.r_drop else made
+    if not tuning.r_drop:
+        return made
+    if fit.distance is None:
+        raise Error(f"r_drop does not fit {fit.what}, which has no distance of two passes; leave it out.")
+    return RDrop(made, tuning.r_drop, fit.distance)
 
 
 def check_no_loss_knobs(tuning: TrainConfig) -> None:

@@ -96,14 +96,14 @@ class AdamW(keras.optimizers.AdamW):
         Returns:
             The number of steps so far, as the backend gives it.
         """
-        grads = sum_over_devices(grads)
-        if self._plain():
-            return super().apply(grads, trainable_variables)
+        summed = sum_over_devices(grads)
+        if self._plain() or not self.built and trainable_variables is None:     # Keras says what is missing
+            return super().apply(summed, trainable_variables)
         from bertkit.training.fused import fused_step
-        if not self.built:
+        if not self.built and trainable_variables is not None:
             with keras.name_scope(self.name):
                 self.build(trainable_variables)
-        pairs = [(g, v) for g, v in zip(grads, trainable_variables or self._trainable_variables, strict=True)
+        pairs = [(g, v) for g, v in zip(summed, trainable_variables or self._trainable_variables, strict=True)
                  if g is not None]
         fused_step(self, [g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations.assign_add(1)

@@ -96,7 +96,8 @@ class Run:
         if epochs != AUTO and epochs < 1:
             raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
         check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
-        self.notes, self.model = [], None
+        self.notes: list[str] = []
+        self.model: Any = None
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
@@ -249,9 +250,9 @@ class Run:
 
     def _judge(self, task, scores):
         """Print and note a warning if the model is no better than the commonest answer."""
-        sides = [(part.inputs, part.targets) for part in map(self.splits.parts.get, ("train", "dev"))]
+        train, dev = ((part.inputs, part.targets) for part in map(self.splits.parts.get, ("train", "dev")))
         metric = self.best.metric
-        if verdict := baseline_warning(task, metric, *sides, scores[metric], self.auto):
+        if verdict := baseline_warning(task, metric, train, dev, scores[metric], self.auto):
             say(verdict)
             self.notes.append(verdict)
 

@@ -21,7 +21,7 @@ def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]
         rows of an example together (`model.together`) gives one array for each example.
     """
     features = features if model.together else features.single_rows
-    results = [None] * len(features)
+    results: list[Any] = [None] * len(features)
     for rows, inputs in batches_by_length(features, batch_size):
         values = _values(model, inputs)
         if model.each_token:

@@ -53,7 +53,7 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         """
         self.step += 1
         self.tokens += self.sampler.tokens(self.step - 1)
-        if self.step % self.every:
+        if logs is None or self.step % self.every:
             return
         # Keras reports the mean since the epoch began; the mean of this interval follows from two of them.
         mean, seen = logs["loss"], batch + 1

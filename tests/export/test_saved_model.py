@@ -50,6 +50,7 @@ def unchecked(monkeypatch):
     return plant
 
 
+@pytest.mark.slow
 def test_pairs_and_several_labels(tmp_path, unchecked):
     bundle = source.open_predictor(exported.bundled(**exported.PAIRS))
     unchecked(bundle, dict)

@@ -88,7 +88,7 @@ def both_ways(config, dtype, graph=False):
 
 
 @pytest.mark.parametrize("dtype, tolerance, graph", [
-    ("float64", 1e-9, False), ("float32", 1e-5, False), ("float64", 1e-9, True)])
+    ("float64", 1e-9, False), ("float32", 1e-5, False), pytest.param("float64", 1e-9, True, marks=pytest.mark.slow)])
 def test_gradients_are_those_of_the_plain_form(dtype, tolerance, graph):
     """Dropout and hashes are drawn once; tolerance relative to the largest gradient of all."""
     (plain, after), (again, after_again) = both_ways(CONFIG.but(num_layers=2 if graph else 3), dtype, graph)

@@ -74,13 +74,11 @@ def test_a_planted_fault_is_seen(fault):
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), length=st.integers(2, 150), window=st.integers(0, 40))
 def test_blocks_equal_all_pairs(seed, length, window):
-    """Untraced, attention goes by blocks as soon as that is less work."""
+    """Untraced, attention goes by blocks as soon as that is less work; tokens that see none weigh all alike."""
     rng, attention = np.random.default_rng(seed), layer(Rotary(window=window))
     x, mask = rng.standard_normal((2, length, 8)), (rng.random((2, length)) < 0.7).astype("int32")
-    sees = np.array([[mask[row, max(i - window, 0):i + window + 1].any() for i in range(length)] for row in range(2)])
     pairs, _ = attention(x, context={"padding_mask": mask}, trace=True)
-    np.testing.assert_allclose(np.asarray(attention(x, context={"padding_mask": mask}))[sees], np.asarray(pairs)[sees],
-                               atol=1e-12)
+    np.testing.assert_allclose(attention(x, context={"padding_mask": mask}), pairs, atol=1e-12)
 
 
 def test_blocks_where_the_length_is_not_known_beforehand():

@@ -150,6 +150,7 @@ def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, cut, monkeyp
     assert same(plain, cut)
 
 
+@pytest.mark.slow
 def test_a_damaged_record_is_named(corpus, tmp_path):
     shutil.copytree(corpus / "shards", tmp_path / "shards")
     shard = tmp_path / "shards" / "shard-00000.tfrecord"

@@ -56,6 +56,7 @@ def trained(place):
     return place / "scored"
 
 
+@pytest.mark.slow
 def test_scored_pairs_teach_what_is_alike(trained):
     card = Card.read(trained / "card.json")
     assert card.scores["dev"]["pearson"]["score"] > 0.7 and set(card.scores) == {"dev", "test"}

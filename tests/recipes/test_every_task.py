@@ -44,7 +44,7 @@ def part(place, task, name):
 
 
 @pytest.fixture(scope="module", params=[
-    pytest.param(name, marks=() if name in ("tag", "answer") else pytest.mark.slow) for name in FILES])
+    pytest.param(name, marks=() if name == "answer" else pytest.mark.slow) for name in FILES])
 def trained(request, place):
     """Return (task, bundle) after a short run of a recipe."""
     task, out = request.param, place / request.param

@@ -107,6 +107,7 @@ def test_every_figure_is_that_of_the_cards(first, place):
         np.mean([found["tasks"][task]["score"]["mean"] for task in ("CoLA", "STS-B", "MNLI")]))
 
 
+@pytest.mark.slow
 def test_what_failed_or_lacks_is_told_and_stops_nothing(first, place):
     started, found, said = first
     assert found["tasks"]["WNLI"]["errors"] == ["no WNLI/train.tsv and no WNLI/dev.tsv"]

@@ -68,6 +68,7 @@ def test_in_a_compiled_step_too():
     assert float(found) == pytest.approx(learnt(embedder(0.3, chunk=4))[0], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_fit_learns_the_same_weights():
     found = []
     for chunk in (None, 3):

@@ -7,7 +7,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, LanguageModel, MultipleChoice, QuestionAnswering, TokenClassifier
 from bertkit.training.config import TrainConfig
-from bertkit.training.losses import balanced_class_weights, check_no_loss_knobs, loss
+from bertkit.training.losses import KNOBS, Fit, balanced_class_weights, check_no_loss_knobs, loss
 from tests import tiny
 
 RNG = np.random.default_rng(0)
@@ -119,6 +119,12 @@ def test_r_drop_of_choices():
 def test_what_does_not_fit_is_an_error(model, knobs, words):
     with pytest.raises(Error, match=words):
         loss(model, TrainConfig(**knobs))
+
+
+def test_r_drop_of_a_fit_without_a_distance_is_an_error(monkeypatch):
+    monkeypatch.setattr("bertkit.training.losses.find_fit", lambda model: Fit("a head of mine", KNOBS))
+    with pytest.raises(Error, match="r_drop does not fit a head of mine, which has no distance"):
+        loss(CLASSIFIER, TrainConfig(r_drop=1.0))
 
 
 def test_a_training_with_its_own_loss_takes_none_of_these():
