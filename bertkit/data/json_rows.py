@@ -148,7 +148,8 @@ def _lines_of(text):
     """Yield the line of each element of an array."""
     place, line = text.index("[") + 1, text.count("\n", 0, text.index("[") + 1) + 1
     while True:
-        began = _BETWEEN.match(text, place).end()
+        between = _BETWEEN.match(text, place)
+        began = between.end() if between else place
         line += text.count("\n", place, began)
         yield line
         _, place = DECODER.raw_decode(text, began)

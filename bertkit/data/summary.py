@@ -182,7 +182,7 @@ def _class_example(task, given, target):
     return {"label": ", ".join(names) or "none", **_named(given)}
 
 
-def _named(given, names: Sequence[str] = ("text", "second")):
+def _named(given: Any, names: Sequence[str] = ("text", "second")) -> dict[str, str]:
     return dict(zip(names, _texts(given), strict=False))
 
 

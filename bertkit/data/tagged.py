@@ -61,20 +61,21 @@ def _of_rows(path, columns, limit, skip_bad_rows):
     if suffix(path) == ".json" and is_array(path):
         value = read_json(path, WANTED)
         if isinstance(value, list) and value and tuple_record(value[0]) is not value[0]:
-            rows = ((number, tuple_record(each)) for number, each in enumerate(value, start=1))
-            return _gathered(path, "spaCy", _parsed(rows, "text with spans", Columns()), limit, skip_bad_rows)
+            records = ((number, tuple_record(each)) for number, each in enumerate(value, start=1))
+            return _gathered(path, "spaCy", _parsed(records, "text with spans", Columns()), limit, skip_bad_rows)
         if not isinstance(value, list):
             raise Error(f"{path} is JSON; give {WANTED}, or an array of annotated texts.")
     with table(path) as (names, rows, form):
         first = next(rows, (0, {}))
-        rows = _chained(first, rows)
+        joined = _chained(first, rows)
         found = form_of(row_as_dict(first[1], names)) if not isinstance(first[1], BadRow) else None
         if found:
             used = columns_of(row_as_dict(first[1], names), found, columns)
-            named = ((line, row if isinstance(row, BadRow) else row_as_dict(row, names)) for line, row in rows)
+            named = ((line, row if isinstance(row, BadRow) else row_as_dict(row, names))
+                     for line, row in joined)
             parsed = _parsed(named, found, columns)
             return _gathered(path, found, parsed, limit, skip_bad_rows, Source.of(f"{form}, {found}", names, used))
-        return _of_words(path, names, rows, form, columns, limit, skip_bad_rows)
+        return _of_words(path, names, joined, form, columns, limit, skip_bad_rows)
 
 
 def _chained(first, rows):

@@ -134,11 +134,9 @@ def text_columns(task: Any, path: Path, names: Sequence[str], columns: Columns) 
     if task.reads == ("question", "context"):
         roles = question_roles(path, names, columns)
         return [roles["question"], roles["context"]]
-    if len(names) == 1 and columns.text is None:
-        found = {"text": names[0], "second": None}
-    else:
-        found = example_roles(path, names, columns, None)
-    used = [found["text"]] + ([found["second"]] if found["second"] is not None else [])
+    roles = {"text": names[0], "second": None} if len(names) == 1 and columns.text is None else example_roles(
+        path, names, columns, None)
+    used = [name for name in (roles["text"], roles["second"]) if name is not None]
     if len(used) != len(task.reads):
         raise Error(f"{path}: {join_names(used)} would be read, and this model reads {', '.join(task.reads)}; name the "
                     f"columns with --text{' and --second' if len(task.reads) > 1 else ''}.")

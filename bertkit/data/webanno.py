@@ -11,7 +11,7 @@ from bertkit.errors import Error
 
 FORM = b"#FORMAT=WebAnno TSV 3"
 _FIRST = 3                  # columns before the layers'
-_VALUE = re.compile(r"(.*?)(?:\[(\d+)\])?", re.DOTALL)
+_NUMBER = re.compile(r"\[(\d+)\]$")
 
 
 def is_webanno(path: Path) -> bool:
@@ -96,7 +96,9 @@ def _tagged(line, sentence, place):
             continue
         if re.search(r"(?<!\\)\|", value):
             return BadRow(number, f"the word {fields[2]!r:.40} has several annotations ({value!r:.40})"), None
-        kind, key = _VALUE.fullmatch(re.sub(r"\\(.)", r"\1", value)).groups()
+        value = re.sub(r"\\(.)", r"\1", value)
+        numbered = _NUMBER.search(value)
+        kind, key = (value[:numbered.start()], numbered[1]) if numbered else (value, None)
         words.append(fields[2])
         if kind in ("", "_", "O"):
             tags.append("O")
