@@ -1,7 +1,6 @@
 """The card: what a bundle or an export is and how good it is, in one JSON file beside it."""
 
 import datetime
-import json
 import math
 import platform
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files import schema
+from bertkit.files.atomic import read_json
 from bertkit.version import VERSION
 
 PACKAGES = ("tensorflow", "keras", "tensorflow-text", "numpy")
@@ -143,10 +144,7 @@ class Card:
         Raises:
             Error: when the file is missing or is no card.
         """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**values, "notes": tuple(values.get("notes", ()))})
-        except FileNotFoundError:
-            raise Error(f"{path} is missing; is this a bundle that bertkit wrote?") from None
-        except (ValueError, TypeError) as error:
-            raise Error(f"{path} is not a card ({error}); copy it again.") from None
+        if not Path(path).exists():
+            raise Error(f"{path} is missing; is this a bundle that bertkit wrote?")
+        values = read_json(path, schema.arguments(cls))
+        return cls(**{**values, "notes": tuple(values.get("notes", ()))})

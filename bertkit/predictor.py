@@ -6,8 +6,9 @@ from typing import Any
 from bertkit import checkpoints, ondevice
 from bertkit.checkpoints import bundle
 from bertkit.checkpoints.save import check_model, row_length
+from bertkit.config import EncoderConfig
 from bertkit.data.columns import Columns
-from bertkit.data.features import Padding, features_of, pack
+from bertkit.data.features import Padding, check_fit, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -60,6 +61,10 @@ class Predictor:
         self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
+            try:
+                check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
+            except Error as error:
+                raise Error(f"{folder}: {error}") from None
             self.model = checkpoints.load(folder)
 
     def _hold(self, model, tokenizer, length):

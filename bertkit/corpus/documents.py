@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import io
-import json
 import re
 import sys
 import zlib
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.requirements import missing
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"
@@ -156,8 +156,8 @@ def _objects(path, lines):
         if not line.strip():
             continue
         try:
-            text = json.loads(line)["text"]
-        except (ValueError, RecursionError, KeyError, TypeError):
+            text = schema.parse(line, path, {"text": schema.ANY})["text"]
+        except Error:
             raise BadRow(lines.number, f"{line[:40]!r} came where an object with a \"text\" was wanted") from None
         if not isinstance(text, str):
             raise BadRow(lines.number, f"its \"text\" is {text!r:.40}, wanted a string")

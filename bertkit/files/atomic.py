@@ -7,59 +7,52 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files import schema
+from bertkit.files.bounded import LARGEST, content
 
-LARGEST = 1 << 28                             # bytes; the largest published tokenizer.json has 2^25
+SETTINGS = 1 << 24          # bytes; the most that a file of settings has, such as a config.json
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, most: int = LARGEST) -> str:
     """Return the text of a UTF-8 file.
 
     Args:
         path: the file.
+        most: the most bytes that such a file has.
 
     Returns:
         The text, a str.
 
     Raises:
-        Error: when the file is missing, larger than LARGEST bytes, unreadable or not UTF-8.
+        Error: when the file is missing, larger than `most` bytes, no regular file, unreadable or not UTF-8.
     """
-    path = Path(path)
+    found = content(path, most)
     try:
-        if path.stat().st_size > LARGEST:
-            raise Error(f"{path} has more than {LARGEST} bytes, which no such file has; give the "
-                        "right one.")
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise Error(f"{path} is missing; give an existing file, or copy the whole folder again.") from None
-    except OSError as error:
-        raise Error(f"{path} cannot be read ({error.strerror}); give a readable file.") from None
-    try:
-        return content.decode("utf-8")
+        return found.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = found.count(b"\n", 0, error.start) + 1
         raise Error(f"{path}, line {line}: these bytes are not UTF-8; save it as UTF-8.") from None
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
+def read_json(path: str | Path, shape: Any = dict, most: int = LARGEST, signed: bool = False,
+              advice: str = "copy the file again") -> dict[str, Any]:
     """Return the JSON object of a file.
 
     Args:
         path: the file.
+        shape: what it holds, see `schema`.
+        most: the most bytes that such a file has.
+        signed: whether it is a file that `write_json` signs: its checksum is compared, where it has one, and left out.
+        advice: what messages advise.
 
     Returns:
         The object, a dict.
 
     Raises:
-        Error: when the file cannot be read, is not JSON (with line and column), or holds no object.
+        Error: when the file cannot be read, is not JSON (with line and column), or holds something else than `shape`.
     """
-    try:
-        value = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
-    if not isinstance(value, dict):
-        raise Error(f"{path} holds a JSON {type(value).__name__}, wanted an object; "
-                    "copy the file again.")
-    return value
+    found = schema.parse(read_text(path, most), path, shape, advice)
+    return schema.check_sum(found, path) if signed else found
 
 
 def sha256(path: str | Path) -> str:
@@ -81,18 +74,20 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_json(path: str | Path, value: Any) -> None:
+def write_json(path: str | Path, value: Any, signed: bool = False) -> None:
     """Write a value as an indented JSON file, whole or not at all.
 
-    A value with nan or infinity raises ValueError.
+    A value with nan or infinity raises ValueError. Of names of files that are not UTF-8 the other bytes are escaped.
 
     Args:
         path: the file.
         value: value that JSON can hold.
+        signed: whether the value is an object that is written with its checksum, which `read_json` compares.
 
     Raises:
         Error: when the file cannot be written.
     """
+    value = schema.signed(value) if signed else value
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -107,7 +102,7 @@ def write_text(path: str | Path, text: str) -> None:
         Error: when the file cannot be written.
     """
     try:
-        write_bytes(path, text.encode("utf-8"))
+        write_bytes(path, text.encode("utf-8", "backslashreplace"))      # \\udce9 is JSON, too
     except OSError as error:
         raise Error(f"{path} cannot be written ({error.strerror}); choose another place.") from None
 

@@ -17,10 +17,12 @@ from safetensors.numpy import load as parse
 from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
 from bertkit.terminal import say
 
 KEPT = 2
+_SHAPE = {"done": schema.Whole(), "knobs": (dict, list), "sha256": str, "memory": (dict, list, None), schema.SUM: str}
 _SUM = re.compile(r"\b[0-9a-f]{64}\b")       # files are known by their SHA-256, which says nothing to a reader
 
 
@@ -117,7 +119,7 @@ class Resume(keras.callbacks.Callback):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_bytes(path, safetensors_bytes(tensors | {f"memory/{name}": value for name, value in kept.items()}))
             write_json(path.with_suffix(".json"), {"done": done, "knobs": self.knobs, "sha256": sha256(path),
-                                                   "memory": metadata})
+                                                   "memory": metadata}, signed=True)
         except OSError as error:
             raise Error(f"The run's state could not be written to {path} ({error.strerror}); free some room and run "
                         "the same command again, which resumes.") from error
@@ -158,10 +160,9 @@ def _unlike(theirs, ours):
 def _metadata(path):
     """Return what a state's JSON says, or None if it is damaged."""
     try:
-        metadata = read_json(path)
+        return read_json(path, _SHAPE, signed=True)
     except Error:
         return None
-    return metadata if {"done", "knobs", "sha256", "memory"} <= set(metadata) else None
 
 
 def _state(model):
