@@ -98,8 +98,9 @@ def test_segments_come_back_in_any_order(folder):
 
 @pytest.mark.parametrize(("change", "said"), [
     ({"shards": []}, "shards has 0 entries"), ({"shards": ["a"]}, r"shards\[0\] is 'a', wanted an object"),
-    ({"tokens": None}, "tokens is None"), ({"length": []}, r"length is \[\]"), ({"format": 2}, "format is 2"),
-    ({"vocabulary": {}}, "entries is missing"), ({"vocabulary": 10**400}, "is not JSON .it holds a number of 401 digits")])
+    ({"tokens": None}, "tokens is None"), ({"length": []}, r"length is \[\]"),
+    ({"format": 2}, "format is 2"), ({"vocabulary": {}}, "entries is missing"),
+    ({"vocabulary": 10**400}, "is not JSON .it holds a number of 401 digits")])
 def test_a_manifest_that_says_too_little_is_one_sentence(folder, tmp_path, change, said):
     copy = shutil.copytree(folder, tmp_path / "shards")
     json_files.change(copy / "manifest.json", **change)
@@ -109,7 +110,8 @@ def test_a_manifest_that_says_too_little_is_one_sentence(folder, tmp_path, chang
 
 @pytest.mark.parametrize(("change", "said"), [
     ({"file": "../x"}, "lies elsewhere"), ({"records": 0}, r"shards\[0\] > records is 0"),
-    ({"bytes": "9"}, "> bytes is"), ({"records": "9"}, "> records is"), ({"records": 3}, "index is not the index of 3 records"),
+    ({"bytes": "9"}, "> bytes is"), ({"records": "9"}, "> records is"),
+    ({"records": 3}, "index is not the index of 3 records"),
     ({"index": []}, "> index is"), ({"index": {"bytes": 3}}, "> index > sha256 is missing")])
 def test_a_shard_that_is_not_what_its_entry_says_is_named(folder, tmp_path, change, said):
     copy = shutil.copytree(folder, tmp_path / "shards")
