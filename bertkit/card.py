@@ -14,6 +14,11 @@ from bertkit.files.atomic import read_json
 from bertkit.version import VERSION
 
 PACKAGES = ("tensorflow", "keras", "tensorflow-text", "numpy")
+_SCORE = {name: schema.Maybe((schema.Number(), None)) for name in ("score", "low", "high")}
+_SHOWN = {"scores": schema.Maybe(schema.Each(schema.Each((_SCORE, *schema.ANY[1:])))),
+          "data": schema.Maybe(schema.Each(({name: schema.Maybe(schema.Whole()) for name in ("rows", "skipped")},
+                                            *schema.ANY[1:]))),
+          "bytes": schema.Maybe(schema.Each(schema.Whole()))}
 
 
 def _today():
@@ -147,4 +152,5 @@ class Card:
         if not Path(path).exists():
             raise Error(f"{path} is missing; is this a bundle that bertkit wrote?")
         values = read_json(path, schema.arguments(cls))
+        schema.check(values, _SHOWN, path)
         return cls(**{**values, "notes": tuple(values.get("notes", ()))})

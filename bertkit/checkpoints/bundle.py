@@ -118,19 +118,26 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
 
 
 def _build(encoder, model):
-    options = {name: value for name, value in model.items() if name != "kind"}
-    if model.get("kind") == "Encoder":
+    if (kind := _kind(model)) is None:
         return encoder
-    known = MODELS | tasks.model_classes()
-    if model.get("kind") not in known:
-        raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
-    kind = known[model["kind"]]
-    schema.check(options, schema.arguments(kind, ("encoder",)), f"bundle.json, model {kind.__name__}",
-                 "copy the bundle again")
+    options = {name: value for name, value in model.items() if name != "kind"}
     try:
         return kind(encoder, **options)
     except (TypeError, ValueError, AttributeError) as error:        # of a model from outside bertkit
         raise Error(f"The bundle does not describe a {kind.__name__} ({error}); copy it again.") from None
+
+
+def _kind(model):
+    """Return the class of a bundle's model, whose settings fit it; None for an encoder."""
+    known = MODELS | tasks.model_classes()
+    if model["kind"] == "Encoder":
+        return None
+    if model["kind"] not in known:
+        raise Error(f"The bundle holds a {model['kind']!r:.60}, which this version of bertkit does not know.")
+    kind = known[model["kind"]]
+    schema.check({name: value for name, value in model.items() if name != "kind"},
+                 schema.arguments(kind, ("encoder",)), f"bundle.json, model {kind.__name__}", "copy the bundle again")
+    return kind
 
 
 def read_metadata(folder: str | Path) -> dict[str, Any]:
@@ -150,6 +157,7 @@ def read_metadata(folder: str | Path) -> dict[str, Any]:
         raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves "
                     "none; the same command again resumes it.")
     values = read_json(folder / "bundle.json", SHAPE, signed=True, advice=ADVICE)
+    _kind(values["model"])
     manifest.check(folder, values["files"], _used(folder, values))
     ours, theirs = values["model"].get("labels"), (values["task"] or {}).get("labels")
     if ours and theirs and ours != theirs:

@@ -325,6 +325,11 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")
+    template, table = tokenizer.template, config.num_segments
+    alone = max(template.padding_segment, *(segment for _, segment in template.single))
+    if table and max(alone, *(segment for _, segment in template.pair)) >= (table if alone >= table else max(table, 2)):
+        raise Error(f"The tokenizer's template has segments that the encoder's table of {table} rows does not hold; "
+                    "give the tokenizer that belongs to this checkpoint.")
     if length < 3 or config.max_length is not None and length > config.max_length:
         most = f"3 to {config.max_length}" if config.max_length is not None else "3 or more"
         raise Error(f"length={length} does not fit: this encoder takes {most} tokens.")

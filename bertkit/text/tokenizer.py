@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.text.added import Added, Splitter
 from bertkit.text.formats import loading
 from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
@@ -16,6 +17,10 @@ from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, truncated_lengths
 
 MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
+# What `Tokenizer.settings` gives, as JSON; the settings of a model are compared by the model.
+SETTINGS = {"kind": schema.Maybe(schema.Choice(*MODELS)), "special": schema.Maybe((schema.Each((str, None)), None)),
+            "template": schema.Maybe((schema.arguments(Template), None)),
+            "added": schema.Maybe([(str, schema.arguments(Added))])}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 
@@ -128,9 +133,8 @@ class Tokenizer:
         Raises:
             Error: when the kind is unknown, or the vocabulary is missing or damaged.
         """
+        schema.check(settings, SETTINGS, f"The tokenizer of {folder}")
         kind = settings.get("kind", "wordpiece")
-        if kind not in MODELS:
-            raise Error(f"{folder}: the tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
         words, tables = read_vocabulary(folder, kind)
         return cls._made(folder, words, settings | tables)
 

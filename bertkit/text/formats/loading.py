@@ -8,6 +8,7 @@ from typing import Any
 from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.schema import Choice, Maybe
 from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
 from bertkit.text.formats.huggingface import complete_json
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
@@ -15,6 +16,7 @@ from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
+_BUNDLE = {"tokenizer": ({"kind": Maybe(Choice("wordpiece", "bytelevel", "unigram", "bpe"))}, None)}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 # The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
 FILES = (".txt", ".model", ".json")
@@ -79,8 +81,8 @@ def _by_case(vocabulary, **settings):
 
 def _bundle(folder):
     """Read a bertkit bundle, whose bundle.json has the settings."""
-    settings = read_json(folder / "bundle.json").get("tokenizer")
-    if not isinstance(settings, dict):
+    settings = read_json(folder / "bundle.json", _BUNDLE, signed=True)["tokenizer"]
+    if settings is None:
         raise Error(f"{folder / 'bundle.json'} has no tokenizer settings; copy the bundle again.")
     vocabulary, tables = read_vocabulary(folder, settings.get("kind", "wordpiece"))
     return vocabulary, settings | tables
