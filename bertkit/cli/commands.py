@@ -16,6 +16,7 @@ from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.signature import lazy_function, source_of
+from bertkit.terminal import escaped
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -52,15 +53,16 @@ def predict(folder: str, /, tflite: str | None = None) -> None:
     tflite          let this exported file answer instead of the model itself
     """
     from bertkit.predictor import Predictor
-    if sys.stdin is None:
-        raise Error("Standard input is closed; give the texts there, one a line.")
+    if sys.stdin is None or sys.stdout is None:
+        closed, use = ("input", "give the texts there, one a line") if sys.stdin is None else ("output", "open it")
+        raise Error(f"Standard {closed} is closed; {use}.")
     predictor, number = Predictor(folder, tflite=tflite), 0
     lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
              for line in sys.stdin.buffer)
     lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
     while chunk := list(islice(lines, 1 if sys.stdin.isatty() else CHUNK)):
         inputs = [_input(predictor.task, line, count) for count, line in enumerate(chunk, start=number + 1)]
-        answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(inputs))
+        answers = (escaped(json.dumps(answer, ensure_ascii=False)) for answer in predictor.predict(inputs))
         print("\n".join(answers), flush=True)
         number += len(chunk)
 

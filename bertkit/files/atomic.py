@@ -9,6 +9,7 @@ from typing import Any
 from bertkit.errors import Error
 from bertkit.files import schema
 from bertkit.files.bounded import LARGEST, content
+from bertkit.files.lock import remove_dead, temporary_name
 
 SETTINGS = 1 << 24          # bytes; the most that a file of settings has, such as a config.json
 
@@ -117,7 +118,8 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
         content: the bytes.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
+    remove_dead(path)
+    temporary = temporary_name(path)
     try:
         with open(temporary, "wb") as file:
             file.write(content)

@@ -15,6 +15,7 @@ from bertkit.data.features import check_fit
 from bertkit.encoder import supports_packing
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
+from bertkit.files.lock import hold, release
 from bertkit.pretraining.config import PretrainConfig
 from bertkit.pretraining.eval_split import held_out
 from bertkit.pretraining.folder import Folder
@@ -157,6 +158,11 @@ class PretrainingRun:
         Returns:
             The steps that it has done, 0 for a new run.
         """
+        if self.place.chief:                # several workers of one run share its folder
+            hold(self.folder.path)
+        if self.folder.finished:
+            raise Error(f"{self.folder.path} was finished by another run meanwhile; the same command again returns "
+                        "what that run measured.")
         self.tally = LossSummary(self.phases.total)
         self.state = Resume(self.folder.path, self.knobs, self.tally, self.save_every, "refuse", self.phases.total,
                             self.place.chief)
@@ -215,4 +221,5 @@ class PretrainingRun:
         page = render_document(f"{card.name}: pre-training", curves)
         length = self.phases.samplers[-1].length
         self.folder.save_bundle(model, self.tokenizer, card, None, length, None, None, page)
+        release(self.folder.path)
         return measured

@@ -29,7 +29,9 @@ def _is_multi_label(model: dict[str, Any]) -> bool:
 
 
 def _classes(model, _):
-    return None if _is_score(model) else {"labels": model["labels"], "multi_label": _is_multi_label(model), "pairs": None}
+    if _is_score(model):
+        return None
+    return {"labels": model["labels"], "multi_label": _is_multi_label(model), "pairs": None}
 
 
 def _class_strata(targets):

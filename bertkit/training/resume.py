@@ -142,7 +142,8 @@ class Resume(keras.callbacks.Callback):
             raise Error(f"{self.folder} holds a run {_unlike(knobs, self.knobs)}; give the same command to go on with "
                         "it, or another --out.")
         say(f"{self.folder} holds a run with other knobs or data; starting anew.")
-        shutil.rmtree(self.folder)
+        for path in self.folder.iterdir():              # the folder itself stays: it is locked
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _unlike(theirs, ours):
