@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.bounded import check_regular
 
 log = logging.getLogger("bertkit")
 
@@ -56,6 +57,7 @@ def read_safetensors(paths: Iterable[str | Path], where: str | Path) -> Tensors:
     """
     shapes, homes = {}, {}
     for path in paths:
+        check_regular(path)
         try:
             file = safe_open(path, framework="np")
         except (SafetensorError, OSError) as error:

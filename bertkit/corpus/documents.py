@@ -17,6 +17,7 @@ from bertkit.requirements import missing
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz or .zst"
 _HALF = re.compile("[\ud800-\udfff]")
+LARGEST, PARAGRAPH = 2**28, 64      # bytes that a document takes in memory, and each of its paragraphs beside its text
 KEY = 16            # bytes of a digest: among 2^32 documents two have the same one with a chance of 10^-19
 
 
@@ -139,14 +140,18 @@ def _zst_errors():
 
 
 def _paragraphs(path, lines):
-    document = []
+    document, size = [], 0
     for line in lines:
         text = line.strip()
         if text:
             document.append(text)
+            size += len(text) + PARAGRAPH
+            if size > LARGEST:
+                raise BadRow(lines.number, f"one document has {len(document):,} paragraphs up to here, and takes more "
+                             f"than {LARGEST} bytes; put a blank line after each document")
         elif document:
             yield document
-            document = []
+            document, size = [], 0
     if document:
         yield document
 

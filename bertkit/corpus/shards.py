@@ -62,9 +62,20 @@ def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
 
     Returns:
         What `write_manifest` needs to write the manifest, as JSON.
+
+    Raises:
+        Error: when the disk is full.
     """
     import tensorflow as tf
-    folder, counts = Path(folder), {"segments": 0, "sentences": 0, "tokens": 0}
+    try:
+        return _write_part(tf, Path(folder), segments, name, shard_bytes)
+    except tf.errors.OpError as error:
+        raise Error(f"The shards cannot be written to {folder} ({error.message.rsplit('; ', 1)[-1]}); free some room, "
+                    "or choose another --out.") from error
+
+
+def _write_part(tf, folder, segments, name, shard_bytes):
+    counts = {"segments": 0, "sentences": 0, "tokens": 0}
     shards: list[dict[str, Any]] = []
     writer, path, index, size = None, folder, [], 0             # of the shard that is open
     for segment in segments:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files import bounded
 
 TABLE = "a .tsv, .csv or .jsonl file"
 LONGEST = 2**28  # the most bytes of a line; a file with a longer one is not rows of text
@@ -31,7 +32,7 @@ def open_bytes(path: Path, wanted: str = TABLE) -> BufferedReader:
     if path.is_dir():
         raise Error(f"{path} is a folder; give {wanted} in it.")
     try:
-        return open(path, "rb")
+        return bounded.opened(path)
     except OSError as error:
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
 

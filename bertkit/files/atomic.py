@@ -3,14 +3,16 @@
 import hashlib
 import json
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files import schema
-from bertkit.files.bounded import LARGEST, content
+from bertkit.files.bounded import LARGEST, content, opened
 from bertkit.files.lock import remove_dead, temporary_name
 
+MOST_FILES = 200_000        # of a folder: the largest published data with a text a file has 100,000
 SETTINGS = 1 << 24          # bytes; the most that a file of settings has, such as a config.json
 
 
@@ -66,13 +68,22 @@ def sha256(path: str | Path) -> str:
 
     Returns:
         64 hexadecimal digits.
+
+    Raises:
+        Error: when a file cannot be read, or a folder holds more than `MOST_FILES` files.
     """
-    if Path(path).is_dir():
-        inside = (file for file in sorted(Path(path).rglob("*")) if file.is_file())
-        sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
-        return hashlib.sha256("".join(sums).encode()).hexdigest()
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        if Path(path).is_dir():
+            inside = sorted(islice((file for file in Path(path).rglob("*") if file.is_file()), MOST_FILES + 1))
+            if len(inside) > MOST_FILES:
+                raise Error(f"{path} holds more than {MOST_FILES} files, which no folder that bertkit reads does; give "
+                            "the right one.")
+            sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
+            return hashlib.sha256("".join(sums).encode("utf-8", "surrogateescape")).hexdigest()
+        with opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise Error(f"{error.filename or path} cannot be read ({error.strerror}); give a readable file.") from None
 
 
 def write_json(path: str | Path, value: Any, signed: bool = False) -> None:

@@ -64,6 +64,21 @@ def opened(path: str | Path) -> BufferedReader:
     return file
 
 
+def check_regular(path: str | Path) -> None:
+    """Check that a file which a library opens by its name is a regular file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        Error: when it cannot be opened, or may have no end.
+    """
+    try:
+        opened(path).close()
+    except OSError as error:
+        raise Error(f"{path} cannot be read ({error.strerror}); give a readable file.") from None
+
+
 def content(path: str | Path, most: int = LARGEST) -> bytes:
     """Return the bytes of a file.
 

@@ -130,10 +130,10 @@ def execute(runs: Sequence[GlueRun]) -> Iterator[Outcome]:
             run.folder.parent.mkdir(parents=True, exist_ok=True)
             _, error = trials.run_command(run.command, run.folder.with_name(run.folder.name + ".log"))
             spent, finished, left = spent + time.monotonic() - began, finished + run.cost, left - run.cost
-        elif (left := working_folder(run.folder)).exists():     # a kill came between the bundle and its removal
-            hold(left)
-            remove_at_once(left)
-            release(left)
+        elif (work := working_folder(run.folder)).exists():     # a kill came between the bundle and its removal
+            hold(work)
+            remove_at_once(work)
+            release(work)
         outcome = Outcome(run, error=error) if error else _outcome(run)
         reached = [f"{metric} {score:.4f}" for metric, score in (outcome.scores or {}).items()]
         say(f"{number}/{len(runs)} {run}: {outcome.error or ', '.join(reached)}")

@@ -79,6 +79,9 @@ class PretrainingRun:
         self.folder = Folder(out)
         if not Path(vocabulary).exists():
             raise Error(f"{vocabulary} is missing; give the vocabulary that the corpus was made with.")
+        Tokenizer.load(vocabulary)              # a folder of something else is not summed up for hours
+        if config and config not in SIZES and not Path(config).is_file():
+            raise Error(f"config={config} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
         sums = [sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
         begun = {"config": config, "model": model}          # a file or folder is identified by its contents
         begun |= {name: sha256(path) for name, path in begun.items()

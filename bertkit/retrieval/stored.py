@@ -13,6 +13,7 @@ from safetensors.numpy import save as safetensors_bytes
 from bertkit.errors import Error
 from bertkit.files import manifest, schema
 from bertkit.files.atomic import read_json, write_bytes, write_json
+from bertkit.files.bounded import check_regular
 from bertkit.retrieval.exact import ExactIndex
 from bertkit.retrieval.nearest import FaissIndex
 
@@ -82,6 +83,7 @@ def load(folder: str | Path) -> ExactIndex | FaissIndex:
 
 def _vectors(path, count):
     """Return the vectors of a file whose header says that they are float32 [count,D]."""
+    check_regular(path)
     try:
         with safe_open(path, framework="np") as file:
             if list(file.keys()) != ["vectors"]:

@@ -126,10 +126,12 @@ class TrainConfig:
         Raises:
             Error: When the file is no such object, or a value does not fit its knob.
         """
+        shape = Each((str, bool, Number(), None))
+        values = read_json(path, shape, SETTINGS, advice="give a JSON object of tuning knobs")
         try:
-            return cls().but(read_json(path, Each((str, bool, Number(), None)), SETTINGS))
+            return cls().but(values)
         except Error as error:
-            raise Error(f"The tuning in {path} cannot be used: {error}") from None
+            raise Error(f"{path}: {error}") from None
 
 
 def _parsed(name, value, kind):

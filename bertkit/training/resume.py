@@ -114,7 +114,7 @@ class Resume(keras.callbacks.Callback):
             return
         metadata, kept = self.memory.get_state() if self.memory else (None, {})
         tensors = {name: np.asarray(variable) for name, variable in _state(self.model).items()}
-        path = self.folder / f"state-{done:08d}.safetensors"
+        path = self.folder / f"{_name(done)}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_bytes(path, safetensors_bytes(tensors | {f"memory/{name}": value for name, value in kept.items()}))
@@ -129,7 +129,7 @@ class Resume(keras.callbacks.Callback):
                 old.unlink()
 
     def _read(self, model, tensors, metadata):
-        self.done, self.good = metadata["done"], [f"state-{metadata['done']:08d}"]
+        self.done, self.good = metadata["done"], [_name(metadata["done"])]
         for name, variable in _state(model).items():
             variable.assign(tensors[name])
         if self.memory:
@@ -161,9 +161,14 @@ def _unlike(theirs, ours):
 def _metadata(path):
     """Return what a state's JSON says, or None if it is damaged."""
     try:
-        return read_json(path, _SHAPE, signed=True)
+        metadata = read_json(path, _SHAPE, signed=True)
     except Error:
         return None
+    return metadata if path.stem == _name(metadata["done"]) else None
+
+
+def _name(done):
+    return f"state-{done:08d}"
 
 
 def _state(model):
