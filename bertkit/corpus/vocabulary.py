@@ -1,9 +1,7 @@
 """Learn a vocabulary from text with the library `tokenizers`, and measure how well it fits unseen text."""
 
 import io
-import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from bertkit.corpus.documents import Counts, read_documents
 from bertkit.errors import Error
 from bertkit.files.atomic import write_bytes, write_json, write_text
 from bertkit.files.bounded import opened
-from bertkit.files.folders import new_folder
+from bertkit.files.folders import check_replaceable, new_folder
 from bertkit.requirements import missing
 from bertkit.text import Tokenizer
 
@@ -66,10 +64,7 @@ def learn_vocabulary(paths: Sequence[str | Path], out: str | Path, size: int, ki
         pass
     if not counts.documents:
         raise Error("The text holds no document; give text of at least one paragraph.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.tmp") as work:        # whole or not at all
-        KINDS[kind](texts, Path(work) / out.name, size, cased)
-        os.replace(Path(work) / out.name, out)
+    KINDS[kind](texts, out, size, cased)
     tokenizer = Tokenizer.load(out)
     return {"entries": len(tokenizer), "documents": counts.documents, "characters": counts.characters,
             "held_out": measure_fit(tokenizer, held)}
@@ -161,6 +156,8 @@ def _check(paths, out, size, kind):
         raise Error(f"{out} is a folder; a wordpiece vocabulary is a file: choose another --out, such as vocab.txt.")
     if kind == "wordpiece" and out.exists() and not _is_vocabulary(out):
         raise Error(f"{out} is there already and holds something else than a vocabulary; choose another --out.")
+    if kind != "wordpiece" and not out.is_file() and not out.is_dir():
+        check_replaceable(out)
     if kind != "wordpiece" and (out.is_file() or out.is_dir() and any(out.iterdir())):
         raise Error(f"{out} is there already; a {kind} vocabulary is a new folder: choose another --out.")
 
@@ -184,6 +181,10 @@ def _training_texts(paths, held, counts):
 
 
 def _wordpiece(texts, out, size, cased):
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Error(f"{out} cannot be written ({error.strerror}); choose another --out.") from None
     write_text(out, "".join(f"{entry}\n" for entry in wordpiece(texts, size, cased)))
 
 
