@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bertkit import checkpoints, ondevice
 from bertkit.checkpoints import bundle
 from bertkit.checkpoints.save import check_model, row_length
@@ -141,7 +143,11 @@ class Predictor:
         return self.task.predictions(self._computed(features_of(packed, self.tokenizer), batch_size), packed)
 
     def _computed(self, features, batch_size):
-        return [self.task.outputs(raw) for raw in outputs(self.model, features, batch_size)]
+        found = outputs(self.model, features, batch_size)
+        if any(np.isnan(raw).any() for raw in found):
+            raise Error("The model gives NaN, which is no answer: its numbers are too large for its precision; train "
+                        "again with a lower learning rate.")
+        return [self.task.outputs(raw) for raw in found]
 
     def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
                  **reading: Any) -> dict[str, Any]:
