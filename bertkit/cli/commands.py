@@ -232,9 +232,6 @@ def cost(name: str, /, length: int = 128, batch: int = 1) -> dict[str, int]:
     batch           rows
     """
     from bertkit.cost import cost as count
-    for knob, value in (("length", length), ("batch", batch)):
-        if value < 1:
-            raise Error(f"{knob}={value} computes nothing; give 1 or more.")
     return count(name, length, batch)
 
 

@@ -21,6 +21,7 @@ MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, 
 SETTINGS = {"kind": schema.Maybe(schema.Choice(*MODELS)), "special": schema.Maybe((schema.Each((str, None)), None)),
             "template": schema.Maybe((schema.arguments(Template), None)),
             "added": schema.Maybe([(str, schema.arguments(Added))])}
+LONGEST_ROW = 2**24     # tokens; no encoder reads so many
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 
@@ -292,6 +293,7 @@ class Tokenizer:
         Raises:
             Error: when `length` cannot hold the special tokens.
         """
+        _check_length(length)
         paired = second is not None
         room = self.template.max_text_tokens(length, paired)
         sizes = (min(len(first), room), 0) if second is None else truncated_lengths(len(first), len(second), room)
@@ -315,6 +317,7 @@ class Tokenizer:
             A dict of int32 arrays [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
             padding).
         """
+        _check_length(length)
         shape = (len(rows), length)
         token_ids = np.full(shape, self.pad_id, np.int32)
         segment_ids = np.full(shape, self.template.padding_segment, np.int32)
@@ -365,3 +368,9 @@ def _text(text):
     if isinstance(text, bytes):
         return text.decode("utf-8", errors="replace")
     raise Error(f"{text!r:.60} came where a text was wanted; give str or UTF-8 bytes.")
+
+
+def _check_length(length):
+    if isinstance(length, bool) or not isinstance(length, int | np.integer) or not 0 <= length <= LONGEST_ROW:
+        raise Error(f"length={length!r:.40} is no number of tokens of a row; give a whole number of at most "
+                    f"{LONGEST_ROW}.")

@@ -8,6 +8,7 @@ from typing import Any
 from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.bounded import as_path
 from bertkit.files.schema import Choice, Maybe
 from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
 from bertkit.text.formats.huggingface import complete_json
@@ -34,7 +35,7 @@ def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
     Raises:
         Error: when the address does not exist, or holds no tokenizer that bertkit reads.
     """
-    path = Path(address)
+    path = as_path(address, "a tokenizer")
     if path.is_file():
         return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _by_case(read_lines(path))
     if path.suffix in FILES and not path.exists():
