@@ -1,6 +1,7 @@
 """Read tagged sentences from CoNLL columns: one word a line, a blank line after each sentence."""
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -86,7 +87,7 @@ def read_conll(path: str | Path, word: int | None = None, tag: int | None = None
         for sentence in _sentences(rows, layout):
             bad = next((row for row in sentence if isinstance(row, BadRow)), None)
             if bad is None:
-                kept.append(sentence)
+                kept.append(_compact(sentence))
             elif not skip_bad_rows:
                 raise row_error(path, bad) from bad
             else:
@@ -232,16 +233,24 @@ def _row(line, text, layout):
         tag = f"I-{tag}"
     if not _TAG.fullmatch(tag):
         return BadRow(line, f"column {layout.tag + 1}: {tag!r:.40} came where a tag was wanted (O, B-PER, I-PER, ...)")
-    return line, word, tag
+    return line, sys.intern(word), sys.intern(tag)      # a word that comes often takes memory once
+
+
+def _compact(sentence):
+    """Return (line of the first word, words, tags) of a sentence, in less memory than a tuple a word takes."""
+    _, words, tags = zip(*sentence, strict=True)
+    return sentence[0][0], list(words), list(tags)
 
 
 def _gathered(path, sentences, skipped, bare):
     if not sentences:
         raise Error(f"{path} has no sentence that can be used ({len(skipped)} were skipped); give {WANTED}.")
-    words = [[word for _, word, _ in sentence] for sentence in sentences]
-    tags = [[tag for *_, tag in sentence] for sentence in sentences]
-    return Sentences(path, "bare" if bare else _scheme(tags), words, list(map(_iob2, tags)),
-                     [sentence[0][0] for sentence in sentences], skipped)
+    lines, words, tags = map(list, zip(*sentences, strict=True))
+    sentences.clear()                                   # of a large file there is one copy in memory
+    scheme = "bare" if bare else _scheme(tags)
+    for number, own in enumerate(tags):
+        tags[number] = _iob2(own)
+    return Sentences(path, scheme, words, tags, lines, skipped)
 
 
 def _scheme(sentences):
@@ -263,5 +272,5 @@ def _iob2(tags):
     """Return the tags of the same entities in IOB2."""
     new = [OUTSIDE] * len(tags)
     for kind, first, last in metrics.entities([_SPELLING.get(tag[0], tag[0]) + tag[1:] for tag in tags]):
-        new[first:last] = [f"B-{kind}", *[f"I-{kind}"] * (last - first - 1)]
+        new[first:last] = [sys.intern(f"B-{kind}"), *[sys.intern(f"I-{kind}")] * (last - first - 1)]
     return new

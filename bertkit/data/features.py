@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -201,7 +202,8 @@ def features_of(packed: Packed, tokenizer: Tokenizer) -> Features:
         [[[2, 5, 3, 0], [2, 6, 6, 3]]]
     """
     rows = pack(packed.rows, Padding.of(tokenizer), packed.labels)
-    labels = None if packed.token_labels is None else _concatenated(packed.token_labels)
+    labels = packed.token_labels
+    labels = _concatenated(labels) if isinstance(labels, list) else labels
     return replace(rows, token_labels=labels, group=packed.group, counts=packed.counts)
 
 
@@ -300,7 +302,7 @@ def pack(rows: Sequence[tuple[list[int], list[int]]], padding: Padding = RIGHT,
 
 
 def _concatenated(rows):
-    return np.fromiter((value for row in rows for value in row), "int32")
+    return np.fromiter(chain.from_iterable(rows), "int32", sum(map(len, rows)))
 
 
 def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
