@@ -93,6 +93,9 @@ class Predictor:
 
         Returns:
             One output for each row, in their order.
+
+        Raises:
+            Error: When the model gives NaN.
         """
         if self.device is not None:
             return self.device.outputs(rows)

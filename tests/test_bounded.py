@@ -42,7 +42,7 @@ READERS = {
     "a folder of texts": lambda made: read_folder(made("class/a.txt").parents[1]),
     "documents": lambda made: list(documents.documents([made("a.txt")])),
     "packed documents": lambda made: list(documents.documents([made("a.txt.gz")])),
-    "a vocabulary that would be replaced": lambda made: vocabulary.learn([__file__], made("vocab.txt"), 100),
+    "a vocabulary that would be replaced": lambda made: vocabulary.learn_vocabulary([__file__], made("vocab.txt"), 100),
     "a sentencepiece model": lambda made: Tokenizer.load(made("spiece.model").parent),
     "a tokenizer": lambda made: Tokenizer.load(made("tokenizer.json").parent),
     "safetensors": lambda made: read_safetensors([made("a.safetensors")], "a"),
@@ -113,12 +113,12 @@ def test_an_absurd_attention_is_refused(kind):
 def test_an_encoder_that_no_machine_trains_is_refused_at_once(tmp_path, changes):
     atomic.write_json(tmp_path / "own.json", EncoderConfig(100, 2, 2, 8, 16).to_json() | changes)
     with pytest.raises(Error, match="layers, more than any|GiB of memory to train"):
-        named.config(str(tmp_path / "own.json"), ("mlm",), 100, None)
+        named.read_config(str(tmp_path / "own.json"), ("mlm",), 100, None)
 
 
 def test_a_vocabulary_of_any_size_is_refused(tmp_path):
     with pytest.raises(Error, match="more than any vocabulary has"):
-        vocabulary.learn([Path(__file__)], tmp_path / "vocab.txt", 10**12)
+        vocabulary.learn_vocabulary([Path(__file__)], tmp_path / "vocab.txt", 10**12)
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
@@ -128,4 +128,4 @@ def test_a_vocabulary_that_cannot_be_written_is_one_sentence(tmp_path, kind, pla
     (tmp_path / "file").write_text("")
     (tmp_path / "a.txt").write_text("some words of a text, and others\n" * 30)
     with pytest.raises(Error, match="cannot be written|is there already|is a file"):
-        vocabulary.learn([tmp_path / "a.txt"], tmp_path / place, 300, kind)
+        vocabulary.learn_vocabulary([tmp_path / "a.txt"], tmp_path / place, 300, kind)

@@ -9,13 +9,13 @@ import time
 import pytest
 
 from bertkit import terminal
-from bertkit.terminal import Ended, escaped, guarded, say
+from bertkit.terminal import Ended, escaped, run_guarded, say
 
 COST = [sys.executable, "-m", "bertkit", "cost"]
 WORKS = """
 import sys, time
 from bertkit.files.folders import new_folder
-from bertkit.terminal import guarded
+from bertkit.terminal import run_guarded
 
 def work():
     with new_folder(sys.argv[1]) as place:
@@ -23,7 +23,7 @@ def work():
         print("working", flush=True)
         time.sleep(60)
 
-raise SystemExit(guarded(work))
+raise SystemExit(run_guarded(work))
 """
 HANGS = """
 import sys, time
@@ -39,7 +39,7 @@ terminal._PATIENCE = 1
 def fails():
     raise Error("This is wrong.")
 
-code = terminal.guarded(fails)
+code = terminal.run_guarded(fails)
 sys.hangs = Hangs()         # it is destroyed while Python is torn down
 raise SystemExit(code)
 """
@@ -72,7 +72,7 @@ def test_the_handlers_of_others_stay():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
 
-    assert guarded(ends) == 128 + signal.SIGTERM
+    assert run_guarded(ends) == 128 + signal.SIGTERM
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)] == before
     assert not issubclass(Ended, Exception)             # no `except Exception` goes on after it
 
@@ -96,7 +96,7 @@ def test_what_an_error_held_is_gone_before_the_end():
         held.itself = held                              # as an iterator does, whose frame the traceback keeps
         raise terminal.Error("This is wrong.")
 
-    assert guarded(fails) == 1 and gone
+    assert run_guarded(fails) == 1 and gone
 
 
 @pytest.mark.parametrize("words, closed, code", [
@@ -146,10 +146,10 @@ def test_an_answer_in_json_is_the_same_answer(capsys):
 
     from bertkit.cli import answers
     answer = {"label\x9b2J": "a\x1b[2J\u202e\x7f", "text": "Ünïcödé"}
-    answers.give(answer, as_json=True)
+    answers.print_answer(answer, as_json=True)
     printed = capsys.readouterr().out
     assert json.loads(printed) == answer and escaped(printed) == printed and "Ünïcödé" in printed
-    answers.give(answer)
+    answers.print_answer(answer)
     assert "\x1b" not in (shown := capsys.readouterr().out) and "\\u001b[2J" in shown
 
 
@@ -170,7 +170,7 @@ def test_a_disk_that_is_full_is_one_sentence_of_tensorflows_too(capsys):
 
         return action
 
-    assert guarded(fails("a/b; No space left on device")) == 1
+    assert run_guarded(fails("a/b; No space left on device")) == 1
     assert "bertkit: a file cannot be written (No space left on device)" in capsys.readouterr().err
     with pytest.raises(OpError):
-        guarded(fails("shapes do not fit"))
+        run_guarded(fails("shapes do not fit"))

@@ -43,7 +43,7 @@ def bundles(place):
 
 
 def _bundle(place):
-    values = bundle.read(place)
+    values = bundle.read_metadata(place)
     bundle.task(values)
     bundle.tokenizer(place, values)
     pooling(place)
@@ -64,7 +64,7 @@ def phones(place):
 
 def corpora(place):
     words = tiny.tokenizer()
-    shards.write(place, segments(words, [[text] for text in tiny.texts(6)[0]], 12), lambda: {
+    shards.write_shards(place, segments(words, [[text] for text in tiny.texts(6)[0]], 12), lambda: {
         "length": 12, "vocabulary": {"entries": len(words), "sha256": ""}, "text": ["a.txt"]}, shard_bytes=200)
     return place / "manifest.json", lambda: shards.Shards(place).check()
 

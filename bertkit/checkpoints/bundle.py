@@ -236,6 +236,9 @@ def calibration(folder: str | Path) -> dict[str, np.ndarray] | None:
 
     Returns:
         A batch {name: int32 [rows,T]}; None if the bundle keeps none.
+
+    Raises:
+        Error: When the file does not hold such rows.
     """
     path = Path(folder) / CALIBRATION
     if not path.exists():

@@ -131,12 +131,12 @@ def floats(values: np.ndarray, name: str, path: Path) -> np.ndarray:
     """Return a tensor that holds finite numbers.
 
     Args:
-        values: The tensor.
+        values: The tensor [...], of any dtype.
         name: Its name in the file.
         path: The file.
 
     Returns:
-        The tensor.
+        The tensor [...], float16, bfloat16, float32 or float64.
 
     Raises:
         Error: When it is of another type than float16, bfloat16, float32 or float64, or holds NaN, infinity or a number

@@ -26,6 +26,21 @@ WRITTEN = {
 }
 
 
+def working_folder(out: str | Path) -> Path:
+    """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash.
+
+    Args:
+        out: The folder that the run will leave.
+
+    Returns:
+        The folder.
+
+    >>> working_folder("runs/first/").name
+    'first.tmp'
+    """
+    return Path(f"{os.path.abspath(out)}.tmp")
+
+
 @contextmanager
 def new_folder(path: str | Path, kind: str | None = None) -> Iterator[Path]:
     """Make a temporary folder that becomes `path` when the block ends well and is removed otherwise; a context manager.

@@ -45,7 +45,14 @@ class Whole:
     most: int = MOST
 
     def fault(self, value: Any) -> str | None:
-        """Return what is wanted, if a value is not that; else None."""
+        """Return what is wanted where a value is something else.
+
+        Args:
+            value: JSON value.
+
+        Returns:
+            Words, or None where the value is right.
+        """
         right = isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
         return None if right else f"a whole number of {_range(self)}"
 
@@ -63,12 +70,18 @@ class Number:
     most: float = 1e308
 
     def fault(self, value: Any) -> str | None:
-        """Return what is wanted, if a value is not that; else None."""
+        """Return what is wanted where a value is something else.
+
+        Args:
+            value: JSON value.
+
+        Returns:
+            Words, or None where the value is right.
+        """
         right = isinstance(value, int | float) and not isinstance(value, bool) and self.least <= value <= self.most
         return None if right else f"a number of {self.least:g} to {self.most:g}"
 
 
-@dataclass(frozen=True, init=False)
 class Choice:
     """One of several words.
 
@@ -76,13 +89,18 @@ class Choice:
         *words: the words.
     """
 
-    words: tuple[Any, ...]
-
     def __init__(self, *words: Any) -> None:
-        object.__setattr__(self, "words", words)
+        self.words = words
 
     def fault(self, value: Any) -> str | None:
-        """Return what is wanted, if a value is not that; else None."""
+        """Return what is wanted where a value is something else.
+
+        Args:
+            value: JSON value.
+
+        Returns:
+            Words, or None where the value is right.
+        """
         right = any(type(value) is type(word) and value == word for word in self.words)
         return None if right else " or ".join(map(json.dumps, self.words))
 

@@ -10,11 +10,11 @@ from typing import Any
 from bertkit.card import Card
 from bertkit.data.glue import TaskFiles
 from bertkit.errors import Error
+from bertkit.files.folders import working_folder
 from bertkit.files.lock import hold, release, remove_at_once
 from bertkit.metrics import GLUE
 from bertkit.sweep import trials
 from bertkit.terminal import say
-from bertkit.training.run import working_folder
 
 FEWEST, MOST, STEPS = 3, 10, 1000       # epochs of a run, and the steps that small tasks should come to
 

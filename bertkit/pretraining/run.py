@@ -160,6 +160,9 @@ class PretrainingRun:
 
         Returns:
             The steps that it has done, 0 for a new run.
+
+        Raises:
+            Error: when another process works in the folder, or has finished the run meanwhile.
         """
         if self.place.chief:                # several workers of one run share its folder
             hold(self.folder.path)

@@ -77,7 +77,8 @@ class Tagging(Task):
             counts = max_context(cut, len(encoding.ids))
             begins = [*accumulate((len(window.row[0]) for window in cut), initial=tokens)]
             tokens = begins[-1]
-            places.extend(-1 if piece < 0 else begins[counts[piece]] + cut[counts[piece]].row_position(piece) for piece in pieces)
+            places.extend(-1 if piece < 0 else begins[counts[piece]] + cut[counts[piece]].row_position(piece)
+                          for piece in pieces)
             starts.append(len(places))
             if targets is not None:
                 labels.extend(_labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]]))

@@ -316,6 +316,9 @@ class Tokenizer:
         Returns:
             A dict of int32 arrays [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
             padding).
+
+        Raises:
+            Error: when `length` is no number of tokens.
         """
         _check_length(length)
         shape = (len(rows), length)

@@ -18,6 +18,7 @@ from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.files import folders as files
 from bertkit.files.atomic import sha256
+from bertkit.files.folders import working_folder
 from bertkit.files.lock import hold, release, remove_at_once, remove_dead
 from bertkit.report import partial_input, render_report
 from bertkit.terminal import say
@@ -51,21 +52,6 @@ def precision(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def working_folder(out: str | Path) -> Path:
-    """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash.
-
-    Args:
-        out: The folder that the run will leave.
-
-    Returns:
-        The folder.
-
-    >>> working_folder("runs/first/").name
-    'first.tmp'
-    """
-    return Path(f"{os.path.abspath(out)}.tmp")
 
 
 class Run:

@@ -148,7 +148,7 @@ def test_an_index_that_does_not_fit_is_named_whatever_its_sums(folder, tmp_path,
     (Segment(np.array([-1]), np.array([1]), 0), "token ids are not of 0 to"),
     (Segment(np.array([3, 4]), np.array([9]), 0), "sentences do not end with its tokens")])
 def test_a_record_with_right_sums_and_wrong_ids_is_named(tmp_path, segment, said):
-    shards.write(tmp_path, [segment], lambda: METADATA)
+    shards.write_shards(tmp_path, [segment], lambda: METADATA)
     with pytest.raises(Error, match=f"shard-00000.tfrecord: record 0 is not what .*{said}"):
         shards.Shards(tmp_path).check()
 
