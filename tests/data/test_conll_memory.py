@@ -13,10 +13,10 @@ from bertkit.text import Tokenizer
 def test_tagged_words_take_little_memory(tmp_path):
     rng, tokenizer = np.random.default_rng(0), Tokenizer.load("bertkit://english")
     words = [word for word in tokenizer.vocabulary if word.isalpha()]
-    places = np.minimum(rng.zipf(1.2, 120_000) - 1, len(words) - 1)
+    places = np.minimum(rng.zipf(1.2, 80_000) - 1, len(words) - 1)
     tags = rng.choice(["O", "B-PER", "B-LOC"], len(places), p=[0.8, 0.1, 0.1])
     ends = rng.random(len(places)) < 1 / 15
-    lines = [f"{words[place]} {tag}\n" + "\n" * int(end) for place, tag, end in zip(places, tags, ends, strict=True)]
+    lines = [f"{words[place]} NNP I-NP {tag}\n" + "\n" * int(end) for place, tag, end in zip(places, tags, ends, strict=True)]
     path = tmp_path / "train.conll"
     path.write_text("".join(lines))
     tokenizer.encode(words)                         # what it remembers of words is not the file's
