@@ -15,7 +15,7 @@ from bertkit.version import VERSION
 
 PACKAGES = ("tensorflow", "keras", "tensorflow-text", "numpy")
 _SCORE = {name: schema.Maybe((schema.Number(), None)) for name in ("score", "low", "high")}
-_SHOWN = {"scores": schema.Maybe(schema.Each(schema.Each((_SCORE, *schema.ANY[1:])))),
+_SHOWN = {"scores": schema.Maybe(schema.Each((schema.Each((_SCORE, *schema.ANY[1:])), *schema.ANY[1:]))),
           "data": schema.Maybe(schema.Each(({name: schema.Maybe(schema.Whole()) for name in ("rows", "skipped")},
                                             *schema.ANY[1:]))),
           "bytes": schema.Maybe(schema.Each(schema.Whole()))}
@@ -131,6 +131,8 @@ class Card:
                 left_out = f", {part['skipped']:,} left out" if part.get("skipped") else ""
                 lines.append(f"{split:<8} {part['rows']:,} rows of {part.get('file')}{left_out}")
         for split, metrics in self.scores.items():
+            if not isinstance(metrics, dict):
+                continue
             lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in metrics.items()
                       if isinstance(value, dict) and "score" in value]
         lines += [f"{name:<8} {size:,} bytes" for name, size in self.bytes.items()]

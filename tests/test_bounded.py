@@ -40,8 +40,8 @@ READERS = {
     "a sum": lambda made: atomic.sha256(made("a.json")),
     "a table": lambda made: read_examples(made("a.tsv")),
     "a folder of texts": lambda made: read_folder(made("class/a.txt").parents[1]),
-    "documents": lambda made: list(documents.documents([made("a.txt")])),
-    "packed documents": lambda made: list(documents.documents([made("a.txt.gz")])),
+    "documents": lambda made: list(documents.read_documents([made("a.txt")])),
+    "packed documents": lambda made: list(documents.read_documents([made("a.txt.gz")])),
     "a vocabulary that would be replaced": lambda made: vocabulary.learn_vocabulary([__file__], made("vocab.txt"), 100),
     "a sentencepiece model": lambda made: Tokenizer.load(made("spiece.model").parent),
     "a tokenizer": lambda made: Tokenizer.load(made("tokenizer.json").parent),
@@ -82,7 +82,7 @@ def test_a_packed_document_of_any_size_is_refused_before_it_fills_the_memory(tmp
     assert (tmp_path / "bomb.txt.gz").stat().st_size < 200_000
     tracemalloc.start()
     with pytest.raises(Error, match=r"bomb.txt.gz: line \d+, one document has .* put a blank line after each document"):
-        list(documents.documents([tmp_path / "bomb.txt.gz"]))
+        list(documents.read_documents([tmp_path / "bomb.txt.gz"]))
     assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
     tracemalloc.stop()
 

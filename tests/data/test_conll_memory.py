@@ -16,7 +16,8 @@ def test_tagged_words_take_little_memory(tmp_path):
     places = np.minimum(rng.zipf(1.2, 80_000) - 1, len(words) - 1)
     tags = rng.choice(["O", "B-PER", "B-LOC"], len(places), p=[0.8, 0.1, 0.1])
     ends = rng.random(len(places)) < 1 / 15
-    lines = [f"{words[place]} NNP I-NP {tag}\n" + "\n" * int(end) for place, tag, end in zip(places, tags, ends, strict=True)]
+    lines = [f"{words[place]} NNP I-NP {tag}\n" + "\n" * int(end)
+             for place, tag, end in zip(places, tags, ends, strict=True)]
     path = tmp_path / "train.conll"
     path.write_text("".join(lines))
     tokenizer.encode(words)                         # what it remembers of words is not the file's
