@@ -225,8 +225,8 @@ def nothing_is_executed_on_load(files):
 
 def json_is_compared_with_its_description(files):
     """JSON is read through `files/schema.py`, but for rows of data and what bertkit gives itself."""
-    return [f"{path}:{node.lineno} {ast.unparse(node.func)}" for path, source in files.items() if path not in JSON_READERS
-            for node in nodes(source, ast.Call)
+    return [f"{path}:{node.lineno} {ast.unparse(node.func)}" for path, source in files.items()
+            if path not in JSON_READERS for node in nodes(source, ast.Call)
             if ast.unparse(node.func) in ("json.load", "json.loads", "json.JSONDecoder")
             and not (node.args and ast.unparse(node.args[0]).startswith("json.dumps("))]
 
