@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from bertkit.errors import Error
+from bertkit.files.bounded import as_path
 from bertkit.requirements import missing
 
 # What ships with bertkit, and the one of it that recipes begin with where no other checkpoint is named.
@@ -39,7 +40,8 @@ def local_folder(address: str | Path, backbones: tuple[str, ...], weights: bool 
     >>> local_folder("bertkit://english", ()).name
     'english'
     """
-    text, folder = str(address), Path(address)
+    folder = as_path(address, "a checkpoint")
+    text = str(address)
     if text.startswith(OURS):
         return _shipped(text.removeprefix(OURS))
     if text.startswith("hf://"):

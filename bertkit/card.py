@@ -1,7 +1,6 @@
 """The card: what a bundle or an export is and how good it is, in one JSON file beside it."""
 
 import datetime
-import json
 import math
 import platform
 from dataclasses import asdict, dataclass, field
@@ -10,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files import schema
+from bertkit.files.atomic import read_json
 from bertkit.version import VERSION
 
 PACKAGES = ("tensorflow", "keras", "tensorflow-text", "numpy")
+_SCORE = {name: schema.Maybe((schema.Number(), None)) for name in ("score", "low", "high")}
+_SHOWN = {"scores": schema.Maybe(schema.Each((schema.Each((_SCORE, *schema.ANY[1:])), *schema.ANY[1:]))),
+          "data": schema.Maybe(schema.Each(({name: schema.Maybe(schema.Whole()) for name in ("rows", "skipped")},
+                                            *schema.ANY[1:]))),
+          "bytes": schema.Maybe(schema.Each(schema.Whole()))}
 
 
 def _today():
@@ -125,6 +131,8 @@ class Card:
                 left_out = f", {part['skipped']:,} left out" if part.get("skipped") else ""
                 lines.append(f"{split:<8} {part['rows']:,} rows of {part.get('file')}{left_out}")
         for split, metrics in self.scores.items():
+            if not isinstance(metrics, dict):
+                continue
             lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in metrics.items()
                       if isinstance(value, dict) and "score" in value]
         lines += [f"{name:<8} {size:,} bytes" for name, size in self.bytes.items()]
@@ -143,10 +151,8 @@ class Card:
         Raises:
             Error: when the file is missing or is no card.
         """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**values, "notes": tuple(values.get("notes", ()))})
-        except FileNotFoundError:
-            raise Error(f"{path} is missing; is this a bundle that bertkit wrote?") from None
-        except (ValueError, TypeError) as error:
-            raise Error(f"{path} is not a card ({error}); copy it again.") from None
+        if not Path(path).exists():
+            raise Error(f"{path} is missing; is this a bundle that bertkit wrote?")
+        values = read_json(path, schema.arguments(cls))
+        schema.check(values, _SHOWN, path)
+        return cls(**{**values, "notes": tuple(values.get("notes", ()))})

@@ -180,8 +180,11 @@ class EncoderConfig:
             An `EncoderConfig`.
 
         Raises:
-            Error: when the new values do not fit together.
+            Error: when there is no such field, or the new values do not fit together.
         """
+        if unknown := sorted(set(changes) - {field.name for field in fields(self)}):
+            raise Error(f"An EncoderConfig has no field {', '.join(unknown)}; it has "
+                        f"{', '.join(field.name for field in fields(self))}.")
         return dataclasses.replace(self, **changes)
 
     @classmethod

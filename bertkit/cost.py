@@ -6,6 +6,7 @@ from typing import Any
 
 from bertkit import kinds
 from bertkit.config import EncoderConfig
+from bertkit.errors import Error
 from bertkit.face import callable_as
 from bertkit.family import published
 
@@ -26,12 +27,15 @@ def cost(config: EncoderConfig | str, length: int = 128, batch: int = 1) -> dict
         the arguments.
 
     Raises:
-        Error: when no published checkpoint has the name.
+        Error: when no published checkpoint has the name, or `length` or `batch` is no whole number above 0.
 
     Example:
         >>> cost("bert-base-uncased")["parameters"]
         109482240
     """
+    for name, value in (("length", length), ("batch", batch)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise Error(f"{name}={value!r:.40} computes nothing; give a whole number of 1 or more.")
     encoder = config if isinstance(config, EncoderConfig) else published(config)
     count = parameters(encoder)
     return {

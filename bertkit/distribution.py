@@ -4,7 +4,6 @@ A mean over the batch is here one sum divided by another, both over all devices 
 gradients summed, before their norm is taken. A step then does what one device would do with the whole batch.
 """
 
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.terminal import say
 
 _cluster: ContextVar[Any] = ContextVar("cluster", default=None)     # the workers' strategy, within their scope
@@ -26,6 +26,7 @@ _joined: ContextVar[Any] = ContextVar("joined", default=None)       # the same, 
 # One of each for a process: a second one would number its sums like the first, and TensorFlow mixes them up.
 _mirrored, _multi_worker = cache(tf.distribute.MirroredStrategy), cache(tf.distribute.MultiWorkerMirroredStrategy)
 
+_TF_CONFIG = {"cluster": schema.Each([str]), "task": {"type": str, "index": (schema.Whole(), str)}}
 TASK = '{"cluster": {"worker": ["host:port", "host:port"]}, "task": {"type": "worker", "index": 0}}'
 
 
@@ -154,12 +155,12 @@ def _workers():
 def _task():
     """Return (the number of this worker, how many there are) as TF_CONFIG says."""
     try:
-        config = json.loads(os.environ.get("TF_CONFIG", ""))
+        config = schema.parse(os.environ.get("TF_CONFIG", ""), "TF_CONFIG", _TF_CONFIG)
         tasks = [(job, i) for job in ("chief", "worker") for i in range(len(config["cluster"].get(job, ())))]
         return tasks.index((config["task"]["type"], int(config["task"]["index"]))), len(tasks)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise Error(f"TF_CONFIG is {os.environ.get('TF_CONFIG')!r}; to train among workers give each its own, such as "
-                    f"{TASK}.") from None
+    except (ValueError, Error):
+        raise Error(f"TF_CONFIG is {os.environ.get('TF_CONFIG')!r:.200}; to train among workers give each its own, "
+                    f"such as {TASK}.") from None
 
 
 def _checksum(model):

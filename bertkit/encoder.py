@@ -251,6 +251,8 @@ def check_batch(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
               "padding_mask": 2, "global_mask": 2, "answer_mask": 2,
               "position_ids": 2**31 if config.max_length is None else config.max_sequence_length}
+    if not len(getattr(inputs["token_ids"], "shape", ())):
+        raise BatchError(f"token_ids is {inputs['token_ids']!r:.40}; give whole numbers [B,T].")
     shape = tuple(inputs["token_ids"].shape)
     for name in TABLES:
         if isinstance(inputs.get(name), np.ndarray):

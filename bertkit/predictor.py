@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bertkit import checkpoints, ondevice
 from bertkit.checkpoints import bundle
 from bertkit.checkpoints.save import check_model, row_length
+from bertkit.config import EncoderConfig
 from bertkit.data.columns import Columns
-from bertkit.data.features import Padding, features_of, pack
+from bertkit.data.features import Padding, check_fit, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -60,6 +63,10 @@ class Predictor:
         self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
+            try:
+                check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
+            except Error as error:
+                raise Error(f"{folder}: {error}") from None
             self.model = checkpoints.load(folder)
 
     def _hold(self, model, tokenizer, length):
@@ -86,6 +93,9 @@ class Predictor:
 
         Returns:
             One output for each row, in their order.
+
+        Raises:
+            Error: When the model gives NaN.
         """
         if self.device is not None:
             return self.device.outputs(rows)
@@ -136,7 +146,11 @@ class Predictor:
         return self.task.predictions(self._computed(features_of(packed, self.tokenizer), batch_size), packed)
 
     def _computed(self, features, batch_size):
-        return [self.task.outputs(raw) for raw in outputs(self.model, features, batch_size)]
+        found = outputs(self.model, features, batch_size)
+        if any(np.isnan(raw).any() for raw in found):
+            raise Error("The model gives NaN, which is no answer: its numbers are too large for its precision; train "
+                        "again with a lower learning rate.")
+        return [self.task.outputs(raw) for raw in found]
 
     def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
                  **reading: Any) -> dict[str, Any]:

@@ -62,9 +62,10 @@ def test_a_person_sees_the_scores_and_where_the_rest_is():
 
 
 @pytest.mark.parametrize("content, words", [
-    (None, "is missing"), ("", "is not a card"), ("{", "is not a card"), ("[]", "is not a card"),
-    ("{}", "is not a card"), ('{"name": "a", "task": "b", "model": {}, "colour": "red"}', "colour"),
-    ("\xff", "is not a card")])
+    (None, "is missing"), ("", "is not JSON"), ("{", "is not JSON"), ("[]", "wanted an object"), ("[" * 99999, "JSON"),
+    ("{}", "name is missing"), ('{"name": "a", "task": "b", "model": {}, "colour": "red"}', "colour is unknown"),
+    ('{"name": "a", "task": "b", "model": {}, "notes": 3}', "notes is 3"),
+    ('{"name": "a", "task": "b", "model": {}, "scores": []}', "scores is "), ("\xff", "not UTF-8")])
 def test_what_is_no_card_is_an_error(tmp_path, content, words):
     path = tmp_path / "card.json"
     if content is not None:

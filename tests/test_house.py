@@ -223,7 +223,27 @@ def nothing_is_executed_on_load(files):
     return found
 
 
+def json_is_compared_with_its_description(files):
+    """JSON is read through `files/schema.py`, but for rows of data and what bertkit gives itself."""
+    return [f"{path}:{node.lineno} {ast.unparse(node.func)}" for path, source in files.items()
+            if path not in JSON_READERS for node in nodes(source, ast.Call)
+            if ast.unparse(node.func) in ("json.load", "json.loads", "json.JSONDecoder")
+            and not (node.args and ast.unparse(node.args[0]).startswith("json.dumps("))]
+
+
+def children_import_nothing_from_the_current_folder(files):
+    return [f"{path}:{node.lineno}" for path, source in files.items() for node in nodes(source, ast.List)
+            if node.elts and ast.unparse(node.elts[0]) == "sys.executable"
+            and (len(node.elts) < 2 or getattr(node.elts[1], "value", None) != "-P")]
+
+
 # --------------------------------------------------------------------------------------------- tests
+
+JSON_READERS = {"bertkit/files/schema.py",
+                # rows, each with its place
+                *(f"bertkit/data/{name}.py" for name in ("cells", "json_rows", "sheets", "values")),
+                "bertkit/corpus/beam.py", "bertkit/export/convert.py",                      # a job for a child
+                "bertkit/text/unicode/codepoints.py", "bertkit/text/unicode/tables.py"}     # bertkit's own tables
 
 PLANTED = {
     rooms_have_floors: {"bertkit/attic.py": ""},
@@ -241,6 +261,8 @@ PLANTED = {
     names_say_something: {"bertkit/data/utils.py": "", "bertkit/common/a.py": ""},
     public_things_have_docstrings: {"bertkit/a.py": '"""A."""\n\ndef f():\n    return 1\n'},
     nothing_is_executed_on_load: {"bertkit/a.py": "import pickle\n"},
+    json_is_compared_with_its_description: {"bertkit/a.py": "x = json.loads(path.read_text())\n"},
+    children_import_nothing_from_the_current_folder: {"bertkit/a.py": "run([sys.executable, '-m', 'bertkit'])\n"},
 }
 
 

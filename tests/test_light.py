@@ -54,7 +54,7 @@ MISSING += [["classify", "--train", "t", "--dev", "d", "--out", "o", "--tuning",
             ["pretrain", "--data", ".", "--vocabulary", "v.txt", "--steps", "1", "--batch-size", "1", "--out", "o"]]
 
 REASONS = ("does not exist; give a checkpoint", "cannot be read (No such file or directory); give an existing file",
-           "knobs.json is not a JSON object", "is no bundle: nothing is there")
+           "knobs.json is missing", "is no bundle: nothing is there")
 # The knobs of each command that name what must be there.
 NAMED = dict.fromkeys(("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "summarise", "write"),
                       "model train dev test")

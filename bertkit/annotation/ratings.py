@@ -108,7 +108,7 @@ def _place(path, line, cells, key):
     """Return (item, output) of a row."""
     item, output = cells["item"], cells["output"]
     last = len(key.places) if key is not None else 10**9
-    if not (item.isascii() and item.isdigit() and 1 <= int(item) <= last):
+    if not (_is_number(item) and 1 <= int(item) <= last):
         raise Error(f"{path}: line {line}, column 'item': {item!r:.40} came, wanted "
                     f"{f'a number of 1 to {last}' if key is not None else 'the number of an item'}.")
     letters = LETTERS[:len(key.systems)] if key is not None else LETTERS
@@ -120,10 +120,15 @@ def _place(path, line, cells, key):
 
 def _rating(path, line, question, cell, key):
     largest = key.scale if key is not None else 100
-    if not (cell.isascii() and cell.isdigit() and 1 <= int(cell) <= largest):
+    if not (_is_number(cell) and 1 <= int(cell) <= largest):
         raise Error(f"{path}: line {line}, column {question!r}: {cell!r:.40} came, wanted a whole number of 1 to "
                     f"{largest}, or nothing.")
     return int(cell)
+
+
+def _is_number(cell):
+    """Return whether a cell is a whole number, of so many digits that Python converts it at once."""
+    return cell.isascii() and cell.isdigit() and len(cell) < 20
 
 
 def _items(sheets):

@@ -16,12 +16,16 @@ from bertkit.data.records import row_error, table
 from bertkit.data.values import json_type
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json, write_text
+from bertkit.files.schema import Only, Several, Whole, check
 
 QUESTIONS = ("It reads well.", "It says what matters in the source.", "It says nothing that is not in the source.")
 
 FIXED = ("item", "output", "source", "text")        # the columns of a sheet besides its questions
 _TEXTS = ("text", "summary", "answer", "target", "prediction", "output", "document", "source")
 _FORMULA = ("=", "+", "-", "@", "\t")               # a spreadsheet computes a cell that begins with one of these
+
+_KEY = Only({"systems": Several(str, 1, len(LETTERS), different=True), "questions": Several(str, 1, different=True),
+             "scale": Whole(2, 100), "seed": Whole(), "places": [[str]]})
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,12 @@ class Key:
         Raises:
             Error: when the file is missing or is no key.
         """
-        try:
-            return cls(**read_json(path))
-        except TypeError as error:
-            raise Error(f"{path} is no key of a sheet ({error}); give the .key.json beside it.") from None
+        values = read_json(path)
+        check(values, _KEY, path, "give the .key.json beside the sheet")
+        if any(sorted(place) != sorted(values["systems"]) for place in values["places"]):
+            raise Error(f"{path} has an item whose outputs are not one of each system; give the .key.json beside the "
+                        "sheet.")
+        return cls(**values)
 
 
 def annotate(files: Sequence[str | Path], out: str | Path, source: str | Path | None = None,

@@ -16,18 +16,26 @@ from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.checkpoints.tensors import WeightMapping, assign, encoder_for, read_safetensors, variables
 from bertkit.config import EncoderConfig
+from bertkit.data.features import NAMES
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files import manifest, schema
 from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
 from bertkit.files.folders import new_folder
 from bertkit.heads import MODELS
 from bertkit.tasks import registry as tasks
 from bertkit.text import Tokenizer
+from bertkit.text import tokenizer as tokenizers
+from bertkit.text.formats.vocabulary import vocabulary_file
 
 FORMAT = 1
 FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",
          "report.html")
-PARTS = {"model": dict, "config": dict, "tokenizer": dict | None, "length": int, "task": dict | None, "files": dict}
+ADVICE = "copy the bundle again, or read it with the version of bertkit that wrote it"
+WEIGHTS, CALIBRATION = "weights.safetensors", "calibration.safetensors"
+SHAPE = {"format": schema.Choice(FORMAT), "model": {"kind": str, "labels": schema.Maybe([str])}, "config": dict,
+         "tokenizer": ({"kind": schema.Choice(*tokenizers.MODELS)}, None), "length": schema.Whole(1, 2**31),
+         "task": ({"name": str, "labels": schema.Maybe([str])}, None), "files": manifest.FILES}
 
 
 def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
@@ -67,7 +75,7 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
             "tokenizer": settings, "length": length or encoder.config.max_length or 512,
-            "task": task and tasks.metadata(task), "files": files})
+            "task": task and tasks.metadata(task), "files": files}, signed=True)
 
 
 def describe(model: Any) -> dict[str, Any]:
@@ -110,16 +118,26 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
 
 
 def _build(encoder, model):
-    options = {name: value for name, value in model.items() if name != "kind"}
-    if model.get("kind") == "Encoder":
+    if (kind := _kind(model)) is None:
         return encoder
-    known = MODELS | tasks.model_classes()
-    if model.get("kind") not in known:
-        raise Error(f"The bundle holds a {model.get('kind')!r}, which this version of bertkit does not know.")
+    options = {name: value for name, value in model.items() if name != "kind"}
     try:
-        return known[model["kind"]](encoder, **options)
-    except (TypeError, ValueError) as error:
-        raise Error(f"The bundle does not describe a {model['kind']} ({error}); copy it again.") from None
+        return kind(encoder, **options)
+    except (TypeError, ValueError, AttributeError) as error:        # of a model from outside bertkit
+        raise Error(f"The bundle does not describe a {kind.__name__} ({error}); copy it again.") from None
+
+
+def _kind(model):
+    """Return the class of a bundle's model, whose settings fit it; None for an encoder."""
+    known = MODELS | tasks.model_classes()
+    if model["kind"] == "Encoder":
+        return None
+    if model["kind"] not in known:
+        raise Error(f"The bundle holds a {model['kind']!r:.60}, which this version of bertkit does not know.")
+    kind = known[model["kind"]]
+    schema.check({name: value for name, value in model.items() if name != "kind"},
+                 schema.arguments(kind, ("encoder",)), f"bundle.json, model {kind.__name__}", "copy the bundle again")
+    return kind
 
 
 def read_metadata(folder: str | Path) -> dict[str, Any]:
@@ -138,24 +156,20 @@ def read_metadata(folder: str | Path) -> dict[str, Any]:
     if not (folder / "bundle.json").exists():
         raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves "
                     "none; the same command again resumes it.")
-    values = read_json(folder / "bundle.json")
-    if values.get("format") != FORMAT:
-        raise Error(f"{folder} is a bundle of format {values.get('format')!r}; this version of bertkit reads "
-                    f"{FORMAT}.")
-    if wrong := [name for name, kind in PARTS.items() if not isinstance(values.get(name), kind)]:
-        raise Error(f"{folder / 'bundle.json'} says nothing usable about {', '.join(wrong)}; copy the bundle "
-                    "again.")
-    for name in sorted({"weights.safetensors", *values["files"]}):
-        _check_file(folder, name, values["files"].get(name))
+    values = read_json(folder / "bundle.json", SHAPE, signed=True, advice=ADVICE)
+    _kind(values["model"])
+    manifest.check(folder, values["files"], _used(folder, values))
+    ours, theirs = values["model"].get("labels"), (values["task"] or {}).get("labels")
+    if ours and theirs and ours != theirs:
+        raise Error(f"{folder / 'bundle.json'} has the labels {ours!r:.60} for the model, and {theirs!r:.60} for its "
+                    "task; copy the bundle again.")
     return values
 
 
-def _check_file(folder, name, metadata):
-    path = folder / name
-    if Path(name).name != name or not path.is_file():
-        raise Error(f"{path} is missing, and the bundle's manifest names it; copy the bundle again.")
-    if metadata != {"bytes": path.stat().st_size, "sha256": sha256(path)}:
-        raise Error(f"{path} is not the file that was written (its SHA-256 differs); copy the bundle again.")
+def _used(folder, values):
+    """Return the names of the files that a bundle is read from."""
+    vocabulary = [] if values["tokenizer"] is None else [vocabulary_file(values["tokenizer"]["kind"])]
+    return [WEIGHTS, *vocabulary, *([CALIBRATION] if (folder / CALIBRATION).exists() else [])]
 
 
 def task(values: dict[str, Any]) -> Any:
@@ -171,7 +185,7 @@ def task(values: dict[str, Any]) -> Any:
         Error: When the model has no task.
     """
     if values["task"] is not None:
-        return tasks.task(values["task"])
+        return tasks.task(values["task"], "bundle.json")
     kind = values["model"].get("kind")
     if kind == "Encoder":
         raise Error("This is an encoder without a task; fine-tune it first (`bertkit classify`), or take its vectors "
@@ -222,9 +236,17 @@ def calibration(folder: str | Path) -> dict[str, np.ndarray] | None:
 
     Returns:
         A batch {name: int32 [rows,T]}; None if the bundle keeps none.
+
+    Raises:
+        Error: When the file does not hold such rows.
     """
-    path = Path(folder) / "calibration.safetensors"
+    path = Path(folder) / CALIBRATION
     if not path.exists():
         return None
     tensors = read_safetensors([path], path)
+    shapes = {tensors.shapes.get(name) for name in NAMES}
+    if len(shapes) != 1 or len(shapes.pop() or ()) != 2:
+        held = ", ".join(f"{name} {list(shape)}" for name, shape in tensors.shapes.items())
+        raise Error(f"{path} holds {held or 'nothing':.100}; wanted {', '.join(NAMES)}, each [rows, tokens]: copy the "
+                    "bundle again.")
     return {name: tensors.read(name) for name in tensors.shapes}

@@ -1,14 +1,15 @@
 """How a checkpoint makes vectors of texts: what a sentence-transformers folder, or an embedder's bundle, says of it."""
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertkit.errors import Error
-from bertkit.files.atomic import read_json
+from bertkit.files import schema
+from bertkit.files.atomic import SETTINGS, read_json, read_text
 
 _MODES = {"mean": "mean", "mean_tokens": "mean", "cls": "cls", "cls_token": "cls", "max": "max", "max_tokens": "max"}
 _PREFIX = "pooling_mode_"
+_BUNDLE = {"model": {"kind": str, "pooling": schema.Maybe(str), "normalize": schema.Maybe(bool)}}
 
 
 def pooling(folder: str | Path) -> dict[str, Any]:
@@ -28,8 +29,11 @@ def pooling(folder: str | Path) -> dict[str, Any]:
     """
     folder = Path(folder)
     if (folder / "bundle.json").exists():
-        model = read_json(folder / "bundle.json").get("model", {})
-        return {name: model[name] for name in ("pooling", "normalize") if model.get("kind") == "SentenceEmbedder"}
+        model = read_json(folder / "bundle.json", _BUNDLE, signed=True)["model"]
+        if model["kind"] != "SentenceEmbedder":
+            return {}
+        schema.check(model, {"pooling": str, "normalize": bool}, folder / "bundle.json", "copy the bundle again")
+        return {name: model[name] for name in ("pooling", "normalize")}
     if not (folder / "modules.json").exists():
         return {}
     modules = _modules(folder / "modules.json")
@@ -45,11 +49,8 @@ def pooling(folder: str | Path) -> dict[str, Any]:
 
 def _modules(path):
     """Return [(class name, folder)] of modules.json, a list."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return [(module["type"].rsplit(".", 1)[-1], module["path"]) for module in found]
-    except (OSError, ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
-        raise Error(f"{path} is no list of modules with type and path ({error!r:.80}); copy it again.") from None
+    found = schema.parse(read_text(path, SETTINGS), path, [{"type": str, "path": str}])
+    return [(module["type"].rsplit(".", 1)[-1], module["path"]) for module in found]
 
 
 def _inside(folder, place):
@@ -61,9 +62,9 @@ def _inside(folder, place):
 
 def _mode(path):
     """Return the pooling of a config: {"pooling_mode": "mean"}, or {"pooling_mode_mean_tokens": true, ...}."""
-    values = read_json(path)
+    values = read_json(path, {"pooling_mode": schema.Maybe((str, [str], None))}, SETTINGS)
     said = values.get("pooling_mode")
-    modes = ([said] if isinstance(said, str) else list(said)) if said else [
+    modes = ([said] if isinstance(said, str) else said) if said else [
         name.removeprefix(_PREFIX) for name, on in values.items() if name.startswith(_PREFIX) and on is True]
     if len(modes) != 1 or modes[0] not in _MODES:
         raise Error(f"{path} pools by {' and '.join(map(str, modes)) or 'nothing'}; bertkit has mean, cls or max.")

@@ -14,6 +14,7 @@ from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables,
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.bounded import check_regular
 
 LEAVES = {"kernel": "/vars/0", "bias": "/vars/1", "gamma": "/vars/0", "beta": "/vars/1",
           "embeddings": "/vars/0"}
@@ -55,6 +56,7 @@ def weights(folder: Path) -> Tensors:
         Error: When the file is damaged, or keeps values in another file.
     """
     path = folder / "model.weights.h5"
+    check_regular(path)
     with _told(path):
         actual = _datasets(h5py.File(path, "r"))
         shapes = {name: _merged(name, item.shape) for name, item in actual.items()}

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.bounded import check_regular
 
 log = logging.getLogger("bertkit")
 
@@ -56,6 +57,7 @@ def read_safetensors(paths: Iterable[str | Path], where: str | Path) -> Tensors:
     """
     shapes, homes = {}, {}
     for path in paths:
+        check_regular(path)
         try:
             file = safe_open(path, framework="np")
         except (SafetensorError, OSError) as error:
@@ -64,7 +66,16 @@ def read_safetensors(paths: Iterable[str | Path], where: str | Path) -> Tensors:
             if name in shapes:
                 raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
             shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
-    return Tensors(Path(where), shapes, lambda name: homes[name].get_tensor(name))
+
+    def read(name):
+        try:
+            return homes[name].get_tensor(name)
+        except (TypeError, AttributeError):             # numpy has no such numbers
+            kind = homes[name].get_slice(name).get_dtype()
+            raise Error(f"{where}: {name} holds {kind}, which bertkit does not read; give the file as it was before it "
+                        "was quantized.") from None
+
+    return Tensors(Path(where), shapes, read)
 
 
 @dataclass(frozen=True)
@@ -107,10 +118,39 @@ class WeightMapping:
 
         Returns:
             An array of the variable's shape, of the dtype that the file has.
+
+        Raises:
+            Error: When the tensor holds other values than finite numbers.
         """
-        values = tensors.read(self.name)
+        values = floats(tensors.read(self.name), self.name, tensors.path)
         values = values[self.part] if values.ndim > len(variable.shape) else values
         return values.T if self.transposed else values
+
+
+def floats(values: np.ndarray, name: str, path: Path) -> np.ndarray:
+    """Return a tensor that holds finite numbers.
+
+    Args:
+        values: The tensor [...], of any dtype.
+        name: Its name in the file.
+        path: The file.
+
+    Returns:
+        The tensor [...], float16, bfloat16, float32 or float64.
+
+    Raises:
+        Error: When it is of another type than float16, bfloat16, float32 or float64, or holds NaN, infinity or a number
+            that float32 does not.
+    """
+    if values.dtype.kind != "f" and values.dtype.name != "bfloat16":
+        raise Error(f"{path}: {name} holds {values.dtype!s:.60}; weights are float32, float16, bfloat16 or float64, so "
+                    "give the file as it was before it was quantized or changed.")
+    with np.errstate(over="ignore"):
+        wrong = values.size - np.count_nonzero(np.isfinite(values.astype("float32", copy=False)))
+    if wrong:
+        raise Error(f"{path}: {name} holds NaN or infinity in {wrong} of {values.size} numbers, so that every answer "
+                    "would be NaN; give another checkpoint.")
+    return values
 
 
 def encoder_for(config: Any, tensors: Tensors) -> Encoder:
@@ -200,7 +240,8 @@ def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unuse
             named in the log.
 
     Raises:
-        Error: When a tensor is missing, unread or misshapen; no variable was changed then.
+        Error: When a tensor is missing, unread or misshapen (no variable was changed then), or holds other values than
+            finite numbers.
     """
     ours = variables(model)
     new = [prefix for prefix in new if not any(

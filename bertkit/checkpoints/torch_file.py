@@ -16,6 +16,7 @@ from bertkit.checkpoints.pickled import unpickle
 from bertkit.checkpoints.strided import DTYPES, Storage, View, check_views, read_array
 from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
+from bertkit.files.bounded import opened
 
 log = logging.getLogger("bertkit")
 
@@ -42,7 +43,7 @@ def read_torch(path: str | Path) -> Tensors:
     """
     path = Path(path)
     with _refusing(path):
-        with open(path, "rb") as file:
+        with opened(path) as file:
             zipped = file.read(4) == b"PK\x03\x04"
         value, content, order = _open_zip(path) if zipped else _open_stream(path)
         views = _mapping(value)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bertkit import memory
-from bertkit.terminal import run_guarded, say
+from bertkit.terminal import open_standard_streams, run_guarded, say
 
 
 class Command(NamedTuple):
@@ -79,6 +79,7 @@ COMMANDS = {command.name: command for command in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 (one sentence says what is wrong) or 2 (wrong usage)."""
+    open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)

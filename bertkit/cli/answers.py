@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bertkit import card
+from bertkit.terminal import escaped
 
 
 def print_answer(answer: Any, as_json: bool = False) -> None:
@@ -17,7 +18,8 @@ def print_answer(answer: Any, as_json: bool = False) -> None:
     rows                 12,000
     """
     if answer is not None:
-        print(json.dumps(answer_to_json(answer), ensure_ascii=False) if as_json else format_answer(answer), flush=True)
+        text = json.dumps(answer_to_json(answer), ensure_ascii=False) if as_json else format_answer(answer)
+        print(escaped(text), flush=True)
 
 
 def answer_to_json(answer: Any) -> Any:

@@ -8,7 +8,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from itertools import islice
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,10 +16,13 @@ from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.signature import lazy_function, source_of
+from bertkit.terminal import escaped
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
 CHUNK = 1024        # lines that `predict` reads before it answers; a person at a terminal waits for none
+CHARACTERS = 2**20          # or fewer lines that have so many together
+LONGEST_LINE = 2**21        # bytes; the longest novels have about as many
 
 
 def function(name: str) -> Callable:
@@ -62,6 +65,8 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
         raise Error("--out and names of columns are for the rows of a file; give the file with --data.")
     if data is None and sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line, or a file with --data.")
+    if out is None and sys.stdout is None:
+        raise Error("Standard output is closed; open it, or give a file for the rows of --data with --out.")
     predictor = Predictor(folder, tflite=tflite)
     if data is None:
         _predict_lines(predictor)
@@ -72,12 +77,9 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
 def _predict_lines(predictor):
     """Answer the lines of standard input."""
     number = 0
-    lines = (line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
-             for line in sys.stdin.buffer)
-    lines = (line.removeprefix("\ufeff") if at == 0 else line for at, line in enumerate(lines))    # as files are read
-    while chunk := list(islice(lines, 1 if sys.stdin.isatty() else CHUNK)):
-        inputs = [_input(predictor.task, line, count) for count, line in enumerate(chunk, start=number + 1)]
-        answers = (json.dumps(answer, ensure_ascii=False) for answer in predictor.predict(inputs))
+    for chunk in _chunks(_lines(sys.stdin.buffer), 1 if sys.stdin.isatty() else CHUNK):
+        inputs = [_input(predictor.task, line, at) for at, line in enumerate(chunk, start=number + 1)]
+        answers = (escaped(json.dumps(answer, ensure_ascii=False)) for answer in predictor.predict(inputs))
         print("\n".join(answers), flush=True)
         number += len(chunk)
 
@@ -95,7 +97,33 @@ def _predict_rows(predictor, data, out, columns, skip_bad_rows):
     if out is not None:
         write_rows(out, made)
     else:
-        print("\n".join(json.dumps(row, ensure_ascii=False) for row in made), flush=True)
+        print("\n".join(escaped(json.dumps(row, ensure_ascii=False)) for row in made), flush=True)
+
+
+def _lines(stream):
+    """Yield the lines of standard input as files are read: without a byte order mark, ends at line feeds."""
+    for number in count(1):
+        line = stream.readline(LONGEST_LINE + 1)
+        if not line:
+            return
+        if len(line) > LONGEST_LINE:
+            raise Error(f"line {number} of standard input has more than {LONGEST_LINE} bytes; give a text a line, and "
+                        "cut one that is longer.")
+        text = line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
+        yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def _chunks(lines, most):
+    """Yield lists of lines that are answered together: at most so many, and not many more than `CHARACTERS`."""
+    chunk, size = [], 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line)
+        if len(chunk) == most or size > CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _input(task, line, number):
@@ -182,8 +210,15 @@ def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shorte
     from bertkit.corpus.make import make_corpus
     from bertkit.files.folders import new_folder
     with new_folder(out, "corpus") as place:
-        run = None if beam is None else runner(place, shlex.split(beam))
+        run = None if beam is None else runner(place, _words(beam))
         return make_corpus(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
+
+
+def _words(text):
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise Error(f"--beam={text} is no list of words ({error}); close each quote.") from None
 
 
 def sweep(recipe: str, /, *words: str, out: str, over: list[str] | None = None, seeds: str = "0",
@@ -236,9 +271,6 @@ def cost(name: str, /, length: int = 128, batch: int = 1) -> dict[str, int]:
     batch           rows
     """
     from bertkit.cost import cost as count
-    for knob, value in (("length", length), ("batch", batch)):
-        if value < 1:
-            raise Error(f"{knob}={value} computes nothing; give 1 or more.")
     return count(name, length, batch)
 
 

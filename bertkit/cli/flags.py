@@ -19,13 +19,20 @@ from typing import Any, Literal, get_args, get_origin
 from bertkit import addresses, memory
 from bertkit.cli import answers
 from bertkit.errors import Error
-from bertkit.terminal import run_guarded
+from bertkit.terminal import escaped, run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
 FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "tflite", "ranker", "embedder", "key")
 BUNDLES = ("folder",)
 CHECKPOINTS = ("model", "source", "vocabulary")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors hold no character that a terminal obeys."""
+
+    def error(self, message):
+        super().error(escaped(message))
 
 
 def parser(function: Callable, prog: str, example: str = "") -> argparse.ArgumentParser:
@@ -40,9 +47,9 @@ def parser(function: Callable, prog: str, example: str = "") -> argparse.Argumen
         The parser.
     """
     text = inspect.getdoc(function) or ""
-    made = argparse.ArgumentParser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
-                                   epilog=example and f"example:\n  {example}",
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = _Parser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
+                   epilog=example and f"example:\n  {example}",
+                   formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, parameter in inspect.signature(function).parameters.items():
         if isinstance(parameter.default, TrainConfig):
             made.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", type=_setting,

@@ -1,7 +1,6 @@
 """Read documents from plain text and JSONL, compressed or not. Memory holds one document at a time."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,9 +9,11 @@ from pathlib import Path
 from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.unpacked import inner_name
 from bertkit.errors import Error
+from bertkit.files import schema
 
 WANTED = "text (a paragraph a line, a blank line after each document) or .jsonl (key text), also as .gz, .zst or .zip"
 _HALF = re.compile("[\ud800-\udfff]")
+LARGEST, PARAGRAPH = 2**28, 64      # bytes that a document takes in memory, and each of its paragraphs beside its text
 KEY = 16            # bytes of a digest: among 2^32 documents two have the same one with a chance of 10^-19
 
 
@@ -115,14 +116,18 @@ def _of_file(path):
 
 
 def _paragraphs(path, lines):
-    document = []
+    document, size = [], 0
     for line in lines:
         text = line.strip()
         if text:
             document.append(text)
+            size += len(text) + PARAGRAPH
+            if size > LARGEST:
+                raise BadRow(lines.number, f"one document has {len(document):,} paragraphs up to here, and takes more "
+                             f"than {LARGEST} bytes; put a blank line after each document")
         elif document:
             yield document
-            document = []
+            document, size = [], 0
     if document:
         yield document
 
@@ -132,8 +137,8 @@ def _objects(path, lines):
         if not line.strip():
             continue
         try:
-            text = json.loads(line)["text"]
-        except (ValueError, RecursionError, KeyError, TypeError):
+            text = schema.parse(line, path, {"text": schema.ANY})["text"]
+        except Error:
             raise BadRow(lines.number, f"{line[:40]!r} came where an object with a \"text\" was wanted") from None
         if not isinstance(text, str):
             raise BadRow(lines.number, f"its \"text\" is {text!r:.40}, wanted a string")

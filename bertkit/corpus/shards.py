@@ -16,12 +16,16 @@ import numpy as np
 
 from bertkit.corpus.segments import Segment
 from bertkit.errors import Error
-from bertkit.files import manifest
+from bertkit.files import manifest, schema
 from bertkit.files.atomic import read_json, write_bytes, write_json
+from bertkit.files.bounded import content
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_WANTED = {"length", "segments", "shards", "text", "tokens", "vocabulary"}
+_ENTRY = {"file": str, "records": schema.Whole(1), "bytes": schema.Whole(), "sha256": str, "index": manifest.ENTRY}
+SHAPE = {"format": schema.Choice(FORMAT), "length": schema.Whole(1, 2**31), "segments": schema.Whole(),
+         "tokens": schema.Whole(), "text": [str], "shards": schema.Several(_ENTRY, 1),
+         "vocabulary": {"entries": schema.Whole(1), "sha256": str}}
 SHARD_BYTES = 64 * 2**20
 FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and its CRC, the data's CRC
 
@@ -58,9 +62,20 @@ def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
 
     Returns:
         What `write_manifest` needs to write the manifest, as JSON.
+
+    Raises:
+        Error: when the disk is full.
     """
     import tensorflow as tf
-    folder, counts = Path(folder), {"segments": 0, "sentences": 0, "tokens": 0}
+    try:
+        return _write_part(tf, Path(folder), segments, name, shard_bytes)
+    except tf.errors.OpError as error:
+        raise Error(f"The shards cannot be written to {folder} ({error.message.rsplit('; ', 1)[-1]}); free some room, "
+                    "or choose another --out.") from error
+
+
+def _write_part(tf, folder, segments, name, shard_bytes):
+    counts = {"segments": 0, "sentences": 0, "tokens": 0}
     shards: list[dict[str, Any]] = []
     writer, path, index, size = None, folder, [], 0             # of the shard that is open
     for segment in segments:
@@ -100,7 +115,7 @@ def write_manifest(folder: str | Path, parts: Sequence[dict[str, Any]], metadata
         raise Error("The text holds no document; give text of at least one paragraph.")
     counts = {name: sum(part[name] for part in parts) for name in ("segments", "sentences", "tokens")}
     contents = {"format": FORMAT, **metadata, **counts, "shards": shards}
-    write_json(Path(folder) / MANIFEST, contents)
+    write_json(Path(folder) / MANIFEST, contents, signed=True)
     return contents
 
 
@@ -142,12 +157,9 @@ class Shards:
         path = self.folder / MANIFEST
         if not path.is_file():
             raise Error(f"{path} is missing; give a folder that `bertkit corpus` wrote.")
-        self.metadata = read_json(path)
-        if self.metadata.get("format") != FORMAT:
-            raise Error(f"{path} is of format {self.metadata.get('format')!r}; this version of bertkit reads {FORMAT}.")
-        if not (_WANTED <= self.metadata.keys() and self.metadata["shards"]):
-            raise Error(f"{path} does not say {', '.join(sorted(_WANTED))} of a corpus; copy it again.")
-        self._shards = [_Shard(self.folder, entry) for entry in self.metadata["shards"]]
+        self.metadata = read_json(path, SHAPE, signed=True, advice="copy the folder again")
+        entries = self.metadata["vocabulary"]["entries"]
+        self._shards = [_Shard(self.folder, entry, entries) for entry in self.metadata["shards"]]
         self._first = np.cumsum([0, *(shard.records for shard in self._shards)])
 
     def __len__(self):
@@ -167,18 +179,25 @@ class Shards:
 
 
 class _Shard:
-    def __init__(self, folder, entry):
-        known = isinstance(entry, dict) and {"file", "records", "bytes", "index"} <= entry.keys()
-        if not known or Path(str(entry["file"])).name != entry["file"]:
-            raise Error(f"{folder / MANIFEST} does not say what its shards are; copy it again.")
-        self.path, self.records = folder / entry["file"], entry["records"]
+    def __init__(self, folder, entry, entries):
+        if Path(entry["file"]).name != entry["file"]:
+            raise Error(f"{folder / MANIFEST} names the shard {entry['file']!r:.80}, which lies elsewhere; copy the "
+                        "folder again.")
+        self.path, self.records, self.entries = folder / entry["file"], entry["records"], entries
         index = self.path.with_suffix(".index")
         manifest.check(folder, {index.name: entry["index"]})
         if not self.path.is_file():
             raise Error(f"{self.path} is missing, and the corpus's manifest names it; copy the folder again.")
-        table = np.frombuffer(index.read_bytes(), "<i8").reshape(-1, 2)
-        self.ends, self.sums = table.T
+        self.ends, self.sums = self._index(index, entry["bytes"])
         self._check_size(self.path.stat().st_size, entry["bytes"])
+
+    def _index(self, path, size):
+        """Return where each record ends, and its checksum, of an index that fits the shard."""
+        found = content(path)
+        table = np.frombuffer(found, "<i8").reshape(-1, 2).T if len(found) == 16 * self.records else None
+        if table is None or np.diff(table[0], prepend=0).min() <= sum(FRAME) or table[0, -1] != size:
+            raise Error(f"{path} is not the index of {self.records} records in {size} bytes; copy the folder again.")
+        return table
 
     def _check_size(self, size, wanted):
         if size < wanted:
@@ -197,11 +216,24 @@ class _Shard:
             frame = file.read(int(self.ends[number]) - start)
         if zlib.crc32(frame) != self.sums[number]:
             raise Error(f"{self.path}: record {number} is damaged: its checksum is another; copy the file again.")
-        return _parsed(frame[FRAME[0]:-FRAME[1]])
+        try:
+            return _parsed(frame[FRAME[0]:-FRAME[1]], self.entries)
+        except ValueError as error:
+            raise Error(f"{self.path}: record {number} is not what `bertkit corpus` writes ({error}); make the corpus "
+                        "again.") from None
 
 
-def _parsed(data):
+def _parsed(data, entries):
+    """Return the `Segment` in the bytes of a record; raises ValueError where ids are not below `entries`."""
     import tensorflow as tf
-    features = tf.train.Example.FromString(data).features.feature
-    ids, ends, document = (features[name].int64_list.value for name in ("token_ids", "ends", "document"))
-    return Segment(np.array(ids, "int32"), np.array(ends, "int32"), document[0])
+    try:
+        features = tf.train.Example.FromString(data).features.feature
+    except Exception as error:                          # protobuf's DecodeError, which is no ValueError
+        raise ValueError("no tf.train.Example") from error
+    ids, ends, document = (np.array(features[name].int64_list.value, "int64")
+                           for name in ("token_ids", "ends", "document"))
+    if not len(ids) or ids.min() < 0 or ids.max() >= entries:
+        raise ValueError(f"its token ids are not of 0 to {entries - 1}")
+    if not len(ends) or np.diff(ends, prepend=0).min() < 0 or ends[-1] != len(ids) or len(document) != 1:
+        raise ValueError("its sentences do not end with its tokens, or it is not of one document")
+    return Segment(ids.astype("int32"), ends.astype("int32"), int(document[0]))

@@ -1,9 +1,7 @@
 """Learn a vocabulary from text with the library `tokenizers`, and measure how well it fits unseen text."""
 
 import io
-import os
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,7 +12,9 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from bertkit.corpus.documents import Counts, read_documents
 from bertkit.errors import Error
-from bertkit.files.atomic import read_text, write_bytes, write_json, write_text
+from bertkit.files.atomic import write_bytes, write_json, write_text
+from bertkit.files.bounded import opened
+from bertkit.files.folders import check_replaceable, new_folder
 from bertkit.requirements import missing
 from bertkit.text import Tokenizer
 
@@ -22,6 +22,7 @@ BERT = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 HELD_EVERY, HELD_MOST = 50, 2000        # every 50th paragraph, up to 2,000, is held out and measured
 LEAST = {"wordpiece": 20, "bpe": 5 + 256, "unigram": 20}        # the fewest entries of a vocabulary
+MOST = 10**7            # and the most; the largest published vocabulary has a million
 LONGEST = 100_000       # the most characters that SentencePiece gets at a time
 
 
@@ -63,10 +64,7 @@ def learn_vocabulary(paths: Sequence[str | Path], out: str | Path, size: int, ki
         pass
     if not counts.documents:
         raise Error("The text holds no document; give text of at least one paragraph.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.tmp") as work:        # whole or not at all
-        KINDS[kind](texts, Path(work) / out.name, size, cased)
-        os.replace(Path(work) / out.name, out)
+    KINDS[kind](texts, out, size, cased)
     tokenizer = Tokenizer.load(out)
     return {"entries": len(tokenizer), "documents": counts.documents, "characters": counts.characters,
             "held_out": measure_fit(tokenizer, held)}
@@ -147,6 +145,8 @@ def measure_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, float |
 
 
 def _check(paths, out, size, kind):
+    if size > MOST:
+        raise Error(f"size={size} is more than any vocabulary has; give {MOST} or less, such as 8000.")
     if size < (least := LEAST[kind]):
         raise Error(f"size={size} holds nothing but the special tokens{' and the 256 bytes' * (kind == 'bpe')}; give "
                     f"{least} or more, such as 8000.")
@@ -154,10 +154,18 @@ def _check(paths, out, size, kind):
         raise Error(f"{out} is the text itself, which the vocabulary would replace; choose another --out.")
     if kind == "wordpiece" and out.is_dir():
         raise Error(f"{out} is a folder; a wordpiece vocabulary is a file: choose another --out, such as vocab.txt.")
-    if kind == "wordpiece" and out.exists() and not out.read_bytes().startswith("\n".join(BERT).encode()):
+    if kind == "wordpiece" and out.exists() and not _is_vocabulary(out):
         raise Error(f"{out} is there already and holds something else than a vocabulary; choose another --out.")
+    if kind != "wordpiece" and not out.is_file() and not out.is_dir():
+        check_replaceable(out)
     if kind != "wordpiece" and (out.is_file() or out.is_dir() and any(out.iterdir())):
         raise Error(f"{out} is there already; a {kind} vocabulary is a new folder: choose another --out.")
+
+
+def _is_vocabulary(path):
+    start = "\n".join(BERT).encode()
+    with opened(path) as file:
+        return file.read(len(start)) == start
 
 
 def _training_texts(paths, held, counts):
@@ -173,6 +181,10 @@ def _training_texts(paths, held, counts):
 
 
 def _wordpiece(texts, out, size, cased):
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Error(f"{out} cannot be written ({error.strerror}); choose another --out.") from None
     write_text(out, "".join(f"{entry}\n" for entry in wordpiece(texts, size, cased)))
 
 
@@ -186,14 +198,11 @@ def _bpe(texts, out, size, cased):
     trained.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>",
         special_tokens=[(token, ROBERTA.index(token)) for token in ("<s>", "</s>")])
-    with tempfile.TemporaryDirectory() as work:         # the library writes files by name alone
-        trained.save(str(Path(work) / "tokenizer.json"))
-        content = read_text(Path(work) / "tokenizer.json")
-    out.mkdir()
-    write_json(out / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>",
-        "pad_token": "<pad>", "mask_token": "<mask>"})
-    write_text(out / "tokenizer.json", content)
+    with new_folder(out) as place:
+        write_json(place / "tokenizer_config.json", {
+            "tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>",
+            "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"})
+        write_text(place / "tokenizer.json", trained.to_str(pretty=True))
 
 
 def _unigram(texts, out, size, cased):
@@ -215,10 +224,10 @@ def _unigram(texts, out, size, cased):
                         "without the rarest; give more, such as twice as many.") from None
         raise Error(f"SentencePiece learnt nothing from this text ({reason:.200}); give more text, or another "
                     "size.") from None
-    out.mkdir()
-    write_json(out / "config.json", {"model_type": "albert"})           # whose special tokens it has
-    write_json(out / "tokenizer_config.json", {"do_lower_case": not cased, "keep_accents": True})
-    write_bytes(out / "spiece.model", model.getvalue())
+    with new_folder(out) as place:
+        write_json(place / "config.json", {"model_type": "albert"})     # whose special tokens it has
+        write_json(place / "tokenizer_config.json", {"do_lower_case": not cased, "keep_accents": True})
+        write_bytes(place / "spiece.model", model.getvalue())
 
 
 def _short(texts):

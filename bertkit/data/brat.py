@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bertkit.data.lines import BadRow
 from bertkit.data.spans import Span, tagged_words
+from bertkit.errors import Error
+from bertkit.files.bounded import content
 
 _ENTITY = re.compile(r"T\d+\t(\S+) (\d+) (\d+)(?:\t(.*))?")
 
@@ -44,8 +46,8 @@ def brat_sentences(folder: Path) -> Iterator[tuple[int, tuple[list[str], list[st
 
 def _read(number, path):
     try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return content(path).decode("utf-8")
+    except (Error, UnicodeDecodeError) as error:
         raise BadRow(number, f"{path.name} cannot be read ({error!s:.80})") from None
 
 

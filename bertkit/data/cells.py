@@ -109,7 +109,7 @@ def _character(escape):
 def _choices(line, column, text):
     try:
         return Choices(json.loads(text)["choices"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise BadRow(line, f"column {column!r}: {text!r:.60} is no JSON of choices") from None
 
 

@@ -1,6 +1,7 @@
 """Read tagged sentences from columns: one word a line, a blank line after each sentence."""
 
 import re
+import sys
 from collections import Counter
 from itertools import chain, islice
 from pathlib import Path
@@ -68,7 +69,7 @@ def read_conll(path: str | Path, columns: Columns = Columns(), limit: int | None
         for sentence in _sentences(rows, layout):
             bad = next((row for row in sentence if isinstance(row, BadRow)), None)
             if bad is None:
-                kept.append(sentence)
+                kept.append(_compact(sentence))
             elif skip_bad_rows:
                 skipped.append(bad.args)
             else:
@@ -257,17 +258,25 @@ def _row(line, text, layout):
         tag = f"{layout.bare}-{tag}"
     if not TAG.fullmatch(tag):
         return BadRow(line, f"column {layout.tag + 1}: {tag!r:.40} came where a tag was wanted (O, B-PER, I-PER, ...)")
-    return line, word, tag
+    return line, sys.intern(word), sys.intern(tag)      # a word that comes often takes memory once
+
+
+def _compact(sentence):
+    """Return (line of the first word, words, tags) of a sentence, in less memory than a tuple a word takes."""
+    _, words, tags = zip(*sentence, strict=True)
+    return sentence[0][0], list(words), list(tags)
 
 
 def _gathered(path, sentences, skipped, layout):
     if not sentences:
         raise Error(f"{path} has no sentence that can be used ({len(skipped)} were skipped); give {WANTED}.")
-    words = [[word for _, word, _ in sentence] for sentence in sentences]
-    tags = [[tag for *_, tag in sentence] for sentence in sentences]
+    lines, words, tags = map(list, zip(*sentences, strict=True))
+    sentences.clear()                                   # of a large file there is one copy in memory
     notes = {"I": "the tags are types without B- and I-: neighbours of one type are read as one entity",
              "B": "no word has the tag O, and the tags are types without B- and I-: each word is read as an entity"}
     source = Source.of("columns", layout.names, {"word": layout.names[layout.word], "tag": layout.names[layout.tag]},
                        *filter(None, [notes.get(layout.bare)]))
-    return Sentences(path, "bare" if layout.bare else scheme(tags), words, list(map(iob2, tags)),
-                     [sentence[0][0] for sentence in sentences], skipped, source)
+    written = "bare" if layout.bare else scheme(tags)
+    for number, own in enumerate(tags):
+        tags[number] = iob2(own)
+    return Sentences(path, written, words, tags, lines, skipped, source)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -201,7 +202,8 @@ def features_of(packed: Packed, tokenizer: Tokenizer) -> Features:
         [[[2, 5, 3, 0], [2, 6, 6, 3]]]
     """
     rows = pack(packed.rows, Padding.of(tokenizer), packed.labels)
-    labels = None if packed.token_labels is None else _concatenated(packed.token_labels)
+    labels = packed.token_labels
+    labels = _concatenated(labels) if isinstance(labels, list) else labels
     return replace(rows, token_labels=labels, group=packed.group, counts=packed.counts)
 
 
@@ -300,7 +302,7 @@ def pack(rows: Sequence[tuple[list[int], list[int]]], padding: Padding = RIGHT,
 
 
 def _concatenated(rows):
-    return np.fromiter((value for row in rows for value in row), "int32")
+    return np.fromiter(chain.from_iterable(rows), "int32", sum(map(len, rows)))
 
 
 def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
@@ -325,6 +327,11 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")
+    template, table = tokenizer.template, config.num_segments
+    alone = max(template.padding_segment, *(segment for _, segment in template.single))
+    if table and max(alone, *(segment for _, segment in template.pair)) >= (table if alone >= table else max(table, 2)):
+        raise Error(f"The tokenizer's template has segments that the encoder's table of {table} rows does not hold; "
+                    "give the tokenizer that belongs to this checkpoint.")
     if length < 3 or config.max_length is not None and length > config.max_length:
         most = f"3 to {config.max_length}" if config.max_length is not None else "3 or more"
         raise Error(f"length={length} does not fit: this encoder takes {most} tokens.")

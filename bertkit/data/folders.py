@@ -9,6 +9,7 @@ from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples
 from bertkit.data.records import check_limit
 from bertkit.errors import Error
+from bertkit.files import bounded
 
 WANTED = "a folder for each class with one text a file in it, FOLDER/CLASS/NAME.txt"
 LARGEST = 2**26         # bytes of one text: the longest novels have some millions
@@ -75,9 +76,12 @@ def _text(number, file):
     try:
         if file.stat().st_size > LARGEST:
             raise BadRow(number, f"{file.stat().st_size} bytes came, and a text has at most {LARGEST}")
-        content = file.read_bytes()
+        with bounded.opened(file) as opened:
+            content = opened.read(LARGEST)
     except OSError as error:
         raise BadRow(number, f"it cannot be read ({error.strerror})") from None
+    except Error as error:
+        raise BadRow(number, str(error).removeprefix(f"{file} ").rstrip(".")) from None
     try:
         return content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

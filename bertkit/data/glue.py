@@ -10,6 +10,7 @@ from typing import Any
 
 from bertkit.data.classes import task_inputs
 from bertkit.data.columns import Columns
+from bertkit.data.lines import open_bytes
 from bertkit.data.readers import read_examples
 from bertkit.data.records import table
 from bertkit.errors import Error
@@ -114,7 +115,7 @@ def find_tasks(folder: str | Path, names: Sequence[str] | None = None) -> tuple[
 def _files(folder, name, layout):
     tests = {submission: folder / path for submission, path in layout.tests.items() if (folder / path).is_file()}
     second = folder / layout.second if layout.second and (folder / layout.second).is_file() else None
-    with open(folder / layout.train, "rb") as file:
+    with open_bytes(folder / layout.train) as file:
         lines = sum(1 for _ in file)
     return TaskFiles(name, layout, folder / layout.train, folder / layout.dev, lines, second, tests)
 

@@ -199,7 +199,7 @@ def _tagged(texts, labels, tokenizer, length, weights, classes):
     packed = [task.pack(tokenizer, [list(words)], length, [list(map(str, label))])
               for words, label in zip(texts, labels, strict=True)]
     joined = Packed([row for one in packed for row in one.rows],
-                    token_labels=[label for one in packed for label in one.token_labels or []])
+                    token_labels=np.concatenate([one.token_labels for one in packed]))
     weights = None if weights is None else np.repeat(weights, [len(one.rows) for one in packed])
     return replace(features_of(joined, tokenizer), weights=weights)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from bertkit.data.unpacked import unpacked
 from bertkit.errors import Error
+from bertkit.files import bounded
 
 TABLE = "a .tsv, .csv or .jsonl file"
 LONGEST = 2**28  # the most bytes of a line; a file with a longer one is not rows of text
@@ -57,7 +58,7 @@ def open_bytes(path: Path, wanted: str = TABLE) -> BufferedReader:
     if path.is_dir():
         raise Error(f"{path} is a folder; give {wanted} in it.")
     try:
-        return unpacked(path, open(path, "rb"))
+        return unpacked(path, bounded.opened(path))
     except OSError as error:
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
 

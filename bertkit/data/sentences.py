@@ -1,6 +1,7 @@
 """Sentences as words with their tags, in IOB2 whatever a file writes."""
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,5 +96,5 @@ def iob2(tags: Sequence[str]) -> list[str]:
     """
     new = [OUTSIDE] * len(tags)
     for kind, first, last in metrics.entities(metrics.spelt(tags)):
-        new[first:last] = [f"B-{kind}", *[f"I-{kind}"] * (last - first - 1)]
+        new[first:last] = [sys.intern(f"B-{kind}"), *[sys.intern(f"I-{kind}")] * (last - first - 1)]
     return new

@@ -8,6 +8,8 @@ from typing import Any
 
 from bertkit.data.values import Number
 from bertkit.errors import Error
+from bertkit.files import schema
+from bertkit.files.bounded import check_regular, content
 from bertkit.requirements import missing
 
 ARROW = (".parquet", ".arrow", ".feather")
@@ -52,6 +54,7 @@ def arrow_rows(path: Path) -> Iterator[dict[str, Any]]:
         raise missing("pyarrow", str(path)) from None
     try:
         for file in files:
+            check_regular(file)
             with pyarrow.OSFile(str(file)) as source:
                 for batch in _batches(file, source):
                     names = _class_names(batch.schema)
@@ -63,11 +66,9 @@ def arrow_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def _data_files(folder):
     """Return the files of a split in their order."""
-    try:
-        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        return [folder / Path(each["filename"]).name for each in state["_data_files"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Error(f"{folder / 'state.json'} names no files ({error!r:.100}); save the dataset again.") from None
+    path = folder / "state.json"
+    state = schema.parse(content(path), path, {"_data_files": [{"filename": str}]}, "save the dataset again")
+    return [folder / Path(each["filename"]).name for each in state["_data_files"]]
 
 
 def _batches(path, source):
@@ -83,14 +84,14 @@ def _batches(path, source):
         return (file.get_batch(number) for number in range(file.num_record_batches))
 
 
-def _class_names(schema):
+def _class_names(described):
     """Return {column: names of its classes} that Hugging Face wrote into the file."""
     try:
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        features = json.loads((described.metadata or {})[b"huggingface"])["info"]["features"]
         found = {name: feature if "names" in feature else feature.get("feature", {})
                  for name, feature in features.items() if isinstance(feature, dict)}
         return {name: feature["names"] for name, feature in found.items() if feature.get("names")}
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -125,6 +126,7 @@ def excel_rows(path: Path) -> Iterator[list[str]]:
         import openpyxl
     except ImportError:
         raise missing("openpyxl", str(path)) from None
+    check_regular(path)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         full = [sheet for sheet in book.worksheets if any(map(_written, sheet.iter_rows(values_only=True)))]

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -11,12 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from bertkit import child as child_process
 from bertkit.errors import Error
 from bertkit.tasks.registry import are_all_own
-
-# How the child begins: with the parent's import path, so that it finds the same bertkit.
-_BEGIN = ("import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-          "from bertkit.export.convert import run_child; run_child()")
 
 
 def convert(folder: str | Path, out: str | Path, precision: str, masked_score: float,
@@ -45,9 +41,9 @@ def convert(folder: str | Path, out: str | Path, precision: str, masked_score: f
         np.savez(Path(work) / "rows.npz", **arrays)
         job = {"folder": str(folder), "out": str(out), "precision": precision, "masked_score": masked_score,
                "work": work}
-        done = subprocess.run([sys.executable, "-c", _BEGIN, json.dumps(job), json.dumps(sys.path)],
-                              capture_output=True, text=True,
-                              env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
+        done = child_process.run("from bertkit.export.convert import run_child; run_child()", [json.dumps(job)],
+                                 capture_output=True, text=True,
+                                 env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
         refusal = Path(work) / "error.txt"
         if refusal.exists():
             raise Error(refusal.read_text(encoding="utf-8"))

@@ -3,63 +3,59 @@
 import hashlib
 import json
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files import schema
+from bertkit.files.bounded import LARGEST, content, opened
+from bertkit.files.lock import remove_dead, temporary_name
 
-LARGEST = 1 << 28                             # bytes; the largest published tokenizer.json has 2^25
+MOST_FILES = 200_000        # of a folder: the largest published data with a text a file has 100,000
+SETTINGS = 1 << 24          # bytes; the most that a file of settings has, such as a config.json
 
 
-def read_text(path: str | Path) -> str:
+def read_text(path: str | Path, most: int = LARGEST) -> str:
     """Return the text of a UTF-8 file.
 
     Args:
         path: the file.
+        most: the most bytes that such a file has.
 
     Returns:
         The text, a str.
 
     Raises:
-        Error: when the file is missing, larger than LARGEST bytes, unreadable or not UTF-8.
+        Error: when the file is missing, larger than `most` bytes, no regular file, unreadable or not UTF-8.
     """
-    path = Path(path)
+    found = content(path, most)
     try:
-        if path.stat().st_size > LARGEST:
-            raise Error(f"{path} has more than {LARGEST} bytes, which no such file has; give the "
-                        "right one.")
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise Error(f"{path} is missing; give an existing file, or copy the whole folder again.") from None
-    except OSError as error:
-        raise Error(f"{path} cannot be read ({error.strerror}); give a readable file.") from None
-    try:
-        return content.decode("utf-8")
+        return found.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = found.count(b"\n", 0, error.start) + 1
         raise Error(f"{path}, line {line}: these bytes are not UTF-8; save it as UTF-8.") from None
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
+def read_json(path: str | Path, shape: Any = dict, most: int = LARGEST, signed: bool = False,
+              advice: str = "copy the file again") -> dict[str, Any]:
     """Return the JSON object of a file.
 
     Args:
         path: the file.
+        shape: what it holds, see `schema`.
+        most: the most bytes that such a file has.
+        signed: whether it is a file that `write_json` signs: its checksum is compared, where it has one, and left out.
+        advice: what messages advise.
 
     Returns:
         The object, a dict.
 
     Raises:
-        Error: when the file cannot be read, is not JSON (with line and column), or holds no object.
+        Error: when the file cannot be read, is not JSON (with line and column), or holds something else than `shape`.
     """
-    try:
-        value = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise Error(f"{path} is not JSON ({error}); copy the file again.") from None
-    if not isinstance(value, dict):
-        raise Error(f"{path} holds a JSON {type(value).__name__}, wanted an object; "
-                    "copy the file again.")
-    return value
+    found = schema.parse(read_text(path, most), path, shape, advice)
+    return schema.check_sum(found, path) if signed else found
 
 
 def sha256(path: str | Path) -> str:
@@ -72,27 +68,38 @@ def sha256(path: str | Path) -> str:
 
     Returns:
         64 hexadecimal digits.
+
+    Raises:
+        Error: when a file cannot be read, or a folder holds more than `MOST_FILES` files.
     """
-    if Path(path).is_dir():
-        inside = (file for file in sorted(Path(path).rglob("*")) if file.is_file())
-        sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
-        return hashlib.sha256("".join(sums).encode()).hexdigest()
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        if Path(path).is_dir():
+            inside = sorted(islice((file for file in Path(path).rglob("*") if file.is_file()), MOST_FILES + 1))
+            if len(inside) > MOST_FILES:
+                raise Error(f"{path} holds more than {MOST_FILES} files, which no folder that bertkit reads does; give "
+                            "the right one.")
+            sums = [f"{file.relative_to(path)} {sha256(file)}\n" for file in inside]
+            return hashlib.sha256("".join(sums).encode("utf-8", "surrogateescape")).hexdigest()
+        with opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise Error(f"{error.filename or path} cannot be read ({error.strerror}); give a readable file.") from None
 
 
-def write_json(path: str | Path, value: Any) -> None:
+def write_json(path: str | Path, value: Any, signed: bool = False) -> None:
     """Write a value as an indented JSON file, whole or not at all.
 
-    A value with nan or infinity raises ValueError.
+    A value with nan or infinity raises ValueError. Of names of files that are not UTF-8 the other bytes are escaped.
 
     Args:
         path: the file.
         value: value that JSON can hold.
+        signed: whether the value is an object that is written with its checksum, which `read_json` compares.
 
     Raises:
         Error: when the file cannot be written.
     """
+    value = schema.signed(value) if signed else value
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -107,7 +114,7 @@ def write_text(path: str | Path, text: str) -> None:
         Error: when the file cannot be written.
     """
     try:
-        write_bytes(path, text.encode("utf-8"))
+        write_bytes(path, text.encode("utf-8", "backslashreplace"))      # \\udce9 is JSON, too
     except OSError as error:
         raise Error(f"{path} cannot be written ({error.strerror}); choose another place.") from None
 
@@ -122,7 +129,8 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
         content: the bytes.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
+    remove_dead(path)
+    temporary = temporary_name(path)
     try:
         with open(temporary, "wb") as file:
             file.write(content)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.lock import Lock, remove_dead, temporary_name
 
+LONGEST_NAME = 220          # bytes; a name of a file has 255 at most, and ".NAME.old.tmp1234567" stands beside it
 # The kinds of folders that bertkit writes. For each: the files that mark a folder of this kind, and patterns of its
 # other files. The files that a marking JSON file lists under "files" belong to it too.
 WRITTEN = {
@@ -22,6 +24,21 @@ WRITTEN = {
     "corpus": (("manifest.json",), ("shard-*.tfrecord", "shard-*.index")),
     "search": (("index/index.json", "scores.json"), ("index/*.safetensors", "run.txt")),
 }
+
+
+def working_folder(out: str | Path) -> Path:
+    """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash.
+
+    Args:
+        out: The folder that the run will leave.
+
+    Returns:
+        The folder.
+
+    >>> working_folder("runs/first/").name
+    'first.tmp'
+    """
+    return Path(f"{os.path.abspath(out)}.tmp")
 
 
 @contextmanager
@@ -41,10 +58,12 @@ def new_folder(path: str | Path, kind: str | None = None) -> Iterator[Path]:
         Error: when the folder cannot be written, or holds something that bertkit did not write.
     """
     path = Path(os.path.abspath(path))              # because "." has no name from which to make a temporary one
+    remove_dead(path)
     check_replaceable(path, kind)
-    temporary = path.with_name(f".{path.name}.tmp{os.getpid()}")
+    temporary = temporary_name(path)
     try:
         temporary.mkdir(parents=True)
+        lock = Lock(temporary, patience=0)
     except OSError as error:
         raise Error(f"{path} cannot be written ({error.strerror}); choose another --out.") from None
     try:
@@ -55,6 +74,7 @@ def new_folder(path: str | Path, kind: str | None = None) -> Iterator[Path]:
         raise Error(f"Writing {path} failed ({_reason(error)}); nothing was left there.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        lock.release()
 
 
 def check_replaceable(path: str | Path, kind: str | None = None) -> None:
@@ -68,6 +88,11 @@ def check_replaceable(path: str | Path, kind: str | None = None) -> None:
         Error: when the folder cannot be written, or holds something that bertkit did not write.
     """
     path = Path(path)
+    if path.is_symlink() and not path.exists():
+        raise Error(f"{path} is a link to something that is not there; remove it, or choose another --out.")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise Error(f"{path} has a name of more than {LONGEST_NAME} bytes, beside which no temporary name fits; choose "
+                    "a shorter --out.")
     existing = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not existing.is_dir() and existing != path or not os.access(existing, os.W_OK):
         raise Error(f"{path} cannot be written, because {existing} is no folder one can write to; choose "
@@ -101,7 +126,7 @@ def _reason(error):
 
 
 def _put_in_place(temporary, path):
-    old = path.with_name(f".{path.name}.old.tmp{os.getpid()}")
+    old = temporary_name(path, ".old")
     replaces = path.exists()
     if replaces:
         os.replace(path, old)

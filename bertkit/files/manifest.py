@@ -6,6 +6,10 @@ from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
+from bertkit.files.schema import Each, Whole
+
+ENTRY = {"bytes": Whole(), "sha256": str}
+FILES = Each(ENTRY)                             # what a manifest says of its files, for `schema.check`
 
 
 def describe(folder: str | Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -22,16 +26,20 @@ def describe(folder: str | Path, names: Iterable[str]) -> dict[str, dict[str, An
             for name in names}
 
 
-def check(folder: str | Path, files: dict[str, dict[str, Any]]) -> None:
+def check(folder: str | Path, files: dict[str, dict[str, Any]], wanted: Iterable[str] = ()) -> None:
     """Check that every file of a manifest is in the folder as it was written.
 
     Args:
         folder: the folder.
-        files: dict of `describe`.
+        files: dict of `describe`, of the shape `FILES`.
+        wanted: names of the files that will be used, which the manifest must name.
 
     Raises:
-        Error: when a file is missing or has changed.
+        Error: when a file is missing or has changed, or the manifest does not name one that is used.
     """
+    if unnamed := [name for name in wanted if name not in files]:
+        raise Error(f"{Path(folder) / unnamed[0]} is used, and the folder's manifest does not name it, so it cannot be "
+                    "told whether it was changed; copy the folder again.")
     for name, metadata in files.items():
         path = Path(folder) / name
         if Path(name).name != name or not path.is_file():

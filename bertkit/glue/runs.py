@@ -10,6 +10,8 @@ from typing import Any
 from bertkit.card import Card
 from bertkit.data.glue import TaskFiles
 from bertkit.errors import Error
+from bertkit.files.folders import working_folder
+from bertkit.files.lock import hold, release, remove_at_once
 from bertkit.metrics import GLUE
 from bertkit.sweep import trials
 from bertkit.terminal import say
@@ -128,6 +130,10 @@ def execute(runs: Sequence[GlueRun]) -> Iterator[Outcome]:
             run.folder.parent.mkdir(parents=True, exist_ok=True)
             _, error = trials.run_command(run.command, run.folder.with_name(run.folder.name + ".log"))
             spent, finished, left = spent + time.monotonic() - began, finished + run.cost, left - run.cost
+        elif (work := working_folder(run.folder)).exists():     # a kill came between the bundle and its removal
+            hold(work)
+            remove_at_once(work)
+            release(work)
         outcome = Outcome(run, error=error) if error else _outcome(run)
         reached = [f"{metric} {score:.4f}" for metric, score in (outcome.scores or {}).items()]
         say(f"{number}/{len(runs)} {run}: {outcome.error or ', '.join(reached)}")

@@ -10,6 +10,8 @@ from bertkit.kinds import KINDS
 # The fields that count something and must be 1 or more. Other whole numbers must be 0 or more, except those of SIGNED.
 COUNTS = {"size", "chunk", "hashes", "groups", "inner", "feeds", "width", "targets", "starts", "ends"}
 SIGNED = {"clamp", "seed"}
+# The largest values of fields that take memory or time in proportion; the longest published rows have 2**16 tokens.
+MOST = {"chunk": 2**16, "before": 64, "after": 64, "hashes": 64, "buckets": 2**20, "seed": 2**31 - 1, "window": 2**20}
 # More rules for the numbers of a field, where it is not None: a test, and what is wanted.
 RULES: dict[str, tuple[Callable[..., Any], str]] = {
     "buckets": (lambda numbers: numbers and all(type(n) is int and n % 2 == 0 for n in numbers), "even numbers"),
@@ -75,7 +77,7 @@ def check(kind: Any) -> None:
         kind: the kind.
 
     Raises:
-        Error: when a field is of another type, a count is too small, or one of `RULES` does not hold.
+        Error: when a field is of another type, a number is too small or too large, or one of `RULES` does not hold.
 
     Example:
         >>> from bertkit.kinds import Window
@@ -95,6 +97,8 @@ def check(kind: Any) -> None:
         smallest = 1 if field.name in COUNTS or isinstance(value, tuple) else 0
         if field.name not in SIGNED and any(isinstance(n, int) and n < smallest for n in numbers):
             raise Error(f"{type(kind).__name__}({field.name}={value!r}): give {smallest} or more.")
+        if field.name in MOST and any(isinstance(n, int) and n > MOST[field.name] for n in numbers):
+            raise Error(f"{type(kind).__name__}({field.name}={value!r:.40}): give {MOST[field.name]} or less.")
         fits, wanted = RULES.get(field.name, (None, ""))
         if fits is not None and value is not None and not fits(numbers):
             raise Error(f"{type(kind).__name__}({field.name}={value!r}): wanted {wanted}.")

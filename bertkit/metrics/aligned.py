@@ -32,6 +32,8 @@ def aligned(labels: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
             f"labels of shape {labels.shape} and predictions of shape {predictions.shape} cannot be "
             "compared; give one prediction for each label."
         )
+    if labels.ndim == 0:
+        raise Error(f"One label alone came ({labels.item()!r:.40}); give a list of labels and one of predictions.")
     if labels.size == 0:
         raise Error("There are no rows to score; give at least one label and one prediction.")
     if _kind(labels) != _kind(predictions):

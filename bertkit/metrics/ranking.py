@@ -1,6 +1,6 @@
 """Scores of ranked documents, computed as trec_eval computes them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -24,7 +24,8 @@ def ranking(qrels: dict[str, dict[str, float]], run: dict[str, dict[str, float]]
         and "left_out", the number of all others on either side.
 
     Raises:
-        Error: when no query can be scored, a score is nan, or `at` holds something else than whole numbers above 0.
+        Error: when no query can be scored, a grade or score is no number, or `at` holds something else than whole
+            numbers above 0.
 
     Example:
         >>> scores = ranking({"q": {"a": 1, "b": 0, "c": 2}}, {"q": {"a": 0.5, "b": 0.9}}, at=(2,))
@@ -55,7 +56,8 @@ def ranking_queries(qrels: dict[str, dict[str, float]], run: dict[str, dict[str,
         The names of the metrics, and a float64 array [queries, metrics] in the order of `qrels`.
 
     Raises:
-        Error: when no query can be scored, a score is nan, or `at` holds something else than whole numbers above 0.
+        Error: when no query can be scored, a grade or score is no number, or `at` holds something else than whole
+            numbers above 0.
 
     Example:
         >>> names, scores = ranking_queries({"q1": {"d1": 1}}, {"q1": {"d1": 0.2, "d2": 0.9}}, at=(1,))
@@ -64,6 +66,8 @@ def ranking_queries(qrels: dict[str, dict[str, float]], run: dict[str, dict[str,
     """
     if not len(at) or not all(isinstance(k, int | np.integer) and k >= 1 for k in at):
         raise Error(f"at={at!r} are no ranks; give whole numbers of 1 or more.")
+    for side, what in ((qrels, "grade"), (run, "score")):
+        _check(side, what)
     names = ["map", "mrr", *(f"{name}@{k}" for k in at for name in ("ndcg", "p", "recall"))]
     rows = [_scores(grades, _ordered(query, run[query]), at) for query, grades in qrels.items()
             if query in run and any(grade > 0 for grade in grades.values())]
@@ -71,6 +75,17 @@ def ranking_queries(qrels: dict[str, dict[str, float]], run: dict[str, dict[str,
         raise Error(f"None of {len(qrels)} judged and {len(run)} ranked queries is ranked and has a relevant "
                     "document; give queries under the same ids on both sides.")
     return tuple(names), np.array(rows)
+
+
+def _check(side, what):
+    """Raise `Error` for what is not {query: {document: number}}."""
+    if not isinstance(side, Mapping) or not all(isinstance(documents, Mapping) for documents in side.values()):
+        raise Error(f"A {type(side).__name__} came where {{query: {{document: {what}}}}} was wanted; give dicts.")
+    for query, documents in side.items():
+        for document, value in documents.items():
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise Error(f"The {what} of document {document!r:.40} for query {query!r:.40} is {value!r:.40}; give a "
+                            "number.")
 
 
 def _ordered(query, scores):

@@ -7,16 +7,20 @@ from typing import Any
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.files import manifest
+from bertkit.files import manifest, schema
 from bertkit.files.atomic import read_json, write_json, write_text
+from bertkit.files.bounded import as_path
 from bertkit.tasks.registry import metadata as task_metadata
 from bertkit.tasks.registry import task
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
+from bertkit.text import tokenizer as tokenizers
+from bertkit.text.formats.vocabulary import vocabulary_file
 
 FORMAT = 1
 MODEL, METADATA = "model.tflite", "ondevice.json"
-KINDS = {"format": int, "task": dict, "length": int, "tokenizer": dict, "files": dict}
+SHAPE = {"format": schema.Choice(FORMAT), "task": {"name": str}, "length": schema.Whole(1, 2**31),
+         "files": manifest.FILES, "tokenizer": {"kind": schema.Choice(*tokenizers.MODELS)}}
 
 
 def load(folder: str | Path, model: str = MODEL, threads: int = 1) -> "DeviceModel":
@@ -56,7 +60,7 @@ def write_facts(folder: str | Path, tokenizer: Tokenizer, task: Task, length: in
         names.append("labels.txt")
     metadata = {"format": FORMAT, "task": task_metadata(task), "length": length, "tokenizer": tokenizer.save(folder),
                 "files": manifest.describe(folder, names)}
-    write_json(folder / METADATA, metadata)
+    write_json(folder / METADATA, metadata, signed=True)
 
 
 class DeviceModel:
@@ -80,12 +84,13 @@ class DeviceModel:
     """
 
     def __init__(self, folder: str | Path, model: str = MODEL, threads: int = 1) -> None:
-        folder = Path(folder)
+        folder = as_path(folder, "a folder that `bertkit export --to tflite` wrote")
         metadata = _metadata(folder)
         files = {name: file for name, file in metadata["files"].items() if name != MODEL or model == MODEL}
-        manifest.check(folder, files)
+        used = [vocabulary_file(metadata["tokenizer"]["kind"]), *([MODEL] if model == MODEL else [])]
+        manifest.check(folder, files, used)
         self.tokenizer = Tokenizer.restore(folder, metadata["tokenizer"])
-        self.length, self.task = metadata["length"], task(metadata["task"])
+        self.length, self.task = metadata["length"], task(metadata["task"], folder / METADATA)
         self.path = folder / model
         self._interpreter = _interpreter(self.path, threads)
         self._places = _places(self._interpreter, self.path, self.length, self.task)
@@ -157,13 +162,7 @@ def _metadata(folder):
     path = folder / METADATA
     if not path.exists():
         raise Error(f"{path} is missing; give the whole folder that `bertkit export --to tflite` wrote.")
-    metadata = read_json(path)
-    if metadata.get("format") != FORMAT:
-        raise Error(f"{path} is of format {metadata.get('format')!r}; this version of bertkit reads {FORMAT}.")
-    for name, kind in KINDS.items():
-        if type(metadata.get(name)) is not kind:
-            raise Error(f"{path} has {name}={metadata.get(name)!r:.40}, wanted a {kind.__name__}; export again.")
-    return metadata
+    return read_json(path, SHAPE, signed=True, advice="export again, or copy the folder again")
 
 
 def _interpreter(path, threads):

@@ -1,13 +1,15 @@
 """Objectives and sizes by the names that a user types."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from bertkit import family
 from bertkit.checkpoints import architectures
 from bertkit.config import EncoderConfig
+from bertkit.cost import parameters
 from bertkit.errors import Error
-from bertkit.files.atomic import read_json
+from bertkit.files.atomic import SETTINGS, read_json
 from bertkit.objectives import MLM, NSP, PLM, RTD, SBO, SOP
 from bertkit.objectives.objective import Objective
 from bertkit.text import Tokenizer, template
@@ -18,6 +20,7 @@ ALONE = ("rtd", "plm")          # objectives that use the encoder in another way
 FAMILIES = {"rtd": "electra", "plm": "xlnet", "sbo": "spanbert"}
 SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (4, 512), "medium": (8, 512), "base": (12, 768)}
 RATE = 0.15                     # share of the tokens that are hidden (Devlin et al. 2018, section 3.1)
+MOST_LAYERS, MEMORIES = 500, 4  # more layers than any encoder has that is trained; so much more than this machine holds
 NARROW = 128                    # width of ELECTRA's token vectors where blocks are wider (Clark et al. 2020, table 6)
 
 
@@ -104,7 +107,19 @@ def read_config(config: str, names: Sequence[str], vocabulary_size: int, dropout
         Error: when `config` is neither a size nor a file.
     """
     made = _config(config, names, vocabulary_size)
+    _check_size(made, config)
     return made if dropout is None else made.but(dropout=dropout, attention_dropout=dropout)
+
+
+def _check_size(made, config):
+    """Raise `Error` for an encoder that this machine cannot train by far, before memory is taken for it."""
+    if made.num_layers > MOST_LAYERS:
+        raise Error(f"config={config} has {made.num_layers} layers, more than any encoder that is trained; give "
+                    f"{MOST_LAYERS} or less.")
+    needed, held = 16 * parameters(made), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > MEMORIES * held:
+        raise Error(f"config={config} takes {needed / 2**30:,.0f} GiB of memory to train, and this machine has "
+                    f"{held / 2**30:,.0f}; give a smaller one.")
 
 
 def _config(config, names, vocabulary_size):
@@ -112,7 +127,7 @@ def _config(config, names, vocabulary_size):
         return _sized(config, next((FAMILIES[name] for name in names if name in FAMILIES), "bert"), vocabulary_size)
     if not Path(config).is_file():
         raise Error(f"config={config} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
-    values = read_json(config)
+    values = read_json(config, dict, SETTINGS)
     if "model_type" not in values:
         return EncoderConfig.from_json(values)
     page = family.of_huggingface(values)

@@ -15,6 +15,7 @@ from bertkit.data.features import check_fit
 from bertkit.encoder import supports_packing
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
+from bertkit.files.lock import hold, release
 from bertkit.pretraining.config import PretrainConfig
 from bertkit.pretraining.eval_split import held_out
 from bertkit.pretraining.folder import Folder
@@ -78,6 +79,9 @@ class PretrainingRun:
         self.folder = Folder(out)
         if not Path(vocabulary).exists():
             raise Error(f"{vocabulary} is missing; give the vocabulary that the corpus was made with.")
+        Tokenizer.load(vocabulary)              # a folder of something else is not summed up for hours
+        if config and config not in SIZES and not Path(config).is_file():
+            raise Error(f"config={config} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
         sums = [sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
         begun = {"config": config, "model": model}          # a file or folder is identified by its contents
         begun |= {name: sha256(path) for name, path in begun.items()
@@ -156,7 +160,15 @@ class PretrainingRun:
 
         Returns:
             The steps that it has done, 0 for a new run.
+
+        Raises:
+            Error: when another process works in the folder, or has finished the run meanwhile.
         """
+        if self.place.chief:                # several workers of one run share its folder
+            hold(self.folder.path)
+        if self.folder.finished:
+            raise Error(f"{self.folder.path} was finished by another run meanwhile; the same command again returns "
+                        "what that run measured.")
         self.tally = LossSummary(self.phases.total)
         self.state = Resume(self.folder.path, self.knobs, self.tally, self.save_every, "refuse", self.phases.total,
                             self.place.chief)
@@ -215,4 +227,5 @@ class PretrainingRun:
         page = render_document(f"{card.name}: pre-training", curves)
         length = self.phases.samplers[-1].length
         self.folder.save_bundle(model, self.tokenizer, card, None, length, None, None, page)
+        release(self.folder.path)
         return measured

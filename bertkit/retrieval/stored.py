@@ -11,14 +11,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.errors import Error
-from bertkit.files import manifest
+from bertkit.files import manifest, schema
 from bertkit.files.atomic import read_json, write_bytes, write_json
+from bertkit.files.bounded import check_regular
 from bertkit.retrieval.exact import ExactIndex
 from bertkit.retrieval.nearest import FaissIndex
 
 FORMAT = 1
 VECTORS, METADATA = "vectors.safetensors", "index.json"
 KINDS: dict[str, Any] = {kind.kind: kind for kind in (ExactIndex, FaissIndex)}
+SHAPE = {"format": schema.Choice(FORMAT), "kind": schema.Choice(*KINDS), "ids": [str], "files": manifest.FILES,
+         "similarity": schema.Maybe(str), "factory": schema.Maybe(str)}
 
 
 def save(folder: str | Path, index: ExactIndex | FaissIndex) -> None:
@@ -47,7 +50,7 @@ def save(folder: str | Path, index: ExactIndex | FaissIndex) -> None:
         raise Error(f"{folder} cannot be written ({error.strerror}); choose another place.") from None
     options = {"factory": index.factory} if isinstance(index, FaissIndex) else {}
     write_json(folder / METADATA, {"format": FORMAT, "kind": index.kind, "similarity": index.similarity, **options,
-                                "ids": index.ids, "files": manifest.describe(folder, (VECTORS,))})
+                                "ids": index.ids, "files": manifest.describe(folder, (VECTORS,))}, signed=True)
 
 
 def load(folder: str | Path) -> ExactIndex | FaissIndex:
@@ -70,20 +73,17 @@ def load(folder: str | Path) -> ExactIndex | FaissIndex:
         [{'sun': 1.0}]
     """
     folder = Path(folder)
-    metadata = read_json(folder / METADATA)
-    known = metadata.get("format") == FORMAT and metadata.get("kind") in KINDS
-    if not known or not isinstance(metadata.get("ids"), list):
-        raise Error(f"{folder / METADATA} describes no index of this version of bertkit; make the index again.")
-    files = metadata.get("files")
-    if not isinstance(files, dict) or set(files) != {VECTORS}:
-        raise Error(f"{folder / METADATA} does not name {VECTORS}; copy the folder again.")
-    manifest.check(folder, files)
+    metadata = read_json(folder / METADATA, SHAPE, signed=True, advice="make the index again")
+    manifest.check(folder, metadata["files"], (VECTORS,))
     options = {name: metadata[name] for name in ("similarity", "factory") if name in metadata}
+    schema.check(options, schema.arguments(KINDS[metadata["kind"]], ("ids", "vectors")), folder / METADATA,
+                 "make the index again")
     return KINDS[metadata["kind"]](metadata["ids"], _vectors(folder / VECTORS, len(metadata["ids"])), **options)
 
 
 def _vectors(path, count):
     """Return the vectors of a file whose header says that they are float32 [count,D]."""
+    check_regular(path)
     try:
         with safe_open(path, framework="np") as file:
             if list(file.keys()) != ["vectors"]:

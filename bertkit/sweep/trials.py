@@ -2,23 +2,28 @@
 
 import dataclasses
 import inspect
-import json
 import re
 import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bertkit import child as child_process
 from bertkit.cli import flags
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.files.atomic import read_json, sha256, write_json
+from bertkit.files.lock import hold, remove_dead
 from bertkit.report import sweep as report
 from bertkit.sweep.space import SEARCHES, read_values
 from bertkit.terminal import say
 from bertkit.training.config import TrainConfig
+
+_BEGUN = {"sums": schema.Each(str)}
+_TRIAL = {"setting": dict, "seed": schema.Whole(), "folder": str, "metric": (str, None), "error": (str, None),
+          "score": (schema.Number(), None), "seconds": schema.Number(0)}
 
 
 def sweep(recipe: str, main: Callable[..., Any], words: Sequence[str], out: str | Path, over: Sequence[str] = (),
@@ -48,16 +53,17 @@ def sweep(recipe: str, main: Callable[..., Any], words: Sequence[str], out: str 
     space, numbers, out = read_values(over), read_seeds(seeds), Path(out)
     _check_knobs(main, recipe, space)
     _check_words(main, recipe, words)
+    settings, finished = SEARCHES[search](space, trials), list[dict[str, Any]]()
+    setting = _next(settings, None)                     # what cannot be searched is said before anything is written
     begin_folder(out / "sweep.json", {"recipe": recipe, "words": list(words)}, _paths(words), "trials/*.json")
     (out / "trials").mkdir(exist_ok=True)
-    finished: list[dict[str, Any]] = []
-    settings, score = SEARCHES[search](space, trials), None
-    while (setting := _next(settings, score)) is not None:
+    while setting is not None:
         done = [_trial(recipe, main, words, out, setting, seed) for seed in numbers]
         finished += done
         report.write_report(out, recipe, finished)
         scores = [trial["score"] for trial in done]
         score = None if None in scores else report.metric_direction(done[0]["metric"]) * sum(scores) / len(scores)
+        setting = _next(settings, score)
     return report.write_report(out, recipe, finished, last=True)
 
 
@@ -86,7 +92,7 @@ def read_seeds(text: str) -> list[int]:
         [0, 1, 2]
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() for part in parts) or len(set(parts)) < len(parts):
+    if not all(part.isascii() and part.isdigit() and len(part) <= 10 for part in parts) or len(set(parts)) < len(parts):
         raise Error(f"seeds={text} is no list of different whole numbers; give 0,1,2.")
     return [int(part) for part in parts]
 
@@ -136,17 +142,18 @@ def begin_folder(path: Path, what: dict[str, Any], read: Iterable[str | Path], d
         Error: when something in the folder is finished, and `what` or one of the files was different then.
     """
     out, kind = path.parent, path.stem
+    remove_dead(path)
     if not path.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Error(f"{out} is already there and holds no {kind}; choose another --out.")
     sums = {str(file): sha256(file) for file in read if Path(file).exists()}
-    before = read_json(path) if path.exists() and any(out.glob(done)) else {}
+    hold(out)
+    before = read_json(path, _BEGUN, signed=True) if path.exists() and any(out.glob(done)) else {}
     then = before.pop("sums", {})
     if before and before != what:
         raise Error(f"{out} holds a {kind} of another recipe or of other flags; choose another --out.")
     if changed := [file for file in sums if then.get(file, sums[file]) != sums[file]]:
         raise Error(f"{changed[0]} has changed since {out} was begun; choose another --out.")
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(path, {**what, "sums": then | sums})
+    write_json(path, {**what, "sums": then | sums}, signed=True)
 
 
 def _paths(words):
@@ -158,8 +165,8 @@ def _trial(recipe, main, words, out, setting, seed):
     """Return what became of one trial, having run it unless it is done: {"setting", "seed", "score", "error" ...}."""
     folder = out / "trials" / _name(setting, seed)
     record = folder.with_name(folder.name + ".json")
-    if record.exists():
-        return read_json(record)
+    if record.exists() and (done := _written(record)):
+        return done
     began = time.monotonic()
     command = [recipe, *words, *_flags(main, setting), "--seed", str(seed), "--out", str(folder), "--json"]
     card, error = run_command(command, folder.with_name(folder.name + ".log"))
@@ -167,10 +174,19 @@ def _trial(recipe, main, words, out, setting, seed):
              "seconds": round(time.monotonic() - began, 1)}
     if card is not None:
         trial |= _score(card, setting)
-        write_json(record, trial)
+        write_json(record, trial, signed=True)
     reached = trial["error"] or f"dev {trial['metric']} {trial['score']:.4f}"
     say(f"{folder.name}: {reached} ({trial['seconds']:.0f} s)")
     return trial
+
+
+def _written(record):
+    """Return what the file of a trial says, or None if it is damaged: then the trial is run again."""
+    try:
+        return read_json(record, _TRIAL, signed=True)
+    except Error as error:
+        say(f"{error} The trial is run again.")
+        return None
 
 
 def _name(setting, seed):
@@ -197,12 +213,12 @@ def run_command(words: Sequence[str], log: Path) -> tuple[dict[str, Any] | None,
         (the card that it prints, None), or (None, what went wrong).
     """
     with open(log, "w", encoding="utf-8") as stream:
-        done = subprocess.run([sys.executable, "-m", "bertkit", *words], stdout=subprocess.PIPE, stderr=stream,
-                              stdin=subprocess.DEVNULL, check=False)
+        done = child_process.run("from bertkit.cli import main; raise SystemExit(main())", words,
+                                 stdout=subprocess.PIPE, stderr=stream, stdin=subprocess.DEVNULL)
     if done.returncode:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [f"exit {done.returncode}"]
         return None, lines[-1].removeprefix("bertkit: ")[:500]
-    return json.loads(done.stdout.decode("utf-8").strip().splitlines()[-1]), None
+    return schema.parse((done.stdout.strip().splitlines() or [b""])[-1], f"what {' '.join(words[:1])} printed"), None
 
 
 def _score(card, setting):

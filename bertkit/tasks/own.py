@@ -21,11 +21,17 @@ BINS = 5    # of scores that are held out alike
 
 
 def _is_score(model: dict[str, Any]) -> bool:
-    return len(model["labels"]) == 1 and not model["multi_label"]
+    return len(model["labels"]) == 1 and not _is_multi_label(model)
+
+
+def _is_multi_label(model: dict[str, Any]) -> bool:
+    return model.get("multi_label", False)
 
 
 def _classes(model, _):
-    return None if _is_score(model) else {"labels": model["labels"], "multi_label": model["multi_label"], "pairs": None}
+    if _is_score(model):
+        return None
+    return {"labels": model["labels"], "multi_label": _is_multi_label(model), "pairs": None}
 
 
 def _class_strata(targets):
@@ -61,7 +67,7 @@ register(TaskEntry(
 register(TaskEntry(
     Documents, reader="bertkit.data.labelled:DOCUMENTS", summary="bertkit.data.summary:CLASSES",
     models=("DocumentClassifier",),
-    of_model=lambda model, _: {"labels": model["labels"], "multi_label": model["multi_label"], "pooling": TOGETHER},
+    of_model=lambda model, _: {"labels": model["labels"], "multi_label": _is_multi_label(model), "pooling": TOGETHER},
     strata=_class_strata, sections="bertkit.report.classification:sections",
     probe="bertkit.report.partial_input:HALVES", commonest="bertkit.report.partial_input:commonest_class"))
 register(TaskEntry(

@@ -18,7 +18,8 @@ class Packed:
         rows: (token ids, segment ids) of each row, with the special tokens and without padding.
         origin: What the task needs to make one prediction for each input from the outputs of the rows.
         labels: For training, an array with one label for each example.
-        token_labels: For training, one list for each row beside its ids, -1 where nothing is scored.
+        token_labels: For training, one list for each row beside its ids, or int32 [tokens of all rows]; -1 where
+            nothing is scored.
         group: Rows of an example.
         counts: int64 [examples], rows of each example, or None where all have `group`.
 
@@ -31,6 +32,6 @@ class Packed:
     rows: list[tuple[list[int], list[int]]]
     origin: Any = None
     labels: Any = None
-    token_labels: list[list[int]] | None = None
+    token_labels: list[list[int]] | np.ndarray | None = None
     group: int = 1
     counts: np.ndarray | None = None

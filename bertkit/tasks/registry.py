@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.tasks.task import Task
 
 
@@ -191,11 +192,12 @@ def are_all_own() -> bool:
     return all(entry.task.__module__.startswith("bertkit.") for entry in entries())
 
 
-def task(metadata: dict[str, Any]) -> Task:
+def task(metadata: dict[str, Any], source: Any = "The folder") -> Task:
     """Return the task that a bundle or an export states.
 
     Args:
         metadata: {"name", and the task's settings}, as `metadata` gives them.
+        source: The file that states it, as messages name it.
 
     Returns:
         The task.
@@ -207,11 +209,16 @@ def task(metadata: dict[str, Any]) -> Task:
         >>> task({"name": "classify", "labels": ["no", "yes"]}).labels
         ('no', 'yes')
     """
+    schema.check(metadata, {"name": str}, f"{source}, task", "copy the folder again")
     settings = {name: value for name, value in metadata.items() if name != "name"}
-    kind = entry_of(str(metadata.get("name"))).task
+    kind = entry_of(metadata["name"]).task
+    schema.check(settings, schema.arguments(kind), f"{source}, task {metadata['name']}", "copy the folder again")
+    if "labels" in settings:
+        schema.check(settings["labels"], schema.Several(str, 1, different=True), f"{source}, labels",
+                     "copy the folder again")
     try:
         return kind(**settings)
-    except TypeError as error:
+    except (TypeError, ValueError, AttributeError) as error:        # of a task from outside bertkit
         raise Error(f"The settings of the task {metadata['name']!r} do not fit it ({error}); copy the folder "
                     "again.") from None
 

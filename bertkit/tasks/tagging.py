@@ -1,7 +1,9 @@
 """Give a tag to each word of a text, and find the entities that the tags mark."""
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -65,18 +67,25 @@ class Tagging(Task):
             Error: when a tag is not among the labels, and when an input has not as many tags as words.
         """
         rows: list[Any] = []
-        places, labels = [], []
+        places, labels = array("i"), array("i")                 # flat, because a file may have millions of words
+        starts, tokens = [0], 0
+        segments: dict[bytes, Any] = {}                         # most rows share theirs
         numbers = {label: number for number, label in enumerate(self.labels)}
         for i, given in enumerate(inputs):
             encoding, pieces = _pieces(tokenizer, given)
             cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
             counts = max_context(cut, len(encoding.ids))
-            places.append([None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].row_position(piece))
-                           for piece in pieces])
+            begins = [*accumulate((len(window.row[0]) for window in cut), initial=tokens)]
+            tokens = begins[-1]
+            places.extend(-1 if piece < 0 else begins[counts[piece]] + cut[counts[piece]].row_position(piece)
+                          for piece in pieces)
+            starts.append(len(places))
             if targets is not None:
-                labels += _labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]])
-            rows += [window.row for window in cut]
-        return Packed(rows, places, token_labels=None if targets is None else labels)
+                labels.extend(_labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]]))
+            for window in cut:
+                own = array("i", window.row[1])
+                rows.append((array("i", window.row[0]), segments.setdefault(own.tobytes(), own)))
+        return Packed(rows, (np.array(places), starts), token_labels=None if targets is None else np.array(labels))
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[list[str]]:
         """Return the tags of each input's words.
@@ -88,9 +97,11 @@ class Tagging(Task):
         Returns:
             A list of tags for each input, as `metrics.spelt` spells those of a checkpoint.
         """
-        best, tags = [np.argmax(row, axis=-1) for row in outputs], metrics.spelt(self.labels)
-        return [[OUTSIDE if place is None else tags[best[place[0]][place[1]]] for place in places]
-                for places in packed.origin]
+        best = np.concatenate([np.zeros(0, "int64"), *(np.argmax(row, axis=-1) for row in outputs)])
+        tags = metrics.spelt(self.labels)
+        places, starts = packed.origin              # where each word is in all tokens of all rows, -1 where nowhere
+        return [[OUTSIDE if place < 0 else tags[best[place]] for place in places[start:end].tolist()]
+                for start, end in pairwise(starts)]
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
         """Return the entities of each input.
@@ -192,7 +203,7 @@ def _number(numbers, tag):
 
 
 def _labels(cut, pieces, numbers):
-    """Return a list a window: the numbers of the words whose first pieces stand in it, in their places, else -1."""
+    """Return a label for each token of all windows: the number of the word whose first piece it is, else -1."""
     if len(pieces) != len(numbers):
         raise Error(f"{len(numbers)} tags came with {len(pieces)} words; give one a word.")
     rows = []
@@ -202,7 +213,7 @@ def _labels(cut, pieces, numbers):
         for piece, number in zip(pieces[::-1], numbers[::-1], strict=True):
             if window.start <= piece < window.end:
                 row[window.row_position(piece)] = number
-        rows.append(row)
+        rows += row
     return rows
 
 

@@ -38,6 +38,8 @@ class Template:
                 raise Error(f"The template {name} is {parts}; it must hold "
                             f"{' and '.join(texts)} once.")
             object.__setattr__(self, name, parts)
+        if type(self.padding_segment) is not int or self.padding_segment < 0:
+            raise Error(f"padding_segment is {self.padding_segment!r:.40}; give 0 or a larger whole number.")
         if self.padding_side not in ("right", "left"):
             raise Error(f"padding_side is {self.padding_side!r}; give \"right\" or \"left\".")
 

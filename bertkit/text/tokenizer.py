@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.text.added import Added, Splitter
 from bertkit.text.formats import loading
 from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
@@ -16,6 +17,11 @@ from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, truncated_lengths
 
 MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
+# What `Tokenizer.settings` gives, as JSON; the settings of a model are compared by the model.
+SETTINGS = {"kind": schema.Maybe(schema.Choice(*MODELS)), "special": schema.Maybe((schema.Each((str, None)), None)),
+            "template": schema.Maybe((schema.arguments(Template), None)),
+            "added": schema.Maybe([(str, schema.arguments(Added))])}
+LONGEST_ROW = 2**24     # tokens; no encoder reads so many
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
 
 
@@ -128,9 +134,8 @@ class Tokenizer:
         Raises:
             Error: when the kind is unknown, or the vocabulary is missing or damaged.
         """
+        schema.check(settings, SETTINGS, f"The tokenizer of {folder}")
         kind = settings.get("kind", "wordpiece")
-        if kind not in MODELS:
-            raise Error(f"{folder}: the tokenizer kind {kind!r} is unknown; bertkit has {', '.join(MODELS)}.")
         words, tables = read_vocabulary(folder, kind)
         return cls._made(folder, words, settings | tables)
 
@@ -288,6 +293,7 @@ class Tokenizer:
         Raises:
             Error: when `length` cannot hold the special tokens.
         """
+        _check_length(length)
         paired = second is not None
         room = self.template.max_text_tokens(length, paired)
         sizes = (min(len(first), room), 0) if second is None else truncated_lengths(len(first), len(second), room)
@@ -310,7 +316,11 @@ class Tokenizer:
         Returns:
             A dict of int32 arrays [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
             padding).
+
+        Raises:
+            Error: when `length` is no number of tokens.
         """
+        _check_length(length)
         shape = (len(rows), length)
         token_ids = np.full(shape, self.pad_id, np.int32)
         segment_ids = np.full(shape, self.template.padding_segment, np.int32)
@@ -361,3 +371,9 @@ def _text(text):
     if isinstance(text, bytes):
         return text.decode("utf-8", errors="replace")
     raise Error(f"{text!r:.60} came where a text was wanted; give str or UTF-8 bytes.")
+
+
+def _check_length(length):
+    if isinstance(length, bool) or not isinstance(length, int | np.integer) or not 0 <= length <= LONGEST_ROW:
+        raise Error(f"length={length!r:.40} is no number of tokens of a row; give a whole number of at most "
+                    f"{LONGEST_ROW}.")

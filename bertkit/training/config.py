@@ -1,12 +1,13 @@
 """The knobs that seldom change, each with its source: one frozen value, set by `--set name=value`."""
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files.atomic import SETTINGS, read_json
+from bertkit.files.schema import Each, Number
 
 # What each number may be, where it is given.
 RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "calibration": (0, 500),
@@ -125,10 +126,12 @@ class TrainConfig:
         Raises:
             Error: When the file is no such object, or a value does not fit its knob.
         """
+        shape = Each((str, bool, Number(), None))
+        values = read_json(path, shape, SETTINGS, advice="give a JSON object of tuning knobs")
         try:
-            return cls().but(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, AttributeError) as error:
-            raise Error(f"{path} is not a JSON object of tuning knobs ({error}).") from None
+            return cls().but(values)
+        except Error as error:
+            raise Error(f"{path}: {error}") from None
 
 
 def _parsed(name, value, kind):

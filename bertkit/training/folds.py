@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.files.atomic import read_json, sha256, write_json
 from bertkit.terminal import say
 from bertkit.training.adapt import merge_adapters
@@ -53,7 +55,7 @@ def _answers(fold, make, tokenizer, splits):
     done = fold.folder.with_suffix(".json")
     sums = [sha256(path) for path in splits.paths.values()]
     knobs = json.loads(json.dumps({**fold.knobs, "files": sums}, sort_keys=True, default=str))
-    if done.exists() and (before := read_json(done))["knobs"] == knobs:
+    if done.exists() and (before := _written(done)) and before["knobs"] == knobs:
         return list(np.asarray(before["predictions"]))
     model = make()
     fold.prepare(model, tokenizer, splits)
@@ -63,6 +65,15 @@ def _answers(fold, make, tokenizer, splits):
               callbacks=fold.callbacks(epochs), shuffle=False, verbose=0)
     merge_adapters(model)
     predicted = np.asarray(predictions(model, splits.task, fold.eval_splits["test"]))
-    write_json(done, {"knobs": knobs, "predictions": predicted.tolist()})
+    write_json(done, {"knobs": knobs, "predictions": predicted.tolist()}, signed=True)
     rmtree(fold.folder, ignore_errors=True)
     return list(predicted)
+
+
+def _written(done):
+    """Return what a fold's file says, or None if it is damaged: then the fold is trained again."""
+    try:
+        return read_json(done, {"knobs": dict, "predictions": list, schema.SUM: str}, signed=True)
+    except Error as error:
+        say(f"{error} The fold is trained again.")
+        return None

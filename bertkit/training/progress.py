@@ -8,6 +8,7 @@ from typing import Any, TextIO
 import keras
 
 from bertkit.errors import Error
+from bertkit.terminal import say
 
 
 def check_loss(loss: float, where: str) -> None:
@@ -39,8 +40,9 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, steps: int, done: int = 0, stream: TextIO | None = None) -> None:
         super().__init__()
-        self.steps, self.first, self.stream = steps, done, stream or sys.stderr
-        self.live = self.stream.isatty()
+        self.steps, self.first, self.stream = steps, done, stream
+        shown = stream or sys.stderr
+        self.live = shown is not None and shown.isatty()
         self.step = done
         self.shown = 0.0
 
@@ -89,5 +91,8 @@ class Progress(keras.callbacks.Callback):
 
     def _write(self, text, end=None):
         end = end or ("" if self.live else "\n")
-        self.stream.write(f"\r{text:<78}{end}" if self.live else f"{text}{end}")
-        self.stream.flush()
+        line = f"\r{text:<78}" if self.live else text
+        if self.stream is None:
+            say(line, end=end)
+        else:
+            print(line, end=end, file=self.stream, flush=True)

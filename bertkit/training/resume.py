@@ -17,10 +17,12 @@ from safetensors.numpy import load as parse
 from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
 from bertkit.terminal import say
 
 KEPT = 2
+_SHAPE = {"done": schema.Whole(), "knobs": (dict, list), "sha256": str, "memory": (dict, list, None), schema.SUM: str}
 _SUM = re.compile(r"\b[0-9a-f]{64}\b")       # files are known by their SHA-256, which says nothing to a reader
 
 
@@ -112,12 +114,12 @@ class Resume(keras.callbacks.Callback):
             return
         metadata, kept = self.memory.get_state() if self.memory else (None, {})
         tensors = {name: np.asarray(variable) for name, variable in _state(self.model).items()}
-        path = self.folder / f"state-{done:08d}.safetensors"
+        path = self.folder / f"{_name(done)}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_bytes(path, safetensors_bytes(tensors | {f"memory/{name}": value for name, value in kept.items()}))
             write_json(path.with_suffix(".json"), {"done": done, "knobs": self.knobs, "sha256": sha256(path),
-                                                   "memory": metadata})
+                                                   "memory": metadata}, signed=True)
         except OSError as error:
             raise Error(f"The run's state could not be written to {path} ({error.strerror}); free some room and run "
                         "the same command again, which resumes.") from error
@@ -127,7 +129,7 @@ class Resume(keras.callbacks.Callback):
                 old.unlink()
 
     def _read(self, model, tensors, metadata):
-        self.done, self.good = metadata["done"], [f"state-{metadata['done']:08d}"]
+        self.done, self.good = metadata["done"], [_name(metadata["done"])]
         for name, variable in _state(model).items():
             variable.assign(tensors[name])
         if self.memory:
@@ -140,7 +142,8 @@ class Resume(keras.callbacks.Callback):
             raise Error(f"{self.folder} holds a run {_unlike(knobs, self.knobs)}; give the same command to go on with "
                         "it, or another --out.")
         say(f"{self.folder} holds a run with other knobs or data; starting anew.")
-        shutil.rmtree(self.folder)
+        for path in self.folder.iterdir():              # the folder itself stays: it is locked
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _unlike(theirs, ours):
@@ -158,10 +161,14 @@ def _unlike(theirs, ours):
 def _metadata(path):
     """Return what a state's JSON says, or None if it is damaged."""
     try:
-        metadata = read_json(path)
+        metadata = read_json(path, _SHAPE, signed=True)
     except Error:
         return None
-    return metadata if {"done", "knobs", "sha256", "memory"} <= set(metadata) else None
+    return metadata if path.stem == _name(metadata["done"]) else None
+
+
+def _name(done):
+    return f"state-{done:08d}"
 
 
 def _state(model):

@@ -1,5 +1,6 @@
 """One run of `fit()` from its first step, or from where it was killed, to the folder it leaves."""
 
+import atexit
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.files import folders as files
 from bertkit.files.atomic import sha256
+from bertkit.files.folders import working_folder
+from bertkit.files.lock import hold, release, remove_at_once, remove_dead
 from bertkit.report import partial_input, render_report
 from bertkit.terminal import say
 from bertkit.training.adapt import adapt, merge_adapters, optimizer
@@ -51,21 +54,6 @@ def precision(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def working_folder(out: str | Path) -> Path:
-    """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash.
-
-    Args:
-        out: The folder that the run will leave.
-
-    Returns:
-        The folder.
-
-    >>> working_folder("runs/first/").name
-    'first.tmp'
-    """
-    return Path(f"{os.path.abspath(out)}.tmp")
-
-
 class Run:
     """All that a recipe needs around `compile` and `fit`: checks, batches, optimizer, loss, callbacks and the bundle.
 
@@ -90,8 +78,10 @@ class Run:
 
     def __init__(self, out: str | Path, epochs: Count, batch_size: Count, learning_rate: Rate, length: int,
                  seed: int, tuning: TrainConfig, **others: Any) -> None:
-        files.check_replaceable(out, "bundle")
         self.out, self.folder = out, working_folder(out)
+        remove_dead(Path(os.path.abspath(out)))
+        remove_dead(self.folder)
+        files.check_replaceable(out, "bundle")
         _check_working(self.folder)
         if epochs != AUTO and epochs < 1:
             raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
@@ -185,6 +175,8 @@ class Run:
         self.best = BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
                                 self.tuning.metric)
         sums = [sha256(path) for path in self.splits.paths.values()]
+        hold(self.folder)
+        atexit.register(_tidy, self.folder)
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
         done = self.state.restore(self.model)
         try:
@@ -215,7 +207,8 @@ class Run:
         """
         step = done * self.steps_per_epoch
         board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, step, self.best)
-        return [self.best, self.state, board, Progress(self.steps, step)]
+        # The points of an epoch are on disk before its state, which a run that was killed goes on from.
+        return [self.best, board, self.state, Progress(self.steps, step)]
 
     def _prepared(self):
         if self.model is None:
@@ -245,7 +238,8 @@ class Run:
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
                     self._report(card, task, predicted["dev"]))
-        rmtree(self.folder, ignore_errors=True)
+        remove_at_once(self.folder)
+        release(self.folder)
         return card
 
     def _judge(self, task, scores):
@@ -272,10 +266,17 @@ def _check_working(folder):
     """Raise `Error` if OUT.tmp is not a run's, because it is removed when the bundle is written."""
     if folder.exists() and not folder.is_dir():
         raise Error(f"{folder} is a file, and the run would work in a folder of that name; choose another --out.")
-    strange = sorted(path.name for path in folder.glob("*")
-                     if not path.name.startswith(("state-", ".state-", "fold-")) and path.name != "logs")
+    ours = ("state-", ".state-", "fold-", "logs/events.out.tfevents.", "logs/projector")
+    strange = sorted(name for name in (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+                     if not name.startswith(ours) and name != "logs")
     if strange:
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
+
+
+def _tidy(folder):
+    """Remove the folder of a run that ended before it saved a state: nothing goes on from there."""
+    if folder.is_dir() and not any(path.name.startswith(("state-", "fold-")) for path in folder.iterdir()):
+        rmtree(folder, ignore_errors=True)
 
 
 def check_rate_and_seed(learning_rate: float, seed: int) -> None:

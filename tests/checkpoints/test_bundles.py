@@ -16,7 +16,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files import folders as files
 from bertkit.heads import Classifier
-from tests import tiny
+from tests import json_files, tiny
 
 CARD = Card(name="film", task="classify", model={})
 ROWS = tiny.features(8).batch(range(4))
@@ -26,10 +26,6 @@ def save(folder, model=None, **options):
     model = model or tiny.classifier()
     bundle.save(folder, model, tiny.tokenizer(), CARD, ROWS, length=16, **options)
     return model
-
-
-def change_json(path, **changes):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def weights(model):
@@ -131,7 +127,7 @@ def test_one_changed_byte_of_any_file_is_seen(saved, name, place, value, cut):
     content[place] ^= value
     (saved / name).write_bytes(content[:place] if cut else content)
     try:
-        refused(saved, name, "is not the file that was written", "copy the bundle again")
+        refused(saved, name, "is not the file that was written", "copy the folder again")
     finally:
         (saved / name).write_bytes(whole)
 
@@ -160,20 +156,51 @@ def test_a_missing_file_is_named(tmp_path, name):
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"format": 2}, ("format 2", "reads 1")), ({"format": None}, ("format None",)),
-    ({"model": None}, ("says nothing usable about model",)),
-    ({"files": []}, ("says nothing usable about files",)),
-    ({"config": [], "length": "5"}, ("nothing usable about config, length",)),
-    ({"files": {}}, ("weights.safetensors", "is not the file that was written")),
-    ({"files": {"../../secret": {}}}, ("is missing, and the bundle's manifest names it",)),
+    ({"format": 2}, ("bundle.json: format is 2, wanted 1;", "version of bertkit")),
+    ({"format": None}, ("format is None, wanted 1",)),
+    ({"model": None}, ("bundle.json: model is None, wanted an object; copy the bundle again",)),
+    ({"model": {"kind": ["Encoder"]}}, ("model > kind is ['Encoder'], wanted a string",)),
+    ({"files": []}, ("files is [], wanted an object",)),
+    ({"files": {"vocab.txt": None}}, ("files > vocab.txt is None, wanted an object",)),
+    ({"files": {"vocab.txt": {"bytes": 3}}}, ("files > vocab.txt > sha256 is missing",)),
+    ({"config": [], "length": "5"}, ("config is [], wanted an object",)),
+    ({"length": "5"}, ("length is '5', wanted a whole number of 1 to 2147483648",)),
+    ({"tokenizer": {}}, ("tokenizer > kind is missing",)),
+    ({"tokenizer": 3}, ("tokenizer is 3, wanted an object or null",)),
+    ({"tokenizer": {"kind": ["wordpiece"]}}, ("tokenizer > kind is ['wordpiece'], wanted \"wordpiece\" or",)),
+    ({"task": {"name": ["classify"]}}, ("task > name is ['classify'], wanted a string",)),
+    ({"task": {"name": "classify", "labels": ["yes", "no"]}}, ("has the labels ['0', '1'] for the model, and ['yes'",)),
+    ({"files": {}}, ("weights.safetensors is used", "manifest does not name it")),
+    ({"files": {name: {"bytes": 1, "sha256": ""} for name in ("weights.safetensors", "calibration.safetensors")}},
+     ("vocab.txt is used", "manifest does not name it")),
     ({"model": {"kind": "Oracle"}}, ("holds a 'Oracle'",)),
-    ({"model": {"kind": "Classifier"}}, ("does not describe a Classifier",)),
+    ({"model": {"kind": "Classifier"}}, ("model Classifier: labels is missing",)),
+    ({"model": {"kind": "Classifier", "labels": ["a"], "evil": 1}}, ("evil is unknown, wanted labels or",)),
+    ({"model": {"kind": "Classifier", "labels": ["a", "a"]}}, ("wanted one or more different names",)),
     ({"model": {"kind": "Encoder"}}, ("unread: classify/logits/",)),
 ])
 def test_a_manifest_that_does_not_fit(tmp_path, changes, words):
     save(tmp_path / "saved")
-    change_json(tmp_path / "saved" / "bundle.json", **changes)
+    json_files.change(tmp_path / "saved" / "bundle.json", **changes)
     refused(tmp_path / "saved", *words)
+
+
+def test_a_manifest_is_its_own_checksum(tmp_path):
+    save(tmp_path / "saved")
+    path = tmp_path / "saved" / "bundle.json"
+    path.write_text(path.read_text().replace('"prefix": "##"', '"prefix": "#+"'))
+    refused(tmp_path / "saved", "bundle.json is not the file that was written (its checksum differs)")
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in values.items() if name != "sum"}))
+    checkpoints.load(tmp_path / "saved")            # of an earlier version, or changed on purpose
+
+
+def test_a_file_outside_the_bundle_is_refused(tmp_path):
+    save(tmp_path / "saved")
+    path = tmp_path / "saved" / "bundle.json"
+    files = json.loads(path.read_text())["files"]
+    json_files.change(path, files={**files, "../../secret": {"bytes": 1, "sha256": ""}})
+    refused(tmp_path / "saved", "is missing, and its folder's manifest names it")
 
 
 @pytest.mark.parametrize("changes, words", [
@@ -187,7 +214,7 @@ def test_a_config_that_does_not_fit(tmp_path, changes, words):
     save(tmp_path / "saved")
     path = tmp_path / "saved" / "bundle.json"
     config = json.loads(path.read_text())["config"]
-    change_json(path, config={**config, **changes})
+    json_files.change(path, config={**config, **changes})
     refused(tmp_path / "saved", *words)
 
 

@@ -60,10 +60,22 @@ def test_a_folder_outside_is_refused(tmp_path, place):
         pooling(folder(tmp_path, place=place))
 
 
+@pytest.mark.parametrize("values", [{"pooling_mode": 3}, {"pooling_mode": [["mean"]]}, {"pooling_mode": ["mean", 1]}])
+def test_a_pooling_of_another_type_is_named(tmp_path, values):
+    with pytest.raises(Error, match="pooling_mode"):
+        pooling(folder(tmp_path, values))
+
+
+def test_a_bundle_whose_pooling_is_gone_is_named(tmp_path):
+    (tmp_path / "bundle.json").write_text(json.dumps({"model": {"kind": "SentenceEmbedder"}}))
+    with pytest.raises(Error, match="bundle.json: pooling is missing"):
+        pooling(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", '{"a": 1}', '[{"type": 3, "path": ""}]'])
 def test_other_json_is_refused(tmp_path, text):
     (tmp_path / "modules.json").write_text(text)
-    with pytest.raises(Error, match="no list of modules"):
+    with pytest.raises(Error, match="modules.json"):
         pooling(tmp_path)
 
 

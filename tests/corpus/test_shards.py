@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from bertkit.corpus import shards
 from bertkit.corpus.order import Shuffle
-from bertkit.corpus.segments import segments
+from bertkit.corpus.segments import Segment, segments
 from bertkit.corpus.vocabulary import learn_vocabulary
 from bertkit.errors import Error
+from bertkit.files import manifest
 from bertkit.text import Tokenizer
-from tests import tiny
+from tests import json_files, tiny
 
 LENGTH = 12
-METADATA = {"length": LENGTH, "vocabulary": {}, "text": []}
+METADATA = {"length": LENGTH, "vocabulary": {"entries": len(tiny.tokenizer()), "sha256": ""}, "text": []}
 
 
 def drawn(count=40, seed=0):
@@ -95,15 +96,61 @@ def test_segments_come_back_in_any_order(folder):
         found[len(wanted)]
 
 
-@pytest.mark.parametrize("change", [{"shards": []}, {"shards": ["a"]}, {"tokens": None},
-                                    {"shards": [{"file": "../x"}]}])
-def test_a_manifest_that_says_too_little_is_one_sentence(folder, tmp_path, change):
-    shutil.copytree(folder, tmp_path / "shards")
-    metadata = json.loads((folder / "manifest.json").read_text()) | change
-    (tmp_path / "shards" / "manifest.json").write_text(
-        json.dumps({name: value for name, value in metadata.items() if value is not None}))
-    with pytest.raises(Error, match="manifest.json does not say"):
-        shards.Shards(tmp_path / "shards")
+@pytest.mark.parametrize(("change", "said"), [
+    ({"shards": []}, "shards has 0 entries"), ({"shards": ["a"]}, r"shards\[0\] is 'a', wanted an object"),
+    ({"tokens": None}, "tokens is None"), ({"length": []}, r"length is \[\]"),
+    ({"format": 2}, "format is 2"), ({"vocabulary": {}}, "entries is missing"),
+    ({"vocabulary": 10**400}, "is not JSON .it holds a number of 401 digits")])
+def test_a_manifest_that_says_too_little_is_one_sentence(folder, tmp_path, change, said):
+    copy = shutil.copytree(folder, tmp_path / "shards")
+    json_files.change(copy / "manifest.json", **change)
+    with pytest.raises(Error, match=f"manifest.json.*{said}"):
+        shards.Shards(copy)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"file": "../x"}, "lies elsewhere"), ({"records": 0}, r"shards\[0\] > records is 0"),
+    ({"bytes": "9"}, "> bytes is"), ({"records": "9"}, "> records is"),
+    ({"records": 3}, "index is not the index of 3 records"),
+    ({"index": []}, "> index is"), ({"index": {"bytes": 3}}, "> index > sha256 is missing")])
+def test_a_shard_that_is_not_what_its_entry_says_is_named(folder, tmp_path, change, said):
+    copy = shutil.copytree(folder, tmp_path / "shards")
+    entries = json.loads((copy / "manifest.json").read_text())["shards"]
+    json_files.change(copy / "manifest.json", shards=[entries[0] | change, *entries[1:]])
+    with pytest.raises(Error, match=said):
+        shards.Shards(copy)
+
+
+def change_index(copy, entry, table):
+    """Write an index with its right sums."""
+    path = (copy / entry["file"]).with_suffix(".index")
+    path.write_bytes(table.astype("<i8").tobytes())
+    entries = json.loads((copy / "manifest.json").read_text())["shards"]
+    index = manifest.describe(copy, [path.name])[path.name]
+    json_files.change(copy / "manifest.json", shards=[
+        other | {"index": index} if other["file"] == entry["file"] else other for other in entries])
+
+
+@pytest.mark.parametrize("change", [lambda table: table[::-1], lambda table: table[:2], lambda table: -table,
+                                    lambda table: table + [[2**40, 0]], lambda table: table[:0]],
+                         ids=["backwards", "short", "negative", "far", "empty"])
+def test_an_index_that_does_not_fit_is_named_whatever_its_sums(folder, tmp_path, change):
+    copy = shutil.copytree(folder, tmp_path / "shards")
+    entry = json.loads((copy / "manifest.json").read_text())["shards"][0]
+    table = np.frombuffer((copy / entry["file"]).with_suffix(".index").read_bytes(), "<i8").reshape(-1, 2)
+    change_index(copy, entry, change(table))
+    with pytest.raises(Error, match=r"shard-00000\.index is not the index of"):
+        shards.Shards(copy)
+
+
+@pytest.mark.parametrize(("segment", "said"), [
+    (Segment(np.array([2**40]), np.array([1]), 0), "token ids are not of 0 to"),
+    (Segment(np.array([-1]), np.array([1]), 0), "token ids are not of 0 to"),
+    (Segment(np.array([3, 4]), np.array([9]), 0), "sentences do not end with its tokens")])
+def test_a_record_with_right_sums_and_wrong_ids_is_named(tmp_path, segment, said):
+    shards.write_shards(tmp_path, [segment], lambda: METADATA)
+    with pytest.raises(Error, match=f"shard-00000.tfrecord: record 0 is not what .*{said}"):
+        shards.Shards(tmp_path).check()
 
 
 def test_tensorflow_reads_them_too(folder):

@@ -123,7 +123,7 @@ def test_tags_of_words_stand_at_their_first_pieces():
     found = rows(made)
     wanted = Tagging(("B-X", "I-X", "O")).pack(tiny.tokenizer(), words, 16, tags)
     assert [ids for ids, *_ in found] == [tuple(row[0]) for row in wanted.rows] and len(found) > 4
-    assert [labels[:len(ids)].tolist() for ids, labels, _ in found] == wanted.token_labels
+    assert [label for ids, labels, _ in found for label in labels[:len(ids)].tolist()] == wanted.token_labels.tolist()
     assert [float(weight) for *_, weight in found] == [1, 2] + [3] * (len(found) - 2)
     assert all((labels[len(ids):] == -1).all() for ids, labels, _ in found)
     arrays = [np.array([*map(np.array, side)], object) for side in (words, tags)]      # a column of arrays

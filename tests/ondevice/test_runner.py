@@ -12,7 +12,7 @@ import pytest
 from bertkit import ondevice
 from bertkit.errors import Error
 from bertkit.ondevice.latency import latency
-from tests import exported, tiny
+from tests import exported, json_files, tiny
 
 TEXTS = [*tiny.texts(6, seed=7)[0], "", "a good film " * 50]
 ALONE = """
@@ -109,12 +109,17 @@ def test_a_changed_file_is_named(copy, name):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"format": 2}, "is of format 2"), ({"length": "16"}, "length='16', wanted a int"),
-    ({"task": None}, "task=None"), ({"task": {"name": "sing"}}, "'sing'"), ({"length": 17}, "to another folder"),
-    ({"tokenizer": {"kind": "none"}}, "tokenizer kind 'none'"), ({"files": {"../x": {}}}, "x is missing")])
+    ({"format": 2}, "format is 2, wanted 1"), ({"length": "16"}, "length is '16', wanted a whole number"),
+    ({"task": None}, "task is None"), ({"task": {"name": "sing"}}, "'sing'"), ({"length": 17}, "to another folder"),
+    ({"task": {"name": ["sing"]}}, "task > name is"), ({"task": {"name": {}}}, "task > name is"),
+    ({"task": {"name": "classify", "labels": [{}]}}, r"labels\[0\] is"),
+    ({"task": {"name": "classify", "labels": ["a", "a"]}}, "names an entry twice"),
+    ({"task": {"name": "classify", "labels": []}}, "labels: the whole has 0 entries, wanted 1 or more"),
+    ({"task": {"name": "tag", "labels": ["O"], "stride": "many"}}, "stride is 'many', wanted a whole number"),
+    ({"tokenizer": {"kind": "none"}}, "tokenizer > kind is 'none'"), ({"files": {}}, "vocab.txt is used"),
+    ({"files": {"vocab.txt": 3}}, "files > vocab.txt is 3")])
 def test_facts_that_do_not_fit_are_named(copy, change, message):
-    metadata = json.loads((copy / "ondevice.json").read_text())
-    (copy / "ondevice.json").write_text(json.dumps(metadata | change))
+    json_files.change(copy / "ondevice.json", **change)
     with pytest.raises(Error, match=message):
         ondevice.load(copy)
 

@@ -14,7 +14,7 @@ from bertkit.corpus.segments import segments
 from bertkit.errors import Error
 from bertkit.pretraining.config import PretrainConfig
 from bertkit.pretraining.eval_split import held_out
-from tests import tiny
+from tests import json_files, tiny
 from tests.pretraining.runs import LENGTH, run, run_and_kill, same, sized
 
 
@@ -60,8 +60,7 @@ def test_all_held_out_rows_count(corpus):
 
 def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
     shutil.copytree(corpus / "shards", tmp_path / "shards")
-    metadata = json.loads((tmp_path / "shards" / "manifest.json").read_text())
-    (tmp_path / "shards" / "manifest.json").write_text(json.dumps(metadata | {"documents": 1}))
+    json_files.change(tmp_path / "shards" / "manifest.json", documents=1)
     with pytest.raises(Error, match="holds one document, and nsp takes random texts of others"):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], objectives="mlm,nsp")
 

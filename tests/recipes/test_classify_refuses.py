@@ -67,7 +67,7 @@ def test_rows_left_out_are_said(place, tmp_path, capsys):
     ("--seed", "-1", "seed=-1 lies outside"), ("--seed", str(2**32), "lies outside 0 to 4294967295"),
     ("--length", "2", "length=2 does not fit"), ("--length", "33", "takes 3 to 32 tokens"),
     ("--text", "nothing", "no columns 'nothing'"), ("--set", "patience=0", "patience=0"),
-    ("--set", "separator=", "separator is empty"), ("--tuning", "nothing.json", "nothing.json is not a JSON object")])
+    ("--set", "separator=", "separator is empty"), ("--tuning", "nothing.json", "nothing.json is missing")])
 def test_knobs_that_train_nothing(place, tmp_path, capsys, flag, value, said):
     assert said in refusal(capsys, [*words(place, tmp_path / "out"), flag, value])
     assert not list(tmp_path.iterdir())

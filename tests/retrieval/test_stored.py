@@ -1,7 +1,5 @@
 """An index on disk: what was saved comes back, and what was changed is refused."""
 
-import json
-
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -10,6 +8,7 @@ from bertkit.errors import Error
 from bertkit.files import manifest
 from bertkit.retrieval import ExactIndex, load, save
 from bertkit.retrieval.stored import METADATA, VECTORS
+from tests import json_files
 
 INDEX = ExactIndex(["sun", "sea"], [[0.0, 1.0], [2.0, 1.0]], "dot")
 
@@ -21,8 +20,7 @@ def folder(tmp_path):
 
 
 def change(folder, **values):
-    metadata = json.loads((folder / METADATA).read_text())
-    (folder / METADATA).write_text(json.dumps({**metadata, **values}))
+    json_files.change(folder / METADATA, **values)
 
 
 def test_it_comes_back(folder):
@@ -54,7 +52,8 @@ def test_vectors_that_do_not_fit_the_ids_are_refused(folder, vectors):
 
 
 @pytest.mark.parametrize("values", [{"format": 9}, {"kind": "tree"}, {"ids": "sun"}, {"files": {"../x": {}}},
-                                    {"files": None}])
+                                    {"files": None}, {"files": {VECTORS: None}}, {"factory": "Flat"}, {"ids": [3, 4]},
+                                    {"similarity": []}])
 def test_other_facts_are_refused(folder, values):
     change(folder, **values)
     with pytest.raises(Error, match=METADATA):

@@ -59,7 +59,7 @@ def test_facts_make_the_task_again(kind):
 def test_facts_of_no_task_are_an_error():
     with pytest.raises(Error, match="'sing'"):
         task({"name": "sing"})
-    with pytest.raises(Error, match="settings of the task 'choose' do not fit"):
+    with pytest.raises(Error, match="task choose: tune is unknown, wanted nothing"):
         task({"name": "choose", "tune": 1})
 
 

@@ -116,7 +116,8 @@ BROKEN = {
     "holds no tokenizer that bertkit reads; wanted bundle.json or": lambda f: f,
     "is empty; wanted one vocabulary entry a line": lambda f: written(f, vocab_txt=[]),
     r"vocabulary has no \[SEP\]": lambda f: written(f, vocab_txt=["[PAD]", "[UNK]", "[CLS]"]),
-    "bundle.json has no tokenizer settings": lambda f: written(f, bundle_json={"a": 1}),
+    "bundle.json has no tokenizer settings": lambda f: written(f, bundle_json={"tokenizer": None}),
+    "bundle.json: tokenizer is missing": lambda f: written(f, bundle_json={"a": 1}),
     "setting 'speed' is unknown": lambda f: written(
         f, bundle_json={"tokenizer": {"speed": 1}}, vocab_txt=ENTRIES),
     "unsupported operand": lambda f: written(

@@ -264,5 +264,5 @@ def test_tuning_reads_text_and_files(tmp_path):
     path.write_text('{"warmup": 0.2, "patience": 2}')
     assert TrainConfig.read(path) == TrainConfig(warmup=0.2, patience=2)
     path.write_text("[1]")
-    with pytest.raises(Error, match="not a JSON object"):
+    with pytest.raises(Error, match="wanted an object"):
         TrainConfig.read(path)

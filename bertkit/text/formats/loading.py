@@ -8,6 +8,8 @@ from typing import Any
 from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.bounded import as_path
+from bertkit.files.schema import Choice, Maybe
 from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
 from bertkit.text.formats.huggingface import complete_json
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
@@ -15,6 +17,7 @@ from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
+_BUNDLE = {"tokenizer": ({"kind": Maybe(Choice("wordpiece", "bytelevel", "unigram", "bpe"))}, None)}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 # The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
 FILES = (".txt", ".model", ".json")
@@ -32,7 +35,7 @@ def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
     Raises:
         Error: when the address does not exist, or holds no tokenizer that bertkit reads.
     """
-    path = Path(address)
+    path = as_path(address, "a tokenizer")
     if path.is_file():
         return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _by_case(read_lines(path))
     if path.suffix in FILES and not path.exists():
@@ -79,8 +82,8 @@ def _by_case(vocabulary, **settings):
 
 def _bundle(folder):
     """Read a bertkit bundle, whose bundle.json has the settings."""
-    settings = read_json(folder / "bundle.json").get("tokenizer")
-    if not isinstance(settings, dict):
+    settings = read_json(folder / "bundle.json", _BUNDLE, signed=True)["tokenizer"]
+    if settings is None:
         raise Error(f"{folder / 'bundle.json'} has no tokenizer settings; copy the bundle again.")
     vocabulary, tables = read_vocabulary(folder, settings.get("kind", "wordpiece"))
     return vocabulary, settings | tables

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bertkit.errors import Error
-from bertkit.files.atomic import LARGEST
+from bertkit.files.bounded import content
 
 VARINT, WORD64, BYTES, WORD32 = 0, 1, 2, 5
 PIECES, TRAINER, NORMALIZER = 1, 2, 3         # of the model
@@ -49,14 +49,9 @@ def read(path: Path) -> Model:
     Raises:
         Error: when the file is missing, damaged or of a kind that bertkit does not have.
     """
+    found = content(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise Error(f"{path} has more than {LARGEST} bytes, which no SentencePiece model has; give the right file.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from None
-    try:
-        return _model(content)
+        return _model(found)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise Error(f"{path} is not a SentencePiece model, or a damaged one ({error}); copy the file again.") from None
     except Error as error:
