@@ -95,19 +95,23 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
 
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
            precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8",
-           length: int | None = None, dev: str | None = None, max_drop: float = 1.0) -> Card:
+           length: int | None = None, dev: str | None = None, max_drop: float = 1.0, separator: str = "|",
+           skip_bad_rows: bool = False, columns: Columns = Columns()) -> Card:
     """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
 
     folder          a bundle that a recipe left
     out             the folder to write
     to              saved_model or tflite
     precision       of a .tflite: int8 is the mixed rung that keeps accuracy, int8-full (experimental) integers only
-    length          tokens that the .tflite takes, as the bundle was trained by default
+    length          tokens that the .tflite takes; by default as many as dev asks, without dev as it was trained
     dev             labelled rows to score the file on; without them the card says that it was not scored
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
+    separator       what parts the labels in a cell of dev, for a multi-label bundle
+    skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop}
+    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop, "separator": separator,
+               "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
 

@@ -15,6 +15,7 @@ from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
+from bertkit.text.template import kept
 from bertkit.text.windows import STRIDE, max_context, windows
 from bertkit.text.words import covering
 
@@ -193,6 +194,37 @@ class Answering(Task):
         """
         return np.argmax(output, axis=0) if len(output) else np.zeros(2, "int64")
 
+    def cut(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the inputs whose question loses tokens at a length; contexts are read whole, in windows.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: (question, context) of each.
+            length: The most tokens of a row.
+
+        Returns:
+            bool [inputs].
+        """
+        room = tokenizer.template.places(length, paired=True)
+        sizes = ((len(question), len(context)) for question, context in zip(
+            tokenizer.ids([question for question, _ in inputs]), tokenizer.ids([context for _, context in inputs]),
+            strict=True))
+        return np.array([kept(min(question, self.query), context, room)[0] < question
+                         for question, context in sizes], bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the logits of no answer and of each token of each context, which rows of another length have too.
+
+        Args:
+            outputs: [tokens, 2] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            [1 + tokens of the context, 2] of each question; a token has the logits of the window that counts for it.
+        """
+        rows = iter(outputs)
+        return [_of_context(question, [next(rows) for _ in question.windows]) for question in packed.origin]
+
     def tuned(self, targets: Any, predictions: Sequence[Span]) -> Self:
         """Return the task with the threshold that gives the best F1.
 
@@ -245,6 +277,13 @@ class Answering(Task):
             return metrics.squad(_references(targets), texts, "1.1")
         chances = {key: span.null_chance for key, span in _numbered(predictions)}
         return metrics.squad(_references(targets), texts, "2.0", chances, self.threshold)
+
+
+def _of_context(question, outputs):
+    nulls = [logits[window.cls] for window, logits in zip(question.windows, outputs, strict=True) if len(logits)]
+    null = min(nulls, key=lambda pair: float(pair.sum()), default=np.zeros(2))
+    tokens = [outputs[number][question.windows[number].at(token)] for token, number in enumerate(question.chosen)]
+    return np.array([null, *tokens], "float32")
 
 
 def _numbered(values):

@@ -151,6 +151,32 @@ class Tagging(Task):
         true, predicted = zip(*pairs, strict=True)
         return metrics.confusion(true, predicted, self.labels)
 
+    def cut(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the inputs that lose tokens at a length: none, because windows read all of a text.
+
+        Args:
+            tokenizer: Not used.
+            inputs: The inputs.
+            length: Not used.
+
+        Returns:
+            bool [inputs].
+        """
+        return np.zeros(len(inputs), bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the logits of the words of each input, which rows of another length have too.
+
+        Args:
+            outputs: [tokens, C] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            [words, C] of each input, without words that have no piece.
+        """
+        return [np.array([outputs[place[0]][place[1]] for place in places if place is not None],
+                         "float32").reshape(-1, self.width) for places in packed.origin]
+
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of tokens on which two files decide alike.
 

@@ -167,6 +167,32 @@ class Task:
         """
         return np.argmax(output, axis=-1)
 
+    def cut(self, tokenizer: Any, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the rows that lose tokens at a length.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: The inputs.
+            length: The most tokens of a row.
+
+        Returns:
+            bool [rows]; a task that reads a long text in windows says it of its inputs.
+        """
+        rows = self.pack(tokenizer, inputs, length + 1).rows
+        return np.array([len(ids) > length for ids, _ in rows], bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Any) -> Sequence[Any]:
+        """Return outputs in a form that can be compared with those of rows of another length.
+
+        Args:
+            outputs: The output of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            What `agreement` and `drift` take: the same, or where an input is read in windows, one array an input.
+        """
+        return outputs
+
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of rows on which two files decide alike.
 
