@@ -44,6 +44,7 @@ def plain(value: Any) -> Any:
 def _scored(metric, value):
     """Return a metric's score with its interval, as a line for a person."""
     score, low, high = (value.get(name) for name in ("score", "low", "high"))
+    metric = f"{metric} of {value['positive']}" if value.get("positive") else metric
     if score is None or not math.isfinite(score):
         return f"{metric:<20} undefined"
     known = all(end is not None and math.isfinite(end) for end in (low, high))

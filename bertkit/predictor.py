@@ -138,13 +138,14 @@ class Predictor:
         return [self.task.outputs(raw) for raw in outputs(self.model, features, batch_size)]
 
     def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
-                 **reading: Any) -> dict[str, Any]:
+                 positive: str | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
         Args:
             path: A file of labelled rows, in a form that the task's recipe reads.
             columns: Names of columns.
             intervals: Whether to give each metric with its 95 % bootstrap interval.
+            positive: Of two classes, the one that F1 is of, by default as in training.
             **reading: Further arguments of `read_labelled`.
 
         Returns:
@@ -154,5 +155,6 @@ class Predictor:
             Error: When the file cannot be read or does not fit the task.
         """
         labelled = read_labelled(self.task, path, columns, **reading)
-        score = self.task.intervals if intervals else self.task.scores
+        task = self.task if positive is None else self.task.with_positive(positive)
+        score = task.intervals if intervals else task.scores
         return {**score(labelled.targets, self.predictions(labelled.inputs)), "rows": len(labelled)}

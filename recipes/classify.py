@@ -22,7 +22,7 @@ from bertkit.training.run import Run, precision
 
 def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
          batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
-         folds: int = None, columns=Columns(), tuning=TrainConfig()):
+         folds: int = None, positive: str = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.
 
     train           labelled rows to learn from: .tsv (GLUE layouts are recognised), .csv or .jsonl
@@ -37,9 +37,10 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first rows of train only
     folds           also train so many models, each scored on the part of train that it has not seen
+    positive        of two classes the one that f1 is of; without it one is taken, and said
     """
     run = Run(**locals())
-    splits = Splits("classify", train, dev, test, columns, limit, **tuning.reading)
+    splits = Splits("classify", train, dev, test, columns, limit, positive=positive, **tuning.reading)
 
     # model
     def made():

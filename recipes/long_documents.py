@@ -30,7 +30,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
          strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
          batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=TrainConfig()):
+         limit: int = None, positive: str = None, columns=Columns(), tuning=TrainConfig()):
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.
 
     train           labelled documents: a folder for each class with a text a file, or .tsv, .csv or .jsonl
@@ -49,6 +49,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
     held_back       share of train that is dev where none is given; texts of one name stay together
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only
+    positive        of two classes the one that f1 is of; without it one is taken, and said
     """
     knobs = locals()
     if strategy == "all":
@@ -56,7 +57,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
                          for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
     run = Run(**{**knobs, "length": way.tokens, "batch_size": way.examples})
-    splits = Splits("classify", train, dev, test, columns, limit, held_back, **tuning.reading)
+    splits = Splits("classify", train, dev, test, columns, limit, held_back, positive=positive, **tuning.reading)
     splits.task = way.task(splits.task)
 
     # model

@@ -31,7 +31,7 @@ def function(name: str) -> Callable:
 
 
 def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: str = "|", skip_bad_rows: bool = False,
-             columns: Columns = Columns()) -> dict[str, Any]:
+             positive: str | None = None, columns: Columns = Columns()) -> dict[str, Any]:
     """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
 
     folder          a bundle that a recipe left
@@ -39,9 +39,11 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
     tflite          score this exported file instead of the model itself
     separator       what parts the labels in a cell, for a multi-label bundle
     skip_bad_rows   go on without rows that cannot be used, and say how many
+    positive        of two classes the one that f1 is of, by default as in training
     """
     from bertkit.predictor import Predictor
-    return Predictor(folder, tflite=tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
+    return Predictor(folder, tflite=tflite).evaluate(data, columns, positive=positive, separator=separator,
+                                                     skip_bad_rows=skip_bad_rows)
 
 
 def predict(folder: str, /, tflite: str | None = None) -> None:

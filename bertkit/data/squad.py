@@ -21,7 +21,8 @@ class Questions:
 
     Args:
         path: The file.
-        version: "2.0" where questions may lack an answer (some say `is_impossible`), else "1.1".
+        version: "2.0" where a question lacks an answer (`is_impossible` is true), else "1.1": tools write that it is
+            false beside every question.
         ids: The id of each question.
         questions: The text of each question.
         contexts: The context of each question.
@@ -79,7 +80,7 @@ def read_squad(path: str | Path, limit: int | None = None, skip_bad_rows: bool =
     kept: list[Any] = []
     skipped: list[Any] = []
     questions = list(_questions(path, _parsed(path)))
-    version = "2.0" if any("is_impossible" in entry for *_, entry in questions) else "1.1"
+    version = "2.0" if any(entry.get("is_impossible") is True for *_, entry in questions) else "1.1"
     for number, (place, context, entry) in enumerate(questions, start=1):
         try:
             kept.append((*_question(context, entry, version, known), number))

@@ -226,18 +226,43 @@ class Answering(Task):
         return [_of_context(question, [next(rows) for _ in question.windows]) for question in packed.origin]
 
     def tuned(self, targets: Any, predictions: Sequence[Span]) -> Self:
-        """Return the task with the threshold that gives the best F1.
+        """Return the task with the threshold that gives the best F1; it lies halfway between two questions.
 
         Args:
             targets: Lists of (text, start) for each question.
             predictions: A `Span` for each question.
 
         Returns:
-            A task; itself where every question has an answer.
+            A task; itself where the questions are not of both kinds, with an answer and without.
+        """
+        if not self._learns(targets):
+            return self
+        texts = {key: span.text for key, span in _numbered(predictions)}
+        scores = metrics.squad_questions(_references(targets), texts, "2.0")
+        f1 = np.array([scores[key][1] for key, _ in _numbered(predictions)])
+        none = np.array([not answers for answers in targets], "float64")
+        chances = np.array([span.null_chance for span in predictions])
+        return replace(self, threshold=metrics.best_threshold(
+            chances, lambda threshold: float(np.where(chances > threshold, none, f1).sum())))
+
+    def decision(self, targets: Any) -> str:
+        """Return in one sentence where no answer is given.
+
+        Args:
+            targets: Lists of (text, start) for each question of dev.
+
+        Returns:
+            The sentence; "" where every question has an answer.
         """
         if self.version == "1.1":
-            return self
-        return replace(self, threshold=self._squad(targets, predictions)["best_f1_thresh"])
+            return ""
+        if self._learns(targets):
+            return f"No answer is given where its probability is above {self.threshold:.4f}, which gives dev the best f1."
+        return (f"{'All dev questions have an answer' if any(targets) else 'No dev question has an answer'}, so nothing "
+                f"was learnt of when to give none: it is given where its probability is above {self.threshold:g}.")
+
+    def _learns(self, targets):
+        return self.version == "2.0" and len({bool(answers) for answers in targets}) == 2
 
     def sides(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.

@@ -33,6 +33,7 @@ class TrainConfig:
     lora            rank of the matrices that are trained in place of queries and values; 0 = none (Hu et al. 2021: 8)
     lora_alpha      α of LoRA: its product counts α / rank (Hu et al. 2021, appendix D: 8)
     metric          which of the task's metrics chooses the epoch on dev, such as matthews; none = its first
+    threshold       metric by which a threshold of two classes or several labels is chosen on dev; none = 0.5
     patience        epochs without a better dev score before stopping; none = all epochs
     precision       "float32", or "bfloat16": products in bfloat16, sums and weights in float32
     separator       what parts the labels in a cell, such as "|", for multi-label data in TSV or CSV
@@ -58,6 +59,7 @@ class TrainConfig:
     lora: int = 0
     lora_alpha: float = 8.0
     metric: str | None = None
+    threshold: str | None = None
     patience: int | None = None
     precision: str = "float32"
     separator: str | None = None

@@ -86,7 +86,7 @@ class Windows(Cut):
         Returns:
             A `Documents`.
         """
-        return Documents(found.labels, found.multi_label, found.pairs, self.most_windows, self.pooling)
+        return _documents(found, self.most_windows, self.pooling)
 
 
 class Hierarchical(Cut):
@@ -106,7 +106,7 @@ class Hierarchical(Cut):
         Returns:
             A `Documents`.
         """
-        return Documents(found.labels, found.multi_label, found.pairs, self.most_windows, TOGETHER)
+        return _documents(found, self.most_windows, TOGETHER)
 
     def model(self, encoder: Encoder, task: Any) -> Any:
         """Return a new `DocumentClassifier`.
@@ -148,3 +148,8 @@ class Sparse(Cut):
 
 
 STRATEGIES = {"cut": Cut, "windows": Windows, "hierarchical": Hierarchical, "sparse": Sparse}
+
+
+def _documents(found, most_windows, pooling):
+    """Return a `Documents` with the settings of a `Classification`."""
+    return Documents(**found.settings(), most_windows=most_windows, pooling=pooling)

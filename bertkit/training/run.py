@@ -119,6 +119,7 @@ class Run:
             Error: When the tokenizer, the length or the tuning does not fit the encoder.
         """
         check_fit(tokenizer, model.encoder.config, self.length)
+        splits.task.check_threshold(self.tuning.threshold)
         features = splits.features(tokenizer, self.length)
         self._resolve(len(features), model.encoder.config.hidden_dim)
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
@@ -234,7 +235,7 @@ class Run:
         """
         settle(self.model)
         found = {name: predictions(self.model, self.splits.task, held) for name, held in self.held.items()}
-        task = self.splits.task.tuned(self.held["dev"].targets, found["dev"])
+        task = self._decided(self.held["dev"].targets, found["dev"])
         scores = {name: task.intervals(held.targets, found[name]) for name, held in self.held.items()}
         self._judge(task, scores["dev"])
         scores |= {"folds": folds} if folds else {}
@@ -246,6 +247,16 @@ class Run:
                     self._report(card, task, found["dev"]))
         rmtree(self.folder, ignore_errors=True)
         return card
+
+    def _decided(self, targets, predictions):
+        """Return the task with what dev chooses of how answers are decided; print and note it."""
+        task = self.splits.task.tuned(targets, predictions)
+        if self.tuning.threshold is not None:
+            task = task.thresholded(self.tuning.threshold, targets, predictions)
+        if chosen := task.decision(targets):
+            say(chosen)
+            self.notes.append(chosen)
+        return task
 
     def _judge(self, task, scores):
         """Print and note a warning if the model is no better than the commonest answer."""
