@@ -31,6 +31,8 @@ class BatchSampler:
         multiple: 1 under TensorFlow, whose step takes any shape; more where every new shape is compiled, as under JAX.
         copies: How often each batch holds its rows: R-Drop compares two draws of dropout.
         shuffle: False takes the rows in their order, without grouping them by length.
+        accumulate: How many batches make one update. Each then has weights, so that the mean of their gradients is the
+            gradient of one large batch, though one has more rows or labelled tokens than another.
 
     Raises:
         Error: when `batch_size` is below 1, and when there are no rows.
@@ -50,6 +52,7 @@ class BatchSampler:
     multiple: int = 1
     copies: int = 1
     shuffle: bool = True
+    accumulate: int = 1
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -101,8 +104,25 @@ class BatchSampler:
         inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
         if labels is None:
             return inputs
-        weights = self.features.weights
-        return (inputs, labels) if weights is None else (inputs, labels, weights[examples])
+        weights = self.weights(step)
+        return (inputs, labels) if weights is None else (inputs, labels, weights)
+
+    def weights(self, step: int) -> np.ndarray | None:
+        """Return how much each example of a batch counts in a loss that is the mean over the batch's labels.
+
+        Of n_1, ..., n_A labels of the batches of one update, batch k counts A n_k / Σ n.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            float32 [examples]; None where all count alike.
+        """
+        examples, own = self.rows(step), self.features.weights
+        if self.accumulate == 1:
+            return None if own is None else own[examples]
+        shares = np.ones(len(examples), "float32") if own is None else own[examples]
+        return (shares * _shares(self, step // self.accumulate)[step % self.accumulate]).astype("float32")
 
     def batch(self, step: int) -> Any:
         """Return the batch of a step.
@@ -171,8 +191,16 @@ class BatchSampler:
         if labels is None:
             return {**inputs, "step": tf.TensorSpec((), tf.int32)} if step else inputs
         shape = (None, None) if self.features.token_labels is not None else (None, *labels.shape[1:])
-        weights = () if self.features.weights is None else (tf.TensorSpec((None,), tf.float32),)
+        weights = () if self.weights(0) is None else (tf.TensorSpec((None,), tf.float32),)
         return inputs, tf.TensorSpec(shape, labels.dtype), *weights
+
+
+@lru_cache(maxsize=4)
+def _shares(batches, update):
+    """Return A n_k / Σ n of the batches of an update, n_k the labels of batch k that count in the loss."""
+    steps = range(update * batches.accumulate, (update + 1) * batches.accumulate)
+    labels = np.array([batches.features.scored[batches.rows(step)].sum() for step in steps], "float64")
+    return batches.accumulate * labels / max(1, labels.sum())
 
 
 @lru_cache(maxsize=4)

@@ -22,7 +22,7 @@ class TrainConfig:
     weight_decay    λ of AdamW on matrices and tables (Devlin et al. 2018, appendix A.2: 0.01)
     warmup          share of the steps in which the rate rises (same: 10 %)
     clip_norm       global norm that gradients are cut to; 0 never cuts (google-research/bert: 1.0)
-    accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
+    accumulate      batches that make one update, as one large batch would; warm-up and decay count updates
     layer_decay     factor on the rate for each layer below the head, such as 0.8; 1 = none (Clark et al. 2020)
     frozen_layers   lowest blocks that stay as they are, with the embeddings; 0 = embeddings alone; none = nothing
     unfreeze        blocks that join in after each epoch, from the top; 0 = all at once (Howard and Ruder 2018: 1)

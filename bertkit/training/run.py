@@ -125,7 +125,8 @@ class Run:
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
         with precision(self.tuning.precision):
             adapt(model, self.tuning)
-        self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies)
+        self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies,
+                                    accumulate=self.tuning.accumulate)
         self.held = splits.held(tokenizer, self.length)
         self.steps = self.epochs * self.sampler.steps_per_epoch
 
