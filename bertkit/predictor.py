@@ -11,6 +11,7 @@ from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.tasks.columns import listed
 from bertkit.terminal import counted
 from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
@@ -101,8 +102,9 @@ class Predictor:
             One prediction for each input, in their order.
 
         Raises:
-            Error: When `batch_size` is below 1.
+            Error: When one string came in place of a list, or `batch_size` is below 1.
         """
+        inputs = listed(inputs, "inputs")
         if batch_size < 1:
             raise Error(f"batch_size={batch_size}; give 1 or more.")
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
