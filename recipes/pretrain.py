@@ -48,7 +48,8 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
         with precision(knobs.precision):
             source = start.source(model, tokenizer) if model else Encoder(
                 named.config(config, names, len(tokenizer), knobs.dropout))
-            made = named.objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection)
+            made = named.objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection,
+                                    knobs.segmenter)
             pretrainer = Pretrainer(start.encoder_of(source), made)
         if model:
             start.adopt(pretrainer, source)
