@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
+from bertkit.text.convention import Convention, at_apostrophes, is_unbroken
 from bertkit.text.windows import STRIDE, max_context, windows
 from bertkit.text.words import covering, joined, words
 
@@ -21,13 +23,16 @@ OUTSIDE = "O"
 class Tagging(Task):
     """One of `labels` (IOB2 tags) for each word, read at its first piece (Devlin et al. 2018, section 5.3).
 
-    An input is a text, whose words are those of `text.words`, or a list of words, which are joined by blanks. A text
+    An input is a text, or a list of words, which are joined by blanks. The words of a text are those of `convention`,
+    and are read with blanks between them, as in training. Without a convention they are those of `text.words`, and the
+    model's tags decide where an entity begins in a word with an apostrophe and in Thai, Khmer and the like. A text
     that is longer than the model is read in windows, and each word in the window where it has most context (see
     `text.windows`). A word without a piece (of control characters alone) is outside of every entity.
 
     Args:
         labels: The tags, in the order of the model's outputs.
         stride: Tokens between the starts of two windows.
+        convention: How the training data part words; None where that is not known.
 
     Example:
         >>> Tagging(("O", "B-LOC")).answers(["in Rome."], [["O", "B-LOC", "O"]])
@@ -36,12 +41,23 @@ class Tagging(Task):
 
     labels: tuple[str, ...]
     stride: int = STRIDE
+    convention: Convention | None = None
 
     name, output, each_token = "tag", "logits", True
     commonest = "the commonest tag, no entity anywhere"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
+        if isinstance(self.convention, dict):
+            object.__setattr__(self, "convention", Convention(**self.convention))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields of the task, the convention as a dict.
+
+        Returns:
+            {field: value}, as JSON.
+        """
+        return super().settings() | {"convention": self.convention and self.convention.to_json()}
 
     @property
     def width(self) -> int:
@@ -68,18 +84,18 @@ class Tagging(Task):
         places, labels = [], []
         numbers = {label: number for number, label in enumerate(self.labels)}
         for i, given in enumerate(inputs):
-            encoding, pieces = _pieces(tokenizer, given)
+            encoding, read, pieces = _encoded(tokenizer, given, self.convention)
             cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
             counts = max_context(cut, len(encoding.ids))
-            places.append([None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].at(piece))
-                           for piece in pieces])
+            at = [None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].at(piece)) for piece in pieces]
+            places.append((at, read if isinstance(given, str | bytes) else None))
             if targets is not None:
                 labels += _labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]])
             rows += [window.row for window in cut]
         return Packed(rows, places, token_labels=None if targets is None else labels)
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[list[str]]:
-        """Return the tags of each input's words.
+        """Return the tags of each input's words; those of a raw text know where their words are.
 
         Args:
             outputs: [tokens, C] of each row.
@@ -89,8 +105,11 @@ class Tagging(Task):
             A list of tags for each input.
         """
         best = [np.argmax(row, axis=-1) for row in outputs]
-        return [[OUTSIDE if place is None else self.labels[best[place[0]][place[1]]] for place in places]
-                for places in packed.origin]
+        found = []
+        for places, read in packed.origin:
+            tags = [OUTSIDE if place is None else self.labels[best[place[0]][place[1]]] for place in places]
+            found.append(tags if read is None else _settled(read, tags))
+        return found
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
         """Return the entities of each input.
@@ -102,7 +121,8 @@ class Tagging(Task):
         Returns:
             {"entities": [{"text", "type", "start", "end"}]} of each, start and end in characters of the text.
         """
-        return [{"entities": _entities(given, tags)} for given, tags in zip(inputs, predictions, strict=True)]
+        return [{"entities": _entities(given, tags, self.convention)}
+                for given, tags in zip(inputs, predictions, strict=True)]
 
     def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
         """Return what the metrics compare.
@@ -175,7 +195,7 @@ class Tagging(Task):
             [words, C] of each input, without words that have no piece.
         """
         return [np.array([outputs[place[0]][place[1]] for place in places if place is not None],
-                         "float32").reshape(-1, self.width) for places in packed.origin]
+                         "float32").reshape(-1, self.width) for places, _ in packed.origin]
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of tokens on which two files decide alike.
@@ -196,18 +216,95 @@ class Tagging(Task):
         return super()._checked(number, given)
 
 
-def _read(given):
-    """Return an input's text and (start, end) of its words."""
-    if isinstance(given, bytes):
-        given = given.decode("utf-8", errors="replace")
-    return (given, words(given)) if isinstance(given, str) else joined(given)
+class _Read(NamedTuple):
+    """A text as the model reads it, and where the units are that get a tag.
+
+    Args:
+        encoded: The text that is made into pieces.
+        spans: (start, end) of each unit in it.
+        own: (start, end) of each unit in the text that was given.
+        words: The number of each unit's word, where words may fall into several; else None.
+    """
+
+    encoded: str
+    spans: list[tuple[int, int]]
+    own: list[tuple[int, int]]
+    words: list[int] | None = None
 
 
-def _pieces(tokenizer, given):
-    """Return the Encoding of an input, and the first piece of each of its words, -1 where it has none."""
-    text, spans = _read(given)
-    encoding = tokenizer.encode([text])[0]
-    return encoding, covering(encoding.offsets, spans)[0].tolist()
+class _Tags(list):
+    """The tags of a raw text's units, and the (start, end) of each in its characters."""
+
+    def __init__(self, tags, spans):
+        super().__init__(tags)
+        self.spans = spans
+
+
+def _read(given, convention):
+    """Return an input as a `_Read`: words as they are, raw text as the training data part words."""
+    given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
+    if not isinstance(given, str):
+        text, spans = joined(given)
+        return _Read(text, spans, spans)
+    if convention is not None:              # with the blanks that the words of the training data had between them
+        own = convention.words(given)
+        text, spans = joined([given[start:end] for start, end in own])
+        return _Read(text, spans, own)
+    parts = [at_apostrophes(given, *word) for word in words(given)]
+    own = [span for part in parts for span in part]
+    return _Read(given, own, own, [number for number, part in enumerate(parts) for _ in part])
+
+
+def _encoded(tokenizer, given, convention):
+    """Return the Encoding of an input, its `_Read`, and the first piece of each unit, -1 where it has none."""
+    read = _read(given, convention)
+    encoding = tokenizer.encode([read.encoded])[0]
+    if read.words is not None:
+        read = _in_pieces(read, encoding.offsets)
+    return encoding, read, covering(encoding.offsets, read.spans)[0].tolist()
+
+
+def _in_pieces(read, offsets):
+    """Return a raw text with a unit for each piece of a word of Thai, Khmer and the like, which may be several words."""
+    spans, numbers = [], []
+    for span, number in zip(read.spans, read.words, strict=True):
+        inside = [span]
+        if is_unbroken(read.encoded[slice(*span)]):
+            first, last = (int(piece[0]) for piece in covering(offsets, [span]))
+            pieces = [offsets[piece] for piece in range(first, last + 1)] if first >= 0 else []
+            inside = [(max(start, span[0]), min(end, span[1])) for start, end in pieces if start < end] or [span]
+        spans += inside
+        numbers += [number] * len(inside)
+    return _Read(read.encoded, spans, spans, numbers)
+
+
+def _settled(read, tags):
+    """Return the tags of a raw text whose words were found without a convention, as the model's tags decide.
+
+    A word whose first part has a tag is whole; where it has none, an entity begins at the part that has one. Parts of a
+    script without blanks are words of their own, and those of one type that follow each other are one entity.
+    """
+    if read.words is None:
+        return _Tags(tags, read.own)
+    found, spans = [], []
+    for _, group in groupby(range(len(tags)), key=lambda unit: read.words[unit]):
+        units = list(group)
+        if is_unbroken(read.encoded[read.own[units[0]][0]:read.own[units[-1]][1]]):
+            found += [_continued(tags[unit - 1] if unit > units[0] else OUTSIDE, tags[unit]) for unit in units]
+            spans += [read.own[unit] for unit in units]
+            continue
+        first = next((unit for unit in units if tags[unit] != OUTSIDE), units[0])
+        if first > units[0]:
+            found.append(OUTSIDE)
+            spans.append((read.own[units[0]][0], read.own[first - 1][1]))
+        found.append(tags[first])
+        spans.append((read.own[first][0], read.own[units[-1]][1]))
+    return _Tags(found, spans)
+
+
+def _continued(before, tag):
+    """Return a tag that goes on with the entity before it, if that is of its type."""
+    return f"I-{tag[2:]}" if tag != OUTSIDE and before[2:] == tag[2:] else tag
 
 
 def _number(numbers, tag):
@@ -232,8 +329,20 @@ def _labels(cut, pieces, numbers):
     return rows
 
 
-def _entities(given, tags):
-    text, spans = _read(given)
+def _entities(given, tags, convention):
+    given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
+    read = _read(given, convention)
+    text = given if isinstance(given, str) else read.encoded
+    spans = getattr(tags, "spans", None)
+    spans = _whole_words(read) if spans is None else spans
     return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
              "start": spans[first][0], "end": spans[last - 1][1]}
             for kind, first, last in metrics.entities(tags)]
+
+
+def _whole_words(read):
+    """Return (start, end) of each word in the text that was given."""
+    if read.words is None:
+        return read.own
+    groups = [list(group) for _, group in groupby(range(len(read.own)), key=lambda unit: read.words[unit])]
+    return [(read.own[units[0]][0], read.own[units[-1]][1]) for units in groups]
