@@ -56,7 +56,8 @@ class Splits:
         reading: Further arguments of `read_labelled`.
 
     Raises:
-        Error: when a file cannot be read, or does not fit train; when there is no class `positive`; when train is too small to hold out a row of it.
+        Error: when a file cannot be read, or does not fit train; when there is no class `positive`; when train is too
+            small to hold out a row of it.
     """
 
     def __init__(self, name: str, train: str | Path, dev: str | Path | None, test: str | Path | None = None,

@@ -257,9 +257,10 @@ class Answering(Task):
         if self.version == "1.1":
             return ""
         if self._learns(targets):
-            return f"No answer is given where its probability is above {self.threshold:.4f}, which gives dev the best f1."
-        return (f"{'All dev questions have an answer' if any(targets) else 'No dev question has an answer'}, so nothing "
-                f"was learnt of when to give none: it is given where its probability is above {self.threshold:g}.")
+            return f"No answer is given where its probability is above {self.threshold:.4f}: so dev has the best f1."
+        kind = "All dev questions have an answer" if any(targets) else "No dev question has an answer"
+        return (f"{kind}, so nothing was learnt of when to give none: it is given where its probability is above "
+                f"{self.threshold:g}.")
 
     def _learns(self, targets):
         return self.version == "2.0" and len({bool(answers) for answers in targets}) == 2

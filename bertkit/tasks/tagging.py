@@ -265,7 +265,7 @@ def _encoded(tokenizer, given, convention):
 
 
 def _in_pieces(read, offsets):
-    """Return a raw text with a unit for each piece of a word of Thai, Khmer and the like, which may be several words."""
+    """Return a raw text with a unit for each piece of Thai, Khmer and the like, where a run may be several words."""
     spans, numbers = [], []
     for span, number in zip(read.spans, read.words, strict=True):
         inside = [span]

@@ -88,7 +88,7 @@ def _cutting(segmenter):
     def begins(text):
         words = list(segmenter(text))
         if "".join(words) != text:
-            raise Error(f"The segmenter made {words!r:.60} of {text!r:.60}; wanted its words, which joined are the text.")
+            raise Error(f"The segmenter made {words!r:.60} of {text!r:.60}; wanted words which joined are the text.")
         return np.cumsum([0, *map(len, words[:-1])])
     return begins
 

@@ -43,7 +43,8 @@ def test_every_client_decides_as_the_bundle(tmp_path, monkeypatch, several):
     export_saved_model(folder, tmp_path / "served")
     found = tf.saved_model.load(tmp_path / "served").signatures["serving_default"](text=tf.constant(TEXTS))
     if several:
-        given = [[label for label, yes in zip(("no", "yes"), row, strict=True) if yes] for row in found["given"].numpy()]
+        given = [[label for label, yes in zip(("no", "yes"), row, strict=True) if yes]
+                 for row in found["given"].numpy()]
     else:
         given = [label.decode() for label in found["label"].numpy()]
     assert given == wanted
