@@ -42,7 +42,7 @@ def proof(bundle: Predictor, device: DeviceModel, precision: str, rows: dict[str
         device: The file.
         precision: One of `parity.LADDER`.
         rows: Rows of ids as long as the file takes, {name: int32 [rows,T]}.
-        whole: The same rows as long as those that the model was trained on.
+        whole: The same rows as long as those that the model was trained on, {name: int32 [rows,T]}.
         labelled: Labelled inputs, or None.
         max_drop: Points of the main metric that the file may lose.
 

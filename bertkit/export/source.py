@@ -94,7 +94,7 @@ def kept_places(tokenizer: Any, tokens: int, length: int) -> np.ndarray:
         length: The most tokens that stay.
 
     Returns:
-        Numbers of places, int64, at most `length`.
+        Numbers of places, int64 [places], at most `length`.
     """
     if tokens <= length:
         return np.arange(tokens)

@@ -135,7 +135,7 @@ class Documents(Classification):
             packed: The `Packed` rows.
 
         Returns:
-            [C] of each text.
+            float32 [C] of each text.
         """
         return self._pooled(outputs, packed)
 

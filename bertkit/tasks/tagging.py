@@ -192,7 +192,7 @@ class Tagging(Task):
             packed: The `Packed` rows.
 
         Returns:
-            [words, C] of each input, without words that have no piece.
+            float32 [words, C] of each input, without words that have no piece.
         """
         return [np.array([outputs[place[0]][place[1]] for place in places if place is not None],
                          "float32").reshape(-1, self.width) for places, _ in packed.origin]

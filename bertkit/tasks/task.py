@@ -246,7 +246,8 @@ class Task:
             packed: The `Packed` rows.
 
         Returns:
-            What `agreement` and `drift` take: the same, or where an input is read in windows, one array an input.
+            What `agreement` and `drift` take: the same, or where an input is read in windows, one array an input,
+            float32 [units,C].
         """
         return outputs
 

@@ -90,7 +90,11 @@ class Convention:
         return cls(**{**asdict(made), "wholes": tuple(wholes[:MOST_WHOLE]), "unbroken": tuple(unbroken[:MOST_WORDS])})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the convention as JSON values, from which `Convention(**values)` makes it again."""
+        """Return the convention as JSON values, from which `Convention(**values)` makes it again.
+
+        Returns:
+            {name of a part: list of words}, and "genitive".
+        """
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def words(self, text: str) -> list[tuple[int, int]]:
