@@ -220,7 +220,8 @@ class Answering(Task):
             packed: The `Packed` rows.
 
         Returns:
-            float32 [1 + tokens of the context, 2] of each question; a token has the logits of the window that counts for it.
+            float32 [1 + tokens of the context, 2] of each question; a token has the logits of the window that counts
+            for it.
         """
         rows = iter(outputs)
         return [_of_context(question, [next(rows) for _ in question.windows]) for question in packed.origin]

@@ -55,9 +55,16 @@ def test_batches_of_one_update_count_by_their_labels(rows, batch_size, accumulat
         labels = [[0 if i % 3 else -1 for i, _ in enumerate(row)] for row in rows]
         features = replace(features, labels=None, token_labels=np.concatenate(labels).astype("int32"))
     sampler = BatchSampler(features, batch_size, accumulate=accumulate)
-    for first in (0, accumulate * 3):
-        parts = [sampler.batch(step) for step in range(first, first + accumulate)]
+    large = BatchSampler(features, batch_size * accumulate)
+    assert sampler.steps_per_epoch == large.steps_per_epoch * accumulate
+    for update in (0, 1, large.steps_per_epoch):
+        steps = range(update * accumulate, (update + 1) * accumulate)
+        parts = [sampler.batch(step) for step in steps]
+        filled = -(-len(large.rows(update)) // batch_size)              # the others are a row that does not count
+        rows = [sampler.rows(step) for step in steps][:filled]
+        assert np.concatenate(rows).tolist() == large.rows(update).tolist()
         counts = np.array([(labels >= 0).sum() if tokens else len(labels) for _, labels, _ in parts])
+        counts[filled:] = 0
         for (_, _, weights), count in zip(parts, counts, strict=True):
             assert weights.dtype == np.float32 and len(set(weights.tolist())) == 1
             assert weights[0] == pytest.approx(accumulate * count / max(1, counts.sum()))
