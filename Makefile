@@ -4,7 +4,8 @@
 # make quick     the quick part of the tests, which .ci/run gives to every Python that it finds
 # make slow      the tests that take minutes or make environments, which `make test` leaves out
 # make lint      the linters
-# make check     linters, house rules and tests
+# make types     the type checker
+# make check     linters, types, house rules and tests
 # make wheel     build the wheel, install it alone in an empty environment, and use it there
 # make release   build, check and describe what would be published; uploads nothing
 # make docs      the documentation site, in site/ (needs the extra docs; GENERATOR=mkdocs takes the other generator)
@@ -17,7 +18,7 @@ RUN = $(ENVIRONMENT)/bin/python
 GENERATOR = zensical
 QUICK = tests/text tests/data tests/metrics tests/tasks tests/layers/test_attention.py tests/test_import.py tests/test_cli.py
 
-.PHONY: demo test quick slow lint check wheel release docs bench environment
+.PHONY: demo test quick slow lint types check wheel release docs bench environment
 
 demo: environment
 	$(RUN) -m bertkit demo --out bertkit-demo
@@ -35,7 +36,10 @@ slow: environment
 lint: environment
 	$(RUN) -m ruff check .
 
-check: lint test
+types: environment
+	$(RUN) -m mypy
+
+check: lint types test
 
 wheel: environment
 	PYTHON=$(RUN) sh .ci/wheel

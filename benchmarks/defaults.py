@@ -21,7 +21,7 @@ import keras
 import numpy as np
 from defaults_page import page
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.data.features import features_of
 from bertkit.data.labelled import learn_task, read_labelled
 from bertkit.data.pipeline import BatchSampler
@@ -127,7 +127,7 @@ class Bench:
         return EvalSplit(part.inputs, part.targets, packed, features_of(packed, self.tokenizer))
 
     def _scores(self, held):
-        sides = self.task.sides(held.targets, predictions(self.model, self.task, held))
+        sides = self.task.metric_inputs(held.targets, predictions(self.model, self.task, held))
         return {name: round(float(metric(*sides)), 5) for name, metric in self.task.metrics.items()}
 
     def _state(self):
@@ -180,7 +180,7 @@ def default(name, rows):
 
 def measure(flags, path):
     """Run the cells that are not among the lines of `path`, and add them there."""
-    tokenizer, benches = Tokenizer.load(local(DEFAULT)), {}
+    tokenizer, benches = Tokenizer.load(local_folder(DEFAULT)), {}
     for name, rows, seed, points in cells(flags):
         done = {(line["name"], line["rows"], line["seed"], line["rate"], line["epochs"]) for line in read(path)}
         for rate, epochs in points:
@@ -196,7 +196,7 @@ def measure(flags, path):
 
 def probe(flags, path):
     """Run the linear model of each cell of a task of classes that is not among the lines of `path`."""
-    tokenizer = Tokenizer.load(local(DEFAULT))
+    tokenizer = Tokenizer.load(local_folder(DEFAULT))
     for name in flags.only:
         bench = Bench(name, flags.data, tokenizer) if FILES[name][0] == "classify" else None
         for rows, seed in ((rows, seed) for rows in flags.rows for seed in flags.seeds):

@@ -84,10 +84,10 @@ def prepare(flags):
 
 def split(paths, train, held):
     """Write every `HELD`th document of each file to one file and the others to another, the held-out one last."""
-    from bertkit.corpus.documents import documents
+    from bertkit.corpus.documents import read_documents
     texts = {train: [], held: []}
     for path in paths:
-        for i, document in enumerate(documents([path]), 1):
+        for i, document in enumerate(read_documents([path]), 1):
             texts[train if i % HELD else held].append("\n".join(document))
     for path, found in texts.items():
         path.write_text("\n\n".join(found) + "\n", encoding="utf-8")
@@ -141,21 +141,22 @@ def alike(flags):
 def asked(model_folder, path, flags):
     """Return what a model knows of a text: ({masked accuracy, perplexity ...}, each sentence's logs)."""
     import bertkit
-    from bertkit.corpus.documents import documents
+    from bertkit.corpus.documents import read_documents
     from bertkit.corpus.sampler import CorpusSampler
     from bertkit.corpus.shards import Shards
     from bertkit.objectives import MLM, Pretrainer
     from bertkit.pretraining.eval_split import held_out
-    from bertkit.pretraining.start import adopt
+    from bertkit.pretraining.start import copy_heads
     from bertkit.text import Tokenizer
     from bertkit.text.sentences import sentences
     from bertkit.training.likelihood import pseudo_log_likelihoods
 
     tokenizer, model = Tokenizer.load(flags.folder / "vocab.txt"), bertkit.load(str(model_folder))
     pretrainer = Pretrainer(model.encoder, [MLM(tokenizer)])
-    adopt(pretrainer, model)
+    copy_heads(pretrainer, model)
     found = held_out(pretrainer, CorpusSampler(Shards(flags.folder / rows_of(path)), tokenizer, 64))
-    texts = [text[start:end] for document in documents([path]) for text in document for start, end in sentences(text)]
+    texts = [text[start:end] for document in read_documents([path])
+             for text in document for start, end in sentences(text)]
     texts = [text for text in texts if WORDS[0] <= len(text.split()) <= WORDS[1]]
     texts = texts[::max(1, len(texts) // SENTENCES)][:SENTENCES]
     scored = pseudo_log_likelihoods(pretrainer.model, tokenizer, texts, flags.length)

@@ -1,6 +1,6 @@
 """Addresses of checkpoints: a folder, bertkit://name, hf://owner/name, a keras-nlp preset's name or kaggle:// handle.
 
-`bertkit.load` and `bertkit.Tokenizer.load` read the folder that `local` returns.
+`bertkit.load` and `bertkit.Tokenizer.load` read the folder that `local_folder` returns.
 """
 
 import re
@@ -22,7 +22,7 @@ WEIGHTS = ("*.safetensors", "model.safetensors.index.json", "modules.json", "*_P
 OLDER = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
 
 
-def local(address: str | Path, backbones: tuple[str, ...], weights: bool = True) -> Path:
+def local_folder(address: str | Path, backbones: tuple[str, ...], weights: bool = True) -> Path:
     """Return the folder of a checkpoint, downloaded first where `address` is not on this machine.
 
     Args:
@@ -36,7 +36,7 @@ def local(address: str | Path, backbones: tuple[str, ...], weights: bool = True)
     Raises:
         Error: If there is no such folder or address, or it cannot be downloaded.
 
-    >>> local("bertkit://english", ()).name
+    >>> local_folder("bertkit://english", ()).name
     'english'
     """
     text, folder = str(address), Path(address)
@@ -56,7 +56,7 @@ def check_exists(path: str | Path) -> None:
     """Check that a checkpoint is on this machine or that its address has the form of one elsewhere.
 
     Args:
-        path: A folder or an address, see `local`.
+        path: A folder or an address, see `local_folder`.
 
     Raises:
         Error: If it is no folder, no address, and has not the form of a preset's name.

@@ -19,7 +19,7 @@ def _today():
     return datetime.date.today().isoformat()
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value as JSON holds it.
 
     Args:
@@ -29,13 +29,13 @@ def plain(value: Any) -> Any:
         The value with paths as text, tuples as lists, and nan and infinity as None.
 
     Example:
-        >>> plain({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
+        >>> json_value({"path": Path("films"), "score": float("nan"), "labels": ("no", "yes")})
         {'path': 'films', 'score': None, 'labels': ['no', 'yes']}
     """
     if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
+        return {name: json_value(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
+        return [json_value(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
@@ -111,7 +111,7 @@ class Card:
         Returns:
             {field: value}, without the empty fields.
         """
-        return {name: plain(value) for name, value in asdict(self).items()
+        return {name: json_value(value) for name, value in asdict(self).items()
                 if value not in ({}, (), "") or name in ("name", "task", "model")}
 
     def text(self) -> str:

@@ -16,7 +16,7 @@ ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "relu", "silu", "tanh", "m
 MOST_LAYERS = 10_000
 
 # The kinds that each axis can hold; `type(None)` where a paper has nothing there.
-AXES = {
+AXES: dict[str, tuple[type, ...]] = {
     "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Local, kinds.Hash),
     "positions": (kinds.Absolute, kinds.Axial, type(None)),
     "inputs": (kinds.Summed, kinds.Trigram, kinds.Bare),
@@ -144,7 +144,7 @@ class EncoderConfig:
         return getattr(self.block, "norm_bias", True)
 
     @property
-    def longest(self) -> int | None:
+    def max_length(self) -> int | None:
         """The largest number of tokens of a row that have positions; None where any number has."""
         if self.positions is None:
             return None

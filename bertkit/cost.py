@@ -1,5 +1,6 @@
 """Parameters, arithmetic and memory of an encoder, in closed form from its config."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -64,7 +65,7 @@ def parameters(config: EncoderConfig) -> int:
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
     return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
-            + ENDINGS.get(type(config.block), _none)(config) + _total(pooler(config), 0))
+            + ENDINGS.get(type(config.block), _none)(config) + _total(pooler_parameters(config), 0))
 
 
 def embedding_parameters(config: EncoderConfig) -> int:
@@ -105,7 +106,7 @@ def block_parameters(config: EncoderConfig, layer: int = 0) -> int:
 # The functions below describe a part of a model as ([(inputs, outputs, has a bias) of each matrix that every token
 # passes], the count of all other parameters).
 def _total(matrices, others):
-    return sum(dense(*matrix) for matrix in matrices) + others
+    return sum(dense_parameters(*matrix) for matrix in matrices) + others
 
 
 def _summed(config):
@@ -113,13 +114,13 @@ def _summed(config):
     width = config.embedding_dim or config.hidden_dim
     tables = (config.vocabulary_size + config.num_segments) * width + position_parameters(config, width)
     projection = [(width, config.hidden_dim, True)] if config.embedding_dim else []
-    return projection, tables + layer_norm(width)
+    return projection, tables + layer_norm_parameters(width)
 
 
 def _bare(config):
     """Count V · D and the positions, and a LayerNorm where there is one."""
     width = config.hidden_dim
-    norm = layer_norm(width, config.norm_bias) if config.inputs.norm else 0
+    norm = layer_norm_parameters(width, config.norm_bias) if config.inputs.norm else 0
     return [], config.vocabulary_size * width + position_parameters(config, width) + norm
 
 
@@ -129,7 +130,8 @@ def _trigram(config):
     tables = config.vocabulary_size * narrow + config.num_segments * width + position_parameters(config, width)
     projection = (3 * narrow if near else narrow, width, True)
     passed = near or narrow != width
-    return [projection] * passed, tables + layer_norm(width) + (0 if passed else dense(*projection))
+    other = 0 if passed else dense_parameters(*projection)
+    return [projection] * passed, tables + layer_norm_parameters(width) + other
 
 
 def position_parameters(config: EncoderConfig, width: int) -> int:
@@ -152,7 +154,7 @@ def position_parameters(config: EncoderConfig, width: int) -> int:
     return 0 if config.positions is None else config.max_sequence_length * width
 
 
-def pooler(config: EncoderConfig) -> list[tuple[int, int, bool]]:
+def pooler_parameters(config: EncoderConfig) -> list[tuple[int, int, bool]]:
     """Return the matrix of the pooler.
 
     Args:
@@ -163,7 +165,7 @@ def pooler(config: EncoderConfig) -> list[tuple[int, int, bool]]:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> pooler(CONFIG)
+        >>> pooler_parameters(CONFIG)
         [(768, 768, True)]
     """
     return [(config.output_dim, config.hidden_dim, True)] * isinstance(config.pooler, kinds.Tanh)
@@ -173,7 +175,7 @@ def _post_norm(config, layer):
     """Count attention, two feed-forward matrices and two LayerNorms."""
     width, inner = config.hidden_dim, config.intermediate_dim
     matrices, others = _attention(config, layer)
-    return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm(width)
+    return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm_parameters(width)
 
 
 def _gated(config, layer):
@@ -181,7 +183,7 @@ def _gated(config, layer):
     width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
     matrices, others = _attention(config, layer)
     return ([*matrices, (width, 2 * inner, bias), (inner, width, bias)],
-            others + (2 if layer else 1) * layer_norm(width, config.norm_bias))
+            others + (2 if layer else 1) * layer_norm_parameters(width, config.norm_bias))
 
 
 def _bottleneck(config, layer):
@@ -190,13 +192,13 @@ def _bottleneck(config, layer):
     query_inputs, value_inputs = width if block.narrow or block.shared else wide, width if block.narrow else wide
     matrices = [*[(query_inputs, width, True)] * 2, (value_inputs, width, True), (width, width, True)]
     matrices += block.feeds * [(width, inner, True), (inner, width, True)]
-    norms = (1 + block.feeds) * layer_norm(width)
+    norms = (1 + block.feeds) * layer_norm_parameters(width)
     if block.width is None:
         return matrices, norms
     entry, unused = (wide, width, True), block.shared and block.narrow
     entries = [entry] * (2 if block.shared and not unused else 1)
-    norms += (2 if block.shared else 1) * layer_norm(width) + layer_norm(wide)
-    return [*matrices, *entries, (width, wide, True)], norms + (dense(*entry) if unused else 0)
+    norms += (2 if block.shared else 1) * layer_norm_parameters(width) + layer_norm_parameters(wide)
+    return [*matrices, *entries, (width, wide, True)], norms + (dense_parameters(*entry) if unused else 0)
 
 
 def _attention(config, layer):
@@ -212,7 +214,7 @@ def _projections(config):
 def _windowed(config):
     """Count query, key, value and output, and query, key and value of global tokens, which others do not pass."""
     matrices, others = _projections(config)
-    return matrices, others + 3 * dense(*matrices[0])
+    return matrices, others + 3 * dense_parameters(*matrices[0])
 
 
 def _relative(config):
@@ -229,7 +231,7 @@ def _uniform(config, inputs=3):
 
 def _last_norm(config):
     """Count the LayerNorm after the last block."""
-    return layer_norm(config.output_dim, config.norm_bias)
+    return layer_norm_parameters(config.output_dim, config.norm_bias)
 
 
 def _query_stream(config):
@@ -243,14 +245,15 @@ def _none(_):
 
 # One closed form for each kind. ENDINGS counts what a model of such blocks has after them, where it has anything.
 INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
-ATTENTIONS = {kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
-              kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
+ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
+    kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
+    kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
 BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.Bottleneck: _bottleneck,
           kinds.Reversible: _post_norm}
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
-def dense(inputs: int, outputs: int, bias: bool = True) -> int:
+def dense_parameters(inputs: int, outputs: int, bias: bool = True) -> int:
     """Count the parameters of a dense layer: inputs · outputs, and outputs for the bias.
 
     Args:
@@ -262,13 +265,13 @@ def dense(inputs: int, outputs: int, bias: bool = True) -> int:
         The number of parameters.
 
     Example:
-        >>> dense(768, 3072)
+        >>> dense_parameters(768, 3072)
         2362368
     """
     return inputs * outputs + outputs * bias
 
 
-def layer_norm(width: int, bias: bool = True) -> int:
+def layer_norm_parameters(width: int, bias: bool = True) -> int:
     """Count the parameters of a LayerNorm: a scale, and a shift for the bias.
 
     Args:
@@ -279,13 +282,13 @@ def layer_norm(width: int, bias: bool = True) -> int:
         The number of parameters.
 
     Example:
-        >>> layer_norm(768), layer_norm(768, bias=False)
+        >>> layer_norm_parameters(768), layer_norm_parameters(768, bias=False)
         (1536, 768)
     """
     return width + width * bias
 
 
-def keys(kind: Any, length: int) -> int:
+def keys_per_token(kind: Any, length: int) -> int:
     """Count the keys that a token is compared with, on average over the tokens of a row.
 
     With full attention these are all tokens. The blocks of a window, of half its size, see themselves and the blocks
@@ -300,7 +303,7 @@ def keys(kind: Any, length: int) -> int:
         The number of keys.
 
     Example:
-        >>> keys(kinds.Full(), 4096), keys(kinds.Window(size=512), 4096)
+        >>> keys_per_token(kinds.Full(), 4096), keys_per_token(kinds.Window(size=512), 4096)
         (4096, 768)
     """
     if isinstance(kind, kinds.Window):
@@ -315,7 +318,7 @@ def keys(kind: Any, length: int) -> int:
     return length
 
 
-def passes(config: EncoderConfig) -> int:
+def block_passes(config: EncoderConfig) -> int:
     """Count the blocks that a token passes; a shared block counts each time.
 
     Args:
@@ -326,7 +329,7 @@ def passes(config: EncoderConfig) -> int:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> passes(CONFIG)
+        >>> block_passes(CONFIG)
         12
     """
     return config.num_layers * (1 if config.shared is None else config.shared.inner)
@@ -351,12 +354,12 @@ def flops(config: EncoderConfig, length: int) -> int:
         22348431360
     """
     each = INPUTS[type(config.inputs)](config)[0] + [
-        matrix for i in range(passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
-    attentions = [config.attention_of(i) for i in range(passes(config))]
-    compared = sum(keys(kind, length) for kind in attentions)
+        matrix for i in range(block_passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
+    attentions = [config.attention_of(i) for i in range(block_passes(config))]
+    compared = sum(keys_per_token(kind, length) for kind in attentions)
     compared += sum(config.hidden_dim + length for kind in attentions if isinstance(kind, kinds.Relative))
     return (2 * length * _products(each) + 4 * length * compared * config.num_heads * config.head_dim
-            + 2 * _products(pooler(config)))
+            + 2 * _products(pooler_parameters(config)))
 
 
 def _products(matrices):
@@ -366,7 +369,8 @@ def _products(matrices):
 def activation_bytes(config: EncoderConfig, length: int) -> int:
     """Count the bytes of one row that back-propagation reads again, in float32.
 
-    These are 4 bytes for each number of `kept`, and for the scores and the probabilities of attention (2 · N · keys).
+    These are 4 bytes for each number of `saved_activations`, and for the scores and the probabilities of attention
+    (2 · N · keys).
 
     Args:
         config: an `EncoderConfig`.
@@ -380,12 +384,13 @@ def activation_bytes(config: EncoderConfig, length: int) -> int:
         >>> activation_bytes(CONFIG, length=128)
         89653248
     """
-    each = [kept(config) + 2 * config.num_heads * keys(config.attention_of(i), length) for i in range(passes(config))]
+    each = [saved_activations(config) + 2 * config.num_heads * keys_per_token(config.attention_of(i), length)
+            for i in range(block_passes(config))]
     again = isinstance(config.block, kinds.Reversible)      # the last state, and one block at a time, computed again
     return 4 * length * (2 * config.hidden_dim + max(each) if again else sum(each))
 
 
-def kept(config: EncoderConfig) -> int:
+def saved_activations(config: EncoderConfig) -> int:
     """Count the numbers of a token that back-propagation through a block reads again, besides scores and probabilities.
 
     These are the input, query, key, value, merged heads and two normalised sums, and the activation's input and output.
@@ -398,7 +403,7 @@ def kept(config: EncoderConfig) -> int:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> kept(CONFIG)
+        >>> saved_activations(CONFIG)
         11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim

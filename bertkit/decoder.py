@@ -17,7 +17,7 @@ from bertkit.layers.cross_attention import DecoderBlock
 class Decoder(ConfiguredLayer):
     """A Transformer decoder in the shape of an encoder (Rothe, Narayan and Severyn 2020, arXiv 1907.12461, section 2).
 
-    call(token_ids [B,U], memory) -> [B,U,D]; `memory` is what `remember` made of the sequence that was read.
+    call(token_ids [B,U], memory) -> [B,U,D]; `memory` is what `source_keys_values` made of the sequence that was read.
 
     Args:
         config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
@@ -31,7 +31,7 @@ class Decoder(ConfiguredLayer):
         >>> from bertkit.config import EncoderConfig
         >>> decoder = Decoder(EncoderConfig(100, num_layers=1, num_heads=2, hidden_dim=8, intermediate_dim=16))
         >>> decoder.build()
-        >>> tuple(decoder(ops.ones((1, 3), "int32"), decoder.remember(ops.ones((1, 5, 8)))).shape)
+        >>> tuple(decoder(ops.ones((1, 3), "int32"), decoder.source_keys_values(ops.ones((1, 5, 8)))).shape)
         (1, 3, 8)
     """
 
@@ -61,19 +61,19 @@ class Decoder(ConfiguredLayer):
 
         Args:
             token_ids: int [B,U].
-            memory: What `remember` returned for the texts that were read.
+            memory: What `source_keys_values` returned for the texts that were read.
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
             The vectors [B,U,D].
         """
         places = ops.arange(ops.shape(token_ids)[1])[None]
-        x = self.embedded(token_ids, places, training)
+        x = self.embed(token_ids, places, training)
         for block, remembered in zip(self.blocks, memory, strict=True):
             x = block(x, {}, remembered, training=training)
         return x
 
-    def embedded(self, token_ids: Any, places: Any, training: bool | None = None) -> Any:
+    def embed(self, token_ids: Any, places: Any, training: bool | None = None) -> Any:
         """Compute the embeddings of tokens.
 
         Args:
@@ -86,7 +86,7 @@ class Decoder(ConfiguredLayer):
         """
         return self.embeddings({"token_ids": token_ids, "position_ids": places + self.first}, training=training)
 
-    def remember(self, sequence: Any, padding_mask: Any = None) -> list[dict[str, Any]]:
+    def source_keys_values(self, sequence: Any, padding_mask: Any = None) -> list[dict[str, Any]]:
         """Compute what each block attends to of the text that was read.
 
         Args:
@@ -96,9 +96,10 @@ class Decoder(ConfiguredLayer):
         Returns:
             For each block {"memory": its keys and values [B,N,T,H], "padding_mask"}.
         """
-        return [{"memory": block.cross.remember(sequence), "padding_mask": padding_mask} for block in self.blocks]
+        return [{"memory": block.cross.source_keys_values(sequence), "padding_mask": padding_mask}
+                for block in self.blocks]
 
-    def nothing(self, rows: Any, longest: int, dtype: str) -> tuple[tuple[Any, Any], ...]:
+    def empty_cache(self, rows: Any, longest: int, dtype: str) -> tuple[tuple[Any, Any], ...]:
         """Make the empty past of texts before their first token.
 
         Args:
@@ -119,13 +120,13 @@ class Decoder(ConfiguredLayer):
             token_ids: The tokens int [B,1].
             place: Their position, counted from 0, a scalar.
             past: The keys and values of the earlier tokens, (keys, values) [B,N,longest,H] for each
-                block, as `nothing` or the last step returned them.
-            memory: What `remember` returned.
+                block, as `empty_cache` or the last step returned them.
+            memory: What `source_keys_values` returned.
 
         Returns:
             The vectors [B,1,D], and the past with these tokens.
         """
-        x, grown = self.embedded(token_ids, ops.reshape(place, (1, 1))), []
+        x, grown = self.embed(token_ids, ops.reshape(place, (1, 1))), []
         for block, each, remembered in zip(self.blocks, past, memory, strict=True):
             x, each = block.step(x, place, each, remembered)
             grown.append(each)
@@ -137,11 +138,11 @@ class Decoder(ConfiguredLayer):
         Args:
             encoder: A built `Encoder` of the same config.
         """
-        given = {weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
+        weights = {weight.path.partition(encoder.name + "/")[2]: weight for weight in encoder.weights}
         for weight in self.weights:
             path = weight.path.partition(self.name + "/")[2]
             if "/cross" not in path:
-                weight.assign(given[path])
+                weight.assign(weights[path])
 
 
 def _check(config):

@@ -1,7 +1,7 @@
 """Several devices as one: each computes on its part of every batch, and the results are summed.
 
-A mean over the batch is here one sum divided by another, both over all devices (`total`). So are the gradients summed,
-before their norm is taken. A step then does what one device would do with the whole batch.
+A mean over the batch is here one sum divided by another, both over all devices (`sum_over_devices`). So are the
+gradients summed, before their norm is taken. A step then does what one device would do with the whole batch.
 """
 
 import json
@@ -58,8 +58,8 @@ class Place:
             return
         begun = np.zeros((self.part[1], 2), "int64")
         begun[self.part[0]] = step, _checksum(model)
-        with together():
-            begun = tf.function(total)([tf.constant(begun)])[0].numpy()
+        with across_devices():
+            begun = tf.function(sum_over_devices)([tf.constant(begun)])[0].numpy()
         if (begun != begun[0]).any():
             raise Error(f"The workers begin at the steps {begun[:, 0].tolist()} with unlike weights; give all of them "
                         "the same arguments, and as --out one folder that all of them see.")
@@ -95,8 +95,8 @@ def scope(kind: str = "none") -> Iterator[Place]:
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Make `total` count all workers inside; only for what all of them compute, such as a training step.
+def across_devices() -> Iterator[None]:
+    """Make `sum_over_devices` count all workers inside; only for what all of them compute, such as a training step.
 
     Yields:
         Nothing.
@@ -108,7 +108,7 @@ def together() -> Iterator[None]:
         _joined.reset(token)
 
 
-def total(values: Sequence[Any]) -> Sequence[Any]:
+def sum_over_devices(values: Sequence[Any]) -> Sequence[Any]:
     """Sum each value over all devices that do the step; one device returns them as they are.
 
     Args:
@@ -122,7 +122,7 @@ def total(values: Sequence[Any]) -> Sequence[Any]:
         mine = [tf.identity(tf.convert_to_tensor(value)) for value in values if value is not None]
         sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, mine))
         return [value if value is None else next(sums) for value in values]
-    return values if workers is None else list(workers.run(total, (list(values),)))
+    return values if workers is None else list(workers.run(sum_over_devices, (list(values),)))
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class Encoder(BatchModel):
         policy = {"dtype": self.dtype_policy}
         self.embeddings = embeddings or trunk.embeddings(config, **policy)
         self.beginning, self.ending = trunk.beginning(config, **policy), trunk.ending(config, **policy)
-        self.blocks, self.order = trunk.blocks(config, **policy), trunk.order(config)
+        self.blocks, self.order = trunk.blocks(config, **policy), trunk.block_order(config)
         self.pooler = None
         if isinstance(config.pooler, kinds.Tanh):
             self.pooler = keras.layers.Dense(config.hidden_dim, activation="tanh", name="pooler",
@@ -116,7 +116,7 @@ class Encoder(BatchModel):
             if layer is not None:
                 layer.build((None, None, self.config.output_dim))
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -126,12 +126,12 @@ class Encoder(BatchModel):
             The batch as this encoder computes with it.
 
         Raises:
-            BatchError: when the encoder cannot read it (see `checked` of this module).
+            BatchError: when the encoder cannot read it (see `check_batch` of this module).
         """
-        return checked(inputs, self.config)
+        return check_batch(inputs, self.config)
 
     def call(self, inputs: dict[str, Any], trace: bool = False, training: bool | None = None,
-             places: Any = None) -> dict[str, Any]:
+             positions: Any = None) -> dict[str, Any]:
         """Compute the vectors of the tokens of a batch.
 
         Args:
@@ -140,20 +140,20 @@ class Encoder(BatchModel):
             trace: Whether the output also holds "trace": {"hidden/0" (the embeddings) ... "hidden/L" [B,T,D],
                 "attention/1" ... "attention/L" [B,N,T,T]}.
             training: Whether dropout is applied; None leaves it to Keras.
-            places: Positions int [B,K] whose vectors are wanted, or `FIRST` of `bertkit.layers.gather` for the first
+            positions: Positions int [B,K] whose vectors are wanted, or `FIRST` of `bertkit.layers.gather` for the first
                 token's; None wants all. The last block computes no others where it can.
 
         Returns:
-            {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}; with `places` "sequence" is [B,K,D], or
-            [B,1,D] for `FIRST`.
+            {"sequence" [B,T,D], "pooled" [B,D] where the config has a pooler}; with `positions` "sequence" is [B,K,D],
+            or [B,1,D] for `FIRST`.
         """
-        asked = self.asked(places)
+        queried = self.queried_positions(positions)
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
         steps: Any = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
-        narrow = asked is not None and not trace and trunk.can_query_subset(self.config)
+        narrow = queried is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
-            steps[-1][1]["places"] = asked
+            steps[-1][1]["query_positions"] = queried
         together = trunk.TOGETHER.get(type(self.config.block))
         if together is not None and training and not trace:
             state, steps = together(steps, state, self.masked_score), ()
@@ -161,29 +161,31 @@ class Encoder(BatchModel):
             state = block(state, context=context, trace=trace, training=training, masked_score=self.masked_score)
             if trace:
                 state, traced[f"attention/{i}"] = state
-                traced[f"hidden/{i}"] = trunk.hidden(state)
+                traced[f"hidden/{i}"] = trunk.hidden_states(state)
         found = state if self.ending is None else self.ending(state)
         outputs = found if isinstance(found, dict) else {"sequence": found}
-        x = gather_positions(outputs["sequence"], None if narrow else asked)
+        x = gather_positions(outputs["sequence"], None if narrow else queried)
         if self.config.pooler is not None:
             outputs["pooled"] = x[:, 0] if self.pooler is None else self.pooler(x[:, 0])
-            x = x if asked is None or len(asked.shape) == 0 else x[:, 1:]
+            x = x if queried is None or len(queried.shape) == 0 else x[:, 1:]
         outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
 
-    def asked(self, places: Any) -> Any:
+    def queried_positions(self, positions: Any) -> Any:
         """Return the positions whose last vectors are needed, with the first token's in front where a pooler reads it.
 
         Args:
-            places: Positions [B,K], `FIRST`, or None for all.
+            positions: Positions [B,K], `FIRST`, or None for all.
 
         Returns:
             int32 [B,K], [B,K+1] or a scalar; None for all.
         """
-        if places is None:
+        if positions is None:
             return None
-        places = ops.convert_to_tensor(places, "int32")
-        return places if self.config.pooler is None or len(places.shape) == 0 else ops.pad(places, [(0, 0), (1, 0)])
+        positions = ops.convert_to_tensor(positions, "int32")
+        if self.config.pooler is None or len(positions.shape) == 0:
+            return positions
+        return ops.pad(positions, [(0, 0), (1, 0)])
 
     def context(self, inputs: dict[str, Any], layer: int) -> dict[str, Any]:
         """Return what a block reads besides its state.
@@ -195,12 +197,12 @@ class Encoder(BatchModel):
         Returns:
             The entries that all blocks read, and this layer's part of the entries that are given by layer.
         """
-        found = {name: inputs[name] for name in (*NUMBERS, *PAIRS) if inputs.get(name) is not None}
+        context = {name: inputs[name] for name in (*NUMBERS, *PAIRS) if inputs.get(name) is not None}
         for name in LAYERED:
             parts = inputs.get(name)
             if parts is not None and (layer in parts if isinstance(parts, dict) else layer < len(parts)):
-                found[name] = parts[layer]
-        return found
+                context[name] = parts[layer]
+        return context
 
 
 def entries(config: EncoderConfig) -> set[str]:
@@ -222,7 +224,7 @@ def entries(config: EncoderConfig) -> set[str]:
                                      if any(isinstance(part, kind) for part in (*attentions, config.block)))}
 
 
-def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = ()) -> dict[str, Any]:
+def check_batch(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = ()) -> dict[str, Any]:
     """Check a batch, and make int32 arrays of its lists and arrays (float32 for masks of pairs of tokens).
 
     Symbolic and accelerator tensors pass as they are, because the data pipeline has checked them.
@@ -248,12 +250,12 @@ def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = 
               for name, value in inputs.items() if value is not None}
     limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
               "padding_mask": 2, "global_mask": 2, "answer_mask": 2,
-              "position_ids": 2**31 if config.longest is None else config.max_sequence_length}
+              "position_ids": 2**31 if config.max_length is None else config.max_sequence_length}
     shape = tuple(inputs["token_ids"].shape)
     for name in TABLES:
         if isinstance(inputs.get(name), np.ndarray):
             _check_array(name, inputs[name], shape, limits[name])
-    if "packed_ids" in inputs and not packs(config):
+    if "packed_ids" in inputs and not supports_packing(config):
         raise BatchError(f"This {config.family} cannot read packed rows: only attention over all tokens, at places "
                          "counted from 0, keeps texts of a row apart; leave packed_ids out.")
     for name in PAIRS:
@@ -261,9 +263,9 @@ def checked(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str] = 
             inputs[name] = _pairs(name, inputs[name], shape)
     if isinstance(inputs.get("mems"), list | tuple):
         _check_mems(inputs["mems"], shape, config)
-    if len(shape) == 2 and None not in (shape[1], config.longest) and shape[1] > config.longest:
+    if len(shape) == 2 and None not in (shape[1], config.max_length) and shape[1] > config.max_length:
         raise BatchError(f"The batch has {shape[1]} tokens a row and the encoder "
-                         f"{config.longest} positions; cut the rows.")
+                         f"{config.max_length} positions; cut the rows.")
     return inputs
 
 
@@ -276,7 +278,7 @@ def _check_names(inputs, config, own):
                              f"{ELSEWHERE.get(name, 'leave it out')}. It reads {rest}.")
 
 
-def packs(config: EncoderConfig) -> bool:
+def supports_packing(config: EncoderConfig) -> bool:
     """Return whether an encoder can read several texts in a row.
 
     It can where every attention is over all tokens and positions count from 0.
@@ -289,7 +291,7 @@ def packs(config: EncoderConfig) -> bool:
 
     Example:
         >>> from bertkit.family import bert, roberta
-        >>> packs(bert.CONFIG), packs(roberta.CONFIG)
+        >>> supports_packing(bert.CONFIG), supports_packing(roberta.CONFIG)
         (True, False)
     """
     attentions = config.attention if isinstance(config.attention, tuple) else (config.attention,)
@@ -300,14 +302,14 @@ def packs(config: EncoderConfig) -> bool:
 def _whole(name, value):
     """Return numbers as an int32 array; rounds and wraps none."""
     try:
-        given = np.asarray(value)
+        numbers = np.asarray(value)
         with np.errstate(invalid="ignore"):
-            array = given.astype("int32")
+            array = numbers.astype("int32")
     except (TypeError, ValueError, OverflowError):
         raise BatchError(f"{name} is no table of numbers: its rows differ in length or hold other things; pad the "
                          "rows to one length.") from None
-    if given.dtype.kind not in "biuf" or not np.array_equal(array, given):
-        raise BatchError(f"{name} holds {given.dtype} values that are no whole numbers of 32 bits; give ids.")
+    if numbers.dtype.kind not in "biuf" or not np.array_equal(array, numbers):
+        raise BatchError(f"{name} holds {numbers.dtype} values that are no whole numbers of 32 bits; give ids.")
     return array
 
 

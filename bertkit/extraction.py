@@ -2,31 +2,44 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from bertkit import checkpoints
 from bertkit.data.columns import Columns
 from bertkit.data.features import Padding, check_fit, cut_rows, pack
-from bertkit.data.in_memory import sides
-from bertkit.data.pipeline import by_length
+from bertkit.data.in_memory import split_pairs
+from bertkit.data.pipeline import batches_by_length
 from bertkit.data.texts import file_texts
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import write_bytes
-from bertkit.tasks.columns import listed
-from bertkit.terminal import counted, say
+from bertkit.heads.task_model import TaskModel
+from bertkit.tasks.columns import to_list
+from bertkit.terminal import say, with_progress
 from bertkit.text import Tokenizer
 
+Pooling = Literal["mean", "max", "cls"]
 # Texts that are packed and computed together; more take no more memory than these and the result.
 CHUNK = 1024
 POOLINGS = {"mean": lambda tokens, cls: tokens.mean(axis=0), "max": lambda tokens, cls: tokens.max(axis=0),
             "cls": lambda tokens, cls: tokens[cls], None: lambda tokens, cls: tokens}
 
 
-def features(model: Any, texts: Any, tokenizer: Tokenizer, layer: int = -1, pooling: str | None = "mean",
-             length: int = 128, batch_size: int = 32) -> np.ndarray | list[np.ndarray]:
+@overload
+def features(model: Encoder | TaskModel, texts: Any, tokenizer: Tokenizer, layer: int = -1,
+             pooling: Pooling = "mean", length: int = 128, batch_size: int = 32) -> np.ndarray: ...
+
+
+@overload
+def features(model: Encoder | TaskModel, texts: Any, tokenizer: Tokenizer, layer: int = -1, *, pooling: None,
+             length: int = 128, batch_size: int = 32) -> list[np.ndarray]: ...
+
+
+def features(model: Encoder | TaskModel, texts: Any, tokenizer: Tokenizer, layer: int = -1,
+             pooling: Pooling | None = "mean", length: int = 128,
+             batch_size: int = 32) -> np.ndarray | list[np.ndarray]:
     """Return the vectors that an encoder computes of texts: what other models learn from.
 
     Special tokens count, padding never does. A text of more tokens is cut, and how many were is said; so is, of long
@@ -59,25 +72,25 @@ def features(model: Any, texts: Any, tokenizer: Tokenizer, layer: int = -1, pool
                     "returns.")
     if pooling not in POOLINGS:
         raise Error(f"pooling={pooling!r} is unknown; give mean, max, cls or None.")
-    layer, length = _layer(encoder, layer), min(length, encoder.config.longest or length)
+    layer, length = _layer(encoder, layer), min(length, encoder.config.max_length or length)
     check_fit(tokenizer, encoder.config, length)
     if batch_size < 1:
         raise Error(f"batch_size={batch_size}; give 1 or more.")
-    texts, found, cut, cls = listed(texts, "texts"), [], 0, _cls(tokenizer)
-    for chunk in counted(_chunks(*sides(texts)), len(texts), "computed"):
-        rows, lost = cut_rows(tokenizer, *sides(chunk), length)
+    texts, vectors, cut, cls = to_list(texts, "texts"), [], 0, _cls(tokenizer)
+    for chunk in with_progress(_chunks(*split_pairs(texts)), len(texts), "computed"):
+        rows, lost = cut_rows(tokenizer, *split_pairs(chunk), length)
         cut += lost
-        rows = pack(rows, Padding.of(tokenizer))
-        found += [POOLINGS[pooling](tokens, cls) for tokens in _vectors(encoder, rows, layer, batch_size)]
+        packed = pack(rows, Padding.of(tokenizer))
+        vectors += [POOLINGS[pooling](tokens, cls) for tokens in _vectors(encoder, packed, layer, batch_size)]
     if cut:
         say(f"{cut:,} of {len(texts):,} texts have more than {length} tokens and were cut.")
     if pooling is None:
-        return found
-    return np.stack(found) if found else np.zeros((0, encoder.config.output_dim), "float32")
+        return vectors
+    return np.stack(vectors) if vectors else np.zeros((0, encoder.config.output_dim), "float32")
 
 
 def write_features(model: str, data: str, out: str, columns: Columns = Columns(), layer: int = -1,
-                   pooling: str | None = "mean", length: int = 128, batch_size: int = 32) -> dict:
+                   pooling: Pooling | None = "mean", length: int = 128, batch_size: int = 32) -> dict:
     """Write the `features` of a file's texts to a .npz file.
 
     Args:
@@ -102,8 +115,9 @@ def write_features(model: str, data: str, out: str, columns: Columns = Columns()
         raise Error(f"{out} {wrong}; give another --out, such as vectors.npz.")
     texts = file_texts(data, columns)
     tokenizer = Tokenizer.load(model)
-    found = features(checkpoints.load(model, part="encoder"), texts, tokenizer, layer, pooling, length, batch_size)
-    arrays = {"features": found} if pooling is not None else {
+    found = features(checkpoints.load(model, part="encoder"), texts, tokenizer, layer, pooling=pooling, length=length,
+                     batch_size=batch_size)
+    arrays: dict[str, Any] = {"features": found} if pooling is not None else {
         "features": np.concatenate(found), "starts": np.cumsum([0, *map(len, found)])}
     content = io.BytesIO()
     np.savez(content, **arrays)
@@ -132,12 +146,12 @@ def _cls(tokenizer):
 
 def _vectors(encoder, rows, layer, batch_size):
     """Return the vectors of each row's tokens, in the rows' order, whatever batches they are computed in."""
-    found = [None] * len(rows)
-    for numbers, inputs in by_length(rows, batch_size):
+    vectors = [None] * len(rows)
+    for numbers, inputs in batches_by_length(rows, batch_size):
         states = _states(encoder, inputs, layer)
         for number, tokens, mask in zip(numbers, states, inputs["padding_mask"], strict=True):
-            found[number] = tokens[mask == 1]
-    return found
+            vectors[number] = tokens[mask == 1]
+    return vectors
 
 
 def _states(encoder, inputs, layer):

@@ -8,7 +8,7 @@ import sys
 NEVER_MAPPED, NEVER_TRIMMED, ONE_HEAP = (-4, 0), (-1, 2**31 - 1), (-8, 1)
 
 
-def keep() -> bool:
+def keep_freed_memory() -> bool:
     """Keep freed memory for the next step instead of giving it back to the system.
 
     glibc takes each tensor over 32 MB from the kernel and gives it back, every step, and the kernel clears it page by

@@ -11,8 +11,9 @@ from bertkit.data.features import Padding, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.tasks.columns import listed
-from bertkit.terminal import counted
+from bertkit.heads.task_model import TaskModel
+from bertkit.tasks.columns import to_list
+from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
 
@@ -43,9 +44,9 @@ class Predictor:
     ['label', 'probabilities']
     """
 
-    def __init__(self, source: str | Path | Any, tokenizer: Tokenizer | None = None, length: int | None = None,
-                 tflite: str | Path | None = None) -> None:
-        self.device = None
+    def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
+                 length: int | None = None, tflite: str | Path | None = None) -> None:
+        self.device: ondevice.DeviceModel | None = None
         if not isinstance(source, str | Path):
             self._hold(source, tokenizer, length)
         elif tokenizer is not None or length is not None:
@@ -56,7 +57,7 @@ class Predictor:
             self._answer_by(tflite)
 
     def _open(self, folder, tflite):
-        values = bundle.read(folder)
+        values = bundle.read_metadata(folder)
         self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
@@ -104,11 +105,11 @@ class Predictor:
         Raises:
             Error: When one string came in place of a list, or `batch_size` is below 1.
         """
-        inputs = listed(inputs, "inputs")
+        inputs = to_list(inputs, "inputs")
         if batch_size < 1:
             raise Error(f"batch_size={batch_size}; give 1 or more.")
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
-        return [prediction for chunk in counted(chunks, len(inputs), "answered")
+        return [prediction for chunk in with_progress(chunks, len(inputs), "answered")
                 for prediction in self._predicted(chunk, batch_size)]
 
     def predict(self, inputs: list, batch_size: int = 32) -> list[dict]:
@@ -127,7 +128,7 @@ class Predictor:
         Raises:
             Error: If one string came in place of a list, or an input is not what the task reads.
         """
-        inputs = self.task.checked(inputs)
+        inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
 
     def _predicted(self, inputs, batch_size):

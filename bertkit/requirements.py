@@ -82,7 +82,7 @@ def _wanted():
         lines = metadata.requires("bertkit") or []
     except metadata.PackageNotFoundError:
         return {}
-    return {_normal(re.match(r"[\w.-]+", line).group()): line.split(";")[0].strip() for line in lines}
+    return {_normal(re.split(r"[^\w.-]", line)[0]): line.split(";")[0].strip() for line in lines}
 
 
 def _normal(name):

@@ -114,7 +114,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         predictor = Predictor(self.model_, self.tokenizer_, self.length_)
-        found = predictor.predictions(predictor.task.checked(X))
+        found = predictor.predictions(predictor.task.check_inputs(X))
         return np.stack(found) if found else np.zeros((0, len(self.classes_)), "float32")
 
     def predict(self, X: Any) -> np.ndarray:
@@ -160,7 +160,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _fresh(self, names):
         """Return a new classifier on the checkpoint, its tokenizer, and the tokens that rows are cut to."""
         encoder, tokenizer = load(self.model, part="encoder"), Tokenizer.load(self.model)
-        length = min(self.length, encoder.config.longest or self.length)
+        length = min(self.length, encoder.config.max_length or self.length)
         check_fit(tokenizer, encoder.config, length)
         return Classifier(encoder, names), tokenizer, length
 

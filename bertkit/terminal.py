@@ -30,7 +30,7 @@ def say(message: str) -> None:
         _discard(sys.stderr)
 
 
-def counted(chunks: Iterable[list[Any]], total: int, done: str, patience: float = 10) -> Iterator[list[Any]]:
+def with_progress(chunks: Iterable[list[Any]], total: int, done: str, patience: float = 10) -> Iterator[list[Any]]:
     """Yield lists of rows, and write the progress of long work to standard error.
 
     Nothing is written in the first `patience` seconds. After that a terminal shows one line that changes in place, and
@@ -57,7 +57,7 @@ def counted(chunks: Iterable[list[Any]], total: int, done: str, patience: float 
             print(f"\r{line:<78}" if live else line, end=end, file=sys.stderr, flush=True)
 
 
-def guarded(action: Callable[[], Any]) -> int:
+def run_guarded(action: Callable[[], Any]) -> int:
     """Run an action and return its exit code; a user's mistake becomes one sentence.
 
     A reader of the output that stops early, such as `head -1`, is no mistake.

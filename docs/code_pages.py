@@ -23,7 +23,7 @@ wrong usage.
 
 def command_pages():
     """Return {place in the site: Markdown} of the commands, an overview first."""
-    rows = "\n".join(f"| [`{name}`]({name}.md) | {what} |" for name, what in cli.COMMANDS.items())
+    rows = "\n".join(f"| [`{name}`]({name}.md) | {command.purpose} |" for name, command in cli.COMMANDS.items())
     pages = {f"commands/{name}.md": command_page(name) for name in cli.COMMANDS}
     return {"commands/index.md": f"{OVERVIEW}{rows}\n"} | pages
 
@@ -31,11 +31,11 @@ def command_pages():
 def command_page(name):
     """Return the page of one command: its words, an example, and each flag with its help."""
     function = commands.function(name)
-    made = flags.parser(function, f"bertkit {name}", cli.EXAMPLES[name])
+    made = flags.parser(function, f"bertkit {name}", cli.COMMANDS[name].example)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     words = (made.description or "").strip()
     knobs = (made.epilog or "").partition("\n\nexample:")[0] if "knobs" in (made.epilog or "") else ""
-    return "\n".join([f"# bertkit {name}\n", f"{words}\n", f"```sh\n{cli.EXAMPLES[name]}\n```\n",
+    return "\n".join([f"# bertkit {name}\n", f"{words}\n", f"```sh\n{cli.COMMANDS[name].example}\n```\n",
                       *_section(made, "Required", True), *_section(made, "Optional", False),
                       *(_knobs(knobs) if knobs else [])])
 

@@ -6,7 +6,8 @@
     exact 48.5
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
 from bertkit.heads import QuestionAnswering
@@ -16,9 +17,9 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
-         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 384, seed: int = 0, limit: int = None,
-         tuning=TrainConfig()):
+def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
+         epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 384, seed: int = 0,
+         limit: int | None = None, tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on questions with their answers; leave a bundle with its card, which is returned.
 
     train           questions to learn from: SQuAD's JSON, version 1.1 or 2.0
@@ -33,14 +34,15 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of windows and dropout
     limit           take the first questions of train only
     """
-    run = Run(**locals())
-    splits = Splits("answer", train, dev, test, limit=limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit)
+    splits = Splits("answer", train, dev, test, limit=limit, **tuning.reading_options)
 
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         answerer = QuestionAnswering(encoder)
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
 
     # fit: dev chooses the epoch
     run.prepare(answerer, tokenizer, splits)
@@ -50,7 +52,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                  callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("answer")
+    return run.evaluate_and_save("answer")
 
 
 if __name__ == "__main__":

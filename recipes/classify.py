@@ -8,7 +8,8 @@
     All of it without --model: 29 minutes (33 CPU-minutes) on 2 loaded cores, 2026-11-26; dev accuracy, seed 0: 85.89
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -16,13 +17,14 @@ from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
-from bertkit.training.folds import cross_validated
+from bertkit.training.folds import cross_validate
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
-         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
-         folds: int = None, positive: str = None, columns=Columns(), tuning=TrainConfig()):
+def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
+         epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0,
+         limit: int | None = None, folds: int | None = None, positive: str | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.
 
     train           labelled rows to learn from: .tsv (GLUE layouts are recognised), .csv or .jsonl
@@ -39,8 +41,9 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     folds           also train so many models, each scored on the part of train that it has not seen
     positive        of two classes the one that f1 is of; without it one is taken, and said
     """
-    run = Run(**locals())
-    splits = Splits("classify", train, dev, test, columns, limit, positive=positive, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, folds=folds, positive=positive, columns=columns)
+    splits = Splits("classify", train, dev, test, columns, limit, positive=positive, **tuning.reading_options)
 
     # model
     def made():
@@ -48,10 +51,10 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
             encoder = load(model, part="encoder")
             return Classifier(encoder, splits.task.labels, multi_label=splits.task.multi_label)
 
-    classifier, tokenizer = made(), Tokenizer.load(local(model))
+    classifier, tokenizer = made(), Tokenizer.load(local_folder(model))
 
     # folds: each row is answered by a model that has not seen it
-    crossed = cross_validated(run, made, tokenizer, splits, folds)
+    crossed = cross_validate(run, made, tokenizer, splits, folds)
 
     # fit: dev chooses the epoch
     run.prepare(classifier, tokenizer, splits)
@@ -61,7 +64,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                    callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("classify", crossed)
+    return run.evaluate_and_save("classify", crossed)
 
 
 if __name__ == "__main__":

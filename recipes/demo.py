@@ -7,6 +7,7 @@
 import time
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from bertkit.cli.flags import run_recipe
 from bertkit.export import export
@@ -16,28 +17,28 @@ from bertkit.terminal import say
 LENGTH = 48
 
 
-def main(out: str = "bertkit-demo", epochs: int = 6, seed: int = 0):
+def main(out: str = "bertkit-demo", epochs: int = 6, seed: int = 0) -> dict[str, Any]:
     """Show bertkit's main job in a few minutes: sort everyday messages into food, health, money and travel.
 
     out             the folder for everything that the demo makes
     epochs          of fine-tuning the encoder that comes along
     seed            of every random draw
     """
-    begin, out, data = time.monotonic(), Path(out), resources.files("bertkit.data") / "demo"
+    begin, folder, data = time.monotonic(), Path(out), resources.files("bertkit.data") / "demo"
 
     say("1/4  Fine-tuning the encoder that comes along on 488 messages; 80 others choose the epoch, 80 more report.")
-    card = classify.main(data / "train.tsv", out / "classifier", data / "dev.tsv", test=data / "test.tsv",
-                         epochs=epochs, batch_size=16, learning_rate=2e-4, length=LENGTH, seed=seed)
+    train, dev, test = (str(data / f"{part}.tsv") for part in ("train", "dev", "test"))
+    card = classify.main(train, str(folder / "classifier"), dev, test=test, epochs=epochs, batch_size=16,
+                         learning_rate=2e-4, length=LENGTH, seed=seed)
 
     say("2/4  A SavedModel for the server: strings in, labels out.")
-    export(out / "classifier", to="saved_model", out=out / "saved_model")
+    export(folder / "classifier", to="saved_model", out=folder / "saved_model")
     say("3/4  An int8 .tflite for the phone, scored on dev as it stands.")
-    phone = export(out / "classifier", to="tflite", out=out / "phone", precision="int8", length=LENGTH,
-                   dev=data / "dev.tsv")
+    phone = export(folder / "classifier", to="tflite", out=folder / "phone", precision="int8", length=LENGTH, dev=dev)
     say("4/4  Done.")
     return {"seconds": round(time.monotonic() - begin), "test": card.scores["test"], "dev": card.scores["dev"],
             "phone": {"parity": phone.parity, "bytes": phone.bytes, "latency": phone.latency},
-            "made": {name: str(out / name) for name in ("classifier", "saved_model", "phone")}}
+            "made": {name: str(folder / name) for name in ("classifier", "saved_model", "phone")}}
 
 
 if __name__ == "__main__":

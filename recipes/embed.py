@@ -5,9 +5,10 @@
     without training: 86.96, 86.72)
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.pooling import pooling as said
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
@@ -16,15 +17,16 @@ from bertkit.heads import SentenceEmbedder
 from bertkit.text import Tokenizer
 from bertkit.training import losses
 from bertkit.training.config import TrainConfig
-from bertkit.training.contrastive import objective
+from bertkit.training.contrastive import contrastive_loss
 from bertkit.training.gradient_cache import cache_gradients
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 32,
-         learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int = None,
-         pooling: Literal["mean", "cls", "max"] = None, loss: Literal["contrastive", "cosine", "triplet"] = None,
-         chunk: int = None, columns=Columns(), tuning=TrainConfig()):
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 1,
+         batch_size: int = 32, learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int | None = None,
+         pooling: Literal["mean", "cls", "max"] | None = None,
+         loss: Literal["contrastive", "cosine", "triplet"] | None = None, chunk: int | None = None,
+         columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on texts that belong together; leave a bundle with its card, which is returned.
 
     train           pairs (first, second), triples (first, positive, negative) or scored pairs: .tsv, .csv or .jsonl
@@ -42,27 +44,29 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     loss            by default cosine (its squared error) where train has scores, else contrastive (InfoNCE)
     chunk           texts in memory at once (gradient caching): large batches, 1.3 times the work; all by default
     """
-    run = Run(**locals())
-    losses.plain(tuning)
-    splits = Splits("embed", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, pooling=pooling, loss=loss, chunk=chunk, columns=columns)
+    losses.check_no_loss_knobs(tuning)
+    splits = Splits("embed", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
-        embedder = SentenceEmbedder(encoder, **(said(local(model)) if pooling is None else {"pooling": pooling}))
+        options: dict[str, Any] = said(local_folder(model)) if pooling is None else {"pooling": pooling}
+        embedder = SentenceEmbedder(encoder, **options)
 
     # fit: dev chooses the epoch
     run.prepare(embedder, tokenizer, splits)
     if chunk is not None:
         cache_gradients(embedder, chunk)
-    embedder.compile(run.optimizer(), objective(run.sampler.features, loss))
+    embedder.compile(run.optimizer(), contrastive_loss(run.sampler.features, loss))
     done = run.resume()                       # epochs of a run that was interrupted, 0 for a new one
     embedder.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
                  callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("embed")
+    return run.evaluate_and_save("embed")
 
 
 if __name__ == "__main__":

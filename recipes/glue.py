@@ -5,21 +5,23 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from bertkit.cli.flags import run_recipe
 from bertkit.data.glue import find_tasks
 from bertkit.files.atomic import write_json
 from bertkit.glue import page
-from bertkit.glue.runs import carry_out, plan
+from bertkit.glue.runs import execute, plan
 from bertkit.glue.submission import submit_best
-from bertkit.glue.table import tabulate
-from bertkit.sweep.trials import begin, read_seeds
+from bertkit.glue.table import Table, tabulate
+from bertkit.sweep.trials import begin_folder, read_seeds
 from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
 
 
-def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2", epochs: int = None,
-         batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 128, limit: int = None, tuning=TrainConfig()):
+def main(model: str, data: str, out: str, tasks: str | None = None, seeds: str = "0,1,2", epochs: int | None = None,
+         batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 128, limit: int | None = None,
+         tuning: TrainConfig = TrainConfig()) -> Table:
     """Fine-tune a checkpoint on each task of GLUE with several seeds; leave their table, which is returned.
 
     model           a checkpoint: bundle, Hugging Face or Google folder, hf://owner/name, keras-nlp preset
@@ -33,27 +35,28 @@ def main(model: str, data: str, out: str, tasks: str = None, seeds: str = "0,1,2
     length          tokens that a row is cut to, the special ones included
     limit           take the first rows of each train.tsv only
     """
-    found, missing = find_tasks(data, tasks and tasks.split(","))
-    seeds, out = read_seeds(seeds), Path(out)
+    glue_tasks, missing = find_tasks(data, tasks and tasks.split(","))
+    numbers, folder = read_seeds(seeds), Path(out)
 
     # what is run, written down so that the same command again goes on
-    knobs = {"model": model, "batch_size": batch_size, "learning_rate": learning_rate, "length": length,
-             "limit": limit, "tuning": out / "tuning.json"}
-    begin(out / "benchmark.json", {"data": data, "epochs": epochs, **knobs, "tuning": dataclasses.asdict(tuning)},
-          [model, *(file for task in found for file in (task.train, task.dev, task.second) if file)],
-          "runs/*/bundle.json")
+    knobs: dict[str, Any] = {"model": model, "batch_size": batch_size, "learning_rate": learning_rate,
+                             "length": length, "limit": limit, "tuning": folder / "tuning.json"}
+    begin_folder(folder / "benchmark.json",
+                 {"data": data, "epochs": epochs, **knobs, "tuning": dataclasses.asdict(tuning)},
+                 [model, *(file for task in glue_tasks for file in (task.train, task.dev, task.second) if file)],
+                 "runs/*/bundle.json")
     write_json(knobs["tuning"], dataclasses.asdict(tuning))
 
     # fine-tune: a process for each task and seed, the table after each
     outcomes = []
-    for outcome in carry_out(plan(found, seeds, out, epochs, knobs)):
+    for outcome in execute(plan(glue_tasks, numbers, folder, epochs, knobs)):
         outcomes.append(outcome)
         table = tabulate(outcomes, missing)
-        page.write(table, out)
+        page.write_table(table, folder)
 
     # answer the rows without labels, in the form of a submission
-    table = table.submitted(submit_best(table, out))
-    page.write(table, out)
+    table = table.submitted(submit_best(table, folder))
+    page.write_table(table, folder)
     return table
 
 

@@ -11,26 +11,28 @@ together (Pappagari et al. 2019, Yang et al. 2016); sparse is a Longformer made 
 
 import time
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.tasks.documents import coverage
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
-from bertkit.training.compared import compared
+from bertkit.training.compared import compare_strategies
 from bertkit.training.config import TrainConfig
 from bertkit.training.documents import STRATEGIES
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str = None,
+def main(train: str, out: str, model: str = DEFAULT, dev: str | None = None, test: str | None = None,
          strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
          batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
-         limit: int = None, positive: str = None, columns=Columns(), tuning=TrainConfig()):
+         limit: int | None = None, positive: str | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card | dict[str, dict[str, Any]]:
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.
 
     train           labelled documents: a folder for each class with a text a file, or .tsv, .csv or .jsonl
@@ -51,17 +53,20 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
     limit           take the first documents of train only
     positive        of two classes the one that f1 is of; without it one is taken, and said
     """
-    knobs = locals()
+    knobs: dict[str, Any] = {
+        "train": train, "model": model, "dev": dev, "test": test, "epochs": epochs, "learning_rate": learning_rate,
+        "most_windows": most_windows, "pooling": pooling, "most_tokens": most_tokens, "held_back": held_back,
+        "seed": seed, "limit": limit, "positive": positive, "columns": columns, "tuning": tuning}
     if strategy == "all":
-        return compared({name: partial(main, **{**knobs, "strategy": name, "out": f"{out}/{name}"})
-                         for name in STRATEGIES}, out)
+        return compare_strategies({name: partial(main, out=f"{out}/{name}", length=length, batch_size=batch_size,
+                                                 **{**knobs, "strategy": name}) for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
     run = Run(**{**knobs, "length": way.tokens, "batch_size": way.examples})
-    splits = Splits("classify", train, dev, test, columns, limit, held_back, positive=positive, **tuning.reading)
+    splits = Splits("classify", train, dev, test, columns, limit, held_back, positive, **tuning.reading_options)
     splits.task = way.task(splits.task)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         classifier = way.model(load(model, part="encoder"), splits.task)
 
@@ -74,7 +79,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str = None, test: str 
                    callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("long_documents", seconds=round(time.perf_counter() - began), **read)
+    return run.evaluate_and_save("long_documents", None, seconds=round(time.perf_counter() - began), **read)
 
 
 if __name__ == "__main__":

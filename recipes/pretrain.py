@@ -9,6 +9,8 @@
     kinds 18.4 % of masked words are guessed, perplexity 241, pseudo-perplexity 375
 """
 
+from typing import Any
+
 from bertkit import distribution as distribute
 from bertkit.cli.flags import run_recipe
 from bertkit.encoder import Encoder
@@ -20,8 +22,8 @@ from bertkit.training.run import precision
 
 
 def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[int], out: str, config: str = "tiny",
-         objectives: str = "mlm", model: str = None, dev: str = None, learning_rate: float = 5e-4,
-         save_every: int = 1000, seed: int = 0, knobs=PretrainConfig()):
+         objectives: str = "mlm", model: str | None = None, dev: str | None = None, learning_rate: float = 5e-4,
+         save_every: int = 1000, seed: int = 0, knobs: PretrainConfig = PretrainConfig()) -> dict[str, Any]:
     """Pre-train an encoder; leave a bundle, and return the losses. The same command again resumes where it was killed.
 
     data            the folder that `bertkit corpus` wrote; one for each phase, such as rows of 128, then of 512 tokens
@@ -37,22 +39,23 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
     save_every      steps between two states that a killed run goes on from
     seed            of the first weights, the order, the masks and dropout
     """
-    run = PretrainingRun(**locals())
-    if (done := run.finished()) is not None:
-        return done
+    run = PretrainingRun(data, out, steps, batch_size, learning_rate, save_every, seed, knobs, vocabulary, dev, config,
+                         model, objectives=objectives)
+    if (measured := run.finished()) is not None:
+        return measured
 
-    names = named.names(objectives)
-    tokenizer = named.tokenizer(vocabulary, names)
+    names = named.split_names(objectives)
+    tokenizer = named.load_tokenizer(vocabulary, names)
     with distribute.scope(knobs.distribute) as place:
         # model
         with precision(knobs.precision):
             source = start.source(model, tokenizer) if model else Encoder(
                 named.config(config, names, len(tokenizer), knobs.dropout))
-            made = named.objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection,
-                                    knobs.segmenter)
+            made = named.make_objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection,
+                                         knobs.segmenter)
             pretrainer = Pretrainer(start.encoder_of(source), made)
         if model:
-            start.adopt(pretrainer, source)
+            start.copy_heads(pretrainer, source)
 
         # fit
         run.prepare(pretrainer, tokenizer, place)
@@ -62,7 +65,7 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
                        callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # ship
-    return run.ship("pretrain")
+    return run.evaluate_and_save("pretrain")
 
 
 if __name__ == "__main__":

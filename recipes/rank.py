@@ -5,9 +5,10 @@
     of BM25 is still better, dev MAP 36.1 against 17.8
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
-from bertkit.data.candidates import by_vectors, by_words
+from bertkit.data.candidates import bm25_search, vector_search
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
 from bertkit.heads import MultipleChoice
@@ -18,9 +19,10 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 1, batch_size: int = 8,
-         learning_rate: Rate = AUTO, length: int = 256, seed: int = 0, limit: int = None, negatives: int = 4,
-         candidates: int = 30, embedder: str = None, columns=Columns(), tuning=TrainConfig()):
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 1,
+         batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 256, seed: int = 0, limit: int | None = None,
+         negatives: int = 4, candidates: int = 30, embedder: str | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on judged documents; leave a bundle with its card, which is returned.
 
     Scored on dev is the whole search: the candidates that it finds, as the model orders them. Where a file of rows
@@ -41,13 +43,14 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     candidates      documents of a query that are put in order for dev and test
     embedder        a bundle of `bertkit embed` whose vectors search; by default words do (BM25)
     """
-    run = Run(**locals())
-    search = by_words if embedder is None else by_vectors(Predictor(embedder).predictions)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, negatives=negatives, candidates=candidates, embedder=embedder, columns=columns)
+    search = bm25_search if embedder is None else vector_search(Predictor(embedder).predictions)
     splits = Splits("rank", train, dev, test, columns, limit, search=search, candidates=candidates,
-                    negatives=negatives, seed=seed, **tuning.reading)
+                    negatives=negatives, seed=seed, **tuning.reading_options)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         ranker = MultipleChoice(encoder)
@@ -60,7 +63,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
                callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("rank")
+    return run.evaluate_and_save("rank")
 
 
 if __name__ == "__main__":

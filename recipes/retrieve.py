@@ -11,12 +11,12 @@ from typing import Literal
 import numpy as np
 
 from bertkit import metrics
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import load, local_folder
 from bertkit.checkpoints.pooling import pooling
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit, featurize
-from bertkit.data.inputs import said
+from bertkit.data.inputs import print_skipped
 from bertkit.data.trec import read_collection, write_run
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import check_replaceable, new_folder
@@ -27,8 +27,9 @@ from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
 
 
-def main(model: str, data: str, out: str, ranker: str = None, index: Literal["exact", "faiss"] = "exact", k: int = 100,
-         length: int = 256, skip_bad_rows: bool = False, columns=Columns()):
+def main(model: str, data: str, out: str, ranker: str | None = None, index: Literal["exact", "faiss"] = "exact",
+         k: int = 100, length: int = 256, skip_bad_rows: bool = False,
+         columns: Columns = Columns()) -> dict[str, float]:
     """Find documents for each query; leave the index and the run in TREC's form, and return its scores.
 
     model           an embedder: a bundle of `bertkit embed`, or any checkpoint, its tokens pooled as it says or by mean
@@ -43,12 +44,12 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     check_replaceable(out, "search")
     kind = {"exact": ExactIndex, "faiss": FaissIndex}[index]
     kind(["-"], np.ones((1, 1))).search(np.ones((1, 1)), k)         # what it would refuse in the end, it refuses now
-    collection = said(read_collection(data, columns, skip_bad_rows=skip_bad_rows))
+    collection = print_skipped(read_collection(data, columns, skip_bad_rows=skip_bad_rows))
 
     # model
-    tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
+    tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
     check_fit(tokenizer, encoder.config, length)
-    embedder = SentenceEmbedder(encoder, **pooling(local(model)))
+    embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
 
     def vectors(texts):
         return np.stack(outputs(embedder, featurize(tokenizer, list(texts), None, length)))
@@ -62,9 +63,9 @@ def main(model: str, data: str, out: str, ranker: str = None, index: Literal["ex
     if ranker is not None:
         asked = [(collection.queries[query], *map(collection.documents.get, documents))
                  for query, documents in run.items()]
-        scores = Predictor(ranker).predictions(asked)
+        judged = Predictor(ranker).predictions(asked)
         run = {query: dict(zip(documents, map(float, ordered), strict=True))
-               for (query, documents), ordered in zip(run.items(), scores, strict=True)}
+               for (query, documents), ordered in zip(run.items(), judged, strict=True)}
 
     # evaluate and ship
     scores = metrics.ranking(collection.qrels, run)

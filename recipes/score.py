@@ -5,7 +5,8 @@
     8 CPU-minutes, 2026-11-22; dev Pearson 86.5 (95 % interval 85.1 to 87.8), Spearman 86.3
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -13,13 +14,14 @@ from bertkit.heads import Classifier
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
-from bertkit.training.folds import cross_validated
+from bertkit.training.folds import cross_validate
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
-         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
-         folds: int = None, columns=Columns(), tuning=TrainConfig()):
+def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
+         epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0,
+         limit: int | None = None, folds: int | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on scored texts; leave a bundle with its card, which is returned.
 
     train           scored rows to learn from: .tsv (STS-B is recognised), .csv or .jsonl
@@ -35,8 +37,9 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     limit           take the first rows of train only
     folds           also train so many models, each scored on the part of train that it has not seen
     """
-    run = Run(**locals())
-    splits = Splits("score", train, dev, test, columns, limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit, folds=folds, columns=columns)
+    splits = Splits("score", train, dev, test, columns, limit, **tuning.reading_options)
 
     # model
     def made():
@@ -44,10 +47,10 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
             encoder = load(model, part="encoder")
             return Classifier(encoder, ["score"])
 
-    scorer, tokenizer = made(), Tokenizer.load(local(model))
+    scorer, tokenizer = made(), Tokenizer.load(local_folder(model))
 
     # folds: each row is answered by a model that has not seen it
-    crossed = cross_validated(run, made, tokenizer, splits, folds)
+    crossed = cross_validate(run, made, tokenizer, splits, folds)
 
     # fit: dev chooses the epoch
     run.prepare(scorer, tokenizer, splits)
@@ -57,7 +60,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("score", crossed)
+    return run.evaluate_and_save("score", crossed)
 
 
 if __name__ == "__main__":

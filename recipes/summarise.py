@@ -8,7 +8,8 @@
     23.0/4.0/11.7; oracle 46.6/13.7/20.8. 95 % intervals of ROUGE-1 are ±1.2 to ±2.8: central may equal the lead
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.pooling import pooling
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
@@ -24,9 +25,10 @@ from bertkit.training.run import Run, precision
 from bertkit.training.score_and_save import score_and_save
 
 
-def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, test: str = None, sentences: int = 3,
-         epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=TrainConfig()):
+def main(out: str, model: str = DEFAULT, train: str | None = None, dev: str | None = None, test: str | None = None,
+         sentences: int = 3, epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512,
+         seed: int = 0, limit: int | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
     """Learn which sentences a summary takes, or take the central ones; leave a bundle with its card, which is returned.
 
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
@@ -43,14 +45,15 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
     limit           take the first documents of train only
     """
     if train is None:
-        return central(locals())
+        return summarise_untrained(out, model, dev, test, sentences, length, columns, tuning)
     if dev is None:
         raise Error("Training needs documents that choose the best epoch; give them with --dev.")
-    run = Run(**locals())
-    splits = Splits("summarise", train, dev, test, columns, limit, **tuning.reading, sentences=sentences)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, model=model, train=train, dev=dev,
+              test=test, sentences=sentences, limit=limit, columns=columns)
+    splits = Splits("summarise", train, dev, test, columns, limit, **tuning.reading_options, sentences=sentences)
 
     # model
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
         chooser = TokenClassifier(load(model, part="encoder"), ["left", "chosen"])
 
@@ -62,18 +65,20 @@ def main(out: str, model: str = DEFAULT, train: str = None, dev: str = None, tes
                 callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("summarise")
+    return run.evaluate_and_save("summarise")
 
 
-def central(knobs):
+def summarise_untrained(out: str, model: str, dev: str | None, test: str | None, sentences: int, length: int,
+                        columns: Columns, tuning: TrainConfig) -> Card:
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
-    model = knobs["model"]
-    tokenizer, encoder = Tokenizer.load(local(model)), load(model, part="encoder")
-    task = LexRank(knobs["sentences"], width=encoder.config.output_dim)
-    parts = {name: read_labelled(task, knobs[name], knobs["columns"], **knobs["tuning"].reading)
-             for name in ("dev", "test") if knobs[name] is not None}
-    embedder = SentenceEmbedder(encoder, **pooling(local(model)))
-    return score_and_save(knobs["out"], embedder, tokenizer, task, knobs["length"], parts, knobs, "summarise")
+    tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
+    task = LexRank(sentences, width=encoder.config.output_dim)
+    parts = {name: read_labelled(task, path, columns, **tuning.reading_options)
+             for name, path in (("dev", dev), ("test", test)) if path is not None}
+    embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
+    knobs = {"out": out, "model": model, "dev": dev, "test": test, "sentences": sentences, "length": length,
+             "columns": columns, "tuning": tuning}
+    return score_and_save(out, embedder, tokenizer, task, length, parts, knobs, "summarise")
 
 
 if __name__ == "__main__":

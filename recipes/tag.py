@@ -5,7 +5,8 @@
     9 CPU-minutes, 2026-11-22; dev F1 56.6 (95 % interval 53.1 to 60.4), precision 65.3, recall 50.0
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.splits import Splits
 from bertkit.heads import TokenClassifier
@@ -15,9 +16,9 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str = None, epochs: Count = AUTO,
-         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0, limit: int = None,
-         tuning=TrainConfig()):
+def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
+         epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0,
+         limit: int | None = None, tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on tagged sentences; leave a bundle with its card, which is returned.
 
     train           tagged sentences to learn from: CoNLL columns, a word and its tag a line
@@ -32,14 +33,15 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
     seed            of the head's first weights, the order of sentences and dropout
     limit           take the first sentences of train only
     """
-    run = Run(**locals())
-    splits = Splits("tag", train, dev, test, limit=limit, **tuning.reading)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, limit=limit)
+    splits = Splits("tag", train, dev, test, limit=limit, **tuning.reading_options)
 
     # model
     with precision(tuning.precision):
         encoder = load(model, part="encoder")
         tagger = TokenClassifier(encoder, splits.task.labels)
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
 
     # fit: dev chooses the epoch
     run.prepare(tagger, tokenizer, splits)
@@ -49,7 +51,7 @@ def main(train: str, out: str, dev: str = None, model: str = DEFAULT, test: str 
                callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("tag")
+    return run.evaluate_and_save("tag")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@
     2 shared cores. Dev, 100 pairs: perplexity 3.2 a token, BLEU 8.9, ROUGE-1 69.4: still learning when it ended
 """
 
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.card import Card
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
-from bertkit.data.written import WrittenSplits
+from bertkit.data.written import Seq2SeqSplits
 from bertkit.heads import EncoderDecoder
-from bertkit.tasks.writing import ends
+from bertkit.tasks.writing import begin_and_end_ids
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
@@ -19,9 +20,10 @@ from bertkit.training.likelihood import perplexities
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None, epochs: int = 3, batch_size: int = 16,
-         learning_rate: Rate = AUTO, length: int = 128, longest: int = 64, beams: int = 1, seed: int = 0,
-         limit: int = None, columns=Columns(), tuning=TrainConfig()):
+def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 3,
+         batch_size: int = 16, learning_rate: Rate = AUTO, length: int = 128, longest: int = 64, beams: int = 1,
+         seed: int = 0, limit: int | None = None, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune an encoder-decoder on sources with targets; leave a bundle with its card, which is returned.
 
     train           sources with targets to learn from: .tsv (source, tab, target), .csv or .jsonl
@@ -38,13 +40,14 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
     seed            of the weights that no checkpoint has, the order of rows and dropout
     limit           take the first rows of train only
     """
-    run = Run(**locals())
-    splits = WrittenSplits("write", train, dev, test, columns, limit, **tuning.reading, longest=longest)
+    run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
+              test=test, longest=longest, beams=beams, limit=limit, columns=columns)
+    splits = Seq2SeqSplits("write", train, dev, test, columns, limit, **tuning.reading_options, longest=longest)
 
     # model: only the attention between the two sides is new, and the last layer where the checkpoint has none
-    tokenizer = Tokenizer.load(local(model))
+    tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
-        writer = EncoderDecoder.warm(load(model), ends(tokenizer), longest=longest, beams=beams)
+        writer = EncoderDecoder.from_encoder(load(model), begin_and_end_ids(tokenizer), longest=longest, beams=beams)
 
     # fit: dev chooses the epoch
     run.prepare(writer, tokenizer, splits)
@@ -54,7 +57,7 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str = None,
                callbacks=run.callbacks(done), shuffle=False, verbose=0)
 
     # evaluate and ship
-    return run.ship("write", perplexity=perplexities(writer, splits.taught(tokenizer, length)))
+    return run.evaluate_and_save("write", perplexity=perplexities(writer, splits.reference_rows(tokenizer, length)))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from keras import ops
 from bertkit import memory
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, load
-from bertkit.corpus.documents import documents
+from bertkit.corpus.documents import read_documents
 from bertkit.data.features import Padding, pack
 from bertkit.data.pipeline import BatchSampler
 from bertkit.encoder import Encoder
@@ -52,7 +52,7 @@ def arguments():
 
 def lines(paths):
     """Yield the sentences of text files, a document of each in turn."""
-    for document in chain.from_iterable(zip_longest(*(documents([path]) for path in paths), fillvalue=())):
+    for document in chain.from_iterable(zip_longest(*(read_documents([path]) for path in paths), fillvalue=())):
         for text in document:
             yield from (text[start:end] for start, end in sentences(text))
 
@@ -133,7 +133,7 @@ class Pupil(keras.Model):
 def main():
     """Choose the entries, make the student, teach it, write the bundle."""
     flags = arguments()
-    memory.keep()
+    memory.keep_freed_memory()
     keras.utils.set_random_seed(0)
     tokenizer, teacher = Tokenizer.load(flags.teacher), load(flags.teacher, part="encoder")
     ids = kept(tokenizer, flags.text)

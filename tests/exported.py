@@ -48,7 +48,7 @@ def bundled(seed=0, pairs=False, multi_label=False, calibrated=True):
 def dev(rows=240):
     """Return a TSV whose labels are what the tiny model says, one in ten changed."""
     texts, _ = tiny.texts(rows, seed=3)
-    answers = source.opened(bundled()).predict(texts)
+    answers = source.open_predictor(bundled()).predict(texts)
     labels = [answer["label"] for answer in answers]
     labels[::10] = [LABELS[(LABELS.index(label) + 1) % 3] for label in labels[::10]]
     path = ROOM / f"dev-{rows}.tsv"
@@ -60,7 +60,7 @@ def dev(rows=240):
 def in_process(folder, out, precision, masked_score, rows):
     """Do what `convert.convert` does without its child, which takes seconds to start."""
     with tempfile.TemporaryDirectory(dir=ROOM) as work:
-        content = convert.converted(folder, precision, masked_score, rows, Path(work) / "graph")
+        content = convert.convert_bundle(folder, precision, masked_score, rows, Path(work) / "graph")
     Path(out).write_bytes(content)
 
 
@@ -93,4 +93,4 @@ def said(folder, texts, second=None):
 def probabilities(texts, second=None, **kind):
     """Return what the float model of `bundled(**kind)` says, [rows, C]."""
     inputs = texts if second is None else list(zip(texts, second, strict=True))
-    return np.array(source.opened(bundled(**kind)).predictions(inputs))
+    return np.array(source.open_predictor(bundled(**kind)).predictions(inputs))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bertkit import checkpoints
-from bertkit.cli import COMMANDS, EXAMPLES, answers, commands, flags, main
+from bertkit.cli import COMMANDS, answers, commands, flags, main
 from bertkit.data.columns import Columns
 from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
@@ -48,7 +48,7 @@ def test_wrong_usage_is_exit_code_2(capsys, words):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_an_example_and_a_word_on_everything(capsys, name):
     code, output = usage(capsys, name, "--help")
-    assert code == 0 and EXAMPLES[name] in output
+    assert code == 0 and COMMANDS[name].example in output
     actions = flags.parser(commands.function(name), name)._actions
     assert all(action.help for action in actions)
     for knob in set(inspect.signature(commands.function(name)).parameters) - {"columns", "tuning", "knobs", "words"}:
@@ -98,8 +98,8 @@ def test_a_recipe_is_copied_once(tmp_path, capsys):
 
 
 def test_numbers_are_shown_as_they_are():
-    shown = answers.shown({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200, "yes": True,
-                           "none": None, "inner": {"labels": ["a"]}})
+    shown = answers.format_answer({"accuracy": 0.75, "rate": 5e-5, "epsilon": 1e-12, "zero": 0.0, "rows": 1200,
+                                   "yes": True, "none": None, "inner": {"labels": ["a"]}})
     assert [line.split() for line in shown.splitlines()] == [
         ["accuracy", "0.7500"], ["rate", "5e-05"], ["epsilon", "1e-12"], ["zero", "0.0000"], ["rows", "1,200"],
         ["yes", "True"], ["none", "undefined"], ["inner"], ["labels", "['a']"]]

@@ -142,7 +142,7 @@ def test_attention_kinds_repeat_over_depth():
     ({}, 512), ({"positions": Absolute(pad_id=1)}, 510), ({"positions": None}, None),
     ({"positions": kinds.Axial((4, 8), (2, 6))}, 32)])
 def test_the_longest_row_that_has_positions(change, longest):
-    assert SMALL.but(**change).longest == longest
+    assert SMALL.but(**change).max_length == longest
 
 
 @pytest.mark.parametrize("change, message", [

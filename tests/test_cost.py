@@ -45,7 +45,7 @@ def test_flops_are_those_of_the_graphs_matrix_products(config, length):
 
 
 def test_a_planted_fault_is_seen(monkeypatch):
-    monkeypatch.setattr(bertkit.cost, "dense", lambda inputs, outputs, bias=True: inputs * outputs)
+    monkeypatch.setattr(bertkit.cost, "dense_parameters", lambda inputs, outputs, bias=True: inputs * outputs)
     with pytest.raises(AssertionError):
         test_parameters_are_those_of_the_built_model(CONFIGS[0])
 

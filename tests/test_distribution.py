@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from bertkit.distribution import Place, scope, together, total
+from bertkit.distribution import Place, across_devices, scope, sum_over_devices
 from bertkit.errors import Error
 from bertkit.objectives.objective import mean
 from tests import worker
@@ -104,15 +104,15 @@ def test_an_unknown_kind_is_refused():
 
 
 def test_alone_nothing_is_summed():
-    with scope() as place, together():
+    with scope() as place, across_devices():
         assert place == Place((0, 1)) and place.chief
-        assert total([3.0, None]) == [3.0, None]
+        assert sum_over_devices([3.0, None]) == [3.0, None]
 
 
 def test_the_mean_is_weighted_and_its_gradient_that_of_its_part(monkeypatch):
     """The other device has a sum of 10 and a weight of 6: stood in for, so that value and gradient are seen apart."""
     sums = iter([np.float32(6), np.float32(10 / 8)])
-    monkeypatch.setattr("bertkit.objectives.objective.total", lambda values: [values[0] + next(sums)])
+    monkeypatch.setattr("bertkit.objectives.objective.sum_over_devices", lambda values: [values[0] + next(sums)])
     values = keras.Variable(np.array([1, 2, 4], "float32"))
     import tensorflow as tf
     with tf.GradientTape() as tape:
@@ -132,11 +132,11 @@ def test_workers_begin_alike_and_draw_unlike(model, monkeypatch):
     """The other worker is stood in for: it says what this one says, or nothing."""
     seeds, = [variable for variable in model.variables if "kernel" not in variable.path and "bias" not in variable.path]
     seed, kernel = np.array(seeds), np.array(model.layers[0].kernel)
-    monkeypatch.setattr("bertkit.distribution.total", lambda values: [values[0] + values[0][::-1]])
+    monkeypatch.setattr("bertkit.distribution.sum_over_devices", lambda values: [values[0] + values[0][::-1]])
     Place((1, 2)).begin(model, 3)
     np.testing.assert_array_equal(seeds, seed + [1, 0])
     np.testing.assert_array_equal(model.layers[0].kernel, kernel)
-    monkeypatch.setattr("bertkit.distribution.total", lambda values: values)
+    monkeypatch.setattr("bertkit.distribution.sum_over_devices", lambda values: values)
     with pytest.raises(Error, match=r"begin at the steps \[0, 3\]"):
         Place((1, 2)).begin(model, 3)
 

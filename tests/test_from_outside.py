@@ -60,7 +60,7 @@ class Stars(Task):
     def answers(self, inputs, predictions):
         return [{"stars": int(np.argmax(row)) + 1} for row in predictions]
 
-    def sides(self, targets, predictions):
+    def metric_inputs(self, targets, predictions):
         return np.asarray(targets), np.argmax(np.array(predictions), axis=-1)
 
     @property
@@ -112,7 +112,7 @@ def trained(stars, tmp_path_factory):
     done = run.resume()
     model.fit(run.dataset(done), epochs=run.epochs, steps_per_epoch=run.steps_per_epoch, callbacks=run.callbacks(done),
               shuffle=False, verbose=0)
-    run.ship("stars")
+    run.evaluate_and_save("stars")
     return place
 
 
@@ -181,7 +181,7 @@ def test_an_attention_trains_saves_and_loads(tmp_path):
     seen = np.asarray(trace)[1, :, :8, :8]            # of the tokens that are real
     near = np.abs(np.arange(8)[:, None] - np.arange(8)) <= 2
     assert batch["padding_mask"][1].sum() >= 8 and (seen[:, ~near] == 0).all() and (seen[:, near] > 0).all()
-    model.compile("adam", model.loss_function())
+    model.compile("adam", model.loss_function(), jit_compile=False)
     before = np.asarray(model(batch))
     model.fit(batch, np.array([1, 0]), verbose=0)
     after = np.asarray(model(batch))
@@ -231,9 +231,9 @@ class Rows:
 def test_an_objective_trains_scores_saves_loads_and_is_exported(tmp_path):
     keras.utils.set_random_seed(0)
     pretrainer = Pretrainer(Encoder(tiny.CONFIG.but(dropout=0.0)), [MLM(tiny.tokenizer()), Swapped()])
-    batch = pretrainer.corrupted(Rows().batch(0))
+    batch = pretrainer.corrupt(Rows().batch(0))
     before = pretrainer.scores(batch)
-    pretrainer.compile(keras.optimizers.Adam(3e-3))
+    pretrainer.compile(keras.optimizers.Adam(3e-3), jit_compile=False)
     pretrainer.fit(pretrainer.dataset(Rows(), steps=60), epochs=1, verbose=0)
     after = pretrainer.scores(batch)
     assert before["swapped_accuracy"] < 0.8 < after["swapped_accuracy"] and after["mlm"] < before["mlm"]

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from bertkit.cli import COMMANDS, EXAMPLES, commands
-from bertkit.signature import declared
+from bertkit.cli import COMMANDS, commands
+from bertkit.signature import lazy_function
 
 # Runs each of [[word, ...], ...] from standard input; prints for each [exit code, what it said, what is loaded].
 CHILD = """
@@ -40,7 +40,7 @@ def answered(cases, folder):
 
 def example(name, without=""):
     """Return the words of a command's example, without one of its flags and the value after it."""
-    words = EXAMPLES[name].split("| bertkit ")[-1].removeprefix("bertkit ").split()
+    words = COMMANDS[name].example.split("| bertkit ")[-1].removeprefix("bertkit ").split()
     at = words.index(without) if without in words else len(words)
     return words[:at] + words[at + 2:]
 
@@ -152,7 +152,7 @@ def main(kind: KINDS = "a", size=SIZE, folder: Folder | None = None, *, each: co
 def test_of_a_source_only_the_signature_is_executed(tmp_path, monkeypatch):
     (tmp_path / "cannot_be_imported.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
-    function = declared("cannot_be_imported")
+    function = lazy_function("cannot_be_imported")
     assert str(inspect.signature(function)).startswith("(kind: Literal['a', 'b'] = 'a', size=3, folder: ")
     assert function.__doc__ == "Say so."
     with pytest.raises(ModuleNotFoundError, match="absent"):
@@ -162,4 +162,4 @@ def test_of_a_source_only_the_signature_is_executed(tmp_path, monkeypatch):
 def test_a_call_is_the_modules_own(tmp_path, monkeypatch):
     (tmp_path / "can_be_imported.py").write_text("def main(a, *, b=1):\n    '''Add.'''\n    return a + b\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert declared("can_be_imported")(2, b=3) == 5
+    assert lazy_function("can_be_imported")(2, b=3) == 5

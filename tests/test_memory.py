@@ -16,7 +16,7 @@ def faults(count):
         np.full(20_000_000, 1.0)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-print(memory.keep() if KEPT else "as it is")
+print(memory.keep_freed_memory() if KEPT else "as it is")
 faults(1)
 print(faults(5))
 """

@@ -10,7 +10,7 @@ import pytest
 
 from bertkit import requirements
 from bertkit.requirements import is_required, missing, requirement, unsupported
-from bertkit.terminal import QuietTensorFlow, guarded
+from bertkit.terminal import QuietTensorFlow, run_guarded
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -86,8 +86,8 @@ def absent(name):
 
 
 def test_a_command_without_a_package_that_bertkit_needs_says_so(capsys):
-    assert guarded(lambda: absent("keras.src")) == 1
+    assert run_guarded(lambda: absent("keras.src")) == 1
     assert capsys.readouterr().err == ("bertkit: This command needs keras, which is not installed; run: python -m pip "
                                        f'install "{requirement("keras")}"\n')
     with pytest.raises(ModuleNotFoundError):
-        guarded(lambda: absent("bertkit.absent"))
+        run_guarded(lambda: absent("bertkit.absent"))

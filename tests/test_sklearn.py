@@ -109,6 +109,7 @@ def test_fit_changes_no_parameter_and_no_random_draw_and_predict_changes_nothing
     assert vars(quick) == found
 
 
+@pytest.mark.slow
 def test_the_same_fit_again_is_the_same_and_another_seed_is_another(quick):
     wanted = quick.fit(TEXTS, LABELS).predict_proba(TEXTS)
     again = quick.fit(TEXTS[:8], LABELS[:8]).fit(TEXTS, LABELS)             # the first one is forgotten

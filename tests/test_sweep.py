@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bertkit.errors import Error
 from bertkit.report.sweep import summary
-from bertkit.report.sweep_picture import picture
+from bertkit.report.sweep_picture import draw_sweep
 from bertkit.sweep import sweep, trials
-from bertkit.sweep.space import SEARCHES, read
+from bertkit.sweep.space import SEARCHES, read_values
 from bertkit.training.config import TrainConfig
 
 
@@ -43,7 +43,7 @@ def children(monkeypatch):
             return None, "The training diverged: the loss is nan at step 3."
         return {"recipe": "classify", "scores": {"dev": {"rows": 4, "accuracy": {"score": reached(words)}}}}, None
 
-    monkeypatch.setattr(trials, "child", child)
+    monkeypatch.setattr(trials, "run_command", child)
     return started
 
 
@@ -99,7 +99,7 @@ def test_a_setting_with_a_failed_seed_is_not_the_best():
 
 def test_a_score_that_is_no_number_is_a_failure(tmp_path, monkeypatch):
     card = {"scores": {"dev": {"pearson": {"score": None}}}}           # as a card writes nan
-    monkeypatch.setattr(trials, "child", lambda words, log: (card, None))
+    monkeypatch.setattr(trials, "run_command", lambda words, log: (card, None))
     with pytest.raises(Error, match="No trial succeeded; the first said: dev pearson is undefined"):
         run(tmp_path / "s")
     assert json.loads((tmp_path / "s" / "summary.json").read_text())["best"] is None
@@ -112,7 +112,7 @@ def test_the_metric_that_chooses_the_epoch_chooses_the_setting_and_less_may_be_b
         scores = {"pearson": {"score": error}, "mse": {"score": error}}
         return {"scores": {"dev": scores}, "knobs": {"tuning": {"metric": named}}}, None
 
-    monkeypatch.setattr(trials, "child", child)
+    monkeypatch.setattr(trials, "run_command", child)
     chosen = {metric: sweep("classify", recipe, ("--train", "t.tsv", "--set", f"metric={metric}"), tmp_path / metric,
                             over=["learning_rate=1e-5,3e-5"]) for metric in ("none", "mse")}
     assert {name: (found["metric"], found["best"]["setting"]) for name, found in chosen.items()} == {
@@ -131,7 +131,7 @@ def test_the_picture_has_a_dot_for_each_seed_and_needs_no_network(tmp_path, chil
     page = (tmp_path / "s" / "sweep.html").read_text(encoding="utf-8")
     assert page.count("<circle") == 6 and "diverged" in page
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|<script|<link|src=", page)
-    dots = [float(x) for x in re.findall(r'circle cx="([\d.]+)"', picture(found))]
+    dots = [float(x) for x in re.findall(r'circle cx="([\d.]+)"', draw_sweep(found))]
     assert dots[0] < dots[1] < dots[2] and dots[0] - dots[3] == pytest.approx(
         (dots[1] - dots[0]) * 100 * math.log10(3) / 10, rel=0.02)
 
@@ -139,7 +139,7 @@ def test_the_picture_has_a_dot_for_each_seed_and_needs_no_network(tmp_path, chil
 def test_words_from_outside_are_no_part_of_the_page():
     found = summary("classify", [{"setting": {"separator": "<b>&"}, "seed": 0, "score": 0.5, "metric": "accuracy",
                                   "error": None}])
-    assert "<b>" not in picture(found) and "&lt;b&gt;&amp;" in picture(found)
+    assert "<b>" not in draw_sweep(found) and "&lt;b&gt;&amp;" in draw_sweep(found)
 
 
 @pytest.mark.parametrize("search", ["random", "optuna"])
@@ -153,7 +153,7 @@ def test_a_drawn_search_is_the_same_again(tmp_path, children, search):
 
 
 def test_random_settings_differ_and_lie_in_their_ranges():
-    space = read(["learning_rate=1e-6..1e-3", "epochs=2..4"])
+    space = read_values(["learning_rate=1e-6..1e-3", "epochs=2..4"])
     found = list(SEARCHES["random"](space, 50))
     assert len({tuple(setting.values()) for setting in found}) == 50
     assert all(1e-6 <= float(s["learning_rate"]) <= 1e-3 and s["epochs"] in ("2", "3", "4") for s in found)
@@ -218,7 +218,7 @@ def test_a_file_that_changed_wants_another_folder(tmp_path, children):
 
 
 def test_where_nothing_is_done_other_flags_take_its_place(tmp_path, monkeypatch):
-    monkeypatch.setattr(trials, "child", lambda words, log: (None, "there is no nope.tsv"))
+    monkeypatch.setattr(trials, "run_command", lambda words, log: (None, "there is no nope.tsv"))
     with pytest.raises(Error, match="there is no nope.tsv"):
         sweep("classify", recipe, ("--train", "other.tsv"), tmp_path / "s")
     with pytest.raises(Error, match="there is no nope.tsv"):
@@ -233,9 +233,9 @@ def test_names_of_folders_are_names(tmp_path, children):
 
 def test_a_child_is_a_process_of_its_own(tmp_path):
     """With the real command line: usage, one sentence and the answer."""
-    card, error = trials.child(["cost", "bert-tinny", "--json"], tmp_path / "log")
+    card, error = trials.run_command(["cost", "bert-tinny", "--json"], tmp_path / "log")
     assert card is None and "bert-tinny" in error and not error.startswith("bertkit:")
-    card, error = trials.child(["cost", "bert-tiny", "--json"], tmp_path / "log")
+    card, error = trials.run_command(["cost", "bert-tiny", "--json"], tmp_path / "log")
     assert error is None and card
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bertkit import terminal
 from bertkit.errors import Error
-from bertkit.terminal import QuietTensorFlow, counted, guarded, quiet, say
+from bertkit.terminal import QuietTensorFlow, quiet, run_guarded, say, with_progress
 
 
 def raising(error):
@@ -21,7 +21,7 @@ def raising(error):
 
 
 def test_what_goes_well_is_0(capfd):
-    assert guarded(lambda: None) == 0
+    assert run_guarded(lambda: None) == 0
     assert capfd.readouterr() == ("", "")
 
 
@@ -38,14 +38,14 @@ def test_what_goes_well_is_0(capfd):
      "bertkit: nnn: File name too long; free some room, or choose another folder.\n"),
 ], ids=lambda part: type(part).__name__)
 def test_a_mistake_is_one_sentence(capfd, error, code, words):
-    assert guarded(raising(error)) == code
+    assert run_guarded(raising(error)) == code
     assert capfd.readouterr() == ("", words)
 
 
 @pytest.mark.parametrize("error", [ValueError("ours"), OSError(errno.EIO, "Input/output error"), KeyError("ours")])
 def test_a_fault_of_ours_is_not_hidden(error):
     with pytest.raises(type(error)):
-        guarded(raising(error))
+        run_guarded(raising(error))
 
 
 def test_quiet_swallows_what_libraries_write_and_no_more(capfd):
@@ -99,5 +99,5 @@ def test_long_work_says_how_far_it_is(monkeypatch, capsys, seconds, lines):
     clock = itertools.count(0, seconds)
     monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
     chunks = [[1, 2], [3, 4], [5, 6], [7, 8]]
-    assert list(counted(chunks, 8, "answered")) == chunks
+    assert list(with_progress(chunks, 8, "answered")) == chunks
     assert capsys.readouterr().err.splitlines() == lines

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_house import is_overload
+
 ROOT = Path(__file__).resolve().parents[1]
 # The command line documents its parameters in a table, which `--help` reads.
 TABLES = ("bertkit/cli/", "bertkit/recipes/")
@@ -90,7 +92,7 @@ def described(source):
     tree, found = ast.parse(source), []
     private = {name: node for name, node in functions(tree.body).items() if name.startswith("_")}
     for node in tree.body:
-        if is_public(node, ast.FunctionDef):
+        if is_public(node, ast.FunctionDef) and not is_overload(node):
             found.append(Described(node.name, node, ast.get_docstring(node) or "", private))
         elif is_public(node, ast.ClassDef):
             methods = functions(node.body)
@@ -237,6 +239,7 @@ FINE = planted("f(batch: dict[str, np.ndarray], x: Any, *, outputs: int) -> np.n
     "Do.", "Args:", "    batch: {name: array}, of the shapes that the model reads.", "    x: Logits [B,T].",
     "    outputs: The number of logits.", "Returns:", "    float32 [B].", "Raises:", "    Error: when it fails."],
     "raise Error('no')")
+FINE.append(f"@overload\ndef f(batch: dict[str, np.ndarray]) -> np.ndarray: ...\n\n\n{FINE[0]}")
 
 
 @pytest.mark.parametrize("rule", PLANTED, ids=lambda rule: rule.__name__)

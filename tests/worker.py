@@ -15,7 +15,7 @@ import numpy as np
 from bertkit.distribution import scope
 from bertkit.encoder import Encoder
 from bertkit.objectives import MLM, NSP, Pretrainer
-from bertkit.terminal import guarded
+from bertkit.terminal import run_guarded
 from bertkit.training.optimizer import adamw
 from bertkit.training.resume import Resume
 from tests import tiny
@@ -75,4 +75,4 @@ if __name__ == "__main__":
         import tensorflow as tf
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    sys.exit(guarded(lambda: pretrain(sys.argv[1], sys.argv[2], int(sys.argv[3]) if sys.argv[3:] else None)))
+    sys.exit(run_guarded(lambda: pretrain(sys.argv[1], sys.argv[2], int(sys.argv[3]) if sys.argv[3:] else None)))

@@ -18,7 +18,7 @@ from keras_timing import Timing  # noqa: E402
 from bertkit import memory  # noqa: E402
 from bertkit.checkpoints import load  # noqa: E402
 from bertkit.data.features import featurize  # noqa: E402
-from bertkit.data.pipeline import BatchSampler, by_length  # noqa: E402
+from bertkit.data.pipeline import BatchSampler, batches_by_length  # noqa: E402
 from bertkit.heads import Classifier  # noqa: E402
 from bertkit.text import Tokenizer  # noqa: E402
 from bertkit.training.optimizer import adamw  # noqa: E402
@@ -46,7 +46,7 @@ def predict(model, dev):
     outputs(model, dev)
     with measure.Clock() as clock:
         found = np.stack(outputs(model, dev))
-    computed = sum(inputs["padding_mask"].size for _, inputs in by_length(dev, 32))
+    computed = sum(inputs["padding_mask"].size for _, inputs in batches_by_length(dev, 32))
     return (measure.throughput(clock, len(dev), int(dev.lengths.sum()), computed),
             float((found.argmax(axis=1) == dev.labels).mean()))
 
@@ -54,7 +54,7 @@ def predict(model, dev):
 def main():
     """Run, and print the line."""
     flags = measure.arguments(__doc__.splitlines()[0], bfloat16="train under the mixed_bfloat16 policy")
-    memory.keep()                               # as every command does
+    memory.keep_freed_memory()                               # as every command does
     threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -28,14 +28,15 @@ from bertkit.training.optimizer import adamw  # noqa: E402
 def corpus(flags, tokenizer, folder):
     """Write the rows' text as shards."""
     segments = (Segment(row[1:-1], np.array([len(row) - 2], "int32"), i) for i, row in enumerate(measure.rows(flags)))
-    shards.write(folder, segments, lambda: {"length": flags.length, "vocabulary": fingerprint(tokenizer), "text": []})
+    metadata = {"length": flags.length, "vocabulary": fingerprint(tokenizer), "text": []}
+    shards.write_shards(folder, segments, lambda: metadata)
     return shards.Shards(folder)
 
 
 def main():
     """Run, and print the line."""
     flags = measure.arguments(__doc__.splitlines()[0])
-    memory.keep()                               # as every command does
+    memory.keep_freed_memory()                               # as every command does
     threads = int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0))
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
@@ -53,7 +54,7 @@ def main():
                           callbacks=[Timing(clock)])
         with input_clock:
             for step in range(flags.steps):
-                model.corrupted(sampler.batch(step))
+                model.corrupt(sampler.batch(step))
     measure.report("bertkit", flags, clock, input_clock, found.history["loss"][-1],
                    {"tensorflow": tf.__version__, "keras": keras.__version__})
 

@@ -44,7 +44,7 @@ count();
 """
 
 
-def page(rows: Sequence[tuple[int, str, Sequence[str]]], questions: Sequence[str], scale: int) -> str:
+def render_sheet(rows: Sequence[tuple[int, str, Sequence[str]]], questions: Sequence[str], scale: int) -> str:
     """Return the sheet as HTML, in which every text is escaped.
 
     The page loads nothing and runs only its own script, as its Content-Security-Policy says.

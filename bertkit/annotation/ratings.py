@@ -10,7 +10,7 @@ from bertkit import metrics
 from bertkit.annotation.page import LETTERS
 from bertkit.annotation.sheet import FIXED, Key
 from bertkit.data.lines import BadRow
-from bertkit.data.records import listed, table
+from bertkit.data.records import join_names, table
 from bertkit.errors import Error
 
 
@@ -52,8 +52,8 @@ def agreement(files: Sequence[str | Path], key: str | Path | None = None) -> dic
     sheets = [read_filled(file, hidden) for file in files]
     for sheet in sheets[1:]:
         if sorted(sheet.questions) != sorted(sheets[0].questions):
-            raise Error(f"{sheet.path} asks {listed(sheet.questions)}, and {sheets[0].path} "
-                        f"{listed(sheets[0].questions)}; give sheets with the same questions.")
+            raise Error(f"{sheet.path} asks {join_names(sheet.questions)}, and {sheets[0].path} "
+                        f"{join_names(sheets[0].questions)}; give sheets with the same questions.")
     result: dict[str, Any] = {"annotators": len(sheets), "items": len(_items(sheets)), "questions": {}}
     for question in sheets[0].questions:
         ratings = _table(sheets, question, hidden)
@@ -83,10 +83,11 @@ def read_filled(path: str | Path, key: Key | None = None) -> Filled:
     with table(path) as (names, rows):
         questions = [name for name in names if name not in FIXED]
         if missing := [name for name in FIXED[:2] if name not in names]:
-            raise Error(f"{path} has the columns {listed(names)} and no {missing[0]}; wanted a sheet.")
+            raise Error(f"{path} has the columns {join_names(names)} and no {missing[0]}; wanted a sheet.")
         if not questions or key is not None and sorted(questions) != sorted(key.questions):
-            wanted = f"those of the key, {listed(key.questions)}" if key is not None else "a column for each question"
-            raise Error(f"{path} asks {listed(questions) or 'nothing'}; wanted {wanted}.")
+            wanted = ("a column for each question" if key is None
+                      else f"those of the key, {join_names(key.questions)}")
+            raise Error(f"{path} asks {join_names(questions) or 'nothing'}; wanted {wanted}.")
         for line, record in rows:
             if isinstance(record, BadRow):
                 raise Error("{}: line {}, {}.".format(path, *record.args))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.annotation.page import LETTERS, page
-from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import complaint, json_type, listed, table
+from bertkit.annotation.page import LETTERS, render_sheet
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.records import join_names, json_type, row_error, table
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json, write_text
 
@@ -97,7 +97,7 @@ def annotate(files: Sequence[str | Path], out: str | Path, source: str | Path | 
     orders = [rng.permutation(len(systems)) for _ in sources]
     rows = [(int(item) + 1, sources[item], [texts[system][item] for system in orders[item]]) for item in order]
     key = Key(systems, questions, scale, seed, [[systems[system] for system in outputs] for outputs in orders])
-    write_text(out, page(rows, questions, scale) if out.suffix == ".html" else _csv(rows, questions))
+    write_text(out, render_sheet(rows, questions, scale) if out.suffix == ".html" else _csv(rows, questions))
     write_json(key_path(out), asdict(key))
     return {"sheet": str(out), "key": str(key_path(out)), "items": len(rows), "outputs": len(systems)}
 
@@ -128,22 +128,22 @@ def read_texts(path: str | Path) -> list[str]:
     """
     path = Path(path)
     if path.suffix.lower() == ".txt":
-        with opened(path, "a text a line") as file:
+        with open_bytes(path, "a text a line") as file:
             check_text(path, file, "a text a line")
             try:
                 return [line.removesuffix("\n").removesuffix("\r") for line in Lines(file)]
             except BadRow as bad:
-                raise complaint(path, bad, skippable=False) from bad
+                raise row_error(path, bad, skippable=False) from bad
     with table(path) as (names, rows):
         name = next((name for wanted in _TEXTS for name in names if name.lower() == wanted), None)
         if name is None:
-            raise Error(f"{path} has the columns {listed(names)}; wanted one of {', '.join(_TEXTS)}.")
+            raise Error(f"{path} has the columns {join_names(names)}; wanted one of {', '.join(_TEXTS)}.")
         return [_text(path, line, record, names, name) for line, record in rows]
 
 
 def _text(path, line, record, names, name):
     if isinstance(record, BadRow):
-        raise complaint(path, record, skippable=False)
+        raise row_error(path, record, skippable=False)
     value = record.get(name) if isinstance(record, dict) else record[names.index(name)]
     if type(value) is not str:
         raise Error(f"{path}: line {line}, column {name!r}: {json_type(value)} came where a text was wanted.")
@@ -154,9 +154,10 @@ def _check(out, systems, questions, scale, limit):
     if out.suffix not in (".html", ".csv"):
         raise Error(f"{out} is no name for a sheet; end it in .html or .csv.")
     if not 1 <= len(systems) <= len(LETTERS) or len(set(systems)) < len(systems):
-        raise Error(f"The files name the systems {listed(systems)}; give 1 to {len(LETTERS)} files of different names.")
+        raise Error(f"The files name the systems {join_names(systems)}; give 1 to {len(LETTERS)} files of different "
+                    "names.")
     if len(set(questions)) < len(questions) or {*FIXED, ""} & {question.strip() for question in questions}:
-        raise Error(f"The questions are {listed(questions)}; give different ones, none of them {', '.join(FIXED)}.")
+        raise Error(f"The questions are {join_names(questions)}; give different ones, none of them {', '.join(FIXED)}.")
     if not 2 <= scale <= 100 or limit is not None and limit < 1:
         raise Error(f"scale={scale}, limit={limit} leave nothing to judge; give a scale of 2 to 100, a limit above 0.")
 

@@ -1,7 +1,8 @@
 """Checkpoints in and out: one `load` for every published form, one safe form of our own."""
 
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from bertkit import addresses, family
 from bertkit.addresses import DEFAULT
@@ -9,7 +10,18 @@ from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 
-__all__ = ["DEFAULT", "load", "local"]
+if TYPE_CHECKING:
+    from bertkit.encoder import Encoder
+
+__all__ = ["DEFAULT", "load", "local_folder"]
+
+
+@overload
+def load(path: str | Path, part: Literal["encoder"], activation: str | None = None) -> "Encoder": ...
+
+
+@overload
+def load(path: str | Path, part: str | None = None, activation: str | None = None) -> Any: ...
 
 
 def load(path: str | Path, part: str | None = None, activation: str | None = None) -> Any:
@@ -35,7 +47,7 @@ def load(path: str | Path, part: str | None = None, activation: str | None = Non
     """
     if activation is not None and activation not in ACTIVATIONS:
         raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
-    folder = local(path)
+    folder = local_folder(path)
     module = _format(folder)
     parts = ("encoder", *(module.parts(folder) if hasattr(module, "parts") else ()))
     if part not in (None, *parts):
@@ -43,7 +55,7 @@ def load(path: str | Path, part: str | None = None, activation: str | None = Non
     return module.load(folder, part=part, activation=activation)
 
 
-def local(path: str | Path) -> Path:
+def local_folder(path: str | Path) -> Path:
     """Return the folder of a checkpoint, downloaded first if `path` is an address or a preset's name.
 
     Args:
@@ -55,11 +67,12 @@ def local(path: str | Path) -> Path:
     Raises:
         Error: When there is no such folder or address, or it cannot be downloaded.
     """
-    return addresses.local(path, tuple(form.class_name for form in family.published_as("PRESET").values()))
+    return addresses.local_folder(path, tuple(form.class_name for form in family.pages_with("PRESET").values()))
 
 
 def _format(folder):
     """Return the module that reads this folder, decided by the files in it."""
+    module: ModuleType
     if (folder / "bundle.json").exists():
         from bertkit.checkpoints import bundle as module
     elif release(folder) is not None:

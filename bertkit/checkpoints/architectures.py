@@ -57,10 +57,10 @@ def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activati
 
 def _in_words_of(form, error):
     """Return what an error says of our fields, with the keys that they have in the file."""
-    return re.sub(r"\b(\w+)(?==)", lambda found: form.config.get(found[1], found[1]), str(error))
+    return re.sub(r"\b(\w+)(?==)", lambda match: form.config.get(match[1], match[1]), str(error))
 
 
-def kind(values: dict[str, Any], tensors: Any, page: Any) -> tuple[str, tuple[str, ...]] | None:
+def model_class(values: dict[str, Any], tensors: Any, page: Any) -> tuple[str, tuple[str, ...]] | None:
     """Return which model a directory holds, by `architectures` in its config or by its tensors.
 
     Args:
@@ -102,16 +102,16 @@ def _guess(values, tensors, page):
     held = [name for name in tensors.shapes if name.startswith(form.unused) and not name.startswith(form.ignored)]
     if not held:
         return "Model"
-    found = {}
+    classes = {}
     for end, model in _classes(page).items():
         heads = _groups(end, model, page)
         if model and _fit(held, heads, kinds, form) and _has_outputs(heads[0], values, tensors, form):
-            found.setdefault(heads, end)
-    if len(found) > 1:
-        found = {heads: end for heads, end in found.items()
+            classes.setdefault(heads, end)
+    if len(classes) > 1:
+        classes = {heads: end for heads, end in classes.items()
                  if _suits_pooler(kinds.get(heads[0]), heads[0], tensors, form)}
-    if len(found) == 1:
-        return next(iter(found.values()))
+    if len(classes) == 1:
+        return next(iter(classes.values()))
     heads = sorted({name.split(".")[0] for name in held})
     raise Error(f"{tensors.path} holds {', '.join(heads)}, and its config.json names no "
                 "architectures: which head is it? Write them there, or ask for part=\"encoder\".")
@@ -161,7 +161,7 @@ def reads_pooler(chosen: tuple[str, tuple[str, ...]], values: dict[str, Any], pa
     """Return whether a model reads the pooled vector.
 
     Args:
-        chosen: What `kind` returned.
+        chosen: What `model_class` returned.
         values: The content of config.json.
         page: The family's page.
 
@@ -174,11 +174,11 @@ def reads_pooler(chosen: tuple[str, tuple[str, ...]], values: dict[str, Any], pa
                for head in HEADS.get(model, heads))
 
 
-def build(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any) -> Any:
+def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any) -> Any:
     """Return the model that a config.json describes, its head with random weights.
 
     Args:
-        chosen: What `kind` returned.
+        chosen: What `model_class` returned.
         encoder: The encoder, which becomes part of the model.
         values: The content of config.json.
         page: The family's page.
@@ -192,7 +192,7 @@ def build(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[st
     (model, heads), kinds = chosen, _kinds(values, page)
     if model == "PretrainingModel":
         return PretrainingModel(encoder, heads, {name: kinds[name] for name in heads})
-    options = {"head_config": kinds.get(HEADS[model][0]) if model in HEADS else None}
+    options: dict[str, Any] = {"head_config": kinds.get(HEADS[model][0]) if model in HEADS else None}
     dropout = values.get(page.HUGGINGFACE.dropouts.get(HEADS[model][0]))
     if dropout is not None:
         encoder.config.but(dropout=dropout)         # raises unless it is a rate

@@ -66,7 +66,7 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
         encoder = model if isinstance(model, Encoder) else model.encoder
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
-            "tokenizer": settings, "length": length or encoder.config.longest or 512,
+            "tokenizer": settings, "length": length or encoder.config.max_length or 512,
             "task": task and tasks.metadata(task), "files": files})
 
 
@@ -98,7 +98,7 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
     Raises:
         Error: When a file is missing, changed, or does not fit the others.
     """
-    values = read(folder)
+    values = read_metadata(folder)
     config = EncoderConfig.from_json(values["config"])
     path = Path(folder) / "weights.safetensors"
     tensors = read_safetensors([path], path)
@@ -122,7 +122,7 @@ def _build(encoder, model):
         raise Error(f"The bundle does not describe a {model['kind']} ({error}); copy it again.") from None
 
 
-def read(folder: str | Path) -> dict[str, Any]:
+def read_metadata(folder: str | Path) -> dict[str, Any]:
     """Return the content of bundle.json, after every file of its manifest was checked.
 
     Args:
@@ -162,7 +162,7 @@ def task(values: dict[str, Any]) -> Any:
     """Return the task of a bundle; for a converted model, the task that its kind of model has.
 
     Args:
-        values: What `read` returned.
+        values: What `read_metadata` returned.
 
     Returns:
         The task.
@@ -176,11 +176,11 @@ def task(values: dict[str, Any]) -> Any:
     if kind == "Encoder":
         raise Error("This is an encoder without a task; fine-tune it first (`bertkit classify`), or take its vectors "
                     "(`bertkit features`).")
-    found = task_of(values["model"], EncoderConfig.from_json(values["config"]))
-    if found is None:
+    guessed = task_of(values["model"], EncoderConfig.from_json(values["config"]))
+    if guessed is None:
         raise Error(f"This is a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
                     "gives the model itself.")
-    return found
+    return guessed
 
 
 def task_of(model: dict[str, Any], config: EncoderConfig) -> Any:
@@ -201,7 +201,7 @@ def tokenizer(folder: str | Path, values: dict[str, Any]) -> Tokenizer:
 
     Args:
         folder: The folder of the bundle.
-        values: What `read` returned for it.
+        values: What `read_metadata` returned for it.
 
     Returns:
         The tokenizer.

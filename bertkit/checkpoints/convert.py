@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 from bertkit import checkpoints
 from bertkit.card import Card
@@ -16,7 +17,7 @@ from bertkit.text.formats.loading import holds_tokenizer
 log = logging.getLogger("bertkit")
 
 
-def convert(source: str | Path, target: str | Path, to: str = "bertkit") -> Card:
+def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "huggingface"] = "bertkit") -> Card:
     """Write a checkpoint as a bundle, or as a directory for Hugging Face's libraries.
 
     The model keeps its head, and the vocabulary its order.
@@ -44,7 +45,7 @@ def convert(source: str | Path, target: str | Path, to: str = "bertkit") -> Card
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
-    folder = checkpoints.local(source)
+    folder = checkpoints.local_folder(source)
     model, tokenizer = checkpoints.load(folder), _tokenizer(folder)
     encoder = model if isinstance(model, Encoder) else model.encoder
     card = Card(name=Path(target).name, task=_task_name(model, encoder.config),

@@ -38,7 +38,7 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
         Error: When a file is damaged, or the checkpoint does not hold the model that its config describes.
     """
     folder = Path(folder)
-    page, form = release(folder)
+    page, form = _released(folder)
     path, form = folder / form.file, form.parts.get(part, form)
     tensors = weights(folder)
     config = form.measure(_config(read_json(path), page, form, path, activation), tensors.shapes)
@@ -60,8 +60,18 @@ def parts(folder: Path) -> tuple[str, ...]:
 
     Returns:
         The names, such as "generator".
+
+    Raises:
+        Error: When the folder is no such directory, or holds the configs of several families.
     """
-    return tuple(release(folder)[1].parts)
+    return tuple(_released(folder)[1].parts)
+
+
+def _released(folder):
+    """Return the family's page and its `GOOGLE`; raises Error where the folder is no release of Google's."""
+    if (found := release(folder)) is None:
+        raise Error(f"{folder} holds no TensorFlow 1 checkpoint; give the folder of one, with its bert_config.json.")
+    return found
 
 
 def _heads(page, form, tensors):
@@ -98,10 +108,10 @@ def weights(folder: Path) -> Tensors:
     Raises:
         Error: When the folder does not hold exactly one checkpoint, or it is damaged.
     """
-    found = sorted(folder.glob("*.index"))
-    if len(found) != 1:
-        raise Error(f"{folder} holds {len(found)} checkpoints (*.index); wanted exactly one.")
-    stem = found[0].with_suffix("")
+    indices = sorted(folder.glob("*.index"))
+    if len(indices) != 1:
+        raise Error(f"{folder} holds {len(indices)} checkpoints (*.index); wanted exactly one.")
+    stem = indices[0].with_suffix("")
     try:
         reader = tf.train.load_checkpoint(str(stem))
         shapes = reader.get_variable_to_shape_map()

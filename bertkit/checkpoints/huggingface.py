@@ -41,13 +41,13 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
     values = read_json(path)
     page = family.of_huggingface(values)
     form = page.HUGGINGFACE
-    tensors = canonical(weights(folder), form)
-    kind = None if part == "encoder" else architectures.kind(values, tensors, page)
+    tensors = canonical_names(weights(folder), form)
+    kind = None if part == "encoder" else architectures.model_class(values, tensors, page)
     config = architectures.encoder_config(values, page, path, activation)
     if kind is not None and not architectures.reads_pooler(kind, values, page) and _lacks_pooler(config, tensors, form):
         config = config.but(pooler=None)
     encoder = encoder_for(config, tensors)
-    model = encoder if kind is None else architectures.build(kind, encoder, values, page)
+    model = encoder if kind is None else architectures.build_model(kind, encoder, values, page)
     fresh = ("encoder/pooler", *(f"{name}/" for name in getattr(model, "kinds", ())))
     assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES, transposed=True), unused=form.unused,
            ignored=form.ignored, new=fresh)
@@ -107,7 +107,7 @@ def _joined(parts, index):
     return Tensors(index, shapes, lambda name: homes[name].read(name))
 
 
-def canonical(tensors: Tensors, form: Any) -> Tensors:
+def canonical_names(tensors: Tensors, form: Any) -> Tensors:
     """Return the same tensors without the architecture's prefix and with today's names of LayerNorm's weights.
 
     Args:

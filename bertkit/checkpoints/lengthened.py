@@ -14,12 +14,12 @@ from bertkit.kinds import Full, Window
 POSITIONS = "encoder/embeddings/position/embeddings"
 
 
-def lengthened(encoder: Encoder, tokens: int, window: int = 512) -> Encoder:
+def to_longformer(encoder: Encoder, tokens: int, window: int = 512) -> Encoder:
     """Return a Longformer that reads longer rows, with the weights of another encoder, ready to be trained further.
 
     An encoder whose attention is not full, such as a Longformer or a BigBird, is returned as it is.
-    The encoder's positions are repeated (see `family.longformer.repeated`), and the projections of global tokens begin
-    as copies of the others. So rows that fit both give what `encoder` gives, where the window spans them.
+    The encoder's positions are repeated (see `family.longformer.tile_positions`), and the projections of global tokens
+    begin as copies of the others. So rows that fit both give what `encoder` gives, where the window spans them.
 
     Args:
         encoder: A BERT or RoBERTa encoder.
@@ -30,22 +30,23 @@ def lengthened(encoder: Encoder, tokens: int, window: int = 512) -> Encoder:
         The Longformer.
 
     Raises:
-        Error: When the encoder is of another kind (see `family.longformer.lengthened`).
+        Error: When the encoder is of another kind (see `family.longformer.longformer_config`).
     """
     config = encoder.config
     if config.attention != Full():
         return encoder
-    made = Encoder(longformer.lengthened(config, tokens, window), dtype=encoder.dtype_policy)
+    made = Encoder(longformer.longformer_config(config, tokens, window), dtype=encoder.dtype_policy)
     given = variables(encoder)
     for name, variable in variables(made).items():
         values = np.asarray(given[name.replace("global_", "")])
-        if name == POSITIONS:
-            values = longformer.repeated(values, variable.shape[0], config.max_sequence_length - config.longest)
+        if name == POSITIONS and config.max_length is not None:
+            offset = config.max_sequence_length - config.max_length
+            values = longformer.tile_positions(values, variable.shape[0], offset)
         variable.assign(values)
     return made
 
 
-def watching(encoder: Encoder) -> Any:
+def with_global_attention(encoder: Encoder) -> Any:
     """Return the readout of a classifier that makes the first token global.
 
     Args:

@@ -72,11 +72,11 @@ class _Machine:
         return [self.stack.pop() for _ in range(count)][::-1]
 
     def name(self, *parts):
-        asked = ".".join(parts)                         # raises unless all are text
-        if asked not in self.names:
-            raise Error(f"it asks for {asked:.80}, which tensors do not need; nothing was executed, and the file "
+        dotted = ".".join(parts)                         # raises unless all are text
+        if dotted not in self.names:
+            raise Error(f"it asks for {dotted:.80}, which tensors do not need; nothing was executed, and the file "
                         "is refused.")
-        self.push(self.names[asked])
+        self.push(self.names[dotted])
 
     def remember(self, place):
         self.memo[len(self.memo) if place is None else place] = self.stack[-1]

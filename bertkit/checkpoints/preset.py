@@ -77,29 +77,29 @@ def _told(path):
 
 def _datasets(file):
     """Return {name: dataset}; raises `Error` for one whose values lie in another file."""
-    found = {}
-    file.visititems(lambda name, item: found.update({_numbered(name): item})
+    datasets = {}
+    file.visititems(lambda name, item: datasets.update({_numbered(name): item})
                     if isinstance(item, h5py.Dataset) else None)
-    for name, item in found.items():
+    for name, item in datasets.items():
         if item.external or item.is_virtual:
             raise Error(f"{file.filename}: {name} keeps its values in another file; refused.")
-    return found
+    return datasets
 
 
 def _config(values, page, form, folder, activation):
-    given = values.get("config")
-    if not isinstance(given, dict):
+    backbone = values.get("config")
+    if not isinstance(backbone, dict):
         raise Error(f"{folder / 'config.json'} has no config of a {form.class_name}; copy the file again.")
     try:
-        ours = {name: given[name] for name in form.config if name in given} | form.read(given)
-        return page.CONFIG.but(activation=activation or form.gelu, attention_dropout=given.get(
+        ours = {name: backbone[name] for name in form.config if name in backbone} | form.read(backbone)
+        return page.CONFIG.but(activation=activation or form.gelu, attention_dropout=backbone.get(
             "dropout", page.CONFIG.attention_dropout), **ours)
     except Error as error:
         raise Error(f"{folder / 'config.json'}: {error}") from None
 
 
 def _page(values, folder):
-    for page, form in family.published_as("PRESET").items():
+    for page, form in family.pages_with("PRESET").items():
         if values.get("class_name") == form.class_name:
             return page, form
     raise Error(f"{folder / 'config.json'} describes a {values.get('class_name')!r}, which bertkit does not "

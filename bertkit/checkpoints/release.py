@@ -25,15 +25,15 @@ def release(folder: Path) -> tuple[Any, Any] | None:
     """
     if next(folder.glob("*.index"), None) is None:
         return None
-    found = {form.file: (page, form) for page, form in family.published_as("GOOGLE").items()
+    candidates = {form.file: (page, form) for page, form in family.pages_with("GOOGLE").items()
              if (folder / form.file).exists()}
-    if len(found) > 1:
-        found.pop(COMMON, None)
-    if len(found) > 1:
-        raise Error(f"{folder} holds {' and '.join(found)}; keep the one that belongs to its checkpoint.")
-    if COMMON in found and _is_of_another_form(folder, *found[COMMON]):
+    if len(candidates) > 1:
+        candidates.pop(COMMON, None)
+    if len(candidates) > 1:
+        raise Error(f"{folder} holds {' and '.join(candidates)}; keep the one that belongs to its checkpoint.")
+    if COMMON in candidates and _is_of_another_form(folder, *candidates[COMMON]):
         return None
-    return next(iter(found.values()), None)
+    return next(iter(candidates.values()), None)
 
 
 def _is_of_another_form(folder, page, form):

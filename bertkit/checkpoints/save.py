@@ -9,13 +9,15 @@ from bertkit.data.features import check_fit
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import MODELS
+from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.registry import model_classes
 from bertkit.text import Tokenizer
 
 NOTE = "bertkit.save wrote this bundle of a model in memory; it knows nothing of its training, data and scores."
 
 
-def save(model: Any, folder: str | Path, tokenizer: Tokenizer | None = None, length: int | None = None) -> None:
+def save(model: Encoder | TaskModel, folder: str | Path, tokenizer: Tokenizer | None = None,
+         length: int | None = None) -> None:
     """Write a model that is in memory, with its tokenizer, as a bundle.
 
     `bertkit.load(folder)` is an equal model and `bertkit.Tokenizer.load(folder)` an equal tokenizer; the commands
@@ -61,7 +63,7 @@ def check_model(model: Any) -> None:
     if type(model) in (Encoder, *MODELS.values(), *model_classes().values()):
         if any(getattr(layer, "lora_enabled", False) for layer in model._flatten_layers()):
             raise Error("This model has matrices of LoRA beside its weights, and a bundle holds weights alone; merge "
-                        "them first: bertkit.training.adapt.settle(model).")
+                        "them first: bertkit.training.adapt.merge_adapters(model).")
         return
     raise Error(f"A bundle holds an Encoder or a head of bertkit's, and a {type(model).__name__} came; keep it with "
                 'Keras: model.save("NAME.keras").')
@@ -83,7 +85,7 @@ def row_length(length: int | None, tokenizer: Tokenizer | None, config: Any) -> 
     """
     if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
         raise Error(f"tokenizer={tokenizer!r:.60}; wanted a bertkit.Tokenizer: bertkit.Tokenizer.load(PATH).")
-    length = (config.longest or 512) if length is None else length
+    length = (config.max_length or 512) if length is None else length
     if tokenizer is not None:
         check_fit(tokenizer, config, length)
     return length

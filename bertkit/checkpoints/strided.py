@@ -36,7 +36,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class View:
-    """A tensor as a file describes it: until `check` has seen it, every part may be anything.
+    """A tensor as a file describes it: until `check_views` has seen it, every part may be anything.
 
     Args:
         storage: The `Storage` that holds its numbers.
@@ -56,7 +56,7 @@ class View:
         return math.prod(self.sizes) * np.dtype(DTYPES[self.storage.kind]).itemsize
 
 
-def check(views: dict[str, View], held: int) -> None:
+def check_views(views: dict[str, View], held: int) -> None:
     """Check that each view lies in its storage, and that all together are not absurdly larger than the file.
 
     Args:
@@ -90,11 +90,11 @@ def _fits(view):
     return 0 in view.sizes or math.prod(view.sizes) <= view.storage.length > last
 
 
-def array(view: View, content: bytes, order: str) -> np.ndarray:
+def read_array(view: View, content: bytes, order: str) -> np.ndarray:
     """Return a checked view as an array; bfloat16, which numpy lacks, is widened to float32.
 
     Args:
-        view: The view, which `check` has seen.
+        view: The view, which `check_views` has seen.
         content: The bytes of its storage.
         order: The order of a number's bytes, "<" or ">".
 
@@ -105,7 +105,7 @@ def array(view: View, content: bytes, order: str) -> np.ndarray:
         ValueError: When there are too few bytes.
 
     >>> storage = Storage("Int", "0", 4)
-    >>> array(View(storage, 0, (2, 2), (1, 2)), np.arange(4, dtype="<i4").tobytes(), "<").tolist()
+    >>> read_array(View(storage, 0, (2, 2), (1, 2)), np.arange(4, dtype="<i4").tobytes(), "<").tolist()
     [[0, 2], [1, 3]]
     """
     dtype = np.dtype(order + DTYPES[view.storage.kind])

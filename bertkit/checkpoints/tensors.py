@@ -82,7 +82,7 @@ class WeightMapping:
     transposed: bool = False
     part: int | None = None
 
-    def misfit(self, shape: Sequence[int], variable: Any) -> str | None:
+    def shape_error(self, shape: Sequence[int], variable: Any) -> str | None:
         """Return what is wrong with the shape of the file's tensor.
 
         Args:
@@ -163,9 +163,9 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
     Returns:
         {our variable: its `WeightMapping`}; variables that have no place in the table are left out.
     """
-    found, order = {}, list(dict.fromkeys(NUMBERED.search(path)[0] for path in paths if NUMBERED.search(path)))
+    mapping, order = {}, list(dict.fromkeys(block[0] for block in map(NUMBERED.search, paths) if block))
     for path in paths:
-        numbers = [number for found in NUMBERED.findall(path) for number in found if number]
+        numbers = [number for groups in NUMBERED.findall(path) for number in groups if number]
         key = path
         for letter, number in zip("ij", numbers, strict=False):
             key = key.replace(f"_{number}", f"_{{{letter}}}", 1)
@@ -178,11 +178,11 @@ def weight_mapping(paths: Iterable[str], table: dict[str, str], leaves: dict[str
             continue
         for letter, number in zip("ij", numbers, strict=False):
             name = name.replace(f"{{{letter}}}", number)
-        if "{n}" in name:
-            name = name.replace("{n}", str(order.index(NUMBERED.search(path)[0])))
+        if "{n}" in name and (block := NUMBERED.search(path)):
+            name = name.replace("{n}", str(order.index(block[0])))
         stack = re.fullmatch(r"(.+)\[(\d+)\]", name)
-        found[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
-    return found
+        mapping[path] = WeightMapping(stack[1], False, int(stack[2])) if stack else WeightMapping(name, is_transposed)
+    return mapping
 
 
 def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unused: Iterable[str] = (),
@@ -210,7 +210,7 @@ def assign(model: Any, tensors: Tensors, places: dict[str, WeightMapping], unuse
         mapping = places.get(path)
         if mapping is None or mapping.name not in tensors.shapes:
             (fresh if path.startswith(tuple(new)) else missing).append(mapping.name if mapping else path)
-        elif (wrong := mapping.misfit(tensors.shapes[mapping.name], variable)):
+        elif (wrong := mapping.shape_error(tensors.shapes[mapping.name], variable)):
             misshapen.append(f"{mapping.name} is {wrong}")
     used = {places[path].name for path in ours if path in places}
     rest = [name for name in tensors.shapes if name not in used and not name.startswith(tuple(ignored))]

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 from bertkit.checkpoints.pickled import unpickle
-from bertkit.checkpoints.strided import DTYPES, Storage, View, array, check
+from bertkit.checkpoints.strided import DTYPES, Storage, View, check_views, read_array
 from bertkit.checkpoints.tensors import Tensors
 from bertkit.errors import Error
 
@@ -46,13 +46,13 @@ def read_torch(path: str | Path) -> Tensors:
             zipped = file.read(4) == b"PK\x03\x04"
         value, content, order = _open_zip(path) if zipped else _open_stream(path)
         views = _mapping(value)
-        check(views, path.stat().st_size)
+        check_views(views, path.stat().st_size)
     content = lru_cache(maxsize=1)(content)                # tensors that lie side by side in one storage
 
     def read(name):
         view = views[name]
         with _refusing(path):
-            return array(view, content(view.storage), order)
+            return read_array(view, content(view.storage), order)
 
     return Tensors(path, {name: view.sizes for name, view in views.items()}, read)
 
@@ -76,12 +76,13 @@ def _open_zip(path):
     archive = zipfile.ZipFile(path)
     records = _records(archive.infolist(), path.stat().st_size)
 
-    def storage(given):
-        found = _storage(given)
-        record = records.get(f"data/{found.key}")
-        if record is None or record.file_size != found.bytes:
-            raise Error(f"its storage {found.key:.40} is missing or has not {found.bytes} bytes; copy the file again.")
-        return found
+    def storage(reference):
+        stored = _storage(reference)
+        record = records.get(f"data/{stored.key}")
+        if record is None or record.file_size != stored.bytes:
+            raise Error(f"its storage {stored.key:.40} is missing or has not {stored.bytes} bytes; copy the file "
+                        "again.")
+        return stored
 
     order = archive.read(records["byteorder"]) if "byteorder" in records else b"little"
     if order not in (b"little", b"big"):
@@ -109,11 +110,11 @@ def _open_stream(path):
     """Return the same of the older form."""
     storages = {}
 
-    def storage(given):
-        found = _storage(given)
-        if storages.setdefault(found.key, found) != found:
-            raise Error(f"its storage {found.key:.40} is described twice, differently; copy the file again.")
-        return found
+    def storage(reference):
+        stored = _storage(reference)
+        if storages.setdefault(stored.key, stored) != stored:
+            raise Error(f"its storage {stored.key:.40} is described twice, differently; copy the file again.")
+        return stored
 
     with open(path, "rb") as file:
         head = BytesIO(file.read(LARGEST_PICKLE))
@@ -150,9 +151,9 @@ def _walk(file, place, storages, keys):
 # ------------------------------------------------------------------------------------------- stand-ins
 
 
-def _storage(given):
+def _storage(reference):
     """Return the `Storage` of a persistent id: ("storage", kind, key, device, length), perhaps with a last None."""
-    word, kind, key, _, length, *view = given
+    word, kind, key, _, length, *view = reference
     if not (word == "storage" and type(kind) is str and kind in DTYPES and type(key) is str and type(length) is int
             and view in ([], [None])):
         raise Error("its pickle refers to something that is no storage of numbers; the file is refused.")
@@ -186,8 +187,8 @@ def _mapping(value):
             value = value[name]
     if type(value) is not dict:
         raise Error("it holds no mapping of names to tensors; give the file of a model's weights.")
-    found = {name: view for name, view in value.items() if name != "_metadata"}
-    for name, view in found.items():
+    views = {name: view for name, view in value.items() if name != "_metadata"}
+    for name, view in views.items():
         if type(name) is not str or type(view) is not View:
             raise Error(f"it holds {str(name):.80}, which is no tensor; give the file of a model's weights.")
-    return found
+    return views

@@ -2,78 +2,87 @@
 
 import io
 import sys
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from bertkit import memory
-from bertkit.terminal import guarded, say
-
-COMMANDS = {
-    "demo": "the main job on embedded data: text -> fit -> SavedModel + int8 .tflite -> proof",
-    "classify": "fine-tune a checkpoint to sort texts or pairs into classes",
-    "long_documents": "fine-tune it to sort texts that are longer than it reads at once, in four ways",
-    "score": "fine-tune it to give texts or pairs a number",
-    "tag": "fine-tune it to find names and other spans in a text",
-    "answer": "fine-tune it to find a question's answer in a text",
-    "choose": "fine-tune it to choose the right ending",
-    "embed": "fine-tune it to give texts vectors that are near where the texts are alike",
-    "rank": "fine-tune it to put the documents that a search found in order",
-    "glue": "fine-tune it on each task of GLUE with several seeds: the table, and what to submit",
-    "sweep": "try knobs and seeds over a recipe: table, picture, the best setting",
-    "retrieve": "search a collection with an embedder, and a reranker, and score what is found",
-    "summarise": "choose the sentences that say most of a document",
-    "write": "teach an encoder-decoder, both sides begun as a checkpoint, to write texts from texts",
-    "annotate": "a sheet on which people judge systems' texts without knowing whose they are",
-    "agreement": "how far those who filled such sheets agree, and how each system fares",
-    "evaluate": "official metrics of a bundle, or of the file exported from it",
-    "predict": "answer texts from standard input, one JSON object a line",
-    "features": "write the vectors that an encoder computes of texts to a .npz file",
-    "submit": "answer rows without labels in a file that gluebenchmark.com takes",
-    "export": "leave a strings-in SavedModel, or a .tflite with its proof",
-    "convert": "a checkpoint from one published form into another",
-    "vocabulary": "learn a vocabulary from text",
-    "corpus": "turn text into shards of token ids to pre-train on",
-    "pretrain": "teach an encoder a language from shards: masked words and the family's other objectives",
-    "cost": "parameters, arithmetic and memory of a published encoder",
-    "recipe": "write a copy of a recipe, to read and change",
-}
-EXAMPLES = {
-    "demo": "bertkit demo --out my-demo",
-    "classify": "bertkit classify --model MiniLM/ --train train.tsv --dev dev.tsv --out sentiment",
-    "long_documents": "bertkit long_documents --model MiniLM/ --train movie_reviews/ --out reviews --strategy all",
-    "score": "bertkit score --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out alike",
-    "tag": "bertkit tag --model MiniLM/ --train train.conll --dev dev.conll --out names",
-    "answer": "bertkit answer --model MiniLM/ --train train-v1.1.json --dev dev-v1.1.json --out answers",
-    "choose": "bertkit choose --model MiniLM/ --train CODAH/train.tsv --dev CODAH/dev.tsv --out endings",
-    "embed": "bertkit embed --model MiniLM/ --train pairs.tsv --dev STS-B/dev.tsv --out vectors",
-    "rank": "bertkit rank --model MiniLM/ --train train.tsv --dev dev.tsv --out reranker",
-    "glue": "bertkit glue --model MiniLM/ --data GLUE/ --out glue --tasks CoLA,MRPC,RTE --seeds 0,1,2",
-    "sweep": "bertkit sweep classify --out lr --over learning_rate=1e-5,3e-5 --seeds 0,1,2 -- --model MiniLM/ "
-             "--train train.tsv --dev dev.tsv",
-    "retrieve": "bertkit retrieve --model vectors --ranker reranker --data cranfield --out found",
-    "summarise": "bertkit summarise --model MiniLM/ --dev squality/dev.jsonl --sentences 12 --out gist",
-    "write": "bertkit write --model bert-base-uncased/ --train train.tsv --dev dev.tsv --out writer",
-    "annotate": "bertkit annotate ours.jsonl theirs.jsonl --source sources.txt --out sheet.html",
-    "agreement": "bertkit agreement ann.csv bob.csv --key sheet.key.json",
-    "evaluate": "bertkit evaluate sentiment --data dev.tsv --json",
-    "predict": "echo 'a wonderful film' | bertkit predict sentiment",
-    "features": "bertkit features bertkit://english --data texts.txt --out vectors.npz",
-    "submit": "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv",
-    "export": "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone",
-    "convert": "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit",
-    "vocabulary": "bertkit vocabulary --corpus english.txt german.txt.gz --size 8000 --out vocab.txt",
-    "corpus": "bertkit corpus --text english.txt german.txt.gz --vocabulary vocab.txt --out shards --length 128",
-    "pretrain": "bertkit pretrain --data shards --vocabulary vocab.txt --config tiny --steps 10000 --batch-size 64 "
-                "--out encoder",
-    "cost": "bertkit cost bert-base-uncased --length 128",
-    "recipe": "bertkit recipe classify --to my_classify.py",
-}
+from bertkit.terminal import run_guarded, say
 
 
-def main(arguments=None):
+class Command(NamedTuple):
+    """What `bertkit --help` says of a command."""
+
+    name: str
+    purpose: str
+    example: str
+
+
+COMMANDS = {command.name: command for command in (
+    Command("demo", "the main job on embedded data: text -> fit -> SavedModel + int8 .tflite -> proof",
+            "bertkit demo --out my-demo"),
+    Command("classify", "fine-tune a checkpoint to sort texts or pairs into classes",
+            "bertkit classify --model MiniLM/ --train train.tsv --dev dev.tsv --out sentiment"),
+    Command("long_documents", "fine-tune it to sort texts that are longer than it reads at once, in four ways",
+            "bertkit long_documents --model MiniLM/ --train movie_reviews/ --out reviews --strategy all"),
+    Command("score", "fine-tune it to give texts or pairs a number",
+            "bertkit score --model MiniLM/ --train STS-B/train.tsv --dev STS-B/dev.tsv --out alike"),
+    Command("tag", "fine-tune it to find names and other spans in a text",
+            "bertkit tag --model MiniLM/ --train train.conll --dev dev.conll --out names"),
+    Command("answer", "fine-tune it to find a question's answer in a text",
+            "bertkit answer --model MiniLM/ --train train-v1.1.json --dev dev-v1.1.json --out answers"),
+    Command("choose", "fine-tune it to choose the right ending",
+            "bertkit choose --model MiniLM/ --train CODAH/train.tsv --dev CODAH/dev.tsv --out endings"),
+    Command("embed", "fine-tune it to give texts vectors that are near where the texts are alike",
+            "bertkit embed --model MiniLM/ --train pairs.tsv --dev STS-B/dev.tsv --out vectors"),
+    Command("rank", "fine-tune it to put the documents that a search found in order",
+            "bertkit rank --model MiniLM/ --train train.tsv --dev dev.tsv --out reranker"),
+    Command("glue", "fine-tune it on each task of GLUE with several seeds: the table, and what to submit",
+            "bertkit glue --model MiniLM/ --data GLUE/ --out glue --tasks CoLA,MRPC,RTE --seeds 0,1,2"),
+    Command("sweep", "try knobs and seeds over a recipe: table, picture, the best setting",
+            "bertkit sweep classify --out lr --over learning_rate=1e-5,3e-5 --seeds 0,1,2 -- --model MiniLM/ "
+            "--train train.tsv --dev dev.tsv"),
+    Command("retrieve", "search a collection with an embedder, and a reranker, and score what is found",
+            "bertkit retrieve --model vectors --ranker reranker --data cranfield --out found"),
+    Command("summarise", "choose the sentences that say most of a document",
+            "bertkit summarise --model MiniLM/ --dev squality/dev.jsonl --sentences 12 --out gist"),
+    Command("write", "teach an encoder-decoder, both sides begun as a checkpoint, to write texts from texts",
+            "bertkit write --model bert-base-uncased/ --train train.tsv --dev dev.tsv --out writer"),
+    Command("annotate", "a sheet on which people judge systems' texts without knowing whose they are",
+            "bertkit annotate ours.jsonl theirs.jsonl --source sources.txt --out sheet.html"),
+    Command("agreement", "how far those who filled such sheets agree, and how each system fares",
+            "bertkit agreement ann.csv bob.csv --key sheet.key.json"),
+    Command("evaluate", "official metrics of a bundle, or of the file exported from it",
+            "bertkit evaluate sentiment --data dev.tsv --json"),
+    Command("predict", "answer texts from standard input, one JSON object a line",
+            "echo 'a wonderful film' | bertkit predict sentiment"),
+    Command("features", "write the vectors that an encoder computes of texts to a .npz file",
+            "bertkit features bertkit://english --data texts.txt --out vectors.npz"),
+    Command("submit", "answer rows without labels in a file that gluebenchmark.com takes",
+            "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv"),
+    Command("export", "leave a strings-in SavedModel, or a .tflite with its proof",
+            "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone"),
+    Command("convert", "a checkpoint from one published form into another",
+            "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit"),
+    Command("vocabulary", "learn a vocabulary from text",
+            "bertkit vocabulary --corpus english.txt german.txt.gz --size 8000 --out vocab.txt"),
+    Command("corpus", "turn text into shards of token ids to pre-train on",
+            "bertkit corpus --text english.txt german.txt.gz --vocabulary vocab.txt --out shards --length 128"),
+    Command("pretrain", "teach an encoder a language from shards: masked words and the family's other objectives",
+            "bertkit pretrain --data shards --vocabulary vocab.txt --config tiny --steps 10000 --batch-size 64 "
+            "--out encoder"),
+    Command("cost", "parameters, arithmetic and memory of a published encoder",
+            "bertkit cost bert-base-uncased --length 128"),
+    Command("recipe", "write a copy of a recipe, to read and change",
+            "bertkit recipe classify --to my_classify.py"),
+)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 (one sentence says what is wrong) or 2 (wrong usage)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return guarded(lambda: _run(words))
+    return run_guarded(lambda: _run(words))
 
 
 def _run(words):
@@ -94,7 +103,7 @@ def _run(words):
 
 
 def _help():
-    lines = "\n".join(f"  {name:<14} {what}" for name, what in COMMANDS.items())
+    lines = "\n".join(f"  {name:<14} {command.purpose}" for name, command in COMMANDS.items())
     return ("bertkit: from raw text to a phone, with Keras.\n\nusage: bertkit COMMAND ...\n\n" + lines +
             "\n\n`bertkit COMMAND --help` says more, with an example. Every command knows --json.")
 
@@ -103,13 +112,13 @@ def _call(name, words):
     """Parse a command's words, call its function, print what it returns."""
     from bertkit.cli import answers, commands, flags
     function = commands.function(name)
-    made = flags.parser(function, f"bertkit {name}", EXAMPLES[name])
+    made = flags.parser(function, f"bertkit {name}", COMMANDS[name].example)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
-    memory.keep()
+    memory.keep_freed_memory()
     answer = flags.call(function, parsed, words[end + 1:])
-    answers.give(answer, parsed.json)
+    answers.print_answer(answer, parsed.json)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,21 @@ from typing import Any
 from bertkit import card
 
 
-def give(answer: Any, as_json: bool = False) -> None:
+def print_answer(answer: Any, as_json: bool = False) -> None:
     """Print an answer on standard output.
 
     Args:
         answer: A `Card`, or a dict of JSON values; None prints nothing.
         as_json: Whether to print one JSON object instead of lines for a person.
 
-    >>> give({"rows": 12000})
+    >>> print_answer({"rows": 12000})
     rows                 12,000
     """
     if answer is not None:
-        print(json.dumps(plain(answer), ensure_ascii=False) if as_json else shown(answer), flush=True)
+        print(json.dumps(answer_to_json(answer), ensure_ascii=False) if as_json else format_answer(answer), flush=True)
 
 
-def plain(answer: Any) -> Any:
+def answer_to_json(answer: Any) -> Any:
     """Return an answer as JSON values.
 
     Args:
@@ -29,10 +29,10 @@ def plain(answer: Any) -> Any:
     Returns:
         JSON values.
     """
-    return answer.to_json() if hasattr(answer, "to_json") else card.plain(answer)
+    return answer.to_json() if hasattr(answer, "to_json") else card.json_value(answer)
 
 
-def shown(answer: Any, indent: str = "") -> str:
+def format_answer(answer: Any, indent: str = "") -> str:
     """Return an answer as lines for a person: its own text, or one name and value each, parts indented.
 
     Args:
@@ -42,16 +42,16 @@ def shown(answer: Any, indent: str = "") -> str:
     Returns:
         The lines.
 
-    >>> print(shown({"dev": {"accuracy": 0.91234}}))
+    >>> print(format_answer({"dev": {"accuracy": 0.91234}}))
     dev
       accuracy             0.9123
     """
     if hasattr(answer, "text"):
         return answer.text()
     lines = []
-    for name, value in plain(answer).items():
+    for name, value in answer_to_json(answer).items():
         if isinstance(value, dict):
-            lines += [f"{indent}{name}", shown(value, indent + "  ")]
+            lines += [f"{indent}{name}", format_answer(value, indent + "  ")]
         else:
             lines.append(f"{indent}{name:<20} {_number(value)}")
     return "\n".join(lines)

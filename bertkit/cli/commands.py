@@ -8,7 +8,6 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from typing import Any, Literal
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
-from bertkit.signature import declared
+from bertkit.signature import lazy_function, source_of
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -26,7 +25,7 @@ CHUNK = 1024        # lines that `predict` reads before it answers; a person at 
 def function(name: str) -> Callable:
     """Return the function behind a command."""
     if name in RECIPES:
-        return declared(f"bertkit.recipes.{name}")
+        return lazy_function(f"bertkit.recipes.{name}")
     return globals()[name]
 
 
@@ -112,8 +111,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop, "separator": separator,
-               "skip_bad_rows": skip_bad_rows, "columns": columns}
+    options: dict[str, Any] = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop,
+                               "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
 
@@ -127,8 +126,8 @@ def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece"
     kind            wordpiece as BERT's, bpe as RoBERTa's, unigram as ALBERT's (the latter with the extra corpus)
     cased           keep capital letters (bpe always does)
     """
-    from bertkit.corpus.vocabulary import learn
-    return learn(corpus, out, size, kind, cased)
+    from bertkit.corpus.vocabulary import learn_vocabulary
+    return learn_vocabulary(corpus, out, size, kind, cased)
 
 
 def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0,
@@ -148,11 +147,11 @@ def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shorte
     """
     from bertkit.corpus.beam import runner
     from bertkit.corpus.documents import Selection
-    from bertkit.corpus.make import make
+    from bertkit.corpus.make import make_corpus
     from bertkit.files.folders import new_folder
     with new_folder(out, "corpus") as place:
         run = None if beam is None else runner(place, shlex.split(beam))
-        return make(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
+        return make_corpus(text, vocabulary, place, length, Selection(shortest, longest, not drop_copies), seed, run)
 
 
 def sweep(recipe: str, /, *words: str, out: str, over: list[str] | None = None, seeds: str = "0",
@@ -221,7 +220,7 @@ def recipe(name: str, /, to: str | None = None) -> dict[str, str]:
     from bertkit.files.atomic import write_text
     if name not in RECIPES:
         raise Error(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
-    source = Path(find_spec(f"bertkit.recipes.{name}").origin)
+    source = source_of(f"bertkit.recipes.{name}")
     target = Path(to or f"{name}.py")
     if target.exists():
         raise Error(f"{target} is already there; give another name with --to.")

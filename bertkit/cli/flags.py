@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -18,7 +19,7 @@ from typing import Any, Literal, get_args, get_origin
 from bertkit import addresses, memory
 from bertkit.cli import answers
 from bertkit.errors import Error
-from bertkit.terminal import guarded
+from bertkit.terminal import run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
@@ -38,7 +39,7 @@ def parser(function: Callable, prog: str, example: str = "") -> argparse.Argumen
     Returns:
         The parser.
     """
-    text = inspect.getdoc(function)
+    text = inspect.getdoc(function) or ""
     made = argparse.ArgumentParser(prog=prog, description=text.split("\n\n")[0], allow_abbrev=False,
                                    epilog=example and f"example:\n  {example}",
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,23 +77,24 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
     Raises:
         Error: When a file that a flag names is not there, or the function raises it.
     """
-    words, found = [], {}
+    words: list[Any] = []
+    arguments: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             words.append(getattr(parsed, name))
         elif isinstance(parameter.default, TrainConfig):
             settings = dict(text.split("=", 1) for text in parsed.set)
             settings |= {"skip_bad_rows": True} if parsed.skip_bad_rows else {}
-            found[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
+            arguments[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
         elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             words += rest
-        elif dataclasses.is_dataclass(parameter.default):
-            found[name] = dataclasses.replace(parameter.default, **{
+        elif dataclasses.is_dataclass(parameter.default) and not isinstance(parameter.default, type):
+            arguments[name] = dataclasses.replace(parameter.default, **{
                 field: getattr(parsed, field) for field in _names(parameter.default)})
         else:
-            found[name] = getattr(parsed, name)
+            arguments[name] = getattr(parsed, name)
     check_files(function, parsed)
-    return function(*words, **found)
+    return function(*words, **arguments)
 
 
 def check_files(function: Callable, parsed: argparse.Namespace) -> None:
@@ -133,15 +135,15 @@ def run_recipe(function: Callable) -> None:
     Raises:
         SystemExit: Always, with the exit code.
     """
-    made = parser(function, prog=Path(inspect.getsourcefile(function)).name)
+    made = parser(function, prog=Path(inspect.getsourcefile(function) or sys.argv[0]).name)
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     def answer():
         parsed = made.parse_args()
-        memory.keep()
-        answers.give(call(function, parsed), parsed.json)
+        memory.keep_freed_memory()
+        answers.print_answer(call(function, parsed), parsed.json)
 
-    raise SystemExit(guarded(answer))
+    raise SystemExit(run_guarded(answer))
 
 
 def _add(made, name, annotation, default, text, required=False):

@@ -11,7 +11,7 @@ from bertkit.requirements import missing
 
 
 def runner(folder: str | Path, options: Sequence[str] = ()) -> Callable[..., list[dict[str, Any]]]:
-    """Return a function that maps another one over parts by Apache Beam, for `make(run=...)`.
+    """Return a function that maps another one over parts by Apache Beam, for `make_corpus(run=...)`.
 
     All workers must see the files and `folder` under the same paths. A pipeline returns nothing, so each worker writes
     its result into a file beside the shards; these files are removed at the end.

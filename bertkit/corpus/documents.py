@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.errors import Error
 from bertkit.requirements import missing
 
@@ -57,8 +57,8 @@ class Counts:
     copies: int = 0
 
 
-def documents(paths: Iterable[str | Path], selection: Selection = Selection(), counts: Counts | None = None,
-              known: set[bytes] | None = None) -> Iterator[list[str]]:
+def read_documents(paths: Iterable[str | Path], selection: Selection = Selection(), counts: Counts | None = None,
+                   known: set[bytes] | None = None) -> Iterator[list[str]]:
     r"""Yield the documents of text files, each as a list of its paragraphs.
 
     Plain text has a paragraph a line and a blank line after each document. A .jsonl file has an object a line, whose
@@ -81,7 +81,7 @@ def documents(paths: Iterable[str | Path], selection: Selection = Selection(), c
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "a.txt"
         >>> _ = path.write_text("One.\nTwo.\n\n\nThree.\n")
-        >>> list(documents([path]))
+        >>> list(read_documents([path]))
         [['One.', 'Two.'], ['Three.']]
     """
     counts, known = counts or Counts(), set() if known is None else known
@@ -109,7 +109,7 @@ def _seen(document, known):
 
 def _of_file(path):
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in (".gz", ".zst")]
-    with opened(path, WANTED) as raw, _unpacked(path, raw) as file:
+    with open_bytes(path, WANTED) as raw, _unpacked(path, raw) as file:
         try:
             check_text(path, file, WANTED)
             parse = _objects if suffixes[-1:] == [".jsonl"] else _paragraphs

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.corpus import shards
-from bertkit.corpus.documents import Counts, Selection, documents
+from bertkit.corpus.documents import Counts, Selection, read_documents
 from bertkit.corpus.segments import segments
 from bertkit.errors import Error
 from bertkit.terminal import say
@@ -20,15 +20,16 @@ PART_BYTES = 2**28      # bytes of the files that one worker reads; parts are wo
 MOST_DOCUMENTS = 2**32  # in a part; the documents of part i are numbered from i · MOST_DOCUMENTS on
 
 
-def make(paths: Iterable[str | Path], vocabulary: str | Path, folder: str | Path, length: int, selection: Selection,
-         seed: int = 0, run: Callable[..., list[dict[str, Any]]] | None = None) -> dict[str, Any]:
+def make_corpus(paths: Iterable[str | Path], vocabulary: str | Path, folder: str | Path, length: int,
+                selection: Selection, seed: int = 0,
+                run: Callable[..., list[dict[str, Any]]] | None = None) -> dict[str, Any]:
     """Write the shards of text files into a folder that exists.
 
     The files are worked on in parts of about 256 MB. The same text, vocabulary and settings give the same bytes
     wherever the parts are worked on. One document is held in memory at a time.
 
     Args:
-        paths: Text files, see `documents`.
+        paths: Text files, see `read_documents`.
         vocabulary: The path of a vocabulary, see `Tokenizer.load`.
         folder: Where the shards are written.
         length: Tokens of a row, with the special tokens.
@@ -53,7 +54,7 @@ def make(paths: Iterable[str | Path], vocabulary: str | Path, folder: str | Path
     if counts["documents"] == 1:
         say("The text is one document, which needs memory for all of it; put a blank line after each document.")
     left_out = {name: counts.pop(name) for name in ("short", "long", "copies")}
-    metadata = shards.finish(folder, results, {
+    metadata = shards.write_manifest(folder, results, {
         "length": length, "seed": seed, "vocabulary": fingerprint(tokenizer),
         "text": [Path(path).name for path in paths], **counts, "left_out": left_out})
     return {**metadata, "shards": len(metadata["shards"])}
@@ -70,14 +71,14 @@ def write_part(part: Sequence[Any], vocabulary: str, folder: str, length: int, s
         length: Tokens of a row, with the special tokens.
         selection: Which documents are kept.
         seed: The seed of the draws.
-        known: The digests of the documents of earlier parts, see `documents`.
+        known: The digests of the documents of earlier parts, see `read_documents`.
 
     Returns:
-        What `make` needs to write the manifest, as JSON.
+        What `make_corpus` needs to write the manifest, as JSON.
     """
     number, paths = part
     counts, tokenizer = Counts(), Tokenizer.load(vocabulary)
-    texts = _with_progress(documents(paths, selection, counts, known), counts)
+    texts = _with_progress(read_documents(paths, selection, counts, known), counts)
     pieces = segments(tokenizer, texts, length, seed, first=number * MOST_DOCUMENTS)
     return {**shards.write_part(folder, pieces, f"shard-{number:05d}"), "counts": asdict(counts)}
 

@@ -7,8 +7,8 @@ import numpy as np
 from bertkit.text import Tokenizer
 
 
-def packed(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
-           length: int) -> dict[str, np.ndarray]:
+def pack_rows(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], keys: np.ndarray,
+              length: int) -> dict[str, np.ndarray]:
     """Combine rows into a batch of fewer, fuller rows.
 
     The longest rows come first, and each goes into the first new row that has room (Krell et al. 2021, arXiv
@@ -28,7 +28,7 @@ def packed(tokenizer: Tokenizer, rows: Sequence[tuple[list[int], list[int]]], ke
     Example:
         >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
         >>> rows = [([2, 5, 6, 3], [0] * 4), ([2, 5, 3], [0] * 3), ([2, 6, 3], [0] * 3)]
-        >>> batch = packed(tokenizer, rows, np.arange(3), length=7)
+        >>> batch = pack_rows(tokenizer, rows, np.arange(3), length=7)
         >>> batch["token_ids"].tolist(), batch["packed_ids"].tolist()
         ([[2, 5, 6, 3, 2, 5, 3], [2, 6, 3, 0, 0, 0, 0]], [[1, 1, 1, 1, 2, 2, 2], [1, 1, 1, 0, 0, 0, 0]])
     """

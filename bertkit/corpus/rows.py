@@ -37,7 +37,7 @@ def pack_documents(tokenizer: Tokenizer, documents: Iterable[list[str]], length:
         >>> rows.batch([0, 1, 2])["token_ids"].tolist()
         [[2, 5, 6, 3], [2, 6, 3, 0], [2, 5, 3, 0]]
     """
-    room = tokenizer.template.places(length, paired=False)
+    room = tokenizer.template.max_text_tokens(length, paired=False)
     rows = []
     for document in documents:
         ids = [i for paragraph in tokenizer.ids(document) for i in paragraph]
@@ -45,7 +45,7 @@ def pack_documents(tokenizer: Tokenizer, documents: Iterable[list[str]], length:
     return pack(rows, Padding.of(tokenizer))
 
 
-def alone(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarray, None, int]:
+def one_segment(shards: Any, number: int, draws: np.ndarray) -> tuple[np.ndarray, None, int]:
     """Arrange a segment as the one text of a row.
 
     Args:
@@ -109,7 +109,7 @@ def check_pairs(shards: Any, arrange: Callable[..., Any]) -> None:
         Error: when the corpus is one document, and random texts of others are needed.
     """
     metadata = shards.metadata
-    if arrange is alone:
+    if arrange is one_segment:
         return
     if arrange is next_sentence and metadata.get("documents") == 1:
         raise Error(f"{shards.folder} holds one document, and nsp takes random texts of others; make the corpus of "
@@ -136,10 +136,10 @@ def _beside_random(shards, number, first, second, draws):
     Its length must not show that it is random: of `TRIES` documents the first one that is long enough is taken, else
     the longest. A segment of one sentence gives half of its place to the other text.
     """
+    place = len(first) // 2 if second is None else len(second)
     if second is None:
-        place = len(first) // 2
         first = first[:len(first) - place] if draws[2] < 0.5 else first[place:]
-    size, best = max(1, place if second is None else len(second)), None
+    size, best = max(1, place), None
     document = shards[number].document
     for other in map(int, randint(draws[4:], len(shards))):
         if shards[other].document == document:

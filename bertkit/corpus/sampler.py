@@ -9,9 +9,9 @@ import numpy as np
 
 from bertkit.corpus.make import fingerprint
 from bertkit.corpus.order import Shuffle
-from bertkit.corpus.packing import packed
+from bertkit.corpus.packing import pack_rows
 from bertkit.corpus.randomness import uniform
-from bertkit.corpus.rows import DRAWS, alone
+from bertkit.corpus.rows import DRAWS, one_segment
 from bertkit.corpus.shards import Shards
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
@@ -43,7 +43,7 @@ class CorpusSampler:
     tokenizer: Tokenizer
     batch_size: int
     seed: int = 0
-    arrange: Callable[..., Any] = alone
+    arrange: Callable[..., Any] = one_segment
     masks: int | None = None
     part: tuple[int, int] = (0, 1)
     packed: bool = False
@@ -82,7 +82,7 @@ class CorpusSampler:
         rows = [self.tokenizer.pack_ids(first.tolist(), None if second is None else second.tolist(), self.length)
                 for first, second, _ in texts]
         if self.packed:
-            return packed(self.tokenizer, rows, keys, self.length)
+            return pack_rows(self.tokenizer, rows, keys, self.length)
         return {**self.tokenizer.batch(rows, max(len(ids) for ids, _ in rows)), "keys": keys,
                 "pair_labels": np.array([label for *_, label in texts], "int32")}
 
@@ -97,7 +97,7 @@ _shuffle = lru_cache(maxsize=8)(Shuffle)
 
 
 @dataclass(frozen=True, eq=False)
-class Phases:
+class PhasedSampler:
     """Samplers one after the other, each for a number of steps: shorter rows first, then longer ones.
 
     Devlin et al. 2018, appendix A.2: 90 % of the steps with 128 tokens, the rest with 512.
@@ -124,10 +124,10 @@ class Phases:
         Returns:
             The batch, int32 [B,T] by name as `CorpusSampler.batch` gives it.
         """
-        sampler, step = self.at(step)
+        sampler, step = self.phase_of_step(step)
         return sampler.batch(step)
 
-    def at(self, step: int) -> tuple[CorpusSampler, int]:
+    def phase_of_step(self, step: int) -> tuple[CorpusSampler, int]:
         """Find the phase of a step; the last phase has no end.
 
         Args:

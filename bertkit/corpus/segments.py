@@ -61,7 +61,7 @@ def segments(tokenizer: Tokenizer, documents: Iterable[list[str]], length: int, 
         >>> [(segment.token_ids.tolist(), segment.ends.tolist()) for segment in found]
         [([5, 6, 6], [2, 3]), ([6], [1])]
     """
-    special = 99 - tokenizer.template.places(99, paired=True)
+    special = 99 - tokenizer.template.max_text_tokens(99, paired=True)
     if (room := length - special) < 2:
         raise Error(f"length={length} leaves no room for two tokens of text beside {special} special ones; give "
                     f"{special + 2} or more, such as 128.")

@@ -26,8 +26,8 @@ SHARD_BYTES = 64 * 2**20
 FRAME = 12, 4       # bytes of a TFRecord before and behind its data: length and its CRC, the data's CRC
 
 
-def write(folder: str | Path, segments: Iterable[Segment], metadata: Callable[[], dict[str, Any]],
-          shard_bytes: int = SHARD_BYTES) -> dict[str, Any]:
+def write_shards(folder: str | Path, segments: Iterable[Segment], metadata: Callable[[], dict[str, Any]],
+                 shard_bytes: int = SHARD_BYTES) -> dict[str, Any]:
     """Write segments as shards into a folder that exists. One segment is held in memory at a time.
 
     Args:
@@ -43,7 +43,7 @@ def write(folder: str | Path, segments: Iterable[Segment], metadata: Callable[[]
         Error: when there is no segment.
     """
     part = write_part(folder, segments, "shard", shard_bytes)
-    return finish(folder, [part], metadata())
+    return write_manifest(folder, [part], metadata())
 
 
 def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
@@ -57,12 +57,12 @@ def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
         shard_bytes: The size of a shard; a new one begins when it is reached.
 
     Returns:
-        What `finish` needs to write the manifest, as JSON.
+        What `write_manifest` needs to write the manifest, as JSON.
     """
     import tensorflow as tf
     folder, counts = Path(folder), {"segments": 0, "sentences": 0, "tokens": 0}
     shards: list[dict[str, Any]] = []
-    writer = None
+    writer, path, index, size = None, folder, [], 0             # of the shard that is open
     for segment in segments:
         if writer is None:
             path = folder / f"{name}-{len(shards):05d}.tfrecord"
@@ -81,7 +81,7 @@ def write_part(folder: str | Path, segments: Iterable[Segment], name: str,
     return {**counts, "shards": shards}
 
 
-def finish(folder: str | Path, parts: Sequence[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, Any]:
+def write_manifest(folder: str | Path, parts: Sequence[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, Any]:
     """Write the manifest of a corpus.
 
     Args:
@@ -125,7 +125,7 @@ def _closed(writer, path, sizes):
 
 
 class Shards:
-    """The segments of a folder that `write` left, by number: `shards[i]`, `len(shards)`, `shards.metadata`.
+    """The segments of a folder that `write_shards` left, by number: `shards[i]`, `len(shards)`, `shards.metadata`.
 
     Opening checks names, sizes and indexes. The checksum of a record is checked when the record is read.
 

@@ -12,7 +12,7 @@ from typing import Any
 from tokenizers import Tokenizer as Trained
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from bertkit.corpus.documents import Counts, documents
+from bertkit.corpus.documents import Counts, read_documents
 from bertkit.errors import Error
 from bertkit.files.atomic import read_text, write_bytes, write_json, write_text
 from bertkit.requirements import missing
@@ -25,8 +25,8 @@ LEAST = {"wordpiece": 20, "bpe": 5 + 256, "unigram": 20}        # the fewest ent
 LONGEST = 100_000       # the most characters that SentencePiece gets at a time
 
 
-def learn(paths: Sequence[str | Path], out: str | Path, size: int, kind: str = "wordpiece",
-          cased: bool = False) -> dict[str, Any]:
+def learn_vocabulary(paths: Sequence[str | Path], out: str | Path, size: int, kind: str = "wordpiece",
+                     cased: bool = False) -> dict[str, Any]:
     """Learn a vocabulary of at most `size` entries from text files, and write it.
 
     "wordpiece" (Schuster & Nakajima 2012) writes the file `out`, an entry a line; "bpe" (on bytes, Radford et al. 2019,
@@ -35,14 +35,15 @@ def learn(paths: Sequence[str | Path], out: str | Path, size: int, kind: str = "
     the same file.
 
     Args:
-        paths: Text files, see `documents`.
+        paths: Text files, see `read_documents`.
         out: The file or folder that is written.
         size: The most entries.
         kind: "wordpiece", "bpe" or "unigram".
         cased: Whether upper and lower case are kept apart; "bpe" always does so.
 
     Returns:
-        "entries", "documents", "characters", and "held_out", what `fit` measures on the paragraphs that were held out.
+        "entries", "documents", "characters", and "held_out", what `measure_fit` measures on the paragraphs that were
+        held out.
 
     Raises:
         Error: when `kind` is unknown, when the text cannot be read or is empty, when `size` is too small, and when
@@ -58,7 +59,7 @@ def learn(paths: Sequence[str | Path], out: str | Path, size: int, kind: str = "
         held.clear()
         return _training_texts(paths, held, Counts())
 
-    for _ in documents(paths, counts=counts):        # check first that all of it can be read
+    for _ in read_documents(paths, counts=counts):        # check first that all of it can be read
         pass
     if not counts.documents:
         raise Error("The text holds no document; give text of at least one paragraph.")
@@ -68,7 +69,7 @@ def learn(paths: Sequence[str | Path], out: str | Path, size: int, kind: str = "
         os.replace(Path(work) / out.name, out)
     tokenizer = Tokenizer.load(out)
     return {"entries": len(tokenizer), "documents": counts.documents, "characters": counts.characters,
-            "held_out": fit(tokenizer, held)}
+            "held_out": measure_fit(tokenizer, held)}
 
 
 def wordpiece(texts: Callable[[], Iterable[str]], size: int, cased: bool = False) -> list[str]:
@@ -120,7 +121,7 @@ def _goes_on(trained, letter):
     return len(trained.pre_tokenizer.pre_tokenize_str(trained.normalizer.normalize_str(f"a{letter}"))) == 1
 
 
-def fit(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, float | None]:
+def measure_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, float | None]:
     """Measure how well a vocabulary fits texts.
 
     Words are what stands between blanks.
@@ -142,7 +143,7 @@ def fit(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, float | None]:
         return {**sizes, **dict.fromkeys(("fertility", "characters_per_token", "unknown", "coverage"))}
     tokens = max(len(ids), 1)
     return {**sizes, "fertility": len(ids) / len(words), "characters_per_token": sum(map(len, words)) / tokens,
-            "unknown": ids.count(tokenizer.unk_id) / tokens, "coverage": 1 - lacking / len(words)}
+            "unknown": sum(i == tokenizer.unk_id for i in ids) / tokens, "coverage": 1 - lacking / len(words)}
 
 
 def _check(paths, out, size, kind):
@@ -162,7 +163,7 @@ def _check(paths, out, size, kind):
 def _training_texts(paths, held, counts):
     """Yield the paragraphs to learn from; the others go into `held`."""
     number = 0
-    for document in documents(paths, counts=counts):
+    for document in read_documents(paths, counts=counts):
         for text in document:
             number += 1
             if number % HELD_EVERY == 0 and len(held) < HELD_MOST:

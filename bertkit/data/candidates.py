@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from bertkit.data.columns import Columns
-from bertkit.data.inputs import said
+from bertkit.data.inputs import print_skipped
 from bertkit.data.trec import Collection, read_collection
 from bertkit.errors import Error
 from bertkit.retrieval import BM25, ExactIndex
@@ -20,7 +20,7 @@ from bertkit.tasks.ranking import Judged, Ranking
 DEPTH = 100         # wrong documents are drawn from so many that a search finds (Gao et al. 2021, section 4.1)
 
 
-def by_words(collection: Collection, k: int) -> dict[str, dict[str, float]]:
+def bm25_search(collection: Collection, k: int) -> dict[str, dict[str, float]]:
     """Search a collection with `BM25`.
 
     Args:
@@ -34,7 +34,7 @@ def by_words(collection: Collection, k: int) -> dict[str, dict[str, float]]:
     return dict(zip(collection.queries, results, strict=True))
 
 
-def by_vectors(embed: Callable[[list[str]], Any]) -> Callable[[Collection, int], dict[str, dict[str, float]]]:
+def vector_search(embed: Callable[[list[str]], Any]) -> Callable[[Collection, int], dict[str, dict[str, float]]]:
     """Make the search that compares vectors in an `ExactIndex`.
 
     Args:
@@ -64,7 +64,7 @@ class Ranked:
     """
 
     collection: Collection
-    search: Callable[[Collection, int], dict[str, dict[str, float]]] = by_words
+    search: Callable[[Collection, int], dict[str, dict[str, float]]] = bm25_search
     candidates: int = Ranking.candidates
     negatives: int = 4
     seed: int = 0
@@ -83,10 +83,10 @@ class Ranked:
         """
         options = {name: reading[name] for name in ("search", "candidates", "negatives", "seed") if name in reading}
         collection = read_collection(path, columns, reading.get("limit"), reading.get("skip_bad_rows", False))
-        return cls(said(collection), **options)
+        return cls(print_skipped(collection), **options)
 
-    def found(self, candidates: int) -> tuple[Path, list[tuple[str, ...]], list[Judged], list[Any]]:
-        """Return what is scored (see `reranked`).
+    def reranking_inputs(self, candidates: int) -> tuple[Path, list[tuple[str, ...]], list[Judged], list[Any]]:
+        """Return what is scored (see `reranking_inputs`).
 
         Args:
             candidates: Documents for each query.
@@ -94,21 +94,21 @@ class Ranked:
         Returns:
             (path, inputs, [`Judged`], skipped).
         """
-        inputs, judged = reranked(self.collection, self.search, candidates)
+        inputs, judged = reranking_inputs(self.collection, self.search, candidates)
         return self.collection.path, inputs, judged, self.collection.skipped
 
-    def contrasted(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[Any]]:
-        """Return what is learned from (see the function `contrasted`).
+    def contrastive_inputs(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[Any]]:
+        """Return what is learned from (see the function `contrastive_inputs`).
 
         Returns:
             (path, groups, labels int32 [groups], skipped); the first document of each group is the relevant one.
         """
-        groups = contrasted(self.collection, self.search, self.negatives, self.seed)
+        groups = contrastive_inputs(self.collection, self.search, self.negatives, self.seed)
         return self.collection.path, groups, np.zeros(len(groups), "int32"), self.collection.skipped
 
 
-def reranked(collection: Collection, search: Callable[..., dict[str, dict[str, float]]],
-             k: int) -> tuple[list[tuple[str, ...]], list[Judged]]:
+def reranking_inputs(collection: Collection, search: Callable[..., dict[str, dict[str, float]]],
+                     k: int) -> tuple[list[tuple[str, ...]], list[Judged]]:
     """Return for every judged query the documents that a reranker puts in order.
 
     These are the k best that `search` finds, or, where a file lists relevant and other documents for its queries,
@@ -130,8 +130,8 @@ def reranked(collection: Collection, search: Callable[..., dict[str, dict[str, f
     return inputs, [Judged(documents, collection.qrels[query]) for query, documents in lists.items()]
 
 
-def contrasted(collection: Collection, search: Callable[..., dict[str, dict[str, float]]], negatives: int,
-               seed: int) -> list[tuple[str, ...]]:
+def contrastive_inputs(collection: Collection, search: Callable[..., dict[str, dict[str, float]]], negatives: int,
+                       seed: int) -> list[tuple[str, ...]]:
     """Return for every relevant judgement its query, its document and `negatives` wrong documents.
 
     Documents that are judged wrong come first, then the best that `search` finds, then any others; they are drawn

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertkit.data.columns import check_columns
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.records import check_limit, join_names, parse_rows, row_as_dict, table, text_of
 from bertkit.errors import Error
 
 _ABOUT = ("prompt", "context", "premise", "passage", "article")    # what a question may be about
@@ -68,8 +68,8 @@ def read_choices(path: str | Path, limit: int | None = None, skip_bad_rows: bool
     path = Path(path)
     with table(path) as (names, rows):
         columns = _columns(path, names)
-        kept, skipped = usable(path, rows, lambda line, record, _: _choice(line, record, names, columns), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record, _: _choice(line, record, names, columns), limit,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); give it one question a line.")
     lines, prompts, endings, labels = map(list, zip(*kept, strict=True))
@@ -82,7 +82,7 @@ def _columns(path, names):
     prompt = next((spelling[name] for name in _PROMPTS if name in spelling), None)
     numbered = sorted((int(found[1]), name) for name in names if (found := _ENDING.fullmatch(name)))
     if prompt is None or len(numbered) < 2 or "label" not in spelling:
-        raise Error(f"{path} is no file of multiple choices, its columns are {listed(names)}; wanted a prompt, "
+        raise Error(f"{path} is no file of multiple choices, its columns are {join_names(names)}; wanted a prompt, "
                     "ending0, ending1, ... and label (as SWAG has them), or CODAH's seven columns.")
     start, endings = spelling.get(_STARTS.get(prompt.lower())), [name for _, name in numbered]
     check_columns(path, names, [prompt, start, *endings, spelling["label"]], "leave one of them")
@@ -91,7 +91,7 @@ def _columns(path, names):
 
 def _choice(line, record, names, columns):
     """Return the prompt, the endings and the right one's index of a record."""
-    values = by_name(record, names)
+    values = row_as_dict(record, names)
     prompt, start, endings, label = columns
     if more := [name for name in values if _ENDING.fullmatch(name) and name not in endings]:
         raise BadRow(line, f"column {more[0]!r}: the row has more endings than the first, which has {len(endings)}")
@@ -99,7 +99,8 @@ def _choice(line, record, names, columns):
     beginning = texts[1] + " " if start else ""
     full = [beginning + text for text in texts[-len(endings):]]
     right = values.get(label)
-    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", str(right).strip()) or int(right) >= len(full):
+    number = str(right).strip()
+    if isinstance(right, bool) or not re.fullmatch(r"\d{1,3}", number) or int(number) >= len(full):
         raise BadRow(line, f"column {label!r}: {str(right)!r:.40} came, wanted the number of the right ending, 0 to "
                            f"{len(full) - 1}")
-    return texts[0], full, int(right)
+    return texts[0], full, int(number)

@@ -7,10 +7,10 @@ from typing import Any
 
 from bertkit.data.columns import Columns
 from bertkit.data.folders import read_folder
-from bertkit.data.inputs import Labelled, number, said
+from bertkit.data.inputs import Labelled, number, print_skipped
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples, label_indices, label_names, read_examples
-from bertkit.data.records import complaint
+from bertkit.data.records import row_error
 from bertkit.errors import Error
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.documents import Documents
@@ -29,8 +29,8 @@ def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> E
         The `Examples`.
     """
     if Path(path).is_dir():
-        return said(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
-    return said(read_examples(path, columns.text, columns.second, columns.label, **reading))
+        return print_skipped(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
+    return print_skipped(read_examples(path, columns.text, columns.second, columns.label, **reading))
 
 
 def classification(examples: Examples) -> Classification:
@@ -104,8 +104,8 @@ def read_scored(path: str | Path, columns: Columns, reading: dict[str, Any]) -> 
     wrong = [(line, f"column {name!r}: the score {label!r:.40} is no number")
              for line, label, value in zip(examples.lines, examples.labels, numbers, strict=True) if math.isnan(value)]
     if wrong and (len(wrong) == len(examples) or not reading.get("skip_bad_rows")):
-        raise complaint(path, BadRow(*wrong[0]))
-    return said(_without(examples, {line for line, _ in wrong}, sorted([*examples.skipped, *wrong])))
+        raise row_error(path, BadRow(*wrong[0]))
+    return print_skipped(_without(examples, {line for line, _ in wrong}, sorted([*examples.skipped, *wrong])))
 
 
 def _without(examples, lines, skipped):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertkit.data.records import listed
+from bertkit.data.records import join_names
 from bertkit.errors import Error
 
 
@@ -37,5 +37,5 @@ def check_columns(path: str | Path, names: list[str], used: Sequence[str | None]
     """
     for name in used:
         if name is not None and names.count(name) != 1:
-            raise Error(f"{path} has {names.count(name) or 'no'} columns {name!r}, its columns are {listed(names)}; "
-                        f"{remedy}.")
+            raise Error(f"{path} has {names.count(name) or 'no'} columns {name!r}, its columns are "
+                        f"{join_names(names)}; {remedy}.")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bertkit import metrics
-from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import check_limit, complaint, listed
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.records import check_limit, join_names, row_error
 from bertkit.errors import Error
 
 WANTED = "CoNLL columns (a word and its tag a line, a blank line after each sentence)"
@@ -80,7 +80,7 @@ def read_conll(path: str | Path, word: int | None = None, tag: int | None = None
     path = Path(path)
     kept: list[Any] = []
     skipped: list[Any] = []
-    with opened(path, WANTED) as file:
+    with open_bytes(path, WANTED) as file:
         check_text(path, file, WANTED)
         layout, rows = _laid_out(path, _numbered(Lines(file)), word, tag)
         for sentence in _sentences(rows, layout):
@@ -88,7 +88,7 @@ def read_conll(path: str | Path, word: int | None = None, tag: int | None = None
             if bad is None:
                 kept.append(sentence)
             elif not skip_bad_rows:
-                raise complaint(path, bad) from bad
+                raise row_error(path, bad) from bad
             else:
                 skipped.append(bad.args)
             if len(kept) == limit:
@@ -187,8 +187,8 @@ def _tag_column(path, table, word):
     if columns:
         return next((c for c in columns if any(row[c] != OUTSIDE for row in table)), columns[0])
     last = dict.fromkeys(row[-1] for row in table)
-    raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds {listed(list(last)[:4])}; "
-                f"give {WANTED}.")
+    raise Error(f"{path} has no column of tags (O, B-PER, I-PER, ...): the last one holds "
+                f"{join_names(list(last)[:4])}; give {WANTED}.")
 
 
 def _is_mark(text):

@@ -86,10 +86,10 @@ class Features:
     weights: np.ndarray | None = None
 
     def __len__(self):
-        return len(self.firsts) - 1
+        return len(self.row_starts) - 1
 
     @cached_property
-    def firsts(self) -> np.ndarray:
+    def row_starts(self) -> np.ndarray:
         """The first row of each example, and the number of all rows, [examples + 1]."""
         if self.counts is None:
             return np.arange(0, len(self.starts), self.group)
@@ -98,17 +98,17 @@ class Features:
     @property
     def most_rows(self) -> int:
         """The rows of the example that has most."""
-        return int(np.diff(self.firsts).max(initial=1))
+        return int(np.diff(self.row_starts).max(initial=1))
 
     @property
     def lengths(self) -> np.ndarray:
         """The tokens of the longest row of each example, [examples]."""
-        return np.maximum.reduceat(np.diff(self.starts), self.firsts[:-1]) if len(self) else np.zeros(0, "int64")
+        return np.maximum.reduceat(np.diff(self.starts), self.row_starts[:-1]) if len(self) else np.zeros(0, "int64")
 
     @property
-    def sizes(self) -> np.ndarray:
+    def token_counts(self) -> np.ndarray:
         """The tokens of all rows of each example, [examples]."""
-        return np.diff(self.starts[self.firsts])
+        return np.diff(self.starts[self.row_starts])
 
     @cached_property
     def scored(self) -> np.ndarray:
@@ -116,10 +116,10 @@ class Features:
         if self.token_labels is None:
             return np.ones(len(self), "int64")
         sums = np.concatenate([[0], np.cumsum(self.token_labels != UNSCORED)])
-        return np.diff(sums[self.starts[self.firsts]])
+        return np.diff(sums[self.starts[self.row_starts]])
 
     @property
-    def alone(self) -> "Features":
+    def single_rows(self) -> "Features":
         """The rows as examples of their own, without labels."""
         return replace(self, labels=None, token_labels=None, group=1, counts=None, weights=None)
 
@@ -143,7 +143,7 @@ class Features:
         batch["segment_ids"][mask] = self.segment_ids[places]
         batch["padding_mask"][mask] = 1
         if self.counts is not None:
-            return {**batch, "windows": numbered(self.counts[np.asarray(examples)])}
+            return {**batch, "windows": row_numbers(self.counts[np.asarray(examples)])}
         if self.group == 1:
             return batch
         return {name: values.reshape(len(rows) // self.group, self.group, -1) for name, values in batch.items()}
@@ -176,15 +176,15 @@ class Features:
         Returns:
             The batch, int32 [count,T] as `batch` gives it, or None where there are no rows.
         """
-        alone = self.alone
+        alone = self.single_rows
         rows = np.random.default_rng(seed).permutation(len(alone))[:count]
         return alone.batch(rows) if len(rows) else None
 
     def _places(self, examples, length):
         """Return the examples' rows, where their padded batch is real, and where those tokens stand in `token_ids`."""
         examples = np.asarray(examples, "int64")
-        counts = np.diff(self.firsts)[examples]
-        rows = np.arange(counts.sum()) + np.repeat(self.firsts[examples] - np.cumsum(counts) + counts, counts)
+        counts = np.diff(self.row_starts)[examples]
+        rows = np.arange(counts.sum()) + np.repeat(self.row_starts[examples] - np.cumsum(counts) + counts, counts)
         lengths = np.diff(self.starts)[rows]
         length = int(lengths.max(initial=1)) if length is None else length
         places = np.arange(length) - (length - lengths[:, None] if self.padding.left else 0)
@@ -213,7 +213,7 @@ def features_of(packed: Packed, tokenizer: Tokenizer) -> Features:
     return replace(rows, token_labels=labels, group=packed.group, counts=packed.counts)
 
 
-def numbered(counts: np.ndarray) -> np.ndarray:
+def row_numbers(counts: np.ndarray) -> np.ndarray:
     """Number rows that lie end to end, `counts` of them for each example.
 
     Args:
@@ -223,7 +223,7 @@ def numbered(counts: np.ndarray) -> np.ndarray:
         int32 [B,W], -1 after the last row of an example.
 
     Example:
-        >>> numbered(np.array([2, 1])).tolist()
+        >>> row_numbers(np.array([2, 1])).tolist()
         [[0, 1], [2, -1]]
     """
     places, ends = np.arange(max(counts, default=0)), np.cumsum(counts)[:, None]
@@ -281,7 +281,7 @@ def cut_rows(tokenizer: Tokenizer, first: Sequence[str], second: Sequence[str] |
         raise Error(f"{len(first)} first texts came with {len(second)} second ones; wanted as many.")
     ones = tokenizer.ids(first)
     twos = [None] * len(ones) if second is None else tokenizer.ids(second)
-    places = tokenizer.template.places(length, second is not None)
+    places = tokenizer.template.max_text_tokens(length, second is not None)
     cut = sum(len(one) + len(two or ()) > places for one, two in zip(ones, twos, strict=True))
     return [tokenizer.pack_ids(one, two, length) for one, two in zip(ones, twos, strict=True)], cut
 
@@ -333,6 +333,6 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")
-    if length < 3 or config.longest is not None and length > config.longest:
-        most = f"3 to {config.longest}" if config.longest is not None else "3 or more"
+    if length < 3 or config.max_length is not None and length > config.max_length:
+        most = f"3 to {config.max_length}" if config.max_length is not None else "3 or more"
         raise Error(f"length={length} does not fit: this encoder takes {most} tokens.")

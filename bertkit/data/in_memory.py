@@ -7,9 +7,9 @@ import numpy as np
 
 from bertkit.data.features import Features, Padding, cut_rows, features_of, pack
 from bertkit.data.pipeline import BatchSampler
-from bertkit.data.targets import places_of, targets
+from bertkit.data.targets import class_indices, targets
 from bertkit.errors import Error
-from bertkit.tasks.columns import listed
+from bertkit.tasks.columns import to_list
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.tagging import Tagging
 from bertkit.terminal import say
@@ -56,7 +56,7 @@ def dataset(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int = 3
     >>> sorted((batch["token_ids"].shape[1], int(labels[0])) for batch, labels in rows)
     [(3, 1), (4, 0)]
     """
-    return batches(texts, labels, tokenizer, batch_size, length, seed, shuffle, sample_weight, classes).passes()
+    return batches(texts, labels, tokenizer, batch_size, length, seed, shuffle, sample_weight, classes).epoch_dataset()
 
 
 def py_dataset(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int = 32, length: int = 128, seed: int = 0,
@@ -113,9 +113,9 @@ def batches(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int, le
     Raises:
         Error: As `dataset` does.
     """
-    texts = listed(texts, "texts")
-    labels = None if labels is None else listed(labels, "labels")
-    weights = None if sample_weight is None else _weights(listed(sample_weight, "weights"))
+    texts = to_list(texts, "texts")
+    labels = None if labels is None else to_list(labels, "labels")
+    weights = None if sample_weight is None else _weights(to_list(sample_weight, "weights"))
     for name, values in (("labels", labels), ("sample weights", weights)):
         if values is not None and len(values) != len(texts):
             raise Error(f"{len(texts)} texts came with {len(values)} {name}; give one for each text.")
@@ -140,13 +140,13 @@ def packed_texts(texts: list, tokenizer: "Tokenizer", length: int) -> Features:
     Returns:
         The `Features`.
     """
-    rows, cut = cut_rows(tokenizer, *sides(texts), length)
+    rows, cut = cut_rows(tokenizer, *split_pairs(texts), length)
     if cut:
         say(f"{cut:,} of {len(rows):,} texts have more than {length} tokens and were cut; a larger length reads more.")
     return pack(rows, Padding.of(tokenizer))
 
 
-def sides(texts: list) -> tuple[list, list | None]:
+def split_pairs(texts: list) -> tuple[list, list | None]:
     """Return the first and the second texts of rows.
 
     Args:
@@ -199,7 +199,7 @@ def _tagged(texts, labels, tokenizer, length, weights, classes):
     packed = [task.pack(tokenizer, [list(words)], length, [list(map(str, label))])
               for words, label in zip(texts, labels, strict=True)]
     joined = Packed([row for one in packed for row in one.rows],
-                    token_labels=[label for one in packed for label in one.token_labels])
+                    token_labels=[label for one in packed for label in one.token_labels or []])
     weights = None if weights is None else np.repeat(weights, [len(one.rows) for one in packed])
     return replace(features_of(joined, tokenizer), weights=weights)
 
@@ -208,7 +208,7 @@ def _names(tags, classes):
     """Return the names of tags in the order of their numbers; tags that are whole numbers have these themselves."""
     if all(isinstance(tag, int) for tag in tags):
         return tuple(map(str, range(max(tags, default=0) + 1 if classes is None else len(classes))))
-    return tuple(map(str, places_of(classes, tags)))
+    return tuple(map(str, class_indices(classes, tags)))
 
 
 def _weights(values):

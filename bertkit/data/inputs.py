@@ -36,7 +36,7 @@ class Labelled:
     def __len__(self):
         return len(self.inputs)
 
-    def divided(self, share: float) -> tuple[Self, Self]:
+    def split_by_group(self, share: float) -> tuple[Self, Self]:
         """Split the rows in two by a hash of each group, or of each input where there are no groups.
 
         A row goes to the same side whatever other rows the file has.
@@ -55,9 +55,9 @@ class Labelled:
         if held.all() or not held.any():
             raise Error(f"{self.path}: of its {len(self)} rows, {held.sum()} would be held back at held_back={share}; "
                         "give another share, or rows of their own with --dev.")
-        return self.parted(held)
+        return self.split_by_mask(held)
 
-    def parted(self, held: np.ndarray) -> tuple[Self, Self]:
+    def split_by_mask(self, held: np.ndarray) -> tuple[Self, Self]:
         """Split the rows in two.
 
         Args:
@@ -105,7 +105,7 @@ def number(cell: Any) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def said(part: Any, unit: str = "line") -> Any:
+def print_skipped(part: Any, unit: str = "line") -> Any:
     """Print how many rows of a file were left out, if any.
 
     Args:

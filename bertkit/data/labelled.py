@@ -9,7 +9,7 @@ from bertkit.data.candidates import Ranked
 from bertkit.data.choices import read_choices
 from bertkit.data.columns import Columns
 from bertkit.data.conll import OUTSIDE, read_conll, tag_names
-from bertkit.data.inputs import Labelled, said
+from bertkit.data.inputs import Labelled, print_skipped
 from bertkit.data.pairs import read_pairs
 from bertkit.data.parallel import read_parallel
 from bertkit.data.squad import read_squad
@@ -100,7 +100,7 @@ def _plain(reading):
 
 
 def _choices(path, columns, reading):
-    return said(read_choices(path, **_plain(reading)))
+    return print_skipped(read_choices(path, **_plain(reading)))
 
 
 def _choosing(task, choices):
@@ -109,11 +109,11 @@ def _choosing(task, choices):
 
 
 def _pairs(path, columns, reading):
-    return said(read_pairs(path, columns, **_plain(reading)))
+    return print_skipped(read_pairs(path, columns, **_plain(reading)))
 
 
 def _sentences(path, columns, reading):
-    return said(read_conll(path, **_plain(reading)))
+    return print_skipped(read_conll(path, **_plain(reading)))
 
 
 def _tagging(sentences):
@@ -128,7 +128,7 @@ def _tags(task, sentences):
 
 
 def _questions(path, columns, reading):
-    return said(read_squad(path, **_plain(reading)), "question")
+    return print_skipped(read_squad(path, **_plain(reading)), "question")
 
 
 def _answers(task, questions):
@@ -140,7 +140,7 @@ def _answers(task, questions):
 
 
 def _parallel(path, columns, reading):
-    parallel = said(read_parallel(path, columns, **_plain(reading)))
+    parallel = print_skipped(read_parallel(path, columns, **_plain(reading)))
     return parallel, reading.get("sentences", Summarising.count), reading.get("longest", Writing.longest)
 
 
@@ -152,11 +152,11 @@ def _referenced(task, part):
 CLASSES = Reader(classes.read_texts, classes.classification, classes.classes)
 DOCUMENTS = Reader(classes.read_texts, classes.documents, classes.classes)
 SCORES = Reader(classes.read_scored, classes.regression, classes.scores)
-PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.alike()),
-               lambda task, part: Labelled(*part.together()))
+PAIRS = Reader(_pairs, lambda _: Embedding(), lambda task, part: Labelled(*part.scored_pairs()),
+               lambda task, part: Labelled(*part.training_pairs()))
 CANDIDATES = Reader(Ranked.read, lambda part: Ranking(part.candidates),
-                    lambda task, part: Labelled(*part.found(task.candidates)),
-                    lambda task, part: Labelled(*part.contrasted()))
+                    lambda task, part: Labelled(*part.reranking_inputs(task.candidates)),
+                    lambda task, part: Labelled(*part.contrastive_inputs()))
 TAGS = Reader(_sentences, _tagging, _tags)
 ANSWERS = Reader(_questions, lambda part: Answering(part.version), _answers)
 CHOICES = Reader(_choices, lambda _: Choosing(), _choosing)

@@ -15,7 +15,7 @@ class BadRow(Exception):
     """A row that cannot be used; its arguments are the line and the reason."""
 
 
-def opened(path: Path, wanted: str = TABLE) -> BufferedReader:
+def open_bytes(path: Path, wanted: str = TABLE) -> BufferedReader:
     """Open a file to read its bytes.
 
     Args:

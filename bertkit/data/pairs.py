@@ -9,7 +9,7 @@ import numpy as np
 from bertkit.data.columns import Columns, check_columns
 from bertkit.data.inputs import number
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.records import check_limit, join_names, parse_rows, row_as_dict, table, text_of
 from bertkit.errors import Error
 
 # The names of columns, in lower case; the first text, the second and the wrong one.
@@ -64,7 +64,7 @@ class Pairs:
                         "alike and pairs that are not.")
         return ((np.array(self.scores) - low) / (high - low)).astype("float32")
 
-    def alike(self) -> tuple[Path, list[tuple[str, ...]], list[float], list[tuple[int, str]]]:
+    def scored_pairs(self) -> tuple[Path, list[tuple[str, ...]], list[float], list[tuple[int, str]]]:
         """Return what is scored.
 
         Returns:
@@ -78,7 +78,7 @@ class Pairs:
                         "line, as STS files have them.")
         return self.path, self.groups, self.scores, self.skipped
 
-    def together(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[tuple[int, str]]]:
+    def training_pairs(self) -> tuple[Path, list[tuple[str, ...]], np.ndarray, list[tuple[int, str]]]:
         """Return what is learned from.
 
         Returns:
@@ -117,8 +117,8 @@ def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None
     path = Path(path)
     with table(path) as (names, rows):
         texts, score = _columns(path, names, columns)
-        kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, texts, score), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record, _: _row(line, record, names, texts, score), limit,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, groups, scores = map(list, zip(*kept, strict=True))
@@ -139,8 +139,8 @@ def _columns(path, names, columns):
         return ([first, second, negative], None) if negative else ([first, second], score)
     if len(names) in (2, 3) and not named and score is None and all(_is_name(name) for name in names):
         return list(names), None
-    raise Error(f"{path} has the columns {listed(names)}, which say nothing of pairs; wanted a header with {_WANTED}, "
-                "or name them with --text, --second and --label.")
+    raise Error(f"{path} has the columns {join_names(names)}, which say nothing of pairs; wanted a header with "
+                f"{_WANTED}, or name them with --text, --second and --label.")
 
 
 def _is_name(name):
@@ -150,7 +150,7 @@ def _is_name(name):
 
 def _row(line, record, names, texts, score):
     """Return (texts, score or None) of a record."""
-    values = by_name(record, names)
+    values = row_as_dict(record, names)
     group = tuple(text_of(line, values, name) for name in texts)
     return group, None if score is None else _number(line, values, score)
 

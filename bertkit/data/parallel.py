@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertkit.data.columns import Columns, check_columns
 from bertkit.data.lines import BadRow
-from bertkit.data.records import by_name, check_limit, listed, table, text_of, usable
+from bertkit.data.records import check_limit, join_names, parse_rows, row_as_dict, table, text_of
 from bertkit.errors import Error
 
 _SOURCES = ("source", "src", "document", "article", "dialogue", "text", "input")
@@ -71,8 +71,8 @@ def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | N
         if source is None:                              # no header: the names are the first row
             rows, names = chain([(1, names)], rows), ["source", "target"]
             source, target = names
-        kept, skipped = usable(path, rows, lambda line, record, _: _row(line, record, names, source, target), limit,
-                               skip_bad_rows)
+        kept, skipped = parse_rows(path, rows, lambda line, record, _: _row(line, record, names, source, target), limit,
+                                   skip_bad_rows)
     if not kept:
         raise Error(f"{path} has no row that can be used ({len(skipped)} were skipped); wanted {_WANTED}.")
     lines, sources, references = map(list, zip(*kept, strict=True))
@@ -90,12 +90,12 @@ def _columns(path, names, columns):
         return source, target
     if path.suffix.lower() == ".tsv" and len(names) == 2 and not given and source is target is None:
         return None, None
-    raise Error(f"{path} has the columns {listed(names)}; wanted {_WANTED}, or name them with --text and --label.")
+    raise Error(f"{path} has the columns {join_names(names)}; wanted {_WANTED}, or name them with --text and --label.")
 
 
 def _row(line, record, names, source, target):
     """Return the source and the list of references of a record."""
-    values = by_name(record, names)
+    values = row_as_dict(record, names)
     given = _plot(line, values.get(target)) if target == "questions" else values.get(target)
     if not isinstance(given, list):
         return text_of(line, values, source), [text_of(line, values, target)]

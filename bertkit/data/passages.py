@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from bertkit.data.columns import check_columns
-from bertkit.data.lines import BadRow, Lines, check_text, opened
-from bertkit.data.records import by_name, json_type, listed, table
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.records import join_names, json_type, row_as_dict, table
 from bertkit.errors import Error
 
 _FORMS = "a file of SMART records (.I, .W), TREC records (<DOC>, <top>), or rows id, text (.tsv, .csv, .jsonl)"
@@ -38,7 +38,7 @@ def read_texts(path: str | Path) -> dict[str, str]:
         Error: with file and line, when a record cannot be read, and when the file holds no text.
     """
     path = Path(path)
-    with opened(path, _FORMS) as file:
+    with open_bytes(path, _FORMS) as file:
         check_text(path, file, _FORMS)
         head = file.peek(4096)[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
     try:
@@ -78,7 +78,7 @@ def _smart(path):
             raise BadRow(line, f"{text.strip()!r:.40} came where a record was wanted, .I and its number")
         elif begins := _FIELD.fullmatch(text):
             field = begins[1]
-        elif field in _READ:
+        elif record and field in _READ:
             record[_READ[field]] += text + "\n"
         elif field is None and text.strip():
             raise BadRow(line, f"{text.strip()!r:.40} came where a field was wanted, such as .W")
@@ -113,7 +113,7 @@ def _tagged(path):
 
 def _lines(path):
     """Yield (line, text without its end)."""
-    with opened(path, _FORMS) as file:
+    with open_bytes(path, _FORMS) as file:
         lines = Lines(file)
         for text in lines:
             yield lines.number, text.removesuffix("\n").removesuffix("\r")
@@ -127,14 +127,14 @@ def _rows(path):
         heading = spelling.get("title", "title")        # of a file of objects, the first may have none
         if name is text is None and path.suffix.lower() != ".jsonl" and len(names) == 2:
             yield 1, names[0], "", names[1]         # MS MARCO's tables have no header
-            names = name, text = "id", "text"
+            names = [name, text] = ["id", "text"]
         elif name is None or text is None:
-            raise Error(f"{path} has the columns {listed(names)}; wanted id and text.")
+            raise Error(f"{path} has the columns {join_names(names)}; wanted id and text.")
         check_columns(path, names, [name, text], "leave one of them")
         for line, record in rows:
             if isinstance(record, BadRow):
                 raise record
-            values = by_name(record, names)
+            values = row_as_dict(record, names)
             title = _text(line, values, heading) if values.get(heading) else ""
             yield line, _text(line, values, name), title, _text(line, values, text)
 

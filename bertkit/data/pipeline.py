@@ -96,7 +96,7 @@ class BatchSampler:
         longest = int(self.features.lengths[self.rows(step)].max())
         return min(-(-longest // self.multiple) * self.multiple, int(self.features.lengths.max()))
 
-    def part(self, step: int, length: int | None = None) -> Any:
+    def keras_batch(self, step: int, length: int | None = None) -> Any:
         """Return the batch of a step as Keras reads it.
 
         Args:
@@ -138,9 +138,9 @@ class BatchSampler:
             step: The number of the step, from 0.
 
         Returns:
-            What `part(step)` returns; without labels the inputs hold the "step" too.
+            What `keras_batch(step)` returns; without labels the inputs hold the "step" too.
         """
-        part = self.part(step)
+        part = self.keras_batch(step)
         return {**part, "step": np.int32(step)} if isinstance(part, dict) else part
 
     def tokens(self, step: int) -> int:
@@ -152,7 +152,7 @@ class BatchSampler:
         Returns:
             The tokens.
         """
-        return int(self.features.sizes[self.rows(step)].sum())
+        return int(self.features.token_counts[self.rows(step)].sum())
 
     def dataset(self, start: int = 0, steps: int | None = None) -> Any:
         """Make a dataset of the batches.
@@ -174,18 +174,18 @@ class BatchSampler:
 
         return tf.data.Dataset.from_generator(batches, output_signature=self._signature()).prefetch(4)
 
-    def passes(self) -> Any:
+    def epoch_dataset(self) -> Any:
         """Make a finite dataset of the batches of one epoch; each time it is read, the next epoch's.
 
         Returns:
-            A `tf.data.Dataset` of `part(step)`, which holds all rows once.
+            A `tf.data.Dataset` of `keras_batch(step)`, which holds all rows once.
         """
         import tensorflow as tf
         epochs, steps = count(), self.steps_per_epoch
 
         def batches():
             first = next(epochs) * steps
-            return map(self.part, range(first, first + steps))
+            return map(self.keras_batch, range(first, first + steps))
 
         made = tf.data.Dataset.from_generator(batches, output_signature=self._signature(step=False))
         return made.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
@@ -230,7 +230,7 @@ def _plan(batches, epoch):
     return [groups[i] for i in rng.permutation(len(groups))]
 
 
-def by_length(features: Features, batch_size: int) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+def batches_by_length(features: Features, batch_size: int) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Yield batches of all examples, the longest first, each padded to its longest row.
 
     Args:
@@ -243,7 +243,8 @@ def by_length(features: Features, batch_size: int) -> Iterator[tuple[np.ndarray,
     Example:
         >>> from bertkit.data.features import pack
         >>> rows = pack([([2, 3], [0, 0]), ([2, 7, 3], [0, 0, 0])])
-        >>> [(numbers.tolist(), batch["token_ids"].tolist()) for numbers, batch in by_length(rows, batch_size=1)]
+        >>> batches = batches_by_length(rows, batch_size=1)
+        >>> [(numbers.tolist(), batch["token_ids"].tolist()) for numbers, batch in batches]
         [([1], [[2, 7, 3]]), ([0], [[2, 3]])]
     """
     order = np.argsort(-features.lengths, kind="stable")

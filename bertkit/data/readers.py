@@ -11,7 +11,7 @@ import numpy as np
 
 from bertkit.data.columns import check_columns
 from bertkit.data.lines import BadRow
-from bertkit.data.records import COLA, check_limit, json_type, listed, table, usable
+from bertkit.data.records import COLA, check_limit, join_names, json_type, parse_rows, table
 from bertkit.errors import Error
 from bertkit.metrics.glue import THREE_WAY
 
@@ -85,7 +85,7 @@ class _Layout(NamedTuple):
 
 
 def read_examples(path: str | Path, text: str | None = None, second: str | None = None, label: str | None = None,
-                  limit: int | None = None, labels_required: bool = True, separator: str | None = None,
+                  limit: int | None = None, labels_required: bool | None = True, separator: str | None = None,
                   skip_bad_rows: bool | None = False) -> Examples:
     r"""Read examples from a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
 
@@ -122,7 +122,7 @@ def read_examples(path: str | Path, text: str | None = None, second: str | None 
     path = Path(path)
     with table(path) as (names, rows):
         layout = _layout(path, names, text, second, label, labels_required)
-        kept, skipped = usable(path, rows, lambda line, record, kept: _example(
+        kept, skipped = parse_rows(path, rows, lambda line, record, kept: _example(
             line, record, layout, separator, kept), limit, skip_bad_rows)
     return _gathered(path, layout, kept, skipped)
 
@@ -179,7 +179,7 @@ def label_indices(examples: Examples, names: Sequence[str]) -> np.ndarray:
         for name in _each(label):
             if name not in places:
                 raise Error(f"{examples.path}: line {line}: the label {name!r} is not among those "
-                            f"of training ({listed(places)}); mend it, or train with it.")
+                            f"of training ({join_names(places)}); mend it, or train with it.")
     if not isinstance(labels[0], list):
         return np.array([places[label] for label in labels], np.int32)
     indices = np.zeros((len(labels), len(places)), np.int32)
@@ -237,12 +237,12 @@ def _only(path, names, role, groups):
 
 def _unknown(path, names, role):
     raise Error(f"{path}: which column is the {role} cannot be told from the names in its header "
-                f"({listed(names)}); say it with --{role} COLUMN.")
+                f"({join_names(names)}); say it with --{role} COLUMN.")
 
 
 def _example(line, record, layout, separator, kept):
     """Return the first text, the second and the label of a record; None where not in the layout."""
-    values = {"second": None, "label": None}
+    values: dict[str, Any] = {"second": None, "label": None}
     for role, key in layout.keys.items():
         if isinstance(record, dict) and key not in record:
             raise BadRow(line, f"the object has no key {key!r}")

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.lines import LONGEST, BadRow, Lines, check_text, opened
+from bertkit.data.lines import LONGEST, BadRow, Lines, check_text, open_bytes
 from bertkit.errors import Error
 
 # The columns of published files that have no header.
@@ -37,7 +37,7 @@ def table(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, Any]]]]:
     Raises:
         Error: when the file cannot be read or has no names.
     """
-    with opened(path) as file:
+    with open_bytes(path) as file:
         check_text(path, file)
         lines = Lines(file)
         names, rows = _named(path, _records(path, lines))
@@ -57,8 +57,9 @@ def _every_line(rows, before):
 
 def _records(path, lines):
     """Yield (line, record), or (line, BadRow) where there is none."""
-    parse = {".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path),
-             ".jsonl": _json_objects}.get(path.suffix.lower())
+    formats: dict[str, Callable[[Any], Iterator[Any]]] = {
+        ".tsv": partial(map, _tab_fields), ".csv": partial(_csv_fields, path), ".jsonl": _json_objects}
+    parse = formats.get(path.suffix.lower())
     if parse is None:
         raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file (a .json of one "
                     "object a line is one: rename it).")
@@ -151,7 +152,7 @@ def _named(path, records):
         if path.suffix.lower() != ".jsonl":
             break  # without its header a table cannot be read
     if leading:
-        raise complaint(path, leading[0][1])
+        raise row_error(path, leading[0][1])
     raise Error(f"{path} holds nothing but blank lines; wanted a header and rows.")
 
 
@@ -159,7 +160,7 @@ def _fitted(line, record, names):
     """Return the record, or a BadRow for a list that is longer or shorter than the names."""
     if not isinstance(record, list) or len(record) == len(names):
         return record
-    return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({listed(names)})")
+    return BadRow(line, f"{len(record)} fields came, {len(names)} were wanted ({join_names(names)})")
 
 
 def _headerless(path, fields):
@@ -171,8 +172,8 @@ def _headerless(path, fields):
     return CODAH if len(fields) == len(CODAH) and fields[-1] in ("0", "1", "2", "3") else None
 
 
-def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tuple[Any, ...]],
-           limit: int | None = None, skip_bad_rows: bool | None = False) -> tuple[list[Any], list[Any]]:
+def parse_rows(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tuple[Any, ...]],
+               limit: int | None = None, skip_bad_rows: bool | None = False) -> tuple[list[Any], list[Any]]:
     """Parse the rows of a `table`.
 
     Args:
@@ -198,14 +199,14 @@ def usable(path: Path, rows: Iterable[tuple[int, Any]], parse: Callable[..., tup
             kept.append((line, *parse(line, record, kept)))
         except BadRow as bad:
             if not skip_bad_rows:
-                raise complaint(path, bad, skip_bad_rows is not None) from bad
+                raise row_error(path, bad, skip_bad_rows is not None) from bad
             skipped.append(bad.args)
         if len(kept) == limit:
             break
     return kept, skipped
 
 
-def by_name(record: Any, names: Sequence[str]) -> dict[str, Any]:
+def row_as_dict(record: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return a record as a dict.
 
     Args:
@@ -216,7 +217,7 @@ def by_name(record: Any, names: Sequence[str]) -> dict[str, Any]:
         {column: value}.
 
     Example:
-        >>> by_name(["a film", "1"], ["text", "label"])
+        >>> row_as_dict(["a film", "1"], ["text", "label"])
         {'text': 'a film', 'label': '1'}
     """
     return record if isinstance(record, dict) else dict(zip(names, record, strict=True))
@@ -253,7 +254,7 @@ def check_limit(limit: int | None) -> None:
         raise Error(f"limit={limit} reads nothing; give 1 or more.")
 
 
-def complaint(path: Path | str, bad: BadRow, skippable: bool = True) -> Error:
+def row_error(path: Path | str, bad: BadRow, skippable: bool = True) -> Error:
     """Make the error that names the file, the line and the reason of a bad row.
 
     Args:
@@ -269,7 +270,7 @@ def complaint(path: Path | str, bad: BadRow, skippable: bool = True) -> Error:
                  + (", or leave such rows out with --skip-bad-rows." if skippable else "."))
 
 
-def listed(names: Collection[str]) -> str:
+def join_names(names: Collection[str]) -> str:
     """Write names for a message; it stays short whatever they are.
 
     Args:
@@ -279,7 +280,7 @@ def listed(names: Collection[str]) -> str:
         At most twelve names of at most 30 characters.
 
     Example:
-        >>> listed(["text", "label"])
+        >>> join_names(["text", "label"])
         "'text', 'label'"
     """
     shown = [repr(name if len(name) <= 30 else name[:27] + "...") for name in list(names)[:12]]

@@ -36,7 +36,7 @@ class BatchSequence(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"There is no batch {index}; a pass has {len(self)}.")
         steps = _steps(self, self.epoch)
-        return self.batches.part(steps[index], self.fixed)
+        return self.batches.keras_batch(steps[index], self.fixed)
 
     def on_epoch_end(self) -> None:
         """Go on to the next pass, which has another order."""

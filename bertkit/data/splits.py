@@ -50,8 +50,8 @@ class Splits:
         test: The test file, or None.
         columns: Names of columns.
         limit: Read the first rows of train only.
-        held_back: The share of train that is dev where there is no dev file (see `Labelled.divided`); None holds out a
-            stratified part (see `data.holdout`).
+        held_back: The share of train that is dev where there is no dev file (see `Labelled.split_by_group`); None holds
+            out a stratified part (see `data.holdout`).
         positive: Of two classes, the one that F1 is of; None leaves it to the task, and it is said.
         reading: Further arguments of `read_labelled`.
 
@@ -80,12 +80,12 @@ class Splits:
     def _held_out(self, labelled, share=None):
         """Return {"train", "dev"}, two parts of `labelled`; dev is about `share` of it, or where None, stratified."""
         if share is not None:
-            return dict(zip(("train", "dev"), labelled.divided(share), strict=True))
+            return dict(zip(("train", "dev"), labelled.split_by_group(share), strict=True))
         held = hold_out(strata(self.task, labelled.targets), units(self.task, labelled), held_out_size(len(labelled)))
         if not held.any():
             raise Error(f"{labelled.path}: of its {len(labelled)} rows none can be held out to choose the epoch; give "
                         "rows of their own with --dev.")
-        return dict(zip(("train", "dev"), labelled.parted(held), strict=True))
+        return dict(zip(("train", "dev"), labelled.split_by_mask(held), strict=True))
 
     def folds(self, count: int) -> Iterator[tuple[np.ndarray, Self]]:
         """Yield the splits of each fold: test is the fold, train is the rest.
@@ -107,7 +107,7 @@ class Splits:
                         f"give 2 to {len(set(different))}.")
         found = folds(strata(self.task, self.whole.targets), different, count)
         for number in range(count):
-            rest, fold = self.whole.parted(found == number)
+            rest, fold = self.whole.split_by_mask(found == number)
             made = copy.copy(self)
             made.parts = {"train": rest, "dev": self.parts["dev"], "test": fold}
             if "dev" not in self.paths:
@@ -127,7 +127,7 @@ class Splits:
         train = self.parts["train"]
         return features_of(self.task.pack(tokenizer, train.inputs, length, train.targets), tokenizer)
 
-    def held(self, tokenizer: Tokenizer, length: int) -> dict[str, EvalSplit]:
+    def eval_splits(self, tokenizer: Tokenizer, length: int) -> dict[str, EvalSplit]:
         """Return the inputs to score on.
 
         Args:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertkit.data.lines import check_text, opened
+from bertkit.data.lines import check_text, open_bytes
 from bertkit.data.records import check_limit
 from bertkit.errors import Error
 
@@ -99,7 +99,7 @@ def read_squad(path: str | Path, limit: int | None = None, skip_bad_rows: bool =
 
 def _parsed(path):
     """Return the JSON of a file."""
-    with opened(path, "a .json file") as file:
+    with open_bytes(path, "a .json file") as file:
         check_text(path, file, WANTED)
         size = os.fstat(file.fileno()).st_size
         if size > _LARGEST:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.data.records import listed as named
+from bertkit.data.records import join_names as named
 from bertkit.errors import Error
 
 
@@ -39,7 +39,7 @@ def targets(labels: list, classes: Any = None) -> np.ndarray:
     return _places(labels, classes) if kind == "a name" or classes is not None else np.array(labels, "int32")
 
 
-def places_of(names: Any, found: Any) -> dict:
+def class_indices(names: Any, found: Any) -> dict:
     """Return the place of each class.
 
     Args:
@@ -53,7 +53,7 @@ def places_of(names: Any, found: Any) -> dict:
         Error: If a class comes twice.
 
     Example:
-        >>> places_of(None, ["yes", "no", "yes"])
+        >>> class_indices(None, ["yes", "no", "yes"])
         {'no': 0, 'yes': 1}
     """
     names = sorted(set(found)) if names is None else list(names)
@@ -62,7 +62,7 @@ def places_of(names: Any, found: Any) -> dict:
     return {name: place for place, name in enumerate(names)}
 
 
-def place(places: dict, label: Any, row: int) -> int:
+def class_index(places: dict, label: Any, row: int) -> int:
     """Return the place of a row's label.
 
     Args:
@@ -77,7 +77,7 @@ def place(places: dict, label: Any, row: int) -> int:
         Error: If the label is not among the classes.
 
     Example:
-        >>> place({"no": 0, "yes": 1}, "yes", row=1)
+        >>> class_index({"no": 0, "yes": 1}, "yes", row=1)
         1
     """
     if label not in places:
@@ -92,18 +92,18 @@ def _kind(row, label):
         return "an integer"
     if isinstance(label, float) and math.isfinite(label):
         return "a number"
-    kind = {str: "a name", list: "a list", tuple: "a list"}.get(type(label))
-    if kind is None:
+    kinds: dict[type, str] = {str: "a name", list: "a list", tuple: "a list"}
+    if type(label) not in kinds:
         raise Error(f"The label of row {row} is {label!r:.40}; wanted a number, a name, or a list of names.")
-    return kind
+    return kinds[type(label)]
 
 
 def _places(labels, classes):
     """Return the places of labels; whole numbers are places already where the classes are names."""
     if classes is not None and isinstance(labels[0], int) and not all(isinstance(name, int) for name in classes):
         classes = range(len(list(classes)))
-    places = places_of(classes, labels)
-    return np.array([place(places, label, row) for row, label in enumerate(labels, start=1)], "int32")
+    places = class_indices(classes, labels)
+    return np.array([class_index(places, label, row) for row, label in enumerate(labels, start=1)], "int32")
 
 
 def _several(labels, classes):
@@ -114,8 +114,8 @@ def _several(labels, classes):
             raise Error("Labels that are lists of numbers have several lengths or hold other things; give lists of "
                         "names, or as many numbers in each row.")
         return np.array(labels, "int32" if all(isinstance(value, bool | int) for value in values) else "float32")
-    places = places_of(classes, values)
+    places = class_indices(classes, values)
     found = np.zeros((len(labels), len(places)), "float32")
     for row, label in enumerate(labels):
-        found[row, [place(places, name, row + 1) for name in label]] = 1
+        found[row, [class_index(places, name, row + 1) for name in label]] = 1
     return found

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from bertkit.data.columns import Columns
-from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.readers import read_examples
-from bertkit.data.records import complaint
+from bertkit.data.records import row_error
 from bertkit.errors import Error
 
 TABLES = (".tsv", ".csv", ".jsonl")
@@ -32,9 +32,9 @@ def file_texts(path: str | Path, columns: Columns = Columns()) -> list:
         return examples.first if examples.second is None else list(zip(examples.first, examples.second, strict=True))
     if columns != Columns():
         raise Error(f"{path} has a text a line and no columns; leave --text and --second out.")
-    with opened(path, WANTED) as file:
+    with open_bytes(path, WANTED) as file:
         check_text(path, file, WANTED)
         try:
             return [line.removesuffix("\n").removesuffix("\r") for line in Lines(file)]
         except BadRow as bad:
-            raise complaint(path, bad, skippable=False) from bad
+            raise row_error(path, bad, skippable=False) from bad

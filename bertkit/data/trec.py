@@ -7,10 +7,10 @@ from pathlib import Path
 
 from bertkit.data.columns import Columns
 from bertkit.data.inputs import number
-from bertkit.data.lines import BadRow, Lines, check_text, opened
+from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.passages import read_texts
 from bertkit.data.readers import read_examples
-from bertkit.data.records import check_limit, complaint
+from bertkit.data.records import check_limit, row_error
 from bertkit.errors import Error
 from bertkit.files.atomic import write_text
 
@@ -104,8 +104,8 @@ def _of_rows(path, examples, skip_bad_rows):
     rows = ((line, (queries[query], documents[document], grade)) for line, query, document, grade in zip(
         examples.lines, examples.first, examples.second, examples.labels, strict=True))
     qrels, skipped, count = _gathered(path, rows, skip_bad_rows)
-    return Collection(path, *({name: text for text, name in group.items()} for group in (queries, documents)), qrels,
-                      count, [*examples.skipped, *skipped])
+    texts, judged = ({name: text for text, name in group.items()} for group in (documents, queries))
+    return Collection(path, judged, texts, qrels, count, [*examples.skipped, *skipped])
 
 
 def _gathered(path, rows, skip_bad_rows):
@@ -118,7 +118,7 @@ def _gathered(path, rows, skip_bad_rows):
         elif skip_bad_rows:
             skipped.append(bad.args)
         else:
-            raise complaint(path, bad)
+            raise row_error(path, bad)
     if not qrels:
         raise Error(f"{path} holds no judgement that can be used ({len(skipped)} were skipped); wanted {_QRELS}.")
     return qrels, skipped, count
@@ -189,14 +189,14 @@ def _files(folder):
 
 def _for_trec_eval(path):
     """Return whether the first line of a file has four fields."""
-    with opened(path, _QRELS) as file:
+    with open_bytes(path, _QRELS) as file:
         return len(file.readline(1000).split()) == 4
 
 
 def _judgements(path):
     """Yield (line, (query, document, grade)), or (line, BadRow) where there is none; a header is passed over."""
     codes = path.name.lower().startswith("cranqrel")
-    with opened(path, _QRELS) as file:
+    with open_bytes(path, _QRELS) as file:
         check_text(path, file, _QRELS)
         lines = Lines(file)
         while True:

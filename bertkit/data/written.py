@@ -12,7 +12,7 @@ from bertkit.text import Tokenizer
 
 
 @dataclass(frozen=True)
-class Written(Features):
+class Seq2SeqFeatures(Features):
     """Rows that are read, and as many rows that are written from them.
 
     Args:
@@ -60,12 +60,12 @@ class Written(Features):
         return self.target.scored
 
     @property
-    def alone(self) -> Features:
+    def single_rows(self) -> Features:
         """The rows that are read, without those that are written."""
         return Features(self.token_ids, self.segment_ids, self.starts, padding=self.padding)
 
 
-def written(task: Any, tokenizer: Tokenizer, labelled: Labelled, length: int) -> Written:
+def seq2seq_examples(task: Any, tokenizer: Tokenizer, labelled: Labelled, length: int) -> Seq2SeqFeatures:
     """Return sources with their references, one row for each reference.
 
     Args:
@@ -75,15 +75,15 @@ def written(task: Any, tokenizer: Tokenizer, labelled: Labelled, length: int) ->
         length: The most tokens of a row that is read.
 
     Returns:
-        The `Written` rows.
+        The `Seq2SeqFeatures` rows.
     """
     source = features_of(task.pack(tokenizer, labelled.inputs, length, labelled.targets), tokenizer)
-    target = features_of(task.taught(tokenizer, labelled.targets), tokenizer)
-    return Written(source.token_ids, source.segment_ids, source.starts, padding=source.padding,
-                   token_labels=target.token_labels, target=target)
+    target = features_of(task.decoder_rows(tokenizer, labelled.targets), tokenizer)
+    return Seq2SeqFeatures(source.token_ids, source.segment_ids, source.starts, padding=source.padding,
+                           token_labels=target.token_labels, target=target)
 
 
-class WrittenSplits(Splits):
+class Seq2SeqSplits(Splits):
     """The files of a run that learns to write.
 
     Args:
@@ -97,7 +97,7 @@ class WrittenSplits(Splits):
         reading: Further arguments of `read_labelled`.
     """
 
-    def features(self, tokenizer: Tokenizer, length: int) -> Written:
+    def features(self, tokenizer: Tokenizer, length: int) -> Seq2SeqFeatures:
         """Return the rows to train on.
 
         Args:
@@ -105,11 +105,11 @@ class WrittenSplits(Splits):
             length: The most tokens of a row that is read.
 
         Returns:
-            The `Written` rows.
+            The `Seq2SeqFeatures` rows.
         """
-        return written(self.task, tokenizer, self.parts["train"], length)
+        return seq2seq_examples(self.task, tokenizer, self.parts["train"], length)
 
-    def taught(self, tokenizer: Tokenizer, length: int) -> dict[str, Written]:
+    def reference_rows(self, tokenizer: Tokenizer, length: int) -> dict[str, Seq2SeqFeatures]:
         """Return the references whose perplexity is measured.
 
         Args:
@@ -117,7 +117,7 @@ class WrittenSplits(Splits):
             length: The most tokens of a row that is read.
 
         Returns:
-            {"dev": `Written`, "test": `Written` where there is one}.
+            {"dev": `Seq2SeqFeatures`, "test": `Seq2SeqFeatures` where there is one}.
         """
-        return {name: written(self.task, tokenizer, part, length) for name, part in self.parts.items()
+        return {name: seq2seq_examples(self.task, tokenizer, part, length) for name, part in self.parts.items()
                 if name != "train"}

@@ -2,25 +2,28 @@
 
 import inspect
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bertkit.card import Card
 from bertkit.checkpoints.save import save
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.export.saved_model import export_saved_model
 from bertkit.export.tflite import export_tflite
 from bertkit.face import callable_as
+from bertkit.heads.task_model import TaskModel
 from bertkit.text import Tokenizer
 
 __all__ = ["export", "export_saved_model", "export_tflite"]
 
 # By name: a function of (folder of a bundle, folder to write, **options).
-TARGETS = {"saved_model": export_saved_model, "tflite": export_tflite}
+TARGETS: dict[str, Callable[..., Card]] = {"saved_model": export_saved_model, "tflite": export_tflite}
 
 
-def export(source: str | Path | Any, to: str = "tflite", out: str | Path | None = None,
-           tokenizer: Tokenizer | None = None, **options: Any) -> Card:
+def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", "tflite"] = "tflite",
+           out: str | Path | None = None, tokenizer: Tokenizer | None = None, **options: Any) -> Card:
     """Write a model as a folder for a server or for a phone, and check what was written against the model.
 
     Args:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from bertkit.tasks.registry import are_all_own
 
 # How the child begins: with the parent's import path, so that it finds the same bertkit.
 _BEGIN = ("import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-          "from bertkit.export.convert import child; child()")
+          "from bertkit.export.convert import run_child; run_child()")
 
 
 def convert(folder: str | Path, out: str | Path, precision: str, masked_score: float,
@@ -37,10 +38,11 @@ def convert(folder: str | Path, out: str | Path, precision: str, masked_score: f
     """
     if not are_all_own():                   # a child process would not know the others
         with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
-            Path(out).write_bytes(converted(folder, precision, masked_score, rows, Path(work) / "graph"))
+            Path(out).write_bytes(convert_bundle(folder, precision, masked_score, rows, Path(work) / "graph"))
         return
     with tempfile.TemporaryDirectory(dir=Path(out).parent) as work:
-        np.savez(Path(work) / "rows.npz", **rows)
+        arrays: dict[str, Any] = {**rows}
+        np.savez(Path(work) / "rows.npz", **arrays)
         job = {"folder": str(folder), "out": str(out), "precision": precision, "masked_score": masked_score,
                "work": work}
         done = subprocess.run([sys.executable, "-c", _BEGIN, json.dumps(job), json.dumps(sys.path)],
@@ -61,20 +63,20 @@ def convert(folder: str | Path, out: str | Path, precision: str, masked_score: f
                     "and report it.")
 
 
-def child() -> None:
+def run_child() -> None:
     """Do the job that the first argument of this process describes; the text of an `Error` goes into a file."""
     job = json.loads(sys.argv[1])
     work = Path(job["work"])
     try:
         rows = dict(np.load(work / "rows.npz"))
-        content = converted(job["folder"], job["precision"], job["masked_score"], rows, work / "graph")
+        content = convert_bundle(job["folder"], job["precision"], job["masked_score"], rows, work / "graph")
         Path(job["out"]).write_bytes(content)
     except Error as error:
         (work / "error.txt").write_text(str(error), encoding="utf-8")
 
 
-def converted(folder: str | Path, precision: str, masked_score: float, rows: dict[str, np.ndarray],
-              graph: str | Path) -> bytes:
+def convert_bundle(folder: str | Path, precision: str, masked_score: float, rows: dict[str, np.ndarray],
+                   graph: str | Path) -> bytes:
     """Return the .tflite of a bundle.
 
     Args:
@@ -91,7 +93,7 @@ def converted(folder: str | Path, precision: str, masked_score: float, rows: dic
 
     from bertkit.checkpoints import bundle
     from bertkit.export.quantize import RULES, quantize
-    model, task = bundle.load(folder), bundle.task(bundle.read(folder))
+    model, task = bundle.load(folder), bundle.task(bundle.read_metadata(folder))
     model.encoder.masked_score = masked_score
     _write_graph(model, task, {name: values.shape[1] for name, values in rows.items()}, graph)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(graph))

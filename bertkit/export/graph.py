@@ -33,7 +33,7 @@ def scores(task: Any, logits: tf.Tensor) -> tf.Tensor:
     return task.mean + task.spread * logits
 
 
-def raw(model: Any, batch: dict[str, Any]) -> tf.Tensor:
+def raw_outputs(model: Any, batch: dict[str, Any]) -> tf.Tensor:
     """Return the outputs of a model for rows.
 
     Args:
@@ -62,5 +62,5 @@ def answer(model: Any, task: Any, batch: dict[str, Any]) -> tf.Tensor:
     Returns:
         float32 [B,C], or [B,T,C] where the model answers each token.
     """
-    output, given = entry_of(task).part("output"), raw(model, batch)
+    output, given = entry_of(task).part("output"), raw_outputs(model, batch)
     return given if output is None else output(task, given)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.export.graph import raw
+from bertkit.export.graph import raw_outputs
 from bertkit.kinds import Full, PostNorm
 
 # Where scores stay in float: it fits float16, and no score of a trained model comes near it.
@@ -23,7 +23,7 @@ LARGEST_LEAK, LARGEST_LOGIT_DIFFERENCE = 1e-3, 0.05
 ROWS, BATCH = 64, 8     # rows that are looked at, and at a time: attention is [B,N,T,T]
 
 
-def for_integers(model: Any, rows: dict[str, np.ndarray]) -> float:
+def integer_masked_score(model: Any, rows: dict[str, np.ndarray]) -> float:
     """Return the masked score nearest to 0 that leaves padding the probability `LEAK` on these rows.
 
     ln(LEAK) − max over real queries of (largest padded score − logsumexp of the real scores), each block's scores taken
@@ -47,7 +47,7 @@ def for_integers(model: Any, rows: dict[str, np.ndarray]) -> float:
     return float(np.floor(np.log(LEAK) - np.log(max(odds, 1.0))))
 
 
-def checked(model: Any, rows: dict[str, np.ndarray], masked_score: float) -> dict[str, Any]:
+def measure_masking(model: Any, rows: dict[str, np.ndarray], masked_score: float) -> dict[str, Any]:
     """Return how well a constant hides padding, measured on the first 64 rows.
 
     Args:
@@ -116,5 +116,5 @@ def _of_real(probabilities, mask):
 
 def _logits(model, rows):
     """Return what the model gives for each batch, where it gives something for each token that of the real ones."""
-    found = [(np.asarray(raw(model, batch)), batch["padding_mask"]) for batch in _batches(rows)]
+    found = [(np.asarray(raw_outputs(model, batch)), batch["padding_mask"]) for batch in _batches(rows)]
     return [values[mask == 1] if model.each_token else values for values, mask in found]

@@ -105,4 +105,4 @@ def _weights(model, length):
     config = model.encoder.config
     if not isinstance(config.positions, Absolute) or config.positions.pad_id is not None:
         return sum(sizes.values())
-    return sum(sizes.values()) - (config.longest - length) * (config.embedding_dim or config.hidden_dim)
+    return sum(sizes.values()) - (config.max_length - length) * (config.embedding_dim or config.hidden_dim)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -46,7 +47,7 @@ def export_saved_model(folder: str | Path, out: str | Path) -> Card:
         raise Error(f"A SavedModel needs Keras on TensorFlow, and it runs on {keras.backend.backend()}; set "
                     "KERAS_BACKEND=tensorflow.")
     with new_folder(out, "saved_model") as place:
-        bundle = source.opened(folder)
+        bundle = source.open_predictor(folder)
         served = entry_of(bundle.task).part("served")
         if served is None:
             raise Error(f"The task {bundle.task.name} takes texts apart before the model sees them, which the "
@@ -68,11 +69,11 @@ def export_saved_model(folder: str | Path, out: str | Path) -> Card:
 def _write(bundle, served, place):
     import tensorflow as tf
 
-    from bertkit.export.graph import raw
+    from bertkit.export.graph import raw_outputs
 
     def tokens(token_ids, padding_mask, segment_ids):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
-        return {"logits": raw(bundle.model, batch)}
+        return {"logits": raw_outputs(bundle.model, batch)}
 
     # The archive finds the weights that its endpoints use (told of the model too, it would keep two copies), but not
     # the tables of a tokenizer.
@@ -97,7 +98,7 @@ def _checked(bundle, served, folder, place):
     texts = served.probes()
     found = _reloaded(place, rows, texts)
     logits = _difference(found["tokens/logits"], _own(bundle, rows), rows["padding_mask"], bundle.model.each_token)
-    wanted, mask = served.wanted(texts)
+    wanted, mask = served.expected_outputs(texts)
     texts_differ = _difference(found[f"serving_default/{served.output}"], wanted, mask, bundle.model.each_token)
     if not max(logits, texts_differ) <= LARGEST_DIFFERENCE:
         raise Error(f"The SavedModel answers otherwise than the model (logits by {logits:.2g}, answers to texts by "
@@ -107,8 +108,8 @@ def _checked(bundle, served, folder, place):
 
 
 def _own(bundle, rows):
-    from bertkit.export.graph import raw
-    return np.asarray(raw(bundle.model, rows))
+    from bertkit.export.graph import raw_outputs
+    return np.asarray(raw_outputs(bundle.model, rows))
 
 
 def _difference(found, wanted, mask, each_token):
@@ -121,8 +122,9 @@ def _reloaded(place, rows, texts):
     """Return what the signatures give in a fresh process, {output: array}; raises `Error` if they fail."""
     with tempfile.TemporaryDirectory() as work:
         asked, answered = Path(work) / "asked.npz", Path(work) / "answered.npz"
-        np.savez(asked, **{f"tokens/{name}": values for name, values in rows.items()},
-                 **{f"serving_default/{name}": np.array(values) for name, values in texts.items()})
+        arrays: dict[str, Any] = {f"tokens/{name}": values for name, values in rows.items()}
+        arrays |= {f"serving_default/{name}": np.array(values) for name, values in texts.items()}
+        np.savez(asked, **arrays)
         # -P keeps the folder of the script off the import path: nothing of bertkit is found by accident.
         done = subprocess.run([sys.executable, "-P", reload.__file__, str(place), str(asked), str(answered)],
                               capture_output=True, text=True)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from bertkit.export import source
-from bertkit.export.graph import answer, raw
+from bertkit.export.graph import answer, raw_outputs
 from bertkit.tasks.classification import THRESHOLD
 from bertkit.text.graph.tokenizer import GraphTokenizer
 
@@ -37,9 +37,9 @@ class Texts:
         Returns:
             {name: tensor [B,...]}.
         """
-        return self.given(self.tokenize(*strings))
+        return self.row_outputs(self.tokenize(*strings))
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -59,7 +59,7 @@ class Texts:
         texts = [list(source.PROBES), list(source.PROBES[::-1])]
         return dict(zip(self.inputs, texts, strict=False))
 
-    def wanted(self, texts: dict[str, list]) -> tuple[np.ndarray, np.ndarray | None]:
+    def expected_outputs(self, texts: dict[str, list]) -> tuple[np.ndarray, np.ndarray | None]:
         """Return what the bundle itself says to texts, rows padded to the longest.
 
         Args:
@@ -72,7 +72,7 @@ class Texts:
         longest = int(rows["padding_mask"].sum(axis=1).max())
         left = self.bundle.tokenizer.template.padding_side == "left"
         batch = {name: values[:, -longest:] if left else values[:, :longest] for name, values in rows.items()}
-        return np.asarray(self.given(batch)[self.output]), batch["padding_mask"]
+        return np.asarray(self.row_outputs(batch)[self.output]), batch["padding_mask"]
 
 
 class Classes(Texts):
@@ -85,7 +85,7 @@ class Classes(Texts):
         names: Names of the inputs, by default "text", and "second" of pairs.
     """
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -117,7 +117,7 @@ class Numbers(Texts):
         names: Names of the inputs, by default "text", and "second" of pairs.
     """
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -146,9 +146,10 @@ class Tokens(Texts):
         Returns:
             {name: tensor [B,T,...]}.
         """
-        return self.given(self.tokenize(*strings, offsets=True))
+        first, second = (*strings, None)[:2]
+        return self.row_outputs(self.tokenize(first, second, offsets=True))
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -175,7 +176,7 @@ class Spans(Tokens):
         super().__init__(bundle, ("text", "context"))
         self.output = "start_logits"
 
-    def given(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def row_outputs(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the outputs for rows of token ids.
 
         Args:
@@ -185,7 +186,7 @@ class Spans(Tokens):
             {"start_logits", "end_logits" float32 [B,T], "offsets" int32 [B,T,2], "padding_mask", "segment_ids" int32
             [B,T]}.
         """
-        found = super().given(batch)
+        found = super().row_outputs(batch)
         logits = found.pop("logits")
         return {"start_logits": logits[..., 0], "end_logits": logits[..., 1], **found,
                 "segment_ids": batch["segment_ids"]}
@@ -214,7 +215,7 @@ class Endings(Texts):
         """
         shape = tf.shape(endings)
         batch = self.tokenize(tf.repeat(text, shape[1]), tf.reshape(endings, [-1]))
-        return {"probabilities": tf.nn.softmax(tf.reshape(raw(self.bundle.model, batch), shape))}
+        return {"probabilities": tf.nn.softmax(tf.reshape(raw_outputs(self.bundle.model, batch), shape))}
 
     def probes(self) -> dict[str, list]:
         """Return texts to try the signature on.
@@ -224,7 +225,7 @@ class Endings(Texts):
         """
         return {"text": list(source.PROBES), "endings": [[one, one[::-1]] for one in source.PROBES]}
 
-    def wanted(self, texts: dict[str, list]) -> tuple[np.ndarray, None]:
+    def expected_outputs(self, texts: dict[str, list]) -> tuple[np.ndarray, None]:
         """Return what the bundle itself says to texts.
 
         Args:

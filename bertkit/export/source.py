@@ -19,7 +19,7 @@ PROBES = ("", "a warm, funny film", "Ça coûte 5 € à l'été!", "中文 and 
 RANDOM_ROWS = 16
 
 
-def opened(folder: str | Path) -> Predictor:
+def open_predictor(folder: str | Path) -> Predictor:
     """Return the `Predictor` of a bundle, computing in float32 whatever precision this process trains in.
 
     Args:

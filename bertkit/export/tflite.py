@@ -56,7 +56,7 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
     if not (math.isfinite(max_drop) and max_drop >= 0):
         raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
     with new_folder(out, "phone") as place:
-        bundle = source.opened(folder)
+        bundle = source.open_predictor(folder)
         labelled = read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows) if dev else None
         length = _length(bundle, labelled) if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
@@ -93,8 +93,8 @@ def _masking(folder, bundle, precision, length):
         rows = source.random_rows(bundle.tokenizer, length)
         return _inputs(bundle, rows), {"masked_score": mask.FLOAT, "rows": 0}
     say("Looking at the attention scores of the calibration rows.")
-    constant = mask.for_integers(bundle.model, rows) if precision == "int8-full" else mask.FLOAT
-    return _inputs(bundle, rows), mask.checked(bundle.model, rows, constant)
+    constant = mask.integer_masked_score(bundle.model, rows) if precision == "int8-full" else mask.FLOAT
+    return _inputs(bundle, rows), mask.measure_masking(bundle.model, rows, constant)
 
 
 def _inputs(bundle, rows):

@@ -57,7 +57,7 @@ def of_huggingface(values: dict[str, Any]) -> Any:
     return page(max(names, key=lambda name: len(name) if f"{pages[name].class_name}For" in classes else 0))
 
 
-def published_as(form: str) -> dict[Any, Any]:
+def pages_with(form: str) -> dict[Any, Any]:
     """Return the pages that were published in a form.
 
     Args:

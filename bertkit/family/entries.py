@@ -14,13 +14,13 @@ ACTIVATIONS = {"gelu": "gelu_erf", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh":
 NAMES = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
 
 
-def activation(values: dict[str, Any], key: str, default: str = "gelu") -> str:
+def activation(values: dict[str, Any], key: str, default: str | None = "gelu") -> str:
     """Read the name of an activation.
 
     Args:
         values: the parsed config.json.
         key: key of the entry.
-        default: name in transformers where there is no entry.
+        default: name in transformers where there is no entry; None where there must be one.
 
     Returns:
         bertkit's name of the activation.
@@ -76,13 +76,13 @@ def flag(values: dict[str, Any], key: str, default: bool) -> bool:
     return value
 
 
-def whole(values: dict[str, Any], key: str, default: int, least: int = 0, most: int = 2**31) -> int:
+def whole(values: dict[str, Any], key: str, default: int | None, least: int = 0, most: int = 2**31) -> int:
     """Read a whole number.
 
     Args:
         values: the parsed config.json.
         key: key of the entry.
-        default: value where there is no entry.
+        default: value where there is no entry; None where there must be one.
         least: smallest value.
         most: largest value.
 

@@ -42,11 +42,11 @@ def read(values: dict[str, Any], full: Rotary, sliding: Rotary, every: int = 3) 
 
 def _base(values, layer_type, older, default):
     """Return the base of the angles of a type of layer."""
-    given, scaling = values.get("rope_parameters") or {}, values.get("rope_scaling")
-    if scaling or not isinstance(given, dict) or not set(given) <= {FULL, SLIDING}:
-        raise Error(f"rope_parameters={str(given)[:80]}, rope_scaling={scaling}; bertkit reads {FULL} and {SLIDING} in "
-                    "the first, and nothing in the second.")
-    part = given.get(layer_type) or {}
+    parameters, scaling = values.get("rope_parameters") or {}, values.get("rope_scaling")
+    if scaling or not isinstance(parameters, dict) or not set(parameters) <= {FULL, SLIDING}:
+        raise Error(f"rope_parameters={str(parameters)[:80]}, rope_scaling={scaling}; bertkit reads {FULL} and "
+                    f"{SLIDING} in the first, and nothing in the second.")
+    part = parameters.get(layer_type) or {}
     known = isinstance(part, dict) and set(part) <= {"rope_type", "rope_theta"}
     if not known or part.get("rope_type", "default") != "default":
         raise Error(f"rope_parameters: {layer_type}={str(part)[:80]}; bertkit turns by rope_theta, in the default "

@@ -24,7 +24,7 @@ PRETRAINING = roberta.PRETRAINING
 
 
 
-def lengthened(config: EncoderConfig, tokens: int, window: int = 512) -> EncoderConfig:
+def longformer_config(config: EncoderConfig, tokens: int, window: int = 512) -> EncoderConfig:
     """Return the config of the Longformer that is made of a BERT or a RoBERTa.
 
     A RoBERTa becomes a Longformer of this page; others keep their family.
@@ -43,13 +43,13 @@ def lengthened(config: EncoderConfig, tokens: int, window: int = 512) -> Encoder
     if not isinstance(config.positions, Absolute) or not isinstance(config.block, PostNorm):
         raise Error("A Longformer is made of an encoder with learned positions and plain blocks, such as BERT and "
                     f"RoBERTa, and this {config.family} is another; take one of these, or --strategy windows.")
-    longest: Any = config.longest                   # a number, because the positions are Absolute
+    longest: Any = config.max_length                   # a number, because the positions are Absolute
     kept = config.max_sequence_length - longest
     page = {"family": "longformer", "inputs": CONFIG.inputs} if config.family == "roberta" else {}
     return config.but(attention=Window(window), max_sequence_length=kept + tokens, **page)
 
 
-def repeated(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
+def tile_positions(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
     """Return a table of positions with more rows: its first ones, then the others again and again.
 
     So a token knows its place within the length that the encoder was trained on (section 5).
@@ -63,7 +63,7 @@ def repeated(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
         [rows, D], of the same dtype.
 
     Example:
-        >>> repeated(np.array([[9], [1], [2]]), 6, kept=1).ravel().tolist()
+        >>> tile_positions(np.array([[9], [1], [2]]), 6, kept=1).ravel().tolist()
         [9, 1, 2, 1, 2, 1]
     """
     return table[np.concatenate([np.arange(kept), kept + np.arange(rows - kept) % (len(table) - kept)])]
@@ -71,12 +71,12 @@ def repeated(table: np.ndarray, rows: int, kept: int) -> np.ndarray:
 
 def _windows(values):
     """Return the kind of each layer, or of all where they are one."""
-    given = values.get("attention_window", 512)
-    sizes = given if isinstance(given, list) else [given]
+    window = values.get("attention_window", 512)
+    sizes = window if isinstance(window, list) else [window]
     layers = values.get("num_hidden_layers", CONFIG.num_layers)
     if any(isinstance(size, bool) or not isinstance(size, int) or size < 2 or size % 2 for size in sizes) or (
-            isinstance(given, list) and len(given) != layers):
-        raise Error(f"attention_window={given!r}; wanted an even number of 2 or more, or a list of one for each of "
+            isinstance(window, list) and len(window) != layers):
+        raise Error(f"attention_window={window!r}; wanted an even number of 2 or more, or a list of one for each of "
                     f"{layers} layers.")
     return Window(sizes[0]) if len(set(sizes)) == 1 else tuple(map(Window, sizes))
 

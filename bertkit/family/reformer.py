@@ -82,8 +82,8 @@ def _write(config):
     types, rate = {(type(kind), layers[0].causal == kind.causal) for kind in distinct}, config.attention_dropout
     if len(types & {(Local, True), (Hash, True)}) < len(distinct):
         raise Error("Hugging Face's Reformer has one kind of local and one of hashed layers; save a bundle instead.")
-    distinct = [replace(kind, dropout=rate) if getattr(kind, "dropout", 0) is None else kind for kind in distinct]
-    written = {key: getattr(kind, name) for kind in distinct + [config.positions] * axial
+    dropping = [replace(kind, dropout=rate) if getattr(kind, "dropout", 0) is None else kind for kind in distinct]
+    written = {key: getattr(kind, name) for kind in dropping + [config.positions] * axial
                for name, key in _KEYS[type(kind)].items()}
     return {**written, "attn_layers": ["local" if isinstance(kind, Local) else "lsh" for kind in layers],
             "num_hidden_layers": config.num_layers, "attention_head_size": config.head_dim, "axial_pos_embds": axial,

@@ -112,7 +112,7 @@ def write_text(path: str | Path, text: str) -> None:
         raise Error(f"{path} cannot be written ({error.strerror}); choose another place.") from None
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
     """Write a file under a temporary name, sync it and rename it, so that it is whole or absent.
 
     A file that cannot be written raises OSError.

@@ -5,29 +5,29 @@ from typing import Any
 
 from bertkit.files.atomic import write_json, write_text
 from bertkit.report import markup
-from bertkit.report.page import document
+from bertkit.report.page import render_document
 
 COLUMNS = ("task", "score", "spread", "n", "metrics", "notes")
 CAPTION = ("Points on dev: the mean over n seeds and their standard deviation (n − 1). A task's score is the mean "
            "of its metrics.")
 
 
-def write(table: Any, out: Path) -> None:
+def write_table(table: Any, out: Path) -> None:
     """Write table.tsv, glue.json and glue.html into a folder.
 
     Args:
         table: The `Table`.
         out: The folder.
     """
-    cells = [COLUMNS, *((*row[:-1], "; ".join(row[-1])) for row in rows(table))]
+    cells = [COLUMNS, *((*row[:-1], "; ".join(row[-1])) for row in table_rows(table))]
     write_text(out / "table.tsv", "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in cells))
     write_json(out / "glue.json", table.to_json())
     html = markup.table(CAPTION, COLUMNS, cells[1:], words=("metrics", "notes"))
     title = f"GLUE: {table.name}"
-    write_text(out / "glue.html", document(title, markup.element("h1", title), markup.element("main", html)))
+    write_text(out / "glue.html", render_document(title, markup.element("h1", title), markup.element("main", html)))
 
 
-def lines(table: Any) -> str:
+def text_table(table: Any) -> str:
     """Return the table as text for a terminal: a line a task, the mean over tasks, then the notes.
 
     Args:
@@ -36,13 +36,13 @@ def lines(table: Any) -> str:
     Returns:
         The lines.
     """
-    cells = [COLUMNS[:-1], *(row[:-1] for row in rows(table))]
+    cells = [COLUMNS[:-1], *(row[:-1] for row in table_rows(table))]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     aligned = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([*aligned, *(f"{row[0]}: {note}" for row in rows(table) for note in row[-1])])
+    return "\n".join([*aligned, *(f"{row[0]}: {note}" for row in table_rows(table) for note in row[-1])])
 
 
-def rows(table: Any) -> list[tuple[Any, ...]]:
+def table_rows(table: Any) -> list[tuple[Any, ...]]:
     """Return the cells of each task, and of the mean over tasks.
 
     Args:

@@ -48,12 +48,12 @@ class GlueRun:
         return self.epochs * self.rows
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether the bundle is there; its last file is written when it is complete."""
         return (self.folder / "bundle.json").exists()
 
     @property
-    def words(self) -> list[str]:
+    def command(self) -> list[str]:
         """The command that makes the bundle."""
         knobs = {"train": self.files.train, "dev": self.files.dev, "test": self.files.second, "out": self.folder,
                  "seed": self.seed, "epochs": self.epochs, **self.knobs}
@@ -106,7 +106,7 @@ def plan(tasks: Sequence[TaskFiles], seeds: Sequence[int], out: str | Path, epoc
     return runs
 
 
-def carry_out(runs: Sequence[GlueRun]) -> Iterator[Outcome]:
+def execute(runs: Sequence[GlueRun]) -> Iterator[Outcome]:
     """Run what is not done, and yield the outcome of each run; print the progress and the time that is left.
 
     Args:
@@ -118,15 +118,15 @@ def carry_out(runs: Sequence[GlueRun]) -> Iterator[Outcome]:
     Raises:
         Error: at the end, when no run succeeded.
     """
-    left, spent, finished, outcomes = sum(run.cost for run in runs if not run.done), 0.0, 0, []
+    left, spent, finished, outcomes = sum(run.cost for run in runs if not run.is_done), 0.0, 0, []
     for number, run in enumerate(runs, start=1):
         error = None
-        if not run.done:
+        if not run.is_done:
             say(f"{number}/{len(runs)} {run}: {run.epochs} epoch{'s' * (run.epochs > 1)} of {run.rows:,} rows"
                 + (f", {_duration(spent / finished * left)} left" if finished else ""))
             began = time.monotonic()
             run.folder.parent.mkdir(parents=True, exist_ok=True)
-            _, error = trials.child(run.words, run.folder.with_name(run.folder.name + ".log"))
+            _, error = trials.run_command(run.command, run.folder.with_name(run.folder.name + ".log"))
             spent, finished, left = spent + time.monotonic() - began, finished + run.cost, left - run.cost
         outcome = Outcome(run, error=error) if error else _outcome(run)
         reached = [f"{metric} {score:.4f}" for metric, score in (outcome.scores or {}).items()]

@@ -84,4 +84,4 @@ def _answer(run, test, answers):
     """Write a run's answers, in a process of its own; return what went wrong, or None."""
     answers.parent.mkdir(exist_ok=True)
     words = ["submit", str(run.folder), "--data", str(test), "--out", str(answers), "--json"]
-    return trials.child(words, answers.with_suffix(".log"))[1]
+    return trials.run_command(words, answers.with_suffix(".log"))[1]

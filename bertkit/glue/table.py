@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Self
 
-from bertkit.glue.page import lines
+from bertkit.glue.page import text_table
 from bertkit.metrics.glue import GLUE, SCORED
 
 
@@ -138,7 +138,7 @@ class Table:
         Returns:
             The lines.
         """
-        return lines(self)
+        return text_table(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as JSON.

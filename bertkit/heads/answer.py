@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from bertkit.config import EncoderConfig
-from bertkit.heads.defaults import question
+from bertkit.heads.defaults import question_mask
 from bertkit.heads.head_layer import HeadLayer
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.initializer import truncated_normal
@@ -53,21 +53,21 @@ class AnswerHead(HeadLayer):
         for layer in (self.norm, self.logits):
             layer.build((*shape[:-1], self.outer.units))
 
-    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+    def call(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the logits of each token as the start and as the end of the answer.
 
         Args:
-            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            outputs: The encoder's outputs; "sequence" [B,T,D] is read.
             inputs: The batch; "token_ids" int [B,T] are read.
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
             The logits [B,T,2].
         """
-        x = found["sequence"]
+        x = outputs["sequence"]
         fed = self.outer(self.activation(self.inner(self.drop(x, training=training))))
         logits = self.logits(self.norm(x + self.drop(fed, training=training)))
-        barred = question(inputs["token_ids"], self.config)
+        barred = question_mask(inputs["token_ids"], self.config)
         first = ops.arange(ops.shape(barred)[1]) == 0
         lowered = ops.logical_and(barred, ops.logical_not(first))[:, :, None]
         return ops.where(lowered, ops.cast(ops.cast(logits, "float32") - BARRED, logits.dtype), logits)

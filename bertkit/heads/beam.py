@@ -58,11 +58,11 @@ class BeamHead(HeadLayer):
                              (self.impossible, self.width)):
             layer.build((None, width))
 
-    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+    def call(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Compute the likeliest answers, or in training the logits given the right starts.
 
         Args:
-            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            outputs: The encoder's outputs; "sequence" [B,T,D] is read.
             inputs: The batch; "answer_mask" [B,T], "cls_index" [B] and "start_positions" [B] are read where it holds
                 them.
             training: Whether dropout is applied; None leaves it to Keras.
@@ -70,8 +70,8 @@ class BeamHead(HeadLayer):
         Returns:
             The outputs of `BeamQuestionAnswering`.
         """
-        x, barred, place = found["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
-        starts = bar(self.start(x)[..., 0], barred)
+        x, barred, place = outputs["sequence"], inputs.get("answer_mask"), inputs.get("cls_index")
+        starts = mask_logits(self.start(x)[..., 0], barred)
         classification = x[:, -1] if place is None else gather_positions(x, place[:, None])[:, 0]
         if inputs.get("start_positions") is not None:
             given = gather_positions(x, inputs["start_positions"][:, None])
@@ -92,9 +92,9 @@ class BeamHead(HeadLayer):
         Returns:
             {"start_top_probabilities", "start_top_index" [B,n], "end_top_probabilities", "end_top_index" [B,m·n]}.
         """
-        chances, starts = ops.top_k(likely, most(self.kind.starts, x))
+        chances, starts = ops.top_k(likely, beam_width(self.kind.starts, x))
         ends = ops.softmax(self.ends(x, gather_positions(x, starts), barred), axis=-1)
-        found = [ops.transpose(part, (0, 2, 1)) for part in ops.top_k(ends, most(self.kind.ends, x))]
+        found = [ops.transpose(part, (0, 2, 1)) for part in ops.top_k(ends, beam_width(self.kind.ends, x))]
         after, places = (ops.reshape(part, (-1, part.shape[1] * part.shape[2])) for part in found)
         return {"start_top_probabilities": chances, "start_top_index": starts,
                 "end_top_probabilities": after, "end_top_index": places}
@@ -113,7 +113,7 @@ class BeamHead(HeadLayer):
         shape = (ops.shape(x)[0], states.shape[1], ops.shape(x)[1], x.shape[2])
         pairs = [ops.broadcast_to(part, shape) for part in (x[:, None], states[:, :, None])]
         logits = self.end(self.end_norm(self.end_dense(ops.concatenate(pairs, axis=-1))))[..., 0]
-        return bar(logits, None if barred is None else barred[:, None])
+        return mask_logits(logits, None if barred is None else barred[:, None])
 
     def is_impossible(self, start: Any, classification: Any) -> Any:
         """Compute the logit that the question has no answer.
@@ -128,7 +128,7 @@ class BeamHead(HeadLayer):
         return self.impossible(self.impossible_dense(ops.concatenate([start, classification], axis=-1)))[:, 0]
 
 
-def bar(logits: Any, barred: Any) -> Any:
+def mask_logits(logits: Any, barred: Any) -> Any:
     """Lower the logits where no answer can be.
 
     Args:
@@ -144,7 +144,7 @@ def bar(logits: Any, barred: Any) -> Any:
     return logits * (1 - barred) + BARRED * barred
 
 
-def most(count: int, x: Any) -> int:
+def beam_width(count: int, x: Any) -> int:
     """Return `count`, or T where x has fewer tokens.
 
     Args:

@@ -40,7 +40,7 @@ def beam_search(step: Callable[..., Any], past: Any, rows: Any, ends: Sequence[i
 
     def extended(place, tokens, ids, scores, ended, past):
         chances, past = step(tokens, place, past)
-        scores, parents, tokens = best(scores, chances, ended, end)
+        scores, parents, tokens = best_continuations(scores, chances, ended, end)
         ids, ended, past = keras.tree.map_structure(lambda part: ops.take(part, parents, axis=0), (ids, ended, past))
         ids = ops.where((ops.arange(longest) == place)[None], tokens[:, None], ids)
         return place + 1, tokens, ids, scores, ops.logical_or(ended, tokens == end), past
@@ -52,7 +52,7 @@ def beam_search(step: Callable[..., Any], past: Any, rows: Any, ends: Sequence[i
     return ops.take(ids, ops.arange(rows) * beams + place, axis=0)
 
 
-def best(scores: Any, chances: Any, ended: Any, end: int) -> tuple[Any, Any, Any]:
+def best_continuations(scores: Any, chances: Any, ended: Any, end: int) -> tuple[Any, Any, Any]:
     """Choose the W likeliest continuations of each of B texts.
 
     Args:

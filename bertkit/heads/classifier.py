@@ -122,7 +122,7 @@ class MultipleChoice(TaskModel):
         """
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch.
 
         Args:
@@ -134,7 +134,7 @@ class MultipleChoice(TaskModel):
         Raises:
             Error: when token_ids has another shape, or the encoder cannot read the rows.
         """
-        super().checked(_flat(inputs))
+        super().check_batch(_flat(inputs))
         return {name: value for name, value in inputs.items() if value is not None}
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:

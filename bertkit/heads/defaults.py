@@ -9,7 +9,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
 
-def completed(inputs: dict[str, Any], kind: Any, config: EncoderConfig) -> dict[str, Any]:
+def add_default_entries(inputs: dict[str, Any], kind: Any, config: EncoderConfig) -> dict[str, Any]:
     """Add to a batch the entries that a head of this kind supplies where the batch lacks them.
 
     These are "global_mask", as `kinds.HeadConfig.watch` says, and "segment_ids", as `kinds.Answer` says.
@@ -27,14 +27,14 @@ def completed(inputs: dict[str, Any], kind: Any, config: EncoderConfig) -> dict[
     """
     token_ids = inputs["token_ids"]
     if isinstance(kind, kinds.Answer) and inputs.get("segment_ids") is None and config.num_segments > 1:
-        after = ops.logical_not(question(token_ids, config))
+        after = ops.logical_not(question_mask(token_ids, config))
         return {**inputs, "segment_ids": ops.cast(after, "int32")}
     if isinstance(kind, kinds.HeadConfig) and kind.watch and inputs.get("global_mask") is None:
         return {**inputs, "global_mask": ops.cast(WATCHED[kind.watch](token_ids, config), "int32")}
     return inputs
 
 
-def question(token_ids: Any, config: EncoderConfig) -> Any:
+def question_mask(token_ids: Any, config: EncoderConfig) -> Any:
     """Return where the question is: up to the first separator, which is included.
 
     Args:

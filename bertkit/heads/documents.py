@@ -12,7 +12,7 @@ from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads.classifier import Classifier
-from bertkit.heads.defaults import completed
+from bertkit.heads.defaults import add_default_entries
 from bertkit.heads.head_layers import REDUCTIONS
 from bertkit.layers import trunk
 from bertkit.layers.attention import EXACT
@@ -75,7 +75,7 @@ class DocumentClassifier(Classifier):
             self.across.build((None, None, self.encoder.config.output_dim))
         super().build()
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -89,7 +89,7 @@ class DocumentClassifier(Classifier):
         """
         if isinstance(inputs, dict) and isinstance(inputs.get("windows"), list | np.ndarray):
             inputs = {**inputs, "windows": _numbers(inputs["windows"], len(inputs.get("token_ids", ())))}
-        return super().checked(inputs)
+        return super().check_batch(inputs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the logits of the documents.
@@ -102,8 +102,9 @@ class DocumentClassifier(Classifier):
             The logits [B,C] float32.
         """
         kind, head = self.kinds["classify"], self.heads["classify"]
-        found = self.encoder(self.rows(completed(inputs, kind, self.encoder.config)), training=training)
-        vectors = REDUCTIONS[kind.reduce](found, inputs.get("padding_mask"))
+        inputs = add_default_entries(inputs, kind, self.encoder.config)
+        outputs = self.encoder(self.encoder_inputs(inputs), training=training)
+        vectors = REDUCTIONS[kind.reduce](outputs, inputs.get("padding_mask"))
         windows = inputs.get("windows")
         windows = ops.arange(ops.shape(vectors)[0])[:, None] if windows is None else ops.cast(windows, "int32")
         x = self.across(ops.take(vectors, ops.maximum(windows, 0), axis=0), windows >= 0, training=training)
@@ -181,11 +182,11 @@ class WindowPooling(ConfiguredLayer):
 def _numbers(windows, rows):
     """Return "windows" as an int32 array [B,W], after looking at it; raises `Error`."""
     try:
-        found = np.asarray(windows)
+        numbers = np.asarray(windows)
     except ValueError:                      # lists of unlike length
-        found = np.zeros(0)
-    if found.ndim != 2 or found.dtype.kind not in "iu" or not ((found >= -1) & (found < rows)).all() or (
-            (found < 0).all(axis=1).any()):
+        numbers = np.zeros(0)
+    if numbers.ndim != 2 or numbers.dtype.kind not in "iu" or not ((numbers >= -1) & (numbers < rows)).all() or (
+            (numbers < 0).all(axis=1).any()):
         raise Error(f"windows={str(windows)[:80]}; wanted for each document the numbers of its rows, one or more of 0 "
                     f"to {rows - 1}, and -1 after the last, in an array [B,W].")
-    return found.astype("int32")
+    return numbers.astype("int32")

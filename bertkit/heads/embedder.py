@@ -48,7 +48,7 @@ class SentenceEmbedder(TaskModel):
         self.in_training = self.vectors         # `training.gradient_cache` puts another way to the same vectors here
         super().__init__(encoder, {}, name=name, **options)
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -60,8 +60,8 @@ class SentenceEmbedder(TaskModel):
         Raises:
             BatchError: when the encoder cannot read it.
         """
-        rows = flattened(inputs)
-        found = super().checked(rows)
+        rows = flatten_if_grouped(inputs)
+        found = super().check_batch(rows)
         return found if rows is inputs else {name: value for name, value in inputs.items() if value is not None}
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
@@ -74,7 +74,7 @@ class SentenceEmbedder(TaskModel):
         Returns:
             The vectors [B,D] or [B,g,D] float32.
         """
-        rows = flattened(inputs)
+        rows = flatten_if_grouped(inputs)
         vectors = self.in_training(rows, training=True) if training else self.vectors(rows)
         if rows is inputs:
             return vectors
@@ -105,7 +105,7 @@ class SentenceEmbedder(TaskModel):
         return {"pooling": self.pooling, "normalize": self.normalize}
 
 
-def flattened(inputs: dict[str, Any]) -> dict[str, Any]:
+def flatten_if_grouped(inputs: dict[str, Any]) -> dict[str, Any]:
     """Make rows of groups of texts: [B,g,T] -> [B·g,T] for every entry but those by layer.
 
     Args:
@@ -119,8 +119,8 @@ def flattened(inputs: dict[str, Any]) -> dict[str, Any]:
     return flatten_groups(inputs)
 
 
-def _largest(found, mask):
-    x = found["sequence"]
+def _largest(outputs, mask):
+    x = outputs["sequence"]
     if mask is not None:
         x = ops.where(ops.cast(mask, "bool")[:, :, None], x, BARRED)
     return ops.max(x, axis=1)

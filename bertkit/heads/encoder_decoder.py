@@ -8,7 +8,7 @@ from keras import ops
 
 from bertkit import family
 from bertkit.decoder import Decoder
-from bertkit.encoder import Encoder, checked
+from bertkit.encoder import Encoder, check_batch
 from bertkit.errors import Error
 from bertkit.heads.beam_search import beam_search
 from bertkit.heads.head_layers import LanguageHead
@@ -72,7 +72,7 @@ class EncoderDecoder(TaskModel):
             self.language.build((None, None, self.encoder.config.hidden_dim))
 
     @classmethod
-    def warm(cls, model: Any, ends: Sequence[int], **settings: Any) -> "EncoderDecoder":
+    def from_encoder(cls, model: Any, ends: Sequence[int], **settings: Any) -> "EncoderDecoder":
         """Make an `EncoderDecoder` whose two sides begin with the weights of one encoder.
 
         Its head begins with the weights of the model's "mlm" head, where there is one.
@@ -117,7 +117,7 @@ class EncoderDecoder(TaskModel):
         """
         return TokenCrossEntropy()
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -130,9 +130,9 @@ class EncoderDecoder(TaskModel):
             BatchError: when the encoder cannot read it.
         """
         if isinstance(inputs, dict) and inputs.get("target_ids") is not None:
-            target = checked({"token_ids": inputs["target_ids"]}, self.encoder.config)["token_ids"]
+            target = check_batch({"token_ids": inputs["target_ids"]}, self.encoder.config)["token_ids"]
             inputs = {**inputs, "target_ids": target}
-        return super().checked(inputs)
+        return super().check_batch(inputs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the logits after each token of the target, or write a text where there is no target.
@@ -145,11 +145,11 @@ class EncoderDecoder(TaskModel):
             The logits [B,U,V] float32, or the ids of the texts int32 [B,longest].
         """
         if inputs.get("target_ids") is None:
-            return self.write(inputs)
-        x = self.decoder(inputs["target_ids"], self.read(inputs, training), training=training)
-        return self.vocabulary(x, training)
+            return self.generate(inputs)
+        x = self.decoder(inputs["target_ids"], self.encode(inputs, training), training=training)
+        return self.token_logits(x, training)
 
-    def read(self, inputs: dict[str, Any], training: bool | None = None, copies: int = 1) -> list[dict[str, Any]]:
+    def encode(self, inputs: dict[str, Any], training: bool | None = None, copies: int = 1) -> list[dict[str, Any]]:
         """Compute what the decoder attends to.
 
         Args:
@@ -160,11 +160,12 @@ class EncoderDecoder(TaskModel):
         Returns:
             For each block {"memory": its keys and values [B·copies,N,T,H], "padding_mask" [B·copies,T]}.
         """
-        sequence, mask = self.encoder(self.rows(inputs), training=training)["sequence"], inputs.get("padding_mask")
-        return self.decoder.remember(ops.repeat(sequence, copies, axis=0),
-                                     None if mask is None else ops.repeat(mask, copies, axis=0))
+        sequence = self.encoder(self.encoder_inputs(inputs), training=training)["sequence"]
+        mask = inputs.get("padding_mask")
+        return self.decoder.source_keys_values(ops.repeat(sequence, copies, axis=0),
+                                               None if mask is None else ops.repeat(mask, copies, axis=0))
 
-    def vocabulary(self, x: Any, training: bool | None = None) -> Any:
+    def token_logits(self, x: Any, training: bool | None = None) -> Any:
         """Compute the logits of the next token.
 
         Args:
@@ -176,7 +177,7 @@ class EncoderDecoder(TaskModel):
         """
         return ops.cast(self.language({"sequence": x}, inputs={}, training=training), "float32")
 
-    def write(self, inputs: dict[str, Any]) -> Any:
+    def generate(self, inputs: dict[str, Any]) -> Any:
         """Search the likeliest text for each row; the keys and values of earlier tokens are kept.
 
         Args:
@@ -185,13 +186,13 @@ class EncoderDecoder(TaskModel):
         Returns:
             The ids of the texts, int32 [B,longest].
         """
-        memory = self.read(inputs, copies=self.beams)
+        memory = self.encode(inputs, copies=self.beams)
         rows = ops.shape(inputs["token_ids"])[0]
-        past = self.decoder.nothing(rows * self.beams, self.longest, self.compute_dtype)
+        past = self.decoder.empty_cache(rows * self.beams, self.longest, self.compute_dtype)
 
         def step(tokens, place, past):
             x, past = self.decoder.step(tokens[:, None], place, past, memory)
-            return ops.log_softmax(self.vocabulary(x)[:, 0], axis=-1), past
+            return ops.log_softmax(self.token_logits(x)[:, 0], axis=-1), past
 
         return beam_search(step, past, rows, self.ends, self.longest, self.beams, self.penalty)
 
@@ -202,7 +203,7 @@ def _own(head):
 
 
 def _check(config, ends, longest, beams):
-    room = config.longest or longest            # an encoder without positions is no BERT, as the decoder says
+    room = config.max_length or longest            # an encoder without positions is no BERT, as the decoder says
     if len(ends) != 2 or not all(0 <= end < config.vocabulary_size for end in ends):
         raise Error(f"ends={list(ends)!r}; give the ids that a text begins and ends with, such as [CLS]'s and [SEP]'s.")
     if not 1 <= longest <= room or beams < 1:

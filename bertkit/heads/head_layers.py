@@ -85,18 +85,18 @@ class PredictionHead(HeadLayer):
             if layer is not None:
                 layer.build((None, size))
 
-    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+    def call(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the logits.
 
         Args:
-            found: The encoder's outputs, "sequence" [B,T,D] and "pooled" [B,D].
+            outputs: The encoder's outputs, "sequence" [B,T,D] and "pooled" [B,D].
             inputs: The batch; "padding_mask" [B,T] is read.
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
             The logits [B,C] or [B,T,C].
         """
-        x = self.reduce(found, inputs.get("padding_mask"))
+        x = self.reduce(outputs, inputs.get("padding_mask"))
         if self.kind.activation is not None:
             x = self.drop(x, training=training) if self.kind.drop_first else x
             x = self.activation(x if self.dense is None else self.dense(x))
@@ -155,27 +155,27 @@ class LanguageHead(WordHead):
         if self.kind.split:
             self.more = self.add_weight(shape=(self.below, self.rows), initializer=self.initializer, name="more")
 
-    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+    def call(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the logits over the vocabulary.
 
         Args:
-            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            outputs: The encoder's outputs; "sequence" [B,T,D] is read.
             inputs: The batch; "masked_positions" int [B,K] are read where it holds them.
             training: Whether dropout is applied; None leaves it to Keras.
 
         Returns:
             The logits [B,T,V] or [B,K,V].
         """
-        x = gather_positions(found["sequence"], inputs.get("masked_positions"))
+        x = gather_positions(outputs["sequence"], inputs.get("masked_positions"))
         if self.kind.transform:
             x = self.norm(self.activation(self.dense(x)))  # type: ignore[misc]
         if not self.kind.split:
-            return self.decoded(x)
+            return self.token_logits(x)
         x, rest = ops.split(x, [self.width - self.below], axis=-1)
-        logits = self.decoded(x)
+        logits = self.token_logits(x)
         return logits + ops.cast(ops.matmul(rest, ops.cast(self.more, x.dtype)), logits.dtype)
 
-    def decoded(self, x: Any) -> Any:
+    def token_logits(self, x: Any) -> Any:
         """Multiply by the token table, or by a matrix of the head's own: [B,T,E] -> [B,T,V].
 
         Args:
@@ -234,11 +234,11 @@ class BoundaryHead(WordHead):
                                          name="positions")
         self.bias = self.add_weight(shape=(self.rows,), initializer="zeros", name="bias")
 
-    def call(self, found: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+    def call(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the logits of each token of each span.
 
         Args:
-            found: The encoder's outputs; "sequence" [B,T,D] is read.
+            outputs: The encoder's outputs; "sequence" [B,T,D] is read.
             inputs: The batch; "pairs" int [B,S,2] are read.
             training: Whether dropout is applied; None leaves it to Keras.
 
@@ -247,7 +247,7 @@ class BoundaryHead(WordHead):
         """
         if inputs.get("pairs") is None:
             return None
-        x, pairs = found["sequence"], ops.cast(inputs["pairs"], "int32")
+        x, pairs = outputs["sequence"], ops.cast(inputs["pairs"], "int32")
         spans = ops.shape(pairs)[1]
         sides = ops.take_along_axis(x, ops.reshape(pairs, (-1, 2 * spans))[:, :, None], axis=1)
         sides = ops.reshape(sides, (-1, spans, 1, 2 * self.width))
@@ -264,14 +264,14 @@ def _real(x, mask):
     return ops.ones_like(x[..., 0]) if mask is None else ops.cast(mask, x.dtype)
 
 
-def _mean_of_real(found, mask):
-    x = found["sequence"]
+def _mean_of_real(outputs, mask):
+    x = outputs["sequence"]
     weights = _real(x, mask)[:, :, None]
     return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
 
 
-def _first_real(found, mask):
-    x = found["sequence"]
+def _first_real(outputs, mask):
+    x = outputs["sequence"]
     place = ops.argmax(_real(x, mask), axis=1)
     return ops.take_along_axis(x, ops.cast(place, "int32")[:, None, None], axis=1)[:, 0]
 

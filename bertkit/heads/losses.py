@@ -44,11 +44,11 @@ class TokenCrossEntropy(keras.losses.Loss):
         """
         labels = ops.cast(labels, "int32")
         real = ops.cast(labels >= 0, logits.dtype)
-        losses = self.each(ops.maximum(labels, 0), logits) * real
+        losses = self.per_label(ops.maximum(labels, 0), logits) * real
         places = ops.cast(ops.size(labels), logits.dtype)
         return losses * (places / ops.maximum(ops.sum(real), 1.0))
 
-    def each(self, labels: Any, logits: Any) -> Any:
+    def per_label(self, labels: Any, logits: Any) -> Any:
         """Compute −log softmax(logits)[label] of each label.
 
         Args:

@@ -5,19 +5,19 @@ from typing import Any
 import keras
 
 from bertkit import family
-from bertkit.encoder import Encoder, checked, entries
+from bertkit.encoder import Encoder, check_batch, entries
 from bertkit.errors import Error
-from bertkit.heads.defaults import completed
+from bertkit.heads.defaults import add_default_entries
 from bertkit.heads.head_layer import HeadLayer, WordHead
 from bertkit.heads.head_layers import HEAD_LAYERS
-from bertkit.heads.unread import TrainsWhatItReads
+from bertkit.heads.unread import FreezesUnreadLayers
 from bertkit.kinds import HeadConfig, Language
 from bertkit.kinds.values import from_json, to_json
 from bertkit.layers.batch_model import BatchModel
 from bertkit.layers.gather import FIRST
 
 
-class TaskModel(TrainsWhatItReads, BatchModel):
+class TaskModel(FreezesUnreadLayers, BatchModel):
     """An encoder with heads on it; the models of the tasks are subclasses, which say what a call returns.
 
     The encoder is left as it is: what no head reads of it, such as its pooler, is not among this model's trainable
@@ -70,7 +70,7 @@ class TaskModel(TrainsWhatItReads, BatchModel):
         return layer(self.encoder.config, kind, outputs, self.dropout, name=name, dtype=self.dtype_policy, **token)
 
     @property
-    def unread(self) -> tuple[Any, ...]:
+    def unread_layers(self) -> tuple[Any, ...]:
         """Layers of the encoder that no head reads; they are not trained."""
         pooler = self.encoder.pooler
         return () if pooler is None or self.reads_pooler else (pooler,)
@@ -81,7 +81,7 @@ class TaskModel(TrainsWhatItReads, BatchModel):
         own = {name for head in self.heads.values() for name in head.own_entries}
         return entries(self.encoder.config) | own | set(self.own_entries)
 
-    def only(self, features: dict[str, Any]) -> dict[str, Any]:
+    def select_entries(self, features: dict[str, Any]) -> dict[str, Any]:
         """Return the entries of a batch that this model can read.
 
         Args:
@@ -126,7 +126,7 @@ class TaskModel(TrainsWhatItReads, BatchModel):
             for head in self.heads.values():
                 head.build((None, None, self.encoder.config.output_dim))
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -136,9 +136,9 @@ class TaskModel(TrainsWhatItReads, BatchModel):
             The batch as this model computes with it.
 
         Raises:
-            BatchError: when the model cannot read it (see `bertkit.encoder.checked`).
+            BatchError: when the model cannot read it (see `bertkit.encoder.check_batch`).
         """
-        return checked(inputs, self.encoder.config, self.entries)
+        return check_batch(inputs, self.encoder.config, self.entries)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                      training: bool = True) -> Any:
@@ -172,14 +172,14 @@ class TaskModel(TrainsWhatItReads, BatchModel):
             {head name: its logits}, float32 [B,C], or [B,T,C] of a head that reads each token.
         """
         for kind in self.kinds.values():
-            inputs = completed(inputs, kind, self.encoder.config)
-        places = self.places(inputs)
-        found = self.encoder(self.rows(inputs), training=training, places=places)
-        if places is not None:
+            inputs = add_default_entries(inputs, kind, self.encoder.config)
+        positions = self.queried_positions(inputs)
+        outputs = self.encoder(self.encoder_inputs(inputs), training=training, positions=positions)
+        if positions is not None:
             inputs = {name: value for name, value in inputs.items() if name != "masked_positions"}
-        return {name: head(found, inputs=inputs, training=training) for name, head in self.heads.items()}
+        return {name: head(outputs, inputs=inputs, training=training) for name, head in self.heads.items()}
 
-    def rows(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def encoder_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Return the entries of a batch that the encoder reads.
 
         Args:
@@ -190,7 +190,7 @@ class TaskModel(TrainsWhatItReads, BatchModel):
         """
         return {name: inputs[name] for name in entries(self.encoder.config) if inputs.get(name) is not None}
 
-    def places(self, inputs: dict[str, Any]) -> Any:
+    def queried_positions(self, inputs: dict[str, Any]) -> Any:
         """Return the positions that the heads read (see `Encoder.call`).
 
         Args:
@@ -213,8 +213,8 @@ class TaskModel(TrainsWhatItReads, BatchModel):
         return {"dropout": self.dropout, "head_config": to_json(kind)}
 
 
-def _rate(given, kinds, config):
-    rates = [given, *(getattr(kind, "dropout", None) for kind in kinds), config.dropout]
+def _rate(dropout, kinds, config):
+    rates = [dropout, *(getattr(kind, "dropout", None) for kind in kinds), config.dropout]
     return next(rate for rate in rates if rate is not None)
 
 

@@ -167,7 +167,7 @@ class BeamQuestionAnswering(TaskModel):
         """
         return {"head_config": super().settings()["head_config"]}
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make int32 arrays of its lists and arrays.
 
         Args:
@@ -184,7 +184,7 @@ class BeamQuestionAnswering(TaskModel):
             shape = np.shape(inputs.get("token_ids"))  # type: ignore[arg-type]
             inputs = {name: _places(name, value, shape) if name in ("cls_index", "start_positions") else value
                       for name, value in inputs.items()}
-        return super().checked(inputs)
+        return super().check_batch(inputs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Search for the answers of a batch.

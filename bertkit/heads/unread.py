@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 
-class TrainsWhatItReads(keras.Model):
+class FreezesUnreadLayers(keras.Model):
     """A model that leaves the weights of `unread` layers out of training, without a change to those layers.
 
     Such weights get no gradient. An encoder is handed in and may be shared with other models, so its `trainable`
@@ -13,7 +13,7 @@ class TrainsWhatItReads(keras.Model):
     """
 
     @property
-    def unread(self) -> tuple[Any, ...]:
+    def unread_layers(self) -> tuple[Any, ...]:
         """Layers inside this model that no output depends on."""
         return ()
 
@@ -38,7 +38,7 @@ class TrainsWhatItReads(keras.Model):
         return _without(self.weights, self.trainable_weights)
 
     def _without_unread(self, variables):
-        return _without(variables, [weight for layer in self.unread for weight in layer.weights])
+        return _without(variables, [weight for layer in self.unread_layers for weight in layer.weights])
 
 
 def _without(variables, others):

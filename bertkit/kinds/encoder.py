@@ -32,9 +32,9 @@ class Window:
         size: width of the window, in tokens.
 
     Example:
-        >>> from bertkit.cost import keys
-        >>> keys(Full(), length=4096), keys(Window(size=256), length=4096)      # keys that a token is compared with
-        (4096, 384)
+        >>> from bertkit.cost import keys_per_token       # keys that a token is compared with
+        >>> [keys_per_token(kind, length=4096) for kind in (Full(), Window(size=256))]
+        [4096, 384]
     """
 
     size: int = 512
@@ -53,9 +53,9 @@ class Sparse:
         random: number of random blocks.
 
     Example:
-        >>> from bertkit.cost import keys
-        >>> keys(Full(), length=4096), keys(Sparse(size=64), length=4096)       # keys that a token is compared with
-        (4096, 624)
+        >>> from bertkit.cost import keys_per_token       # keys that a token is compared with
+        >>> [keys_per_token(kind, length=4096) for kind in (Full(), Sparse(size=64))]
+        [4096, 624]
     """
 
     size: int = 64
@@ -121,9 +121,9 @@ class Local:
         causal: True lets a token attend to no token after it.
 
     Example:
-        >>> from bertkit.cost import keys
-        >>> keys(Full(), length=4096), keys(Local(chunk=64, before=1), length=4096)      # keys for a token
-        (4096, 128)
+        >>> from bertkit.cost import keys_per_token       # keys for a token
+        >>> [keys_per_token(kind, length=4096) for kind in (Full(), Local(chunk=64, before=1))]
+        [4096, 128]
     """
 
     chunk: int = 64
@@ -151,9 +151,9 @@ class Hash:
         dropout: rate of dropout of the attention probabilities; None takes that of the config.
 
     Example:
-        >>> from bertkit.cost import keys
-        >>> keys(Local(chunk=64), length=4096), keys(Hash(chunk=64, hashes=4), length=4096)     # a chunk for each round
-        (128, 512)
+        >>> from bertkit.cost import keys_per_token       # a chunk for each round
+        >>> [keys_per_token(kind, length=4096) for kind in (Local(chunk=64), Hash(chunk=64, hashes=4))]
+        [128, 512]
     """
 
     chunk: int = 64
@@ -181,7 +181,7 @@ class Absolute:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> CONFIG.longest, CONFIG.but(positions=Absolute(pad_id=1)).longest      # rows 0 and 1 are for padding
+        >>> CONFIG.max_length, CONFIG.but(positions=Absolute(pad_id=1)).max_length      # rows 0 and 1 are for padding
         (512, 510)
     """
 
@@ -200,7 +200,7 @@ class Axial:
 
     Example:
         >>> from bertkit.family.bert import CONFIG
-        >>> CONFIG.but(positions=Axial(shape=(64, 32), widths=(256, 512))).longest
+        >>> CONFIG.but(positions=Axial(shape=(64, 32), widths=(256, 512))).max_length
         2048
     """
 
@@ -384,9 +384,9 @@ class Tanh:
     tanh(W h₀ + b), as in the code of Devlin et al. 2018.
 
     Example:
-        >>> from bertkit.cost import pooler
+        >>> from bertkit.cost import pooler_parameters
         >>> from bertkit.family.bert import CONFIG
-        >>> CONFIG.pooler, pooler(CONFIG)           # (inputs, outputs, has a bias)
+        >>> CONFIG.pooler, pooler_parameters(CONFIG)           # (inputs, outputs, has a bias)
         (Tanh(), [(768, 768, True)])
     """
 
@@ -396,8 +396,8 @@ class First:
     """The vector of a text is its first token, unchanged (the code of MobileBERT, Sun et al. 2020).
 
     Example:
-        >>> from bertkit.cost import pooler
+        >>> from bertkit.cost import pooler_parameters
         >>> from bertkit.family.bert import CONFIG
-        >>> pooler(CONFIG.but(pooler=First()))      # no matrix
+        >>> pooler_parameters(CONFIG.but(pooler=First()))      # no matrix
         []
     """

@@ -3,14 +3,15 @@
 Written in `keras.ops`, so the same code runs under TensorFlow and JAX.
 """
 
-import importlib
+from typing import TYPE_CHECKING
+
+from bertkit.face import on_demand
 
 _HOMES = {"SelfAttention": "attention", "attend": "attention", "register_attention": "attentions"}
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    """Return what `__all__` names, imported when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bertkit.layers' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"bertkit.layers.{_HOMES[name]}"), name)
+if TYPE_CHECKING:
+    from bertkit.layers.attention import SelfAttention as SelfAttention
+    from bertkit.layers.attention import attend as attend
+    from bertkit.layers.attentions import register_attention as register_attention
+else:
+    __getattr__ = on_demand(__name__, _HOMES)

@@ -4,8 +4,9 @@ Shapes: B batch, T tokens (F when "from"), D hidden, N heads, H per head.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from functools import partial, reduce
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import keras
@@ -64,6 +65,23 @@ def attend(query: Any, key: Any, value: Any, mask: Any = None, bias: Any = None,
     probabilities = ops.cast(ops.softmax(scores, axis=-1), value.dtype)
     dropped = probabilities if drop is None else drop(probabilities)
     return ops.matmul(dropped, value), probabilities
+
+
+@dataclass(frozen=True)
+class Attend:
+    """The function `attend` with the dropout and the masked score of one call of a layer.
+
+    Args:
+        drop: The dropout of the probabilities; None drops nothing.
+        masked_score: The number that is added to the score of a hidden key.
+    """
+
+    drop: Callable[[Any], Any] | None = None
+    masked_score: float = EXACT
+
+    def __call__(self, query: Any, key: Any, value: Any, mask: Any = None, bias: Any = None) -> tuple[Any, Any]:
+        """Return what `attend` returns."""
+        return attend(query, key, value, mask, bias, self.drop, self.masked_score)
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -157,15 +175,18 @@ class SelfAttention(ConfiguredLayer):
             masked_score: The number that is added to the score of a hidden key.
 
         Returns:
-            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "places" [B,F] in the context y is [B,F,D].
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "query_positions" [B,F] in the
+            context y is [B,F,D].
         """
         context = context or {}
-        attention = partial(attend, drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
-        mixed, probabilities = self.mix(*self.project(x, context), context, trace, attention)  # type: ignore[call-arg]
+        query, key, value = self.project(x, context)
+        context = self.with_draws(query, context, training)
+        attention = Attend(lambda p: self.drop(p, training=training), masked_score)
+        mixed, probabilities = self.mix(query, key, value, context, trace, attention)
         y = self.output_dense(self.merge(mixed))
         return (y, probabilities) if trace else y
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, keys and values.
 
         Args:
@@ -173,25 +194,44 @@ class SelfAttention(ConfiguredLayer):
             context: The batch's other entries, by name (see `bertkit.encoder`).
 
         Returns:
-            The query [B,N,F,H], the key and the value [B,N,T,H]; F is T, or counts only the context's "places".
+            The query [B,N,F,H], the key and the value [B,N,T,H]; F is T, or the number of the context's
+            "query_positions".
         """
-        asking = gather_positions(x, context.get("places"))
-        return [self.split(self.query(asking)), self.split(self.key(x)), self.split(self.value(x))]
+        queried = gather_positions(x, context.get("query_positions"))
+        return self.split(self.query(queried)), self.split(self.key(x)), self.split(self.value(x))
 
-    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
-            attention: Callable[..., Any]) -> Sequence[Any]:
-        """Mix the values by the attention of this kind.
+    def with_draws(self, query: Any, context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+        """Return the context with everything in it that this kind of attention draws at random; here nothing is drawn.
 
         Args:
             query: Queries [B,N,F,H].
-            key: Keys [B,N,T,H].
-            value: Values [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
-            trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            training: Whether the call is one of training.
 
         Returns:
-            The values mixed [B,N,F,H], and the probabilities [B,N,F,T], which may be None where `trace` is False.
+            The context that `mix` gets.
+        """
+        return context
+
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Attend) -> tuple[Any, Any]:
+        """Mix the values by the attention of this kind: what a layer of another kind overrides.
+
+        Usually it makes a mask and returns `attention(query, key, value, mask=mask)`; here the mask is that of `Full`.
+
+        Args:
+            query: Queries [B,N,F,H], as `project` returns them; F is T but where only some positions are computed.
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H].
+            context: The batch's other entries by name, such as "padding_mask" [B,T] (see `bertkit.encoder`), and what
+                `with_draws` added.
+            trace: Whether the attention probabilities are wanted.
+            attention: `attend` with this call's dropout and masked score: call it as
+                `attention(query, key, value, mask=None, bias=None)`.
+
+        Returns:
+            The values mixed [B,N,F,H], and the probabilities before dropout [B,N,F,T], which may be None where `trace`
+            is False.
         """
         return attention(query, key, value, mask=attention_mask(self.kind, context, ops.shape(key)[2]))
 
@@ -236,20 +276,22 @@ def attention_mask(kind: Any, context: dict[str, Any], length: Any) -> Any:
 
     Args:
         kind: A kind of attention with `causal`, such as `Full`.
-        context: The batch's other entries; "padding_mask", "packed_ids" [B,T] and "places" [B,F] are read.
+        context: The batch's other entries; "padding_mask", "packed_ids" [B,T] and "query_positions" [B,F] are
+            read.
         length: T, the number of keys.
 
     Returns:
-        The mask [B,1,1,T] or [B|1,1,F,T], bool; F is T, or the number of "places". None where every token sees all.
+        The mask [B,1,1,T] or [B|1,1,F,T], bool; F is T, or the number of "query_positions". None where
+        every token sees all.
     """
-    mask, packed, places = (context.get(name) for name in ("padding_mask", "packed_ids", "places"))
+    mask, packed, positions = (context.get(name) for name in ("padding_mask", "packed_ids", "query_positions"))
     masks = [] if mask is None else [ops.cast(mask, "bool")[:, None, None, :]]
     if packed is not None:
-        asking = gather_positions(packed[:, :, None], places)[:, :, 0]
-        masks.append(ops.equal(asking[:, None, :, None], packed[:, None, None, :]))
+        querying = gather_positions(packed[:, :, None], positions)[:, :, 0]
+        masks.append(ops.equal(querying[:, None, :, None], packed[:, None, None, :]))
     if kind.causal:
         keys = ops.arange(length, dtype="int32")[None]
-        given = places is not None and len(places.shape)
-        asking = places if given else gather_positions(keys[:, :, None], places)[:, :, 0]
-        masks.append(keys[:, None, None, :] <= asking[:, None, :, None])  # type: ignore[index]
+        by_row = positions is not None and len(positions.shape)
+        queries = positions if by_row else gather_positions(keys[:, :, None], positions)[:, :, 0]
+        masks.append(keys[:, None, None, :] <= queries[:, None, :, None])  # type: ignore[index]
     return reduce(ops.logical_and, masks) if masks else None

@@ -11,7 +11,7 @@ LAYERED = ("mems", "buckets", "random_blocks")           # entries that hold one
 
 
 class BatchModel(keras.Model):
-    """A model that is called with a batch, {name: array}; subclasses define in `checked` what they read.
+    """A model that is called with a batch, {name: array}; subclasses define in `check_batch` what they read.
 
     Args:
         **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
@@ -22,7 +22,7 @@ class BatchModel(keras.Model):
         # (name, number of axes, dtype) of the entries of the last call
         self.called_with: tuple[tuple[str, int, str], ...] = ()
 
-    def checked(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    def check_batch(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Check a batch, and make arrays of its lists.
 
         Args:
@@ -37,7 +37,7 @@ class BatchModel(keras.Model):
         raise NotImplementedError
 
     def __call__(self, inputs: Any, **options: Any) -> Any:
-        inputs = self.checked(inputs)
+        inputs = self.check_batch(inputs)
         self.called_with = tuple((name, len(value.shape), keras.backend.standardize_dtype(value.dtype))
                                  for name, value in inputs.items() if hasattr(value, "shape"))
         return super().__call__(inputs, **options)
@@ -62,7 +62,7 @@ class BatchModel(keras.Model):
         """Write the model to a file, as `keras.Model.export` does.
 
         Without an `input_signature` it is that of the last call, with rows of any number and length. Entries by layer
-        ("mems", "buckets", "random_blocks") are left out, and so are outputs by layer.
+        ("mems", "buckets", "random_blocks") are left out. Outputs by layer have a number each, "mems_0" and so on.
 
         Args:
             filepath: The path to write to.
@@ -99,7 +99,7 @@ def flatten_groups(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Served(keras.Model):
-    """A model whose outputs are tensors alone, as a SavedModel wants them: without a list for each layer."""
+    """A model whose outputs are tensors alone, as a SavedModel wants them: each of a list has a name of its own."""
 
     def __init__(self, model):
         super().__init__(name=model.name)
@@ -107,6 +107,13 @@ class _Served(keras.Model):
 
     def call(self, inputs):
         outputs = self.model(inputs)
-        if isinstance(outputs, dict):
-            return {name: value for name, value in outputs.items() if name not in LAYERED}
-        return outputs
+        if not isinstance(outputs, dict):
+            return outputs
+        single = {}
+        for name, value in outputs.items():
+            if isinstance(value, list):
+                digits = len(str(len(value) - 1))           # so that they stay in order by name
+                single |= {f"{name}_{number:0{digits}d}": part for number, part in enumerate(value)}
+            else:
+                single[name] = value
+        return single

@@ -73,13 +73,13 @@ class Block(ConfiguredLayer):
             masked_score: The number that is added to the score of a hidden key.
 
         Returns:
-            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "places" [B,K] in the context of a block
-            whose attention is `Full`, y [B,K,D] is of those tokens alone.
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`. With "query_positions" [B,K] in the context of
+            a block whose attention is `Full`, y [B,K,D] is of those tokens alone.
         """
         context = context or {}
         attended = self.attention(x, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)
-        x = gather_positions(x, context.get("places"))
+        x = gather_positions(x, context.get("query_positions"))
         a = self.attention_norm(x + self.drop(attended, training=training))
         y = self.output_norm(a + self.drop(self.feed(a, training), training=training))
         return (y, probabilities) if trace else y

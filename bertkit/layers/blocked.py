@@ -10,7 +10,7 @@ from typing import Any
 from keras import ops
 
 
-def blocked(x: Any, count: Any, size: Any) -> Any:
+def to_blocks(x: Any, count: Any, size: Any) -> Any:
     """Cut tokens into blocks, [B,N,T,H] -> [B,N,n,s,H], with zeros after the last token.
 
     Args:
@@ -22,7 +22,7 @@ def blocked(x: Any, count: Any, size: Any) -> Any:
         A tensor [B,N,n,s,H].
 
     Example:
-        >>> tuple(blocked(ops.ones((1, 2, 5, 4)), 3, 2).shape)
+        >>> tuple(to_blocks(ops.ones((1, 2, 5, 4)), 3, 2).shape)
         (1, 2, 3, 2, 4)
     """
     rows, heads, length, width = ops.shape(x)
@@ -30,7 +30,7 @@ def blocked(x: Any, count: Any, size: Any) -> Any:
     return ops.reshape(x, (rows, heads, count, size, width))
 
 
-def joined(x: Any, length: Any) -> Any:
+def from_blocks(x: Any, length: Any) -> Any:
     """Join blocks again, [B,N,n,s,H] -> [B,N,T,H], without what was padded.
 
     Args:
@@ -41,7 +41,7 @@ def joined(x: Any, length: Any) -> Any:
         A tensor [B,N,T,H].
 
     Example:
-        >>> tuple(joined(ops.ones((1, 2, 3, 2, 4)), 5).shape)
+        >>> tuple(from_blocks(ops.ones((1, 2, 3, 2, 4)), 5).shape)
         (1, 2, 5, 4)
     """
     rows, heads, count, size, width = ops.shape(x)
@@ -83,7 +83,7 @@ def keys_last(mask: Any) -> Any:
     return ops.cast(ops.swapaxes(mask, -1, -2), "bool")
 
 
-def vectors_at(x: Any, places: Any) -> Any:
+def gather_vectors(x: Any, places: Any) -> Any:
     """Pick vectors at given positions.
 
     Args:
@@ -95,7 +95,7 @@ def vectors_at(x: Any, places: Any) -> Any:
 
     Example:
         >>> x = ops.array([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]])
-        >>> [[float(y) for y in row[:, 0]] for row in vectors_at(x, ops.array([[2, 0], [1, 1]]))]
+        >>> [[float(y) for y in row[:, 0]] for row in gather_vectors(x, ops.array([[2, 0], [1, 1]]))]
         [[3.0, 1.0], [5.0, 5.0]]
     """
     *leading, length, width = ops.shape(x)

@@ -3,7 +3,6 @@
 Shapes: B batch, T tokens, D hidden (wide), W the width inside, N heads, H per head, N·H = W.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -144,7 +143,7 @@ class NarrowAttention(SelfAttention):
             dense.build(shape[part])
         self.output_dense.build((*shape["keys"][:-1], self.num_heads * self.head_dim))
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, keys and values.
 
         Args:
@@ -154,8 +153,8 @@ class NarrowAttention(SelfAttention):
         Returns:
             The query, the key and the value, [B,N,T,H] each.
         """
-        return [self.split(dense(x[part])) for dense, part in
-                ((self.query, "keys"), (self.key, "keys"), (self.value, "values"))]
+        return (self.split(self.query(x["keys"])), self.split(self.key(x["keys"])),
+                self.split(self.value(x["values"])))
 
 
 @keras.saving.register_keras_serializable("bertkit")

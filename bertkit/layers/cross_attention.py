@@ -1,6 +1,5 @@
 """Attention from a text that is written to the text that was read, and the block with this attention."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,8 +15,8 @@ from bertkit.layers.block import Block
 class CrossAttention(SelfAttention):
     """Multi-head attention whose keys and values are another text's (Vaswani et al. 2017, section 3.2.3).
 
-    call(x [B,U,D], context {"memory": (key, value) [B,N,T,H] each, of `remember`, "padding_mask" [B,T] of that text})
-    -> [B,U,D].
+    call(x [B,U,D], context {"memory": (key, value) [B,N,T,H] each, of `source_keys_values`, "padding_mask" [B,T] of
+    that text}) -> [B,U,D].
 
     Args:
         config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
@@ -25,7 +24,7 @@ class CrossAttention(SelfAttention):
         index: The number of the block, from 0.
     """
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, and take the keys and values from the context.
 
         Args:
@@ -35,9 +34,10 @@ class CrossAttention(SelfAttention):
         Returns:
             The query [B,N,U,H], the key and the value.
         """
-        return [self.split(self.query(x)), *context["memory"]]
+        key, value = context["memory"]
+        return self.split(self.query(x)), key, value
 
-    def remember(self, x: Any) -> tuple[Any, ...]:
+    def source_keys_values(self, x: Any) -> tuple[Any, ...]:
         """Compute the key and the value of the text that is read.
 
         Args:
@@ -92,7 +92,7 @@ class DecoderBlock(Block):
         Returns:
             y [B,U,D].
         """
-        return self.above(x, self.attention(x, context=context, training=training), memory, training)
+        return self.feed_forward(x, self.attention(x, context=context, training=training), memory, training)
 
     def step(self, x: Any, place: Any, past: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
         """Compute the block for one more token.
@@ -111,9 +111,9 @@ class DecoderBlock(Block):
         past = tuple(ops.where((here == place)[None, None, :, None], part, old)
                      for part, old in zip(new, past, strict=True))
         mixed, _ = attend(query, *past, mask=(here <= place)[None, None, None, :])  # type: ignore[misc]
-        return self.above(x, self.attention.output_dense(self.attention.merge(mixed)), memory), past
+        return self.feed_forward(x, self.attention.output_dense(self.attention.merge(mixed)), memory), past
 
-    def above(self, x: Any, attended: Any, memory: dict[str, Any], training: bool | None = None) -> Any:
+    def feed_forward(self, x: Any, attended: Any, memory: dict[str, Any], training: bool | None = None) -> Any:
         """Compute the block above its attention to the text itself.
 
         Args:

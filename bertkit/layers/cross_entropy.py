@@ -24,10 +24,10 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     if keras.backend.backend() == "tensorflow":
         from bertkit.layers.accelerated import cross_entropy_tensorflow
         return cross_entropy_tensorflow.cross_entropy(logits, labels)
-    return plain(logits, labels)
+    return keras_cross_entropy(logits, labels)
 
 
-def plain(logits: Any, labels: Any) -> Any:
+def keras_cross_entropy(logits: Any, labels: Any) -> Any:
     """Compute the same as `cross_entropy` by Keras alone.
 
     Args:
@@ -39,7 +39,7 @@ def plain(logits: Any, labels: Any) -> Any:
 
     Example:
         >>> logits = ops.array([[0.0, 0.0], [0.0, 20.0]])
-        >>> [round(float(loss), 4) for loss in plain(logits, ops.array([0, 1]))]
+        >>> [round(float(loss), 4) for loss in keras_cross_entropy(logits, ops.array([0, 1]))]
         [0.6931, 0.0]
     """
     return keras.losses.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)

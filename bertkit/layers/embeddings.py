@@ -203,7 +203,7 @@ class Embeddings(ConfiguredLayer):
             The vectors [B,T,D].
         """
         x = self.token(inputs["token_ids"]) * (self.width ** 0.5 if self.kind.scaled else 1)
-        total = placed(x, inputs, self.segment, self.position)
+        total = add_segments_and_positions(x, inputs, self.segment, self.position)
         if self.kind.early_dropout:
             x = self.norm(self.drop(total, training=training))
         else:
@@ -228,7 +228,7 @@ class BareEmbeddings(ConfiguredLayer):
         super().__init__(config, **options)
         config, policy = self.config, {"dtype": self.dtype_policy}
         self.width = config.hidden_dim
-        self.token = table(config, config.vocabulary_size, self.width, "token", **policy)
+        self.token = embedding_table(config, config.vocabulary_size, self.width, "token", **policy)
         self.position = position_layer(config, self.width, **policy)
         self.norm = None
         if config.inputs.norm:
@@ -257,11 +257,11 @@ class BareEmbeddings(ConfiguredLayer):
         Returns:
             The vectors [B,T,D].
         """
-        x = placed(self.token(inputs["token_ids"]), inputs, position=self.position)
+        x = add_segments_and_positions(self.token(inputs["token_ids"]), inputs, position=self.position)
         return self.drop(x if self.norm is None else self.norm(x), training=training)
 
 
-def placed(x: Any, inputs: dict[str, Any], segment: Any = None, position: Any = None) -> Any:
+def add_segments_and_positions(x: Any, inputs: dict[str, Any], segment: Any = None, position: Any = None) -> Any:
     """Add the vectors of segments and of positions, where there are any.
 
     Args:
@@ -279,7 +279,7 @@ def placed(x: Any, inputs: dict[str, Any], segment: Any = None, position: Any = 
     return x if position is None else x + position(inputs["token_ids"], inputs.get("position_ids"))
 
 
-def table(config: EncoderConfig, rows: int, width: int, name: str, **options: Any) -> keras.layers.Embedding:
+def embedding_table(config: EncoderConfig, rows: int, width: int, name: str, **options: Any) -> keras.layers.Embedding:
     """Make a table of learned vectors, call(ids [B,T]) -> [B,T,width].
 
     Args:
@@ -297,8 +297,8 @@ def table(config: EncoderConfig, rows: int, width: int, name: str, **options: An
 
 def _tables(config, width, **options):
     """Return new layers of tokens, segments and positions, and their norm."""
-    return (table(config, config.vocabulary_size, width, "token", **options),
-            table(config, config.num_segments, width, "segment", **options) if config.num_segments else None,
+    return (embedding_table(config, config.vocabulary_size, width, "token", **options),
+            embedding_table(config, config.num_segments, width, "segment", **options) if config.num_segments else None,
             position_layer(config, width, **options),
             keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, name="norm", **options))
 

@@ -5,15 +5,14 @@ sees, D hidden, N heads, H per head. Time and memory are linear in T.
 """
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from bertkit.config import EncoderConfig
-from bertkit.layers.attention import EXACT, SelfAttention, attend, attention_mask
-from bertkit.layers.blocked import blocked, joined, keys_last
+from bertkit.layers.attention import Attend, SelfAttention, attention_mask
+from bertkit.layers.blocked import from_blocks, keys_last, to_blocks
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -63,7 +62,7 @@ class LocalAttention(SelfAttention):
             projection.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, keys and values.
 
         Args:
@@ -71,73 +70,54 @@ class LocalAttention(SelfAttention):
             context: The batch's other entries, by name (see `bertkit.encoder`).
 
         Returns:
-            A tensor [B,N,T,H] for each of `PROJECTIONS`.
+            The queries, the keys and the values, [B,N,T,H] each.
         """
-        return [self.split(dense(x)) for dense in self.projections]
+        query, key, value = (self.split(dense(x)) for dense in self.projections)
+        return query, key, value
 
-    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
-             masked_score: float = EXACT) -> Any:
-        """Attend from each token to those of its chunk and the chunks beside it.
-
-        Args:
-            x: Token vectors [B,T,D].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            trace: Whether the attention probabilities are returned too.
-            training: Whether dropout is applied; None leaves it to Keras.
-            masked_score: The number that is added to the score of a hidden key.
-
-        Returns:
-            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
-        """
-        context = context or {}
-        *vectors, value = self.project(x, context)
-        context = self.settled(vectors, context, training)
-        mixed = self.mix(  # type: ignore[call-arg]
-            *vectors, value, context, lambda p: self.drop(p, training=training), masked_score)
-        y = self.output_dense(self.merge(mixed))
-        if not trace:
-            return y
-        # Attention mixes values, so what it makes of the identity is what it mixes by.
-        places = ops.arange(ops.shape(x)[1])
-        identity = ops.cast(ops.equal(places[:, None], places), value.dtype) + ops.zeros_like(value[..., :1])
-        return y, self.mix(*vectors, identity, context, None, masked_score)  # type: ignore[call-arg]
-
-    def settled(self, vectors: Sequence[Any], context: dict[str, Any], training: bool | None) -> dict[str, Any]:
-        """Return the context with everything in it that this layer draws at random.
-
-        Args:
-            vectors: The queries and keys [B,N,T,H].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            training: Whether dropout is applied; None leaves it to Keras.
-
-        Returns:
-            The context.
-        """
-        return context
-
-    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any],  # type: ignore[override]
-            drop: Callable[[Any], Any] | None, masked_score: float) -> Any:
-        """Mix the values by the attention of this kind.
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Attend) -> tuple[Any, Any]:
+        """Mix the values of each chunk and the chunks beside it.
 
         Args:
             query: Queries [B,N,T,H].
             key: Keys [B,N,T,H].
             value: Values [B,N,T,H].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            drop: A function that is applied to the probabilities, or None.
-            masked_score: The number that is added to the score of a hidden key.
+            context: The batch's other entries, by name (see `bertkit.encoder`), and what `with_draws` added.
+            trace: Whether the attention probabilities are wanted.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
-            The values mixed, [B,N,T,H].
+            The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
+        """
+        mixed = self.mix_chunks(query, key, value, context, attention)
+        if not trace:
+            return mixed, None
+        # Attention mixes values, so what it makes of the identity is what it mixes by.
+        positions = ops.arange(ops.shape(value)[2])
+        identity = ops.cast(ops.equal(positions[:, None], positions), value.dtype) + ops.zeros_like(value[..., :1])
+        return mixed, self.mix_chunks(query, key, identity, context, Attend(None, attention.masked_score))
+
+    def mix_chunks(self, query: Any, key: Any, value: Any, context: dict[str, Any], attention: Attend) -> Any:
+        """Mix the values of each chunk and the chunks beside it, without the probabilities.
+
+        Args:
+            query: Queries [B,N,T,H].
+            key: Keys [B,N,T,H].
+            value: Values [B,N,T,H'], of any number of features.
+            context: The batch's other entries, by name (see `bertkit.encoder`), and what `with_draws` added.
+            attention: `attend` with a dropout and a masked score.
+
+        Returns:
+            The values mixed [B,N,T,H'].
         """
         length = ops.shape(query)[2]
         if self.in_full(length):
-            mask = attention_mask(self.kind, context, length)
-            return attend(query, key, value, mask=mask, drop=drop, masked_score=masked_score)[0]
-        places = self.cut(ops.arange(length)[None, None, :, None])
-        mixed, _ = attend(self.cut(query), self.around(self.cut(key)), self.around(self.cut(value)),
-                          mask=self.seen(places, self.cut(real(context, length))), drop=drop, masked_score=masked_score)
-        return joined(mixed, length)
+            return attention(query, key, value, mask=attention_mask(self.kind, context, length))[0]
+        places = self.to_chunks(ops.arange(length)[None, None, :, None])
+        mask = self.chunk_mask(places, self.to_chunks(real_tokens(context, length)))
+        key, value = (self.with_neighbours(self.to_chunks(x)) for x in (key, value))
+        return from_blocks(attention(self.to_chunks(query), key, value, mask=mask)[0], length)
 
     def in_full(self, length: Any) -> bool:
         """Return whether a text attends in full.
@@ -152,7 +132,7 @@ class LocalAttention(SelfAttention):
         """
         return isinstance(length, int) and length <= self.most_in_full
 
-    def whole(self, length: Any) -> Any:
+    def padded_length(self, length: Any) -> Any:
         """Return S, the number of tokens of the whole chunks that hold T tokens.
 
         Args:
@@ -163,7 +143,7 @@ class LocalAttention(SelfAttention):
         """
         return length + -length % self.multiple
 
-    def cut(self, x: Any) -> Any:
+    def to_chunks(self, x: Any) -> Any:
         """Cut tokens into chunks, [B,N,T,H] -> [B,N,n,c,H].
 
         Args:
@@ -172,9 +152,9 @@ class LocalAttention(SelfAttention):
         Returns:
             A tensor [B,N,n,c,H].
         """
-        return blocked(x, self.whole(ops.shape(x)[2]) // self.kind.chunk, self.kind.chunk)
+        return to_blocks(x, self.padded_length(ops.shape(x)[2]) // self.kind.chunk, self.kind.chunk)
 
-    def around(self, chunks: Any) -> Any:
+    def with_neighbours(self, chunks: Any) -> Any:
         """Put beside each chunk those before and after it in the ring, [B,N,n,c,H] -> [B,N,n,m,H].
 
         Args:
@@ -187,7 +167,7 @@ class LocalAttention(SelfAttention):
                   for i in range(-self.kind.before, self.kind.after + 1))
         return ops.concatenate(list(turned), axis=3)
 
-    def seen(self, places: Any, real: Any) -> Any:
+    def chunk_mask(self, places: Any, real: Any) -> Any:
         """Return which keys the tokens of a chunk see.
 
         Args:
@@ -197,13 +177,13 @@ class LocalAttention(SelfAttention):
         Returns:
             A bool mask [B,N,n,1|c,m].
         """
-        mask = keys_last(self.around(real))
+        mask = keys_last(self.with_neighbours(real))
         if not self.kind.causal:
             return mask
-        return ops.logical_and(mask, ops.swapaxes(self.around(places), -1, -2) <= places)
+        return ops.logical_and(mask, ops.swapaxes(self.with_neighbours(places), -1, -2) <= places)
 
 
-def real(context: dict[str, Any], length: Any) -> Any:
+def real_tokens(context: dict[str, Any], length: Any) -> Any:
     """Return 1 for real tokens and 0 for padding.
 
     Args:

@@ -112,18 +112,18 @@ class RelativeAttention(ConfiguredLayer):
         before, query = ops.shape(keys)[1] - ops.shape(content)[1], self.query(x)
         if targets is not None:
             query = ops.einsum("bnmh,bmt->bnth", query, targets)
-        bias = self.by_place(query, before, training) + self.by_segment(query, before, context)
+        bias = self.position_scores(query, before, training) + self.segment_scores(query, before, context)
         mixed, probabilities = attend(
-            query + beside(self.content_bias, query), self.key(keys), self.value(keys),
+            query + broadcast_bias(self.content_bias, query), self.key(keys), self.value(keys),
             bias=bias * self.shape[1] ** -0.5,
-            mask=attention_mask(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
+            mask=relative_attention_mask(self.kind, context, ops.shape(query)[2], before, itself=targets is None),
             drop=lambda p: self.drop(p, training=training), masked_score=masked_score)
         if targets is not None:
             mixed = ops.einsum("bnth,bmt->bnmh", mixed, targets)
         y = self.output_dense(mixed)
         return (y, probabilities) if trace else y
 
-    def by_place(self, query: Any, before: Any, training: bool | None) -> Any:
+    def position_scores(self, query: Any, before: Any, training: bool | None) -> Any:
         """Compute (qᵢ + v)·W_r R(S + i − j), the scores by distance.
 
         Args:
@@ -141,11 +141,11 @@ class RelativeAttention(ConfiguredLayer):
         distances = distances[None]
         if self.kind.mirrored:
             distances = distances * ops.where(ops.arange(rows) < rows // 2, 1.0, -1.0)[:, None]
-        R = ops.cast(waves(distances, self.query.kernel.shape[0]), query.dtype)
+        R = ops.cast(relative_sinusoids(distances, self.query.kernel.shape[0]), query.dtype)
         places = self.place(self.drop(R, training=training))
-        return shifted(products(query + beside(self.place_bias, query), places))
+        return relative_shift(content_scores(query + broadcast_bias(self.place_bias, query), places))
 
-    def by_segment(self, query: Any, before: Any, context: dict[str, Any]) -> Any:
+    def segment_scores(self, query: Any, before: Any, context: dict[str, Any]) -> Any:
         """Compute (qᵢ + w)·s[segmentᵢ ≠ segmentⱼ], the scores by segment.
 
         Args:
@@ -160,13 +160,13 @@ class RelativeAttention(ConfiguredLayer):
         if segments is None:
             return 0
         vectors = ops.cast(ops.swapaxes(self.segments, 0, 1)[None], query.dtype)
-        scores = products(query + beside(self.segment_bias, query), vectors)
+        scores = content_scores(query + broadcast_bias(self.segment_bias, query), vectors)
         keys = ops.concatenate([ops.zeros((ops.shape(segments)[0], before), segments.dtype), segments], axis=1)
         other = ops.not_equal(segments[:, None, :, None], keys[:, None, None, :])
         return ops.where(other, scores[..., 1:], scores[..., :1])
 
 
-def beside(bias: Any, query: Any) -> Any:
+def broadcast_bias(bias: Any, query: Any) -> Any:
     """Return a bias in the form in which it can be added to each token of a query, in its dtype.
 
     Args:
@@ -179,7 +179,7 @@ def beside(bias: Any, query: Any) -> Any:
     return ops.cast(bias, query.dtype)[:, None]
 
 
-def products(query: Any, keys: Any) -> Any:
+def content_scores(query: Any, keys: Any) -> Any:
     """Compute qᵢ·kⱼ.
 
     Keys for all rows are repeated, because TensorFlow 2.21 on oneDNN writes out of bounds where it broadcasts one
@@ -196,7 +196,7 @@ def products(query: Any, keys: Any) -> Any:
     return ops.matmul(query, ops.swapaxes(keys, -1, -2))
 
 
-def waves(distances: Any, width: int) -> Any:
+def relative_sinusoids(distances: Any, width: int) -> Any:
     """Compute R(δ) = [sin(δ ω₀) … , cos(δ ω₀) …], ω_k = 10000^(−2k/D).
 
     Vaswani et al. 2017, section 3.5, with the sines before the cosines (Dai et al. 2019's code).
@@ -209,7 +209,7 @@ def waves(distances: Any, width: int) -> Any:
         float32 [...,D].
 
     Example:
-        >>> [round(float(y), 4) for y in waves(ops.array([1.0]), 4)[0]]
+        >>> [round(float(y), 4) for y in relative_sinusoids(ops.array([1.0]), 4)[0]]
         [0.8415, 0.01, 0.5403, 0.9999]
     """
     frequencies = 10000.0 ** (-ops.arange(0, width, 2, dtype="float32") / width)
@@ -217,7 +217,7 @@ def waves(distances: Any, width: int) -> Any:
     return ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
 
 
-def shifted(x: Any) -> Any:
+def relative_shift(x: Any) -> Any:
     """Turn scores by distance K … 1 − T into scores by key: y[i, j] = x[i, T − i + j] for j < K.
 
     Without its first row and read in rows that are one shorter, x slides by one place a row (Dai et al. 2019, appendix
@@ -231,7 +231,7 @@ def shifted(x: Any) -> Any:
 
     Example:
         >>> x = ops.reshape(ops.arange(8), (1, 1, 2, 4))        # T = 2, K = 2: the distances 2, 1, 0, -1 of each query
-        >>> [[int(y) for y in row] for row in shifted(x)[0, 0]]
+        >>> [[int(y) for y in row] for row in relative_shift(x)[0, 0]]
         [[2, 3], [5, 6]]
     """
     rows, heads, length, both = ops.shape(x)
@@ -239,7 +239,7 @@ def shifted(x: Any) -> Any:
     return ops.reshape(flat, (rows, heads, length, both - 1))[..., :both - length]
 
 
-def attention_mask(kind: Any, context: dict[str, Any], length: Any, before: Any, itself: bool) -> Any:
+def relative_attention_mask(kind: Any, context: dict[str, Any], length: Any, before: Any, itself: bool) -> Any:
     """Make the mask, 1 where token i may see key j.
 
     Padding and the batch's "permutation_mask" [B,T,T] (1: hidden) never hide memories, nor a token from itself where

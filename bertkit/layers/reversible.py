@@ -17,7 +17,7 @@ from bertkit.layers.norm import norm
 
 
 @keras.saving.register_keras_serializable("bertkit")
-class Twins(ConfiguredLayer):
+class CopyStream(ConfiguredLayer):
     """The layer that makes the first state of reversible blocks, x₁ = x₂ = the embeddings.
 
     call(x [B,T,D], inputs) -> {"first" [B,T,D], "hidden" [B,T,D]}.
@@ -138,7 +138,7 @@ class ReversibleBlock(ConfiguredLayer):
         inner = self.activation(self.drop(self.inner(self.feed_norm(y)), training=training))
         return self.drop(self.outer(inner), training=training)
 
-    def settle(self, x: Any, context: dict[str, Any]) -> dict[str, Any]:
+    def with_repeatable_draws(self, x: Any, context: dict[str, Any]) -> dict[str, Any]:
         """Return the context in training with what attention draws for x in it, so that `attend` can be repeated.
 
         Args:
@@ -149,12 +149,12 @@ class ReversibleBlock(ConfiguredLayer):
             The context.
         """
         if isinstance(self.attention, HashAttention):
-            return self.attention.settle(self.attention_norm(x), context)
+            return self.attention.with_repeatable_draws(self.attention_norm(x), context)
         return context
 
 
 @keras.saving.register_keras_serializable("bertkit")
-class Joined(ConfiguredLayer):
+class JoinStreams(ConfiguredLayer):
     """The output of the last state, dropout(LayerNorm([x₁; x₂])): call(state) -> [B,T,2D].
 
     Args:
@@ -189,7 +189,8 @@ class Joined(ConfiguredLayer):
         return self.drop(self.norm(x), training=training)
 
 
-def together(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any], masked_score: float) -> dict[str, Any]:
+def run_reversible(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any],
+                   masked_score: float) -> dict[str, Any]:
     """Compute all blocks in training.
 
     Where the backward pass can find a block's inputs from its outputs (TensorFlow; float32 or better, since half
@@ -206,7 +207,7 @@ def together(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any],
     if keras.backend.backend() == "tensorflow" and keras.backend.standardize_dtype(state["hidden"].dtype) in (
             "float32", "float64"):
         from bertkit.layers.accelerated import reversible_tensorflow
-        return reversible_tensorflow.together(steps, state, masked_score)
+        return reversible_tensorflow.run_reversible(steps, state, masked_score)
     for block, context in steps:
         state = block(state, context=context, training=True, masked_score=masked_score)
     return state

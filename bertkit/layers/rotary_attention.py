@@ -3,7 +3,6 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,8 +12,8 @@ from keras import ops
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Full
-from bertkit.layers.attention import SelfAttention, attention_mask
-from bertkit.layers.window_attention import LEAST, allows, nearby
+from bertkit.layers.attention import Attend, SelfAttention, attention_mask
+from bertkit.layers.window_attention import LEAST, attend_nearby, can_see, has_near
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -60,7 +59,7 @@ class RotaryAttention(SelfAttention):
         self.qkv.build(shape)
         self.output_dense.build((*shape[:-1], self.num_heads * self.head_dim))
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
+    def project(self, x: Any, context: dict[str, Any]) -> tuple[Any, Any, Any]:
         """Compute the queries, keys and values, with queries and keys rotated by their positions.
 
         Args:
@@ -71,11 +70,11 @@ class RotaryAttention(SelfAttention):
             The query, the key and the value, [B,N,T,H] each.
         """
         query, key, value = (self.split(part) for part in ops.split(self.qkv(x), 3, axis=-1))
-        angles = rotations(context.get("position_ids"), ops.shape(x)[1], self.head_dim, self.kind.base)
-        return turned(query, angles), turned(key, angles), value
+        angles = rotary_angles(context.get("position_ids"), ops.shape(x)[1], self.head_dim, self.kind.base)
+        return rotate(query, angles), rotate(key, angles), value
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
-            attention: Callable[..., Any]) -> Sequence[Any]:
+            attention: Attend) -> tuple[Any, Any]:
         """Mix the values of all real tokens, or of those in the window.
 
         Args:
@@ -84,7 +83,7 @@ class RotaryAttention(SelfAttention):
             value: Values [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
             trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None where a window was computed in blocks.
@@ -95,12 +94,15 @@ class RotaryAttention(SelfAttention):
             return attention(query, key, value, mask=mask)
         if not (trace or isinstance(length, int) and length <= 3 * max(window, LEAST)):
             seen = ops.ones((1, length), "bool") if mask is None else mask[:, 0, 0]
-            return nearby(query, key, value, seen, window, attention), None
-        near = allows(ops.arange(length)[:, None], ops.arange(length), window)
+            mixed = attend_nearby(query, key, value, seen, window, attention)
+            # Padding far from every real token weighs all values alike, as a softmax of equal scores does.
+            lost = ops.logical_not(has_near(seen, window))[:, None, :, None]
+            return ops.where(lost, ops.mean(value, axis=2, keepdims=True), mixed), None
+        near = can_see(ops.arange(length)[:, None], ops.arange(length), window)
         return attention(query, key, value, mask=near if mask is None else ops.logical_and(near, mask))
 
 
-def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any:
+def rotary_angles(position_ids: Any, length: Any, features: int, base: float) -> Any:
     """Compute the angles p · base^(−2k/H), k < H/2, of positions.
 
     Args:
@@ -113,7 +115,7 @@ def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any
         The angles in radians, float32 [B|1,1,T,H/2].
 
     Example:
-        >>> [[round(float(y), 2) for y in row] for row in rotations(None, length=3, features=4, base=100.0)[0, 0]]
+        >>> [[round(float(y), 2) for y in row] for row in rotary_angles(None, length=3, features=4, base=100.0)[0, 0]]
         [[0.0, 0.0], [1.0, 0.1], [2.0, 0.2]]
     """
     frequencies = (float(base) ** -(np.arange(0, features, 2) / features)).astype("float32")
@@ -121,7 +123,7 @@ def rotations(position_ids: Any, length: Any, features: int, base: float) -> Any
     return ops.cast(positions, "float32")[:, None, :, None] * frequencies
 
 
-def turned(x: Any, angles: Any) -> Any:
+def rotate(x: Any, angles: Any) -> Any:
     """Rotate each pair of features by its angle (Su et al. 2021, equation 34).
 
     A pair is (k, k + H/2), as in the code of ModernBERT, not (2k, 2k + 1). Angles stay at least float32, since bfloat16
@@ -136,7 +138,7 @@ def turned(x: Any, angles: Any) -> Any:
 
     Example:
         >>> angle = ops.full((1, 1, 1, 1), np.pi / 4)
-        >>> [round(float(y), 4) for y in turned(ops.array([[[[1.0, 0.0]]]]), angle)[0, 0, 0]]
+        >>> [round(float(y), 4) for y in rotate(ops.array([[[[1.0, 0.0]]]]), angle)[0, 0, 0]]
         [0.7071, 0.7071]
     """
     precise = keras.backend.result_type(x.dtype, "float32")

@@ -4,7 +4,6 @@ Shapes: B batch, T tokens, D hidden, N heads, H per head, n blocks, s tokens in 
 """
 
 import math
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,11 +13,11 @@ from keras import ops
 
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
-from bertkit.layers.attention import EXACT, SelfAttention
-from bertkit.layers.blocked import blocked, joined, keys_last, with_neighbours
+from bertkit.layers.attention import Attend, SelfAttention
+from bertkit.layers.blocked import from_blocks, keys_last, to_blocks, with_neighbours
 
 
-def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
+def count_visits(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
     """Return how often block i sees block j, 0 or more (Zaheer et al. 2020, figure 1); its keys count that often.
 
     Blocks 0 and `last` see every block once. Others see themselves, their neighbours and these two, and besides,
@@ -34,7 +33,7 @@ def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
         int32, of the broadcast shape.
 
     Example:
-        >>> [int(allows(3, j, last=7)) for j in range(8)]       # block 3 of 8
+        >>> [int(count_visits(3, j, last=7)) for j in range(8)]       # block 3 of 8
         [1, 0, 1, 1, 1, 0, 0, 1]
     """
     always = ops.logical_or(ops.abs(i - j) <= 1, ops.logical_or(j == 0, j == last))
@@ -46,7 +45,7 @@ def allows(i: Any, j: Any, last: Any, at_random: Any = 0) -> Any:
 class SparseAttention(SelfAttention):
     """Attention in which blocks of tokens see few other blocks.
 
-    softmax(QKᵀ/√H + log `allows`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
+    softmax(QKᵀ/√H + log `count_visits`)V, where blocks of tokens see blocks (Zaheer et al. 2020, section 2).
 
     Padding is not seen and gets 0; inputs of up to (5 + 2R)·s tokens attend in full. call(x [B,T,D], context) ->
     [B,T,D]; `context` may hold "padding_mask" [B,T] and "random_blocks" [N,n−2,R] (see `kinds.Sparse`). Time and memory
@@ -65,30 +64,27 @@ class SparseAttention(SelfAttention):
     def __init__(self, config: EncoderConfig | dict[str, Any], kind: Any, **options: Any) -> None:
         super().__init__(config, kind, **options)
         config, kind = self.config, self.kind
-        self.most_blocks = math.ceil((config.longest or config.max_sequence_length) / kind.size)
+        self.most_blocks = math.ceil((config.max_length or config.max_sequence_length) / kind.size)
 
-    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
-             masked_score: float = EXACT) -> Any:
-        """Attend from each block of tokens to the blocks that it sees.
+    def with_draws(self, query: Any, context: dict[str, Any], training: bool | None) -> dict[str, Any]:
+        """Return the context with its random blocks, drawn in training where it has none.
 
         Args:
-            x: Token vectors [B,T,D].
+            query: Queries [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
-            trace: Whether the attention probabilities are returned too.
-            training: Whether dropout is applied; None leaves it to Keras.
-            masked_score: The number that is added to the score of a hidden key.
+            training: Whether the call is one of training.
 
         Returns:
-            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
+            The context that `mix` gets.
         """
-        context = context or {}
-        if training and self.kind.random and "random_blocks" not in context:
-            random = drawn(self.num_heads, self.most_blocks, self.kind.random, self.index)
-            context = {**context, "random_blocks": ops.convert_to_tensor(random)[:, :self.cut(ops.shape(x)[1])[0] - 2]}
-        return super().call(x, context, trace, training, masked_score)
+        if not (training and self.kind.random) or "random_blocks" in context:
+            return context
+        random = draw_random_blocks(self.num_heads, self.most_blocks, self.kind.random, self.index)
+        blocks, _ = self.block_shape(ops.shape(query)[2])
+        return {**context, "random_blocks": ops.convert_to_tensor(random)[:, :blocks - 2]}
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
-            attention: Callable[..., Any]) -> Sequence[Any]:
+            attention: Attend) -> tuple[Any, Any]:
         """Mix the values of the blocks that each block sees.
 
         Args:
@@ -97,18 +93,18 @@ class SparseAttention(SelfAttention):
             value: Values [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
             trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
         """
-        real, cut = context.get("padding_mask"), self.cut(ops.shape(query)[2])
+        real, cut = context.get("padding_mask"), self.block_shape(ops.shape(query)[2])
         real = ops.ones(ops.shape(query)[::2], "bool") if real is None else ops.cast(real, "bool")
         form = self.in_full if trace else self.in_blocks
         mixed, probabilities = form((query, key, value), cut, real, self.random_blocks(context, cut[0] - 2), attention)
         return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
-    def cut(self, length: Any) -> tuple[Any, Any]:
+    def block_shape(self, length: Any) -> tuple[Any, Any]:
         """Return how T tokens are cut: the number of blocks and their size.
 
         Short inputs are two blocks: both are at an end, so they see all. So there is nothing to branch on where T is
@@ -148,8 +144,8 @@ class SparseAttention(SelfAttention):
                         f"for each head, and each block of {self.kind.size} tokens but the first and the last.")
         return ops.cast(random[:, :middle], "int32")
 
-    def in_full(self, heads: Sequence[Any], cut: tuple[Any, Any], real: Any, random: Any,
-                attention: Callable[..., Any]) -> tuple[Any, Any]:
+    def in_full(self, heads: tuple[Any, Any, Any], cut: tuple[Any, Any], real: Any, random: Any,
+                attention: Attend) -> tuple[Any, Any]:
         """Compute the attention by its definition: all pairs of tokens, most of them masked.
 
         Args:
@@ -157,7 +153,7 @@ class SparseAttention(SelfAttention):
             cut: (n, s), the number of blocks and their size.
             real: bool [B,T], true for real tokens.
             random: The random blocks [N,n−2,R], or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T].
@@ -166,14 +162,14 @@ class SparseAttention(SelfAttention):
         every, block = ops.arange(count), ops.arange(ops.shape(real)[1]) // size
         listed = self.kind.random * ops.cast(every == 0, "int32") if random is None else ops.pad(
             ops.sum(ops.cast(random[..., None] == every, "int32"), axis=2), ((0, 0), (1, 1), (0, 0)))
-        often = ops.broadcast_to(allows(every[:, None], every[None, :], count - 1, listed),
+        often = ops.broadcast_to(count_visits(every[:, None], every[None, :], count - 1, listed),
                                  (self.num_heads, count, count))
         often = ops.take(ops.take(often, block, axis=1), block, axis=2)
         mask = ops.logical_and(often > 0, real[:, None, None, :])
         return attention(*heads, mask=mask, bias=ops.log(ops.cast(ops.maximum(often, 1), "float32")))
 
-    def in_blocks(self, heads: Sequence[Any], cut: tuple[Any, Any], real: Any, random: Any,
-                  attention: Callable[..., Any]) -> tuple[Any, Any]:
+    def in_blocks(self, heads: tuple[Any, Any, Any], cut: tuple[Any, Any], real: Any, random: Any,
+                  attention: Attend) -> tuple[Any, Any]:
         """Compute the attention block by block, each with the blocks that it sees.
 
         Args:
@@ -181,13 +177,13 @@ class SparseAttention(SelfAttention):
             cut: (n, s), the number of blocks and their size.
             real: bool [B,T], true for real tokens.
             random: The random blocks [N,n−2,R], or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and None.
         """
         seen, size = ops.cast(real, "int32")[:, None, :, None], cut[1]
-        queries, keys, values, seen = (blocked(y, *cut) for y in (*heads, seen))
+        queries, keys, values, seen = (to_blocks(y, *cut) for y in (*heads, seen))
         ends, _ = attention(ops.concatenate([queries[:, :, 0], queries[:, :, -1]], axis=2),
                             *heads[1:], mask=real[:, None, None, :])
         # Listing block 0 another R times is the same as log (1 + R) more for its keys, and cheaper.
@@ -195,7 +191,7 @@ class SparseAttention(SelfAttention):
         middle, _ = attention(queries[:, :, 1:-1], _listed(keys, random), _listed(values, random), mask=keys_last(
             _listed(seen, random)), bias=ops.where(ops.arange(5 * size) < size, again, 0.0) if again else None)
         mixed = ops.concatenate([ends[:, :, None, :size], middle, ends[:, :, None, size:]], axis=2)
-        return joined(mixed, ops.shape(real)[1]), None
+        return from_blocks(mixed, ops.shape(real)[1]), None
 
 
 def _listed(blocks, random):
@@ -218,7 +214,7 @@ def _listed(blocks, random):
 
 
 @lru_cache(maxsize=256)
-def drawn(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
+def draw_random_blocks(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
     """Draw random blocks among blocks 1, 2 ...; those of fewer blocks are the first rows.
 
     Each row takes the first R of a permutation of blocks 0 … 2R+4 that are neither 0 nor the last of these, nor beside
@@ -234,13 +230,13 @@ def drawn(heads: int, rows: int, count: int, seed: int) -> np.ndarray:
         The random blocks int32 [N,rows,R].
 
     Example:
-        >>> drawn(2, 3, 1, 0).shape
+        >>> draw_random_blocks(2, 3, 1, 0).shape
         (2, 3, 1)
     """
     generator, last = np.random.RandomState(seed), 2 * count + 4
-    found = np.zeros((heads, rows, count), "int32")
+    blocks = np.zeros((heads, rows, count), "int32")
     for i, head in np.ndindex(rows, heads):
         row = i + 1
         never = {0, last, row - 1, row, row + 1} | {1: {last - 1}, last - 1: {1}}.get(row, set())
-        found[head, i] = [block for block in generator.permutation(last + 1) if block not in never][:count]
-    return found
+        blocks[head, i] = [block for block in generator.permutation(last + 1) if block not in never][:count]
+    return blocks

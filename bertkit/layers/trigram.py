@@ -8,7 +8,7 @@ from keras import ops
 from bertkit.config import EncoderConfig
 from bertkit.layers.bottleneck import TORCH_EPSILON
 from bertkit.layers.configured import ConfiguredLayer
-from bertkit.layers.embeddings import placed, position_layer, table
+from bertkit.layers.embeddings import add_segments_and_positions, embedding_table, position_layer
 from bertkit.layers.initializer import truncated_normal
 from bertkit.layers.norm import norm
 
@@ -34,10 +34,11 @@ class TrigramEmbeddings(ConfiguredLayer):
         self.width = config.embedding_dim or width
         self.neighbours = config.inputs.neighbours
         self.projected = self.neighbours or self.width != width
-        self.token = table(config, config.vocabulary_size, self.width, "token", **policy)
+        self.token = embedding_table(config, config.vocabulary_size, self.width, "token", **policy)
         self.projection = keras.layers.Dense(width, name="projection", kernel_initializer=truncated_normal(config),
                                              **policy)
-        self.segment = table(config, config.num_segments, width, "segment", **policy) if config.num_segments else None
+        self.segment = (embedding_table(config, config.num_segments, width, "segment", **policy)
+                        if config.num_segments else None)
         self.position = position_layer(config, width, **policy)
         self.norm = norm(config, "norm", TORCH_EPSILON, **policy)
         self.drop = keras.layers.Dropout(config.dropout, name="dropout", **policy)
@@ -71,4 +72,5 @@ class TrigramEmbeddings(ConfiguredLayer):
             padded = ops.pad(x, ((0, 0), (1, 1), (0, 0)))
             x = ops.concatenate([padded[:, 2:], x, padded[:, :-2]], axis=-1)
         x = self.projection(x) if self.projected else x
-        return self.drop(self.norm(placed(x, inputs, self.segment, self.position)), training=training)
+        x = add_segments_and_positions(x, inputs, self.segment, self.position)
+        return self.drop(self.norm(x), training=training)

@@ -11,7 +11,7 @@ from bertkit.layers.bottleneck import BottleneckBlock
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
 from bertkit.layers.gated import GatedBlock
 from bertkit.layers.norm import norm
-from bertkit.layers.reversible import Joined, ReversibleBlock, Twins, together
+from bertkit.layers.reversible import CopyStream, JoinStreams, ReversibleBlock, run_reversible
 from bertkit.layers.trigram import TrigramEmbeddings
 from bertkit.layers.two_stream import LastStream, Streams, TwoStreamBlock
 
@@ -22,11 +22,11 @@ BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm:
 # What a kind of block has besides its blocks, where it has anything: the layer that makes the first state, call(x,
 # inputs), and the one that ends the last, state -> [B,T,D], or a dict of outputs with that as "sequence". A state is
 # [B,T,D], or a dict with that as "hidden".
-BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: Twins}
-ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: Joined}
+BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: CopyStream}
+ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: JoinStreams}
 # How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
-TOGETHER = {kinds.Reversible: together}
+TOGETHER = {kinds.Reversible: run_reversible}
 
 
 def embeddings(config: EncoderConfig, **options: Any) -> keras.layers.Layer:
@@ -61,7 +61,7 @@ def blocks(config: EncoderConfig, **options: Any) -> list[Any]:
             for group in range(config.shared.groups) for inner in range(config.shared.inner)]
 
 
-def order(config: EncoderConfig) -> list[int]:
+def block_order(config: EncoderConfig) -> list[int]:
     """Return the numbers of the distinct blocks in the order in which a token passes them.
 
     Layer i of L is group ⌊i / (L / groups)⌋, and passes all inner blocks of it (the code of Lan et al. 2019).
@@ -73,7 +73,7 @@ def order(config: EncoderConfig) -> list[int]:
         A list of numbers, from 0.
 
     Example:
-        >>> order(EncoderConfig(100, num_layers=3, num_heads=2, hidden_dim=8, intermediate_dim=16))
+        >>> block_order(EncoderConfig(100, num_layers=3, num_heads=2, hidden_dim=8, intermediate_dim=16))
         [0, 1, 2]
     """
     if config.shared is None:
@@ -119,10 +119,11 @@ def can_query_subset(config: EncoderConfig) -> bool:
     Returns:
         True or False.
     """
-    return isinstance(config.block, kinds.PostNorm) and isinstance(config.attention_of(order(config)[-1]), kinds.Full)
+    last = config.attention_of(block_order(config)[-1])
+    return isinstance(config.block, kinds.PostNorm) and isinstance(last, kinds.Full)
 
 
-def hidden(state: Any) -> Any:
+def hidden_states(state: Any) -> Any:
     """Return the token vectors of a state.
 
     Args:

@@ -89,7 +89,7 @@ class TwoStreamBlock(Block):
         options: dict[str, Any] = {"training": training, "masked_score": masked_score}
         found = super().call(hidden, context, trace=trace, **options)
         after, probabilities = found if trace else (found, None)
-        new = {"hidden": after, "mems": (*state["mems"], *remembered(self.attention.kind, hidden, context.get("mems")))}
+        new = {"hidden": after, "mems": (*state["mems"], *new_memory(self.attention.kind, hidden, context.get("mems")))}
         if "query" in state:
             new["query"] = super().call(state["query"], {**context, "content": hidden}, **options)
         return (new, probabilities) if trace else new
@@ -139,7 +139,7 @@ class LastStream(ConfiguredLayer):
         return outputs | ({"mems": list(state["mems"])} if state["mems"] else {})
 
 
-def remembered(kind: Any, x: Any, before: Any) -> tuple[Any, ...]:
+def new_memory(kind: Any, x: Any, before: Any) -> tuple[Any, ...]:
     """Return what a later segment may attend to of a block's input.
 
     It is [before; the first `reuse` of x], of that the last `memory`, without a gradient (Dai et al. 2019, section

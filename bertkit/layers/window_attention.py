@@ -3,21 +3,20 @@
 Shapes: B batch, T tokens, D hidden, N heads, H per head, G most global tokens of a row, n blocks, s tokens in a block.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from bertkit.config import EncoderConfig
-from bertkit.layers.attention import SelfAttention
-from bertkit.layers.blocked import blocked, joined, keys_last, vectors_at, with_neighbours
+from bertkit.layers.attention import EXACT, Attend, SelfAttention
+from bertkit.layers.blocked import from_blocks, gather_vectors, keys_last, to_blocks, with_neighbours
 
 # The fewest tokens in a block: to cut smaller blocks costs more than they save.
 LEAST = 16
 
 
-def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = False) -> Any:
+def can_see(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = False) -> Any:
     """Return whether token i sees token j: it is near, or one of them is global (Beltagy et al. 2020, figure 2d).
 
     Args:
@@ -31,17 +30,38 @@ def allows(i: Any, j: Any, reach: int, global_i: Any = False, global_j: Any = Fa
         bool, of the broadcast shape.
 
     Example:
-        >>> [bool(allows(0, j, reach=1)) for j in range(4)], bool(allows(0, 3, reach=1, global_j=True))
+        >>> [bool(can_see(0, j, reach=1)) for j in range(4)], bool(can_see(0, 3, reach=1, global_j=True))
         ([True, True, False, False], True)
     """
     return ops.logical_or(ops.abs(i - j) <= reach, ops.logical_or(global_i, global_j))
+
+
+def has_near(seen: Any, reach: int) -> Any:
+    """Return whether there is a key that may be seen at most `reach` places away from each token.
+
+    Args:
+        seen: bool [B,T], true for keys that may be seen.
+        reach: The largest distance of near tokens.
+
+    Returns:
+        bool [B,T].
+
+    Example:
+        >>> [bool(near) for near in has_near(ops.array([[True, False, False, False]]), reach=2)[0]]
+        [True, True, True, False]
+    """
+    counts = ops.cumsum(ops.cast(seen, "int32"), axis=1)            # keys up to each place
+    length = ops.shape(counts)[1]
+    before = ops.pad(counts, ((0, 0), (reach + 1, 0)))[:, :length]
+    until = ops.concatenate([counts, ops.repeat(counts[:, -1:], reach, axis=1)], axis=1)[:, reach:]
+    return until > before
 
 
 @keras.saving.register_keras_serializable("bertkit")
 class WindowAttention(SelfAttention):
     """Attention to the tokens in a window and to global tokens.
 
-    softmax(QKᵀ/√H)V over the keys that `allows` lets a token see (Beltagy et al. 2020, section 3.1).
+    softmax(QKᵀ/√H)V over the keys that `can_see` lets a token see (Beltagy et al. 2020, section 3.1).
 
     Rows of global tokens have projections of their own, query, key and value (section 3.2); other tokens see global
     ones by the ordinary projections. Padding is not seen and gets 0. call(x [B,T,D], context) -> [B,T,D]; `context` may
@@ -82,34 +102,39 @@ class WindowAttention(SelfAttention):
         for projection in (self.global_query, self.global_key, self.global_value):
             projection.build(shape)
 
-    def project(self, x: Any, context: dict[str, Any]) -> Sequence[Any]:
-        """Compute the queries, keys and values.
+    def call(self, x: Any, context: dict[str, Any] | None = None, trace: bool = False, training: bool | None = None,
+             masked_score: float = EXACT) -> Any:
+        """Attend from each token to the tokens in its window and to the global ones, from these to all.
 
         Args:
             x: Token vectors [B,T,D].
             context: The batch's other entries, by name (see `bertkit.encoder`).
+            trace: Whether the attention probabilities are returned too.
+            training: Whether dropout is applied; None leaves it to Keras.
+            masked_score: The number that is added to the score of a hidden key.
 
         Returns:
-            The query, the key and the value, [B,N,T,H] each, and x, which global tokens project otherwise.
+            y [B,T,D], or (y, probabilities [B,N,T,T]) where `trace`.
         """
-        return [*super().project(x, context), x]
+        # Global tokens have projections of their own, so `mix` needs x.
+        return super().call(x, {**(context or {}), "token_vectors": x}, trace, training, masked_score)
 
-    def mix(self, query: Any, key: Any, value: Any, x: Any,  # type: ignore[override]
-            context: dict[str, Any], trace: bool, attention: Callable[..., Any]) -> Sequence[Any]:
+    def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
+            attention: Attend) -> tuple[Any, Any]:
         """Mix the values of near and of global tokens.
 
         Args:
             query: Queries [B,N,T,H].
             key: Keys [B,N,T,H].
             value: Values [B,N,T,H].
-            x: Token vectors [B,T,D].
-            context: The batch's other entries, by name (see `bertkit.encoder`).
-            trace: Whether the attention probabilities are returned too.
-            attention: The function `attend` with this call's dropout and masked score.
+            context: The batch's other entries, by name (see `bertkit.encoder`), and "token_vectors" [B,T,D].
+            trace: Whether the attention probabilities are wanted.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None without `trace`.
         """
+        x = context["token_vectors"]
         real = context.get("padding_mask")
         real = ops.ones(ops.shape(x)[:2], "bool") if real is None else ops.cast(real, "bool")
         chosen = context.get("global_mask")
@@ -119,7 +144,7 @@ class WindowAttention(SelfAttention):
         return mixed * ops.cast(real, mixed.dtype)[:, None, :, None], probabilities
 
     def in_full(self, query: Any, key: Any, value: Any, x: Any, real: Any, chosen: Any,
-                attention: Callable[..., Any]) -> Sequence[Any]:
+                attention: Attend) -> tuple[Any, Any]:
         """Compute the attention by its definition: all pairs of tokens, most of them masked.
 
         Args:
@@ -129,22 +154,23 @@ class WindowAttention(SelfAttention):
             x: Token vectors [B,T,D].
             real: bool [B,T], true for real tokens.
             chosen: bool [B,T], true for global tokens, or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and the probabilities [B,N,T,T].
         """
         chosen = ops.zeros_like(real) if chosen is None else chosen
         places, listens = ops.arange(ops.shape(x)[1]), chosen[:, None, :, None]
-        near_or_global = allows(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
+        near_or_global = can_see(places[:, None], places[None, :], self.reach, listens, chosen[:, None, None, :])
         mask = ops.logical_and(near_or_global, real[:, None, None, :])
-        of_global = attention(*(self.split(project(x)) for project in (
-            self.global_query, self.global_key, self.global_value)), mask=mask)
+        of_global = attention(self.split(self.global_query(x)), self.split(self.global_key(x)),
+                              self.split(self.global_value(x)), mask=mask)
         of_others = attention(query, key, value, mask=mask)
-        return [ops.where(listens, *each) for each in zip(of_global, of_others, strict=True)]
+        mixed, probabilities = (ops.where(listens, *each) for each in zip(of_global, of_others, strict=True))
+        return mixed, probabilities
 
     def in_blocks(self, query: Any, key: Any, value: Any, x: Any, real: Any, chosen: Any,
-                  attention: Callable[..., Any]) -> Sequence[Any]:
+                  attention: Attend) -> tuple[Any, Any]:
         """Compute the attention block by block, each with the blocks beside it and the global tokens.
 
         Args:
@@ -154,25 +180,26 @@ class WindowAttention(SelfAttention):
             x: Token vectors [B,T,D].
             real: bool [B,T], true for real tokens.
             chosen: bool [B,T], true for global tokens, or None.
-            attention: The function `attend` with this call's dropout and masked score.
+            attention: `attend` with this call's dropout and masked score.
 
         Returns:
             The values mixed [B,N,T,H], and None.
         """
         if chosen is None:
-            return nearby(query, key, value, real, self.reach, attention), None
-        places, used = listed(chosen)
+            return attend_nearby(query, key, value, real, self.reach, attention), None
+        places, used = list_positions(chosen)
         # Global keys stand beside the window, so they are left out within it: each counts once.
         others = ops.logical_and(real, ops.logical_not(chosen))
-        mixed = nearby(query, key, value, others, self.reach, attention,
-                       (vectors_at(key, places[:, None]), vectors_at(value, places[:, None]), used))
-        heads = (self.global_query(vectors_at(x, places)), self.global_key(x), self.global_value(x))
-        of_global, _ = attention(*map(self.split, heads), mask=real[:, None, None, :])
-        return replaced(mixed, of_global, chosen), None
+        mixed = attend_nearby(query, key, value, others, self.reach, attention,
+                              (gather_vectors(key, places[:, None]), gather_vectors(value, places[:, None]), used))
+        of_global, _ = attention(self.split(self.global_query(gather_vectors(x, places))),
+                                 self.split(self.global_key(x)), self.split(self.global_value(x)),
+                                 mask=real[:, None, None, :])
+        return replace_vectors(mixed, of_global, chosen), None
 
 
-def nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Callable[..., Any],
-           besides: tuple[Any, Any, Any] | None = None) -> Any:
+def attend_nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: Attend,
+                  besides: tuple[Any, Any, Any] | None = None) -> Any:
     """Mix values over the keys that are at most `reach` places away, in time linear in T.
 
     Args:
@@ -181,7 +208,7 @@ def nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: C
         value: Values [B,N,T,H].
         seen: bool [B,T], true for keys that may be seen.
         reach: The largest distance of near tokens.
-        attention: The function `attend` with this call's dropout and masked score.
+        attention: `attend` with this call's dropout and masked score.
         besides: (keys [B,N,G,H], values [B,N,G,H], truths [B,G]) that all tokens see where the truths are true, or
             None.
 
@@ -191,17 +218,17 @@ def nearby(query: Any, key: Any, value: Any, seen: Any, reach: int, attention: C
     length = ops.shape(query)[2]
     size = _smaller(max(reach, LEAST), length)
     cut = (length + size - 1) // size, size
-    keys, values = (with_neighbours(blocked(x, *cut)) for x in (key, value))
-    seen = keys_last(with_neighbours(blocked(ops.cast(seen, "int32")[:, None, :, None], *cut)))
+    keys, values = (with_neighbours(to_blocks(x, *cut)) for x in (key, value))
+    seen = keys_last(with_neighbours(to_blocks(ops.cast(seen, "int32")[:, None, :, None], *cut)))
     places = ops.arange(3 * size)
-    mask = ops.logical_and(allows(places[size:2 * size, None], places[None, :], reach), seen)
+    mask = ops.logical_and(can_see(places[size:2 * size, None], places[None, :], reach), seen)
     if besides is not None:
         more_keys, more_values, used = besides
         keys, values = _beside(keys, more_keys), _beside(values, more_values)
         used = ops.broadcast_to(used[:, None, None, None, :], (*ops.shape(mask)[:4], ops.shape(used)[1]))
         mask = ops.concatenate([mask, used], axis=-1)
-    mixed, _ = attention(blocked(query, *cut), keys, values, mask=mask)
-    return joined(mixed, length)
+    mixed, _ = attention(to_blocks(query, *cut), keys, values, mask=mask)
+    return from_blocks(mixed, length)
 
 
 def _beside(blocks, vectors):
@@ -216,7 +243,7 @@ def _smaller(one, other):
     return min(one, other) if isinstance(other, int) else ops.minimum(one, other)
 
 
-def listed(chosen: Any) -> tuple[Any, Any]:
+def list_positions(chosen: Any) -> tuple[Any, Any]:
     """List the chosen tokens of each row; G is the length of the longest list.
 
     Args:
@@ -226,7 +253,7 @@ def listed(chosen: Any) -> tuple[Any, Any]:
         The positions of the chosen tokens int [B,G], and which of these are chosen, bool [B,G].
 
     Example:
-        >>> places, real = listed(ops.array([[True, False, True], [False, True, False]]))
+        >>> places, real = list_positions(ops.array([[True, False, True], [False, True, False]]))
         >>> [[int(place) for place in row] for row in places], [[bool(each) for each in row] for row in real]
         ([[0, 2], [1, 0]], [[True, True], [True, False]])
     """
@@ -240,7 +267,7 @@ def listed(chosen: Any) -> tuple[Any, Any]:
     return order, ops.arange(ops.shape(order)[1]) < counts[:, None]
 
 
-def replaced(mixed: Any, of_global: Any, chosen: Any) -> Any:
+def replace_vectors(mixed: Any, of_global: Any, chosen: Any) -> Any:
     """Put the results of chosen tokens in the place of the others'.
 
     Args:
@@ -254,4 +281,4 @@ def replaced(mixed: Any, of_global: Any, chosen: Any) -> Any:
     count, length = ops.shape(of_global)[2], ops.shape(mixed)[2]
     rank = ops.cumsum(ops.cast(chosen, "int32"), axis=1) - 1
     source = ops.where(chosen, rank, count + ops.arange(length, dtype="int32"))
-    return vectors_at(ops.concatenate([of_global, mixed], axis=2), source[:, None])
+    return gather_vectors(ops.concatenate([of_global, mixed], axis=2), source[:, None])

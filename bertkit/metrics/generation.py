@@ -169,11 +169,12 @@ def rouge(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
         >>> rouge(["the cat sat on the mat"], ["the cat sat on a mat"], kinds=["rouge2"])
         {'rouge2': {'precision': 0.6, 'recall': 0.6, 'f1': 0.6}}
     """
-    unknown = [kind for kind in kinds if not ROUGE.fullmatch(kind)]
+    known = {kind: ROUGE.fullmatch(kind) for kind in kinds}
+    unknown = [kind for kind, parts in known.items() if not parts]
     if unknown or not kinds:
         raise Error(f"ROUGE kinds {unknown} are unknown; give rouge1 to rouge9, rougeL, rougeLsum, rougeS, rougeSU, "
                     "the last two also with a distance (rougeSU4).")
-    english, every = (_rouge_of(tokenizer, kinds) for tokenizer in (
+    english, every = (_rouge_of(tokenizer, known) for tokenizer in (
         _library("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=stem), _EveryScript(stem)))
     rows = [(english if is_english([*texts, prediction]) else every)(texts, prediction)
             for texts, prediction in _paired(references, predictions)]
@@ -273,7 +274,7 @@ def _sacrebleu(name, references, predictions, **settings):
 
 def _rouge_of(tokenizer, kinds):
     """Return the function (references, prediction) -> the (precision, recall, f1) of each kind."""
-    skips = {kind: _skip_bigrams(kind, tokenizer.tokenize) for kind in kinds if "S" in kind}
+    skips = {kind: _skip_bigrams(parts, tokenizer.tokenize) for kind, parts in kinds.items() if "S" in kind}
     scorer = _library("rouge_score.rouge_scorer").RougeScorer(
         [kind for kind in kinds if kind not in skips], tokenizer=tokenizer)
 
@@ -298,9 +299,8 @@ class _EveryScript:
         return [self.stemmer.stem(word) if len(word) > 3 and word.isascii() else word for word in words]
 
 
-def _skip_bigrams(kind, tokenize):
+def _skip_bigrams(parts, tokenize):
     """Return the function from a text to its counts of ordered pairs of words (SU: and of words by themselves)."""
-    parts = ROUGE.fullmatch(kind)
     reach = int(parts["distance"]) + 1 if parts["distance"] else None
 
     def bag(text):

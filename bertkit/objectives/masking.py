@@ -16,7 +16,7 @@ from bertkit.corpus.randomness import randint, uniform
 APART = 1 << 16         # distance between the numbers of words that are not neighbours; larger than any span
 
 
-def numbered(candidates: np.ndarray, begins: np.ndarray) -> np.ndarray:
+def word_numbers(candidates: np.ndarray, begins: np.ndarray) -> np.ndarray:
     """Number the word of each token.
 
     Words that follow each other have consecutive numbers. A token that is no candidate stands between the words before
@@ -30,7 +30,7 @@ def numbered(candidates: np.ndarray, begins: np.ndarray) -> np.ndarray:
         The number of each token's word, int [B,T].
 
     Example:
-        >>> numbered(np.array([[False, True, True, False]]), np.array([[True, True, False, True]])).tolist()
+        >>> word_numbers(np.array([[False, True, True, False]]), np.array([[True, True, False, True]])).tolist()
         [[65536, 65537, 65537, 131073]]
     """
     first = candidates & ~np.pad(candidates, ((0, 0), (1, 0)))[:, :-1]
@@ -93,7 +93,7 @@ def ngrams(seed: int, keys: np.ndarray, candidates: np.ndarray, counts: np.ndarr
         keys: int [B], the key of each row.
         candidates: bool [B,T], True where a token may be chosen.
         counts: int [B], how many tokens of each row to choose.
-        words: int [B,T], the number of each token's word, see `numbered`.
+        words: int [B,T], the number of each token's word, see `word_numbers`.
         longest: The most words of an n-gram.
 
     Returns:
@@ -129,7 +129,7 @@ def spans(seed: int, keys: np.ndarray, candidates: np.ndarray, counts: np.ndarra
         keys: int [B], the key of each row.
         candidates: bool [B,T], True where a token may be chosen.
         counts: int [B], how many tokens of each row to choose.
-        words: int [B,T], the number of each token's word, see `numbered`.
+        words: int [B,T], the number of each token's word, see `word_numbers`.
         p: The parameter of the geometric distribution of lengths.
         longest: The most words of a span.
 
@@ -148,10 +148,10 @@ def spans(seed: int, keys: np.ndarray, candidates: np.ndarray, counts: np.ndarra
         new &= np.cumsum(new, axis=1) <= left[rows][:, None]
         chosen[rows] |= new
         left[rows] -= new.sum(axis=1)
-    return runs(chosen)
+    return run_numbers(chosen)
 
 
-def runs(chosen: np.ndarray) -> np.ndarray:
+def run_numbers(chosen: np.ndarray) -> np.ndarray:
     """Number the runs of chosen tokens.
 
     Args:
@@ -161,14 +161,14 @@ def runs(chosen: np.ndarray) -> np.ndarray:
         int [B,T], the number of each chosen token's run, from 1, and 0 elsewhere.
 
     Example:
-        >>> runs(np.array([[True, True, False, True]])).tolist()
+        >>> run_numbers(np.array([[True, True, False, True]])).tolist()
         [[1, 1, 0, 2]]
     """
     first = chosen & ~np.pad(chosen, ((0, 0), (1, 0)))[:, :-1]
     return np.where(chosen, np.cumsum(first, axis=1), 0)
 
 
-def rounded(rate: float, real: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+def count_to_choose(rate: float, real: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Count the tokens to choose in each row: max(1, round(rate · real tokens)), at most all candidates.
 
     Args:
@@ -180,14 +180,14 @@ def rounded(rate: float, real: np.ndarray, candidates: np.ndarray) -> np.ndarray
         int64 [B].
 
     Example:
-        >>> rounded(0.15, np.ones((1, 20), bool), np.ones((1, 20), bool)).tolist()
+        >>> count_to_choose(0.15, np.ones((1, 20), bool), np.ones((1, 20), bool)).tolist()
         [3]
     """
     wanted = np.maximum(1, np.round(rate * real.sum(axis=1))).astype("int64")
     return np.minimum(wanted, candidates.sum(axis=1))
 
 
-def rounded_up(rate: float, real: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+def count_to_choose_rounded_up(rate: float, real: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Count the tokens to choose in each row: ⌈rate · candidates⌉ (SpanBERT's code).
 
     Args:
@@ -199,7 +199,7 @@ def rounded_up(rate: float, real: np.ndarray, candidates: np.ndarray) -> np.ndar
         int64 [B].
 
     Example:
-        >>> rounded_up(0.15, np.ones((1, 20), bool), np.ones((1, 10), bool)).tolist()
+        >>> count_to_choose_rounded_up(0.15, np.ones((1, 20), bool), np.ones((1, 10), bool)).tolist()
         [2]
     """
     return np.ceil(rate * candidates.sum(axis=1)).astype("int64")
@@ -210,23 +210,24 @@ class Choice(NamedTuple):
 
     Args:
         choose: The function that chooses, such as `tokens`, `ngrams` or `spans`.
-        count: The function that counts how many tokens of each row to choose, `rounded` or `rounded_up`.
+        count: The function that counts how many tokens of each row to choose, `count_to_choose` or
+            `count_to_choose_rounded_up`.
 
     Example:
         >>> CHOICES["spans"].choose.__name__, CHOICES["spans"].count.__name__
-        ('spans', 'rounded_up')
+        ('spans', 'count_to_choose_rounded_up')
     """
 
     choose: Callable[..., np.ndarray]
-    count: Any = rounded
+    count: Any = count_to_choose
 
 
 CHOICES = {"tokens": Choice(tokens), "words": Choice(partial(ngrams, longest=1)), "ngrams": Choice(ngrams),
-           "spans": Choice(spans, rounded_up)}
+           "spans": Choice(spans, count_to_choose_rounded_up)}
 
 
-def replaced(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarray, shares: Sequence[float], mask_id: int,
-             size: int) -> np.ndarray:
+def replace_tokens(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarray, shares: Sequence[float],
+                   mask_id: int, size: int) -> np.ndarray:
     """Replace the chosen tokens by [MASK] or by random entries, or leave them as they are.
 
     What happens is drawn once for each span; a random entry is drawn for each token.
@@ -245,7 +246,7 @@ def replaced(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarray, sh
 
     Example:
         >>> ids, spans = np.array([[5, 6, 7, 8]]), np.array([[0, 1, 1, 0]])
-        >>> replaced(0, np.array([0]), ids, spans, shares=(1.0, 0.0), mask_id=4, size=9).tolist()
+        >>> replace_tokens(0, np.array([0]), ids, spans, shares=(1.0, 0.0), mask_id=4, size=9).tolist()
         [[5, 4, 4, 8]]
     """
     width = ids.shape[1]
@@ -255,7 +256,7 @@ def replaced(seed: int, keys: np.ndarray, ids: np.ndarray, spans: np.ndarray, sh
     return np.where(spans > 0, hidden, ids).astype("int32")
 
 
-def slots(chosen: np.ndarray, ids: np.ndarray) -> dict[str, np.ndarray]:
+def list_targets(chosen: np.ndarray, ids: np.ndarray) -> dict[str, np.ndarray]:
     """List the positions and the labels of the chosen tokens of each row.
 
     Args:
@@ -268,7 +269,7 @@ def slots(chosen: np.ndarray, ids: np.ndarray) -> dict[str, np.ndarray]:
         one.
 
     Example:
-        >>> slots(np.array([[False, True, True]]), np.array([[5, 6, 7]]))["masked_labels"].tolist()
+        >>> list_targets(np.array([[False, True, True]]), np.array([[5, 6, 7]]))["masked_labels"].tolist()
         [[6, 7]]
     """
     counts = chosen.sum(axis=1)

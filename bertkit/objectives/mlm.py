@@ -62,7 +62,7 @@ class MLM(Objective):
         if segmenter is not None and choice == "tokens":
             raise Error("segmenter does nothing where single tokens are chosen; give whole_words too.")
         self.tokenizer = tokenizer_of(vocabulary)
-        self.special, self.words = special(self.tokenizer), RowWords(self.tokenizer, segmenter)
+        self.special, self.words = special_entries(self.tokenizer), RowWords(self.tokenizer, segmenter)
         self.rate, self.seed, self.shares = rate, seed, shares
         self.choice, self.selection = masking.CHOICES[choice], selection
 
@@ -81,16 +81,16 @@ class MLM(Objective):
         ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
         candidates = real & ~self.special[ids]
         spans = self._spans(rows, ids, real, candidates)
-        hidden = masking.replaced(self.seed, rows, ids, spans, self.shares, self.tokenizer.mask_id,
-                                  len(self.tokenizer))
-        return {**features, "token_ids": hidden, **masking.slots(spans > 0, ids)}
+        hidden = masking.replace_tokens(self.seed, rows, ids, spans, self.shares, self.tokenizer.mask_id,
+                                        len(self.tokenizer))
+        return {**features, "token_ids": hidden, **masking.list_targets(spans > 0, ids)}
 
     def _spans(self, rows, ids, real, candidates):
         if self.selection == "independent":
             return masking.independent(self.seed, rows, candidates, self.rate)
         counts = self.choice.count(self.rate, real, candidates)
         begins = self.words.starts[ids] if self.choice.choose is masking.tokens else self.words(ids)
-        words = masking.numbered(candidates, begins)
+        words = masking.word_numbers(candidates, begins)
         return self.choice.choose(self.seed, rows, candidates, counts, words)
 
     def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
@@ -135,10 +135,10 @@ def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenize
     """
     if isinstance(vocabulary, Tokenizer):
         return vocabulary
-    return Tokenizer(vocabulary) if isinstance(vocabulary, list | tuple) else Tokenizer.load(vocabulary)
+    return Tokenizer.load(vocabulary) if isinstance(vocabulary, str | Path) else Tokenizer(vocabulary)
 
 
-def special(tokenizer: Tokenizer) -> np.ndarray:
+def special_entries(tokenizer: Tokenizer) -> np.ndarray:
     """Tell which entries of a vocabulary are special tokens.
 
     Args:
@@ -148,7 +148,7 @@ def special(tokenizer: Tokenizer) -> np.ndarray:
         bool [V], True for [CLS], [SEP], [MASK] and the like.
 
     Example:
-        >>> special(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"])).tolist()
+        >>> special_entries(Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"])).tolist()
         [True, True, True, True, True, False]
     """
     mask = np.zeros(len(tokenizer), bool)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from bertkit.distribution import total
+from bertkit.distribution import sum_over_devices
 from bertkit.layers.cross_entropy import cross_entropy
 
 
@@ -35,7 +35,7 @@ class Objective:
         """
         return features
 
-    def part(self, encoder: Any) -> Any:
+    def make_layer(self, encoder: Any) -> Any:
         """Make the layer that is trained beside the saved model.
 
         Args:
@@ -45,13 +45,13 @@ class Objective:
             A Keras layer, or None where the objective needs none.
         """
 
-    def before(self, features: dict[str, Any], part: Any, training: bool | None = None) -> tuple[dict[str, Any],
-                                                                                               dict[str, Any]]:
+    def prepare_features(self, features: dict[str, Any], part: Any,
+                         training: bool | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Compute what the saved model is given.
 
         Args:
             features: The batch that `corrupt` returned, as tensors of the same shapes.
-            part: The layer that `part` returned.
+            part: The layer that `make_layer` returned.
             training: Whether dropout is on.
 
         Returns:
@@ -63,7 +63,7 @@ class Objective:
         """Compute the objective's losses.
 
         Args:
-            outputs: The outputs of the saved model and of `before`, by name.
+            outputs: The outputs of the saved model and of `prepare_features`, by name.
             features: The batch that `corrupt` returned.
 
         Returns:
@@ -75,7 +75,7 @@ class Objective:
         """Compute the share of correct predictions.
 
         Args:
-            outputs: The outputs of the saved model and of `before`, by name.
+            outputs: The outputs of the saved model and of `prepare_features`, by name.
             features: The batch that `corrupt` returned.
 
         Returns:
@@ -160,5 +160,5 @@ def mean(values: Any, weights: Any) -> Any:
         3.0
     """
     weights = ops.cast(weights, values.dtype)
-    part = ops.sum(values * weights) / ops.maximum(total([ops.sum(weights)])[0], 1.0)
-    return part + ops.stop_gradient(total([part])[0] - part)
+    part = ops.sum(values * weights) / ops.maximum(sum_over_devices([ops.sum(weights)])[0], 1.0)
+    return part + ops.stop_gradient(sum_over_devices([part])[0] - part)

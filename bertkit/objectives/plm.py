@@ -11,7 +11,7 @@ from bertkit.corpus.randomness import randint, uniform
 from bertkit.errors import Error
 from bertkit.kinds import Language
 from bertkit.objectives import masking
-from bertkit.objectives.mlm import special, tokenizer_of
+from bertkit.objectives.mlm import special_entries, tokenizer_of
 from bertkit.objectives.objective import Objective, keys, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
 from bertkit.text.word_starts import word_starts
@@ -35,7 +35,7 @@ class PLM(Objective):
         beta: Chosen tokens for every `alpha` of context.
 
     Raises:
-        Error: when `alpha` or `beta` is below 1; `part` raises it for an encoder that has no query stream.
+        Error: when `alpha` or `beta` is below 1; `make_layer` raises it for an encoder that has no query stream.
 
     Example:
         >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm", "cold"])
@@ -53,7 +53,7 @@ class PLM(Objective):
             raise Error(f"alpha={alpha} and beta={beta} came; give whole numbers of 1 or more, such as 6 and 1: "
                         "alpha tokens of context for beta chosen tokens.")
         tokenizer = tokenizer_of(vocabulary)
-        self.special, self.begins = special(tokenizer), word_starts(tokenizer)
+        self.special, self.begins = special_entries(tokenizer), word_starts(tokenizer)
         self.seed, self.alpha, self.beta = seed, alpha, beta
 
     def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
@@ -77,14 +77,14 @@ class PLM(Objective):
         draws = uniform(self.seed, "order", rows, ids.shape[1])
         draws = np.take_along_axis(draws, np.maximum(np.cumsum(real, axis=1) - 1, 0), axis=1)
         order = np.argsort(np.argsort(draws, axis=1), axis=1)
-        targets = masking.slots(chosen, ids)
+        targets = masking.list_targets(chosen, ids)
         places, weights = targets.pop("masked_positions"), targets["masked_weights"]
         mapping = np.zeros((*places.shape, ids.shape[1]), "float32")
         np.put_along_axis(mapping, places[:, :, None], weights[:, :, None], axis=2)
         return {**features, **targets, "target_mapping": mapping,
-                "permutation_mask": unseen(order, chosen, real & ~ordinary)}
+                "permutation_mask": permutation_mask(order, chosen, real & ~ordinary)}
 
-    def part(self, encoder: Any) -> None:
+    def make_layer(self, encoder: Any) -> None:
         """Check that the encoder has a query stream; no other layer is trained.
 
         Args:
@@ -164,7 +164,7 @@ def contexts(seed: int, keys: np.ndarray, real: np.ndarray, words: np.ndarray, a
     return np.cumsum(edges, axis=1)[:, :-1] > 0
 
 
-def unseen(order: np.ndarray, chosen: np.ndarray, functional: np.ndarray) -> np.ndarray:
+def permutation_mask(order: np.ndarray, chosen: np.ndarray, functional: np.ndarray) -> np.ndarray:
     """Make the permutation mask, 1 where token i does not see token j.
 
     maskᵢⱼ = selfᵢ ≤ revⱼ: revᵢ = orderᵢ where i is chosen or functional, else −1, which all see; selfᵢ = revᵢ where i
@@ -179,7 +179,7 @@ def unseen(order: np.ndarray, chosen: np.ndarray, functional: np.ndarray) -> np.
         float32 [B,T,T].
 
     Example:
-        >>> unseen(np.array([[0, 1]]), np.array([[False, True]]), np.array([[False, False]])).tolist()
+        >>> permutation_mask(np.array([[0, 1]]), np.array([[False, True]]), np.array([[False, False]])).tolist()
         [[[0.0, 1.0], [0.0, 1.0]]]
     """
     rev = np.where(chosen | functional, order, -1).astype("int16")                  # fast, and T² is small then

@@ -10,16 +10,16 @@ import tensorflow as tf
 from keras import ops
 
 from bertkit import family
-from bertkit.distribution import together, total
+from bertkit.distribution import across_devices, sum_over_devices
 from bertkit.errors import Error
 from bertkit.heads import LanguageModel, PretrainingModel
-from bertkit.heads.unread import TrainsWhatItReads
+from bertkit.heads.unread import FreezesUnreadLayers
 from bertkit.objectives.objective import Objective
 
 INTERNAL = "keys"       # an entry that only the draws of a batch read, and not the model
 
 
-class Pretrainer(TrainsWhatItReads):
+class Pretrainer(FreezesUnreadLayers):
     """An encoder and its objectives as one model, which minimises the weighted sum of the objectives' losses.
 
     `Pretrainer(encoder, [MLM(tokenizer), NSP()]).fit(pretrainer.dataset(sampler), ...)`. The attribute `model` is what
@@ -50,12 +50,12 @@ class Pretrainer(TrainsWhatItReads):
         self.model = _with_heads(encoder, self.objectives)
         self.encoder = encoder
         self.parts = {str(i): part for i, objective in enumerate(self.objectives)
-                      if (part := objective.part(encoder)) is not None}
+                      if (part := objective.make_layer(encoder)) is not None}
         self.factors = _factors(self.objectives)
         self.latest = {name: keras.Variable(0.0, trainable=False, dtype="float32", name=f"latest_{name}",
                                             aggregation="only_first_replica")
                        for name in ("loss", "tokens", *self.factors)}
-        self.refused = None
+        self.refused: Error | None = None
         self.built = True
 
     def compile(self, *arguments: Any, jit_compile: bool = False, **options: Any) -> None:
@@ -89,16 +89,16 @@ class Pretrainer(TrainsWhatItReads):
             raise self.refused from None
 
     @property
-    def unread(self) -> tuple[Any, ...]:
+    def unread_layers(self) -> tuple[Any, ...]:
         """Layers of the saved model that no output depends on; they are not trained."""
-        return self.model.unread
+        return self.model.unread_layers
 
     @property
     def arrange(self) -> Callable[..., Any] | None:
         """The function that makes a row from a record (see `corpus.rows`); None where no objective needs one."""
         return arrangement(self.objectives)
 
-    def corrupted(self, batch: dict[str, Any]) -> dict[str, np.ndarray]:
+    def corrupt(self, batch: dict[str, Any]) -> dict[str, np.ndarray]:
         """Apply every objective's `corrupt` to a batch, in their order.
 
         Args:
@@ -116,7 +116,7 @@ class Pretrainer(TrainsWhatItReads):
         """Make a dataset of the corrupted batches of a sampler.
 
         Args:
-            sampler: An object with `batch(step)`, such as a `CorpusSampler` or `Phases`.
+            sampler: An object with `batch(step)`, such as a `CorpusSampler` or a `PhasedSampler`.
             start: The first step.
             steps: How many steps; None never ends.
 
@@ -127,21 +127,21 @@ class Pretrainer(TrainsWhatItReads):
             step = start
             while steps is None or step < start + steps:
                 try:
-                    yield self.corrupted(sampler.batch(step))
+                    yield self.corrupt(sampler.batch(step))
                 except Error as error:
                     self.refused = error
                     raise
                 step += 1
 
         signature = {name: tf.TensorSpec((None,) * value.ndim, value.dtype)
-                     for name, value in self.corrupted(sampler.batch(start)).items()}
+                     for name, value in self.corrupt(sampler.batch(start)).items()}
         return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(4)
 
     def call(self, features: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
         """Compute the outputs of the saved model and of the objectives' own parts.
 
         Args:
-            features: A batch that `corrupted` returned, as tensors of the same shapes.
+            features: A batch that `corrupt` returned, as tensors of the same shapes.
             training: Whether dropout is on.
 
         Returns:
@@ -149,9 +149,9 @@ class Pretrainer(TrainsWhatItReads):
         """
         own: dict[str, Any] = {}
         for i, objective in enumerate(self.objectives):
-            features, more = objective.before(features, self.parts.get(str(i)), training)
+            features, more = objective.prepare_features(features, self.parts.get(str(i)), training)
             own |= more
-        outputs = self.model(self.model.only(features), training=training)
+        outputs = self.model(self.model.select_entries(features), training=training)
         return {**(outputs if isinstance(outputs, dict) else {"mlm_logits": outputs}), **own}
 
     def train_step(self, data: Any) -> Any:
@@ -163,7 +163,7 @@ class Pretrainer(TrainsWhatItReads):
         Returns:
             The logs of the step, {name: number}.
         """
-        with together():
+        with across_devices():
             return super().train_step(data)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
@@ -180,13 +180,13 @@ class Pretrainer(TrainsWhatItReads):
         Returns:
             A float32 scalar.
         """
-        losses = self.weighted(y_pred, x)
-        tokens, = total([ops.sum(ops.cast(x["padding_mask"], "float32"))])
+        losses = self.weighted_losses(y_pred, x)
+        tokens, = sum_over_devices([ops.sum(ops.cast(x["padding_mask"], "float32"))])
         for name, value in {**losses, "tokens": tokens}.items():
             self.latest[name].assign(value)
         return losses["loss"]
 
-    def weighted(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
+    def weighted_losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:
         """Compute each objective's losses, and their weighted sum.
 
         Args:
@@ -204,7 +204,7 @@ class Pretrainer(TrainsWhatItReads):
         """Compute the losses and accuracies of a batch without dropout.
 
         Args:
-            batch: A batch that `corrupted` returned.
+            batch: A batch that `corrupt` returned.
 
         Returns:
             {name: number}.
@@ -218,8 +218,8 @@ class Pretrainer(TrainsWhatItReads):
         def scored(features):
             outputs = self(features, training=False)
             accuracies = [objective.accuracies(outputs, features) for objective in self.objectives]
-            return self.weighted(outputs, features) | {name: value for shares in accuracies
-                                                       for name, value in shares.items()}
+            return self.weighted_losses(outputs, features) | {name: value for shares in accuracies
+                                                              for name, value in shares.items()}
 
         return tf.function(scored, reduce_retracing=True)
 

@@ -37,7 +37,7 @@ class RTD(Objective):
         segmenter: What finds the words of Chinese, as in `MLM`.
 
     Raises:
-        Error: when `size` is not above 0 and up to 1; `part` raises it for an encoder whose embeddings cannot be
+        Error: when `size` is not above 0 and up to 1; `make_layer` raises it for an encoder whose embeddings cannot be
             shared.
 
     Example:
@@ -68,7 +68,7 @@ class RTD(Objective):
         """
         return self.hide.corrupt(features)
 
-    def part(self, encoder: Any) -> "Generator":
+    def make_layer(self, encoder: Any) -> "Generator":
         """Make the generator, which is narrower than the encoder and shares its embeddings.
 
         Args:
@@ -79,8 +79,8 @@ class RTD(Objective):
         """
         return Generator(encoder, self.size, self.seed)
 
-    def before(self, features: dict[str, Any], part: Any, training: bool | None = None) -> tuple[dict[str, Any],
-                                                                                               dict[str, Any]]:
+    def prepare_features(self, features: dict[str, Any], part: Any,
+                         training: bool | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Replace the hidden tokens by what the generator draws.
 
         Args:
@@ -104,7 +104,7 @@ class RTD(Objective):
         """Compute the generator's mean loss over the hidden tokens, and the discriminator's over the real tokens.
 
         Args:
-            outputs: "rtd_logits" [B,T] and what `before` returned.
+            outputs: "rtd_logits" [B,T] and what `prepare_features` returned.
             features: The batch that `corrupt` returned.
 
         Returns:
@@ -121,7 +121,7 @@ class RTD(Objective):
         """Compute the generator's accuracy over the hidden tokens, and the discriminator's over the real tokens.
 
         Args:
-            outputs: "rtd_logits" [B,T] and what `before` returned.
+            outputs: "rtd_logits" [B,T] and what `prepare_features` returned.
             features: The batch that `corrupt` returned.
 
         Returns:
@@ -144,7 +144,7 @@ class Generator(keras.layers.Layer):
     """
 
     def __init__(self, encoder: Any, size: float, seed: int, name: str = "generator") -> None:
-        config, policy = narrowed(encoder.config, size), {"dtype": encoder.dtype_policy}
+        config, policy = generator_config(encoder.config, size), {"dtype": encoder.dtype_policy}
         super().__init__(name=name, **policy)
         embeddings = Embeddings(config, tables=encoder.embeddings.tables, name="embeddings", **policy)
         self.model = LanguageModel(Encoder(config, embeddings, name=name, **policy), name=name, **policy)
@@ -160,14 +160,14 @@ class Generator(keras.layers.Layer):
         Returns:
             (Logits [B,K,V], drawn entries int32 [B,K]).
         """
-        logits = self.model(self.model.only(features), training=training)
+        logits = self.model(self.model.select_entries(features), training=training)
         rows = ops.reshape(ops.cast(logits, "float32"), (-1, logits.shape[-1]))
         # Outside of training every call draws the same: to inspect a model does not change its later draws.
         entries = keras.random.categorical(rows, 1, dtype="int32", seed=self.draws if training else self.seed)
         return logits, ops.reshape(entries, ops.shape(logits)[:2])
 
 
-def narrowed(config: EncoderConfig, size: float) -> EncoderConfig:
+def generator_config(config: EncoderConfig, size: float) -> EncoderConfig:
     """Return the config of a generator: `size` of the width, one head or more, token vectors as wide as before.
 
     Args:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from bertkit.distribution import total
+from bertkit.distribution import sum_over_devices
 from bertkit.errors import Error
 from bertkit.kinds import Boundary
-from bertkit.objectives.mlm import special, tokenizer_of
+from bertkit.objectives.mlm import special_entries, tokenizer_of
 from bertkit.objectives.objective import Objective, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
 
@@ -39,7 +39,7 @@ class SBO(Objective):
     weights = {"sbo": 1.0}
 
     def __init__(self, vocabulary: Tokenizer | str | Path | Sequence[str]) -> None:
-        self.special = special(tokenizer_of(vocabulary))
+        self.special = special_entries(tokenizer_of(vocabulary))
 
     def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
         """Find the spans that MLM has hidden in a batch.
@@ -83,7 +83,7 @@ class SBO(Objective):
             {"sbo": a float32 scalar}.
         """
         logits, labels, weights = _predicted(outputs, features)
-        number, = total([ops.sum(ops.cast(weights, "float32"))])
+        number, = sum_over_devices([ops.sum(ops.cast(weights, "float32"))])
         return {"sbo": weighted_cross_entropy(logits, labels, weights) * number / (number + 1.0)}
 
     def accuracies(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:

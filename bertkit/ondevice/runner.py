@@ -10,7 +10,7 @@ import numpy as np
 from bertkit.errors import Error
 from bertkit.files import manifest
 from bertkit.files.atomic import read_json, write_json, write_text
-from bertkit.tasks.columns import listed
+from bertkit.tasks.columns import to_list
 from bertkit.tasks.registry import metadata as task_metadata
 from bertkit.tasks.registry import task
 from bertkit.tasks.task import Task
@@ -101,7 +101,7 @@ class DeviceModel:
         Returns:
             One dict for each input, see the `answers` of the task.
         """
-        inputs = self.task.checked(inputs)
+        inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs)) if inputs else []
 
     def predictions(self, inputs: Sequence[Any]) -> list[Any]:
@@ -116,7 +116,7 @@ class DeviceModel:
         Raises:
             Error: when one string came in place of a list.
         """
-        packed = self.task.pack(self.tokenizer, listed(inputs, "inputs"), self.length)
+        packed = self.task.pack(self.tokenizer, to_list(inputs, "inputs"), self.length)
         return self.task.predictions(self.outputs(packed.rows), packed)
 
     def outputs(self, rows: Sequence[tuple[list[int], list[int]]]) -> list[np.ndarray]:
@@ -195,7 +195,8 @@ def _places(interpreter, path, length, task):
     inputs = runner.get_input_details() if runner else {}
     outputs = runner.get_output_details() if runner else {}
     actual = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
-    wanted = dict.fromkeys(("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
+    wanted: dict[str, tuple[type, tuple[int, ...]]] = dict.fromkeys(
+        ("token_ids", "padding_mask", "segment_ids"), (np.int32, (1, length)))
     wanted[task.output] = (np.float32, (1, length, task.width) if task.each_token else (1, task.width))
     if "segment_ids" not in actual:          # families without segments leave it out
         del wanted["segment_ids"]

@@ -59,7 +59,7 @@ class PretrainConfig:
     watch_every: int = 500
     distribute: Literal["none", "devices", "workers"] = "none"
 
-    def deciding(self) -> dict[str, Any]:
+    def weight_settings(self) -> dict[str, Any]:
         """Return the settings on which the weights depend: all but how often something is logged.
 
         Returns:

@@ -24,6 +24,6 @@ def held_out(pretrainer: Any, sampler: Any) -> dict[str, float]:
     sizes = [min(sampler.batch_size, rows - start) for start in range(0, rows, sampler.batch_size)]
     for step, size in enumerate(sizes):
         batch = {name: value[:size] for name, value in sampler.batch(step).items()}
-        scored.append(pretrainer.scores(pretrainer.corrupted(batch)))
+        scored.append(pretrainer.scores(pretrainer.corrupt(batch)))
     means = {name: float(np.average([score[name] for score in scored], weights=sizes)) for name in scored[0]}
     return means | ({"perplexity": math.exp(min(means["mlm"], 700))} if "mlm" in means else {})

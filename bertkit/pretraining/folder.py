@@ -44,11 +44,11 @@ class Folder:
         Returns:
             The card, as JSON.
         """
-        bundle.read(self.path)
+        bundle.read_metadata(self.path)
         self._clear()
         return read_json(self.path / "card.json")
 
-    def keep(self, *made: Any) -> None:
+    def save_bundle(self, *made: Any) -> None:
         """Write a bundle into the folder, and remove the states.
 
         Args:

@@ -37,7 +37,7 @@ def entropies(pretrainer: Any, batch: dict[str, Any]) -> dict[str, float]:
 
     Args:
         pretrainer: The `Pretrainer`.
-        batch: A batch as `Pretrainer.corrupted` returns it.
+        batch: A batch as `Pretrainer.corrupt` returns it.
 
     Returns:
         {"layer_i": entropy}; layers with sparse attention are left out.
@@ -59,14 +59,14 @@ def gradient_norms(pretrainer: Any, batch: dict[str, Any]) -> dict[str, float]:
 
     Args:
         pretrainer: The `Pretrainer`.
-        batch: A batch as `Pretrainer.corrupted` returns it.
+        batch: A batch as `Pretrainer.corrupt` returns it.
 
     Returns:
         {part: norm}.
     """
     batch = {name: ops.convert_to_tensor(value) for name, value in first_rows(batch).items()}
     with tf.GradientTape() as tape:
-        losses = pretrainer.weighted(pretrainer(batch, training=False), batch)
+        losses = pretrainer.weighted_losses(pretrainer(batch, training=False), batch)
     variables, strategy = pretrainer.trainable_variables, tf.distribute.get_strategy()
     values = [strategy.experimental_local_results(variable.value)[0] for variable in variables]
     gradients = tape.gradient(losses["loss"], values)
@@ -83,13 +83,13 @@ def _part(path):
     return "_".join(path.split("/")[:-1][:2])
 
 
-def filled(pretrainer: Any, tokenizer: Tokenizer, batch: dict[str, Any]) -> str:
+def fill_mask_examples(pretrainer: Any, tokenizer: Tokenizer, batch: dict[str, Any]) -> str:
     """Show what the model predicts in the place of each hidden word, as Markdown.
 
     Args:
         pretrainer: The `Pretrainer`.
         tokenizer: The `Tokenizer` of the batch.
-        batch: A batch as `Pretrainer.corrupted` returns it.
+        batch: A batch as `Pretrainer.corrupt` returns it.
 
     Returns:
         A paragraph for each row, with **predicted** where the prediction is correct, else **predicted** (hidden word).
@@ -112,7 +112,7 @@ def filled(pretrainer: Any, tokenizer: Tokenizer, batch: dict[str, Any]) -> str:
     return "\n\n".join(rows)
 
 
-def project(logs: Path, encoder: Any, tokenizer: Tokenizer) -> None:
+def write_projector(logs: Path, encoder: Any, tokenizer: Tokenizer) -> None:
     """Write the first entries of the token table for TensorBoard's projector, beside the events.
 
     Args:

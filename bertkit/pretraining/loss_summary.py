@@ -38,7 +38,7 @@ class LossSummary(keras.callbacks.Callback):
         first, last = self.sums[:, 0] / np.maximum(self.sums[:, 1], 1)
         return {"steps": self.steps, "first_loss": float(first), "last_loss": float(last)}
 
-    def remember(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def get_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a state keeps of it.
 
         Returns:
@@ -46,8 +46,8 @@ class LossSummary(keras.callbacks.Callback):
         """
         return {"done": self.done, "sums": self.sums.tolist()}, {}
 
-    def recall(self, metadata: dict[str, Any], tensors: dict[str, Any]) -> None:
-        """Restore what `remember` returned.
+    def set_state(self, metadata: dict[str, Any], tensors: dict[str, Any]) -> None:
+        """Restore what `get_state` returned.
 
         Args:
             metadata: The JSON.

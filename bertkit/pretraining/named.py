@@ -21,7 +21,7 @@ RATE = 0.15                     # share of the tokens that are hidden (Devlin et
 NARROW = 128                    # width of ELECTRA's token vectors where blocks are wider (Clark et al. 2020, table 6)
 
 
-def names(text: str) -> tuple[str, ...]:
+def split_names(text: str) -> tuple[str, ...]:
     """Split "mlm,nsp" into the names of objectives.
 
     Args:
@@ -34,29 +34,30 @@ def names(text: str) -> tuple[str, ...]:
         Error: when a name is unknown, when there is none, and when objectives do not go together.
 
     Example:
-        >>> names("mlm,nsp")
+        >>> split_names("mlm,nsp")
         ('mlm', 'nsp')
     """
-    given = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if unknown := [name for name in given if name not in NAMES]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if unknown := [name for name in names if name not in NAMES]:
         raise Error(f"There is no objective {', '.join(unknown)}; there are {', '.join(NAMES)}.")
-    if not given:
+    if not names:
         raise Error(f"There is no objective in {text!r}; give one or more of {', '.join(NAMES)}.")
-    if len(given) > 1 and (alone := [name for name in given if name in ALONE]):
+    if len(names) > 1 and (alone := [name for name in names if name in ALONE]):
         raise Error(f"The objectives {text} came, and {alone[0]} stands alone; give {alone[0]} without the others.")
-    if {"nsp", "sop"} <= set(given):
+    if {"nsp", "sop"} <= set(names):
         raise Error("nsp and sop need different pairs of texts; give one of them.")
-    if given in (("nsp",), ("sop",)):
-        raise Error(f"{given[0]} alone teaches no words; give mlm,{given[0]}.")
-    return given
+    if names in (("nsp",), ("sop",)):
+        raise Error(f"{names[0]} alone teaches no words; give mlm,{names[0]}.")
+    return names
 
 
-def objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: float = RATE,
-               whole_words: bool = False, selection: str = "counted", segmenter: str | None = None) -> list[Objective]:
-    """Make the objectives of `names`: those that hide tokens first, then the others.
+def make_objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: float = RATE,
+                    whole_words: bool = False, selection: str = "counted",
+                    segmenter: str | None = None) -> list[Objective]:
+    """Make the objectives of `split_names`: those that hide tokens first, then the others.
 
     Args:
-        names: What `names` returned.
+        names: What `split_names` returned.
         tokenizer: The `Tokenizer` of the texts.
         seed: The seed of the draws.
         rate: The share of the tokens that are hidden.
@@ -90,13 +91,13 @@ def objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: 
         [SBO(tokenizer)] if "sbo" in names else [])
 
 
-def config(given: str, names: Sequence[str], vocabulary_size: int, dropout: float | None = None) -> EncoderConfig:
+def read_config(config: str, names: Sequence[str], vocabulary_size: int, dropout: float | None = None) -> EncoderConfig:
     """Return the config of a size's name, or of a file: Hugging Face's config.json or `EncoderConfig.to_json`.
 
     A named size is of the family whose paper has the objective.
 
     Args:
-        given: "tiny", "mini", "small", "medium", "base", or the path of a file.
+        config: "tiny", "mini", "small", "medium", "base", or the path of a file.
         names: The names of the objectives.
         vocabulary_size: The number of entries of the vocabulary.
         dropout: Replaces the dropout of the config where it is given.
@@ -105,22 +106,22 @@ def config(given: str, names: Sequence[str], vocabulary_size: int, dropout: floa
         The `EncoderConfig`.
 
     Raises:
-        Error: when `given` is neither a size nor a file.
+        Error: when `config` is neither a size nor a file.
     """
-    made = _config(given, names, vocabulary_size)
+    made = _config(config, names, vocabulary_size)
     return made if dropout is None else made.but(dropout=dropout, attention_dropout=dropout)
 
 
-def _config(given, names, vocabulary_size):
-    if given in SIZES:
-        return _sized(given, next((FAMILIES[name] for name in names if name in FAMILIES), "bert"), vocabulary_size)
-    if not Path(given).is_file():
-        raise Error(f"config={given} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
-    values = read_json(given)
+def _config(config, names, vocabulary_size):
+    if config in SIZES:
+        return _sized(config, next((FAMILIES[name] for name in names if name in FAMILIES), "bert"), vocabulary_size)
+    if not Path(config).is_file():
+        raise Error(f"config={config} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
+    values = read_json(config)
     if "model_type" not in values:
         return EncoderConfig.from_json(values)
     page = family.of_huggingface(values)
-    return architectures.encoder_config(values, page, given)
+    return architectures.encoder_config(values, page, config)
 
 
 def _sized(name, page, vocabulary_size):
@@ -130,7 +131,7 @@ def _sized(name, page, vocabulary_size):
                                         hidden_dim=width, intermediate_dim=4 * width, **narrow)
 
 
-def tokenizer(path: str | Path, names: Sequence[str]) -> Tokenizer:
+def load_tokenizer(path: str | Path, names: Sequence[str]) -> Tokenizer:
     """Load the tokenizer of a vocabulary; for XLNet's objective it puts the special tokens where XLNet has them.
 
     Args:

@@ -6,13 +6,13 @@ from typing import Any
 
 import keras
 
-from bertkit.card import Card, plain
+from bertkit.card import Card, json_value
 from bertkit.checkpoints import bundle
-from bertkit.corpus.rows import alone, check_pairs
-from bertkit.corpus.sampler import CorpusSampler, Phases
+from bertkit.corpus.rows import check_pairs, one_segment
+from bertkit.corpus.sampler import CorpusSampler, PhasedSampler
 from bertkit.corpus.shards import MANIFEST, Shards
 from bertkit.data.features import check_fit
-from bertkit.encoder import packs
+from bertkit.encoder import supports_packing
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
 from bertkit.pretraining.config import PretrainConfig
@@ -21,8 +21,8 @@ from bertkit.pretraining.folder import Folder
 from bertkit.pretraining.loss_summary import LossSummary
 from bertkit.pretraining.named import SIZES
 from bertkit.pretraining.tensorboard import PretrainingTensorBoard
-from bertkit.report.curves import shown
-from bertkit.report.page import document
+from bertkit.report.curves import render_curves
+from bertkit.report.page import render_document
 from bertkit.text import Tokenizer
 from bertkit.training.lamb import LAMB
 from bertkit.training.optimizer import AdamW
@@ -38,8 +38,8 @@ OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 class PretrainingRun:
     """What surrounds a recipe's `compile` and `fit`: checks, batches, callbacks, and the bundle that the run leaves.
 
-    `PretrainingRun(**knobs)` takes all the arguments of the recipe. `data`, `steps` and `batch_size` have one entry for
-    each phase. Every random draw is fixed by `seed`.
+    A recipe gives it all that its `main` takes. `data`, `steps` and `batch_size` have one entry for each phase. Every
+    random draw is fixed by `seed`.
 
     Args:
         data: The folders of the corpora.
@@ -82,16 +82,16 @@ class PretrainingRun:
         begun = {"config": config, "model": model}          # a file or folder is identified by its contents
         begun |= {name: sha256(path) for name, path in begun.items()
                   if path and path not in SIZES and Path(path).exists()}
-        self.knobs = plain({**others, **begun, "steps": steps, "batch_size": sizes, "learning_rate": learning_rate,
-                            "seed": seed, "knobs": knobs.deciding(), "vocabulary": sha256(vocabulary),
-                            "data": sums})
+        self.knobs = json_value({**others, **begun, "steps": steps, "batch_size": sizes,
+                                 "learning_rate": learning_rate, "seed": seed, "knobs": knobs.weight_settings(),
+                                 "vocabulary": sha256(vocabulary), "data": sums})
         keras.utils.set_random_seed(seed)
 
     def finished(self) -> dict[str, Any] | None:
         """Return what a finished run of the same arguments measured.
 
         Returns:
-            What `ship` returned, or None where the run is not finished.
+            What `evaluate_and_save` returned, or None where the run is not finished.
 
         Raises:
             Error: when the folder holds a finished run of other arguments.
@@ -118,17 +118,17 @@ class PretrainingRun:
         self.model, self.tokenizer, self.place = pretrainer, tokenizer, place
         for shards in filter(None, (*self.shards, self.dev)):
             check_fit(tokenizer, pretrainer.encoder.config, shards.metadata["length"])
-        arrange = pretrainer.arrange or alone
+        arrange = pretrainer.arrange or one_segment
         for shards in self.shards:
             check_pairs(shards, arrange)
-        if self.settings.pack and (arrange is not alone or not packs(pretrainer.encoder.config)):
+        if self.settings.pack and (arrange is not one_segment or not supports_packing(pretrainer.encoder.config)):
             raise Error("pack puts several texts in a row, which this objective or encoder cannot keep apart; leave it "
                         "out.")
-        self.phases = Phases(tuple(CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks,
-                                                 place.part, self.settings.pack)
-                                   for shards, size in zip(self.shards, self.batch_sizes, strict=True)),
-                             tuple(self.steps))
-        self.held = self.dev and CorpusSampler(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
+        samplers = (CorpusSampler(shards, tokenizer, size, self.seed, arrange, self.settings.masks, place.part,
+                                  self.settings.pack)
+                    for shards, size in zip(self.shards, self.batch_sizes, strict=True))
+        self.phases = PhasedSampler(tuple(samplers), tuple(self.steps))
+        self.held_out_rows = self.dev and CorpusSampler(self.dev, tokenizer, min(64, len(self.dev)), 0, arrange)
 
     def optimizer(self) -> Any:
         """Make the optimizer for all steps of the run, with warm-up and decay.
@@ -186,10 +186,11 @@ class PretrainingRun:
         """
         if not self.place.chief:
             return [self.tally, self.state]
-        board = PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held, self.settings, done)
+        board = PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held_out_rows,
+                                       self.settings, done)
         return [self.tally, board, self.state, Progress(self.phases.total, done)]
 
-    def ship(self, recipe: str) -> dict[str, Any]:
+    def evaluate_and_save(self, recipe: str) -> dict[str, Any]:
         """Score the held-out text, write the bundle and remove the states.
 
         Of several workers the chief does so; the others return the losses alone.
@@ -203,14 +204,15 @@ class PretrainingRun:
         measured = self.tally.means()
         if not self.place.chief:
             return measured
-        if self.held:
-            measured["held_out"] = held_out(self.model, self.held)
+        if self.held_out_rows:
+            measured["held_out"] = held_out(self.model, self.held_out_rows)
         model = self.model.model
         card = Card(name=self.folder.path.name, task="pretrain", recipe=recipe, knobs=self.knobs, training=measured,
                     data={str(shards.folder): {name: shards.metadata[name] for name in ("text", "segments", "tokens")}
                           for shards in self.shards},
                     model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
-        page = document(f"{card.name}: pre-training",
-                        shown(history(self.folder.logs), told="Losses are means since the point before."))
-        self.folder.keep(model, self.tokenizer, card, None, self.phases.samplers[-1].length, None, None, page)
+        curves = render_curves(history(self.folder.logs), caption="Losses are means since the point before.")
+        page = render_document(f"{card.name}: pre-training", curves)
+        length = self.phases.samplers[-1].length
+        self.folder.save_bundle(model, self.tokenizer, card, None, length, None, None, page)
         return measured

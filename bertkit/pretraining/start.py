@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bertkit.checkpoints import load, local
+from bertkit.checkpoints import load, local_folder
 from bertkit.corpus.make import fingerprint
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -11,7 +11,7 @@ from bertkit.terminal import say
 from bertkit.text import Tokenizer
 
 
-def source(path: str | Path, tokenizer: Tokenizer) -> Any:
+def load_source(path: str | Path, tokenizer: Tokenizer) -> Any:
     """Load the model of a checkpoint to go on from.
 
     Args:
@@ -25,7 +25,7 @@ def source(path: str | Path, tokenizer: Tokenizer) -> Any:
         Error: when the checkpoint has another vocabulary.
     """
     try:
-        own = Tokenizer.load(local(path))
+        own = Tokenizer.load(local_folder(path))
     except Error:
         say(f"{path} has no vocabulary of its own to compare with; make sure that it was trained with the one given.")
         return load(path)
@@ -47,7 +47,7 @@ def encoder_of(model: Any) -> Any:
     return model if isinstance(model, Encoder) else model.encoder
 
 
-def adopt(pretrainer: Any, model: Any) -> None:
+def copy_heads(pretrainer: Any, model: Any) -> None:
     """Copy the weights of a model's heads into the heads of the same name, and say which heads are new.
 
     Args:

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from bertkit import cost
 from bertkit.config import EncoderConfig
+from bertkit.cost import flops
 from bertkit.pretraining import inside
 from bertkit.pretraining.eval_split import held_out
 from bertkit.terminal import say
@@ -30,7 +30,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
 
     Args:
         folder: The folder of the events.
-        phases: The `Phases` of the run.
+        phases: The `PhasedSampler` of the run.
         tokenizer: The `Tokenizer` of the corpus.
         held: A `CorpusSampler` of held-out text, or None.
         knobs: The `PretrainConfig`, for `log_every` and `watch_every`.
@@ -41,7 +41,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         super().__init__()
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.writer = folder, tf.summary.create_file_writer(str(folder))
-        self.phases, self.tokenizer, self.held, self.step = phases, tokenizer, held, done
+        self.phases, self.tokenizer, self.held_out_rows, self.step = phases, tokenizer, held, done
         self.every, self.look_every = knobs.log_every, knobs.watch_every
         self.sums: dict[str, float] = {}
         self.steps = 0
@@ -52,7 +52,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         Args:
             logs: Not used.
         """
-        self.peak, self.began = peak(), time.monotonic()
+        self.peak, self.began = peak_flops(), time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Add a step, and write what is due.
@@ -75,7 +75,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         Args:
             logs: Not used.
         """
-        inside.project(self.folder, self.model.encoder, self.tokenizer)
+        inside.write_projector(self.folder, self.model.encoder, self.tokenizer)
         self.writer.close()
 
     def _log(self):
@@ -84,23 +84,24 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         values = {name: value / self.steps for name, value in self.sums.items()}
         if "mlm" in values:
             values["perplexity"] = math.exp(min(values["mlm"], 700))
-        length = self.phases.at(self.step - 1)[0].length
-        values |= {"learning_rate": number(optimizer.learning_rate), "gradient_norm": number(optimizer.gradient_norm),
+        length = self.phases.phase_of_step(self.step - 1)[0].length
+        values |= {"learning_rate": variable_value(optimizer.learning_rate),
+                   "gradient_norm": variable_value(optimizer.gradient_norm),
                    "tokens_per_second": tokens / seconds,
-                   "utilisation": 3 * forward(self.model.encoder.config, length) * tokens / seconds / self.peak}
+                   "utilisation": 3 * forward_flops(self.model.encoder.config, length) * tokens / seconds / self.peak}
         self._write("train", values)
         self.sums, self.steps, self.began = {}, 0, time.monotonic()
 
     def _measure(self):
-        began, batch = time.monotonic(), self.model.corrupted(self.phases.batch(self.step))
-        scores = held_out(self.model, self.held) if self.held else self.model.scores(batch)
-        self._write("dev" if self.held else "next_batch", scores)
-        if self.held:
+        began, batch = time.monotonic(), self.model.corrupt(self.phases.batch(self.step))
+        scores = held_out(self.model, self.held_out_rows) if self.held_out_rows else self.model.scores(batch)
+        self._write("dev" if self.held_out_rows else "next_batch", scores)
+        if self.held_out_rows:
             say(f"step {self.step}, held out:  " + "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
         self._write("attention_entropy", inside.entropies(self.model, batch))
         self._write("layer_gradient_norm", inside.gradient_norms(self.model, batch))
         with self.writer.as_default(step=self.step):
-            tf.summary.text("filled_in", inside.filled(self.model, self.tokenizer, batch))
+            tf.summary.text("filled_in", inside.fill_mask_examples(self.model, self.tokenizer, batch))
         self.began += time.monotonic() - began
 
     def _write(self, part, values):
@@ -110,7 +111,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         self.writer.flush()
 
 
-def number(variable: Any) -> float:
+def variable_value(variable: Any) -> float:
     """Return the value of a variable, of which several devices may each hold a copy.
 
     Args:
@@ -122,7 +123,7 @@ def number(variable: Any) -> float:
     return float(np.asarray(variable))
 
 
-def forward(config: EncoderConfig, length: int) -> float:
+def forward_flops(config: EncoderConfig, length: int) -> float:
     """Compute the floating-point operations of a forward pass for each token.
 
     Args:
@@ -132,17 +133,18 @@ def forward(config: EncoderConfig, length: int) -> float:
     Returns:
         Operations a token.
     """
-    return cost.flops(config, length) / length
+    return flops(config, length) / length
 
 
-def peak() -> float:
+def peak_flops() -> float:
     """Measure the floating-point operations a second of a product of large matrices on this machine.
 
     Returns:
         Operations a second.
     """
     x = tf.ones((PEAK_SIZE, PEAK_SIZE))
-    float(tf.matmul(x, x)[0, 0])
+    y = tf.matmul(x, x)
+    float(y[0, 0])
     began = time.perf_counter()
     for _ in range(4):
         y = tf.matmul(x, x)

@@ -1,5 +1,5 @@
 """The report that every run leaves: one HTML file that needs no network, no script and no other file."""
 
-from bertkit.report.page import page, write
+from bertkit.report.page import render_report, write_report
 
-__all__ = ["page", "write"]
+__all__ = ["render_report", "write_report"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, beside, element, joined, note, section, table, text
+from bertkit.report.markup import Markup, element, join, note, section, side_by_side, table, text
 
 WORST = 15
 AROUND = 90                                   # characters of the context shown on each side of an answer
@@ -28,20 +28,21 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
         The HTML.
     """
     inputs, targets, predictions = dev["inputs"], dev["targets"], dev["predictions"]
-    (scores,) = task.sides(targets, predictions)
-    words = grouped("By the word that asks", [asking(given[0]) for given in inputs], scores)
-    lengths = grouped("By the length of the shortest accepted answer", [length(answers) for answers in targets], scores)
-    parts = [section("Questions", beside(words, lengths))]
+    (scores,) = task.metric_inputs(targets, predictions)
+    words = group_table("By the word that asks", [question_word(question) for question, _ in inputs], scores)
+    lengths = group_table("By the length of the shortest accepted answer",
+                          [length_group(answers) for answers in targets], scores)
+    parts = [section("Questions", side_by_side(words, lengths))]
     if task.version == "2.0":
         # No chance is above 1, every one is above -1.
-        spans, none = (replace(task, threshold=t).sides(targets, predictions)[0] for t in (1.0, -1.0))
+        spans, none = (replace(task, threshold=t).metric_inputs(targets, predictions)[0] for t in (1.0, -1.0))
         parts.append(section("No answer", threshold_curve([span.null_chance for span in predictions], spans, none,
                                                           task.threshold)))
-    given = [(answer["answer"], answer["start"]) for answer in task.answers(inputs, predictions)]
-    return joined([*parts, section("Worst questions", worst(inputs, targets, given, scores[:, 1]))])
+    given_answers = [(answer["answer"], answer["start"]) for answer in task.answers(inputs, predictions)]
+    return join([*parts, section("Worst questions", worst_examples(inputs, targets, given_answers, scores[:, 1]))])
 
 
-def asking(question: str) -> str:
+def question_word(question: str) -> str:
     """Return the first word of a question that asks.
 
     Args:
@@ -51,14 +52,14 @@ def asking(question: str) -> str:
         One of `ASKED`, or "other".
 
     Example:
-        >>> asking("In which year did it end?"), asking("Name one.")
+        >>> question_word("In which year did it end?"), question_word("Name one.")
         ('which', 'other')
     """
     return next((word for word in (word.strip("?,.:;'\"") for word in question.lower().split()) if word in ASKED),
                 "other")
 
 
-def length(answers: Sequence[tuple[str, int]]) -> str:
+def length_group(answers: Sequence[tuple[str, int]]) -> str:
     """Return the name of the group of lengths to which the shortest answer belongs.
 
     Args:
@@ -68,14 +69,14 @@ def length(answers: Sequence[tuple[str, int]]) -> str:
         A name of `LENGTHS`.
 
     Example:
-        >>> length([("the old bridge", 3), ("bridge", 11)]), length([])
+        >>> length_group([("the old bridge", 3), ("bridge", 11)]), length_group([])
         ('1 word', 'no answer')
     """
     words = min((len(text.split()) for text, _ in answers), default=0)
     return next(name for most, name in LENGTHS if most is None or words <= most)
 
 
-def grouped(caption: str, groups: Sequence[str], scores: np.ndarray) -> Markup:
+def group_table(caption: str, groups: Sequence[str], scores: np.ndarray) -> Markup:
     """Return a table of the mean scores of each group of questions.
 
     Args:
@@ -94,7 +95,7 @@ def grouped(caption: str, groups: Sequence[str], scores: np.ndarray) -> Markup:
                  [(name, counts[name], *map(float, means[name])) for name in names])
 
 
-def by_threshold(chances: Any, spans: np.ndarray, none: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def scores_by_threshold(chances: Any, spans: np.ndarray, none: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute the mean scores for each threshold: a question whose chance is above it gets no answer, another its span.
 
     Args:
@@ -106,7 +107,8 @@ def by_threshold(chances: Any, spans: np.ndarray, none: np.ndarray) -> tuple[np.
         (thresholds, float64 [n], rising; mean scores, float64 [n, 2]).
 
     Example:
-        >>> by_threshold([0.2, 0.8], np.array([[100.0] * 2, [0.0] * 2]), np.array([[0.0] * 2, [100.0] * 2]))[1].tolist()
+        >>> spans, none = np.array([[100.0] * 2, [0.0] * 2]), np.array([[0.0] * 2, [100.0] * 2])
+        >>> scores_by_threshold([0.2, 0.8], spans, none)[1].tolist()
         [[100.0, 100.0], [50.0, 50.0]]
     """
     order = np.argsort(chances, kind="stable")
@@ -116,7 +118,7 @@ def by_threshold(chances: Any, spans: np.ndarray, none: np.ndarray) -> tuple[np.
 
 
 def threshold_curve(chances: Any, spans: np.ndarray, none: np.ndarray, chosen: float) -> Markup:
-    """Return the figure of the scores by threshold (see `by_threshold`), with the chosen one marked.
+    """Return the figure of the scores by threshold (see `scores_by_threshold`), with the chosen one marked.
 
     Args:
         chances: float [questions], the probability that there is no answer.
@@ -127,23 +129,24 @@ def threshold_curve(chances: Any, spans: np.ndarray, none: np.ndarray, chosen: f
     Returns:
         The HTML.
     """
-    thresholds, scores = by_threshold(chances, spans, none)
+    thresholds, scores = scores_by_threshold(chances, spans, none)
     series = {name: (thresholds, scores[:, column]) for column, name in enumerate(SCORES)}
     inside = thresholds[0] <= chosen <= thresholds[-1]
     outside = "" if inside else f" The chosen threshold, {chosen:.4g}, lies outside of these chances."
-    return joined([note("A question whose chance of having no answer is above the threshold gets none; further to the "
-                        f"right more questions are answered.{outside}"),
-                   charts.lines("Null threshold", series, "threshold", "percent",
-                                (chosen, "chosen") if inside else None)])
+    return join([note("A question whose chance of having no answer is above the threshold gets none; further to the "
+                      f"right more questions are answered.{outside}"),
+                 charts.lines("Null threshold", series, "threshold", "percent",
+                              (chosen, "chosen") if inside else None)])
 
 
-def worst(inputs: Sequence[Any], targets: Sequence[Any], given: Sequence[tuple[str, int]], f1: np.ndarray) -> Markup:
+def worst_examples(inputs: Sequence[Any], targets: Sequence[Any], answers: Sequence[tuple[str, int]],
+                   f1: np.ndarray) -> Markup:
     """Return the questions with the lowest F1, with an accepted and the given answer in the context.
 
     Args:
         inputs: (question, context) of each.
         targets: Lists of (text, start).
-        given: (text, start) of each answer.
+        answers: (text, start) of each answer.
         f1: float [questions], in per cent.
 
     Returns:
@@ -152,16 +155,16 @@ def worst(inputs: Sequence[Any], targets: Sequence[Any], given: Sequence[tuple[s
     order = [row for row in np.argsort(f1, kind="stable")[:WORST] if f1[row] < 100]
     if not order:
         return note("Every question has an accepted answer.")
-    rows = [(int(row) + 1, _question(inputs[row], (targets[row] or [("", -1)])[0], given[row]), float(f1[row]))
+    rows = [(int(row) + 1, _question(inputs[row], (targets[row] or [("", -1)])[0], answers[row]), float(f1[row]))
             for row in order]
     return table(f"{len(rows)} of {int((f1 < 100).sum())} questions whose F1 is below 100, lowest first",
                  ("question", "text", "F1"), rows, words=("text",))
 
 
-def _question(asked, gold, given):
-    question, context = asked
-    return joined([element("div", text(question)), element("div", element("small", "true: "), _marked(context, *gold)),
-                   element("div", element("small", "given: "), _marked(context, *given))])
+def _question(example, gold, answer):
+    question, context = example
+    return join([element("div", text(question)), element("div", element("small", "true: "), _marked(context, *gold)),
+                 element("div", element("small", "given: "), _marked(context, *answer))])
 
 
 def _marked(context, answer, start):

@@ -6,10 +6,10 @@ import numpy as np
 
 from bertkit.metrics.calibration import calibration_error, reliability
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, joined, note, number, table
+from bertkit.report.markup import Markup, element, join, note, number, table
 
 
-def shown(targets: Any, probabilities: np.ndarray) -> Markup:
+def render_calibration(targets: Any, probabilities: np.ndarray) -> Markup:
     """Return the reliability diagram, its numbers and the calibration error.
 
     Args:
@@ -25,10 +25,10 @@ def shown(targets: Any, probabilities: np.ndarray) -> Markup:
     listed = table("The bins that hold decisions", ("confidence", "decisions", "mean confidence", "share right"),
                    [(f"{row['low']:.2f}–{row['high']:.2f}", row["rows"], row["confidence"], row["accuracy"])
                     for row in rows])
-    return joined([note(f"Expected calibration error {error}, over 15 equal bins of confidence (Guo et al. 2017). On "
-                        f"average the confidence is {number(abs(lean))} {'above' if lean > 0 else 'below'} the share "
-                        "that is right. Bars that end below the dashed line are over-confident."),
-                   element("div", _diagram(rows, error), listed, class_="charts")])
+    return join([note(f"Expected calibration error {error}, over 15 equal bins of confidence (Guo et al. 2017). On "
+                      f"average the confidence is {number(abs(lean))} {'above' if lean > 0 else 'below'} the share "
+                      "that is right. Bars that end below the dashed line are over-confident."),
+                 element("div", _diagram(rows, error), listed, class_="charts")])
 
 
 def _diagram(rows, error):

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from bertkit.report.markup import Markup, element, joined, number
+from bertkit.report.markup import Markup, element, join, number
 
 WIDTH, HEIGHT = 440, 276
 LEFT, RIGHT, TOP, BOTTOM = 58, 22, 34, 42     # the frame around what is plotted
@@ -140,7 +140,7 @@ class Plot:
         shapes = [element("path", d=" ".join(path), class_=f"series series{kind % SERIES}")] if path else []
         if points:
             shapes += [_point(self.x(x), self.y(y), kind) for x, y in zip(xs, ys, strict=True) if math.isfinite(y)]
-        return joined(shapes)
+        return join(shapes)
 
     def dots(self, xs: Any, ys: Any) -> Markup:
         """Return a dot for each pair of values.
@@ -152,8 +152,8 @@ class Plot:
         Returns:
             SVG.
         """
-        return joined(element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=3, class_="dot")
-                      for x, y in zip(self.x(xs), self.y(ys), strict=True))
+        return join(element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=3, class_="dot")
+                    for x, y in zip(self.x(xs), self.y(ys), strict=True))
 
     def bars(self, edges: Any, heights: Any) -> Markup:
         """Return bars from 0 between each edge and the next.
@@ -166,9 +166,9 @@ class Plot:
             SVG.
         """
         places, tops, foot = self.x(edges), self.y(heights), float(self.y(max(0, self.up.low)))
-        return joined(element("rect", x=f"{a + 0.5:.1f}", width=f"{max(b - a - 1, 0.5):.1f}", y=f"{top:.1f}",
-                              height=f"{max(foot - top, 0):.1f}", class_="bar")
-                      for a, b, top in zip(places, places[1:], tops, strict=False))
+        return join(element("rect", x=f"{a + 0.5:.1f}", width=f"{max(b - a - 1, 0.5):.1f}", y=f"{top:.1f}",
+                            height=f"{max(foot - top, 0):.1f}", class_="bar")
+                    for a, b, top in zip(places, places[1:], tops, strict=False))
 
     def rule(self, value: float, said: str) -> Markup:
         """Return a vertical line at a value, with a word at its top.
@@ -182,9 +182,9 @@ class Plot:
         """
         x = float(self.x(value))
         left = x > (LEFT + WIDTH - RIGHT) / 2
-        return joined([element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=TOP, y2=HEIGHT - BOTTOM, class_="rule"),
-                       element("text", said, x=f"{x - 5 if left else x + 5:.1f}", y=TOP - 7, class_="said",
-                               text_anchor="end" if left else "start")])
+        return join([element("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=TOP, y2=HEIGHT - BOTTOM, class_="rule"),
+                     element("text", said, x=f"{x - 5 if left else x + 5:.1f}", y=TOP - 7, class_="said",
+                             text_anchor="end" if left else "start")])
 
     def diagonal(self) -> Markup:
         """Return the line on which both axes have the same value.
@@ -224,7 +224,7 @@ class Plot:
         shapes += [element("line", x1=LEFT, x2=right, y1=foot, y2=foot, class_="axis"),
                    element("text", self.across.label, x=right, y=HEIGHT - 6, text_anchor="end"),
                    element("text", self.up.label, x=2, y=12)]
-        return joined(shapes)
+        return join(shapes)
 
 
 def _point(x, y, kind):
@@ -232,9 +232,11 @@ def _point(x, y, kind):
     kind_of = f"point series{kind % SERIES}"
     if kind % 4 == 0:
         return element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=3.5, class_=kind_of)
-    corners = {1: [(-3, -3), (3, -3), (3, 3), (-3, 3)], 2: [(0, -4.5), (4.5, 0), (0, 4.5), (-4.5, 0)],
-               3: [(0, -4), (4, 3), (-4, 3)]}[kind % 4]
-    return element("polygon", points=" ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in corners), class_=kind_of)
+    corners: dict[int, list[tuple[float, float]]] = {
+        1: [(-3, -3), (3, -3), (3, 3), (-3, 3)], 2: [(0, -4.5), (4.5, 0), (0, 4.5), (-4.5, 0)],
+        3: [(0, -4), (4, 3), (-4, 3)]}
+    points = " ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in corners[kind % 4])
+    return element("polygon", points=points, class_=kind_of)
 
 
 def figure(title: str, picture: Any, *caption: Any) -> Markup:
@@ -261,7 +263,7 @@ def legend(names: Sequence[str], points: Sequence[str] = ()) -> Markup:
     Returns:
         The HTML.
     """
-    return joined(element("span", _sample(kind, name in points), name) for kind, name in enumerate(names))
+    return join(element("span", _sample(kind, name in points), name) for kind, name in enumerate(names))
 
 
 def _sample(kind, point):

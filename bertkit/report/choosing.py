@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import calibration
-from bertkit.report.markup import Markup, element, joined, note, section, share, table, text
+from bertkit.report.markup import Markup, element, join, note, section, share, table, text
 
 WORST = 15
 FLOOR = 1e-12
@@ -21,15 +21,15 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     Returns:
         The HTML.
     """
-    targets, chosen = (np.asarray(side) for side in task.sides(dev["targets"], dev["predictions"]))
+    targets, chosen = (np.asarray(side) for side in task.metric_inputs(dev["targets"], dev["predictions"]))
     most = max(len(row) for row in dev["predictions"])
     padded = np.array([[*row, *[0.0] * (most - len(row))] for row in dev["predictions"]])
-    return joined([section("Positions", positions(targets, chosen)),
-                   section("Calibration", calibration.shown(targets, padded)),
-                   section("Worst mistakes", worst(dev["inputs"], targets, chosen, dev["predictions"]))])
+    return join([section("Positions", position_table(targets, chosen)),
+                 section("Calibration", calibration.render_calibration(targets, padded)),
+                 section("Worst mistakes", worst_examples(dev["inputs"], targets, chosen, dev["predictions"]))])
 
 
-def positions(targets: np.ndarray, chosen: np.ndarray) -> Markup:
+def position_table(targets: np.ndarray, chosen: np.ndarray) -> Markup:
     """Return a table of how often each position is right, is chosen, and is chosen where it is right.
 
     Positions that are chosen much more often than they are right show a model that looks at the position.
@@ -48,7 +48,7 @@ def positions(targets: np.ndarray, chosen: np.ndarray) -> Markup:
     return table("Endings by their position", ("position", "right", "chosen", "chosen where right"), rows)
 
 
-def worst(inputs: Any, targets: np.ndarray, chosen: np.ndarray, probabilities: Any) -> Markup:
+def worst_examples(inputs: Any, targets: np.ndarray, chosen: np.ndarray, probabilities: Any) -> Markup:
     """Return the mistakes whose right ending has the lowest probability, with prompt, endings and probabilities.
 
     Args:
@@ -71,8 +71,8 @@ def worst(inputs: Any, targets: np.ndarray, chosen: np.ndarray, probabilities: A
                  rows, words=("prompt and endings",))
 
 
-def _shown(given, target, chosen, probabilities):
+def _shown(example, target, chosen, probabilities):
     endings = [element("li", text(ending), f" (p\N{NO-BREAK SPACE}{p:.3f}", ", right" if place == target else "",
                        ", chosen" if place == chosen else "", ")")
-               for place, (ending, p) in enumerate(zip(given[1:], probabilities, strict=True))]
-    return joined([element("div", text(given[0])), element("ol", *endings)])
+               for place, (ending, p) in enumerate(zip(example[1:], probabilities, strict=True))]
+    return join([element("div", text(example[0])), element("ol", *endings)])

@@ -7,7 +7,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.report import calibration
-from bertkit.report.markup import Markup, element, joined, note, number, section, share, table, texts
+from bertkit.report.markup import Markup, element, join, note, number, section, share, table, texts
 
 WORST = 20
 MOST_CLASSES = 20     # a matrix of more classes cannot be read
@@ -25,35 +25,35 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
         The HTML.
     """
     probabilities = np.asarray(dev["predictions"], "float64")
-    targets, given = task.sides(dev["targets"], dev["predictions"])
-    parts = [section("Classes", per_class(task.labels, targets, given)),
-             section("Calibration", calibrated(probabilities, targets)),
-             section("Worst mistakes", worst(task.labels, dev["inputs"], probabilities, targets, given))]
+    targets, predictions = task.metric_inputs(dev["targets"], dev["predictions"])
+    parts = [section("Classes", class_table(task.labels, targets, predictions)),
+             section("Calibration", calibration_section(probabilities, targets)),
+             section("Worst mistakes", worst_examples(task.labels, dev["inputs"], probabilities, targets, predictions))]
     if not task.multi_label:
-        parts.insert(0, section("Confusion", confusions(task.labels, targets, given)))
-    return joined(parts)
+        parts.insert(0, section("Confusion", confusion_table(task.labels, targets, predictions)))
+    return join(parts)
 
 
-def confusions(labels: Sequence[str], targets: Any, given: Any) -> Markup:
+def confusion_table(labels: Sequence[str], targets: Any, predictions: Any) -> Markup:
     """Return the matrix of counts with shares of each row; for many classes, the most frequent confusions.
 
     Args:
         labels: The names of the classes.
         targets: The true class numbers.
-        given: The predicted class numbers.
+        predictions: The predicted class numbers.
 
     Returns:
         The HTML.
     """
-    counts = metrics.confusion(targets, given, range(len(labels)))
+    counts = metrics.confusion(targets, predictions, range(len(labels)))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if len(labels) > MOST_CLASSES:
         return _commonest(labels, counts, shares)
     rows = [(label, *(_heat(counts[i, j], shares[i, j], i == j) for j in range(len(labels))), int(counts[i].sum()))
             for i, label in enumerate(labels)]
-    return joined([note("Rows are the true classes, columns the given ones. A cell has the count and its share of the "
-                        "row, and is the darker the larger the share; outlined cells are right."),
-                   table("Confusion matrix", ("true \\ given", *labels, "rows"), rows)])
+    return join([note("Rows are the true classes, columns the given ones. A cell has the count and its share of the "
+                      "row, and is the darker the larger the share; outlined cells are right."),
+                 table("Confusion matrix", ("true \\ given", *labels, "rows"), rows)])
 
 
 def _heat(count, part, right):
@@ -70,21 +70,21 @@ def _commonest(labels, counts, shares):
                  ("true", "given", "rows", "share of the true class"), rows, words=("true", "given"))
 
 
-def per_class(labels: Sequence[str], targets: Any, given: Any) -> Markup:
+def class_table(labels: Sequence[str], targets: Any, predictions: Any) -> Markup:
     """Return a table of precision, recall and F1 of each class, or of each label of a multi-label task.
 
     Args:
         labels: The names of the classes.
         targets: The true class numbers [rows], or [rows, C] of 0 and 1.
-        given: The predicted ones, in the same form.
+        predictions: The predicted ones, in the same form.
 
     Returns:
         The HTML.
     """
     if np.ndim(targets) == 1:
-        targets, given = np.eye(len(labels), dtype=int)[np.stack([targets, given])]
-    hits = (targets & given).sum(axis=0)
-    actual, predicted = targets.sum(axis=0), given.sum(axis=0)
+        targets, predictions = np.eye(len(labels), dtype=int)[np.stack([targets, predictions])]
+    hits = (targets & predictions).sum(axis=0)
+    actual, predicted = targets.sum(axis=0), predictions.sum(axis=0)
     rows = [(label, int(actual[c]), int(predicted[c]), _ratio(hits[c], predicted[c]), _ratio(hits[c], actual[c]),
              _ratio(2 * hits[c], actual[c] + predicted[c])) for c, label in enumerate(labels)]
     return table("Scores of each class; undefined where nothing is of it",
@@ -95,7 +95,7 @@ def _ratio(part, whole):
     return float(part) / float(whole) if whole else float("nan")
 
 
-def calibrated(probabilities: np.ndarray, targets: Any) -> Markup:
+def calibration_section(probabilities: np.ndarray, targets: Any) -> Markup:
     """Return the calibration of the most probable class, or of each label's yes or no.
 
     Args:
@@ -107,11 +107,11 @@ def calibrated(probabilities: np.ndarray, targets: Any) -> Markup:
     """
     if np.ndim(targets) == 2:
         yes = probabilities.reshape(-1, 1)
-        return calibration.shown(np.ravel(targets), np.hstack([1 - yes, yes]))
-    return calibration.shown(targets, probabilities)
+        return calibration.render_calibration(np.ravel(targets), np.hstack([1 - yes, yes]))
+    return calibration.render_calibration(targets, probabilities)
 
 
-def losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
+def row_losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
     """Compute each row's −log p of its class, or Σ over labels of −log p of the label's true value.
 
     Args:
@@ -122,7 +122,7 @@ def losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
         float [rows], in nats.
 
     Example:
-        >>> losses(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
+        >>> row_losses(np.array([[0.5, 0.5]]), np.array([1])).round(4).tolist()
         [0.6931]
     """
     targets = np.asarray(targets)
@@ -131,8 +131,8 @@ def losses(probabilities: np.ndarray, targets: Any) -> np.ndarray:
     return -np.log(np.maximum(np.where(targets > 0, probabilities, 1 - probabilities), FLOOR)).sum(axis=1)
 
 
-def worst(labels: Sequence[str], inputs: Sequence[Any], probabilities: np.ndarray, targets: Any,
-          given: Any) -> Markup:
+def worst_examples(labels: Sequence[str], inputs: Sequence[Any], probabilities: np.ndarray, targets: Any,
+                   predictions: Any) -> Markup:
     """Return the mistakes with the highest loss, each with its texts, the true and the predicted classes.
 
     Args:
@@ -140,19 +140,19 @@ def worst(labels: Sequence[str], inputs: Sequence[Any], probabilities: np.ndarra
         inputs: The texts, or pairs of texts.
         probabilities: float [rows, C].
         targets: The true class numbers [rows], or [rows, C] of 0 and 1.
-        given: The predicted ones, in the same form.
+        predictions: The predicted ones, in the same form.
 
     Returns:
         The HTML.
     """
-    targets, given = np.asarray(targets), np.asarray(given)
-    loss = losses(probabilities, targets)
-    wrong = np.flatnonzero((targets != given).reshape(len(given), -1).any(axis=1))
+    targets, predictions = np.asarray(targets), np.asarray(predictions)
+    loss = row_losses(probabilities, targets)
+    wrong = np.flatnonzero((targets != predictions).reshape(len(predictions), -1).any(axis=1))
     if not len(wrong):
         return note("No row was decided wrongly.")
     rows = wrong[np.argsort(-loss[wrong], kind="stable")][:WORST]
     listed = [(int(row) + 1, texts(inputs[row]), _names(labels, targets[row], probabilities[row]),
-               _names(labels, given[row], probabilities[row]), loss[row]) for row in rows]
+               _names(labels, predictions[row], probabilities[row]), loss[row]) for row in rows]
     return table(f"{len(rows)} of {len(wrong)} wrong rows, highest loss first; p is the model's probability",
                  ("row", "text", "true", "given", "loss"), listed, words=("text", "true", "given"))
 
@@ -161,4 +161,4 @@ def _names(labels, which, probabilities):
     places = np.flatnonzero(which) if np.ndim(which) else [which]
     if not len(places):
         return "none"
-    return joined(element("div", f"{labels[c]} (p\N{NO-BREAK SPACE}{probabilities[c]:.3f})") for c in places)
+    return join(element("div", f"{labels[c]} (p\N{NO-BREAK SPACE}{probabilities[c]:.3f})") for c in places)

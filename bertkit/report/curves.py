@@ -9,14 +9,14 @@ from bertkit.report import charts
 from bertkit.report.markup import element, note, section
 
 
-def shown(history: Sequence[dict[str, Any]], first: str | None = None, told: str | None = None,
-          sign: int = 1) -> str:
+def render_curves(history: Sequence[dict[str, Any]], first: str | None = None, caption: str | None = None,
+                  sign: int = 1) -> str:
     """Return the curves of a history.
 
     Args:
         history: Points with "step", and "loss", "learning_rate", "epoch", "dev_loss" or "dev_METRIC".
         first: The metric that chose the best epoch.
-        told: A sentence above the curves, in place of the usual one.
+        caption: A sentence above the curves, in place of the usual one.
         sign: −1 for a metric of which less is better.
 
     Returns:
@@ -37,7 +37,7 @@ def shown(history: Sequence[dict[str, Any]], first: str | None = None, told: str
                 for group in _alike(scores)]
     if rate[0]:
         figures.append(charts.lines("Learning rate", {"learning rate": rate}, "step", "learning rate", mark, least=0))
-    return section("Training", note(told or _how_chosen(best, first)), element("div", *figures, class_="charts"))
+    return section("Training", note(caption or _how_chosen(best, first)), element("div", *figures, class_="charts"))
 
 
 def best_epoch(history: Sequence[dict[str, Any]], first: str | None, sign: int = 1) -> dict[str, Any] | None:
@@ -66,7 +66,7 @@ def _how_chosen(best, first):
 
 
 def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def _series(history, name):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, joined, section, table, texts
+from bertkit.report.markup import Markup, element, join, section, table, texts
 
 WORST = 20
 
@@ -21,13 +21,14 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     Returns:
         The HTML.
     """
-    targets, cosines = task.sides(dev["targets"], dev["predictions"])
+    targets, cosines = task.metric_inputs(dev["targets"], dev["predictions"])
     scatter = charts.scatter("Given and found", targets, cosines, "given similarity", "cosine", same=False)
     drawn = element("div", scatter, charts.histogram("Cosines", cosines, "cosine"), class_="charts")
-    return joined([section("Similarity", drawn), section("Worst mistakes", worst(dev["inputs"], targets, cosines))])
+    return join([section("Similarity", drawn),
+                 section("Worst mistakes", worst_examples(dev["inputs"], targets, cosines))])
 
 
-def worst(inputs: Sequence[Any], targets: np.ndarray, cosines: np.ndarray) -> Markup:
+def worst_examples(inputs: Sequence[Any], targets: np.ndarray, cosines: np.ndarray) -> Markup:
     """Return the pairs whose ranks by score and by cosine differ most; ranks, because the scales differ.
 
     Args:

@@ -3,7 +3,7 @@
 import numbers
 from typing import Any
 
-from bertkit.report.markup import Markup, beside, element, joined, note, number, section, table
+from bertkit.report.markup import Markup, element, join, note, number, section, side_by_side, table
 
 ORDER = {"test": 0, "dev": 1}                 # test stands first, because nothing was chosen by it
 
@@ -19,7 +19,8 @@ def head(card: Any) -> Markup:
     """
     made = " · ".join(word for word in (card.task, card.recipe and f"recipe {card.recipe}", card.made) if word)
     return element("header", element("h1", card.name), note(made), headline(card.scores),
-                   beside(scores(card.scores), data(card.data)), metadata("Knobs", card.to_json().get("knobs", {})),
+                   side_by_side(scores(card.scores), data(card.data)),
+                   metadata("Knobs", card.to_json().get("knobs", {})),
                    *(note(line) for line in card.notes))
 
 
@@ -97,7 +98,7 @@ def metadata(title: str, values: dict[str, Any]) -> str:
         The HTML, or "" without values.
     """
     pairs = [element("div", element("dt", name), element("dd", _typed(value))) for name, value in flat(values)]
-    return joined([element("h3", title), element("dl", *pairs, class_="facts")]) if pairs else ""
+    return join([element("h3", title), element("dl", *pairs, class_="facts")]) if pairs else ""
 
 
 def flat(values: dict[str, Any], before: str = "") -> list[tuple[str, Any]]:
@@ -126,8 +127,8 @@ def _typed(value):
         return value or "–"
     if isinstance(value, list | tuple):
         return ", ".join(_typed(part) for part in value) or "–"
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if not isinstance(value, bool) and isinstance(value, numbers.Integral):
+        return f"{value:,}" if abs(int(value)) >= 10_000 else str(value)
     return str(value)
 
 

@@ -80,7 +80,7 @@ def bag(examples: Sequence[Sequence[str]]) -> Bag:
     return Bag(np.repeat(np.arange(len(counts)), counts), np.array(buckets, "int64"), len(counts))
 
 
-def ridge(learned: Bag, targets: Any, asked: Bag, penalty: float = 30.0, steps: int = 200,
+def ridge(learned: Bag, targets: Any, evaluated: Bag, penalty: float = 30.0, steps: int = 200,
           tolerance: float = 1e-2) -> np.ndarray:
     """Fit |y − X w − b|² + penalty |w|² and return X' w + b (Hoerl and Kennard 1970).
 
@@ -91,7 +91,7 @@ def ridge(learned: Bag, targets: Any, asked: Bag, penalty: float = 30.0, steps: 
     Args:
         learned: The examples X.
         targets: y, [examples of X].
-        asked: The examples X'.
+        evaluated: The examples X'.
         penalty: The weight of |w|².
         steps: The most steps.
         tolerance: The relative size of the residual at which it ends.
@@ -111,7 +111,7 @@ def ridge(learned: Bag, targets: Any, asked: Bag, penalty: float = 30.0, steps: 
     weights = np.zeros(BUCKETS)
     wanted, scale = bag.totals(targets - targets.mean()), 1 / (bag.totals() + penalty)
     weights[seen] = _conjugate_gradients(normal, wanted, scale, steps, tolerance)
-    return targets.mean() + asked.times(weights) - middle @ weights[seen]
+    return targets.mean() + evaluated.times(weights) - middle @ weights[seen]
 
 
 def _conjugate_gradients(matrix, wanted, scale, steps, tolerance):

@@ -16,14 +16,14 @@ class Markup(str):
     """Text that is HTML already; every other text is escaped.
 
     Example:
-        >>> clean(Markup("<b>bold</b>"))
+        >>> escape_html(Markup("<b>bold</b>"))
         '<b>bold</b>'
     """
 
     __slots__ = ()
 
 
-def clean(value: Any) -> Markup:
+def escape_html(value: Any) -> Markup:
     r"""Return a value as HTML that shows it and does nothing.
 
     Args:
@@ -33,13 +33,13 @@ def clean(value: Any) -> Markup:
         The HTML.
 
     Example:
-        >>> clean("<script>&\ud800")
+        >>> escape_html("<script>&\ud800")
         '&lt;script&gt;&amp;\ufffd'
     """
     return value if isinstance(value, Markup) else Markup(escape(str(value).translate(FORBIDDEN)))
 
 
-def joined(parts: Iterable[Any]) -> Markup:
+def join(parts: Iterable[Any]) -> Markup:
     """Join parts, each cleaned.
 
     Args:
@@ -48,7 +48,7 @@ def joined(parts: Iterable[Any]) -> Markup:
     Returns:
         The HTML.
     """
-    return Markup("".join(clean(part) for part in parts))
+    return Markup("".join(escape_html(part) for part in parts))
 
 
 def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
@@ -66,9 +66,9 @@ def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
         >>> element("td", "a < b", class_="number")
         '<td class="number">a &lt; b</td>'
     """
-    words = "".join(f' {key.rstrip("_").replace("_", "-")}="{clean(value)}"'
+    words = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape_html(value)}"'
                     for key, value in attributes.items() if value is not None)
-    return Markup(f"<{name}{words}>" if name in VOID else f"<{name}{words}>{joined(children)}</{name}>")
+    return Markup(f"<{name}{words}>" if name in VOID else f"<{name}{words}>{join(children)}</{name}>")
 
 
 def section(title: str, *children: Any) -> Markup:
@@ -84,7 +84,7 @@ def section(title: str, *children: Any) -> Markup:
     return element("section", element("h2", title), *children)
 
 
-def beside(*children: Any) -> Markup:
+def side_by_side(*children: Any) -> Markup:
     """Return tables that stand side by side where there is room.
 
     Args:
@@ -175,7 +175,7 @@ def texts(value: str | Sequence[str]) -> Markup:
         The HTML.
     """
     sides = [value] if isinstance(value, str) else value
-    return joined(element("div", text(side)) for side in sides)
+    return join(element("div", text(side)) for side in sides)
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], words: Sequence[str] = ()) -> Markup:

@@ -8,12 +8,12 @@ from bertkit.files.atomic import write_text
 from bertkit.report import curves, style
 from bertkit.report.head import appendix, head
 from bertkit.report.markup import Markup, element
-from bertkit.report.partial_input import shown as show_partial_input
+from bertkit.report.partial_input import render_probe as show_partial_input
 from bertkit.tasks.registry import entry_of
 
 
-def page(card: Any, task: Any, dev: dict[str, Any], history: Sequence[dict[str, Any]] = (),
-         partial_input: dict[str, Any] | None = None) -> str:
+def render_report(card: Any, task: Any, dev: dict[str, Any], history: Sequence[dict[str, Any]] = (),
+                  partial_input: dict[str, Any] | None = None) -> str:
     """Return the report of a run as HTML; every text of `card` and `dev` is escaped.
 
     Args:
@@ -27,11 +27,11 @@ def page(card: Any, task: Any, dev: dict[str, Any], history: Sequence[dict[str, 
         The HTML.
     """
     chosen = _deciding_metric(card, task)
-    shown = curves.shown(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
+    shown = curves.render_curves(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
     sections = entry_of(task).part("sections") if dev else None
     main = element("main", shown, sections(task, dev) if sections else "",
                    show_partial_input(partial_input, card) if partial_input else "", appendix(card))
-    return document(f"{card.name}: {card.task}", head(card), main)
+    return render_document(f"{card.name}: {card.task}", head(card), main)
 
 
 def _deciding_metric(card, task):
@@ -40,7 +40,7 @@ def _deciding_metric(card, task):
     return named or next(iter(task.metrics), None)
 
 
-def document(title: str, *children: Any) -> str:
+def render_document(title: str, *children: Any) -> str:
     """Return a whole page of HTML in the look of a report, which loads and runs nothing.
 
     Args:
@@ -62,7 +62,7 @@ def _meta(title):
                    element("style", Markup(style.STYLE)))
 
 
-def write(path: str | Path, page: str) -> None:
+def write_report(path: str | Path, page: str) -> None:
     """Write a report's file, whole or not at all; `Error` is raised where it cannot be written.
 
     Args:

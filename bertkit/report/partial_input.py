@@ -58,7 +58,7 @@ def probe(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[str, 
     train = train[0][::every], train[1][::every]
 
     def score(predictions):
-        return float(metric(*task.sides(dev[1], predictions)))
+        return float(metric(*task.metric_inputs(dev[1], predictions)))
 
     scored = [{"sees": sees, "half": half, "score": score(learn(task, view, train, dev))}
               for sees, half, view in views(train[0])]
@@ -83,7 +83,7 @@ def commonest(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> dict[s
     if majority is None:
         return None
     predictions = majority(task, train, dev)
-    sides = task.sides(dev[1], predictions)
+    sides = task.metric_inputs(dev[1], predictions)
     return {name: float(metric(*sides)) for name, metric in task.metrics.items()}
 
 
@@ -93,17 +93,18 @@ def _every(task, inputs):
     return max(1, math.ceil(models * sum(map(_characters, inputs)) / MOST))
 
 
-def _characters(given):
-    return len(given) if isinstance(given, str) else sum(map(len, given))
+def _characters(example):
+    return len(example) if isinstance(example, str) else sum(map(len, example))
 
 
 def _halves(inputs):
     """Return (name, whether it is a half, function from an input to the texts that are seen) of texts or pairs."""
     if isinstance(inputs[0], str):
-        return [("the first half of the words", True, lambda given: (_half(given, 0),)),
-                ("the second half of the words", True, lambda given: (_half(given, 1),)),
-                ("the whole text", False, lambda given: (given,))]
-    return [("the first text", True, lambda given: given[:1]), ("the second text", True, lambda given: given[1:2]),
+        return [("the first half of the words", True, lambda example: (_half(example, 0),)),
+                ("the second half of the words", True, lambda example: (_half(example, 1),)),
+                ("the whole text", False, lambda example: (example,))]
+    return [("the first text", True, lambda example: example[:1]),
+            ("the second text", True, lambda example: example[1:2]),
             ("both texts", False, tuple)]
 
 
@@ -114,7 +115,7 @@ def _half(text, which):
 
 
 def _endings(inputs):
-    return [("the endings without the prompt", True, lambda given: given[1:])]
+    return [("the endings without the prompt", True, lambda example: example[1:])]
 
 
 def _bags(view, train, dev):
@@ -123,13 +124,13 @@ def _bags(view, train, dev):
 
 def _classes(task, view, train, dev):
     """Return [rows, C], what is largest (multi-label: above 0.5) where the class is given."""
-    learned, asked = _bags(view, train, dev)
+    learned, evaluated = _bags(view, train, dev)
     targets = np.asarray(train[1])
     columns = targets.T if targets.ndim == 2 else np.eye(len(task.labels))[targets].T
     if targets.ndim == 1 and len(columns) == 2:
-        yes = linear.ridge(learned, columns[1], asked)
+        yes = linear.ridge(learned, columns[1], evaluated)
         return np.stack([1 - yes, yes], axis=1)
-    return np.stack([linear.ridge(learned, column, asked) for column in columns], axis=1)
+    return np.stack([linear.ridge(learned, column, evaluated) for column in columns], axis=1)
 
 
 def _numbers(task, view, train, dev):
@@ -140,10 +141,10 @@ def _numbers(task, view, train, dev):
 def _choices(task, view, train, dev):
     """Return what each ending gets, an array a row: it is right or not, whatever the prompt."""
     sides = [[view(given) for given in part[0]] for part in (train, dev)]
-    learned, asked = (linear.bag([(ending,) for endings in side for ending in endings]) for side in sides)
+    learned, evaluated = (linear.bag([(ending,) for endings in side for ending in endings]) for side in sides)
     right = np.concatenate([np.arange(len(endings)) == target
                             for endings, target in zip(sides[0], train[1], strict=True)])
-    predicted = linear.ridge(learned, right, asked)
+    predicted = linear.ridge(learned, right, evaluated)
     return np.split(predicted, np.cumsum([len(endings) for endings in sides[1]])[:-1])
 
 
@@ -193,7 +194,7 @@ def commonest_place(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> 
         float64 [endings] of each dev row: 1 at that place, or at the last where a row has fewer endings, and 0
         elsewhere.
     """
-    place = np.bincount(train[1]).argmax()
+    place = int(np.bincount(train[1]).argmax())
     return [np.eye(len(given) - 1)[min(place, len(given) - 2)] for given in dev[0]]
 
 
@@ -232,22 +233,22 @@ def no_answer(task: Any, train: tuple[Any, Any], dev: tuple[Any, Any]) -> list[S
 HALVES, NUMBERS, ENDINGS = Probe(_halves, _classes), Probe(_halves, _numbers), Probe(_endings, _choices)
 
 
-def shown(found: dict[str, Any], card: Any) -> Markup:
+def render_probe(result: dict[str, Any], card: Any) -> Markup:
     """Return the section of what `probe` found, beside the model's own score on the card's dev.
 
     Args:
-        found: What `probe` returned.
+        result: What `probe` returned.
         card: The `Card`.
 
     Returns:
         The HTML.
     """
-    metric, rows = found["metric"], found["rows"]
+    metric, rows = result["metric"], result["rows"]
     model = card.scores.get("dev", {}).get(metric, {}).get("score")
-    scores = [("the commonest answer, whatever the input", found["majority"])]
-    scores += [(f"word counts of {view['sees']}", view["score"]) for view in found["views"]]
+    scores = [("the commonest answer, whatever the input", result["majority"])]
+    scores += [(f"word counts of {view['sees']}", view["score"]) for view in result["views"]]
     scores += [("this model", model)] if model is not None else []
-    sentence = element("p", meaning(found, model), class_="says") if model is not None else ""
+    sentence = element("p", explain_probe(result, model), class_="says") if model is not None else ""
     learned = f"{number(rows['learned'])} of {number(rows['train'])} train rows"
     return section("Cues", note("What a linear model of words and pairs of words reaches when it sees only part of the "
                                 f"input, learned on {learned} and scored on {number(rows['dev'])} dev rows. Labels "
@@ -256,25 +257,25 @@ def shown(found: dict[str, Any], card: Any) -> Markup:
                    sentence, table(f"Dev {metric}", ("sees", metric), scores))
 
 
-def meaning(found: dict[str, Any], model: float) -> str:
+def explain_probe(result: dict[str, Any], model: float) -> str:
     """Say how much of the model's gain over the commonest answer is reached from half of the input.
 
     Args:
-        found: What `probe` returned.
+        result: What `probe` returned.
         model: The model's score.
 
     Returns:
         A sentence.
 
     Example:
-        >>> meaning({"metric": "accuracy", "majority": 0.5, "views": [
+        >>> explain_probe({"metric": "accuracy", "majority": 0.5, "views": [
         ...     {"sees": "the second text", "half": True, "score": 0.7}]}, 0.75)[:67]
         'From the second text alone, word counts reach 80.0 % of what this m'
     """
-    best = max((view for view in found["views"] if view["half"]), key=lambda view: _or_zero(view["score"]))
-    floor, score = _or_zero(found["majority"]), _or_zero(best["score"])
+    best = max((view for view in result["views"] if view["half"]), key=lambda view: _or_zero(view["score"]))
+    floor, score = _or_zero(result["majority"]), _or_zero(best["score"])
     if not model > floor:
-        return (f"This model's {found['metric']} ({number(model)}) is not above that of the commonest answer "
+        return (f"This model's {result['metric']} ({number(model)}) is not above that of the commonest answer "
                 f"({number(floor)}): there is no gain that a cue could explain.")
     part = max(0.0, (score - floor) / (model - floor))
     alone = best["sees"] if best["sees"].startswith("the endings") else f"{best['sees']} alone"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, joined, note, section, table, text
+from bertkit.report.markup import Markup, element, join, note, section, table, text
 
 WORST = 15
 SHOWN = 5                                     # documents of a query that are shown
@@ -24,18 +24,18 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     Returns:
         The HTML.
     """
-    (values,) = task.sides(dev["targets"], dev["predictions"])
+    (values,) = task.metric_inputs(dev["targets"], dev["predictions"])
     names = tuple(task.metrics)
     rows = [row for row, judged in enumerate(dev["targets"]) if any(grade > 0 for grade in judged.grades.values())]
     queries = [(row + 1, dev["inputs"][row], dev["targets"][row], dev["predictions"][row]) for row in rows]
     left = len(dev["targets"]) - len(rows)
     unscored = note(f"Queries without a relevant document, which have no score: {left}.") if left else ""
     drawn = charts.histogram(f"{names[0]} of each query", values[:, 0], names[0])
-    return joined([section("Queries", unscored, per_metric(names, values), drawn),
-                   section("Worst queries", worst(queries, values[:, 0], names[0]))])
+    return join([section("Queries", unscored, metric_table(names, values), drawn),
+                 section("Worst queries", worst_examples(queries, values[:, 0], names[0]))])
 
 
-def per_metric(names: Sequence[str], values: np.ndarray) -> Markup:
+def metric_table(names: Sequence[str], values: np.ndarray) -> Markup:
     """Return a table of each metric's mean, quartiles and number of zeros over queries.
 
     Args:
@@ -52,7 +52,7 @@ def per_metric(names: Sequence[str], values: np.ndarray) -> Markup:
                  ("metric", "mean", "lower quartile", "median", "upper quartile", "queries at 0"), rows)
 
 
-def worst(queries: Sequence[Any], values: np.ndarray, metric: str) -> Markup:
+def worst_examples(queries: Sequence[Any], values: np.ndarray, metric: str) -> Markup:
     """Return the queries with the lowest score, with what was found and its grades.
 
     Args:
@@ -69,19 +69,19 @@ def worst(queries: Sequence[Any], values: np.ndarray, metric: str) -> Markup:
                  words=("text",))
 
 
-def _query(given, judged, scores):
-    order = ordered(judged.candidates, scores)
+def _query(example, judged, scores):
+    order = ranked_indices(judged.candidates, scores)
     grades = [judged.grades.get(judged.candidates[place]) for place in order]
-    items = [element("li", text(given[1 + place]), " (not judged)" if grade is None else f" (grade {grade})")
+    items = [element("li", text(example[1 + place]), " (not judged)" if grade is None else f" (grade {grade})")
              for place, grade in list(zip(order, grades, strict=True))[:SHOWN]]
     relevant = sum(grade > 0 for grade in judged.grades.values())
     first = next((rank for rank, grade in enumerate(grades, start=1) if (grade or 0) > 0), None)
     where = f"the first at rank {first} of {len(order)}" if first else f"none of them among the {len(order)} ranked"
-    return joined([element("div", text(given[0])), element("ol", *items),
-                   element("small", f"{relevant} relevant, {where}")])
+    return join([element("div", text(example[0])), element("ol", *items),
+                 element("small", f"{relevant} relevant, {where}")])
 
 
-def ordered(documents: Sequence[str], scores: Sequence[float]) -> list[int]:
+def ranked_indices(documents: Sequence[str], scores: Sequence[float]) -> list[int]:
     """Return the places of documents, best first; ties are ordered by id from the last to the first, as in trec_eval.
 
     Args:
@@ -92,7 +92,7 @@ def ordered(documents: Sequence[str], scores: Sequence[float]) -> list[int]:
         The places.
 
     Example:
-        >>> ordered(("a", "b", "c"), [1.0, 2.0, 1.0])
+        >>> ranked_indices(("a", "b", "c"), [1.0, 2.0, 1.0])
         [1, 2, 0]
     """
     return sorted(range(len(documents)), key=lambda place: (np.float32(scores[place]), documents[place]), reverse=True)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, joined, section, table, texts
+from bertkit.report.markup import Markup, element, join, section, table, texts
 
 WORST = 20
 
@@ -21,12 +21,13 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     Returns:
         The HTML.
     """
-    targets, predictions = (np.asarray(side, "float64") for side in task.sides(dev["targets"], dev["predictions"]))
-    return joined([section("True and predicted", compared(targets, predictions)),
-                   section("Worst mistakes", worst(dev["inputs"], targets, predictions))])
+    targets, predictions = (np.asarray(side, "float64")
+                            for side in task.metric_inputs(dev["targets"], dev["predictions"]))
+    return join([section("True and predicted", compare_scores(targets, predictions)),
+                 section("Worst mistakes", worst_examples(dev["inputs"], targets, predictions))])
 
 
-def compared(targets: np.ndarray, predictions: np.ndarray) -> Markup:
+def compare_scores(targets: np.ndarray, predictions: np.ndarray) -> Markup:
     """Return the scatter and the residuals, predicted − true.
 
     Args:
@@ -40,7 +41,7 @@ def compared(targets: np.ndarray, predictions: np.ndarray) -> Markup:
                    charts.histogram("Residuals", predictions - targets, "predicted − true"), class_="charts")
 
 
-def worst(inputs: Sequence[Any], targets: np.ndarray, predictions: np.ndarray) -> Markup:
+def worst_examples(inputs: Sequence[Any], targets: np.ndarray, predictions: np.ndarray) -> Markup:
     """Return the rows whose prediction is farthest from the truth; rows that are no numbers come first.
 
     Args:

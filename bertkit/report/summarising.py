@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.report.markup import Markup, element, joined, section, table, text
+from bertkit.report.markup import Markup, element, join, section, table, text
 
 WORST = 10
 SYSTEMS = {"": "this model", "lead_": "the first sentences", "oracle_": "the best that were found (oracle)"}
@@ -21,12 +21,12 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     Returns:
         The HTML.
     """
-    (scores,) = task.sides(dev["targets"], dev["predictions"])
-    return joined([section("Beside lead and oracle", compared(task, scores)),
-                   section("Worst summaries", worst(dev["targets"], dev["predictions"], scores))])
+    (scores,) = task.metric_inputs(dev["targets"], dev["predictions"])
+    return join([section("Beside lead and oracle", compare_systems(task, scores)),
+                 section("Worst summaries", worst_examples(dev["targets"], dev["predictions"], scores))])
 
 
-def compared(task: Any, scores: np.ndarray) -> Markup:
+def compare_systems(task: Any, scores: np.ndarray) -> Markup:
     """Return the table of the scores of the model, the lead and the oracle.
 
     Args:
@@ -42,7 +42,7 @@ def compared(task: Any, scores: np.ndarray) -> Markup:
                  ("system", *kinds), rows)
 
 
-def worst(targets: Sequence[Any], predictions: Sequence[Any], scores: np.ndarray) -> Markup:
+def worst_examples(targets: Sequence[Any], predictions: Sequence[Any], scores: np.ndarray) -> Markup:
     """Return the documents whose summary is farthest below the oracle's.
 
     Args:

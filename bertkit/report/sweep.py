@@ -8,7 +8,7 @@ from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import write_json, write_text
-from bertkit.report.sweep_picture import named, picture
+from bertkit.report.sweep_picture import draw_sweep, setting_name
 from bertkit.tasks.registry import entries
 from bertkit.terminal import say
 
@@ -21,7 +21,7 @@ td, th {{ text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px s
 """
 
 
-def write(out: Path, recipe: str, trials: Sequence[dict[str, Any]], last: bool = False) -> dict[str, Any]:
+def write_report(out: Path, recipe: str, trials: Sequence[dict[str, Any]], last: bool = False) -> dict[str, Any]:
     """Write table.tsv, summary.json and sweep.html of the trials so far.
 
     Args:
@@ -45,7 +45,7 @@ def write(out: Path, recipe: str, trials: Sequence[dict[str, Any]], last: bool =
     write_text(out / "table.tsv", "\n".join(lines) + "\n")
     write_json(out / "summary.json", result)
     write_text(out / "sweep.html", PAGE.format(
-        title=escape(f"Sweep of {recipe}"), best=escape(_sentence(result)), picture=picture(result),
+        title=escape(f"Sweep of {recipe}"), best=escape(_sentence(result)), picture=draw_sweep(result),
         head="".join(f"<th>{escape(cell)}</th>" for cell in head),
         rows="".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)))
     if last:
@@ -70,13 +70,13 @@ def summary(recipe: str, trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for trial in trials:
         settings.setdefault(tuple(trial["setting"].items()), []).append(trial)
     metrics = [trial["metric"] for trial in trials if trial["metric"]]
-    better = sign(metrics[0]) if metrics else 1
+    better = metric_direction(metrics[0]) if metrics else 1
     means = sorted(map(_of_setting, settings.values()), key=lambda s: (bool(s["errors"]), -better * (s["mean"] or 0)))
     best = next((setting for setting in means if setting["mean"] is not None), None)
     return {"recipe": recipe, "metric": f"dev {metrics[0]}" if metrics else None, "best": best, "settings": means}
 
 
-def sign(metric: str) -> int:
+def metric_direction(metric: str) -> int:
     """Return whether more or less of a metric is better.
 
     Args:
@@ -86,7 +86,7 @@ def sign(metric: str) -> int:
         1 where more is better, −1 where less is.
 
     Example:
-        >>> sign("accuracy"), sign("mse")
+        >>> metric_direction("accuracy"), metric_direction("mse")
         (1, -1)
     """
     return -1 if any(metric in task.less_is_better for task in (entry.task for entry in entries())) else 1
@@ -106,16 +106,16 @@ def _sentence(result):
         return "No trial has succeeded."
     spread = "" if best["spread"] is None else f" ± {_figure(best['spread'])}"
     seeds = ", ".join(best["scores"])
-    return f"Best by {result['metric']}: {named(best)}, {_figure(best['mean'])}{spread} (seeds: {seeds})."
+    return f"Best by {result['metric']}: {setting_name(best)}, {_figure(best['mean'])}{spread} (seeds: {seeds})."
 
 
 def _show(result):
     """Print the table of settings."""
-    width = max(len(named(setting)) for setting in result["settings"])
+    width = max(len(setting_name(setting)) for setting in result["settings"])
     say(f"{'setting':<{width}}  {result['metric'] or 'score':>14}  {'spread':>8}  seeds")
     for setting in result["settings"]:
         failed = f", {len(setting['errors'])} failed" if setting["errors"] else ""
-        say(f"{named(setting):<{width}}  {_figure(setting['mean']):>14}  {_figure(setting['spread']):>8}  "
+        say(f"{setting_name(setting):<{width}}  {_figure(setting['mean']):>14}  {_figure(setting['spread']):>8}  "
             f"{len(setting['scores'])}{failed}")
     say(_sentence(result))
 

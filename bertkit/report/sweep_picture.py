@@ -6,7 +6,7 @@ from typing import Any
 WIDTH, LEFT, RIGHT, ROW, TOP = 900, 330, 30, 30, 34
 
 
-def picture(summary: dict[str, Any]) -> str:
+def draw_sweep(summary: dict[str, Any]) -> str:
     """Return the picture of a sweep's summary, its best setting at the top.
 
     Args:
@@ -48,7 +48,7 @@ def _axis(x, low, high, height, metric):
 
 
 def _line(x, setting, y):
-    text = named(setting)
+    text = setting_name(setting)
     short = text if len(text) <= 46 else text[:45] + "…"
     mean, spread = setting["mean"], setting["spread"] or 0
     bar = (f'<line x1="{x(mean - spread):.1f}" x2="{x(mean + spread):.1f}" y1="{y}" y2="{y}" stroke="#9db4d0" '
@@ -61,7 +61,7 @@ def _line(x, setting, y):
     return label + bar + dots
 
 
-def named(setting: dict[str, Any]) -> str:
+def setting_name(setting: dict[str, Any]) -> str:
     """Return a setting as text.
 
     Args:
@@ -71,7 +71,7 @@ def named(setting: dict[str, Any]) -> str:
         Such as "epochs=3, seed=1".
 
     Example:
-        >>> named({"setting": {"epochs": "3"}})
+        >>> setting_name({"setting": {"epochs": "3"}})
         'epochs=3'
     """
     return ", ".join(f"{name}={value}" for name, value in setting["setting"].items()) or "as it is"

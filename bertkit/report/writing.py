@@ -19,7 +19,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     Returns:
         The HTML.
     """
-    (counts,) = task.sides(dev["targets"], dev["predictions"])
+    (counts,) = task.metric_inputs(dev["targets"], dev["predictions"])
     scores = counts[:, 10]
     order = np.argsort(scores, kind="stable")[:WORST]
     rows = [(int(row) + 1, text(dev["inputs"][row]), text(dev["targets"][row][0]), text(dev["predictions"][row]),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.retrieval.exact import largest
+from bertkit.retrieval.exact import top_k
 
 WORD = re.compile(r"\w+")
 
@@ -68,5 +68,5 @@ class BM25:
                 places, counts = np.array(self.postings[word]).T
                 idf = np.log(1 + (len(self) - len(places) + 0.5) / (len(places) + 0.5))
                 scores[places] += times * idf * counts * (self.k1 + 1) / (counts + self.norm[places])
-        best, places = largest(scores.astype("float32"), np.arange(len(self)), k)
+        best, places = top_k(scores.astype("float32"), np.arange(len(self)), k)
         return {self.ids[place]: float(score) for score, place in zip(best, places, strict=True)}

@@ -37,7 +37,7 @@ class ExactIndex:
     kind = "exact"
 
     def __init__(self, ids: Iterable[str], vectors: Any, similarity: str = "cosine", block: int = BLOCK):
-        ids, vectors = checked(ids, vectors, similarity)
+        ids, vectors = check_documents(ids, vectors, similarity)
         order = sorted(range(len(ids)), key=ids.__getitem__)        # so that ties are in the order of the ids
         self.ids, self.vectors = [ids[place] for place in order], vectors[order]
         self.similarity, self.block = similarity, block
@@ -58,9 +58,9 @@ class ExactIndex:
         Raises:
             Error: when k is below 1, or the vectors have another width or are not finite.
         """
-        queries = asked(queries, k, self.vectors.shape[1])
+        queries = check_queries(queries, k, self.vectors.shape[1])
         if self.similarity == "cosine":
-            queries = directions(queries)
+            queries = unit_vectors(queries)
         parts = (queries[start:start + ROWS] for start in range(0, len(queries), ROWS))
         return [result for part in parts for result in self._search(part, k)]
 
@@ -71,15 +71,15 @@ class ExactIndex:
         for start in range(0, len(self), width):
             documents = self.vectors[start:start + width].astype("float64")
             if self.similarity == "cosine":
-                documents = directions(documents)
+                documents = unit_vectors(documents)
             scores = (queries @ documents.T).astype("float32")
             places = np.arange(start, start + len(documents))
-            best = [largest(np.concatenate([kept, row]), np.concatenate([old, places]), k)
+            best = [top_k(np.concatenate([kept, row]), np.concatenate([old, places]), k)
                     for (kept, old), row in zip(best, scores, strict=True)]
         return [{self.ids[place]: float(score) for score, place in zip(*result, strict=True)} for result in best]
 
 
-def largest(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def top_k(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the k largest scores with their places, largest first, on ties in the given order.
 
     Args:
@@ -91,7 +91,7 @@ def largest(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray,
         The scores, float [min(k, n)], and their places, int [min(k, n)].
 
     Example:
-        >>> [part.tolist() for part in largest(np.array([0.5, 0.9, 0.5, 0.1]), np.arange(4), k=3)]
+        >>> [part.tolist() for part in top_k(np.array([0.5, 0.9, 0.5, 0.1]), np.arange(4), k=3)]
         [[0.9, 0.5, 0.5], [1, 0, 2]]
     """
     if k < len(scores):
@@ -102,7 +102,7 @@ def largest(scores: np.ndarray, places: np.ndarray, k: int) -> tuple[np.ndarray,
     return scores[order], places[order]
 
 
-def directions(vectors: np.ndarray) -> np.ndarray:
+def unit_vectors(vectors: np.ndarray) -> np.ndarray:
     """Return vectors scaled to length 1; zero vectors stay zero.
 
     Args:
@@ -112,14 +112,14 @@ def directions(vectors: np.ndarray) -> np.ndarray:
         float [..., D].
 
     Example:
-        >>> directions(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
+        >>> unit_vectors(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist()
         [[0.6, 0.8], [0.0, 0.0]]
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
 
 
-def checked(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[list[str], np.ndarray]:
+def check_documents(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[list[str], np.ndarray]:
     """Check the documents of an index.
 
     Args:
@@ -135,7 +135,7 @@ def checked(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[list[str
             finite.
 
     Example:
-        >>> ids, vectors = checked(["sea", "sun"], [[1, 0], [0, 1]], "cosine")
+        >>> ids, vectors = check_documents(["sea", "sun"], [[1, 0], [0, 1]], "cosine")
         >>> ids, vectors.dtype
         (['sea', 'sun'], dtype('float32'))
     """
@@ -152,7 +152,7 @@ def checked(ids: Iterable[str], vectors: Any, similarity: str) -> tuple[list[str
     return ids, vectors
 
 
-def asked(queries: Any, k: int, width: int) -> np.ndarray:
+def check_queries(queries: Any, k: int, width: int) -> np.ndarray:
     """Check the queries of a search.
 
     Args:
@@ -167,7 +167,7 @@ def asked(queries: Any, k: int, width: int) -> np.ndarray:
         Error: when k is below 1, or the vectors have another width or are not finite.
 
     Example:
-        >>> asked([[1.0, 2.0]], k=1, width=2).shape
+        >>> check_queries([[1.0, 2.0]], k=1, width=2).shape
         (1, 2)
     """
     queries = np.asarray(queries, "float64")

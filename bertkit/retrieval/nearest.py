@@ -7,7 +7,7 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.requirements import missing
-from bertkit.retrieval.exact import asked, checked, directions
+from bertkit.retrieval.exact import check_documents, check_queries, unit_vectors
 
 
 class FaissIndex:
@@ -27,7 +27,7 @@ class FaissIndex:
     kind = "faiss"
 
     def __init__(self, ids: Iterable[str], vectors: Any, similarity: str = "cosine", factory: str = "Flat"):
-        ids, vectors = checked(ids, vectors, similarity)
+        ids, vectors = check_documents(ids, vectors, similarity)
         order = sorted(range(len(ids)), key=ids.__getitem__)
         self.ids, self.vectors = [ids[place] for place in order], vectors[order]
         self.similarity, self.factory = similarity, factory
@@ -49,7 +49,7 @@ class FaissIndex:
         Raises:
             Error: when k is below 1, or the vectors have another width or are not finite.
         """
-        queries = asked(queries, k, self.vectors.shape[1]).astype("float32")
+        queries = check_queries(queries, k, self.vectors.shape[1]).astype("float32")
         scores, places = self._index.search(self._prepared(queries), min(k, len(self)))
         return [self._row(*row) for row in zip(scores, places, strict=True)]
 
@@ -59,7 +59,7 @@ class FaissIndex:
         return {self.ids[place]: -score for score, place in ordered}
 
     def _prepared(self, vectors):
-        return np.ascontiguousarray(directions(vectors) if self.similarity == "cosine" else vectors, "float32")
+        return np.ascontiguousarray(unit_vectors(vectors) if self.similarity == "cosine" else vectors, "float32")
 
 
 def _built(factory, vectors):

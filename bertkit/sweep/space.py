@@ -43,7 +43,7 @@ class Range:
         return f"{math.exp(generator.uniform(math.log(self.low), math.log(self.high))):.3g}"
 
 
-def read(over: Iterable[str]) -> dict[str, tuple[str, ...] | Range]:
+def read_values(over: Iterable[str]) -> dict[str, tuple[str, ...] | Range]:
     """Read "name=a,b,c" and "name=low..high".
 
     Args:
@@ -56,7 +56,7 @@ def read(over: Iterable[str]) -> dict[str, tuple[str, ...] | Range]:
         Error: when a text has another form, or names something twice.
 
     Example:
-        >>> read(["learning-rate=1e-5,3e-5", "epochs=2..4"])
+        >>> read_values(["learning-rate=1e-5,3e-5", "epochs=2..4"])
         {'learning_rate': ('1e-5', '3e-5'), 'epochs': Range(low=2.0, high=4.0, whole=True)}
     """
     space: dict[str, tuple[str, ...] | Range] = {}
@@ -82,7 +82,8 @@ def _range(text, low, high):
     return Range(*ends, whole)
 
 
-def grid(space: Mapping[str, Any], trials: int | None, seed: int = 0) -> Generator[dict[str, str], float | None, None]:
+def grid_search(space: Mapping[str, Any], trials: int | None,
+                seed: int = 0) -> Generator[dict[str, str], float | None, None]:
     """Yield every combination; the last name changes fastest.
 
     Args:
@@ -97,7 +98,7 @@ def grid(space: Mapping[str, Any], trials: int | None, seed: int = 0) -> Generat
         Error: when `trials` is given, and when the space has a range.
 
     Example:
-        >>> list(grid({"a": ("1", "2"), "b": ("3",)}, None))
+        >>> list(grid_search({"a": ("1", "2"), "b": ("3",)}, None))
         [{'a': '1', 'b': '3'}, {'a': '2', 'b': '3'}]
     """
     if trials is not None:
@@ -109,8 +110,8 @@ def grid(space: Mapping[str, Any], trials: int | None, seed: int = 0) -> Generat
         yield dict(zip(space, values, strict=True))
 
 
-def at_random(space: Mapping[str, Any], trials: int | None,
-              seed: int = 0) -> Generator[dict[str, str], float | None, None]:
+def random_search(space: Mapping[str, Any], trials: int | None,
+                  seed: int = 0) -> Generator[dict[str, str], float | None, None]:
     """Yield different settings that are drawn at random.
 
     Args:
@@ -138,8 +139,8 @@ def at_random(space: Mapping[str, Any], trials: int | None,
             return
 
 
-def by_optuna(space: Mapping[str, Any], trials: int | None,
-              seed: int = 0) -> Generator[dict[str, str], float | None, None]:
+def optuna_search(space: Mapping[str, Any], trials: int | None,
+                  seed: int = 0) -> Generator[dict[str, str], float | None, None]:
     """Yield settings that are drawn near the best so far (tree-structured Parzen estimator, Optuna's default).
 
     Args:
@@ -183,4 +184,4 @@ def _checked_trials(trials):
     return int(trials)
 
 
-SEARCHES = {"grid": grid, "random": at_random, "optuna": by_optuna}
+SEARCHES = {"grid": grid_search, "random": random_search, "optuna": optuna_search}

@@ -16,7 +16,7 @@ from bertkit.cli import flags
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, sha256, write_json
 from bertkit.report import sweep as report
-from bertkit.sweep.space import SEARCHES, read
+from bertkit.sweep.space import SEARCHES, read_values
 from bertkit.terminal import say
 from bertkit.training.config import TrainConfig
 
@@ -45,20 +45,20 @@ def sweep(recipe: str, main: Callable[..., Any], words: Sequence[str], out: str 
     """
     if search not in SEARCHES:
         raise Error(f"search={search} is unknown; give {', '.join(SEARCHES)}.")
-    space, numbers, out = read(over), read_seeds(seeds), Path(out)
+    space, numbers, out = read_values(over), read_seeds(seeds), Path(out)
     _check_knobs(main, recipe, space)
     _check_words(main, recipe, words)
-    begin(out / "sweep.json", {"recipe": recipe, "words": list(words)}, _paths(words), "trials/*.json")
+    begin_folder(out / "sweep.json", {"recipe": recipe, "words": list(words)}, _paths(words), "trials/*.json")
     (out / "trials").mkdir(exist_ok=True)
     finished: list[dict[str, Any]] = []
     settings, score = SEARCHES[search](space, trials), None
     while (setting := _next(settings, score)) is not None:
         done = [_trial(recipe, main, words, out, setting, seed) for seed in numbers]
         finished += done
-        report.write(out, recipe, finished)
+        report.write_report(out, recipe, finished)
         scores = [trial["score"] for trial in done]
-        score = None if None in scores else report.sign(done[0]["metric"]) * sum(scores) / len(scores)
-    return report.write(out, recipe, finished, last=True)
+        score = None if None in scores else report.metric_direction(done[0]["metric"]) * sum(scores) / len(scores)
+    return report.write_report(out, recipe, finished, last=True)
 
 
 def _next(settings, score):
@@ -123,7 +123,7 @@ def _recipe_knobs(main):
             if not dataclasses.is_dataclass(parameter.default)]
 
 
-def begin(path: Path, what: dict[str, Any], read: Iterable[str | Path], done: str) -> None:
+def begin_folder(path: Path, what: dict[str, Any], read: Iterable[str | Path], done: str) -> None:
     """Make the folder of a file that records what is tried there, and the checksums of the files that are read.
 
     Args:
@@ -161,8 +161,8 @@ def _trial(recipe, main, words, out, setting, seed):
     if record.exists():
         return read_json(record)
     began = time.monotonic()
-    card, error = child([recipe, *words, *_flags(main, setting), "--seed", str(seed), "--out", str(folder), "--json"],
-                        folder.with_name(folder.name + ".log"))
+    command = [recipe, *words, *_flags(main, setting), "--seed", str(seed), "--out", str(folder), "--json"]
+    card, error = run_command(command, folder.with_name(folder.name + ".log"))
     trial = {"setting": setting, "seed": seed, "folder": folder.name, "metric": None, "score": None, "error": error,
              "seconds": round(time.monotonic() - began, 1)}
     if card is not None:
@@ -186,7 +186,7 @@ def _flags(main, setting):
             for name, value in setting.items()]
 
 
-def child(words: Sequence[str], log: Path) -> tuple[dict[str, Any] | None, str | None]:
+def run_command(words: Sequence[str], log: Path) -> tuple[dict[str, Any] | None, str | None]:
     """Run `bertkit` in a process of its own, because what compilers keep is only freed with the process.
 
     Args:

@@ -15,9 +15,9 @@ from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
-from bertkit.text.template import kept
+from bertkit.text.template import truncated_lengths
 from bertkit.text.windows import STRIDE, max_context, windows
-from bertkit.text.words import covering
+from bertkit.text.words import covering_pieces
 
 VERSIONS = ("1.1", "2.0")
 
@@ -205,11 +205,11 @@ class Answering(Task):
         Returns:
             bool [inputs].
         """
-        room = tokenizer.template.places(length, paired=True)
+        room = tokenizer.template.max_text_tokens(length, paired=True)
         sizes = ((len(question), len(context)) for question, context in zip(
             tokenizer.ids([question for question, _ in inputs]), tokenizer.ids([context for _, context in inputs]),
             strict=True))
-        return np.array([kept(min(question, self.query), context, room)[0] < question
+        return np.array([truncated_lengths(min(question, self.query), context, room)[0] < question
                          for question, context in sizes], bool)
 
     def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
@@ -266,7 +266,7 @@ class Answering(Task):
     def _learns(self, targets):
         return self.version == "2.0" and len({bool(answers) for answers in targets}) == 2
 
-    def sides(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.
 
         Args:
@@ -309,7 +309,8 @@ class Answering(Task):
 def _of_context(question, outputs):
     nulls = [logits[window.cls] for window, logits in zip(question.windows, outputs, strict=True) if len(logits)]
     null = min(nulls, key=lambda pair: float(pair.sum()), default=np.zeros(2))
-    tokens = [outputs[number][question.windows[number].at(token)] for token, number in enumerate(question.chosen)]
+    tokens = [outputs[number][question.windows[number].row_position(token)]
+              for token, number in enumerate(question.chosen)]
     return np.array([null, *tokens], "float32")
 
 
@@ -330,6 +331,6 @@ def _labels(question, answers):
     first = last = -1
     if answers:
         text, start = answers[0]
-        (first,), (last,) = covering(question.offsets, [(start, start + len(text))])
-    return [(window.at(first), window.at(last)) if window.start <= first and last < window.end
+        (first,), (last,) = covering_pieces(question.offsets, [(start, start + len(text))])
+    return [(window.row_position(first), window.row_position(last)) if window.start <= first and last < window.end
             else (window.cls, window.cls) for window in question.windows]

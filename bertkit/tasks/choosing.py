@@ -78,7 +78,7 @@ class Choosing(Task):
         """
         return [{"choice": int(np.argmax(row)), "probabilities": [float(p) for p in row]} for row in predictions]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:

@@ -82,10 +82,10 @@ class TextsOrPairs(Task):
         texts = line.split("\t")
         return tuple(texts) if self.pairs is None and len(texts) == 2 else super().input(line)
 
-    def _checked(self, number, given):
-        if self.pairs is None and isinstance(given, tuple | list) and len(given) == 2:
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if self.pairs is None and isinstance(example, tuple | list) and len(example) == 2:
+            return tuple(example)
+        return super()._checked(number, example)
 
 
 @dataclass(frozen=True)
@@ -206,9 +206,9 @@ class Classification(TextsOrPairs):
         Returns:
             A class number, or int32 [C] of 0 and 1 where an input may have several labels.
         """
-        return self.decided([output])[0]
+        return self.predicted_classes([output])[0]
 
-    def decided(self, predictions: Any) -> np.ndarray:
+    def predicted_classes(self, predictions: Any) -> np.ndarray:
         """Return the classes that predictions decide.
 
         Args:
@@ -261,7 +261,7 @@ class Classification(TextsOrPairs):
         chances = p if self.multi_label else p[:, self.labels.index(str(self.positive_class))]
 
         def score(threshold):
-            return float(self.metrics[metric](*replace(self, threshold=threshold).sides(targets, p)))
+            return float(self.metrics[metric](*replace(self, threshold=threshold).metric_inputs(targets, p)))
 
         return replace(self, threshold=metrics.best_threshold(chances, score, MOST_THRESHOLDS))
 
@@ -300,7 +300,7 @@ class Classification(TextsOrPairs):
                 rows.append({"label": self.labels[decided], "probabilities": table})
         return rows
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -310,7 +310,7 @@ class Classification(TextsOrPairs):
         Returns:
             (classes, predicted classes), int [B], or int [B,C] of 0 and 1 where an input may have several labels.
         """
-        return np.asarray(targets), self.decided(predictions)
+        return np.asarray(targets), self.predicted_classes(predictions)
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:
@@ -380,7 +380,7 @@ class Classification(TextsOrPairs):
         """
         if self.multi_label:
             return None
-        return metrics.confusion(*self.sides(targets, predictions), range(len(self.labels)))
+        return metrics.confusion(*self.metric_inputs(targets, predictions), range(len(self.labels)))
 
     def drift(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the largest difference of log-probabilities between two files.

@@ -8,7 +8,7 @@ import numpy as np
 from bertkit.errors import Error
 
 
-def listed(values: Any, what: str) -> list:
+def to_list(values: Any, what: str) -> list:
     """Return the rows of a list, a tuple, an array, or a column or frame of pandas, as a list in their order.
 
     Args:
@@ -21,9 +21,9 @@ def listed(values: Any, what: str) -> list:
     Raises:
         Error: For one string, a dict, a set, and whatever has no rows.
 
-    >>> listed(("a film", "a play"), "texts"), listed(np.array([1, 0]), "labels")
+    >>> to_list(("a film", "a play"), "texts"), to_list(np.array([1, 0]), "labels")
     (['a film', 'a play'], [1, 0])
-    >>> listed("a film", "texts")
+    >>> to_list("a film", "texts")
     Traceback (most recent call last):
     ...
     bertkit.errors.Error: 'a film' came where a list of texts was wanted; put it in a list: [...].

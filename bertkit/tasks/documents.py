@@ -70,7 +70,8 @@ class Documents(Classification):
         Returns:
             The `Packed` rows.
         """
-        cut = [[window.row for window in windows(tokenizer, ids[:self.reach(tokenizer, length)], length, stride=length)]
+        read = self.tokens_read(tokenizer, length)
+        cut = [[window.row for window in windows(tokenizer, ids[:read], length, stride=length)]
                for ids in tokenizer.ids(inputs)]
         counts = np.array([len(rows) for rows in cut], "int64")
         rows = [row for part in cut for row in part]
@@ -78,7 +79,7 @@ class Documents(Classification):
             return Packed(rows, counts.tolist(), targets, counts=counts)
         return Packed(rows, counts.tolist(), None if targets is None else np.repeat(targets, counts, axis=0))
 
-    def reach(self, tokenizer: Tokenizer, length: int) -> int:
+    def tokens_read(self, tokenizer: Tokenizer, length: int) -> int:
         """Return how many tokens of a text, from its first, are read.
 
         Args:
@@ -88,7 +89,7 @@ class Documents(Classification):
         Returns:
             Tokens, without special ones.
         """
-        room = tokenizer.template.places(length, paired=False)
+        room = tokenizer.template.max_text_tokens(length, paired=False)
         return room + (self.most_windows - 1) * max(1, room // 2)
 
     def outputs(self, raw: Any) -> Any:
@@ -125,7 +126,7 @@ class Documents(Classification):
         Returns:
             bool [texts].
         """
-        return np.array([len(ids) > self.reach(tokenizer, length) for ids in tokenizer.ids(inputs)], bool)
+        return np.array([len(ids) > self.tokens_read(tokenizer, length) for ids in tokenizer.ids(inputs)], bool)
 
     def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
         """Return the pooled logits of each text, which windows of another length have too.
@@ -200,7 +201,7 @@ def coverage(task: Classification, tokenizer: Tokenizer, texts: Sequence[str], l
         texts}.
     """
     tokens = np.array([len(ids) for ids in tokenizer.ids(texts)], "int64")
-    room = tokenizer.template.places(length, paired=False)
-    read = np.minimum(tokens, task.reach(tokenizer, length) if isinstance(task, Documents) else room)
+    room = tokenizer.template.max_text_tokens(length, paired=False)
+    read = np.minimum(tokens, task.tokens_read(tokenizer, length) if isinstance(task, Documents) else room)
     return {"tokens_read": float(read.mean()), "share_read": float(read.sum() / max(1, tokens.sum())),
             "read_whole": float((read == tokens).mean())}

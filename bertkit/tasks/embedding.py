@@ -46,16 +46,16 @@ class Embedding(Task):
         Returns:
             The `Packed` rows.
         """
-        groups = [(given,) if isinstance(given, str | bytes) else tuple(given) for given in inputs]
+        groups = [(example,) if isinstance(example, str | bytes) else tuple(example) for example in inputs]
         rows = text_rows(tokenizer, [text for group in groups for text in group], length, pairs=False)
         group = 1 if targets is None else len(groups[0])
-        return Packed(rows, [0 if isinstance(given, str | bytes) else len(given) for given in inputs], targets,
+        return Packed(rows, [0 if isinstance(example, str | bytes) else len(example) for example in inputs], targets,
                       group=group)
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and given and all(isinstance(text, str | bytes) for text in given):
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if isinstance(example, tuple | list) and example and all(isinstance(text, str | bytes) for text in example):
+            return tuple(example)
+        return super()._checked(number, example)
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
         """Return the vector of each text, or of each tuple of texts.
@@ -94,7 +94,7 @@ class Embedding(Task):
         """
         return replace(self, width=predictions[0].shape[-1])
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:

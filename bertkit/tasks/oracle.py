@@ -40,8 +40,8 @@ def _greedy(parts, reference, count):
     tables = [_table(parts, reference, n) for n in (1, 2)]
     chosen, best = [], 0.0
     while len(chosen) < min(count, len(parts)):
-        scores = sum(_f1(counts + counts[chosen].sum(axis=0), sizes + sizes[chosen].sum(), gold, total)
-                     for counts, sizes, gold, total in tables)
+        scores = np.sum([_f1(counts + counts[chosen].sum(axis=0), sizes + sizes[chosen].sum(), gold, total)
+                         for counts, sizes, gold, total in tables], axis=0)
         scores[chosen] = -1
         place = int(np.argmax(scores))
         if scores[place] <= best:

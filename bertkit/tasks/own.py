@@ -53,7 +53,7 @@ def _rarest(rows):
 
 register(TaskEntry(
     Classification, reader="bertkit.data.labelled:CLASSES", models=("Classifier",), of_model=_classes,
-    fit="bertkit.training.losses:of_classifier", strata=_class_strata,
+    fit="bertkit.training.losses:fit_of_classifier", strata=_class_strata,
     sections="bertkit.report.classification:sections", probe="bertkit.report.partial_input:HALVES",
     commonest="bertkit.report.partial_input:commonest_class", served="bertkit.export.served:Classes",
     output="bertkit.export.graph:probabilities"))
@@ -65,23 +65,23 @@ register(TaskEntry(
 register(TaskEntry(
     Regression, reader="bertkit.data.labelled:SCORES", models=("Classifier",),
     of_model=lambda model, _: {"pairs": None} if _is_score(model) else None,
-    fit="bertkit.training.losses:of_classifier", strata=_score_strata,
+    fit="bertkit.training.losses:fit_of_classifier", strata=_score_strata,
     sections="bertkit.report.regression:sections", probe="bertkit.report.partial_input:NUMBERS",
     commonest="bertkit.report.partial_input:mean_score", served="bertkit.export.served:Numbers",
     output="bertkit.export.graph:scores"))
 register(TaskEntry(
     Tagging, reader="bertkit.data.labelled:TAGS", models=("TokenClassifier",),
-    of_model=lambda model, _: {"labels": model["labels"]}, fit="bertkit.training.losses:of_tagger", strata=_tag_strata,
-    sections="bertkit.report.tagging:sections", commonest="bertkit.report.partial_input:no_entities",
-    served="bertkit.export.served:Tokens"))
+    of_model=lambda model, _: {"labels": model["labels"]}, fit="bertkit.training.losses:fit_of_tagger",
+    strata=_tag_strata, sections="bertkit.report.tagging:sections",
+    commonest="bertkit.report.partial_input:no_entities", served="bertkit.export.served:Tokens"))
 register(TaskEntry(
     Answering, reader="bertkit.data.labelled:ANSWERS", models=("QuestionAnswering",), of_model=lambda model, _: {},
-    fit="bertkit.training.losses:of_answerer", strata=lambda targets: [bool(answers) for answers in targets],
-    unit=lambda given: given[1], sections="bertkit.report.answering:sections",
+    fit="bertkit.training.losses:fit_of_answerer", strata=lambda targets: [bool(answers) for answers in targets],
+    unit=lambda example: example[1], sections="bertkit.report.answering:sections",
     commonest="bertkit.report.partial_input:no_answer", served="bertkit.export.served:Spans"))
 register(TaskEntry(
     Choosing, reader="bertkit.data.labelled:CHOICES", models=("MultipleChoice",), of_model=lambda model, _: {},
-    fit="bertkit.training.losses:of_chooser", unit=lambda given: given[0],
+    fit="bertkit.training.losses:fit_of_chooser", unit=lambda example: example[0],
     sections="bertkit.report.choosing:sections", probe="bertkit.report.partial_input:ENDINGS",
     commonest="bertkit.report.partial_input:commonest_place", served="bertkit.export.served:Endings"))
 register(TaskEntry(

@@ -64,10 +64,11 @@ class Ranking(Task):
         return Packed(text_rows(tokenizer, pairs, length, pairs=True), counts, targets,
                       group=1 if targets is None else counts[0])
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and len(given) > 2 and all(isinstance(text, str | bytes) for text in given):
-            return tuple(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if (isinstance(example, tuple | list) and len(example) > 2
+                and all(isinstance(text, str | bytes) for text in example)):
+            return tuple(example)
+        return super()._checked(number, example)
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
         """Return the scores of each input's documents.
@@ -95,7 +96,7 @@ class Ranking(Task):
         return [{"score": float(scores[0])} if len(scores) == 1 else {"scores": scores.tolist()}
                 for scores in predictions]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
         """Return what the metrics are means of; queries without a relevant document are left out, as in trec_eval.
 
         Args:
@@ -112,7 +113,7 @@ class Ranking(Task):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The means of the columns of `sides`; the first decides."""
+        """The means of the columns of `metric_inputs`; the first decides."""
         return {name: _Mean(place) for place, name in enumerate(("map", "mrr", "ndcg@10", "p@10", "recall@10"))}
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:

@@ -99,7 +99,7 @@ class Regression(TextsOrPairs):
         """
         return [{"score": score} for score in predictions]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -126,7 +126,7 @@ class Regression(TextsOrPairs):
         Returns:
             The error, in squared units of the scores.
         """
-        return metrics.mse(*self.sides(targets, predictions))
+        return metrics.mse(*self.metric_inputs(targets, predictions))
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of rows whose scores differ by at most `ALIKE` of the spread.

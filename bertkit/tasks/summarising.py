@@ -87,10 +87,10 @@ class Extraction(Task):
         """
         return line
 
-    def _checked(self, number, given):
-        if isinstance(given, str | bytes):
-            return given
-        raise Error(f"Row {number} is {given!r:.60}; this model reads single documents: give a str.")
+    def _checked(self, number, example):
+        if isinstance(example, str | bytes):
+            return example
+        raise Error(f"Row {number} is {example!r:.60}; this model reads single documents: give a str.")
 
     def predictions(self, outputs: Iterable[Any], packed: Packed) -> list[Extract]:
         """Return the summary of each document.
@@ -126,7 +126,7 @@ class Extraction(Task):
         return [{"summary": one.text(), "sentences": [dict(zip(("start", "end"), one.spans[i], strict=True))
                                                       for i in one.chosen]} for one in predictions]
 
-    def sides(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Sequence[Extract]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.
 
         Args:
@@ -157,7 +157,7 @@ class Extraction(Task):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The means of the columns of `sides`; the first decides."""
+        """The means of the columns of `metric_inputs`; the first decides."""
         names = [f"{system}{kind}" for system in ("", "lead_", "oracle_") for kind in KINDS]
         return {name: _Mean(place) for place, name in enumerate(names)}
 
@@ -293,7 +293,7 @@ def _rows(tokenizer, document, spans, length):
     layout = [part for part, _ in tokenizer.layout(False)]
     ahead = layout.index(tokenizer.cls_id) if tokenizer.cls_id in layout else 0
     other = dict(tokenizer.layout(True)).get(SECOND, 0)
-    rows, places = [], []
+    rows, places, turn = [], [], 0
     for ids in tokenizer.ids([document[start:end] for start, end in spans]):
         new, segments = tokenizer.pack_ids(ids, None, length)
         if not rows or len(rows[-1][0]) + len(new) > length:

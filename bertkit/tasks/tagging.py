@@ -14,7 +14,7 @@ from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
 from bertkit.text.convention import Convention, at_apostrophes, is_unbroken
 from bertkit.text.windows import STRIDE, max_context, windows
-from bertkit.text.words import covering, joined, words
+from bertkit.text.words import covering_pieces, join_words, words
 
 OUTSIDE = "O"
 
@@ -41,7 +41,7 @@ class Tagging(Task):
 
     labels: tuple[str, ...]
     stride: int = STRIDE
-    convention: Convention | None = None
+    convention: Any = None
 
     name, output, each_token = "tag", "logits", True
     commonest = "the commonest tag, no entity anywhere"
@@ -87,7 +87,8 @@ class Tagging(Task):
             encoding, read, pieces = _encoded(tokenizer, given, self.convention)
             cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
             counts = max_context(cut, len(encoding.ids))
-            at = [None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].at(piece)) for piece in pieces]
+            at = [None if piece < 0 else (len(rows) + counts[piece], cut[counts[piece]].row_position(piece))
+                  for piece in pieces]
             places.append((at, read if isinstance(given, str | bytes) else None))
             if targets is not None:
                 labels += _labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]])
@@ -124,7 +125,7 @@ class Tagging(Task):
         return [{"entities": _entities(given, tags, self.convention)}
                 for given, tags in zip(inputs, predictions, strict=True)]
 
-    def sides(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -210,10 +211,10 @@ class Tagging(Task):
         same = [self.decisions(a) == self.decisions(b) for a, b in zip(one, other, strict=True)]
         return float(np.concatenate(same).mean())
 
-    def _checked(self, number, given):
-        if isinstance(given, tuple | list) and all(isinstance(word, str) for word in given):
-            return list(given)
-        return super()._checked(number, given)
+    def _checked(self, number, example):
+        if isinstance(example, tuple | list) and all(isinstance(word, str) for word in example):
+            return list(example)
+        return super()._checked(number, example)
 
 
 class _Read(NamedTuple):
@@ -244,11 +245,11 @@ def _read(given, convention):
     """Return an input as a `_Read`: words as they are, raw text as the training data part words."""
     given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
     if not isinstance(given, str):
-        text, spans = joined(given)
+        text, spans = join_words(given)
         return _Read(text, spans, spans)
     if convention is not None:              # with the blanks that the words of the training data had between them
         own = convention.words(given)
-        text, spans = joined([given[start:end] for start, end in own])
+        text, spans = join_words([given[start:end] for start, end in own])
         return _Read(text, spans, own)
     parts = [at_apostrophes(given, *word) for word in words(given)]
     own = [span for part in parts for span in part]
@@ -261,7 +262,7 @@ def _encoded(tokenizer, given, convention):
     encoding = tokenizer.encode([read.encoded])[0]
     if read.words is not None:
         read = _in_pieces(read, encoding.offsets)
-    return encoding, read, covering(encoding.offsets, read.spans)[0].tolist()
+    return encoding, read, covering_pieces(encoding.offsets, read.spans)[0].tolist()
 
 
 def _in_pieces(read, offsets):
@@ -270,7 +271,7 @@ def _in_pieces(read, offsets):
     for span, number in zip(read.spans, read.words, strict=True):
         inside = [span]
         if is_unbroken(read.encoded[slice(*span)]):
-            first, last = (int(piece[0]) for piece in covering(offsets, [span]))
+            first, last = (int(piece[0]) for piece in covering_pieces(offsets, [span]))
             pieces = [offsets[piece] for piece in range(first, last + 1)] if first >= 0 else []
             inside = [(max(start, span[0]), min(end, span[1])) for start, end in pieces if start < end] or [span]
         spans += inside
@@ -324,7 +325,7 @@ def _labels(cut, pieces, numbers):
         # From the end, so that of two words that share a piece the first is learnt.
         for piece, number in zip(pieces[::-1], numbers[::-1], strict=True):
             if window.start <= piece < window.end:
-                row[window.at(piece)] = number
+                row[window.row_position(piece)] = number
         rows.append(row)
     return rows
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.tasks.columns import listed
+from bertkit.tasks.columns import to_list
 
 
 class Task:
@@ -51,7 +51,7 @@ class Task:
     pack: Any
     predictions: Any
     answers: Any
-    sides: Any
+    metric_inputs: Any
 
     def settings(self) -> dict[str, Any]:
         """Return the fields of the task; `task({"name": ..., **settings})` makes the task again.
@@ -81,11 +81,11 @@ class Task:
             raise Error(f"has {len(texts) - 1} tabs; this model reads {', tab, '.join(self.reads)}")
         return tuple(texts)
 
-    def checked(self, inputs: Iterable[Any]) -> list[Any]:
+    def check_inputs(self, inputs: Iterable[Any]) -> list[Any]:
         """Check inputs.
 
         Args:
-            inputs: Texts, or tuples of texts: a list of them, or what `columns.listed` takes for one.
+            inputs: Texts, or tuples of texts: a list of them, or what `columns.to_list` takes for one.
 
         Returns:
             The inputs as a list.
@@ -93,16 +93,16 @@ class Task:
         Raises:
             Error: when `inputs` is no list of rows, or an input is not what the task reads; it names the first one.
         """
-        inputs = listed(inputs, "inputs")
+        inputs = to_list(inputs, "inputs")
         return [self._checked(number, given) for number, given in enumerate(inputs, start=1)]
 
-    def _checked(self, number, given):
-        if self.reads == ("text",) and isinstance(given, str | bytes):
-            return given
-        if self.reads != ("text",) and isinstance(given, tuple | list) and self._fits(given):
-            return tuple(given)
+    def _checked(self, number, example):
+        if self.reads == ("text",) and isinstance(example, str | bytes):
+            return example
+        if self.reads != ("text",) and isinstance(example, tuple | list) and self._fits(example):
+            return tuple(example)
         wanted = "single texts: give a str" if self.reads == ("text",) else f"tuples ({', '.join(self.reads)})"
-        raise Error(f"Row {number} is {given!r:.60}; this model reads {wanted}.")
+        raise Error(f"Row {number} is {example!r:.60}; this model reads {wanted}.")
 
     def _fits(self, texts):
         if self.reads[-1] == "...":
@@ -286,7 +286,7 @@ class Task:
         Returns:
             {metric: number}.
         """
-        sides = self.sides(targets, predictions)
+        sides = self.metric_inputs(targets, predictions)
         return {name: float(metric(*sides)) for name, metric in self.metrics.items()}
 
     def intervals(self, targets: Any, predictions: Any, seed: int = 0) -> dict[str, dict[str, float]]:
@@ -300,7 +300,7 @@ class Task:
         Returns:
             {metric: {"score", "low", "high"}}.
         """
-        sides, intervals = self.sides(targets, predictions), {}
+        sides, intervals = self.metric_inputs(targets, predictions), {}
         for name, metric in self.metrics.items():
             low, high = metrics.bootstrap(metric, *sides, seed=seed)
             intervals[name] = {"score": float(metric(*sides)), "low": low, "high": high}

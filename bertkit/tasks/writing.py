@@ -13,7 +13,7 @@ from bertkit.tasks.packed import Packed
 from bertkit.tasks.summarising import counted_words
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
-from bertkit.text.decoding import decoded
+from bertkit.text.decoding import decode
 
 BLEU, ROUGE = slice(0, 10), ("rouge1", "rouge2", "rougeL")
 
@@ -45,10 +45,10 @@ class Writing(Task):
         """
         return line
 
-    def _checked(self, number, given):
-        if isinstance(given, str | bytes):
-            return given
-        raise Error(f"Row {number} is {given!r:.60}; this model reads single sources: give a str.")
+    def _checked(self, number, example):
+        if isinstance(example, str | bytes):
+            return example
+        raise Error(f"Row {number} is {example!r:.60}; this model reads single sources: give a str.")
 
     def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
         """Make a row of each source, or, with targets, of each reference's source.
@@ -66,7 +66,7 @@ class Writing(Task):
             inputs = [source for source, references in zip(inputs, targets, strict=True) for _ in references]
         return Packed(text_rows(tokenizer, inputs, length, pairs=False), tokenizer)
 
-    def taught(self, tokenizer: Tokenizer, targets: Sequence[Sequence[str]]) -> Packed:
+    def decoder_rows(self, tokenizer: Tokenizer, targets: Sequence[Sequence[str]]) -> Packed:
         """Make what the decoder learns of each reference: rows [begin, tokens], labels [tokens, end].
 
         A reference that is longer than `longest` is cut, and its end is then not learned.
@@ -81,7 +81,7 @@ class Writing(Task):
         Raises:
             Error: when the tokenizer has no tokens that begin and end a text.
         """
-        begin, end = ends(tokenizer)
+        begin, end = begin_and_end_ids(tokenizer)
         texts = tokenizer.ids([text for references in targets for text in references])
         labels = [[*ids, end][:self.longest] for ids in texts]
         rows = [([begin, *label[:-1]], [0] * len(label)) for label in labels]
@@ -98,11 +98,11 @@ class Writing(Task):
             A text for each source.
         """
         tokenizer = packed.origin
-        _, end = ends(tokenizer)
+        _, end = begin_and_end_ids(tokenizer)
         texts = []
         for row in outputs:
             ids = np.asarray(row).astype("int64").tolist()
-            texts.append(decoded(tokenizer, ids[:ids.index(end)] if end in ids else ids))
+            texts.append(decode(tokenizer, ids[:ids.index(end)] if end in ids else ids))
         return texts
 
     def answers(self, inputs: Sequence[Any], predictions: Sequence[str]) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ class Writing(Task):
         """
         return [{"text": text} for text in predictions]
 
-    def sides(self, targets: Any, predictions: Sequence[str]) -> tuple[np.ndarray]:
+    def metric_inputs(self, targets: Any, predictions: Sequence[str]) -> tuple[np.ndarray]:
         """Return what the metrics compare.
 
         Args:
@@ -172,7 +172,7 @@ class _Mean(NamedTuple):
         return float(table[:, self.column].mean())
 
 
-def ends(tokenizer: Tokenizer) -> tuple[int, int]:
+def begin_and_end_ids(tokenizer: Tokenizer) -> tuple[int, int]:
     """Return the ids with which a text begins and ends.
 
     Args:
@@ -184,7 +184,7 @@ def ends(tokenizer: Tokenizer) -> tuple[int, int]:
     Raises:
         Error: when the tokenizer has no such tokens.
     """
-    if None in (tokenizer.cls_id, tokenizer.sep_id):
+    if tokenizer.cls_id is None or tokenizer.sep_id is None:
         raise Error("The tokenizer has no tokens that begin and end a text ([CLS], [SEP]), between which a model "
                     "writes; give the checkpoint of a model trained with them.")
     return tokenizer.cls_id, tokenizer.sep_id

@@ -14,7 +14,7 @@ _CLOSES, _OPENS = re.compile(r" ([.,;:!?%)\]}\u2026\u201d])"), re.compile(r"([(\
 _WITHIN = re.compile(r"(?<=\w) (['\u2019-]) (?=\w)")
 
 
-def decoded(tokenizer: Any, ids: Iterable[int]) -> str:
+def decode(tokenizer: Any, ids: Iterable[int]) -> str:
     """Return the text of token ids, without special tokens.
 
     What a tokenizer loses does not come back: the case where it is uncased and, for WordPiece, the blanks. These are
@@ -30,7 +30,7 @@ def decoded(tokenizer: Any, ids: Iterable[int]) -> str:
     Example:
         >>> from bertkit.text import Tokenizer
         >>> tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "it", "'", "s", "river", "##s", "."])
-        >>> decoded(tokenizer, [2, 5, 6, 7, 8, 9, 10, 3])
+        >>> decode(tokenizer, [2, 5, 6, 7, 8, 9, 10, 3])
         "it's rivers."
     """
     special = set(tokenizer.special.values())

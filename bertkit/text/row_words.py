@@ -39,7 +39,7 @@ class RowWords:
 
     def __init__(self, tokenizer: Any, segmenter: Callable[[str], list[str]] | str | None = None) -> None:
         self.starts = word_starts(tokenizer)
-        self.segment = segmenter and lru_cache(REMEMBERED)(_cutting(_named(segmenter)))
+        self.segment = None if segmenter is None else lru_cache(REMEMBERED)(_cutting(_named(segmenter)))
         self.entries = list(tokenizer.vocabulary)
         self.ideographs = np.array([bool(_IDEOGRAPHS.fullmatch(entry)) for entry in self.entries], bool)
         self.told = False

@@ -52,7 +52,7 @@ class Template:
         """
         return self.pair if paired else self.single
 
-    def places(self, length: int, paired: bool) -> int:
+    def max_text_tokens(self, length: int, paired: bool) -> int:
         """Return how many tokens of text fit beside the special tokens.
 
         Args:
@@ -148,7 +148,7 @@ def bare() -> Template:
     return Template(((FIRST, 0),), ((FIRST, 0), (SECOND, 1)))
 
 
-def kept(first: int, second: int, places: int) -> tuple[int, int]:
+def truncated_lengths(first: int, second: int, places: int) -> tuple[int, int]:
     """Return how many tokens of each text of a pair stay: the longer text is cut first, at its end.
 
     The shorter text keeps min(shorter, places // 2) tokens and the longer one gets the rest. Of texts of equal length
@@ -163,11 +163,11 @@ def kept(first: int, second: int, places: int) -> tuple[int, int]:
         The number of tokens that stay of the first and of the second text.
 
     Example:
-        >>> kept(6, 2, 6), kept(9, 9, 5)
+        >>> truncated_lengths(6, 2, 6), truncated_lengths(9, 9, 5)
         ((4, 2), (2, 3))
     """
     if first > second:
-        return kept(second, first, places)[::-1]
+        return truncated_lengths(second, first, places)[::-1]
     first = min(first, places // 2)
     return first, min(second, places - first)
 

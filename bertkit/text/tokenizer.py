@@ -13,7 +13,7 @@ from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, wr
 from bertkit.text.models.bytelevel import ByteLevel
 from bertkit.text.models.sentencepiece import BPE, Unigram
 from bertkit.text.models.wordpiece import WordPiece
-from bertkit.text.template import FIRST, SECOND, Template, bare, bert, kept
+from bertkit.text.template import FIRST, SECOND, Template, bare, bert, truncated_lengths
 
 MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE)}
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
@@ -80,9 +80,9 @@ class Tokenizer:
         known, new = set(self.model_vocabulary), dict.fromkeys(token.content for token in self.added)
         self.vocabulary = (*self.model_vocabulary, *(token for token in new if token not in known))
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self.pad_id, self.unk_id, self.cls_id, self.sep_id = (
-            self.id(self.special[role]) if role in self.special else absent
-            for role, absent in (("pad", 0), ("unk", None), ("cls", None), ("sep", None)))
+        self.pad_id = self.id(self.special["pad"]) if "pad" in self.special else 0
+        self.unk_id, self.cls_id, self.sep_id = (
+            self.id(self.special[role]) if role in self.special else None for role in ("unk", "cls", "sep"))
         self.model = MODELS[kind](self.model_vocabulary, unknown=self.special.get("unk"), **settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
         specials = [Added(token) for token in self.special.values() if token in self._ids]
@@ -250,7 +250,7 @@ class Tokenizer:
              special_tokens: bool = False) -> dict[str, np.ndarray]:
         """Return texts or pairs of texts as one batch, cut and padded to a length.
 
-        Of a pair the longer text is cut first; see `template.kept`.
+        Of a pair the longer text is cut first; see `template.truncated_lengths`.
 
         Args:
             first: sequence of B texts.
@@ -289,8 +289,8 @@ class Tokenizer:
             Error: when `length` cannot hold the special tokens.
         """
         paired = second is not None
-        places = self.template.places(length, paired)
-        sizes = kept(len(first), len(second), places) if second is not None else (min(len(first), places), 0)
+        room = self.template.max_text_tokens(length, paired)
+        sizes = (min(len(first), room), 0) if second is None else truncated_lengths(len(first), len(second), room)
         texts = {FIRST: first[:sizes[0]], SECOND: second[:sizes[1]] if second is not None else []}
         ids: list[int] = []
         segments: list[int] = []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.errors import Error
-from bertkit.text.template import FIRST, SECOND, kept
+from bertkit.text.template import FIRST, SECOND, truncated_lengths
 
 STRIDE = 128        # tokens from the start of a window to that of the next, run_squad's
 
@@ -26,7 +26,7 @@ class Window(NamedTuple):
 
     Example:
         >>> window = Window(([2, 8, 9, 3], [0, 0, 0, 0]), start=3, end=5, place=1, cls=0)
-        >>> window.row[0][window.at(4)]
+        >>> window.row[0][window.row_position(4)]
         9
     """
 
@@ -36,7 +36,7 @@ class Window(NamedTuple):
     place: int
     cls: int
 
-    def at(self, token: int) -> int:
+    def row_position(self, token: int) -> int:
         """Return the place in the row of a token of the text.
 
         Args:
@@ -53,7 +53,8 @@ def windows(tokenizer: Any, text: Sequence[int], length: int, query: Sequence[in
     """Split the token ids of a text into overlapping windows.
 
     Each row is `pack_ids(window)`, or `pack_ids(query, window)` where there is a query. The query is the same in all
-    windows. It is cut as `template.kept` says: to half of the places where it would leave less than that to the text.
+    windows. It is cut as `template.truncated_lengths` says: to half of the row where it would leave less than that to
+    the text.
 
     Args:
         tokenizer: a `Tokenizer`.
@@ -76,9 +77,9 @@ def windows(tokenizer: Any, text: Sequence[int], length: int, query: Sequence[in
         [[2, 5, 6, 7, 8, 3], [2, 7, 8, 9, 3]]
     """
     paired = query is not None
-    room = tokenizer.template.places(length, paired)
+    room = tokenizer.template.max_text_tokens(length, paired)
     if query is not None:
-        query = query[:kept(len(query), len(text), room)[0]]
+        query = query[:truncated_lengths(len(query), len(text), room)[0]]
         room -= len(query)
     if text and room < 1:
         raise Error(f"length={length} has no room for a text beside the special tokens; give more.")

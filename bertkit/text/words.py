@@ -44,7 +44,7 @@ def words(text: str, start: int = 0, end: int | None = None, convention: Any = N
     return [span for stretch in stretches for span in _split(text, *stretch.span(), convention)]
 
 
-def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+def join_words(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     """Join words by single blanks.
 
     Args:
@@ -54,7 +54,7 @@ def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         The text, and the (start, end) of each word in characters.
 
     Example:
-        >>> joined(["New", "York"])
+        >>> join_words(["New", "York"])
         ('New York', [(0, 3), (4, 8)])
     """
     spans, at = [], 0
@@ -64,7 +64,8 @@ def joined(parts: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     return " ".join(parts), spans
 
 
-def covering(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def covering_pieces(offsets: Sequence[tuple[int, int]],
+                    spans: Sequence[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the first and the last piece that cover each span.
 
     Args:
@@ -75,7 +76,7 @@ def covering(offsets: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]
         Two int64 arrays [N]: the first and the last piece that hold a character of each span, -1 where none does.
 
     Example:
-        >>> covering([(0, 3), (3, 6), (7, 9)], [(0, 6), (6, 7), (8, 9)])
+        >>> covering_pieces([(0, 3), (3, 6), (7, 9)], [(0, 6), (6, 7), (8, 9)])
         (array([ 0, -1,  2]), array([ 1, -1,  2]))
     """
     starts, ends = np.asarray(offsets, "int64").reshape(-1, 2).T

@@ -1,13 +1,19 @@
 """What happens around `fit()`: optimizer, schedule, losses, scores, progress, the best weights, resuming."""
 
-import importlib
+from typing import TYPE_CHECKING
+
+from bertkit.face import on_demand
 
 _HOMES = {"AdamW": "optimizer", "CrossEntropy": "losses", "LAMB": "lamb", "WarmupLinear": "schedules",
           **dict.fromkeys(("CosineError", "InfoNCE", "Triplet"), "contrastive")}
 __all__ = sorted(_HOMES)
-
-
-def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'bertkit.training' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"bertkit.training.{_HOMES[name]}"), name)
+if TYPE_CHECKING:
+    from bertkit.training.contrastive import CosineError as CosineError
+    from bertkit.training.contrastive import InfoNCE as InfoNCE
+    from bertkit.training.contrastive import Triplet as Triplet
+    from bertkit.training.lamb import LAMB as LAMB
+    from bertkit.training.losses import CrossEntropy as CrossEntropy
+    from bertkit.training.optimizer import AdamW as AdamW
+    from bertkit.training.schedules import WarmupLinear as WarmupLinear
+else:
+    __getattr__ = on_demand(__name__, _HOMES)

@@ -8,7 +8,7 @@ from keras import ops
 from bertkit.errors import Error
 from bertkit.training import lora
 from bertkit.training.config import TrainConfig
-from bertkit.training.lr_scales import depths, freeze, lr_scales, lr_starts
+from bertkit.training.lr_scales import freeze, lr_scales, lr_starts, weight_depths
 from bertkit.training.optimizer import AdamW, adamw
 
 # β of L2-SP (Li et al. 2018, section 4.2): what is new, such as the head, is drawn to 0.
@@ -29,7 +29,7 @@ def adapt(model: Any, tuning: TrainConfig) -> None:
         Error: When a knob does not fit the encoder.
     """
     if tuning.layer_decay != 1 or tuning.unfreeze:
-        depths(model)                                   # raises where these do not fit
+        weight_depths(model)                                   # raises where these do not fit
     if tuning.frozen_layers is not None:
         freeze(model, tuning.frozen_layers)
     if tuning.l2_sp:
@@ -66,7 +66,7 @@ def optimizer(model: Any, learning_rate: float, steps: int, steps_per_epoch: int
                  gradient_accumulation_steps=tuning.accumulate if tuning.accumulate > 1 else None)
 
 
-def settle(model: Any) -> None:
+def merge_adapters(model: Any) -> None:
     """Make a model plain after `fit()`: LoRA's matrices become part of the weights. Call it before scoring and saving.
 
     Args:

@@ -56,32 +56,33 @@ def recommend(rows: int, hidden_dim: int, epochs: Count = AUTO, batch_size: Coun
     if batch_size == AUTO:
         batch_size = SMALL if rows < MANY else LARGE
     if epochs == AUTO:
-        epochs = min(MOST, max(FEWEST, round(EPOCHS * math.sqrt(ROWS / rows))))
+        passes = min(MOST, max(FEWEST, round(EPOCHS * math.sqrt(ROWS / rows))))
+        epochs = passes
     if learning_rate == AUTO:
         learning_rate = float(f"{min(HIGHEST, max(LOWEST, RATE * (WIDTH / hidden_dim) ** 2)):.1e}")
     return Recommended(epochs, batch_size, learning_rate)
 
 
-def explained(rows: int, hidden_dim: int, given: dict[str, Any], chosen: Recommended) -> str:
+def explain_choice(rows: int, hidden_dim: int, knobs: dict[str, Any], chosen: Recommended) -> str:
     """Return a sentence that says what was chosen and why.
 
     Args:
         rows: Training rows.
         hidden_dim: Features of a token inside the encoder.
-        given: {"epochs", "batch_size", "learning_rate"} as the user gave them, numbers or "auto".
+        knobs: {"epochs", "batch_size", "learning_rate"} as the user gave them, numbers or "auto".
         chosen: What `recommend` returned for these.
 
     Returns:
         The sentence; "" where nothing was "auto".
 
-    >>> explained(400, 384, {"epochs": 4, "batch_size": "auto", "learning_rate": "auto"}, Recommended(4, 16, 2e-4))
+    >>> explain_choice(400, 384, {"epochs": 4, "batch_size": "auto", "learning_rate": "auto"}, Recommended(4, 16, 2e-4))
     'Chosen (auto): batch size 16 and learning rate 0.0002, for 400 training rows and an encoder of 384 features.'
     """
     reasons = {"epochs": f"{chosen.epochs} epochs ({-(-rows // max(1, chosen.batch_size)) * chosen.epochs} steps)",
                "batch_size": f"batch size {chosen.batch_size}",
                "learning_rate": f"learning rate {chosen.learning_rate:g}"}
-    found = [reason for name, reason in reasons.items() if given[name] == AUTO]
-    if not found:
+    sentences = [reason for name, reason in reasons.items() if knobs[name] == AUTO]
+    if not sentences:
         return ""
-    listed = ", ".join(found[:-1]) + " and " * (len(found) > 1) + found[-1]
+    listed = ", ".join(sentences[:-1]) + " and " * (len(sentences) > 1) + sentences[-1]
     return f"Chosen (auto): {listed}, for {rows:,} training rows and an encoder of {hidden_dim} features."

@@ -6,8 +6,8 @@ from typing import Any
 from bertkit.report.partial_input import commonest
 
 
-def no_better(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, Any], found: dict[str, float],
-              auto: bool = True) -> str:
+def baseline_warning(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, Any], measured: dict[str, float],
+                     auto: bool = True) -> str:
     """Return a warning if a model is no better than the commonest answer.
 
     A correlation is no better than that of a constant answer (0) where its interval reaches 0.
@@ -17,7 +17,7 @@ def no_better(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, An
         metric: The metric that decides, such as "accuracy".
         train: (inputs, targets) that it was trained on, which give the commonest answer.
         dev: (inputs, targets) that it was scored on.
-        found: {"score", "low", "high"} of the metric on dev.
+        measured: {"score", "low", "high"} of the metric on dev.
         auto: Whether epochs, batch size and rate were chosen by bertkit.
 
     Returns:
@@ -26,9 +26,9 @@ def no_better(task: Any, metric: str, train: tuple[Any, Any], dev: tuple[Any, An
     constant = commonest(task, train, dev)
     if constant is None:
         return ""
-    base, score = (0.0 if math.isnan(value) else value for value in (constant[metric], found["score"]))
+    base, score = (0.0 if math.isnan(value) else value for value in (constant[metric], measured["score"]))
     sign = -1 if metric in task.less_is_better else 1
-    shown = found["low"] if task.constant_is_0 and sign == 1 else score
+    shown = measured["low"] if task.constant_is_0 and sign == 1 else score
     if sign * shown > sign * base:
         return ""
     remedy = ("more rows, a larger encoder (--model) or other knobs (bertkit sweep)" if auto else

@@ -31,8 +31,11 @@ class BestWeights(keras.callbacks.Callback):
         self.metric = metric or next(iter(task.metrics))
         if self.metric not in task.metrics:
             raise Error(f"metric={metric} does not choose an epoch here; the task has {', '.join(task.metrics)}.")
-        self.task, self.held, self.patience = task, held, patience
-        self.epoch, self.rank, self.weights, self.confusion = None, (-np.inf, -np.inf), None, None
+        self.task, self.eval_split, self.patience = task, held, patience
+        self.epoch: int | None = None
+        self.rank: tuple[float, ...] = (-np.inf, -np.inf)
+        self.weights: list[np.ndarray] | None = None
+        self.confusion: np.ndarray | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Score the model on dev, keep its weights if they are the best so far, and stop after `patience` epochs.
@@ -41,13 +44,13 @@ class BestWeights(keras.callbacks.Callback):
             epoch: The number of the epoch, from 0.
             logs: The epoch's numbers; the scores and the loss on dev are added as "dev_...".
         """
-        found = predictions(self.model, self.task, self.held)
-        sides = self.task.sides(self.held.targets, found)
+        predicted = predictions(self.model, self.task, self.eval_split)
+        sides = self.task.metric_inputs(self.eval_split.targets, predicted)
         scores = {name: float(metric(*sides)) for name, metric in self.task.metrics.items()}
-        loss = self.task.loss(self.held.targets, found)
+        loss = self.task.loss(self.eval_split.targets, predicted)
         if loss is not None:
             check_loss(loss, f"on dev after epoch {epoch + 1}")
-        self.confusion = self.task.confusion(self.held.targets, found)
+        self.confusion = self.task.confusion(self.eval_split.targets, predicted)
         if logs is not None:
             logs.update({} if loss is None else {"dev_loss": loss})
             logs.update({f"dev_{name}": value for name, value in scores.items()})
@@ -60,7 +63,7 @@ class BestWeights(keras.callbacks.Callback):
         elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:
             self.model.stop_training = True
 
-    def remember(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def get_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the best epoch so far and its weights.
 
         Returns:
@@ -69,8 +72,8 @@ class BestWeights(keras.callbacks.Callback):
         metadata = {"epoch": self.epoch, "rank": [float(part) if np.isfinite(part) else None for part in self.rank]}
         return metadata, {str(i): value for i, value in enumerate(self.weights or ())}
 
-    def recall(self, metadata: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
-        """Take back what `remember` returned.
+    def set_state(self, metadata: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
+        """Take back what `get_state` returned.
 
         Args:
             metadata: The number and rank of the best epoch.

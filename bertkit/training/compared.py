@@ -10,7 +10,7 @@ from bertkit.terminal import say
 TABLE = "table.tsv"
 
 
-def compared(ways: dict[str, Callable[[], Any]], out: str | Path) -> dict[str, dict[str, Any]]:
+def compare_strategies(ways: dict[str, Callable[[], Any]], out: str | Path) -> dict[str, dict[str, Any]]:
     """Train a task in several ways, and compare them in a table, which is shown and written as OUT/table.tsv.
 
     The columns are the task's first metric on dev with the ends of its 95 % interval, and what the card says of
@@ -23,15 +23,15 @@ def compared(ways: dict[str, Callable[[], Any]], out: str | Path) -> dict[str, d
     Returns:
         {name: {column: value}}.
     """
-    found = {}
+    results = {}
     for name, train in ways.items():
         say(f"Training: {name}.")
         card = train()
         metric, score = next(iter(card.scores["dev"].items()))
-        found[name] = {metric: score["score"], "low": score["low"], "high": score["high"], **card.training}
-    columns = list(next(iter(found.values())))
-    rows = [["", *columns], *([name, *(f"{row[column]:.4g}" for column in columns)] for name, row in found.items())]
+        results[name] = {metric: score["score"], "low": score["low"], "high": score["high"], **card.training}
+    columns = list(next(iter(results.values())))
+    rows = [["", *columns], *([name, *(f"{row[column]:.4g}" for column in columns)] for name, row in results.items())]
     table = "".join("\t".join(row) + "\n" for row in rows)
     write_text(Path(out) / TABLE, table)
     say(table.expandtabs(14).rstrip())
-    return found
+    return results

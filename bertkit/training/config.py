@@ -110,7 +110,7 @@ class TrainConfig:
         return 2 if self.r_drop else 1
 
     @property
-    def reading(self) -> dict[str, Any]:
+    def reading_options(self) -> dict[str, Any]:
         """The knobs that `read_labelled` takes: how labelled rows are read."""
         return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows}
 

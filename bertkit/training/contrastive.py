@@ -63,7 +63,7 @@ class InfoNCE(keras.losses.Loss):
         Returns:
             Losses [B].
         """
-        vectors = directions(vectors)
+        vectors = unit_vectors(vectors)
         queries, positives, width = vectors[:, 0], vectors[:, 1], vectors.shape[-1]
         negatives = ops.reshape(vectors[:, 2:], (-1, width))
         near = self.scale * ops.matmul(queries, ops.transpose(positives))
@@ -102,7 +102,7 @@ class CosineError(keras.losses.Loss):
         Returns:
             Losses [B].
         """
-        vectors = directions(vectors)
+        vectors = unit_vectors(vectors)
         return ops.square(ops.sum(vectors[:, 0] * vectors[:, 1], axis=-1) - ops.reshape(labels, (-1,)))
 
 
@@ -145,11 +145,11 @@ class Triplet(keras.losses.Loss):
         Returns:
             Losses [B].
         """
-        near, far = (lengths(vectors[:, 0] - vectors[:, place])[:, 0] for place in (1, 2))
+        near, far = (vector_lengths(vectors[:, 0] - vectors[:, place])[:, 0] for place in (1, 2))
         return ops.maximum(near - far + self.margin, 0.0)
 
 
-def objective(features: Any, name: str | None = None) -> keras.losses.Loss:
+def contrastive_loss(features: Any, name: str | None = None) -> keras.losses.Loss:
     """Return the loss that suits an embedder's training rows.
 
     Groups with scores, float labels, are trained by `CosineError`; pairs and triples by `InfoNCE`, triples also by
@@ -174,7 +174,7 @@ def objective(features: Any, name: str | None = None) -> keras.losses.Loss:
     return fitting[name or next(iter(fitting))]()
 
 
-def directions(vectors: Any) -> Any:
+def unit_vectors(vectors: Any) -> Any:
     """Return vectors scaled to length 1; a zero vector stays zero.
 
     Args:
@@ -184,13 +184,13 @@ def directions(vectors: Any) -> Any:
         Vectors [...,D].
 
     Example:
-        >>> [round(float(y), 4) for y in directions(ops.array([3.0, 4.0]))]
+        >>> [round(float(y), 4) for y in unit_vectors(ops.array([3.0, 4.0]))]
         [0.6, 0.8]
     """
-    return vectors / lengths(vectors)
+    return vectors / vector_lengths(vectors)
 
 
-def lengths(vectors: Any) -> Any:
+def vector_lengths(vectors: Any) -> Any:
     """Return the length ‖x‖ of each vector, never below `SMALLEST`: a square root has no slope at 0.
 
     Args:
@@ -200,7 +200,7 @@ def lengths(vectors: Any) -> Any:
         Lengths [...,1].
 
     Example:
-        >>> float(lengths(ops.array([3.0, 4.0]))[0])
+        >>> float(vector_lengths(ops.array([3.0, 4.0]))[0])
         5.0
     """
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1, keepdims=True), SMALLEST**2))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bertkit.checkpoints.lengthened import lengthened, watching
+from bertkit.checkpoints.lengthened import to_longformer, with_global_attention
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, DocumentClassifier
@@ -46,11 +46,11 @@ class Cut:
         """Examples in a step: fewer where one has many rows or tokens, so that a step takes no more memory."""
         return self.batch_size
 
-    def task(self, found: Any) -> Any:
+    def task(self, classification: Any) -> Any:
         """Return the task of this strategy.
 
         Args:
-            found: The `Classification` that the training file describes.
+            classification: The `Classification` that the training file describes.
 
         Returns:
             The task.
@@ -58,8 +58,8 @@ class Cut:
         Raises:
             Error: When the task is one of pairs of texts.
         """
-        check_single(found)
-        return found
+        check_single(classification)
+        return classification
 
     def model(self, encoder: Encoder, task: Any) -> Any:
         """Return a new model of this strategy.
@@ -71,22 +71,23 @@ class Cut:
         Returns:
             A `Classifier` or a `DocumentClassifier`.
         """
-        return Classifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
+        return Classifier(encoder, task.labels, multi_label=task.multi_label,
+                          head_config=with_global_attention(encoder))
 
 
 class Windows(Cut):
     """Train each window on its document's label, and pool the answers to a document's windows."""
 
-    def task(self, found: Any) -> Any:
+    def task(self, classification: Any) -> Any:
         """Return the task of documents in windows.
 
         Args:
-            found: The `Classification` that the training file describes.
+            classification: The `Classification` that the training file describes.
 
         Returns:
             A `Documents`.
         """
-        return _documents(found, self.most_windows, self.pooling)
+        return _documents(classification, self.most_windows, self.pooling)
 
 
 class Hierarchical(Cut):
@@ -97,16 +98,16 @@ class Hierarchical(Cut):
         """Documents in a step: so many that their windows are about `batch_size` rows."""
         return max(1, self.batch_size // self.most_windows)
 
-    def task(self, found: Any) -> Any:
+    def task(self, classification: Any) -> Any:
         """Return the task of documents whose windows are read together.
 
         Args:
-            found: The `Classification` that the training file describes.
+            classification: The `Classification` that the training file describes.
 
         Returns:
             A `Documents`.
         """
-        return _documents(found, self.most_windows, TOGETHER)
+        return _documents(classification, self.most_windows, TOGETHER)
 
     def model(self, encoder: Encoder, task: Any) -> Any:
         """Return a new `DocumentClassifier`.
@@ -118,11 +119,12 @@ class Hierarchical(Cut):
         Returns:
             The model.
         """
-        return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label, head_config=watching(encoder))
+        return DocumentClassifier(encoder, task.labels, multi_label=task.multi_label,
+                                  head_config=with_global_attention(encoder))
 
 
 class Sparse(Cut):
-    """Read each document's first `most_tokens` tokens, by a Longformer made of the encoder (see `lengthened`)."""
+    """Read each document's first `most_tokens` tokens, by a Longformer made of the encoder (see `to_longformer`)."""
 
     @property
     def tokens(self) -> int:
@@ -144,7 +146,7 @@ class Sparse(Cut):
         Returns:
             The model.
         """
-        return super().model(lengthened(encoder, self.most_tokens), task)
+        return super().model(to_longformer(encoder, self.most_tokens), task)
 
 
 STRATEGIES = {"cut": Cut, "windows": Windows, "hierarchical": Hierarchical, "sparse": Sparse}

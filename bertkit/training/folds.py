@@ -10,12 +10,12 @@ import numpy as np
 
 from bertkit.files.atomic import read_json, sha256, write_json
 from bertkit.terminal import say
-from bertkit.training.adapt import settle
+from bertkit.training.adapt import merge_adapters
 from bertkit.training.run import Run
 from bertkit.training.scoring import predictions
 
 
-def cross_validated(run: Run, make: Callable[[], Any], tokenizer: Any, splits: Any, count: int | None) -> dict:
+def cross_validate(run: Run, make: Callable[[], Any], tokenizer: Any, splits: Any, count: int | None) -> dict:
     """Return the cross-validated score of the training rows: each is answered by a model that has not seen it.
 
     For each fold a model is trained on the others and answers it; without dev, some of what it is trained on chooses
@@ -35,17 +35,17 @@ def cross_validated(run: Run, make: Callable[[], Any], tokenizer: Any, splits: A
     """
     if not count:
         return {}
-    found, task = [None] * len(splits.whole), splits.task
+    predicted, task = [None] * len(splits.whole), splits.task
     targets, metadata = splits.whole.targets, []
     for number, (rows, part) in enumerate(splits.folds(count), start=1):
         say(f"fold {number} of {count}: {len(rows)} rows are answered by a model that has not seen them")
         answers = _answers(Run(**{**run.knobs, "out": run.folder / f"fold-{number}"}), make, tokenizer, part)
-        sides = task.sides(part.parts["test"].targets, answers)
+        sides = task.metric_inputs(part.parts["test"].targets, answers)
         metadata.append({"rows": len(rows)} | {name: float(metric(*sides)) for name, metric in task.metrics.items()})
         for row, answer in zip(rows, answers, strict=True):
-            found[row] = answer
+            predicted[row] = answer
     keras.utils.set_random_seed(run.seed)               # what comes after is drawn as without folds
-    return {**task.intervals(targets, found), "rows": len(found), "folds": metadata}
+    return {**task.intervals(targets, predicted), "rows": len(predicted), "folds": metadata}
 
 
 def _answers(fold, make, tokenizer, splits):
@@ -61,8 +61,8 @@ def _answers(fold, make, tokenizer, splits):
     epochs = fold.resume()
     model.fit(fold.dataset(epochs), epochs=fold.epochs, initial_epoch=epochs, steps_per_epoch=fold.steps_per_epoch,
               callbacks=fold.callbacks(epochs), shuffle=False, verbose=0)
-    settle(model)
-    found = np.asarray(predictions(model, splits.task, fold.held["test"]))
-    write_json(done, {"knobs": knobs, "predictions": found.tolist()})
+    merge_adapters(model)
+    predicted = np.asarray(predictions(model, splits.task, fold.eval_splits["test"]))
+    write_json(done, {"knobs": knobs, "predictions": predicted.tolist()})
     rmtree(fold.folder, ignore_errors=True)
-    return list(found)
+    return list(predicted)

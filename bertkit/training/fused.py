@@ -18,20 +18,20 @@ def fused_step(optimizer: Any, gradients: list[Any], variables: list[Any]) -> No
         variables: The Keras variables.
     """
     step = tf.cast(optimizer.iterations + 1, tf.float32)
-    gradients = [summed_rows(gradient) for gradient in gradients]
+    gradients = [sum_repeated_rows(gradient) for gradient in gradients]
     if optimizer.lr_starts:
-        gradients = [times(gradient, optimizer.begun(variable, step))
+        gradients = [scale_gradient(gradient, optimizer.has_started(variable, step))
                      for gradient, variable in zip(gradients, variables, strict=True)]
     norm = global_norm(gradients)
     optimizer.gradient_norm.assign(norm)
     if not hasattr(optimizer, "_fused_update"):
         optimizer._fused_update = _compiled(optimizer, variables)
     optimizer._fused_update(
-        [dense(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
+        [to_dense(gradient) for gradient in gradients], _scale(norm, optimizer.global_clipnorm),
         tf.cast(optimizer.learning_rate, tf.float32), step)
 
 
-def summed_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
+def sum_repeated_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.IndexedSlices:
     """Return a table's gradient with each row once: rows that occur several times in a batch are added.
 
     Args:
@@ -47,7 +47,7 @@ def summed_rows(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor | tf.Indexe
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-def times(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tensor | tf.IndexedSlices:
+def scale_gradient(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tensor | tf.IndexedSlices:
     """Return a gradient times a number.
 
     Args:
@@ -62,7 +62,7 @@ def times(gradient: tf.Tensor | tf.IndexedSlices, factor: tf.Tensor) -> tf.Tenso
     return tf.IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
 
 
-def dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
+def to_dense(gradient: tf.Tensor | tf.IndexedSlices) -> tf.Tensor:
     """Return a gradient as a plain tensor; rows of a sparse one that occur twice are added.
 
     Args:
@@ -78,7 +78,7 @@ def global_norm(gradients: list[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
     """Return the norm of all gradients together: √(Σ g²).
 
     Args:
-        gradients: Gradients, float of any shapes; the rows of a sparse one must be unique (see `summed_rows`).
+        gradients: Gradients, float of any shapes; the rows of a sparse one must be unique (see `sum_repeated_rows`).
 
     Returns:
         A float scalar.
@@ -103,7 +103,7 @@ def _compiled(optimizer, variables):
 
     @tf.function(jit_compile=True, autograph=False)
     def update(gradients, scale, rate, step):
-        paced = [optimizer.paced(variable, rate, step) for variable in variables]
+        paced = [optimizer.rate_and_step(variable, rate, step) for variable in variables]
         for gradient, (rate, step), (variable, momentum, velocity, decay) in zip(
                 gradients, paced, state, strict=True):
             g = gradient * scale

@@ -54,8 +54,8 @@ def in_chunks(embedder: Any, chunk: int, rows: dict[str, Any], training: bool = 
     chunks = Chunks(embedder, rows, chunk, fixed, seeds)
 
     @tf.custom_gradient
-    def embedded(*values):
-        values, began = [tf.stop_gradient(value) for value in values], [tf.identity(seed.value) for seed in seeds]
+    def embedded(*given):
+        values, began = [tf.stop_gradient(value) for value in given], [tf.identity(seed.value) for seed in seeds]
         vectors, ended = chunks.vectors(values, began)
         for seed, value in zip(seeds, ended, strict=True):
             seed.assign(value)
@@ -92,14 +92,14 @@ class Chunks:
         Returns:
             Vectors, float32 [B,D], and the seeds after the last chunk.
         """
-        found = tf.TensorArray("float32", self._count(), infer_shape=False, clear_after_read=True)
+        array = tf.TensorArray("float32", self._count(), infer_shape=False, clear_after_read=True)
 
-        def step(number, found, seeds):
+        def step(number, array, seeds):
             vectors, seeds = self._run(number, values, seeds)
-            return number + 1, found.write(number, vectors), seeds
+            return number + 1, array.write(number, vectors), seeds
 
-        _, found, seeds = self._loop(step, found, seeds)
-        return tf.ensure_shape(found.concat(), (None, self.model.encoder.config.output_dim)), seeds
+        _, array, seeds = self._loop(step, array, seeds)
+        return tf.ensure_shape(array.concat(), (None, self.model.encoder.config.output_dim)), seeds
 
     def gradients(self, values: list[tf.Tensor], seeds: list[tf.Tensor], slope: tf.Tensor) -> list[tf.Tensor]:
         """Return the gradients of Σ slope · vectors with respect to the weights, added up chunk by chunk.
@@ -122,9 +122,9 @@ class Chunks:
         _, sums, _ = self._loop(step, [tf.zeros_like(value) for value in values], seeds)
         return sums
 
-    def _loop(self, step, found, seeds):
+    def _loop(self, step, state, seeds):
         count = self._count()
-        return tf.while_loop(lambda number, *_: number < count, step, (0, found, seeds), parallel_iterations=1)
+        return tf.while_loop(lambda number, *_: number < count, step, (0, state, seeds), parallel_iterations=1)
 
     def _run(self, number, values, seeds):
         mapping = [*self.fixed, *zip(self.model.trainable_weights, values, strict=True),

@@ -40,8 +40,8 @@ class LAMB(AdamW):
             variable: The variable.
             learning_rate: η of this update, before the variable's factor.
         """
-        rate, step = self.paced(variable, ops.cast(learning_rate, variable.dtype),
-                                ops.cast(self.iterations + 1, variable.dtype))
+        rate, step = self.rate_and_step(variable, ops.cast(learning_rate, variable.dtype),
+                                        ops.cast(self.iterations + 1, variable.dtype))
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         self.assign_add(m, (gradient - m) * (1 - self.beta_1))

@@ -8,14 +8,14 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.data.features import Padding, pack
-from bertkit.data.pipeline import by_length
+from bertkit.data.pipeline import batches_by_length
 from bertkit.errors import Error
 from bertkit.text.template import FIRST
 
 CHUNK = 1 << 14     # masked copies in memory at a time
 
 
-class Scored(NamedTuple):
+class TokenLogProbabilities(NamedTuple):
     """The tokens of a text with their log-probabilities; special tokens are left out.
 
     Args:
@@ -28,7 +28,7 @@ class Scored(NamedTuple):
 
 
 def pseudo_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], length: int, within_words: bool = False,
-                           batch_size: int = 32) -> list[Scored]:
+                           batch_size: int = 32) -> list[TokenLogProbabilities]:
     """Return log P(w_t | the text with w_t masked) of each token of each text, from one masked copy for each token.
 
     PLL(W) is the sum of a text's logs (Salazar et al. 2020, arXiv 1910.14659, section 2.1). Copies are put in batches
@@ -44,19 +44,20 @@ def pseudo_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], len
         batch_size: Copies that are computed together.
 
     Returns:
-        One `Scored` for each text.
+        One `TokenLogProbabilities` for each text.
 
     Raises:
         Error: When a text has more than `length` tokens.
     """
     encoded = tokenizer.encode(texts)
     _check_lengths(tokenizer, [one.ids for one in encoded], length)
-    copies, found = _copies(tokenizer, encoded, length, within_words), [[] for _ in texts]
+    copies, values_of_text = _copies(tokenizer, encoded, length, within_words), [[] for _ in texts]
     while chunk := list(islice(copies, CHUNK)):
         logs = _masked_logs(model, tokenizer, chunk, batch_size)
         for (text, *_), value in zip(chunk, logs, strict=True):
-            found[text].append(value)
-    return [Scored(one.ids, np.array(values, "float32")) for one, values in zip(encoded, found, strict=True)]
+            values_of_text[text].append(value)
+    return [TokenLogProbabilities(one.ids, np.array(values, "float32"))
+            for one, values in zip(encoded, values_of_text, strict=True)]
 
 
 def _copies(tokenizer, encoded, length, within_words):
@@ -98,37 +99,37 @@ def _inside(token):
 
 def _masked_logs(model, tokenizer, copies, batch_size):
     """Return log P of the token at the place of each copy, in the copies' order."""
-    _, rows, places, tokens = zip(*copies, strict=True)
-    features, found = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
-    places, tokens = np.array(places, "int32"), np.array(tokens, "int32")
-    for numbers, batch in by_length(features, batch_size):
+    _, rows, *beside = zip(*copies, strict=True)
+    features, logs = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
+    places, tokens = np.array(beside, "int32")
+    for numbers, batch in batches_by_length(features, batch_size):
         width = batch["token_ids"].shape[1]
         ahead = (width - features.lengths[numbers]) if features.padding.left else 0
         batch["masked_positions"] = (places[numbers] + ahead).astype("int32")[:, None]
-        found[numbers] = _logs(np.asarray(model.predict_on_batch(batch)), tokens[numbers][:, None])[:, 0]
-    return found
+        logs[numbers] = _logs(np.asarray(model.predict_on_batch(batch)), tokens[numbers][:, None])[:, 0]
+    return logs
 
 
 def log_likelihoods(model: Any, written: Any, batch_size: int = 32) -> list[np.ndarray]:
     """Return the log-probabilities of the tokens of target texts, each given the tokens before it.
 
-    The end token counts where it was trained (see `Writing.taught`).
+    The end token counts where it was trained (see `Writing.decoder_rows`).
 
     Args:
         model: An `EncoderDecoder`.
-        written: The rows, a `Written`.
+        written: The rows, a `Seq2SeqFeatures`.
         batch_size: Rows that are computed together.
 
     Returns:
         One array for each row, float32 [tokens of its target].
     """
-    found = [None] * len(written)
-    for rows, batch in by_length(written, batch_size):
+    results: list[Any] = [None] * len(written)
+    for rows, batch in batches_by_length(written, batch_size):
         labels = written.targets(rows)
         logs = _logs(np.asarray(model.predict_on_batch(batch)), np.maximum(labels, 0))
         for row, values, label in zip(rows, logs, labels, strict=True):
-            found[row] = values[label >= 0]
-    return found
+            results[row] = values[label >= 0]
+    return results
 
 
 def perplexities(model: Any, parts: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -138,22 +139,22 @@ def perplexities(model: Any, parts: dict[str, Any]) -> dict[str, dict[str, float
 
     Args:
         model: An `EncoderDecoder`.
-        parts: {name of a split: its `Written` rows}.
+        parts: {name of a split: its `Seq2SeqFeatures`}.
 
     Returns:
         {name of a split: {"score", "low", "high"}}.
     """
-    found = {}
+    scores = {}
     for name, written in parts.items():
         logs = log_likelihoods(model, written)
         sides = [float(row.sum()) for row in logs], [len(row) for row in logs]
         low, high = metrics.bootstrap(metrics.pseudo_perplexity, *sides)
-        found[name] = {"score": metrics.pseudo_perplexity(*sides), "low": low, "high": high}
-    return found
+        scores[name] = {"score": metrics.pseudo_perplexity(*sides), "low": low, "high": high}
+    return scores
 
 
 def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], length: int,
-                           batch_size: int = 32) -> list[Scored]:
+                           batch_size: int = 32) -> list[TokenLogProbabilities]:
     """Return log P(w_t | w_1 ... w_{t−1}) of each token of each text, by a causal model.
 
     The first token of a text is given the special tokens that stand before it; where there are none, it is left out.
@@ -166,7 +167,7 @@ def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], len
         batch_size: Texts that are computed together.
 
     Returns:
-        One `Scored` for each text.
+        One `TokenLogProbabilities` for each text.
 
     Raises:
         Error: When the model sees later tokens, or a text has more than `length` tokens.
@@ -176,20 +177,20 @@ def causal_log_likelihoods(model: Any, tokenizer: Any, texts: Sequence[str], len
                     "pseudo_log_likelihoods.")
     encoded, ahead = tokenizer.ids(texts), _ahead(tokenizer)
     _check_lengths(tokenizer, encoded, length)
-    features, found = pack([tokenizer.pack_ids(ids, None, length) for ids in encoded], Padding.of(tokenizer)), {}
-    for rows, batch in by_length(features, batch_size):
+    features, results = pack([tokenizer.pack_ids(ids, None, length) for ids in encoded], Padding.of(tokenizer)), {}
+    for rows, batch in batches_by_length(features, batch_size):
         logits = np.asarray(model.predict_on_batch(batch))
         logs = _logs(logits[:, :-1], batch["token_ids"][:, 1:])
         for row, values, mask in zip(rows, logs, batch["padding_mask"], strict=True):
             start = int(np.argmax(mask)) + ahead
             ids = encoded[row] if ahead else encoded[row][1:]
             first = start - 1 if ahead else start
-            found[row] = Scored(ids, values[first:first + len(ids)])
-    return [found[row] for row in range(len(texts))]
+            results[row] = TokenLogProbabilities(ids, values[first:first + len(ids)])
+    return [results[row] for row in range(len(texts))]
 
 
 def _check_lengths(tokenizer, rows, length):
-    places = tokenizer.template.places(length, False)
+    places = tokenizer.template.max_text_tokens(length, False)
     for number, ids in enumerate(rows, start=1):
         if len(ids) > places:
             raise Error(f"Text {number} has {len(ids)} tokens, and {length} hold {places} beside the special ones; "

@@ -1,6 +1,8 @@
 """Low-rank adaptation (Hu et al. 2021, LoRA): train W + (α/r) A B in place of W, and merge it into W in the end."""
 
-from contextlib import ExitStack
+import gc
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import keras
@@ -57,10 +59,21 @@ def merge(model: Any) -> None:
     Args:
         model: A model that `add` adapted; another one stays as it is.
     """
-    for layer in projections(model.encoder):
-        if layer.lora_enabled:
-            a, b = layer.lora_kernel_a, layer.lora_kernel_b
-            layer._kernel.assign_add(layer.lora_alpha / layer.lora_rank * keras.ops.matmul(a, b))
-            b.assign(keras.ops.zeros_like(b))           # functions compiled before go on adding A B
-            layer.lora_enabled = False
-            del layer.lora_kernel_a, layer.lora_kernel_b
+    with _quick_collections():
+        for layer in projections(model.encoder):
+            if layer.lora_enabled:
+                a, b = layer.lora_kernel_a, layer.lora_kernel_b
+                layer._kernel.assign_add(layer.lora_alpha / layer.lora_rank * keras.ops.matmul(a, b))
+                b.assign(keras.ops.zeros_like(b))       # functions compiled before go on adding A B
+                layer.lora_enabled = False
+                del layer.lora_kernel_a, layer.lora_kernel_b
+
+
+@contextmanager
+def _quick_collections() -> Iterator[None]:
+    """Keep the objects there are out of garbage collections: Keras collects for each weight that a layer loses."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

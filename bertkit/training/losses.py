@@ -33,7 +33,7 @@ def loss(model: Any, tuning: TrainConfig, labels: np.ndarray | None = None) -> C
     Raises:
         Error: When a knob does not fit the head, or `class_weights` comes without labels.
     """
-    fit = fit_of(model)
+    fit = find_fit(model)
     for knob in _set(tuning):
         if knob not in fit.knobs:
             raise Error(f"{knob} does not fit {fit.what}, which takes {', '.join(fit.knobs) or 'no such knob'}; "
@@ -42,12 +42,16 @@ def loss(model: Any, tuning: TrainConfig, labels: np.ndarray | None = None) -> C
     if tuning.label_smoothing and fit is SEVERAL:
         made = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=tuning.label_smoothing)
     elif tuning.label_smoothing or tuning.class_weights:
-        weights = balanced(labels, len(model.labels)).tolist() if tuning.class_weights else None
+        weights = balanced_class_weights(labels, len(model.labels)).tolist() if tuning.class_weights else None
         made = CrossEntropy(tuning.label_smoothing, weights)
-    return RDrop(made, tuning.r_drop, fit.distance) if tuning.r_drop else made
+    if not tuning.r_drop:
+        return made
+    if fit.distance is None:
+        raise Error(f"r_drop does not fit {fit.what}, which has no distance of two passes; leave it out.")
+    return RDrop(made, tuning.r_drop, fit.distance)
 
 
-def plain(tuning: TrainConfig) -> None:
+def check_no_loss_knobs(tuning: TrainConfig) -> None:
     """Check that `tuning` sets nothing that only `loss` gives, for a training that has a loss of its own.
 
     Args:
@@ -64,7 +68,7 @@ def _set(tuning):
     return [knob for knob in KNOBS if getattr(tuning, knob)]
 
 
-def balanced(labels: Any, classes: int) -> np.ndarray:
+def balanced_class_weights(labels: Any, classes: int) -> np.ndarray:
     """Return a weight for each class that makes all classes count alike.
 
     n / (C · n_c) for class c, C the number of classes that occur (King and Zeng 2001); 0 for a class that does not.
@@ -79,7 +83,7 @@ def balanced(labels: Any, classes: int) -> np.ndarray:
     Raises:
         Error: When `labels` is None.
 
-    >>> balanced(np.array([0, 0, 0, 1, -1]), 3).round(3).tolist()
+    >>> balanced_class_weights(np.array([0, 0, 0, 1, -1]), 3).round(3).tolist()
     [0.667, 2.0, 0.0]
     """
     if labels is None:
@@ -121,7 +125,7 @@ class CrossEntropy(TokenCrossEntropy):
         """
         return {**super().get_config(), "smoothing": self.smoothing, "weights": self.weights}
 
-    def each(self, labels: Any, logits: Any) -> Any:
+    def per_label(self, labels: Any, logits: Any) -> Any:
         """Return the loss of each label.
 
         Args:
@@ -154,7 +158,7 @@ class RDrop(keras.losses.Loss):
         name: Name of the loss.
         **options: What every Keras loss takes: `reduction`, `dtype`.
 
-    >>> loss = RDrop(CrossEntropy(), alpha=1.0, distance=of_classes)
+    >>> loss = RDrop(CrossEntropy(), alpha=1.0, distance=distance_of_classes)
     >>> round(float(loss(np.array([0, 0]), np.array([[0.0, 0.0], [0.0, 0.0]]))), 4)
     0.6931
     """
@@ -204,7 +208,7 @@ def _second(x):
     return x[ops.shape(x)[0] // 2:]
 
 
-def scored(labels: Any) -> Any:
+def labelled_positions(labels: Any) -> Any:
     """Return which labels count.
 
     Args:
@@ -214,7 +218,7 @@ def scored(labels: Any) -> Any:
         float32 [...]: 1 for each label that counts, 0 for -1.
 
     Example:
-        >>> [float(y) for y in scored(np.array([2, -1, 0]))]
+        >>> [float(y) for y in labelled_positions(np.array([2, -1, 0]))]
         [1.0, 0.0, 1.0]
     """
     return ops.cast(labels >= 0, "float32")
@@ -241,7 +245,7 @@ def divergence(logits: Any, others: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_classes(labels: Any, logits: Any, others: Any) -> Any:
+def distance_of_classes(labels: Any, logits: Any, others: Any) -> Any:
     """Return the distance of two passes of a classifier or tagger: the divergence of the classes' probabilities.
 
     It is scaled so that its mean over all places is the mean over the places that have a label.
@@ -254,12 +258,12 @@ def of_classes(labels: Any, logits: Any, others: Any) -> Any:
     Returns:
         The distance of each place, [...]; 0 where there is no label.
     """
-    real = scored(ops.cast(labels, "int32"))
+    real = labelled_positions(ops.cast(labels, "int32"))
     return divergence(logits, others) * real / ops.maximum(ops.mean(real), 1.0 / ops.cast(ops.size(real), real.dtype))
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_several(labels: Any, logits: Any, others: Any) -> Any:
+def distance_of_several(labels: Any, logits: Any, others: Any) -> Any:
     """Return the distance of two passes of a multi-label classifier: ½ (σ(a) − σ(b))(a − b) of each label.
 
     Args:
@@ -274,7 +278,7 @@ def of_several(labels: Any, logits: Any, others: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_spans(labels: Any, outputs: dict[str, Any], others: dict[str, Any]) -> Any:
+def distance_of_spans(labels: Any, outputs: dict[str, Any], others: dict[str, Any]) -> Any:
     """Return the distance of two passes of a `QuestionAnswering`: the mean divergence of start and end.
 
     Args:
@@ -289,7 +293,7 @@ def of_spans(labels: Any, outputs: dict[str, Any], others: dict[str, Any]) -> An
 
 
 @keras.saving.register_keras_serializable("bertkit")
-def of_numbers(labels: Any, values: Any, others: Any) -> Any:
+def distance_of_numbers(labels: Any, values: Any, others: Any) -> Any:
     """Return the distance of two passes of a regression: the square of the difference.
 
     Liang et al. 2021, section 3.3.
@@ -320,10 +324,10 @@ class Fit:
     distance: Callable | None = None
 
 
-SEVERAL = Fit("a classifier of several labels a row", KNOBS[:2], of_several)
+SEVERAL = Fit("a classifier of several labels a row", KNOBS[:2], distance_of_several)
 
 
-def of_classifier(model: Any) -> Fit:
+def fit_of_classifier(model: Any) -> Fit:
     """Return the `Fit` of a `Classifier`: of one label a row, of several, or of a score.
 
     Args:
@@ -335,11 +339,11 @@ def of_classifier(model: Any) -> Fit:
     if model.multi_label:
         return SEVERAL
     if len(model.labels) == 1:
-        return Fit("a score, a regression", KNOBS[:1], of_numbers)
-    return Fit("a classifier", KNOBS, of_classes)
+        return Fit("a score, a regression", KNOBS[:1], distance_of_numbers)
+    return Fit("a classifier", KNOBS, distance_of_classes)
 
 
-def of_tagger(model: Any) -> Fit:
+def fit_of_tagger(model: Any) -> Fit:
     """Return the `Fit` of a `TokenClassifier`.
 
     Args:
@@ -348,10 +352,10 @@ def of_tagger(model: Any) -> Fit:
     Returns:
         The `Fit`.
     """
-    return Fit("a tagger", KNOBS, of_classes)
+    return Fit("a tagger", KNOBS, distance_of_classes)
 
 
-def of_chooser(model: Any) -> Fit:
+def fit_of_chooser(model: Any) -> Fit:
     """Return the `Fit` of a `MultipleChoice`.
 
     Args:
@@ -360,10 +364,10 @@ def of_chooser(model: Any) -> Fit:
     Returns:
         The `Fit`.
     """
-    return Fit("a multiple chooser", KNOBS[:2], of_classes)
+    return Fit("a multiple chooser", KNOBS[:2], distance_of_classes)
 
 
-def of_answerer(model: Any) -> Fit:
+def fit_of_answerer(model: Any) -> Fit:
     """Return the `Fit` of a `QuestionAnswering`.
 
     Args:
@@ -372,10 +376,10 @@ def of_answerer(model: Any) -> Fit:
     Returns:
         The `Fit`.
     """
-    return Fit("an answerer", KNOBS[:1], of_spans)
+    return Fit("an answerer", KNOBS[:1], distance_of_spans)
 
 
-def fit_of(model: Any) -> Fit:
+def find_fit(model: Any) -> Fit:
     """Return the `Fit` of a model, which its task declares.
 
     Args:

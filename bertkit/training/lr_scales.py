@@ -5,7 +5,7 @@ from typing import Any
 from bertkit.errors import Error
 
 
-def depths(model: Any) -> list[tuple[Any, int]]:
+def weight_depths(model: Any) -> list[tuple[Any, int]]:
     """Return how deep in a model each weight lies: embeddings 0, block i of n, from 0, i + 1, the head n + 2.
 
     The code of Clark et al. 2020 (ELECTRA); what lies between the last block and the head, such as the pooler, is
@@ -45,7 +45,7 @@ def freeze(model: Any, blocks: int) -> None:
     have = len(model.encoder.blocks)
     if blocks > have:
         raise Error(f"frozen_layers={blocks}, and the encoder has {have} blocks; give at most {have}.")
-    for weight, depth in depths(model):
+    for weight, depth in weight_depths(model):
         if depth <= blocks:
             weight.trainable = False
 
@@ -53,7 +53,7 @@ def freeze(model: Any, blocks: int) -> None:
 def lr_scales(model: Any, layer_decay: float) -> dict[str, float]:
     """Return the factors on the learning rate of a model's variables.
 
-    The factor at depth j of n blocks is layer_decay^(n + 2 − j), see `depths`.
+    The factor at depth j of n blocks is layer_decay^(n + 2 − j), see `weight_depths`.
 
     Args:
         model: A head of bertkit's on an encoder.
@@ -92,4 +92,4 @@ def lr_starts(model: Any, unfreeze: int, updates: float) -> dict[str, int]:
 def _trained(model):
     """Return [(path, depth) ...] of the weights that are trained."""
     trained = {id(weight) for weight in model.trainable_weights}
-    return [(weight.path, depth) for weight, depth in depths(model) if id(weight) in trained]
+    return [(weight.path, depth) for weight, depth in weight_depths(model) if id(weight) in trained]

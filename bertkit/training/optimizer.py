@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from bertkit.distribution import total
+from bertkit.distribution import sum_over_devices
 from bertkit.errors import Error
 from bertkit.training.schedules import WarmupLinear
 
@@ -96,14 +96,14 @@ class AdamW(keras.optimizers.AdamW):
         Returns:
             The number of steps so far, as the backend gives it.
         """
-        grads = total(grads)
-        if self._plain():
-            return super().apply(grads, trainable_variables)
+        summed = sum_over_devices(grads)
+        if self._plain() or not self.built and trainable_variables is None:     # Keras says what is missing
+            return super().apply(summed, trainable_variables)
         from bertkit.training.fused import fused_step
-        if not self.built:
+        if not self.built and trainable_variables is not None:
             with keras.name_scope(self.name):
                 self.build(trainable_variables)
-        pairs = [(g, v) for g, v in zip(grads, trainable_variables or self._trainable_variables, strict=True)
+        pairs = [(g, v) for g, v in zip(summed, trainable_variables or self._trainable_variables, strict=True)
                  if g is not None]
         fused_step(self, [g for g, _ in pairs], [v for _, v in pairs])
         return self.iterations.assign_add(1)
@@ -120,13 +120,13 @@ class AdamW(keras.optimizers.AdamW):
         """
         if self._varies():
             step = ops.cast(self.iterations + 1, variable.dtype)
-            rate, own_step = self.paced(variable, ops.cast(learning_rate, variable.dtype), step)
+            rate, own_step = self.rate_and_step(variable, ops.cast(learning_rate, variable.dtype), step)
             if self._use_weight_decay(variable):
                 self.assign_sub(variable, variable * (self.weight_decay * rate))
             learning_rate = rate * self.correction(own_step) / self.correction(step)
         super().update_step(gradient, variable, learning_rate)
 
-    def paced(self, variable: keras.Variable, rate: Any, step: Any) -> tuple[Any, Any]:
+    def rate_and_step(self, variable: keras.Variable, rate: Any, step: Any) -> tuple[Any, Any]:
         """Return the learning rate and the step of one variable: 0 and 1 before its first update.
 
         Args:
@@ -140,9 +140,9 @@ class AdamW(keras.optimizers.AdamW):
         scale, start = self.own[self._var_key(variable)]
         if not start:
             return rate * scale, step
-        return rate * scale * self.begun(variable, step), ops.maximum(step - start, 1)
+        return rate * scale * self.has_started(variable, step), ops.maximum(step - start, 1)
 
-    def begun(self, variable: keras.Variable, step: Any) -> Any:
+    def has_started(self, variable: keras.Variable, step: Any) -> Any:
         """Return whether a variable learns at an update.
 
         Args:
@@ -167,11 +167,11 @@ class AdamW(keras.optimizers.AdamW):
 
     def _backend_apply_gradients(self, grads, trainable_variables):
         """Keras' hook before the plain update: make tables dense, which adds their rows; clear what has not begun."""
-        from bertkit.training.fused import dense
-        grads = [dense(g) if hasattr(g, "dense_shape") else g for g in grads]
+        from bertkit.training.fused import to_dense
+        grads = [to_dense(g) if hasattr(g, "dense_shape") else g for g in grads]
         if self.lr_starts:
             step = ops.cast(self.iterations + 1, "float32")
-            grads = [g * ops.cast(self.begun(v, step), g.dtype)
+            grads = [g * ops.cast(self.has_started(v, step), g.dtype)
                      for g, v in zip(grads, trainable_variables, strict=True)]
         super()._backend_apply_gradients(grads, trainable_variables)
 

@@ -60,7 +60,7 @@ class Progress(keras.callbacks.Callback):
             logs: The numbers of the step; "loss" is shown.
         """
         self.step += 1
-        now = time.monotonic()
+        now, logs = time.monotonic(), logs or {}
         if self.step == self.steps or now - self.shown > (0.5 if self.live else 15):
             self.shown = now
             self._write(f"step {self.step}/{self.steps}  loss {logs.get('loss', float('nan')):.4f}  "

@@ -30,7 +30,7 @@ class Resume(keras.callbacks.Callback):
     Args:
         folder: The folder of the states.
         knobs: What makes two runs the same run, any JSON value.
-        memory: Another callback whose `remember()` returns (JSON, {name: array}) and whose `recall` takes these, or
+        memory: Another callback whose `get_state()` returns (JSON, {name: array}) and whose `set_state` takes these, or
             None.
         every: Steps between two states; None saves after each epoch.
         others: What to do where the folder holds a run of other knobs: "start anew", or "refuse", which is an `Error`.
@@ -110,7 +110,7 @@ class Resume(keras.callbacks.Callback):
         """
         if not self.writes:
             return
-        metadata, kept = self.memory.remember() if self.memory else (None, {})
+        metadata, kept = self.memory.get_state() if self.memory else (None, {})
         tensors = {name: np.asarray(variable) for name, variable in _state(self.model).items()}
         path = self.folder / f"state-{done:08d}.safetensors"
         try:
@@ -133,7 +133,7 @@ class Resume(keras.callbacks.Callback):
         if self.memory:
             kept = {name.removeprefix("memory/"): value for name, value in tensors.items()
                     if name.startswith("memory/")}
-            self.memory.recall(metadata["memory"], kept)
+            self.memory.set_state(metadata["memory"], kept)
 
     def _met_others(self, knobs):
         if self.others == "refuse":

@@ -17,11 +17,11 @@ from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.files import folders as files
 from bertkit.files.atomic import sha256
-from bertkit.report import page, partial_input
+from bertkit.report import partial_input, render_report
 from bertkit.terminal import say
-from bertkit.training.adapt import adapt, optimizer, settle
-from bertkit.training.auto import AUTO, Count, Rate, explained, recommend
-from bertkit.training.baseline import no_better
+from bertkit.training.adapt import adapt, merge_adapters, optimizer
+from bertkit.training.auto import AUTO, Count, Rate, explain_choice, recommend
+from bertkit.training.baseline import baseline_warning
 from bertkit.training.best_weights import BestWeights
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
@@ -51,7 +51,7 @@ def precision(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def working(out: str | Path) -> Path:
+def working_folder(out: str | Path) -> Path:
     """Return the folder of a run under way: OUT.tmp, also where OUT ends in a slash.
 
     Args:
@@ -60,7 +60,7 @@ def working(out: str | Path) -> Path:
     Returns:
         The folder.
 
-    >>> working("runs/first/").name
+    >>> working_folder("runs/first/").name
     'first.tmp'
     """
     return Path(f"{os.path.abspath(out)}.tmp")
@@ -69,10 +69,10 @@ def working(out: str | Path) -> Path:
 class Run:
     """All that a recipe needs around `compile` and `fit`: checks, batches, optimizer, loss, callbacks and the bundle.
 
-    `Run(**knobs)` takes all the knobs of a recipe and reads those named here. Epochs, batch size and rate may be
-    "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp, and OUT appears only when it
-    is whole. The knobs and the content of the files make the same command the same run, which, started again, goes on
-    after its last epoch. Every random draw is fixed by the seed.
+    A recipe gives it all that its `main` takes; what is not named here is for the card and the resumed run. Epochs,
+    batch size and rate may be "auto" and become numbers in `prepare` (see `training.auto`). A run works in OUT.tmp, and
+    OUT appears only when it is whole. The knobs and the content of the files make the same command the same run, which,
+    started again, goes on after its last epoch. Every random draw is fixed by the seed.
 
     Args:
         out: The folder of the bundle that the run leaves.
@@ -91,12 +91,13 @@ class Run:
     def __init__(self, out: str | Path, epochs: Count, batch_size: Count, learning_rate: Rate, length: int,
                  seed: int, tuning: TrainConfig, **others: Any) -> None:
         files.check_replaceable(out, "bundle")
-        self.out, self.folder = out, working(out)
+        self.out, self.folder = out, working_folder(out)
         _check_working(self.folder)
         if epochs != AUTO and epochs < 1:
             raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
         check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
-        self.notes, self.model = [], None
+        self.notes: list[str] = []
+        self.model: Any = None
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
@@ -127,16 +128,16 @@ class Run:
             adapt(model, self.tuning)
         self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies,
                                     accumulate=self.tuning.accumulate)
-        self.held = splits.held(tokenizer, self.length)
+        self.eval_splits = splits.eval_splits(tokenizer, self.length)
         self.steps = self.epochs * self.sampler.steps_per_epoch
 
     def _resolve(self, rows, width):
         """Make numbers of the knobs that are "auto", and say which."""
-        given = {name: self.knobs[name] for name in ("epochs", "batch_size", "learning_rate")}
-        chosen = recommend(rows, width, **given)
+        knobs = {name: self.knobs[name] for name in ("epochs", "batch_size", "learning_rate")}
+        chosen = recommend(rows, width, **knobs)
         self.epochs, self.batch_size, self.learning_rate = chosen
-        self.knobs, self.auto = {**self.knobs, **chosen._asdict()}, AUTO in given.values()
-        if reason := explained(rows, width, given, chosen):
+        self.knobs, self.auto = {**self.knobs, **chosen._asdict()}, AUTO in knobs.values()
+        if reason := explain_choice(rows, width, knobs, chosen):
             say(reason)
             self.notes.append(reason)
 
@@ -183,7 +184,7 @@ class Run:
         Raises:
             Error: When `prepare` was not called, or the run's folder cannot be written.
         """
-        self.best = BestWeights(self._prepared().splits.task, self.held["dev"], self.tuning.patience,
+        self.best = BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
                                 self.tuning.metric)
         sums = [sha256(path) for path in self.splits.paths.values()]
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
@@ -223,21 +224,21 @@ class Run:
             raise Error("This run has no model yet; call run.prepare(model, tokenizer, splits) first.")
         return self
 
-    def ship(self, recipe: str, folds: dict[str, Any] | None = None, **training: Any) -> Card:
+    def evaluate_and_save(self, recipe: str, folds: dict[str, Any] | None = None, **training: Any) -> Card:
         """Score dev and test, write the bundle, and remove the folder that the run worked in.
 
         Args:
             recipe: The name of the recipe, for the card.
-            folds: What `cross_validated` returned, for the card.
+            folds: What `cross_validate` returned, for the card.
             **training: What else the recipe measured, for the card.
 
         Returns:
             The `Card` of the bundle.
         """
-        settle(self.model)
-        found = {name: predictions(self.model, self.splits.task, held) for name, held in self.held.items()}
-        task = self._decided(self.held["dev"].targets, found["dev"])
-        scores = {name: task.intervals(held.targets, found[name]) for name, held in self.held.items()}
+        merge_adapters(self.model)
+        predicted = {name: predictions(self.model, self.splits.task, held) for name, held in self.eval_splits.items()}
+        task = self._decided(self.eval_splits["dev"].targets, predicted["dev"])
+        scores = {name: task.intervals(held.targets, predicted[name]) for name, held in self.eval_splits.items()}
         self._judge(task, scores["dev"])
         scores |= {"folds": folds} if folds else {}
         card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
@@ -245,7 +246,7 @@ class Run:
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
-                    self._report(card, task, found["dev"]))
+                    self._report(card, task, predicted["dev"]))
         rmtree(self.folder, ignore_errors=True)
         return card
 
@@ -261,9 +262,9 @@ class Run:
 
     def _judge(self, task, scores):
         """Print and note a warning if the model is no better than the commonest answer."""
-        sides = [(part.inputs, part.targets) for part in map(self.splits.parts.get, ("train", "dev"))]
+        train, dev = ((part.inputs, part.targets) for part in map(self.splits.parts.get, ("train", "dev")))
         metric = self.best.metric
-        if verdict := no_better(task, metric, *sides, scores[metric], self.auto):
+        if verdict := baseline_warning(task, metric, train, dev, scores[metric], self.auto):
             say(verdict)
             self.notes.append(verdict)
 
@@ -273,7 +274,7 @@ class Run:
         sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions}
         try:
             found = partial_input.probe(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
-            return page(card, task, sides, history(self.logs), found)
+            return render_report(card, task, sides, history(self.logs), found)
         except Error as error:
             say(f"There is no report.html: {error}")
             return None

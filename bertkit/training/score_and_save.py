@@ -7,7 +7,7 @@ from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit, features_of
 from bertkit.files import folders as files
-from bertkit.report import page
+from bertkit.report import render_report
 from bertkit.training.scoring import outputs
 
 
@@ -33,16 +33,16 @@ def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, lengt
     """
     files.check_replaceable(out, "bundle")
     check_fit(tokenizer, model.encoder.config, length)
-    found = {}
+    predicted = {}
     for name, part in parts.items():
         packed = task.pack(tokenizer, part.inputs, length)
-        given = [task.outputs(raw) for raw in outputs(model, features_of(packed, tokenizer))]
-        found[name] = task.predictions(given, packed)
-    scores = {name: task.intervals(part.targets, found[name]) for name, part in parts.items()}
+        results = [task.outputs(raw) for raw in outputs(model, features_of(packed, tokenizer))]
+        predicted[name] = task.predictions(results, packed)
+    scores = {name: task.intervals(part.targets, predicted[name]) for name, part in parts.items()}
     card = Card(name=Path(out).name, task=task.name, recipe=recipe, knobs=knobs, scores=scores,
                 data={name: part.metadata() for name, part in parts.items()},
                 model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
-    shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": found["dev"]} \
+    shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": predicted["dev"]} \
         if "dev" in parts else {}
-    bundle.save(out, model, tokenizer, card, None, length, task, report=page(card, task, shown))
+    bundle.save(out, model, tokenizer, card, None, length, task, report=render_report(card, task, shown))
     return card

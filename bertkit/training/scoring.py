@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.data.pipeline import by_length
+from bertkit.data.pipeline import batches_by_length
 
 
 def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]:
@@ -20,15 +20,15 @@ def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]
         array [tokens,C] without padding; start and end logits stand side by side, [tokens,2]. A model that reads all
         rows of an example together (`model.together`) gives one array for each example.
     """
-    features = features if model.together else features.alone
-    found = [None] * len(features)
-    for rows, inputs in by_length(features, batch_size):
+    features = features if model.together else features.single_rows
+    results: list[Any] = [None] * len(features)
+    for rows, inputs in batches_by_length(features, batch_size):
         values = _values(model, inputs)
         if model.each_token:
             values = [value[mask == 1] for value, mask in zip(values, inputs["padding_mask"], strict=True)]
         for row, value in zip(rows, values, strict=True):
-            found[row] = value
-    return found
+            results[row] = value
+    return results
 
 
 def _values(model, inputs):

@@ -53,7 +53,7 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         """
         self.step += 1
         self.tokens += self.sampler.tokens(self.step - 1)
-        if self.step % self.every:
+        if logs is None or self.step % self.every:
             return
         # Keras reports the mean since the epoch began; the mean of this interval follows from two of them.
         mean, seen = logs["loss"], batch + 1
@@ -107,7 +107,7 @@ def history(folder: str | Path) -> list[dict[str, float]]:
         One row {"step", "loss", "learning_rate", ...} for each point of training and one row {"step", "epoch",
         "dev_...": ...} for each epoch, in the order of steps.
     """
-    events, found = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload(), {}
+    events, points = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload(), {}
     for tag in events.Tags()["tensors"]:                # TensorFlow writes its scalars as tensors
         if events.SummaryMetadata(tag).plugin_data.plugin_name != "scalars":
             continue
@@ -116,9 +116,9 @@ def history(folder: str | Path) -> list[dict[str, float]]:
             continue
         for event in events.Tensors(tag):
             value = float(tf.make_ndarray(event.tensor_proto))
-            found.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = value
+            points.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = value
     rows, epoch = [], 0
-    for (step, part), values in sorted(found.items()):
+    for (step, part), values in sorted(points.items()):
         epoch += part == "dev"
         rows.append({"step": step, **values} if part == "train" else {"step": step, "epoch": epoch, **values})
     return rows

@@ -123,7 +123,7 @@ def ids(tokenizer):
 
 def test_a_tokenizer_comes_along():
     tokenizer = Tokenizer.load(checkpoints.DEFAULT)
-    assert ids(tokenizer) == ids(Tokenizer.load(checkpoints.local(checkpoints.DEFAULT)))
+    assert ids(tokenizer) == ids(Tokenizer.load(checkpoints.local_folder(checkpoints.DEFAULT)))
     with pytest.raises(Error, match="bertkit://klingon does not ship with bertkit; there is bertkit://english"):
         Tokenizer.load("bertkit://klingon")
 

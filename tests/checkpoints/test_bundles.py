@@ -100,7 +100,7 @@ def test_calibration_rows_come_back_or_are_not_there(tmp_path):
 
 def test_the_tokenizer_and_the_length_come_back(tmp_path):
     save(tmp_path / "saved")
-    values = bundle.read(tmp_path / "saved")
+    values = bundle.read_metadata(tmp_path / "saved")
     assert values["length"] == 16
     rows = tiny.texts()[0]
     assert bundle.tokenizer(tmp_path / "saved", values).ids(rows) == tiny.tokenizer().ids(rows)
@@ -271,4 +271,4 @@ def test_the_folder_one_stands_in_can_be_the_bundle(tmp_path, monkeypatch):
 
 def test_what_is_no_bundle_is_said(tmp_path):
     with pytest.raises(Error, match="is no bundle: it holds no bundle.json"):
-        bundle.read(tmp_path)
+        bundle.read_metadata(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 
 import bertkit
 from bertkit.card import Card
-from bertkit.checkpoints import DEFAULT, load, local
+from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.text import Tokenizer
 from recipes import classify, tag
 
@@ -17,7 +17,7 @@ MEGABYTE = 10**6
 @pytest.fixture(scope="module")
 def vectors():
     """Return texts -> the mean of each one's token vectors."""
-    encoder, tokenizer = load(DEFAULT, part="encoder"), Tokenizer.load(local(DEFAULT))
+    encoder, tokenizer = load(DEFAULT, part="encoder"), Tokenizer.load(local_folder(DEFAULT))
 
     def found(texts):
         batch = tokenizer.pack(texts, length=32)
@@ -28,7 +28,7 @@ def vectors():
 
 
 def test_it_is_small_enough_to_come_along():
-    sizes = {path.name: path.stat().st_size for path in local(DEFAULT).iterdir()}
+    sizes = {path.name: path.stat().st_size for path in local_folder(DEFAULT).iterdir()}
     assert 10 * MEGABYTE < sizes["weights.safetensors"] < sum(sizes.values()) < 20 * MEGABYTE
 
 
@@ -43,12 +43,12 @@ def test_texts_that_mean_alike_are_near(vectors):
 
 
 def test_every_text_has_ids():
-    tokenizer = Tokenizer.load(local(DEFAULT))
+    tokenizer = Tokenizer.load(local_folder(DEFAULT))
     assert "[UNK]" not in tokenizer.encode(["Zyxwv qwertzuiop, 1997!"])[0].tokens
 
 
 def test_its_card_says_whose_it_is():
-    notes = " ".join(Card.read(local(DEFAULT) / "card.json").notes)
+    notes = " ".join(Card.read(local_folder(DEFAULT) / "card.json").notes)
     assert "Apache-2.0" in notes and "OpenStax" in notes and "CC BY 4.0" in notes
 
 

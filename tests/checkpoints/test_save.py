@@ -98,7 +98,7 @@ def test_what_does_not_fit_the_model_is_refused(tmp_path):
     with pytest.raises(Error, match="wanted a bertkit.Tokenizer"):
         save(model, tmp_path / "kept", "vocab.txt")
     lora.add(model, 2, 4)
-    with pytest.raises(Error, match=r"LoRA beside its weights.*settle\(model\)"):
+    with pytest.raises(Error, match=r"LoRA beside its weights.*merge_adapters\(model\)"):
         save(model, tmp_path / "kept", tiny.tokenizer())
     lora.merge(model)
     save(model, tmp_path / "kept", tiny.tokenizer())

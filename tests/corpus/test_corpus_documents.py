@@ -8,7 +8,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertkit.corpus.documents import Counts, Selection, documents
+from bertkit.corpus.documents import Counts, Selection, read_documents
 from bertkit.errors import Error
 
 PARAGRAPHS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zs", "Zl", "Zp", "Cf")), min_size=1, max_size=20)
@@ -30,15 +30,15 @@ def test_what_was_written_is_read(tmp_path_factory, given, packed, suffix):
     content = (plain if suffix == ".txt" else objects)(given).encode()
     pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}[packed]
     path.write_bytes(pack(content))
-    assert list(documents([path])) == given
-    assert list(documents([path, path])) == given * 2
+    assert list(read_documents([path])) == given
+    assert list(read_documents([path, path])) == given * 2
 
 
 def test_selection_leaves_out_and_counts(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("One  two.\n\nshort\n\none TWO.\n\n" + "long " * 50 + "\n")
     counts = Counts()
-    assert list(documents([path], Selection(least=6, most=100, copies=False), counts)) == [["One  two."]]
+    assert list(read_documents([path], Selection(least=6, most=100, copies=False), counts)) == [["One  two."]]
     assert counts == Counts(documents=1, characters=9, short=1, long=1, copies=1)
 
 
@@ -53,16 +53,16 @@ def test_selection_leaves_out_and_counts(tmp_path):
 def test_what_is_broken_is_named(tmp_path, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Error, match=f"{name}.*{said}"):
-        list(documents([tmp_path / name]))
+        list(read_documents([tmp_path / name]))
 
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(Error, match=r"none\.txt cannot be read"):
-        list(documents([tmp_path / "none.txt"]))
+        list(read_documents([tmp_path / "none.txt"]))
 
 
 def test_documents_come_one_at_a_time(tmp_path):
     """The second half of a file may be broken: the first document is out before it is reached."""
     path = tmp_path / "a.txt"
     path.write_bytes(b"first\n\n" + b"x" * 10**6 + b"\n\xff\n")
-    assert next(documents([path])) == ["first"]
+    assert next(read_documents([path])) == ["first"]

@@ -28,7 +28,7 @@ def given(tmp_path_factory):
 def made(given, place, monkeypatch, part_bytes=300, **options):
     place.mkdir()
     monkeypatch.setattr(make, "PART_BYTES", part_bytes)
-    return make.make(*given, place, 24, options.pop("selection", Selection()), **options)
+    return make.make_corpus(*given, place, 24, options.pop("selection", Selection()), **options)
 
 
 def contents(place):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertkit.corpus.packing import packed
+from bertkit.corpus.packing import pack_rows
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import page
@@ -23,7 +23,7 @@ def drawn(sizes, seed=0):
 @settings(max_examples=60, deadline=None)
 def test_every_text_is_there_once_and_places_begin_anew(sizes):
     rows = drawn(sizes)
-    batch = packed(tiny.tokenizer(), rows, np.arange(len(rows)) * 10, LENGTH)
+    batch = pack_rows(tiny.tokenizer(), rows, np.arange(len(rows)) * 10, LENGTH)
     found = []
     for row, key in enumerate(batch["keys"]):
         real = batch["padding_mask"][row] > 0
@@ -41,7 +41,7 @@ def test_every_text_is_there_once_and_places_begin_anew(sizes):
 
 def test_a_packed_text_is_computed_as_if_it_were_alone():
     encoder, rows = Encoder(tiny.CONFIG), drawn([3, 9, 5, 1, 12, 7])
-    batch = packed(tiny.tokenizer(), rows, np.arange(6), LENGTH)
+    batch = pack_rows(tiny.tokenizer(), rows, np.arange(6), LENGTH)
     assert len(batch["token_ids"]) < 4
     sequence = np.asarray(encoder({name: value for name, value in batch.items() if name != "keys"})["sequence"])
     apart = {tuple(ids): np.asarray(encoder(tiny.tokenizer().batch([(ids, segments)], len(ids)))["sequence"])[0]
@@ -57,6 +57,6 @@ def test_a_packed_text_is_computed_as_if_it_were_alone():
 
 def test_encoders_that_cannot_keep_texts_apart_refuse():
     config = page("xlnet").CONFIG.but(vocabulary_size=60, num_layers=1, num_heads=2, hidden_dim=16, intermediate_dim=32)
-    batch = packed(tiny.tokenizer(), drawn([3, 4]), np.arange(2), LENGTH)
+    batch = pack_rows(tiny.tokenizer(), drawn([3, 4]), np.arange(2), LENGTH)
     with pytest.raises(Error, match="cannot read packed rows"):
         Encoder(config)({name: value for name, value in batch.items() if name != "keys"})

@@ -9,8 +9,8 @@ from scipy import stats
 from bertkit.corpus import shards as files
 from bertkit.corpus.make import fingerprint
 from bertkit.corpus.randomness import randint, uniform
-from bertkit.corpus.rows import DRAWS, alone, next_sentence, sentence_order
-from bertkit.corpus.sampler import CorpusSampler, Phases
+from bertkit.corpus.rows import DRAWS, next_sentence, one_segment, sentence_order
+from bertkit.corpus.sampler import CorpusSampler, PhasedSampler
 from bertkit.corpus.segments import Segment
 from bertkit.errors import Error
 from tests import tiny
@@ -75,7 +75,7 @@ def sentences_of(ids):
 
 
 def test_a_segment_alone_is_the_whole_row():
-    first, second, label = alone(KEPT, 4, None)
+    first, second, label = one_segment(KEPT, 4, None)
     np.testing.assert_array_equal(first, KEPT[4].token_ids)
     assert second is None and label == 0
 
@@ -191,7 +191,7 @@ def test_keys_are_new_each_time_or_so_many_for_a_record():
 
 
 def test_phases_follow_each_other():
-    phases = Phases((sampler(), sampler(batch_size=2, seed=5)), (3, 4))
+    phases = PhasedSampler((sampler(), sampler(batch_size=2, seed=5)), (3, 4))
     assert phases.total == 7
     np.testing.assert_array_equal(phases.batch(2)["keys"], sampler().batch(2)["keys"])
     for step in (3, 6, 9):
@@ -200,7 +200,7 @@ def test_phases_follow_each_other():
 
 
 def test_another_vocabulary_is_refused(tmp_path):
-    files.write(tmp_path, [KEPT[0]], lambda: {
+    files.write_shards(tmp_path, [KEPT[0]], lambda: {
         "length": LENGTH, "vocabulary": {"entries": 9, "sha256": "0"}, "text": []})
     with pytest.raises(Error, match="made with another vocabulary, of 9 entries"):
         CorpusSampler(files.Shards(tmp_path), tiny.tokenizer(), 2)

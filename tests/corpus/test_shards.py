@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bertkit.corpus import shards
 from bertkit.corpus.order import Shuffle
 from bertkit.corpus.segments import segments
-from bertkit.corpus.vocabulary import learn
+from bertkit.corpus.vocabulary import learn_vocabulary
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
 from tests import tiny
@@ -49,7 +49,7 @@ def test_no_token_is_lost_and_none_changes_places(documents, length, short):
 def test_ids_are_those_of_the_paragraph_whatever_parts_its_sentences(tmp_path, kind):
     text = "The cat sat. The dog ran!  Birds sing, 3.5 of them. \u201cWhy?\u201d they asked. No one knew."
     (tmp_path / "a.txt").write_text("\n".join([text] * 60))
-    learn([tmp_path / "a.txt"], tmp_path / "out", 300, kind)
+    learn_vocabulary([tmp_path / "a.txt"], tmp_path / "out", 300, kind)
     tokenizer = Tokenizer.load(tmp_path / "out")
     found = list(segments(tokenizer, [[text, text]], 40, short=0))
     ids = [i for part in tokenizer.ids([text, text]) for i in part]
@@ -78,7 +78,7 @@ def test_too_short_a_length_is_said():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("shards")
-    shards.write(place, iter(cut(drawn())), lambda: METADATA, shard_bytes=1500)
+    shards.write_shards(place, iter(cut(drawn())), lambda: METADATA, shard_bytes=1500)
     return place
 
 
@@ -115,7 +115,7 @@ def test_tensorflow_reads_them_too(folder):
 
 
 def test_the_same_segments_give_the_same_bytes(folder, tmp_path):
-    shards.write(tmp_path, iter(cut(drawn())), lambda: METADATA, shard_bytes=1500)
+    shards.write_shards(tmp_path, iter(cut(drawn())), lambda: METADATA, shard_bytes=1500)
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
@@ -158,7 +158,7 @@ def test_a_missing_file_is_named(folder, tmp_path, name):
 
 def test_no_text_is_no_corpus(tmp_path):
     with pytest.raises(Error, match="no document"):
-        shards.write(tmp_path, iter([]), dict)
+        shards.write_shards(tmp_path, iter([]), dict)
 
 
 @given(st.integers(1, 300), st.integers(0, 9))

@@ -119,7 +119,7 @@ def test_dev_is_a_share_of_train_and_the_same_one_whatever_else_there_is(corpus)
 def test_dividing_loses_nothing(texts, share):
     whole = Labelled("f.tsv", texts, list(range(len(texts))), [(3, "empty")])
     try:
-        parts = whole.divided(share)
+        parts = whole.split_by_group(share)
     except Error:
         return
     rest, held = parts

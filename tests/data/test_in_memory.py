@@ -142,14 +142,14 @@ def test_what_is_cut_is_said(capsys):
 
 def test_fit_takes_a_dataset():
     model = tiny.classifier(labels=("bad", "good"))
-    model.compile("sgd", model.loss_function())
+    model.compile("sgd", model.loss_function(), jit_compile=False)
     model.fit(data.dataset(TEXTS, NAMES[CLASSES], tiny.tokenizer(), 8, 16), epochs=2, verbose=0)
     assert int(model.optimizer.iterations) == 6
 
 
 def test_fit_takes_a_py_dataset_of_tags():
     tagger = TokenClassifier(tiny.classifier().encoder, ["O", "X"])
-    tagger.compile("sgd", tagger.loss_function())
+    tagger.compile("sgd", tagger.loss_function(), jit_compile=False)
     words, tags = [["a", "film"], ["good"], ["the"] * 9], [["O", "X"], ["O"], ["X"] * 9]
     tagger.fit(data.py_dataset(words, tags, tiny.tokenizer(), 1), epochs=2, verbose=0)
     assert int(tagger.optimizer.iterations) == 6
@@ -177,7 +177,8 @@ def test_keras_reads_batches_of_any_length(words, shuffle):
 
 def test_weights_of_zero_change_nothing_and_weights_are_those_of_their_rows():
     model = Classifier(tiny.classifier().encoder, ["a", "b"])
-    model.compile(keras.optimizers.SGD(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(keras.optimizers.SGD(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                  jit_compile=False)
     made = [data.dataset(TEXTS, CLASSES, tiny.tokenizer(), 32, 16, sample_weight=weights)
             for weights in (np.zeros(21), np.ones(21), CLASSES)]
     found = [float(np.ravel(model.evaluate(each, verbose=0))[0]) for each in made]

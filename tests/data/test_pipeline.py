@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertkit.config import EncoderConfig
 from bertkit.data.features import check_fit, featurize, pack
-from bertkit.data.pipeline import BatchSampler, by_length
+from bertkit.data.pipeline import BatchSampler, batches_by_length
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
 from tests import tiny
@@ -100,7 +100,7 @@ def test_padded_lengths_are_multiples_when_asked_and_never_longer_than_any_row()
 
 def test_by_length_covers_all_rows_longest_first():
     features = tiny.features(21)
-    seen = [(rows, inputs) for rows, inputs in by_length(features, 8)]
+    seen = [(rows, inputs) for rows, inputs in batches_by_length(features, 8)]
     assert sorted(np.concatenate([rows for rows, _ in seen]).tolist()) == list(range(21))
     lengths = [inputs["token_ids"].shape[1] for _, inputs in seen]
     assert lengths == sorted(lengths, reverse=True)

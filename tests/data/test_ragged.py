@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertkit.data.features import features_of, numbered
-from bertkit.data.pipeline import BatchSampler, by_length
+from bertkit.data.features import features_of, row_numbers
+from bertkit.data.pipeline import BatchSampler, batches_by_length
 from bertkit.tasks.packed import Packed
 from tests import tiny
 
@@ -42,17 +42,17 @@ def test_a_batch_holds_the_rows_of_its_examples_and_no_others(examples, size):
 @given(EXAMPLES, st.integers(1, 12))
 def test_scoring_takes_a_bounded_number_of_rows_at_once(examples, size):
     made, found = features(examples), {}
-    for numbers, inputs in by_length(made, size):
+    for numbers, inputs in batches_by_length(made, size):
         assert len(inputs["token_ids"]) <= size or len(numbers) == 1
         found |= dict(zip(numbers.tolist(), rows_of(inputs), strict=True))
     assert [found[number] for number in range(len(examples))] == examples
     assert [row for rows in examples for row in rows] == [
-        made.alone.batch([number])["token_ids"][0].tolist() for number in range(len(made.alone))]
+        made.single_rows.batch([number])["token_ids"][0].tolist() for number in range(len(made.single_rows))]
 
 
 @given(st.lists(st.integers(1, 6), max_size=5))
 def test_rows_are_numbered_through(counts):
-    table = numbered(np.array(counts, "int64"))
+    table = row_numbers(np.array(counts, "int64"))
     assert table[table >= 0].tolist() == list(range(sum(counts)))
     assert [(row >= 0).sum() for row in table] == counts
 

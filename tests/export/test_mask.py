@@ -11,7 +11,7 @@ from tests import exported
 
 @pytest.fixture(scope="module")
 def opened():
-    bundle = source.opened(exported.bundled())
+    bundle = source.open_predictor(exported.bundled())
     return bundle, source.calibration_rows(exported.bundled(), bundle.tokenizer, exported.LENGTH)
 
 
@@ -19,20 +19,20 @@ def opened():
 def test_a_constant_that_leaks_is_refused(opened, masked_score):
     bundle, rows = opened
     with pytest.raises(Error, match="Padding leaks"):
-        mask.checked(bundle.model, rows, masked_score)
+        mask.measure_masking(bundle.model, rows, masked_score)
 
 
 def test_the_chosen_constant_hides_padding_and_is_no_larger_than_it_must_be(opened):
     bundle, rows = opened
-    chosen = mask.for_integers(bundle.model, rows)
-    found = mask.checked(bundle.model, rows, chosen)
+    chosen = mask.integer_masked_score(bundle.model, rows)
+    found = mask.measure_masking(bundle.model, rows, chosen)
     assert found["leak"] <= mask.LEAK and found["logit_difference"] < 1e-2
     assert mask.LEAK / np.e ** 2 < found["leak"]
 
 
 def test_the_float_constant_hides_padding_exactly_and_the_model_keeps_its_own(opened):
     bundle, rows = opened
-    assert mask.checked(bundle.model, rows, mask.FLOAT)["leak"] == 0
+    assert mask.measure_masking(bundle.model, rows, mask.FLOAT)["leak"] == 0
     assert bundle.model.encoder.masked_score == EXACT
 
 

@@ -51,7 +51,7 @@ def unchecked(monkeypatch):
 
 
 def test_pairs_and_several_labels(tmp_path, unchecked):
-    bundle = source.opened(exported.bundled(**exported.PAIRS))
+    bundle = source.open_predictor(exported.bundled(**exported.PAIRS))
     unchecked(bundle, dict)
     export_saved_model(exported.bundled(**exported.PAIRS), tmp_path / "served")
     serve = tf.saved_model.load(tmp_path / "served").signatures["serving_default"]
@@ -64,7 +64,7 @@ def test_pairs_and_several_labels(tmp_path, unchecked):
 
 @pytest.mark.parametrize("output", ["tokens/logits", "serving_default/probabilities"])
 def test_a_file_that_answers_otherwise_is_refused(tmp_path, monkeypatch, unchecked, output):
-    unchecked(source.opened(exported.bundled()), lambda found: {**found, output: found[output][::-1]})
+    unchecked(source.open_predictor(exported.bundled()), lambda found: {**found, output: found[output][::-1]})
     monkeypatch.setattr(saved_model, "_write", lambda bundle, served, place: (place / "saved_model.pb").touch())
     with pytest.raises(Error, match="answers otherwise than the model"):
         export_saved_model(exported.bundled(), tmp_path / "served")

@@ -30,7 +30,7 @@ def test_a_bundle_without_rows_gives_none_and_random_ones_serve():
 def test_a_model_is_exported_in_float32_whatever_this_process_trains_in():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        assert source.opened(exported.bundled()).model.encoder.compute_dtype == "float32"
+        assert source.open_predictor(exported.bundled()).model.encoder.compute_dtype == "float32"
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")

@@ -93,7 +93,7 @@ def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeyp
     np.savez(tmp_path / "rows.npz", token_ids=np.zeros((1, 8), "int32"))
     job = {"folder": str(tmp_path), "out": "", "precision": "int8", "masked_score": -1e4}
     monkeypatch.setattr("sys.argv", ["-c", json.dumps({**job, "work": str(tmp_path)})])
-    convert.child()
+    convert.run_child()
     assert "is no bundle" in (tmp_path / "error.txt").read_text()
 
 

@@ -99,7 +99,7 @@ def assert_survives(model, rows, folder):
     theirs.mkdir()
     huggingface.save(theirs, model)
     page = family.page(model.encoder.config.family)
-    named = architectures.kind(read_json(theirs / "config.json"), huggingface.weights(theirs), page)
+    named = architectures.model_class(read_json(theirs / "config.json"), huggingface.weights(theirs), page)
     assert named[0] == type(model).__name__
     for copy in (checkpoints.load(folder / "bundle"), checkpoints.load(unnamed(theirs))):
         assert type(copy) is type(model) and copy.encoder.config == model.encoder.config

@@ -16,7 +16,7 @@ from bertkit.errors import Error
 from bertkit.family import albert, published
 from bertkit.heads import PretrainingModel
 from bertkit.kinds import Shared
-from bertkit.layers.trunk import order
+from bertkit.layers.trunk import block_order
 from tests.family import checks, releases
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
@@ -75,14 +75,14 @@ def test_pretraining_heads_come_back_whole(tmp_path):
 def test_seven_layers_in_three_groups():
     """⌊i / (7/3)⌋ of layers 0 to 6, and both blocks of a group each time."""
     groups = [0, 0, 0, 1, 1, 2, 2]
-    assert order(CONFIG.but(num_layers=7, shared=Shared(groups=3, inner=2))) == [
+    assert block_order(CONFIG.but(num_layers=7, shared=Shared(groups=3, inner=2))) == [
         2 * group + inner for group in groups for inner in (0, 1)]
 
 
 @given(st.integers(1, 12), st.integers(1, 4), st.integers(1, 3))
 @settings(max_examples=60, deadline=None)
 def test_order_passes_groups_in_turn(layers, groups, inner):
-    found = order(CONFIG.but(num_layers=layers, shared=Shared(groups, inner)))
+    found = block_order(CONFIG.but(num_layers=layers, shared=Shared(groups, inner)))
     assert len(found) == layers * inner and found[::inner] == sorted(found[::inner])
     assert set(found) <= set(range(groups * inner))
 

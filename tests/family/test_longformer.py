@@ -26,7 +26,7 @@ def test_published_counts(name):
     config = published(name)
     head = config.hidden_dim ** 2 + 3 * config.hidden_dim + config.vocabulary_size
     assert (parameters(config), parameters(config.but(pooler=None)) + head) == COUNTS[name]
-    assert config.longest == 4096
+    assert config.max_length == 4096
 
 
 def test_a_small_one_has_as_many():

@@ -7,7 +7,7 @@ import pytest
 from bertkit import checkpoints
 from bertkit.checkpoints import huggingface
 from bertkit.errors import Error
-from bertkit.family import published_as
+from bertkit.family import pages_with
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="keras-nlp runs as the tests do")
 
@@ -68,4 +68,4 @@ def test_one_goes_to_hugging_face_only_as_what_transformers_has(backbones, name,
 
 def test_every_backbone_of_a_page_is_looked_at():
     assert {name.split()[0] for name in BACKBONES} | {"BertBackbone"} == {
-        form.class_name for form in published_as("PRESET").values()}
+        form.class_name for form in pages_with("PRESET").values()}

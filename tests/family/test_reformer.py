@@ -35,13 +35,13 @@ def test_published_counts():
     config = published("reformer-crime-and-punishment")
     assert parameters(config) == 2_584_064
     assert parameters(config) + 2 * config.hidden_dim * config.vocabulary_size + config.vocabulary_size == 2_748_224
-    assert config.longest == 524_288 and config.output_dim == 512
+    assert config.max_length == 524_288 and config.output_dim == 512
 
 
 def test_the_other_one_hashes_in_three_of_its_twelve_layers():
     config = published("reformer-enwik8")
     hashed = [i for i in range(12) if isinstance(config.attention_of(i), Hash)]
-    assert hashed == [2, 6, 10] and config.longest == config.max_sequence_length == 65_536
+    assert hashed == [2, 6, 10] and config.max_length == config.max_sequence_length == 65_536
 
 
 @pytest.mark.parametrize("config", [CONFIG, DECODER, CONFIG.but(num_layers=1, attention=Hash())])

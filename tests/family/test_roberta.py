@@ -39,7 +39,7 @@ def test_a_small_one_has_as_many(each):
 
 
 def test_512_tokens_stand_in_514_positions():
-    assert roberta.CONFIG.longest == 512
+    assert roberta.CONFIG.max_length == 512
     with pytest.raises(Error, match="15 tokens a row and the encoder 14"):
         Encoder(roberta.CONFIG.but(**SMALL))({"token_ids": np.full((1, 15), 5)})
 

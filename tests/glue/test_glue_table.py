@@ -104,7 +104,7 @@ class Cells(HTMLParser):
 def test_the_same_table_on_disk_in_three_forms(tmp_path):
     table = tabulate([outcome("MRPC", 0, 0.75, 0.5), outcome("MRPC", 1, 0.85, 0.6),
                       outcome("RTE", 0, error="bad <b>\n\ttext")], {"CoLA": "no CoLA/dev.tsv"})
-    page.write(table, tmp_path)
+    page.write_table(table, tmp_path)
     lines = [line.split("\t") for line in (tmp_path / "table.tsv").read_text(encoding="utf-8").splitlines()]
     assert lines == [
         ["task", "score", "spread", "n", "metrics", "notes"],

@@ -48,7 +48,7 @@ def softmax(x):
 
 def by_numpy(model, rows):
     """Return (logit of each start [B,T], of each end for each start [B,T,T], a function from start vectors to cls)."""
-    x = np.asarray(model.encoder(model.rows(rows))["sequence"], "float64")
+    x = np.asarray(model.encoder(model.encoder_inputs(rows))["sequence"], "float64")
     w = {path.removeprefix("beam/"): np.asarray(weight, "float64") for path, weight in variables(model).items()}
     allowed = 1 - rows.get("answer_mask", np.zeros((ROWS, LENGTH)))
     starts = np.where(allowed, dense(w, "start", x)[..., 0], -1e30)

@@ -26,7 +26,7 @@ BATCH = {"token_ids": np.array([[2, 5, 9, 11, 3], [2, 7, 3, 0, 0]]),
 def writer(seed=0, config=tiny.CONFIG, **settings):
     """Return a warm writer whose weights, the cross-attention's too, are large enough to show."""
     keras.utils.set_random_seed(seed)
-    made = EncoderDecoder.warm(Encoder(config), (2, 3), **{"longest": 7, **settings})
+    made = EncoderDecoder.from_encoder(Encoder(config), (2, 3), **{"longest": 7, **settings})
     rng = np.random.default_rng(seed)
     for weight in made.decoder.weights:
         weight.assign(np.asarray(weight) + 0.3 * rng.standard_normal(weight.shape))
@@ -105,10 +105,10 @@ def test_padding_of_what_is_read_changes_nothing_and_reading_does(warm):
 def test_kept_keys_and_values_give_what_the_whole_text_does(warm):
     target = np.array([[2, 5, 6, 7], [2, 9, 10, 11]])
     whole = np.asarray(warm({**BATCH, "target_ids": target}))
-    memory, past = warm.read(BATCH), warm.decoder.nothing(2, 6, "float32")
+    memory, past = warm.encode(BATCH), warm.decoder.empty_cache(2, 6, "float32")
     for place in range(4):
         x, past = warm.decoder.step(target[:, place:place + 1], place, past, memory)
-        np.testing.assert_allclose(warm.vocabulary(x)[:, 0], whole[:, place], atol=1e-5)
+        np.testing.assert_allclose(warm.token_logits(x)[:, 0], whole[:, place], atol=1e-5)
 
 
 @pytest.mark.parametrize("beams", [1, 2])
@@ -142,7 +142,7 @@ def test_a_warm_start_is_the_checkpoint_but_for_the_attention_between():
     start = LanguageModel(Encoder(tiny.CONFIG))
     for weight in start.weights:
         weight.assign(np.random.default_rng(1).standard_normal(weight.shape))
-    made = variables(EncoderDecoder.warm(start, (2, 3), longest=5))
+    made = variables(EncoderDecoder.from_encoder(start, (2, 3), longest=5))
     given = variables(start)
     for path, weight in made.items():
         if "/cross" in path:
@@ -164,8 +164,8 @@ def test_a_bundle_writes_the_same_again(tmp_path):
 def test_positions_after_the_padding_id_are_counted_from_there():
     config = tiny.CONFIG.but(positions=kinds.Absolute(pad_id=1), family="roberta")
     made = writer(config=config)
-    target, memory = np.array([[2, 5, 6]]), made.read({"token_ids": np.array([[2, 5, 3]])})
-    past = made.decoder.nothing(1, 4, "float32")
+    target, memory = np.array([[2, 5, 6]]), made.encode({"token_ids": np.array([[2, 5, 3]])})
+    past = made.decoder.empty_cache(1, 4, "float32")
     whole = made.decoder(target, memory)
     for place in range(3):
         x, past = made.decoder.step(target[:, place:place + 1], place, past, memory)

@@ -10,7 +10,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Axial, Hash, Local
 from bertkit.layers.embeddings import AxialPosition
-from bertkit.layers.hash_attention import HashAttention, choices, hashes
+from bertkit.layers.hash_attention import HashAttention, factor_choices, hash_buckets
 from bertkit.layers.local_attention import LocalAttention
 from tests.layers.drawn import drawn, named
 
@@ -138,7 +138,7 @@ def test_hashes_are_the_nearest_of_random_directions():
     """h(x) = argmax [xR; −xR] (Kitaev et al. 2020, section 2), one digit for each factor."""
     rng = np.random.default_rng(0)
     vectors, rotations = rng.standard_normal((2, HEADS, 5, SIZE)), rng.standard_normal((HEADS, SIZE, 3, 4))
-    found = np.asarray(hashes(vectors, rotations, (2, 6)))
+    found = np.asarray(hash_buckets(vectors, rotations, (2, 6)))
     assert found.shape == (2, HEADS, 3, 5) and 0 <= found.min() and found.max() < 12
     for row, head, round_, token in np.ndindex(*found.shape):
         turned = vectors[row, head, token] @ rotations[head, :, round_]
@@ -151,7 +151,7 @@ def test_hashes_are_the_nearest_of_random_directions():
     (4096, 4, [(4,), (8,), (16,), (32,), (64,), (8, 16), (16, 16), (16, 32), (32, 32), (32, 64)])])
 def test_the_number_of_hashes_follows_the_length(longest, chunk, wanted):
     """family-spec 3.4: 2^⌊log₂(2 · chunks)⌋, in two factors above 2 · max(⌊√(longest / chunk)⌋, chunk)."""
-    assert choices(Hash(chunk), longest // chunk, longest) == wanted
+    assert factor_choices(Hash(chunk), longest // chunk, longest) == wanted
 
 
 def test_a_draw_is_anew_in_training_only_and_a_seed_fixes_it():

@@ -16,7 +16,7 @@ from bertkit.layers.hash_attention import HashAttention
 from bertkit.layers.local_attention import LocalAttention
 from bertkit.layers.norm import NoNorm
 from bertkit.layers.relative_attention import RelativeAttention
-from bertkit.layers.reversible import Joined, ReversibleBlock, Twins
+from bertkit.layers.reversible import CopyStream, JoinStreams, ReversibleBlock
 from bertkit.layers.rotary_attention import RotaryAttention
 from bertkit.layers.sparse_attention import SparseAttention
 from bertkit.layers.trigram import TrigramEmbeddings
@@ -83,8 +83,8 @@ LAYERS = [
     (of_tensors(BareEmbeddings, of_ids), {"config": TWINS}, IDS, SAME, 3, 0, 1),
     (of_tensors(TrigramEmbeddings, of_ids), {"config": NARROW}, IDS, SAME, 7, 0, 1),
     (of_tensors(ReversibleBlock, of_state), {"config": TWINS}, X, SAME, 16, 0, 2),
-    (of_tensors(Joined, of_state), {"config": TWINS}, X, DOUBLE, 2, 0, 1),
-    (of_tensors(Twins, to_hidden), {"config": TWINS}, X, SAME, 0, 0, 0),
+    (of_tensors(JoinStreams, of_state), {"config": TWINS}, X, DOUBLE, 2, 0, 1),
+    (of_tensors(CopyStream, to_hidden), {"config": TWINS}, X, SAME, 0, 0, 0),
     (of_tensors(Streams, to_hidden), {"config": BOTH}, X, SAME, 1, 0, 1),
     (of_tensors(TwoStreamBlock, of_state), {"config": BOTH}, X, SAME, 17, 0, 2),
     (of_tensors(LastStream, of_state), {"config": BOTH}, X, SAME, 0, 0, 1),
@@ -109,7 +109,7 @@ def test_a_layer_keeps_keras_hubs_contract(harness, layer, arguments, inputs, sh
         expected_num_non_trainable_weights=others, expected_num_non_trainable_variables=others + seeds,
         run_training_check=layer in (SelfAttention, Block),             # compiles by XLA, which takes seconds
         # What hands its input on has no dtype of its own there: the harness leaves out Keras' cast of inputs.
-        run_precision_checks=layer.__name__ not in ("TwinsOfTensors", "StreamsOfTensors"))
+        run_precision_checks=layer.__name__ not in ("CopyStreamOfTensors", "StreamsOfTensors"))
 
 
 def test_a_layer_that_loses_an_argument_is_seen(harness):

@@ -38,7 +38,7 @@ def batch():
 def test_asked_alone_is_as_among_all(config, batch):
     keras.utils.set_random_seed(1)
     encoder, (inputs, places) = Encoder(config), batch
-    everywhere, alone, first = encoder(inputs), encoder(inputs, places=places), encoder(inputs, places=FIRST)
+    everywhere, alone, first = encoder(inputs), encoder(inputs, positions=places), encoder(inputs, positions=FIRST)
     np.testing.assert_allclose(first["sequence"], everywhere["sequence"][:, :1], atol=2e-6)
     wanted = np.take_along_axis(np.asarray(everywhere["sequence"]), places[:, :, None], axis=1)
     np.testing.assert_allclose(alone["sequence"], wanted, atol=2e-6)
@@ -52,8 +52,9 @@ def test_packed_texts_stay_apart_where_some_tokens_are_asked_for(batch):
     encoder, (inputs, places) = Encoder(CONFIGS["bert"]), batch
     inputs["packed_ids"] = np.repeat(np.array([[0, 1, 2, 3]], "int32"), 3, axis=1).repeat(3, axis=0)
     wanted = np.take_along_axis(np.asarray(encoder(inputs)["sequence"]), places[:, :, None], axis=1)
-    np.testing.assert_allclose(encoder(inputs, places=places)["sequence"], wanted, atol=2e-6)
-    np.testing.assert_allclose(encoder(inputs, places=FIRST)["sequence"], encoder(inputs)["sequence"][:, :1], atol=2e-6)
+    np.testing.assert_allclose(encoder(inputs, positions=places)["sequence"], wanted, atol=2e-6)
+    first = encoder(inputs, positions=FIRST)["sequence"]
+    np.testing.assert_allclose(first, encoder(inputs)["sequence"][:, :1], atol=2e-6)
 
 
 def test_gradients_are_those_of_all_tokens_then_taken(batch):
@@ -80,7 +81,7 @@ def test_the_last_block_computes_only_what_is_asked(batch, monkeypatch):
     for block in (first, last):
         feed = block.feed
         monkeypatch.setattr(block, "feed", lambda a, training=None, feed=feed: seen.append(a.shape[1]) or feed(a))
-    encoder(inputs, places=places)
+    encoder(inputs, positions=places)
     Classifier(encoder, ["a", "b"])(inputs)
     TokenClassifier(encoder, ["a", "b"])(inputs)
     assert seen == [12, 4, 12, 1, 12, 12]                                           # the pooler's, and three

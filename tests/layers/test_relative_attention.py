@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Relative
-from bertkit.layers.relative_attention import RelativeAttention, shifted
+from bertkit.layers.relative_attention import RelativeAttention, relative_shift
 from tests.layers.drawn import drawn, named
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
@@ -104,7 +104,7 @@ ENTRIES = ("segment_ids", "padding_mask", "permutation_mask")
        before=st.integers(0, 3), heads=st.integers(1, 2), queries=st.none() | st.integers(1, 4),
        entries=st.sets(st.sampled_from(ENTRIES)))
 def test_equals_the_equation(kind, seed, rows, length, before, heads, queries, entries):
-    """One head is a case of its own: see `products`."""
+    """One head is a case of its own: see `content_scores`."""
     attention = layer(kind, heads)
     queries = None if queries is None else min(queries, length)
     x, context = batch(np.random.default_rng(seed), rows, length, before, queries, entries)
@@ -134,7 +134,7 @@ def test_the_slide_takes_each_row_at_its_distance(length, before, seed):
     both = before + 2 * length
     x = np.random.default_rng(seed).standard_normal((2, 3, length, both)).astype("float32")
     wanted = np.stack([x[:, :, i, length - i:length - i + before + length] for i in range(length)], axis=2)
-    np.testing.assert_array_equal(shifted(x), wanted)
+    np.testing.assert_array_equal(relative_shift(x), wanted)
 
 
 def test_a_token_sees_itself_whatever_the_masks_say_and_a_query_does_not():

@@ -15,7 +15,7 @@ from bertkit.kinds import Axial, Full, Hash, Local
 from bertkit.layers import trunk
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT
-from bertkit.layers.reversible import ReversibleBlock, together
+from bertkit.layers.reversible import ReversibleBlock, run_reversible
 from tests.layers.drawn import dense, drawn, layer_norm, named
 
 CONFIG = reformer.CONFIG.but(
@@ -102,7 +102,7 @@ def test_gradients_are_those_of_the_plain_form(dtype, tolerance, graph):
 def test_dropout_that_is_drawn_again_would_be_seen(monkeypatch):
     """The planted fault: the backward pass draws other seeds."""
     from bertkit.layers.accelerated import reversible_tensorflow
-    monkeypatch.setattr(reversible_tensorflow, "later", lambda x, zero: x + tf.cast(x.dtype.is_integer, x.dtype))
+    monkeypatch.setattr(reversible_tensorflow, "delay", lambda x, zero: x + tf.cast(x.dtype.is_integer, x.dtype))
     with pytest.raises(AssertionError):
         test_gradients_are_those_of_the_plain_form("float64", 1e-9, False)
 
@@ -117,11 +117,11 @@ def test_half_precision_keeps_what_it_needs(monkeypatch):
     """y − f(x) loses too much there, so the plain form is taken; with float32 it is the other."""
     from bertkit.layers.accelerated import reversible_tensorflow
     seen = []
-    monkeypatch.setattr(reversible_tensorflow, "together", lambda steps, state, score: seen.append(1) or state)
+    monkeypatch.setattr(reversible_tensorflow, "run_reversible", lambda steps, state, score: seen.append(1) or state)
     for dtype in ("mixed_bfloat16", "float32"):
         block = drawn(ReversibleBlock(CONFIG, dtype=dtype), (None, None, 8))
         x = tf.zeros((1, 5, 8), "bfloat16" if dtype != "float32" else "float32")
-        together([(block, {})], {"first": x, "hidden": x}, EXACT)
+        run_reversible([(block, {})], {"first": x, "hidden": x}, EXACT)
         assert len(seen) == (dtype == "float32")
 
 

@@ -11,7 +11,7 @@ from bertkit.errors import Error
 from bertkit.kinds import Sparse
 from bertkit.layers.attention import SelfAttention
 from bertkit.layers.sparse_attention import SparseAttention
-from bertkit.layers.sparse_attention import drawn as drawn_blocks
+from bertkit.layers.sparse_attention import draw_random_blocks as drawn_blocks
 from tests.layers.drawn import dense, drawn, named
 from tests.layers.test_window_attention import gradients, growth
 

@@ -11,7 +11,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.kinds import Bare, Relative, TwoStream
 from bertkit.layers.block import Block
-from bertkit.layers.two_stream import TwoStreamBlock, remembered
+from bertkit.layers.two_stream import TwoStreamBlock, new_memory
 from tests.layers.drawn import drawn
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1")
@@ -106,12 +106,12 @@ def test_dropout_falls_inside_the_feed_forward_network_too():
 def test_what_is_remembered(memory, reuse, before, kept):
     """Places of this segment count from 0, the remembered ones end at −1."""
     both = np.random.default_rng(2).standard_normal((ROWS, before + 5, 3)).astype("float32")
-    (found,) = remembered(Relative(memory=memory, reuse=reuse), both[:, before:], both[:, :before] if before else None)
+    (found,) = new_memory(Relative(memory=memory, reuse=reuse), both[:, before:], both[:, :before] if before else None)
     np.testing.assert_array_equal(found, both[:, [place + before for place in kept]])
 
 
 def test_nothing_is_remembered_unless_the_kind_does():
-    assert remembered(Relative(), np.zeros((1, 2, 3)), None) == ()
+    assert new_memory(Relative(), np.zeros((1, 2, 3)), None) == ()
     assert set(encoder()(batch())) == {"sequence"}
 
 

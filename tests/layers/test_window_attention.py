@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertkit.config import EncoderConfig
 from bertkit.kinds import Window
-from bertkit.layers.blocked import blocked, joined, vectors_at, with_neighbours
+from bertkit.layers.blocked import from_blocks, gather_vectors, to_blocks, with_neighbours
 from bertkit.layers.window_attention import LEAST, WindowAttention
 from tests.layers.drawn import dense, drawn, named
 
@@ -157,17 +157,17 @@ def test_half_precision_comes_near(policy):
 
 def test_blocks_are_cut_joined_and_laid_beside_each_other():
     x = np.arange(1, 8).reshape(1, 1, 7, 1)
-    cut = blocked(x, 3, 3)
+    cut = to_blocks(x, 3, 3)
     assert np.asarray(cut)[0, 0, :, :, 0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 0, 0]]
     assert np.asarray(with_neighbours(cut))[0, 0, :, :, 0].tolist() == [
         [0, 0, 0, 1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6, 7, 0, 0], [4, 5, 6, 7, 0, 0, 0, 0, 0]]
-    np.testing.assert_array_equal(joined(cut, 7), x)
+    np.testing.assert_array_equal(from_blocks(cut, 7), x)
 
 
 def test_vectors_are_found_by_their_places():
     x = np.random.default_rng(0).standard_normal((2, 3, 5, 4))
     places = np.array([[4, 0], [1, 1]])
-    found = np.asarray(vectors_at(x, places[:, None]))
+    found = np.asarray(gather_vectors(x, places[:, None]))
     for row, head, k in np.ndindex(2, 3, 2):
         np.testing.assert_array_equal(found[row, head, k], x[row, head, places[row, k]])
-    np.testing.assert_array_equal(vectors_at(x[:, 0], places), found[:, 0])
+    np.testing.assert_array_equal(gather_vectors(x[:, 0], places), found[:, 0])

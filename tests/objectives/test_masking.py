@@ -14,7 +14,7 @@ SIGNIFICANT = 1e-4
 
 def layout(candidates, begins):
     candidates, begins = np.array(candidates, bool), np.array(begins, bool)
-    return candidates, masking.numbered(candidates, begins)
+    return candidates, masking.word_numbers(candidates, begins)
 
 
 def chosen(choice, seed, keys, candidates, words, counts):
@@ -107,7 +107,7 @@ def test_the_rule_in_plain_python(choice, rows):
         wanted = rule(seed, keys[i], able, begins, counts[i], *more)
         assert set(np.flatnonzero(found[i])) == wanted
     if choice == "spans":
-        np.testing.assert_array_equal(found, masking.runs(found > 0))
+        np.testing.assert_array_equal(found, masking.run_numbers(found > 0))
 
 
 @given(ROWS)
@@ -166,9 +166,9 @@ def test_no_candidate_is_preferred_away_from_the_ends(choice):
 
 def test_replaced_one_kind_for_each_span():
     rng = np.random.default_rng(0)
-    spans = masking.runs(rng.random((500, 40)) < 0.6)
+    spans = masking.run_numbers(rng.random((500, 40)) < 0.6)
     ids, size = rng.integers(5, 10_000, spans.shape), 10_000
-    hidden = masking.replaced(3, np.arange(500), ids, spans, (0.8, 0.1), 4, size)
+    hidden = masking.replace_tokens(3, np.arange(500), ids, spans, (0.8, 0.1), 4, size)
     np.testing.assert_array_equal(hidden[spans == 0], ids[spans == 0])
     kinds = np.select([hidden == 4, hidden == ids], [0, 2], 1)
     counts = np.zeros(3)
@@ -185,7 +185,7 @@ def test_replaced_one_kind_for_each_span():
 def test_replaced_with_other_shares():
     spans = np.tile(np.arange(1, 201), (100, 1))
     ids = np.full(spans.shape, 7)
-    hidden = masking.replaced(1, np.arange(100), ids, spans, (0.85, 0.0), 4, 50)
+    hidden = masking.replace_tokens(1, np.arange(100), ids, spans, (0.85, 0.0), 4, 50)
     assert np.isin(hidden, (4, 7)).all()
     assert abs((hidden == 4).mean() - 0.85) < 5 * np.sqrt(0.85 * 0.15 / hidden.size)
 
@@ -193,14 +193,14 @@ def test_replaced_with_other_shares():
 def test_counts():
     real = np.arange(128) < np.array([[128], [20], [3], [2]])
     candidates = real & (np.arange(128) > 0) & (np.arange(128) < real.sum(1, keepdims=True) - 1)
-    assert masking.rounded(0.15, real, candidates).tolist() == [19, 3, 1, 0]
-    assert masking.rounded_up(0.15, real, candidates).tolist() == [19, 3, 1, 0]
-    assert masking.rounded(0.99, real, candidates).tolist() == [126, 18, 1, 0]
+    assert masking.count_to_choose(0.15, real, candidates).tolist() == [19, 3, 1, 0]
+    assert masking.count_to_choose_rounded_up(0.15, real, candidates).tolist() == [19, 3, 1, 0]
+    assert masking.count_to_choose(0.99, real, candidates).tolist() == [126, 18, 1, 0]
 
 
 def test_slots():
     taken = np.array([[False, True, True, False], [False] * 4, [False, False, False, True]])
-    found = masking.slots(taken, np.arange(12).reshape(3, 4))
+    found = masking.list_targets(taken, np.arange(12).reshape(3, 4))
     assert found["masked_weights"].tolist() == [[1, 1], [0, 0], [1, 0]]
     assert found["masked_positions"].tolist() == [[1, 2], [0, 0], [3, 0]]
     assert found["masked_labels"][0].tolist() == [1, 2] and found["masked_labels"][2, 0] == 11

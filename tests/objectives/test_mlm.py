@@ -177,6 +177,7 @@ class Same:
         return {**self.rows, "keys": np.arange(len(self.rows["token_ids"])) + 100 * step}
 
 
+@pytest.mark.slow
 def test_pretraining_learns_and_ties_the_decoder(batch):
     keras.utils.set_random_seed(0)
     encoder = Encoder(tiny.CONFIG.but(num_layers=1, dropout=0.0, attention_dropout=0.0))

@@ -13,7 +13,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import xlnet
 from bertkit.objectives import PLM, Pretrainer
-from bertkit.objectives.plm import contexts, unseen
+from bertkit.objectives.plm import contexts, permutation_mask
 from bertkit.text import Tokenizer, template
 from tests import tiny
 
@@ -123,7 +123,7 @@ def mask_by_definition(order, chosen, functional):
 @given(st.permutations(range(9)), arrays(int, 9, elements=st.integers(0, 2)))
 def test_masks_are_those_of_the_definition(order, kinds):
     order, chosen, functional = np.array(order), kinds == 1, kinds == 2
-    found = unseen(order[None], chosen[None], functional[None])
+    found = permutation_mask(order[None], chosen[None], functional[None])
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found[0], mask_by_definition(order, chosen, functional))
 
@@ -197,7 +197,7 @@ def test_a_guess_depends_on_what_comes_before_it_and_on_nothing_else():
     """Change one target's token: its own guess and those earlier in the order stay, to the last bit of a mask."""
     keras.utils.set_random_seed(0)
     model = Pretrainer(Encoder(CONFIG), [PLM(tokenizer())])
-    found = model.corrupted(batch(6, 30, shortest=20))
+    found = model.corrupt(batch(6, 30, shortest=20))
     before, blind = np.asarray(model(found)["mlm_logits"]), 0
     rows = np.arange(len(before))
     for slot in range(found["masked_weights"].sum(axis=1).astype(int).min()):
@@ -223,12 +223,13 @@ def test_loss_is_the_mean_over_real_targets():
     assert float(found["plm"]) == pytest.approx((each * weights).sum() / 3, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_pretraining_learns():
     keras.utils.set_random_seed(0)
     model = Pretrainer(Encoder(CONFIG.but(num_layers=1)), [PLM(tokenizer())])
     model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
     rows = tokenizer().pack(tiny.texts(64)[0], length=12)
-    steps = [model.corrupted(rows | {"keys": np.arange(64) + 64 * step}) for step in range(6)]
+    steps = [model.corrupt(rows | {"keys": np.arange(64) + 64 * step}) for step in range(6)]
     width = max(found["masked_labels"].shape[1] for found in steps)
 
     def widened(name, value):

@@ -35,7 +35,7 @@ def cross_entropy(logits, labels):
 @pytest.mark.parametrize("pairs", [NSP, SOP])
 def test_losses_and_accuracies_are_those_of_numpy(pairs):
     model, name = pretrainer(MLM(tiny.tokenizer()), pairs()), pairs.__name__.lower()
-    batch = model.corrupted(Rows().batch(5))
+    batch = model.corrupt(Rows().batch(5))
     outputs = {key: np.asarray(value) for key, value in model(batch, training=False).items()}
     weights = batch["masked_weights"]
     words = (cross_entropy(outputs["mlm_logits"], batch["masked_labels"]) * weights).sum() / weights.sum()
@@ -49,11 +49,11 @@ def test_losses_and_accuracies_are_those_of_numpy(pairs):
     assert found["masked_accuracy"] == pytest.approx(right)
 
 
-@pytest.mark.parametrize("eagerly", [False, True])
+@pytest.mark.parametrize("eagerly", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_logs_are_the_step_s_own(eagerly):
     model = pretrainer(MLM(tiny.tokenizer()), NSP())
     model.compile(adamw(1e-30, 3, warmup=0), run_eagerly=eagerly)
-    wanted = [model.scores(model.corrupted(Rows().batch(step))) for step in range(3)]
+    wanted = [model.scores(model.corrupt(Rows().batch(step))) for step in range(3)]
     history = model.fit(model.dataset(Rows()), steps_per_epoch=1, epochs=3, verbose=0, shuffle=False).history
     for name in ("loss", "mlm", "nsp"):
         assert history[name] == pytest.approx([row[name] for row in wanted], rel=1e-5)

@@ -11,7 +11,7 @@ from bertkit.errors import Error
 from bertkit.family import electra, xlnet
 from bertkit.kinds import Absolute
 from bertkit.objectives import RTD, Pretrainer
-from bertkit.objectives.rtd import Generator, narrowed
+from bertkit.objectives.rtd import Generator, generator_config
 from tests import tiny
 
 CONFIG = tiny.CONFIG.but(family="electra", num_layers=1, pooler=None, embedding_dim=8, dropout=0.0,
@@ -74,7 +74,7 @@ def test_guesses_stand_where_tokens_were_hidden_and_right_ones_are_original(bare
     found = objective.corrupt(before)
     guesses = np.where(rng.random(found["masked_labels"].shape) < 0.5, found["masked_labels"],
                        rng.integers(0, len(tiny.VOCABULARY), found["masked_labels"].shape)).astype("int32")
-    seen, own = objective.before(found, lambda features, training: ("logits", guesses))
+    seen, own = objective.prepare_features(found, lambda features, training: ("logits", guesses))
     ids, labels = before["token_ids"].copy(), np.zeros_like(before["token_ids"])
     for row in range(ROWS):
         for slot, place in enumerate(found["masked_positions"][row]):
@@ -108,7 +108,7 @@ def test_the_share_of_replaced_tokens_is_what_the_generator_is_unsure_of():
     head = model.parts["0"].model.heads["mlm"]
     head.bias.assign(np.where(np.arange(len(tiny.VOCABULARY)) == 11, 5.0, 0.0))         # sure of one entry
     for step in range(8):
-        found = model.corrupted(batch(seed=step, step=step) | {"token_ids": np.where(
+        found = model.corrupt(batch(seed=step, step=step) | {"token_ids": np.where(
             batch(seed=step)["padding_mask"], 11, 0).astype("int32")})
         outputs = model(found)
         p = softmax(np.asarray(outputs["generator_logits"], "float64"))
@@ -120,7 +120,7 @@ def test_the_share_of_replaced_tokens_is_what_the_generator_is_unsure_of():
 
 def test_draws_are_part_of_the_state():
     model = pretrainer()
-    found = model.corrupted(batch())
+    found = model.corrupt(batch())
     state = model.parts["0"].draws.state
     assert any(variable is state for variable in model.variables)
     before = np.array(state)
@@ -180,7 +180,7 @@ def test_losses_are_the_recorded_ones(shared):
     (1 / 3, electra.BASE, 4, 256, 1024, 33_511_168), (1 / 4, electra.LARGE, 4, 256, 1024, 50_999_552),
     (1 / 4, electra.CONFIG, 1, 64, 256, None), (1 / 4, CONFIG, 1, 4, 8, None)])
 def test_generators_have_the_published_sizes(size, config, heads, hidden, inner, count):
-    found = narrowed(config, size)
+    found = generator_config(config, size)
     assert (found.num_heads, found.hidden_dim, found.intermediate_dim) == (heads, hidden, inner)
     assert found.head_dim == config.head_dim and found.embedding_dim == (config.embedding_dim or config.hidden_dim)
     assert found.num_layers == config.num_layers
@@ -195,7 +195,7 @@ def test_embeddings_are_those_of_the_discriminator_and_nothing_is_left_behind(co
     assert all(one is other for one, other in zip(ours.tables, theirs.tables, strict=True))
     assert theirs.projection is not ours.projection
     tables = sum(layer.count_params() for layer in ours.tables if layer is not None)
-    narrow = narrowed(config, 0.25)
+    narrow = generator_config(config, 0.25)
     width = narrow.embedding_dim
     guesser = parameters(narrow) + narrow.hidden_dim * width + 3 * width + config.vocabulary_size
     teller = parameters(config) - (config.hidden_dim + 1) * config.hidden_dim * (config.pooler is not None)
@@ -210,7 +210,7 @@ def test_a_generator_as_wide_as_the_discriminator_needs_no_projection():
 
 def test_each_learns_from_its_own_loss_and_the_embeddings_from_both():
     model = pretrainer()
-    found = {name: tf.constant(value) for name, value in model.corrupted(batch()).items()}
+    found = {name: tf.constant(value) for name, value in model.corrupt(batch()).items()}
     objective = model.objectives[0]
     with tf.GradientTape(persistent=True) as tape:
         losses = objective.losses(model(found), found)
@@ -235,7 +235,7 @@ def test_each_learns_from_its_own_loss_and_the_embeddings_from_both():
 
 def trained(model, steps):
     for step in steps:
-        model.train_on_batch(model.corrupted(batch(8, step=step)))
+        model.train_on_batch(model.corrupt(batch(8, step=step)))
     return model
 
 
@@ -260,10 +260,11 @@ def test_a_run_goes_on_from_its_state_to_the_same_weights():
         np.testing.assert_array_equal(there, here)
 
 
+@pytest.mark.slow
 def test_both_losses_fall_and_the_discriminator_is_what_is_shipped():
     model, rows = pretrainer(), tiny.tokenizer().pack(tiny.texts(64)[0], length=12)
     model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
-    steps = [model.corrupted(rows | {"keys": np.arange(64) + 64 * step}) for step in range(10)]
+    steps = [model.corrupt(rows | {"keys": np.arange(64) + 64 * step}) for step in range(10)]
     slices = {name: np.stack([found[name] for found in steps]) for name in steps[0]}
 
     def losses():

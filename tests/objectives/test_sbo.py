@@ -126,7 +126,8 @@ def test_loss_and_targets_of_the_reference(shared):
     assert {(row, *pair): each for row in range(3) for pair, each in asked(found, row).items()} == wanted
     features = {**batch, "pairs": reference["in/pairs"], "span_labels": np.maximum(targets, 0),
                 "span_weights": (targets >= 0).astype("float32")}
-    outputs = model({name: keras.ops.convert_to_tensor(value) for name, value in model.only(features).items()})
+    entries = model.select_entries(features)
+    outputs = model({name: keras.ops.convert_to_tensor(value) for name, value in entries.items()})
     number = (targets >= 0).sum()           # the recorded loss is a mean
     loss = float(objective.losses(outputs, features)["sbo"])
     assert loss * (number + 1) / number == pytest.approx(float(reference["out/sbo_loss"]), abs=2e-5)
@@ -138,11 +139,11 @@ def test_it_trains_with_spans():
     keras.utils.set_random_seed(0)
     encoder = Encoder(tiny.CONFIG.but(num_layers=1, dropout=0.0, attention_dropout=0.0))
     model = Pretrainer(encoder, [MLM(tiny.tokenizer(), choice="spans"), SBO(tiny.tokenizer())])
-    features = {name: tf.constant(value) for name, value in model.corrupted(rows(4, 24)).items()}
+    features = {name: tf.constant(value) for name, value in model.corrupt(rows(4, 24)).items()}
     optimizer, history = keras.optimizers.Adam(1e-2), []
     for _ in range(8):
         with tf.GradientTape() as tape:
-            losses = model.weighted(model(features, training=True), features)
+            losses = model.weighted_losses(model(features, training=True), features)
         assert float(losses["loss"]) == pytest.approx(float(losses["mlm"] + losses["sbo"]))
         history.append((float(losses["mlm"]), float(losses["sbo"])))
         optimizer.apply(tape.gradient(losses["loss"], model.trainable_variables), model.trainable_variables)

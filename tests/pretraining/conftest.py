@@ -33,5 +33,6 @@ def corpus(tmp_path_factory):
         texts = tiny.texts(160, seed)[0]
         documents = [[f"{text}." for text in texts[i:i + 8]] for i in range(0, len(texts), 8)]
         metadata = {"length": LENGTH, "vocabulary": fingerprint(tiny.tokenizer()), "text": [name]}
-        files.write(folder / name, segments(tiny.tokenizer(), documents, LENGTH), lambda metadata=metadata: metadata)
+        files.write_shards(folder / name, segments(tiny.tokenizer(), documents, LENGTH),
+                           lambda metadata=metadata: metadata)
     return folder

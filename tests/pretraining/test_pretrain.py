@@ -73,6 +73,7 @@ def test_graphs_compute_what_the_steps_do(corpus, tmp_path, plain, steps):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_comparison_can_fail(corpus, tmp_path, plain):
     run(corpus, tmp_path / "other", seed=4)
     assert not same(plain, tmp_path / "other")
@@ -131,6 +132,7 @@ def test_what_is_in_the_way_stays(corpus, tmp_path):
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_run_and_keeps_the_last_state(corpus, cut, monkeypatch, plain):
     for path in cut.glob("state-00000006.*"):       # so that it is to be written
         path.unlink()
@@ -159,6 +161,7 @@ def test_a_damaged_record_is_named(corpus, tmp_path):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], steps=[40])
 
 
+@pytest.mark.slow
 def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatch):
     knobs = {"data": [str(corpus / "shards"), str(corpus / "dev")], "steps": [4, 5], "batch_size": [4, 2]}
     found = run(corpus, tmp_path / "whole", **knobs)
@@ -169,6 +172,7 @@ def test_phases_follow_each_other_with_one_schedule(corpus, tmp_path, monkeypatc
         run(corpus, tmp_path / "other", **(knobs | {"steps": [9]}))
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
     run(corpus, tmp_path / "first", objectives="mlm,nsp")
     run(corpus, tmp_path / "second", model=str(tmp_path / "first"), learning_rate=1e-30, steps=[1])
@@ -205,16 +209,16 @@ def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
                                             ("mlm,nsp,sop", "different pairs")])
 def test_objectives_that_do_not_go_together_are_refused(text, said):
     with pytest.raises(Error, match=said):
-        named.names(text)
+        named.split_names(text)
 
 
 def test_configurations_are_names_and_files(corpus, tmp_path):
-    assert named.config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
-    assert named.config("tiny", ("rtd",), 99).family == "electra"
-    assert named.config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
+    assert named.read_config("small", ("mlm",), 99).but(num_layers=4).hidden_dim == 512
+    assert named.read_config("tiny", ("rtd",), 99).family == "electra"
+    assert named.read_config(str(corpus / "tiny.json"), ("mlm",), 99) == tiny.CONFIG
     (tmp_path / "hf.json").write_text(json.dumps({"model_type": "bert", "vocab_size": 70, "hidden_size": 48,
                                                   "num_hidden_layers": 2, "num_attention_heads": 4,
                                                   "intermediate_size": 96}))
-    assert named.config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
+    assert named.read_config(str(tmp_path / "hf.json"), ("mlm",), 99) == EncoderConfig(70, 2, 4, 48, 96)
     with pytest.raises(Error, match="config=huge is no size and no file"):
-        named.config("huge", ("mlm",), 99)
+        named.read_config("huge", ("mlm",), 99)

@@ -8,7 +8,7 @@ import pytest
 import bertkit
 from bertkit.corpus import shards as files
 from bertkit.corpus.make import fingerprint
-from bertkit.corpus.rows import alone, check_pairs, next_sentence, sentence_order
+from bertkit.corpus.rows import check_pairs, next_sentence, one_segment, sentence_order
 from bertkit.corpus.sampler import CorpusSampler
 from bertkit.corpus.segments import segments
 from bertkit.errors import Error
@@ -39,14 +39,15 @@ def test_held_out_rows_that_do_not_fit_are_refused_before_the_first_step(corpus,
     (tmp_path / "narrow.json").write_text(json.dumps(tiny.CONFIG.but(max_sequence_length=LENGTH).to_json()))
     (tmp_path / "long").mkdir()
     metadata = {"length": 2 * LENGTH, "vocabulary": fingerprint(tiny.tokenizer()), "text": ["long"]}
-    files.write(tmp_path / "long", segments(tiny.tokenizer(), [["good film. " * 50]], 2 * LENGTH), lambda: metadata)
+    long = segments(tiny.tokenizer(), [["good film. " * 50]], 2 * LENGTH)
+    files.write_shards(tmp_path / "long", long, lambda: metadata)
     with pytest.raises(Error, match=f"{2 * LENGTH}"):
         run(corpus, tmp_path / "out", config=str(tmp_path / "narrow.json"), dev=str(tmp_path / "long"))
 
 
 def test_all_held_out_rows_count(corpus):
     class Seen:
-        def corrupted(self, batch):
+        def corrupt(self, batch):
             return batch
 
         def scores(self, batch):
@@ -77,10 +78,10 @@ def test_dropout_is_a_new_encoder_s_and_no_checkpoint_s(corpus, tmp_path):
 def test_a_corpus_of_single_sentences_has_few_pairs_and_says_so(tmp_path, capsys, arrange):
     metadata = {"length": 32, "vocabulary": fingerprint(tiny.tokenizer()), "text": ["a"], "documents": 31}
     documents = [["good films are rare."]] * 30 + [["good films.", "rare films.", "good."]]
-    files.write(tmp_path, segments(tiny.tokenizer(), documents, 32, short=0), lambda: metadata)
+    files.write_shards(tmp_path, segments(tiny.tokenizer(), documents, 32, short=0), lambda: metadata)
     check_pairs(files.Shards(tmp_path), arrange)
     assert "at most 2 of 31 segments have a second sentence" in capsys.readouterr().err
-    check_pairs(files.Shards(tmp_path), alone)
+    check_pairs(files.Shards(tmp_path), one_segment)
     assert capsys.readouterr().err == ""
 
 

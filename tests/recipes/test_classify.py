@@ -43,6 +43,7 @@ def answered(capsys, *arguments):
 # --------------------------------------------------------------------------------------- what it leaves
 
 
+@pytest.mark.slow
 def test_standard_output_is_the_card_alone(trained):
     folder, result = trained
     card = json.loads(result.stdout)
@@ -108,7 +109,8 @@ def stopped(arguments, how):
         process.kill()
 
 
-@pytest.mark.parametrize("killed_too", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("killed_too", [False, True])
 def test_an_interrupted_run_ends_with_the_very_same_weights(trained, place, capsys, killed_too):
     folder, _ = trained
     out = place / "cut"
@@ -159,7 +161,7 @@ def test_a_bundle_is_replaced_by_another(trained, steps, place, tmp_path, capsys
     arguments = words(place, f"{out}/", tmp_path / "pairs.tsv", tmp_path / "pairs.tsv", epochs=1)
     card = answered(capsys, *arguments, "--limit", 20, "--json")
     assert card["model"]["labels"] == ["maybe", "no", "yes"] and card["data"]["train"]["rows"] == 20
-    assert bundle.read(out)["task"]["pairs"]
+    assert bundle.read_metadata(out)["task"]["pairs"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "pairs.tsv"]
 
 

@@ -59,7 +59,7 @@ def trained(place):
 def test_scored_pairs_teach_what_is_alike(trained):
     card = Card.read(trained / "card.json")
     assert card.scores["dev"]["pearson"]["score"] > 0.7 and set(card.scores) == {"dev", "test"}
-    assert bundle.read(trained)["task"] == {"name": "embed", "width": tiny.CONFIG.hidden_dim}
+    assert bundle.read_metadata(trained)["task"] == {"name": "embed", "width": tiny.CONFIG.hidden_dim}
 
 
 def test_a_bundle_embeds_and_is_evaluated(trained, place, capsys, monkeypatch):
@@ -72,6 +72,7 @@ def test_a_bundle_embeds_and_is_evaluated(trained, place, capsys, monkeypatch):
     assert found["pearson"] == pytest.approx(Card.read(trained / "card.json").scores["dev"]["pearson"]["score"])
 
 
+@pytest.mark.slow
 def test_triples_teach_too_chunk_by_chunk(place):
     assert embed(place, "triples", "triples.tsv", "--pooling", "cls", "--chunk", "5", epochs=1) == 0
     assert checkpoints.load(place / "triples").pooling == "cls"

@@ -22,7 +22,7 @@ KNOBS = ["--epochs", "1", "--length", "16", "--batch-size", "8", "--learning-rat
 
 
 def in_process(words, log):
-    """Stand for `trials.child`: the same command in this process, step by step, for graphs cost more than steps."""
+    """Stand for `trials.run_command`: the same command in this process, step by step; graphs cost more than steps."""
     import tensorflow as tf
     out, err = io.StringIO(), io.StringIO()
     tf.config.run_functions_eagerly(True)
@@ -41,7 +41,7 @@ def in_process(words, log):
 def children(monkeypatch):
     """Let children run in this process; return the words they were started with."""
     started = []
-    monkeypatch.setattr(trials, "child", lambda words, log: started.append(words) or in_process(words, log))
+    monkeypatch.setattr(trials, "run_command", lambda words, log: started.append(words) or in_process(words, log))
     return started
 
 
@@ -87,11 +87,12 @@ def first(place):
     """Run the command once; return (words of its children, standard output, standard error)."""
     started, out, err = [], io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(trials, "child", lambda words, log: started.append(words) or in_process(words, log))
+        patch.setattr(trials, "run_command", lambda words, log: started.append(words) or in_process(words, log))
         assert glue(place, "--json") == 0
     return started, json.loads(out.getvalue()), err.getvalue()
 
 
+@pytest.mark.slow
 def test_every_figure_is_that_of_the_cards(first, place):
     _, found, _ = first
     for task, metric, split, name in (("CoLA", "matthews", "dev", "matthews"), ("STS-B", "spearman", "dev", "spearman"),
@@ -154,11 +155,11 @@ def test_a_killed_run_is_told_and_the_same_command_ends_it(place, monkeypatch, c
 
     (place / "GLUE/CoLA/test.tsv").rename(place / "test.tsv")
     try:
-        monkeypatch.setattr(trials, "child", killed)
+        monkeypatch.setattr(trials, "run_command", killed)
         assert glue(place, "--json", out="killed", tasks="CoLA") == 0
         found = json.loads(capsys.readouterr().out)["tasks"]["CoLA"]
         assert found["errors"] == ["seed 3: exit -9"] and found["score"]["n"] == 1 and not found["score"]["spread"]
-        monkeypatch.setattr(trials, "child", in_process)
+        monkeypatch.setattr(trials, "run_command", in_process)
         assert glue(place, "--json", out="killed", tasks="CoLA") == 0
         found = json.loads(capsys.readouterr().out)
         assert found["tasks"]["CoLA"]["score"]["n"] == 2 and found["submission"] == {}

@@ -95,7 +95,8 @@ def test_batches_and_padding_change_nothing(place, way):
     one, many = outputs(found.model, features, batch_size=1), outputs(found.model, features, batch_size=64)
     np.testing.assert_allclose(one, many, atol=1e-5)
     if way != "hierarchical":
-        padded = [found.model(features.alone.batch([row], found.length))[0] for row in range(len(features.alone))]
+        rows = features.single_rows
+        padded = [found.model(rows.batch([row], found.length))[0] for row in range(len(rows))]
         np.testing.assert_allclose(one, padded, atol=1e-5)
 
 

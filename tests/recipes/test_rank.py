@@ -68,7 +68,7 @@ def test_a_folder_is_searched_and_put_in_order(place):
     card = Card.read(place / "found" / "card.json")
     assert list(card.scores["dev"]) == ["map", "mrr", "ndcg@10", "p@10", "recall@10"]
     assert card.data["dev"]["file"] == "collection" and card.data["dev"]["rows"] == 5
-    assert bundle.read(place / "found")["task"] == {"name": "rank", "candidates": 6}
+    assert bundle.read_metadata(place / "found")["task"] == {"name": "rank", "candidates": 6}
 
 
 def test_what_is_evaluated_is_what_is_predicted(trained, place, capsys, monkeypatch):

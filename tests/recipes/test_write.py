@@ -12,13 +12,14 @@ from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.cli import main
 from bertkit.data.labelled import read_labelled
-from bertkit.data.written import WrittenSplits
+from bertkit.data.written import Seq2SeqSplits
 from bertkit.encoder import Encoder
 from bertkit.heads import EncoderDecoder, LanguageModel
 from bertkit.tasks.writing import Writing
 from bertkit.training.likelihood import log_likelihoods
 from tests import tiny
 
+pytestmark = pytest.mark.slow           # an encoder-decoder is trained first
 WORDS = ("good", "bad", "warm", "dull")
 
 
@@ -39,6 +40,7 @@ def place(steps, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns_the_toy_task(place, capsys):
     card = json.loads((place / "writer" / "card.json").read_text())
     dev = card["scores"]["dev"]
@@ -60,9 +62,9 @@ def test_it_predicts_texts(place, capsys, monkeypatch):
 
 def test_its_perplexity_is_that_of_a_loop(place):
     model, task = checkpoints.load(place / "writer"), Writing(8)
-    splits = WrittenSplits("write", place / "rows.tsv", place / "rows.tsv", longest=8)
+    splits = Seq2SeqSplits("write", place / "rows.tsv", place / "rows.tsv", longest=8)
     tokenizer = tiny.tokenizer()
-    found = log_likelihoods(model, splits.taught(tokenizer, 16)["dev"], batch_size=5)
+    found = log_likelihoods(model, splits.reference_rows(tokenizer, 16)["dev"], batch_size=5)
     labelled = read_labelled(task, place / "rows.tsv")
     for number in (0, 7):
         (text,), source = labelled.targets[number], labelled.inputs[number]
@@ -90,6 +92,6 @@ def test_bleu_of_counts_is_that_of_the_corpus():
 
 def test_a_writer_that_goes_on_keeps_both_sides(place):
     model = checkpoints.load(place / "writer")
-    again = EncoderDecoder.warm(model, (2, 3), longest=8)
+    again = EncoderDecoder.from_encoder(model, (2, 3), longest=8)
     for one, other in zip(again.weights, model.weights, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertkit.report.markup import LONGEST, Markup, clean, element, number, table, text, texts
+from bertkit.report.markup import LONGEST, Markup, element, escape_html, number, table, text, texts
 from tests.report.reading import read
 
 ANY_TEXT = st.text(alphabet=st.one_of(st.sampled_from("<>&\"'/`= \0\r\n\x80\x9f\ud800\udfff\ufffe￿"),
@@ -26,11 +26,11 @@ def test_a_text_comes_back_as_it_is_and_nothing_but_it(value):
 
 @given(ANY_TEXT)
 def test_what_is_written_is_utf_8(value):
-    clean(value).encode("utf-8")
+    escape_html(value).encode("utf-8")
 
 
 def test_markup_is_not_escaped_again():
-    assert element("b", Markup("<i>a</i>"), clean("<")) == "<b><i>a</i>&lt;</b>"
+    assert element("b", Markup("<i>a</i>"), escape_html("<")) == "<b><i>a</i>&lt;</b>"
 
 
 def test_a_long_text_says_how_much_is_left_out():

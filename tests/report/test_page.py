@@ -63,7 +63,7 @@ def made(name, found=None):
                 scores={"dev": {metric: {"score": 0.8, "low": 0.7, "high": 0.9}, "rows": 6},
                         "test": {metric: {"score": 0.6}}})
     dev = {"inputs": inputs, "targets": targets, "predictions": predictions}
-    return report.page(card, task, dev, HISTORY, found)
+    return report.render_report(card, task, dev, HISTORY, found)
 
 
 def probed(name):
@@ -94,7 +94,7 @@ def test_hostile_data_is_only_shown(page, tmp_path):
     everything = tree.all(*names_of(page))
     assert not [node for node in everything for name in node.attributes if name.startswith("on") or name == "style"]
     assert "<script>alert(1)</script>" in tree.all("h1")[0].text
-    report.write(tmp_path / "report.html", page)
+    report.write_report(tmp_path / "report.html", page)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
 
 
@@ -129,7 +129,7 @@ def test_both_colours_the_phone_and_paper_are_thought_of(page):
 
 
 def test_a_run_that_shows_nothing_still_has_its_head():
-    page = report.page(Card(name="a", task="embed", model={}), Embedding(2), {})
+    page = report.render_report(Card(name="a", task="embed", model={}), Embedding(2), {})
     assert read(page).all("h1")[0].text == "a" and "No score was measured." in page
 
 
@@ -142,7 +142,7 @@ def test_the_metric_that_the_tuning_names_chose_the_epoch_and_less_may_be_better
     history = [{"step": step, "epoch": step, "dev_pearson": 0.1 * step, "dev_mse": float(step)} for step in (1, 2, 3)]
     for metric, best in ((None, "3"), ("mse", "1")):
         card = Card(name="a", task="score", model={}, knobs={"tuning": TrainConfig(metric=metric)})
-        page = report.page(card, Regression(), {}, history)
+        page = report.render_report(card, Regression(), {}, history)
         assert f"best: epoch {best}" in page and f"Dev {metric or 'pearson'} chose the epoch" in page
 
 
@@ -157,7 +157,7 @@ def test_the_split_that_only_reports_stands_first():
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(Error, match="cannot be written"):
-        report.write(tmp_path / "absent" / "report.html", "a")
+        report.write_report(tmp_path / "absent" / "report.html", "a")
 
 
 def test_a_report_is_the_same_each_time():

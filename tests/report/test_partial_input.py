@@ -81,7 +81,7 @@ def test_a_half_that_gives_the_label_away_is_seen():
     scores = {view["sees"]: view["score"] for view in found["views"]}
     assert scores["the second text"] > 0.98
     assert abs(scores["the first text"] - 0.5) < 0.15 and abs(found["majority"] - 0.5) < 0.1
-    assert "much of this score" in partial_input.meaning(found, 0.99)
+    assert "much of this score" in partial_input.explain_probe(found, 0.99)
     assert found["rows"] == {"train": 400, "learned": 400, "dev": 200} and found["metric"] == "accuracy"
 
 
@@ -114,7 +114,7 @@ def test_endings_alone_are_looked_at():
     found = partial_input.probe(Choosing(), rows(0), rows(1))
     (view,) = found["views"]
     assert view["score"] == 1.0 and found["majority"] < 0.5
-    assert "From the endings without the prompt, word counts reach" in partial_input.meaning(found, 0.9)
+    assert "From the endings without the prompt, word counts reach" in partial_input.explain_probe(found, 0.9)
 
 
 def test_a_task_without_halves_has_no_cues():
@@ -150,13 +150,13 @@ def test_the_same_rows_give_the_same_numbers():
 def test_what_it_means_follows_the_way_gone(half, model, said):
     found = {"metric": "accuracy", "majority": 0.5, "views": [{"sees": "the second text", "half": True, "score": half},
                                                              {"sees": "both texts", "half": False, "score": 0.99}]}
-    assert said in partial_input.meaning(found, model)
+    assert said in partial_input.explain_probe(found, model)
 
 
 def test_the_section_stands_beside_the_model():
     found = {"metric": "accuracy", "rows": {"train": 10, "learned": 10, "dev": 5}, "majority": 0.5,
              "views": [{"sees": "the second text", "half": True, "score": 0.7}]}
     card = Card(name="a", task="classify", model={}, scores={"dev": {"accuracy": {"score": 0.8}}})
-    rows = table(partial_input.shown(found, card), "Dev accuracy")
+    rows = table(partial_input.render_probe(found, card), "Dev accuracy")
     assert [row[1] for row in rows] == ["accuracy", "0.5000", "0.7000", "0.8000"]
-    assert "class=\"says\"" not in partial_input.shown(found, Card(name="a", task="classify", model={}))
+    assert "class=\"says\"" not in partial_input.render_probe(found, Card(name="a", task="classify", model={}))

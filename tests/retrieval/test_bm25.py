@@ -43,7 +43,7 @@ def test_none_is_refused():
 
 def test_its_ranking_of_medline(shared):
     from bertkit import metrics
-    from bertkit.data.candidates import by_words
+    from bertkit.data.candidates import bm25_search
     from bertkit.data.trec import read_collection
     collection = read_collection(shared("data/ir/medline"))
-    assert 0.48 < metrics.ranking(collection.qrels, by_words(collection, 1000))["map"] < 0.52
+    assert 0.48 < metrics.ranking(collection.qrels, bm25_search(collection, 1000))["map"] < 0.52

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bertkit.errors import Error
 from bertkit.retrieval import ExactIndex
-from bertkit.retrieval.exact import largest
+from bertkit.retrieval.exact import top_k
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_it_equals_scikit_learn_on_many_vectors(cosine_similarity):
 @given(scores=st.lists(st.integers(0, 3), max_size=20), k=st.integers(1, 25))
 def test_the_largest_are_those_of_a_stable_sort(scores, k):
     scores = np.array(scores, "float32")
-    found, places = largest(scores, np.arange(len(scores)), k)
+    found, places = top_k(scores, np.arange(len(scores)), k)
     order = np.argsort(-scores, kind="stable")[:k]
     assert places.tolist() == order.tolist() and found.tolist() == scores[order].tolist()
 

@@ -45,7 +45,7 @@ def decoded(task, tokenizer, question, context, length, outputs):
     cut = windows(tokenizer, encoding.ids, length, tokenizer.ids([question])[0][:task.query], task.stride)
     chosen, tried, nulls = max_context(cut, len(encoding.ids)), [], []
     for number, (window, logits) in enumerate(zip(cut, outputs, strict=True)):
-        origin = {window.at(token): token for token in range(window.start, window.end)}
+        origin = {window.row_position(token): token for token in range(window.start, window.end)}
         starts, ends = (sorted(range(len(logits)), key=lambda i: -side[i])[:task.most] for side in logits.T)
         nulls.append(float(logits[window.cls, 0]) + float(logits[window.cls, 1]) if len(logits) else 0.0)
         for start, end in itertools.product(starts, ends):
@@ -96,7 +96,8 @@ def test_labels_cover_the_answer_in_each_window_that_holds_it(name, context, a, 
     pieces = [i for i, (start, end) in enumerate(offsets) if set(range(start, end)) & characters]
     for window, places in zip(cut, packed.labels.tolist(), strict=True):
         whole = pieces and window.start <= pieces[0] and pieces[-1] < window.end
-        assert places == ([window.at(pieces[0]), window.at(pieces[-1])] if whole else [window.cls, window.cls])
+        answer = [window.row_position(pieces[0]), window.row_position(pieces[-1])] if whole else [window.cls] * 2
+        assert places == answer
 
 
 @given(NAMES, st.text("abc. ", min_size=1, max_size=30), st.integers(0, 99), st.integers(0, 99), st.integers(12, 40))
@@ -127,7 +128,7 @@ def test_windows_and_the_whole_context_give_the_same_answer(name):
             packed = task.pack(TOKENIZERS[name], [("ab", context)], length)
             outputs = [table[ids] for ids, _ in packed.rows]
             for logits, window in zip(outputs, packed.origin[0].windows, strict=True):
-                logits[window.place:window.at(window.end)] += 9         # so that the best are tokens of the context
+                logits[window.place:window.row_position(window.end)] += 9   # so that the best are tokens of the context
             found += task.predictions(outputs, packed)
         assert len(packed.rows) == 1 and found[0].text == found[1].text and found[0].score == found[1].score
 
@@ -192,7 +193,7 @@ def test_scores_are_those_of_what_is_answered(rows, version, threshold):
     given = {i: answer["answer"] for i, answer in enumerate(task.answers(found, found))}
     wanted, scores = metrics.squad(dataset, given, version), task.scores(targets, found)
     assert {name: scores[name] for name in wanted} == pytest.approx(wanted)
-    sides = task.sides(targets, found)
+    sides = task.metric_inputs(targets, found)
     assert {name: metric(*sides) for name, metric in task.metrics.items()} == pytest.approx(
         {"f1": wanted["f1"], "exact": wanted["exact"]})
     assert list(scores)[:2] == list(task.metrics) == ["f1", "exact"]

@@ -36,7 +36,7 @@ def test_what_fits_one_window_has_the_prediction_of_the_cut_text(name, texts, le
     cut, windowed = one.pack(tokenizer, texts, length), other.pack(tokenizer, texts, length)
     wanted = one.predictions([one.outputs(raw) for raw in logits(cut.rows)], cut)
     found = other.predictions([other.outputs(raw) for raw in logits(windowed.rows)], windowed)
-    room = tokenizer.template.places(length, paired=False)
+    room = tokenizer.template.max_text_tokens(length, paired=False)
     fits = [len(ids) <= room for ids in tokenizer.ids(texts)]
     assert len(found) == len(texts) and [count == 1 for count in windowed.origin] == fits
     for each, cut_text, fit in zip(found, wanted, fits, strict=True):
@@ -49,7 +49,7 @@ def test_what_fits_one_window_has_the_prediction_of_the_cut_text(name, texts, le
 def test_the_windows_read_what_is_said_and_overlap_by_half(name, texts, length, most):
     tokenizer, kind = TOKENIZERS[name], Documents(LABELS, most_windows=most)
     packed = kind.pack(tokenizer, texts, length)
-    places, room = tokenizer.layout(False), tokenizer.template.places(length, paired=False)
+    places, room = tokenizer.layout(False), tokenizer.template.max_text_tokens(length, paired=False)
     ends = len(places) - 1
     front = [part for part, _ in places].index("$first")
     read, rows = 0, iter(packed.rows)

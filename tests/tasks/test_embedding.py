@@ -57,4 +57,4 @@ def test_two_files_agree_where_their_vectors_point_the_same_way():
 
 def test_what_is_no_text_is_refused():
     with pytest.raises(Error, match="Row 1"):
-        TASK.checked([("a", 3)])
+        TASK.check_inputs([("a", 3)])

@@ -59,4 +59,4 @@ def test_a_line_is_a_query_and_a_document():
 
 def test_what_is_no_text_is_refused():
     with pytest.raises(Error, match="Row 1"):
-        TASK.checked([("a", "b", 3)])
+        TASK.check_inputs([("a", "b", 3)])

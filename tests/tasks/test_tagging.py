@@ -16,7 +16,7 @@ from bertkit.text import Tokenizer
 from bertkit.text.convention import Convention
 from bertkit.text.template import bare, bert, roberta, xlnet
 from bertkit.text.windows import windows
-from bertkit.text.words import joined, words
+from bertkit.text.words import join_words, words
 
 LETTERS = "abcdefgh"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *(f"##{letter}" for letter in LETTERS), ".", "'"]
@@ -73,7 +73,7 @@ def test_a_word_is_read_where_it_has_most_context(name, rows, length, seed):
     tokenizer, (parts, _) = TOKENIZERS[name], columns(rows)
     packed, rng = TASK.pack(tokenizer, [parts], length), np.random.default_rng(seed)
     outputs = [rng.normal(size=(len(ids), len(TASK.labels))).astype("float32") for ids, _ in packed.rows]
-    text, spans = joined(parts)
+    text, spans = join_words(parts)
     encoding = tokenizer.encode([text])[0]
     cut = windows(tokenizer, encoding.ids, length, stride=3)
     wanted = []
@@ -81,7 +81,7 @@ def test_a_word_is_read_where_it_has_most_context(name, rows, length, seed):
         pieces = [i for i, (a, b) in enumerate(encoding.offsets) if a < end and b > start]
         best = max(((min(piece - w.start, w.end - 1 - piece) + 0.01 * (w.end - w.start), -i) for piece in pieces[:1]
                     for i, w in enumerate(cut) if w.start <= piece < w.end), default=None)
-        logits = None if best is None else outputs[-best[1]][cut[-best[1]].at(pieces[0])]
+        logits = None if best is None else outputs[-best[1]][cut[-best[1]].row_position(pieces[0])]
         wanted.append("O" if best is None else TASK.labels[int(logits.argmax())])
     assert TASK.predictions(outputs, packed) == [wanted]
 
@@ -172,8 +172,8 @@ def test_what_does_not_fit_is_an_error():
     with pytest.raises(Error, match="1 tags came with 2 words"):
         TASK.pack(TOKENIZERS["bert"], [["ab", "cd"]], 8, [["O"]])
     with pytest.raises(Error, match="Row 2 is 5"):
-        TASK.checked([["ab"], 5])
-    assert TASK.checked([("ab", "cd"), "ab cd"]) == [["ab", "cd"], "ab cd"]
+        TASK.check_inputs([["ab"], 5])
+    assert TASK.check_inputs([("ab", "cd"), "ab cd"]) == [["ab", "cd"], "ab cd"]
 
 
 def test_scores_are_those_of_entities():

@@ -94,7 +94,7 @@ def test_no_threshold_of_two_classes_is_better_than_the_chosen_one(rows, metric,
     every = [score(targets == (positive == "b"), p > threshold) for threshold in [0, *p]]
     assert found.scores(targets, probabilities)[metric] == pytest.approx(max(every))
     other = found.with_positive("a" if positive == "b" else "b")
-    assert other.decided(probabilities).tolist() == found.decided(probabilities).tolist()
+    assert other.predicted_classes(probabilities).tolist() == found.predicted_classes(probabilities).tolist()
 
 
 metrics_of_sklearn = {
@@ -152,10 +152,10 @@ def test_lines_and_inputs_are_texts_or_tuples_of_them():
         with pytest.raises(Error, match=f"has {line.count(chr(9))} tabs; this model reads"):
             kind.input(line)
     assert pairs.input("") == ("", "") and Choosing().input("") == ("", "", "") and MOODS.input("") == ""
-    assert pairs.checked([["a", "b"]]) == [("a", "b")]
+    assert pairs.check_inputs([["a", "b"]]) == [("a", "b")]
     for kind, wrong in ((MOODS, ("a",)), (pairs, "ab"), (Choosing(), ("he", "ran")), (MOODS, None)):
         with pytest.raises(Error, match="Row 1 is"):
-            kind.checked([wrong])
+            kind.check_inputs([wrong])
 
 
 def test_a_score_is_in_the_units_of_its_file():

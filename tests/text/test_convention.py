@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bertkit.data.conll import read_conll
 from bertkit.text.convention import Convention, plain
-from bertkit.text.words import joined
+from bertkit.text.words import join_words
 
 ITALIAN = ["il nord dell' Italia .", "L' Olanda piace a Carla .", "va a Roma , Sig. Rossi .", "l' isola d' Elba"]
 FRENCH = ["le nord de l' Espagne .", "il vient d' Irlande aujourd'hui .", "Jean-Pierre dit qu' il va ."]
@@ -57,7 +57,7 @@ def test_the_words_of_published_data_are_found_again(shared, file, share):
     sentences = read_conll(shared(f"data/ner/{file}"), limit=2000).words
     made, same, total = Convention.learned(sentences), 0, 0
     for sentence in sentences:
-        text, spans = joined(sentence)
+        text, spans = join_words(sentence)
         same += len(set(spans) & set(made.words(text)))
         total += len(spans)
     assert same / total >= share

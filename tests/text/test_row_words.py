@@ -61,7 +61,7 @@ def test_without_a_segmenter_it_is_said_once_and_only_of_chinese(capsys):
 def test_jieba_is_asked_by_name_and_its_lack_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "jieba", types.SimpleNamespace(lcut=cut, setLogLevel=lambda level: None))
     ids = TOKENIZER.pack([TEXT], length=32)["token_ids"]
-    made, = named.objectives(["mlm"], TOKENIZER, whole_words=True, segmenter="jieba")
+    made, = named.make_objectives(["mlm"], TOKENIZER, whole_words=True, segmenter="jieba")
     np.testing.assert_array_equal(made.words(ids), RowWords(TOKENIZER, cut)(ids))
     monkeypatch.setitem(sys.modules, "jieba", None)
     with pytest.raises(Error, match='needs jieba, which is not installed; run: .* "jieba'):
@@ -72,7 +72,7 @@ def test_jieba_is_asked_by_name_and_its_lack_is_said(monkeypatch):
     (lambda: RowWords(TOKENIZER, "stanza"), "segmenter='stanza' is unknown; give jieba"),
     (lambda: RowWords(TOKENIZER, lambda text: ["x"])(TOKENIZER.pack([TEXT])["token_ids"]), "which joined are the text"),
     (lambda: MLM(TOKENIZER, segmenter=cut), "give whole_words too"),
-    (lambda: named.objectives(["plm"], TOKENIZER, segmenter="jieba"), "does nothing for plm"),
+    (lambda: named.make_objectives(["plm"], TOKENIZER, segmenter="jieba"), "does nothing for plm"),
 ])
 def test_what_does_not_fit_is_named(make, message):
     with pytest.raises(Error, match=message):

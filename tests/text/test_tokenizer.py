@@ -11,7 +11,7 @@ from text_references import HOSTILE, original, rust, vocabulary
 
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
-from bertkit.text.template import bert, kept
+from bertkit.text.template import bert, truncated_lengths
 
 ENTRIES = vocabulary()
 TOKENIZER = Tokenizer(ENTRIES)
@@ -102,7 +102,7 @@ def test_pairs_are_cut_as_by_tokenizers(first, second, length):
 
 @given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 120))
 def test_truncation_loses_no_place(first, second, places):
-    sizes = kept(first, second, places)
+    sizes = truncated_lengths(first, second, places)
     assert sum(sizes) == min(first + second, places)
     assert all(0 <= size <= given for size, given in zip(sizes, (first, second), strict=True))
 

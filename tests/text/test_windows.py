@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
-from bertkit.text.template import bare, bert, kept, roberta, xlnet
+from bertkit.text.template import bare, bert, roberta, truncated_lengths, xlnet
 from bertkit.text.windows import Window, max_context, windows
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -41,9 +41,9 @@ def run_squad_spans(tokens, room, stride):
 @CASES
 def test_spans_are_those_of_run_squad(name, tokens, asked, length, stride):
     tokenizer, text, query, cut = made(name, tokens, asked, length, stride)
-    room = tokenizer.template.places(length, query is not None)
+    room = tokenizer.template.max_text_tokens(length, query is not None)
     if query is not None:
-        room -= kept(len(query), tokens, room)[0]
+        room -= truncated_lengths(len(query), tokens, room)[0]
     assert [(window.start, window.end) for window in cut] == run_squad_spans(
         tokens, room, max(1, min(stride, room // 2)))
 
@@ -56,8 +56,9 @@ def test_every_token_is_in_a_row_at_its_place(name, tokens, asked, length, strid
         ids, segments = window.row
         part = range(window.start, window.end)
         assert len(ids) == len(segments) <= length and window.start <= ends[-1]
-        assert [ids[window.at(token)] for token in part] == text[window.start:window.end]
-        assert {segments[window.at(token)] for token in part} <= {0 if query is None or name == "roberta" else 1}
+        assert [ids[window.row_position(token)] for token in part] == text[window.start:window.end]
+        expected = 0 if query is None or name == "roberta" else 1
+        assert {segments[window.row_position(token)] for token in part} <= {expected}
         assert name == "bare" or ids[window.cls] == tokenizer.cls_id
         ends.append(window.end)
     assert ends[-1] == tokens and (len(ends) == 2 or ends[-2] < tokens)
@@ -67,7 +68,7 @@ def test_every_token_is_in_a_row_at_its_place(name, tokens, asked, length, strid
 def test_rows_are_packed_as_texts_and_pairs_are(name, tokens, asked, length, stride):
     tokenizer, text, query, cut = made(name, tokens, asked, length, stride)
     if query is not None:
-        query = query[:kept(len(query), tokens, tokenizer.template.places(length, True))[0]]
+        query = query[:truncated_lengths(len(query), tokens, tokenizer.template.max_text_tokens(length, True))[0]]
     for window in cut:
         part = text[window.start:window.end]
         pair = (part,) if query is None else (query, part)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertkit.data.conll import read_conll
-from bertkit.text.words import covering, joined, words
+from bertkit.text.words import covering_pieces, join_words, words
 
 MARKS = "aB9 \t\u00a0.,'\"()#@-\u2019\u4eac\u2014\u0301\u200b\n"
 TEXTS = st.text(st.sampled_from(MARKS) | st.characters(), max_size=30)
@@ -39,7 +39,7 @@ def test_words_are_those_of_tagged_data(text, found):
 def test_published_words_are_found_again(shared, file, share):
     same = total = 0
     for sentence in read_conll(shared(f"data/ner/{file}"), limit=2000).words:
-        text, spans = joined(sentence)
+        text, spans = join_words(sentence)
         same += len(set(spans) & set(words(text)))
         total += len(spans)
     assert same / total >= share
@@ -47,7 +47,7 @@ def test_published_words_are_found_again(shared, file, share):
 
 @given(st.lists(st.text(max_size=5), max_size=6))
 def test_joined_words_are_slices_of_the_text(parts):
-    text, spans = joined(parts)
+    text, spans = join_words(parts)
     assert text == " ".join(parts) and [text[start:end] for start, end in spans] == parts
 
 
@@ -59,7 +59,7 @@ def test_covering_pieces_are_those_that_share_a_character(steps, spans):
         offsets.append((at + gap, at + gap + size))
         at += gap + size
     spans = [(start, start + size) for start, size in spans]
-    for (start, end), first, last in zip(spans, *covering(offsets, spans), strict=True):
+    for (start, end), first, last in zip(spans, *covering_pieces(offsets, spans), strict=True):
         shared = [i for i, (a, b) in enumerate(offsets) if set(range(a, b)) & set(range(start, end))]
         assert (first == -1) == (last == -1) == (not shared)
         assert not shared or (first, last) == (shared[0], shared[-1])

@@ -11,7 +11,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import TokenClassifier
 from bertkit.tasks.packed import Packed
-from bertkit.training.adapt import adapt, optimizer, settle
+from bertkit.training.adapt import adapt, merge_adapters, optimizer
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
 from bertkit.training.resume import Resume
@@ -58,7 +58,8 @@ def values(model):
 
 
 @pytest.mark.parametrize("knobs", [{"accumulate": 2, "lora": 2, "layer_decay": 0.8},
-                                   {"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0}],
+                                   pytest.param({"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0},
+                                                marks=pytest.mark.slow)],
                          ids=["lora", "l2_sp"])
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
     whole = train(knobs, tmp_path / "whole")
@@ -72,6 +73,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
 @pytest.mark.parametrize("knobs", [
     {"accumulate": 2, "lora": 2, "layer_decay": 0.9, "unfreeze": 1, "r_drop": 1.0, "label_smoothing": 0.1},
     {"frozen_layers": 0, "l2_sp": 0.1, "layer_decay": 0.9, "class_weights": "balanced"}], ids=["lora", "l2_sp"])
+@pytest.mark.slow
 def test_all_knobs_together_learn_in_bfloat16(knobs):
     """Weights and moments stay float32, and what may move has moved."""
     model = train(knobs, epochs=2, dtype="bfloat16")
@@ -82,7 +84,7 @@ def test_all_knobs_together_learn_in_bfloat16(knobs):
     moved = [weight for weight in model.trainable_weights
              if weight.path not in fresh or (np.asarray(weight) != fresh[weight.path]).any()]
     assert len(moved) == len(model.trainable_weights)
-    settle(model)
+    merge_adapters(model)
     assert {weight.path for weight in model.weights} == set(fresh)
 
 

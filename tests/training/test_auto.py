@@ -14,7 +14,7 @@ from bertkit.tasks.classification import Classification
 from bertkit.tasks.regression import Regression
 from bertkit.tasks.tagging import Tagging
 from bertkit.training.auto import FEWEST, MOST, recommend
-from bertkit.training.baseline import no_better
+from bertkit.training.baseline import baseline_warning
 from tests.recipes.classifying import made, words
 
 ROWS, WIDTHS = st.integers(1, 2_000_000), st.integers(32, 4096)
@@ -72,15 +72,15 @@ PLACES = ([("p", "a", "b")] * 4, [0, 0, 0, 1])
     (Choosing(), "accuracy", PLACES, scored(0.75), "the commonest place of the right ending"),
     (Choosing(), "accuracy", PLACES, scored(0.8), "")])
 def test_a_model_no_better_than_the_commonest_answer_says_so(task, metric, sides, found, said):
-    sentence = no_better(task, metric, sides, sides, found)
+    sentence = baseline_warning(task, metric, sides, sides, found)
     assert said in sentence and bool(said) == bool(sentence)
 
 
 def test_what_to_try_follows_what_was_chosen():
     sides = (["t"] * 2, [0, 0])
-    by_hand = no_better(SORTING, "accuracy", sides, sides, scored(0.5), auto=False)
+    by_hand = baseline_warning(SORTING, "accuracy", sides, sides, scored(0.5), auto=False)
     assert "Try --epochs auto" in by_hand
-    assert "bertkit sweep" in no_better(SORTING, "accuracy", sides, sides, scored(0.5), auto=True)
+    assert "bertkit sweep" in baseline_warning(SORTING, "accuracy", sides, sides, scored(0.5), auto=True)
 
 
 def run(place, out, *more):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertkit.data.features import Features
 from bertkit.errors import Error
-from bertkit.training.contrastive import CosineError, InfoNCE, Triplet, objective
+from bertkit.training.contrastive import CosineError, InfoNCE, Triplet, contrastive_loss
 
 
 def vectors(batch, group, seed, width=5):
@@ -81,13 +81,13 @@ def rows(group, labels):
 
 def test_the_objective_is_what_the_rows_are_for():
     numbers, scores = np.zeros(2, "int32"), np.zeros(2, "float32")
-    assert isinstance(objective(rows(2, scores)), CosineError)
-    assert isinstance(objective(rows(2, numbers)), InfoNCE)
-    assert isinstance(objective(rows(3, numbers)), InfoNCE)
-    assert isinstance(objective(rows(3, numbers), "triplet"), Triplet)
+    assert isinstance(contrastive_loss(rows(2, scores)), CosineError)
+    assert isinstance(contrastive_loss(rows(2, numbers)), InfoNCE)
+    assert isinstance(contrastive_loss(rows(3, numbers)), InfoNCE)
+    assert isinstance(contrastive_loss(rows(3, numbers), "triplet"), Triplet)
     for group, labels, name in ((2, numbers, "triplet"), (2, numbers, "cosine"), (2, scores, "contrastive")):
         with pytest.raises(Error, match=f"loss={name} does not fit rows of 2 texts"):
-            objective(rows(group, labels), name)
+            contrastive_loss(rows(group, labels), name)
 
 
 def test_a_loss_is_one_that_keras_takes():

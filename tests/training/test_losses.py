@@ -7,7 +7,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import Classifier, LanguageModel, MultipleChoice, QuestionAnswering, TokenClassifier
 from bertkit.training.config import TrainConfig
-from bertkit.training.losses import balanced, loss, plain
+from bertkit.training.losses import KNOBS, Fit, balanced_class_weights, check_no_loss_knobs, loss
 from tests import tiny
 
 RNG = np.random.default_rng(0)
@@ -47,7 +47,7 @@ def of(model, tuning, labels, outputs, seen=None):
 def test_smoothed_labels_and_weighted_classes(model, labels, logits):
     seen = np.array([0, 0, 0, 0, 1, -1, 2, 2])
     weights = np.array([7 / 12, 7 / 3, 7 / 6])
-    np.testing.assert_allclose(balanced(seen, 3), weights)
+    np.testing.assert_allclose(balanced_class_weights(seen, 3), weights)
     for knobs, smoothing, used in (({}, 0, None), ({"label_smoothing": 0.1}, 0.1, None),
                                    ({"class_weights": "balanced"}, 0, weights),
                                    ({"label_smoothing": 0.2, "class_weights": "balanced"}, 0.2, weights)):
@@ -121,7 +121,13 @@ def test_what_does_not_fit_is_an_error(model, knobs, words):
         loss(model, TrainConfig(**knobs))
 
 
+def test_r_drop_of_a_fit_without_a_distance_is_an_error(monkeypatch):
+    monkeypatch.setattr("bertkit.training.losses.find_fit", lambda model: Fit("a head of mine", KNOBS))
+    with pytest.raises(Error, match="r_drop does not fit a head of mine, which has no distance"):
+        loss(CLASSIFIER, TrainConfig(r_drop=1.0))
+
+
 def test_a_training_with_its_own_loss_takes_none_of_these():
-    plain(TrainConfig(lora=8))
+    check_no_loss_knobs(TrainConfig(lora=8))
     with pytest.raises(Error, match="r_drop is for labelled texts"):
-        plain(TrainConfig(r_drop=1.0))
+        check_no_loss_knobs(TrainConfig(r_drop=1.0))

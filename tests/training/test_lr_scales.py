@@ -13,7 +13,7 @@ from bertkit.family import page
 from bertkit.heads import Classifier
 from bertkit.training.adapt import adapt, optimizer
 from bertkit.training.config import TrainConfig
-from bertkit.training.lr_scales import depths, lr_scales, lr_starts
+from bertkit.training.lr_scales import lr_scales, lr_starts, weight_depths
 from tests import tiny
 from tests.recorded import GOLDEN
 
@@ -34,7 +34,7 @@ def electra(name, blocks):
 
 def test_depths_and_rates_are_those_of_electra():
     model = tiny.classifier()
-    found = by_name(model, depths(model))
+    found = by_name(model, weight_depths(model))
     assert found == {name: electra(name, 2) for name in variables(model)}
     scales = lr_scales(model, 0.8)
     for name, weight in variables(model).items():
@@ -55,7 +55,7 @@ def test_paths_tell_low_rank_matrices_apart():
 @pytest.mark.parametrize("family", ["mobilebert", "modernbert", "reformer", "xlnet"])
 def test_every_weight_of_other_families_has_its_depth(family):
     model = checkpoints.load(GOLDEN / "families" / family)
-    found, blocks = by_name(model, depths(model)), len(model.encoder.blocks)
+    found, blocks = by_name(model, weight_depths(model)), len(model.encoder.blocks)
     parts = {"embeddings": 0, "beginning": 0, "ending": blocks + 1, "pooler": blocks + 1}
     parts |= {f"block_{i}": i + 1 for i in range(blocks)}
     assert found == {name: parts[name.split("/")[1]] if name.startswith("encoder/") else blocks + 2 for name in found}

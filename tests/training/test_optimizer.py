@@ -46,6 +46,11 @@ def test_equals_the_equations(fused):
             np.testing.assert_allclose(a, b, atol=2e-6)
 
 
+def test_gradients_of_unknown_variables_are_an_error():
+    with pytest.raises(ValueError, match="must already be built"):
+        AdamW(1e-2).apply([tf.constant([1.0])])
+
+
 def test_a_wrong_decay_is_seen():
     """The planted fault: bias decayed too. The comparison above must notice."""
     rng = np.random.default_rng(0)

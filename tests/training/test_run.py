@@ -18,7 +18,7 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.optimizer import adamw
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
-from bertkit.training.run import Run, precision, working
+from bertkit.training.run import Run, precision, working_folder
 from bertkit.training.tensorboard import TrainingTensorBoard, confusion_picture, history
 from tests import tiny
 
@@ -87,11 +87,13 @@ def test_a_killed_run_ends_with_the_same_weights(whole, tmp_path, killed_after):
     assert (best.epoch, best.rank) == (whole[1].epoch, whole[1].rank)
 
 
+@pytest.mark.slow
 def test_the_comparison_can_fail(whole, tmp_path):
     other, _, _ = train(tmp_path / "other", data_seed=1)
     assert any((a != b).any() for a, b in zip(weights(whole[0]), weights(other), strict=True))
 
 
+@pytest.mark.slow
 def test_a_damaged_newest_state_is_named_and_passed_over(whole, tmp_path, capsys):
     with pytest.raises(Killed):
         train(tmp_path / "cut", killed_after=12)
@@ -170,8 +172,8 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
 
 def test_the_working_folder_stands_beside_the_bundle_to_be(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert working("out/") == working("out") == working(tmp_path / "out") == tmp_path / "out.tmp"
-    assert working(".") == tmp_path.with_name(tmp_path.name + ".tmp")
+    assert working_folder("out/") == working_folder("out") == working_folder(tmp_path / "out") == tmp_path / "out.tmp"
+    assert working_folder(".") == tmp_path.with_name(tmp_path.name + ".tmp")
 
 
 @pytest.mark.parametrize("name, policy", [("float32", "float32"), ("bfloat16", "mixed_bfloat16")])

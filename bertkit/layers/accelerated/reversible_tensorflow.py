@@ -11,7 +11,8 @@ import keras
 import tensorflow as tf
 
 
-def together(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any], masked_score: float) -> dict[str, Any]:
+def run_reversible(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any],
+                   masked_score: float) -> dict[str, Any]:
     """Compute all blocks, one after another, and recompute in the backward pass what lies inside them.
 
     Kept for the backward pass are this state, and for each block the seeds of its dropout and, where it hashes, its
@@ -35,10 +36,10 @@ def together(steps: Sequence[tuple[Any, dict[str, Any]]], state: dict[str, Any],
             def feed(y, _, block=block):
                 return block.feed(y, training=True)
 
-            context, _ = computed(block, block.settle, hidden, context)
-            attended, half = computed(block, attend, hidden, context)
+            context, _ = compute_untaped(block, block.with_repeatable_draws, hidden, context)
+            attended, half = compute_untaped(block, attend, hidden, context)
             first = first + attended
-            fed, other_half = computed(block, feed, first, {})
+            fed, other_half = compute_untaped(block, feed, first, {})
             hidden = hidden + fed
             halves.append((half, other_half))
 
@@ -66,7 +67,7 @@ class Half:
     context: dict
     seeds: list
 
-    def again(self, x: Any, zero: Any) -> Any:
+    def recompute(self, x: Any, zero: Any) -> Any:
         """Compute y once more; nothing of it can be computed before `zero` is known.
 
         Args:
@@ -76,11 +77,11 @@ class Half:
         Returns:
             y [B,T,D].
         """
-        with keras.StatelessScope(state_mapping=[(seed, later(value, zero)) for seed, value in self.seeds]):
-            return self.function(later(x, zero), {name: later(part, zero) for name, part in self.context.items()})
+        with keras.StatelessScope(state_mapping=[(seed, delay(value, zero)) for seed, value in self.seeds]):
+            return self.function(delay(x, zero), {name: delay(part, zero) for name, part in self.context.items()})
 
 
-def computed(block: Any, function: Callable[..., Any], x: Any, context: dict[str, Any]) -> tuple[Any, Half]:
+def compute_untaped(block: Any, function: Callable[..., Any], x: Any, context: dict[str, Any]) -> tuple[Any, Half]:
     """Compute function(x, context) unseen by any gradient tape.
 
     Args:
@@ -95,7 +96,7 @@ def computed(block: Any, function: Callable[..., Any], x: Any, context: dict[str
     weights = {id(weight) for weight in block.weights}
     generators = [variable for variable in block.variables if id(variable) not in weights]
     zero = zero_after(x)                # or every block's dropout is drawn before the first block needs its own
-    seeds = [(generator, later(generator.value, zero)) for generator in generators]
+    seeds = [(generator, delay(generator.value, zero)) for generator in generators]
     constants = [(weight, tf.stop_gradient(weight.value)) for weight in block.weights]
     with keras.StatelessScope(state_mapping=seeds + constants) as scope:
         y = function(x, context)
@@ -118,38 +119,38 @@ def backward(halves: list[tuple[Half, Half]], first: Any, hidden: Any, to_first:
     Returns:
         The gradients [B,T,D] of the first state's two parts, and {reference of a variable: its gradient}.
     """
-    found: dict[Any, Any] = {}
+    gradients: dict[Any, Any] = {}
     for attend, feed in reversed(halves):
         zero = zero_after(to_first, to_hidden)
-        fed, more = pulled_back(feed, first, zero, to_hidden, found)
+        fed, more = recompute_gradient(feed, first, zero, to_hidden, gradients)
         hidden, to_first = hidden - fed, to_first + more
-        attended, more = pulled_back(attend, hidden, zero, to_first, found)
+        attended, more = recompute_gradient(attend, hidden, zero, to_first, gradients)
         first, to_hidden = first - attended, to_hidden + more
-    return (to_first, to_hidden), found
+    return (to_first, to_hidden), gradients
 
 
-def pulled_back(half: Half, x: Any, zero: Any, slope: Any, found: dict[Any, Any]) -> tuple[Any, Any]:
-    """Compute a half again with its gradient, and add the gradients of its variables to `found`.
+def recompute_gradient(half: Half, x: Any, zero: Any, slope: Any, gradients: dict[Any, Any]) -> tuple[Any, Any]:
+    """Compute a half again with its gradient, and add the gradients of its variables to `gradients`.
 
     Args:
         half: The `Half`.
         x: Its input [B,T,D].
         zero: 0, from `zero_after`.
         slope: The gradient of y, [B,T,D].
-        found: {reference of a variable: its gradient}, to which is added.
+        gradients: {reference of a variable: its gradient}, to which is added.
 
     Returns:
         y [B,T,D], and slope · ∂y/∂x [B,T,D].
     """
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = half.again(x, zero)
+        y = half.recompute(x, zero)
     variables = tape.watched_variables()
     to_x, *slopes = tape.gradient(y, [x, *variables], output_gradients=slope)
     for variable, more in zip(variables, slopes, strict=True):
         if more is not None:
             key = variable.ref()
-            found[key] = found[key] + more if key in found else more
+            gradients[key] = gradients[key] + more if key in gradients else more
     return y, to_x
 
 
@@ -168,7 +169,7 @@ def zero_after(*slopes: Any) -> Any:
     return tf.reduce_sum([tf.where(number == number, 0.0, number) for number in one_of_each])
 
 
-def later(x: Any, zero: Any) -> Any:
+def delay(x: Any, zero: Any) -> Any:
     """Return x, but not before `zero` is known; truths are returned as they are.
 
     Args:

@@ -8,12 +8,12 @@ from bertkit.files.atomic import read_json, read_text
 from bertkit.text.added import Added
 from bertkit.text.formats.huggingface import (
     added_by_id,
-    in_order,
-    padded,
+    complete_json,
+    entries_by_id,
     require,
     special,
     surroundings,
-    whole,
+    with_padding_side,
     write_tokenizer_json,
 )
 from bertkit.text.template import bare, roberta
@@ -39,12 +39,12 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
         Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
-    with whole(path):
+    with complete_json(path):
         model, normalizer, split = content["model"], content["normalizer"], content["pre_tokenizer"]
         require(path, "normalizer", normalizer, None, "NFC")
         require(path, "pre_tokenizer", split, "ByteLevel")
         _require_usual(path, model, split)
-        vocabulary = in_order(path, model["vocab"])
+        vocabulary = entries_by_id(path, model["vocab"])
         known = {*vocabulary, *(token["content"] for token in content["added_tokens"])}
         return vocabulary, {"kind": "bytelevel", "prefix_space": split["add_prefix_space"],
                             "nfc": normalizer is not None, "merges": list(map(_merge, model["merges"])),
@@ -64,8 +64,8 @@ def from_legacy(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         Error: when a file is missing or damaged.
     """
     path, config = folder / "vocab.json", folder / "tokenizer_config.json"
-    with whole(path):
-        vocabulary = in_order(path, read_json(path))
+    with complete_json(path):
+        vocabulary = entries_by_id(path, read_json(path))
     lines = read_text(folder / "merges.txt").split("\n")
     merges = [line.removesuffix("\r") for line in lines if line.strip() and not line.startswith("#version")]
     names = special(folder, _names(vocabulary))
@@ -75,7 +75,7 @@ def from_legacy(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
         added = [Added(names["mask"], lstrip=True).settings()]
     return vocabulary, {"kind": "bytelevel", "merges": merges, "special": names, "added": added,
                         "prefix_space": config.exists() and read_json(config).get("add_prefix_space", False),
-                        "template": padded(folder, template, names).settings()}
+                        "template": with_padding_side(folder, template, names).settings()}
 
 
 def write(folder: Path, tokenizer: Any) -> None:

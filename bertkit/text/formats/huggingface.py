@@ -92,7 +92,7 @@ def surroundings(folder: Path, content: dict[str, Any], vocabulary: Sequence[str
     ids = {token: i for i, token in enumerate(vocabulary)}
     ids |= {token["content"]: token["id"] for token in content["added_tokens"]}
     return {"special": special, "added": tokens,
-            "template": padded(folder, template(path, processor, special, ids), special).settings()}
+            "template": with_padding_side(folder, template(path, processor, special, ids), special).settings()}
 
 
 def special(folder: Path, default: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def added_by_id(folder: Path, vocabulary: Sequence[str],
         Error: when the file is not whole, or `added` refuses a token.
     """
     path = folder / "tokenizer_config.json"
-    with whole(path):
+    with complete_json(path):
         tokens = read_json(path).get("added_tokens_decoder", {}) if path.exists() else {}
         return added(path, [{"id": int(i), **token} for i, token in tokens.items()], vocabulary, unchanged)
 
@@ -200,7 +200,7 @@ def template(path: Path, processor: dict[str, Any] | None, special: dict[str, An
     return Template(single, pair)
 
 
-def padded(folder: Path, template: Template, special: dict[str, Any]) -> Template:
+def with_padding_side(folder: Path, template: Template, special: dict[str, Any]) -> Template:
     """Return a template with the padding side of tokenizer_config.json; XLNet's template gets XLNet's padding.
 
     Args:
@@ -219,7 +219,7 @@ def padded(folder: Path, template: Template, special: dict[str, Any]) -> Templat
     return Template(**template.settings() | ({"padding_side": side} if side else {}))
 
 
-def in_order(path: Path, ids: dict[str, int]) -> tuple[str, ...]:
+def entries_by_id(path: Path, ids: dict[str, int]) -> tuple[str, ...]:
     """Return the entries of a vocabulary in the order of their ids.
 
     Args:
@@ -259,7 +259,7 @@ def require(path: Path, part: str, value: dict[str, Any] | None, *types: str | N
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[None]:
+def complete_json(path: Path) -> Iterator[None]:
     """Turn the exceptions of a JSON file that lacks a part into an `Error`; a context manager.
 
     Args:

@@ -9,7 +9,7 @@ from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
-from bertkit.text.formats.huggingface import whole
+from bertkit.text.formats.huggingface import complete_json
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 
 GOOGLE = {"rules": "google", "longest_word": 200}
@@ -37,7 +37,8 @@ def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
         return sentencepiece.from_legacy(path.parent, path) if path.suffix == ".model" else _by_case(read_lines(path))
     if path.suffix in FILES and not path.exists():
         raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
-    path = addresses.local(address, tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS), weights=False)
+    backbones = tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS)
+    path = addresses.local_folder(address, backbones, weights=False)
     for name, reader in READERS.items():
         if any(path.glob(name)):
             return reader(path)
@@ -95,7 +96,7 @@ def _tokenizer_json(folder):
 
 def _reader(path, content):
     """Return the function that reads a tokenizer.json of the library `tokenizers`, by its model."""
-    with whole(path):
+    with complete_json(path):
         model, split = content["model"], json.dumps(content["pre_tokenizer"])
         kind = model.get("type") or next((kind for key, kind in UNNAMED.items() if key in model), "nothing")
     if kind == "WordPiece":

@@ -8,8 +8,15 @@ from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.formats import sentencepiece_model
-from bertkit.text.formats.huggingface import in_order, require, special, surroundings, whole, write_tokenizer_json
-from bertkit.text.formats.sentencepiece_families import family, present
+from bertkit.text.formats.huggingface import (
+    complete_json,
+    entries_by_id,
+    require,
+    special,
+    surroundings,
+    write_tokenizer_json,
+)
+from bertkit.text.formats.sentencepiece_families import family, without_missing
 from bertkit.text.models.sentencepiece import SPACE, mapping
 from bertkit.text.unicode.normalize import Normalizer
 
@@ -37,7 +44,7 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence
         Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
-    with whole(path):
+    with complete_json(path):
         steps, charsmap = _steps(path, content["normalizer"])
         words, prefix = _words(path, content["pre_tokenizer"])
         vocabulary, unknown, model = _model(path, content["model"])
@@ -112,7 +119,7 @@ def _model(path, model):
         raise Error(f"{path}: its model has {odd[0]}={model.get(odd[0])!r}; bertkit does not read such a tokenizer.")
     if kind == "bpe":
         pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
-        return in_order(path, model["vocab"]), model["unk_token"], {"kind": kind, "merges": pairs}
+        return entries_by_id(path, model["vocab"]), model["unk_token"], {"kind": kind, "merges": pairs}
     vocabulary, scores = zip(*model["vocab"], strict=True)
     if not 0 <= model["unk_id"] < len(vocabulary):
         raise ValueError(f"unk_id {model['unk_id']}")
@@ -196,4 +203,4 @@ def _special(folder, content, vocabulary):
     for role in ("cls", "sep"):
         usual[role] = [token for token in usual[role] if f'"{token}"' in template]
     names = special(folder, {role: next(iter(tokens), None) for role, tokens in usual.items()})
-    return present(folder, names, {*vocabulary, *(token["content"] for token in content["added_tokens"])})
+    return without_missing(folder, names, {*vocabulary, *(token["content"] for token in content["added_tokens"])})

@@ -13,7 +13,7 @@ from typing import Any
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.text.added import Added
-from bertkit.text.formats.huggingface import added_by_id, padded, special
+from bertkit.text.formats.huggingface import added_by_id, special, with_padding_side
 from bertkit.text.formats.sentencepiece_model import CONTROL, Model
 from bertkit.text.models.sentencepiece import SPACE
 from bertkit.text.template import Template, bare, bert, roberta, xlnet
@@ -71,7 +71,7 @@ class Family:
         pieces = [*self.first, *((text, self._score(text, score)) for text, score, _ in model.pieces[self.dropped:]),
                   *self.last]
         vocabulary = tuple(text for text, _ in pieces)
-        names = present(folder, special(folder, self.special), vocabulary)
+        names = without_missing(folder, special(folder, self.special), vocabulary)
         controls = [text for text, _, kind in model.pieces if kind == CONTROL]
         tokens = dict.fromkeys(token for token in (*names.values(), *controls) if token in vocabulary)
         added = [Added(token, lstrip=self.mask_takes_blanks and token == names["mask"]).settings() for token in tokens]
@@ -82,7 +82,7 @@ class Family:
         return vocabulary, [score for _, score in pieces], {
             "normalization": self.steps(options), "words": self.words, "controls": list(tokens), "special": names,
             "added": added_by_id(folder, vocabulary) or added,
-            "template": padded(folder, self.template(*ends), names).settings()}
+            "template": with_padding_side(folder, self.template(*ends), names).settings()}
 
     def _score(self, text, score):
         """Return the score of a piece; ALBERT and XLNet separate a number from the comma behind it."""
@@ -118,10 +118,10 @@ FAMILIES = {
                         first=(("<s>NOTUSED", 0.0), ("<pad>", 0.0), ("</s>NOTUSED", 0.0), ("<unk>", 0.0),
                                ("<unk>NOTUSED", -100.0))),
 }
-TOLD_BY = {"albert_config.json": "albert", "xlnet_config.json": "xlnet"}
+FAMILY_BY_CONFIG = {"albert_config.json": "albert", "xlnet_config.json": "xlnet"}
 
 
-def present(folder: Path, names: dict[str, str | None], known: Container[str]) -> dict[str, str | None]:
+def without_missing(folder: Path, names: dict[str, str | None], known: Container[str]) -> dict[str, str | None]:
     """Return special tokens without those that the vocabulary lacks, and log which these are.
 
     Args:
@@ -155,7 +155,7 @@ def family(folder: Path, path: Path) -> Family:
         name = str(name).removesuffix("Fast").removesuffix("Tokenizer").replace("-", "").replace("_", "").lower()
         if name in FAMILIES:
             return FAMILIES[name]
-    for file, name in TOLD_BY.items():
+    for file, name in FAMILY_BY_CONFIG.items():
         if (folder / file).exists():
             return FAMILIES[name]
     raise Error(f"{path} does not say its family; put a config.json with a model_type beside it, one of "

@@ -9,12 +9,12 @@ from bertkit.text.formats.huggingface import (
     ROLES,
     added_by_id,
     added_tokens,
-    in_order,
-    padded,
+    complete_json,
+    entries_by_id,
     require,
     special,
     surroundings,
-    whole,
+    with_padding_side,
 )
 from bertkit.text.template import bert
 
@@ -35,11 +35,11 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
         Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
-    with whole(path):
+    with complete_json(path):
         model, normalizer = content["model"], content["normalizer"]
         require(path, "normalizer", normalizer, "BertNormalizer", None)
         require(path, "pre_tokenizer", content["pre_tokenizer"], "BertPreTokenizer")
-        vocabulary = in_order(path, model["vocab"])
+        vocabulary = entries_by_id(path, model["vocab"])
         names = special(folder, DEFAULT) | {"unk": model["unk_token"]}
         return vocabulary, {"prefix": model["continuing_subword_prefix"],
                             "longest_word": model["max_input_chars_per_word"], **_normalization(normalizer),
@@ -62,7 +62,7 @@ def from_legacy(folder: Path, vocabulary: Sequence[str], uncased: bool) -> dict[
     steps = {"lowercase": lower, "strip_accents": config.get("strip_accents"),
              "handle_chinese_chars": config.get("tokenize_chinese_chars", True)}
     return {"special": names, "added": added_by_id(folder, vocabulary), **_normalization(steps),
-            "template": padded(folder, bert(names["cls"], names["sep"]), names).settings()}
+            "template": with_padding_side(folder, bert(names["cls"], names["sep"]), names).settings()}
 
 
 def write(folder: Path, tokenizer: Any) -> None:

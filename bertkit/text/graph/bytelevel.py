@@ -131,7 +131,7 @@ def _after(values, last):
 def _entries(vocabulary):
     """Return the bytes of each entry, empty for one that is not in letters."""
     table = {letter: byte for byte, letter in enumerate(letters())}
-    return [bytes(map(table.get, entry)) if table.keys() >= set(entry) else b"" for entry in vocabulary]
+    return [bytes(map(table.__getitem__, entry)) if table.keys() >= set(entry) else b"" for entry in vocabulary]
 
 
 def _sizes(entry):

@@ -33,7 +33,7 @@ class Composed(tf.Module):
             classes[ord(pair[1]), 1] = 1
         self._moves, self._classes = CodepointRows(step.triggers[:, None]), CodepointRows(classes)
         self._parts = CodepointRows(_differences(decompositions("canonical")))
-        keys = np.array([[ord(a), ord(b)] for a, b in compositions()], np.int64) @ [WIDTH, 1]
+        keys = np.array([[ord(c) for c in pair] for pair in compositions()], np.int64) @ [WIDTH, 1]
         self._composed = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
             keys, np.array([ord(c) for c in compositions().values()], np.int32)), NONE)
 
@@ -79,8 +79,8 @@ class Composed(tf.Module):
 
         ends, last = tf.concat([starts[1:], [tf.size(codes)]], 0), tf.gather(classes, starts)
         longer = starts + 1 < ends
-        state = starts + 1, ends, tf.where(last == 0, starts, NONE), last
-        state = [tf.boolean_mask(values, longer) for values in state]
+        begun = starts + 1, ends, tf.where(last == 0, starts, NONE), last
+        state = [tf.boolean_mask(values, longer) for values in begun]
         some = tf.TensorShape([None])
         return tf.while_loop(lambda place, *_: tf.size(place) > 0, step, [*state, codes, change],
                              shape_invariants=[some] * 6)[4:]

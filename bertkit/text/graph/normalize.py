@@ -1,6 +1,7 @@
 """Normalisation in TensorFlow, for all texts of a batch at once; equal to Normalizer."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -184,8 +185,9 @@ class _Strip(tf.Module):
         return [tf.boolean_mask(values, kept) for values in (codes, rows, places)]
 
 
-STEPS = {"replace": _Replace, "squeeze": _Squeeze, "strip_left": lambda: _Strip(False),
-         "strip_right": lambda: _Strip(True)}
+STEPS: dict[str, Callable[..., Any]] = {
+    "replace": _Replace, "squeeze": _Squeeze, "strip_left": lambda: _Strip(False),
+    "strip_right": lambda: _Strip(True)}
 
 
 def is_blank(codes: Any) -> Any:

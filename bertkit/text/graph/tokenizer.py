@@ -68,7 +68,7 @@ class GraphTokenizer(tf.Module):
             Error: when the length cannot hold the special tokens.
         """
         paired = second is not None
-        places = self._template.places(self._max_length if length is None else length, paired)
+        places = self._template.max_text_tokens(self._max_length if length is None else length, paired)
         texts = {FIRST: self._model(first)} | ({SECOND: self._model(second)} if paired else {})
         sizes = _kept([ids.row_lengths() for ids, _ in texts.values()], places)
         texts = {name: [_cut(part, size) for part in parts]
@@ -91,7 +91,7 @@ class GraphTokenizer(tf.Module):
 
 
 def _kept(sizes, places):
-    """Return how many tokens [B] of each text stay; see template.kept for the rule of pairs."""
+    """Return how many tokens [B] of each text stay; see `template.truncated_lengths` for the rule of pairs."""
     if len(sizes) == 1:
         return [tf.minimum(sizes[0], places)]
     shorter = tf.minimum(tf.minimum(*sizes), places // 2)

@@ -109,6 +109,10 @@ class SentencePiece:
             offsets += [(sources[begin + start], sources[begin + end - 1] + 1) for start, end in pieces.offsets]
         return Pieces(ids, offsets)
 
+    def _match(self, word):
+        """Return the ids of a word and where each of them ends."""
+        raise NotImplementedError
+
     def _split(self, raw):
         """Return the Pieces of one word, whose offsets count from its first character."""
         word = raw.replace(" ", SPACE)
@@ -183,7 +187,8 @@ class Unigram(SentencePiece):
     def _search(self, word):
         """Return for each end the start and the id of the last piece on the best way to it."""
         count, pieces, scores, lengths = len(word), self.pieces, self.scores, self._lengths
-        best, last = [0.0] + [-math.inf] * count, [None] * (count + 1)
+        best = [0.0] + [-math.inf] * count
+        last: list[tuple[int, int] | None] = [None] * (count + 1)
         for start, c in enumerate(word):
             before, piece = best[start], pieces.get(c, self.unk_id)
             score = before + (self.unknown_score if piece == self.unk_id else scores[piece])
@@ -191,9 +196,9 @@ class Unigram(SentencePiece):
                 best[start + 1], last[start + 1] = score, (start, piece)
             for length in lengths.get(word[start:start + 2], ()):
                 end = start + length
-                piece = pieces.get(word[start:end])
-                if piece is not None and end <= count and before + scores[piece] > best[end]:
-                    best[end], last[end] = before + scores[piece], (start, piece)
+                longer = pieces.get(word[start:end])
+                if longer is not None and end <= count and before + scores[longer] > best[end]:
+                    best[end], last[end] = before + scores[longer], (start, longer)
         return last
 
 
