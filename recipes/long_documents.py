@@ -61,7 +61,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str | None = None, tes
         return compare_strategies({name: partial(main, out=f"{out}/{name}", length=length, batch_size=batch_size,
                                                  **{**knobs, "strategy": name}) for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
-    run = Run(**{**knobs, "length": way.tokens, "batch_size": way.examples})
+    run = Run(out=out, strategy=strategy, length=way.tokens, batch_size=way.examples, **knobs)
     splits = Splits("classify", train, dev, test, columns, limit, held_back, positive, **tuning.reading_options)
     splits.task = way.task(splits.task)
 

@@ -49,8 +49,8 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
     with distribute.scope(knobs.distribute) as place:
         # model
         with precision(knobs.precision):
-            source = start.source(model, tokenizer) if model else Encoder(
-                named.config(config, names, len(tokenizer), knobs.dropout))
+            source = start.load_source(model, tokenizer) if model else Encoder(
+                named.read_config(config, names, len(tokenizer), knobs.dropout))
             made = named.make_objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection,
                                          knobs.segmenter)
             pretrainer = Pretrainer(start.encoder_of(source), made)
