@@ -58,7 +58,7 @@ def test_a_threshold_that_dev_chose_is_kept_said_and_used(place, tmp_path, capsy
     knobs = ["--set", "threshold=f1", "--positive", "0"]
     assert main([*words(place, tmp_path / "out", epochs=1), *knobs]) == 0
     said = capsys.readouterr().err
-    task = bundle.task(bundle.read(tmp_path / "out"))
+    task = bundle.task(bundle.read_metadata(tmp_path / "out"))
     assert task.positive == "0" and task.threshold != 0.5
     sentence = f"The class '0' is given where its probability is above {task.threshold:.4f}, which dev chose."
     assert sentence in said and sentence in Card.read(tmp_path / "out" / "card.json").notes
