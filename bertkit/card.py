@@ -50,6 +50,7 @@ def json_value(value: Any) -> Any:
 def _scored(metric, value):
     """Return a metric's score with its interval, as a line for a person."""
     score, low, high = (value.get(name) for name in ("score", "low", "high"))
+    metric = f"{metric} of {value['positive']}" if value.get("positive") else metric
     if score is None or not math.isfinite(score):
         return f"{metric:<20} undefined"
     known = all(end is not None and math.isfinite(end) for end in (low, high))
@@ -130,13 +131,21 @@ class Card:
             if isinstance(part, dict) and "rows" in part:
                 left_out = f", {part['skipped']:,} left out" if part.get("skipped") else ""
                 lines.append(f"{split:<8} {part['rows']:,} rows of {part.get('file')}{left_out}")
+        owner = "the model, " if self.parity else ""
         for split, metrics in self.scores.items():
             if not isinstance(metrics, dict):
                 continue
-            lines += [f"{split:<8} {_scored(metric, value)}" for metric, value in metrics.items()
+            lines += [f"{owner + split:<8} {_scored(metric, value)}" for metric, value in metrics.items()
                       if isinstance(value, dict) and "score" in value]
+        lines += self._of_file()
         lines += [f"{name:<8} {size:,} bytes" for name, size in self.bytes.items()]
         return "\n".join([*lines, "Its card.json says how it was made and all that was measured."])
+
+    def _of_file(self):
+        """Return the lines of an exported file: its own score, and how many rows it cuts."""
+        dev, cut = self.parity.get("dev"), self.parity.get("cut")
+        lines = [f"the file, {dev['file']} {_scored(dev['metric'], dev)}"] if dev else []
+        return lines + ([f"cut      {cut['rows']:,} of {cut['of']:,} rows, at {cut['length']} tokens"] if cut else [])
 
     @classmethod
     def read(cls, path: Path) -> "Card":

@@ -15,6 +15,7 @@ from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads.task_model import TaskModel
+from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
@@ -112,8 +113,9 @@ class Predictor:
             One prediction for each input, in their order.
 
         Raises:
-            Error: When `batch_size` is below 1.
+            Error: When one string came in place of a list, or `batch_size` is below 1.
         """
+        inputs = to_list(inputs, "inputs")
         if batch_size < 1:
             raise Error(f"batch_size={batch_size}; give 1 or more.")
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
@@ -153,13 +155,14 @@ class Predictor:
         return [self.task.outputs(raw) for raw in found]
 
     def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
-                 **reading: Any) -> dict[str, Any]:
+                 positive: str | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
         Args:
             path: A file of labelled rows, in a form that the task's recipe reads.
             columns: Names of columns.
             intervals: Whether to give each metric with its 95 % bootstrap interval.
+            positive: Of two classes, the one that F1 is of, by default as in training.
             **reading: Further arguments of `read_labelled`.
 
         Returns:
@@ -169,5 +172,6 @@ class Predictor:
             Error: When the file cannot be read or does not fit the task.
         """
         labelled = read_labelled(self.task, path, columns, **reading)
-        score = self.task.intervals if intervals else self.task.scores
+        task = self.task if positive is None else self.task.with_positive(positive)
+        score = task.intervals if intervals else task.scores
         return {**score(labelled.targets, self.predictions(labelled.inputs)), "rows": len(labelled)}

@@ -23,7 +23,7 @@ from bertkit.training.run import Run, precision
 
 def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
          epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0,
-         limit: int | None = None, folds: int | None = None, columns: Columns = Columns(),
+         limit: int | None = None, folds: int | None = None, positive: str | None = None, columns: Columns = Columns(),
          tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on labelled texts; leave a bundle with its card, which is returned.
 
@@ -39,10 +39,11 @@ def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, tes
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first rows of train only
     folds           also train so many models, each scored on the part of train that it has not seen
+    positive        of two classes the one that f1 is of; without it one is taken, and said
     """
     run = Run(out, epochs, batch_size, learning_rate, length, seed, tuning, train=train, dev=dev, model=model,
-              test=test, limit=limit, folds=folds, columns=columns)
-    splits = Splits("classify", train, dev, test, columns, limit, **tuning.reading_options)
+              test=test, limit=limit, folds=folds, positive=positive, columns=columns)
+    splits = Splits("classify", train, dev, test, columns, limit, positive=positive, **tuning.reading_options)
 
     # model
     def made():

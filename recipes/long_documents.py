@@ -31,7 +31,7 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str | None = None, tes
          strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
          batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,
-         limit: int | None = None, columns: Columns = Columns(),
+         limit: int | None = None, positive: str | None = None, columns: Columns = Columns(),
          tuning: TrainConfig = TrainConfig()) -> Card | dict[str, dict[str, Any]]:
     """Fine-tune a checkpoint on labelled documents; leave a bundle with its card, which is returned.
 
@@ -51,17 +51,18 @@ def main(train: str, out: str, model: str = DEFAULT, dev: str | None = None, tes
     held_back       share of train that is dev where none is given; texts of one name stay together
     seed            of the head's first weights, the order of rows and dropout
     limit           take the first documents of train only
+    positive        of two classes the one that f1 is of; without it one is taken, and said
     """
     knobs: dict[str, Any] = {
         "train": train, "model": model, "dev": dev, "test": test, "epochs": epochs, "learning_rate": learning_rate,
         "most_windows": most_windows, "pooling": pooling, "most_tokens": most_tokens, "held_back": held_back,
-        "seed": seed, "limit": limit, "columns": columns, "tuning": tuning}
+        "seed": seed, "limit": limit, "positive": positive, "columns": columns, "tuning": tuning}
     if strategy == "all":
         return compare_strategies({name: partial(main, out=f"{out}/{name}", length=length, batch_size=batch_size,
                                                  **{**knobs, "strategy": name}) for name in STRATEGIES}, out)
     way = STRATEGIES[strategy](length, batch_size, most_windows, pooling, most_tokens)
     run = Run(out=out, strategy=strategy, length=way.tokens, batch_size=way.examples, **knobs)
-    splits = Splits("classify", train, dev, test, columns, limit, held_back, **tuning.reading_options)
+    splits = Splits("classify", train, dev, test, columns, limit, held_back, positive, **tuning.reading_options)
     splits.task = way.task(splits.task)
 
     # model

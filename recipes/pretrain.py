@@ -51,7 +51,8 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
         with precision(knobs.precision):
             source = start.load_source(model, tokenizer) if model else Encoder(
                 named.read_config(config, names, len(tokenizer), knobs.dropout))
-            made = named.make_objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection)
+            made = named.make_objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection,
+                                         knobs.segmenter)
             pretrainer = Pretrainer(start.encoder_of(source), made)
         if model:
             start.copy_heads(pretrainer, source)

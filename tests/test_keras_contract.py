@@ -365,6 +365,15 @@ def test_every_family_reads_a_tokenizers_batch_and_its_own_entries_alone(name):
         assert entry in model.entries
 
 
+@pytest.mark.parametrize(("name", "head"), [*((name, "classifier") for name in FOLDERS), ("bert", "chooser"),
+                                            ("bert", "answerer"), ("longformer", "answerer")])
+def test_a_batch_without_rows_has_outputs_without_rows(name, head):
+    model, inputs = shared(name, head), {name: values[:0] for name, values in batch(name, head).items()}
+    wanted = [(0, *part.shape[1:]) for part in answers(model, batch(name, head))]
+    for found in (model(inputs), model.predict(inputs, verbose=0)):
+        assert [np.shape(part) for part in keras.tree.flatten(found)] == wanted
+
+
 @pytest.mark.parametrize("head, entry", [("writer", "target_ids"), ("documents", "windows"), ("beam", "cls_index"),
                                          ("beam", "answer_mask"), ("language", "masked_positions")])
 def test_entries_of_a_head_are_its_own(head, entry):

@@ -31,6 +31,13 @@ def test_probabilities_are_the_models(predictor):
     np.testing.assert_allclose(predictor.predictions(texts), softmax(logits), atol=1e-6)
 
 
+def test_one_string_is_no_list_of_texts(predictor):
+    for ask in (predictor.predict, predictor.predictions):
+        with pytest.raises(Error, match=r"put it in a list: \[...\]"):
+            ask("a good film")
+    assert predictor.predictions([]) == predictor.predict([]) == []
+
+
 def test_an_answer_does_not_depend_on_what_else_is_asked(predictor):
     texts, _ = tiny.texts(40)
     together = np.array(predictor.predictions(texts))

@@ -33,7 +33,7 @@ def function(name: str) -> Callable:
 
 
 def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: str = "|", skip_bad_rows: bool = False,
-             columns: Columns = Columns()) -> dict[str, Any]:
+             positive: str | None = None, columns: Columns = Columns()) -> dict[str, Any]:
     """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
 
     folder          a bundle that a recipe left
@@ -41,9 +41,11 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
     tflite          score this exported file instead of the model itself
     separator       what parts the labels in a cell, for a multi-label bundle
     skip_bad_rows   go on without rows that cannot be used, and say how many
+    positive        of two classes the one that f1 is of, by default as in training
     """
     from bertkit.predictor import Predictor
-    return Predictor(folder, tflite=tflite).evaluate(data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
+    return Predictor(folder, tflite=tflite).evaluate(data, columns, positive=positive, separator=separator,
+                                                     skip_bad_rows=skip_bad_rows)
 
 
 def predict(folder: str, /, data: str | None = None, out: str | None = None, tflite: str | None = None,
@@ -163,16 +165,15 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     out             the folder to write
     to              saved_model or tflite
     precision       of a .tflite: int8 is the mixed rung that keeps accuracy, int8-full (experimental) integers only
-    length          tokens that the .tflite takes, as the bundle was trained by default
+    length          tokens that the .tflite takes; by default as many as dev asks, without dev as it was trained
     dev             labelled rows to score the file on; without them the card says that it was not scored
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
     separator       what parts the labels in a cell of dev, for a multi-label bundle
     skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options: dict[str, Any] = {
-        "precision": precision, "length": length, "dev": dev, "max_drop": max_drop, "columns": columns,
-        "separator": separator, "skip_bad_rows": skip_bad_rows}
+    options: dict[str, Any] = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop,
+                               "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
 

@@ -111,6 +111,14 @@ class Features:
         """The tokens of all rows of each example, [examples]."""
         return np.diff(self.starts[self.row_starts])
 
+    @cached_property
+    def scored(self) -> np.ndarray:
+        """The labels of each example that count in a loss, int64 [examples]: one, or those of its tokens but -1."""
+        if self.token_labels is None:
+            return np.ones(len(self), "int64")
+        sums = np.concatenate([[0], np.cumsum(self.token_labels != UNSCORED)])
+        return np.diff(sums[self.starts[self.row_starts]])
+
     @property
     def single_rows(self) -> "Features":
         """The rows as examples of their own, without labels."""

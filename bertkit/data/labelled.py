@@ -25,6 +25,7 @@ from bertkit.tasks.registry import entry_of
 from bertkit.tasks.summarising import LexRank, Summarising
 from bertkit.tasks.tagging import Tagging
 from bertkit.tasks.writing import Writing
+from bertkit.text.convention import Convention
 
 
 def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), separator: str | None = None,
@@ -122,7 +123,7 @@ def _tagging(sentences):
     if tag_names(sentences) == [OUTSIDE]:
         raise Error(f"{sentences.path} tags no entity in the {len(sentences)} sentences that were read; give sentences "
                     "that hold what is to be found.")
-    return Tagging(tuple(tag_names(sentences)))
+    return Tagging(tuple(tag_names(sentences)), convention=Convention.learned(sentences.words))
 
 
 def _tags(task, sentences):

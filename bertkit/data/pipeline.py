@@ -31,6 +31,9 @@ class BatchSampler:
         multiple: 1 under TensorFlow, whose step takes any shape; more where every new shape is compiled, as under JAX.
         copies: How often each batch holds its rows: R-Drop compares two draws of dropout.
         shuffle: False takes the rows in their order, without grouping them by length.
+        accumulate: How many batches make one update: they are the parts of one large batch, and have weights, so that
+            the mean of their gradients is its gradient, though one part has more rows or labelled tokens than another.
+            Where the large batch has fewer parts, the others are a row of weight 0.
 
     Raises:
         Error: when `batch_size` is below 1, and when there are no rows.
@@ -50,6 +53,7 @@ class BatchSampler:
     multiple: int = 1
     copies: int = 1
     shuffle: bool = True
+    accumulate: int = 1
 
     def __post_init__(self):
         if self.batch_size < 1:
@@ -59,8 +63,8 @@ class BatchSampler:
 
     @cached_property
     def steps_per_epoch(self) -> int:
-        """The batches of one epoch; the last one holds what is left."""
-        return -(-len(self.features) // self.batch_size)
+        """The batches of one epoch; the last one holds what is left, and the last update of an epoch is whole."""
+        return -(-len(self.features) // (self.batch_size * self.accumulate)) * self.accumulate
 
     def rows(self, step: int) -> np.ndarray:
         """Return the numbers of the examples of a batch.
@@ -71,8 +75,14 @@ class BatchSampler:
         Returns:
             int [up to batch_size · copies].
         """
+        return np.tile(self._part(step)[0], self.copies)
+
+    def _part(self, step):
+        """Return the examples of a batch, and whether they count."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        return np.tile(_plan(self, epoch)[place], self.copies)
+        group, part = _plan(self, epoch)[place // self.accumulate], place % self.accumulate
+        found = group[part * self.batch_size:(part + 1) * self.batch_size]
+        return (found, True) if len(found) else (group[:1], False)
 
     def length(self, step: int) -> int:
         """Return the length to which the rows of a batch are padded.
@@ -101,8 +111,25 @@ class BatchSampler:
         inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
         if labels is None:
             return inputs
-        weights = self.features.weights
-        return (inputs, labels) if weights is None else (inputs, labels, weights[examples])
+        weights = self.weights(step)
+        return (inputs, labels) if weights is None else (inputs, labels, weights)
+
+    def weights(self, step: int) -> np.ndarray | None:
+        """Return how much each example of a batch counts in a loss that is the mean over the batch's labels.
+
+        Of n_1, ..., n_A labels of the batches of one update, batch k counts A n_k / Σ n.
+
+        Args:
+            step: The number of the step, from 0.
+
+        Returns:
+            float32 [examples]; None where all count alike.
+        """
+        examples, own = self.rows(step), self.features.weights
+        if self.accumulate == 1:
+            return None if own is None else own[examples]
+        shares = np.ones(len(examples), "float32") if own is None else own[examples]
+        return (shares * _shares(self, step // self.accumulate)[step % self.accumulate]).astype("float32")
 
     def batch(self, step: int) -> Any:
         """Return the batch of a step.
@@ -171,26 +198,35 @@ class BatchSampler:
         if labels is None:
             return {**inputs, "step": tf.TensorSpec((), tf.int32)} if step else inputs
         shape = (None, None) if self.features.token_labels is not None else (None, *labels.shape[1:])
-        weights = () if self.features.weights is None else (tf.TensorSpec((None,), tf.float32),)
+        weights = () if self.weights(0) is None else (tf.TensorSpec((None,), tf.float32),)
         return inputs, tf.TensorSpec(shape, labels.dtype), *weights
 
 
 @lru_cache(maxsize=4)
-def _plan(batches, epoch):
-    """Return the examples of each batch of an epoch: shuffle, group by length in pools, shuffle batches.
+def _shares(batches, update):
+    """Return A n_k / Σ n of the batches of an update, n_k the labels of batch k that count in the loss."""
+    steps = range(update * batches.accumulate, (update + 1) * batches.accumulate)
+    parts = [batches._part(step) for step in steps]
+    labels = np.array([batches.features.scored[rows].sum() * counts for rows, counts in parts], "float64")
+    return batches.accumulate * labels / max(1, labels.sum())
 
-    Without `shuffle` the batches are slices of the rows in their order.
+
+@lru_cache(maxsize=4)
+def _plan(batches, epoch):
+    """Return the examples of each update of an epoch: shuffle, group by length in pools, shuffle the groups.
+
+    Without `shuffle` the groups are slices of the rows in their order.
     """
+    size, rows = batches.batch_size * batches.accumulate, len(batches.features)
     if not batches.shuffle:
-        return np.split(np.arange(len(batches.features)), range(batches.batch_size, len(batches.features),
-                                                                batches.batch_size))
+        return np.split(np.arange(rows), range(size, rows, size))
     rng = np.random.default_rng((batches.seed, epoch))
-    order = rng.permutation(len(batches.features))
+    order = rng.permutation(rows)
     lengths = batches.features.lengths
-    pool = POOL * batches.batch_size
+    pool = POOL * size
     order = np.concatenate([part[np.argsort(lengths[part], kind="stable")]
                             for part in (order[i:i + pool] for i in range(0, len(order), pool))])
-    groups = [order[i:i + batches.batch_size] for i in range(0, len(order), batches.batch_size)]
+    groups = [order[i:i + size] for i in range(0, rows, size)]
     return [groups[i] for i in rng.permutation(len(groups))]
 
 

@@ -55,16 +55,21 @@ class Splits:
         limit: Read the first rows of train only.
         held_back: The share of train that is dev where there is no dev file (see `Labelled.split_by_group`); None holds
             out a stratified part (see `data.holdout`).
+        positive: Of two classes, the one that F1 is of; None leaves it to the task, and it is said.
         reading: Further arguments of `read_labelled`.
 
     Raises:
-        Error: when a file cannot be read, or does not fit train; when train is too small to hold out a row of it.
+        Error: when a file cannot be read, or does not fit train; when there is no class `positive`; when train is too
+            small to hold out a row of it.
     """
 
     def __init__(self, name: str, train: str | Path, dev: str | Path | None, test: str | Path | None = None,
                  columns: Columns = Columns(), limit: int | None = None, held_back: float | None = None,
-                 **reading: Any) -> None:
-        self.task, self.whole = learn_task(name, train, columns, limit=limit, **reading)
+                 positive: str | None = None, **reading: Any) -> None:
+        task, self.whole = learn_task(name, train, columns, limit=limit, **reading)
+        self.task = task.with_positive(positive)
+        if counted := getattr(self.task, "positive_class", None):
+            say(f"f1 is that of the class {counted!r}" + ("." if positive else "; --positive NAME takes the other."))
         self.paths = {name: path for name, path in (("train", train), ("dev", dev), ("test", test)) if path}
         self.parts = {"train": self.whole} | {
             part: read_labelled(self.task, path, columns, **reading)

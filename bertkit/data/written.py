@@ -55,6 +55,11 @@ class Seq2SeqFeatures(Features):
         return self.target.targets(examples)
 
     @property
+    def scored(self) -> np.ndarray:
+        """The labels of each row that is written, int64 [examples]."""
+        return self.target.scored
+
+    @property
     def single_rows(self) -> Features:
         """The rows that are read, without those that are written."""
         return Features(self.token_ids, self.segment_ids, self.starts, padding=self.padding)

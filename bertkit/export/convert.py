@@ -14,6 +14,8 @@ from bertkit import child as child_process
 from bertkit.errors import Error
 from bertkit.tasks.registry import are_all_own
 
+_CODE = "from bertkit.export.convert import run_child; run_child()"         # what the child process runs
+
 
 def convert(folder: str | Path, out: str | Path, precision: str, masked_score: float,
             rows: dict[str, np.ndarray]) -> None:
@@ -41,7 +43,7 @@ def convert(folder: str | Path, out: str | Path, precision: str, masked_score: f
         np.savez(Path(work) / "rows.npz", **arrays)
         job = {"folder": str(folder), "out": str(out), "precision": precision, "masked_score": masked_score,
                "work": work}
-        done = child_process.run("from bertkit.export.convert import run_child; run_child()", [json.dumps(job)],
+        done = child_process.run(_CODE, [json.dumps(job)],
                                  capture_output=True, text=True,
                                  env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
         refusal = Path(work) / "error.txt"

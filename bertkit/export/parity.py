@@ -1,6 +1,6 @@
-"""The proof of an export: the file itself is scored, beside the model that it was made from."""
+"""What a proof says: the scores of a file and of the model as trained, how far they agree, and the verdict."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from bertkit import metrics
 from bertkit.errors import Error
@@ -10,6 +10,18 @@ LADDER = ("float32", "float16", "dynamic", "int8", "int8-full")
 FEWEST_ROWS = 200           # below it one row moves the score by more than half a point
 BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int8-full": 1}
 LARGEST_DRIFT = {"float32": 1e-3, "float16": 0.1}      # of files that compute what the model does
+
+
+class Side(NamedTuple):
+    """What one side, the model or the file, computed.
+
+    Args:
+        outputs: The output of each row.
+        packed: The rows, `Packed`, at this side's own length.
+    """
+
+    outputs: list[Any]
+    packed: Any
 
 
 def compare(task: Any, model: list[Any], file: list[Any]) -> dict[str, Any]:
@@ -52,39 +64,57 @@ def check_file(size: int, weights: int, precision: str, comparison: dict[str, An
                     f" {comparison['largest_drift']:.2g}, and rounding does at most {limit}; report it.")
 
 
-def score(task: Any, packed: Any, targets: Any, model: list[Any], file: list[Any]) -> dict[str, Any]:
-    """Return the score of a file on labelled rows, and its drop against the model's score.
+def score(task: Any, targets: Any, model: Side, file: Side) -> dict[str, Any]:
+    """Return the score of a file on labelled inputs, and its drop against the score of the model as it was trained.
 
-    The drop and its paired interval are points (Koehn 2004, section 4: both sides on the same resampled rows).
+    The drop and its paired interval are points (Koehn 2004, section 4: both sides on the same resampled inputs).
 
     Args:
         task: The task.
-        packed: The rows, `Packed`.
-        targets: What the rows are scored against.
-        model: Outputs of the model, float32 [C] or [T,C] of each row.
-        file: Outputs of the file for the same rows.
+        targets: What the inputs are scored against.
+        model: The model's `Side`, of rows as long as those that it was trained on.
+        file: The file's `Side`, of rows as long as the file takes; the inputs are the same.
 
     Returns:
         JSON values: what `compare` returns; "score" of the task's first metric with its 95 % interval, "model_score",
         "scores" of all metrics, and "drop_points" {"drop", "low", "high"}.
     """
     name, metric = next(iter(task.metrics.items()))
-    found = [task.predictions(side, packed) for side in (model, file)]
+    found = [task.predictions(side.outputs, side.packed) for side in (model, file)]
     one, two = (task.metric_inputs(targets, side) for side in found)
     drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two))
     low, high = metrics.bootstrap(metric, *two)
-    return {**compare(task, model, file), "rows": len(one[0]), "metric": name, "score": float(metric(*two)),
+    compared = compare(task, *(task.aligned(side.outputs, side.packed) for side in (model, file)))
+    return {**compared, "rows": len(one[0]), "metric": name, "score": float(metric(*two)),
             "low": low, "high": high, "model_score": float(metric(*one)), "scores": task.scores(targets, found[1]),
             "points": task.points, "drop_points": {"drop": drop, "low": drop_low, "high": drop_high}}
 
 
-def verdict(scored: dict[str, Any] | None, precision: str, max_drop: float) -> str:
+def cut_rows(cut: dict[str, int]) -> str:
+    """Return in one sentence how many rows a file cuts.
+
+    Args:
+        cut: {"rows": rows that lose tokens, "of": rows, "length": tokens that the file takes, "trained_length": tokens
+            that the model was trained on}.
+
+    Returns:
+        The sentence.
+
+    >>> cut_rows({"rows": 37, "of": 240, "length": 8, "trained_length": 128})
+    '37 of 240 rows are cut: the file takes 8 tokens, the model was trained at 128.'
+    """
+    many = f"{cut['rows']:,} of {cut['of']:,} rows are cut" if cut["rows"] else f"None of {cut['of']:,} rows is cut"
+    return f"{many}: the file takes {cut['length']} tokens, the model was trained at {cut['trained_length']}."
+
+
+def verdict(scored: dict[str, Any] | None, precision: str, max_drop: float, cut: dict[str, int] | None = None) -> str:
     """Return in one sentence what a score allows to say.
 
     Args:
         scored: What `score` returned; None without labelled rows.
         precision: One of `LADDER`.
         max_drop: Points that the file may lose.
+        cut: How many rows the file cuts, see `cut_rows`; None where that is not known.
 
     Returns:
         The sentence.
@@ -98,15 +128,22 @@ def verdict(scored: dict[str, Any] | None, precision: str, max_drop: float) -> s
     if scored is None:
         return "The score was not measured, because no labelled rows were given (--dev)."
     drop, name, points = scored["drop_points"], scored["metric"], scored["points"]
-    change = (f"{name} goes from {points * scored['model_score']:.2f} to {points * scored['score']:.2f} on "
-              f"{scored['rows']} rows, a drop of {drop['drop']:.2f} points (95 % interval {drop['low']:.2f} "
-              f"to {drop['high']:.2f})")
+    change = (f"{name} goes from {points * scored['model_score']:.2f} of the model as trained to "
+              f"{points * scored['score']:.2f} of the file on {scored['rows']} rows, a drop of {drop['drop']:.2f} "
+              f"points (95 % interval {drop['low']:.2f} to {drop['high']:.2f})")
     if scored["rows"] < FEWEST_ROWS:
         return f"A drop cannot be judged on fewer than {FEWEST_ROWS} rows; {change}."
     if drop["low"] > max_drop:
-        rung = LADDER.index(precision)
-        better = f"take --precision {LADDER[rung - 1]}" if rung else "give a larger --length"
-        raise Error(f"The {precision} file loses too much: {change}, and {max_drop:g} are allowed; {better}.")
+        raise Error(f"The {precision} file loses too much: {change}, and {max_drop:g} are allowed; "
+                    f"{_better(precision, cut)}.")
     if drop["high"] > max_drop:
         return f"Not surely above the {max_drop:g} points allowed, nor surely below: {change}."
     return f"Within the {max_drop:g} points allowed: {change}."
+
+
+def _better(precision, cut):
+    """Return what loses less: a longer file where rows are cut, or the rung before."""
+    if cut and cut["rows"] and cut["length"] < cut["trained_length"]:
+        return f"{cut['rows']:,} of {cut['of']:,} rows are cut at {cut['length']} tokens, give a larger --length"
+    rung = LADDER.index(precision)
+    return f"take --precision {LADDER[rung - 1]}" if rung else "evaluate the bundle itself, and report it"

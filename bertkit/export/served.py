@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bertkit.export import source
 from bertkit.export.graph import answer, raw_outputs
+from bertkit.tasks.classification import THRESHOLD
 from bertkit.text.graph.tokenizer import GraphTokenizer
 
 
@@ -75,7 +76,7 @@ class Texts:
 
 
 class Classes(Texts):
-    """The signature of a classifier: probabilities [B,C] and label, string [B], the most probable one.
+    """The signature of a classifier: probabilities [B,C] and label, string [B], the one that `predict` gives.
 
     A multi-label classifier also gives given, bool [B,C].
 
@@ -96,9 +97,16 @@ class Classes(Texts):
         """
         task = self.bundle.task
         found = answer(self.bundle.model, task, batch)
-        label = tf.gather(tf.constant(task.labels), tf.argmax(found, axis=-1))
-        several = {"given": found > 0.5} if task.multi_label else {}
-        return {"probabilities": found, "label": label, **several}
+        several = {"given": found > task.threshold} if task.multi_label else {}
+        return {"probabilities": found, "label": tf.gather(tf.constant(task.labels), _decided(task, found)), **several}
+
+
+def _decided(task, probabilities):
+    """Return the class number of each row, as `Classification.decided`; of several labels the most probable one."""
+    if task.multi_label or task.threshold == THRESHOLD:
+        return tf.argmax(probabilities, axis=-1)
+    place = task.labels.index(task.positive_class)
+    return tf.where(probabilities[:, place] > task.threshold, place, 1 - place)
 
 
 class Numbers(Texts):

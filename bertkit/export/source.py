@@ -77,14 +77,30 @@ def calibration_rows(folder: str | Path, tokenizer: Any, length: int) -> dict[st
     batch = bundle.calibration(folder)
     if batch is None:
         return None
-    parts = [part for part, _ in tokenizer.template.single]
-    end = len(parts) - 1 - parts.index(FIRST)
     rows = []
     for ids, segments, mask in zip(*(batch[name] for name in NAMES), strict=True):
         real = np.flatnonzero(mask)
-        kept = np.concatenate([real[:length - end], real[len(real) - end:]]) if len(real) > length else real
+        kept = real[kept_places(tokenizer, len(real), length)]
         rows.append((ids[kept], segments[kept]))
     return tokenizer.batch(rows, length)
+
+
+def kept_places(tokenizer: Any, tokens: int, length: int) -> np.ndarray:
+    """Return which places of a row stay where it is cut to a length: the first, and the special ones at the end.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+        tokens: Tokens of the row.
+        length: The most tokens that stay.
+
+    Returns:
+        Numbers of places, int64 [places], at most `length`.
+    """
+    if tokens <= length:
+        return np.arange(tokens)
+    parts = [part for part, _ in tokenizer.template.single]
+    end = len(parts) - 1 - parts.index(FIRST)
+    return np.concatenate([np.arange(length - end), np.arange(tokens - end, tokens)])
 
 
 def random_rows(tokenizer: Any, length: int) -> dict[str, np.ndarray]:

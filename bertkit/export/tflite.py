@@ -4,19 +4,16 @@ import dataclasses
 import math
 from pathlib import Path
 
-import numpy as np
-
 from bertkit.card import Card
-from bertkit.checkpoints.tensors import variables
 from bertkit.data.columns import Columns
-from bertkit.data.features import NAMES, check_fit
+from bertkit.data.features import check_fit
 from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
 from bertkit.export import mask, parity, source
 from bertkit.export.convert import convert
+from bertkit.export.proof import length_for, proof
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import new_folder
-from bertkit.kinds import Absolute
 from bertkit.ondevice.latency import latency
 from bertkit.ondevice.runner import MODEL, load, write_facts
 from bertkit.terminal import say
@@ -38,12 +35,14 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
         out: The folder to write; nothing is left there after an error.
         precision: float32, float16, dynamic (int8 weights, as the converter does it), int8 (by `quantize.RULES`) or
             int8-full (integers throughout, experimental; needs calibration rows).
-        length: Tokens of a row, by default what the bundle was trained with.
-        dev: A file of labelled rows: the .tflite itself is scored on it.
+        length: Tokens of a row; by default as many as 99 of 100 rows of `dev` need (see `proof.length_for`), or what
+            the bundle was trained with.
+        dev: A file of labelled rows: the .tflite itself is scored on it, beside the bundle at the length that it was
+            trained with.
         max_drop: Points of the main metric that it may lose there.
-        columns: Names of columns of `dev`.
-        separator: What stands between the labels in a cell of `dev`, for several labels a row.
-        skip_bad_rows: Leave rows of `dev` out that cannot be used.
+        columns: Names of the columns of `dev`.
+        separator: What stands between the labels in a cell of `dev` where a text has several.
+        skip_bad_rows: Whether to go on without rows of `dev` that cannot be used.
 
     Returns:
         The `Card` of what was written; its `parity` says how near the file is to the model.
@@ -58,19 +57,30 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
         raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
     with new_folder(out, "phone") as place:
         bundle = source.open_predictor(folder)
-        length = bundle.length if length is None else length
+        labelled = read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows) if dev else None
+        length = _length(bundle, labelled) if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
-        labelled = dev and read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows)
         rows, masking = _masking(folder, bundle, precision, length)
         say(f"Converting to {precision} at {length} tokens, in a process of its own.")
         convert(folder, place / MODEL, precision, masking["masked_score"], rows)
         write_facts(place, bundle.tokenizer, bundle.task, length)
-        proof = _proof(bundle, place, precision, rows, labelled, max_drop)
+        whole = source.calibration_rows(folder, bundle.tokenizer, bundle.length) or rows
+        found = proof(bundle, load(place), precision, rows, whole, labelled, max_drop)
         card = _card(folder, out, place, bundle, length, labelled,
-                     {"precision": precision, "length": length, "mask": masking, "tensors": list(rows), **proof})
+                     {"precision": precision, "length": length, "mask": masking, "tensors": list(rows), **found})
         write_json(place / "card.json", card.to_json())
     say(card.parity["verdict"])
     return card
+
+
+def _length(bundle, labelled):
+    """Return the length that nobody gave: as the labelled rows ask, and said; without them the training length."""
+    if not labelled:
+        return bundle.length
+    length = length_for(bundle, labelled.inputs)
+    say(f"The file takes {length} tokens, as 99 of 100 rows of {Path(labelled.path).name} ask (the model was trained "
+        f"at {bundle.length}); --length changes it.")
+    return length
 
 
 def _masking(folder, bundle, precision, length):
@@ -91,33 +101,6 @@ def _inputs(bundle, rows):
     """Return the entries that the file will take: a family without segments has no segment_ids."""
     return {name: values for name, values in rows.items()
             if name != "segment_ids" or bundle.model.encoder.config.reads_segments}
-
-
-def _proof(bundle, place, precision, rows, labelled, max_drop):
-    """Return the parity part of the card: the file against the model, on ids and on labelled inputs."""
-    device = load(place)
-    packed = [(ids[mask == 1].tolist(), segments[mask == 1].tolist()) for ids, segments, mask in zip(
-        *(rows[name] if name in rows else np.zeros_like(rows["token_ids"]) for name in NAMES), strict=True)]
-    compared = parity.compare(bundle.task, bundle.outputs(packed), device.outputs(packed))
-    parity.check_file(device.path.stat().st_size, _weights(bundle.model, device.length), precision, compared)
-    if not labelled:
-        return {"calibration": compared, "verdict": parity.verdict(None, precision, max_drop)}
-    name = Path(labelled.path).name
-    say(f"Scoring the file on the {len(labelled)} rows of {name}.")
-    packed = bundle.task.pack(bundle.tokenizer, labelled.inputs, device.length)
-    outputs = (side.outputs(packed.rows) for side in (bundle, device))
-    scored = parity.score(bundle.task, packed, labelled.targets, *outputs)
-    return {"calibration": compared, "dev": {"file": name, **scored},
-            "verdict": parity.verdict(scored, precision, max_drop)}
-
-
-def _weights(model, length):
-    """Return how many weights a file of this length must hold: positions beyond it are left out."""
-    sizes = {name: math.prod(variable.shape) for name, variable in variables(model).items()}
-    config = model.encoder.config
-    if not isinstance(config.positions, Absolute) or config.positions.pad_id is not None:
-        return sum(sizes.values())
-    return sum(sizes.values()) - (config.max_length - length) * (config.embedding_dim or config.hidden_dim)
 
 
 def _card(folder, out, place, bundle, length, labelled, proof):

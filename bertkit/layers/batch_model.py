@@ -42,6 +42,21 @@ class BatchModel(keras.Model):
                                  for name, value in inputs.items() if hasattr(value, "shape"))
         return super().__call__(inputs, **options)
 
+    def predict(self, x: Any, *arguments: Any, **options: Any) -> Any:
+        """Return the outputs for rows, as `keras.Model.predict` does; for no rows, outputs without rows.
+
+        Args:
+            x: A batch, {name: array [B,...]}, or what else Keras takes, such as a dataset.
+            *arguments: Further arguments of `keras.Model.predict`.
+            **options: Further arguments of `keras.Model.predict`.
+
+        Returns:
+            Arrays [B,...], as the model gives them.
+        """
+        if isinstance(x, dict) and x and all(len(value) == 0 for value in x.values() if hasattr(value, "__len__")):
+            return self.predict_on_batch(x)
+        return super().predict(x, *arguments, **options)
+
     def export(self, filepath: str | Path, format: str = "tf_saved_model", verbose: bool | None = None,
                input_signature: Any = None, **options: Any) -> Any:
         """Write the model to a file, as `keras.Model.export` does.

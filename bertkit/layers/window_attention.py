@@ -261,7 +261,7 @@ def list_positions(chosen: Any) -> tuple[Any, Any]:
     counts = ops.sum(ops.cast(chosen, "int32"), axis=1)
     order = ops.argsort(ops.where(chosen, 0, length) + ops.arange(length), axis=1)
     try:
-        order = order[:, :ops.max(counts)]
+        order = order[:, :ops.max(counts, initial=0)]
     except (TypeError, IndexError):
         pass    # a compiled JAX function knows no such number before it runs
     return order, ops.arange(ops.shape(order)[1]) < counts[:, None]

@@ -11,10 +11,12 @@ from bertkit.metrics.intervals import bootstrap, paired_drop
 from bertkit.metrics.perplexity import bits_per_character, perplexity, pseudo_perplexity
 from bertkit.metrics.ranking import ranking, ranking_queries
 from bertkit.metrics.squad import normalize_answer, squad, squad_questions
+from bertkit.metrics.threshold import best_threshold
 
 __all__ = [
     "GLUE",
     "accuracy",
+    "best_threshold",
     "bits_per_character",
     "bleu",
     "bleu_counts",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.metrics.script_words import is_english, script_words
 from bertkit.requirements import missing
 
 ROUGE = re.compile(r"rouge([1-9]|L|Lsum|S(?P<unigrams>U?)(?P<distance>\d*))")
@@ -149,7 +150,8 @@ def rouge(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
     "rouge1" to "rouge9", "rougeL" and "rougeLsum" (one sentence a line) are those of the library rouge-score. "rougeS"
     and "rougeSU" count skip-bigrams (Lin 2004, section 5); a number behind them is the largest number of words between
     the two, as in "rougeSU4"; SU also counts each word by itself. Of several references the one with the highest F1
-    counts.
+    counts. rouge-score knows words of a to z and 0 to 9 alone; where more than one letter in 50 of a prediction and its
+    references is another one, words are those of `script_words`, of every script.
 
     Args:
         references: for each prediction one text or a list of texts.
@@ -172,15 +174,10 @@ def rouge(references: Sequence[str | Sequence[str]], predictions: Sequence[str],
     if unknown or not kinds:
         raise Error(f"ROUGE kinds {unknown} are unknown; give rouge1 to rouge9, rougeL, rougeLsum, rougeS, rougeSU, "
                     "the last two also with a distance (rougeSU4).")
-    tokenizer = _library("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=stem)
-    skips = {kind: _skip_bigrams(parts, tokenizer.tokenize) for kind, parts in known.items() if "S" in kind}
-    scorer = _library("rouge_score.rouge_scorer").RougeScorer(
-        [kind for kind in kinds if kind not in skips], tokenizer=tokenizer)
-    rows = []
-    for texts, prediction in _paired(references, predictions):
-        scores = scorer.score_multi(texts, prediction)
-        scores |= {kind: _best_overlap(bag, texts, prediction) for kind, bag in skips.items()}
-        rows.append([scores[kind] for kind in kinds])
+    english, every = (_rouge_of(tokenizer, known) for tokenizer in (
+        _library("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=stem), _EveryScript(stem)))
+    rows = [(english if is_english([*texts, prediction]) else every)(texts, prediction)
+            for texts, prediction in _paired(references, predictions)]
     means = np.mean(rows, axis=0).tolist()
     return {kind: dict(zip(("precision", "recall", "f1"), mean, strict=True))
             for kind, mean in zip(kinds, means, strict=True)}
@@ -273,6 +270,33 @@ def _sacrebleu(name, references, predictions, **settings):
     metric = getattr(_library("sacrebleu.metrics"), name)(**settings)
     score = metric.corpus_score(list(texts), streams).score
     return {name.lower(): float(score), "signature": str(metric.get_signature())}
+
+
+def _rouge_of(tokenizer, kinds):
+    """Return the function (references, prediction) -> the (precision, recall, f1) of each kind."""
+    skips = {kind: _skip_bigrams(parts, tokenizer.tokenize) for kind, parts in kinds.items() if "S" in kind}
+    scorer = _library("rouge_score.rouge_scorer").RougeScorer(
+        [kind for kind in kinds if kind not in skips], tokenizer=tokenizer)
+
+    def score(texts, prediction):
+        scores = scorer.score_multi(texts, prediction)
+        scores |= {kind: _best_overlap(bag, texts, prediction) for kind, bag in skips.items()}
+        return [scores[kind] for kind in kinds]
+
+    return score
+
+
+class _EveryScript:
+    """A tokenizer for rouge-score that finds the words of every script; those of a to z are stemmed as it stems."""
+
+    def __init__(self, stem):
+        self.stemmer = _library("nltk.stem.porter").PorterStemmer() if stem else None
+
+    def tokenize(self, text):
+        words = script_words(text)
+        if self.stemmer is None:
+            return words
+        return [self.stemmer.stem(word) if len(word) > 3 and word.isascii() else word for word in words]
 
 
 def _skip_bigrams(parts, tokenize):

@@ -1,6 +1,6 @@
 """Masked language model: hide 15 % of the tokens and predict them (Devlin et al. 2018, section 3.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from bertkit.kinds import Language
 from bertkit.objectives import masking
 from bertkit.objectives.objective import Objective, keys, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
-from bertkit.text.word_starts import word_starts
+from bertkit.text.row_words import RowWords
 
 SELECTIONS = "counted", "independent"
 SHARES = 0.8, 0.1       # of the chosen tokens: [MASK], a random entry; the rest stay as they are (same section)
@@ -33,6 +33,8 @@ class MLM(Objective):
             the draw of what replaces them; see `masking`.
         selection: "counted" chooses a fixed number in each row. "independent" chooses each token by itself with the
             probability `rate`, so that their number varies (RoBERTa).
+        segmenter: What finds the words of Chinese, where nothing parts them: "jieba", or a function (text) -> words.
+            Without it each character is a word, and the first such batch says so.
 
     Raises:
         Error: when `choice` or `selection` is unknown, when words, n-grams or spans are to be chosen independently, or
@@ -48,7 +50,7 @@ class MLM(Objective):
 
     def __init__(self, vocabulary: Tokenizer | str | Path | Sequence[str], whole_words: bool = False,
                  rate: float = 0.15, seed: int = 0, shares: Sequence[float] = SHARES, choice: str = "tokens",
-                 selection: str = "counted") -> None:
+                 selection: str = "counted", segmenter: Callable[[str], list[str]] | str | None = None) -> None:
         if choice not in masking.CHOICES:
             raise Error(f"choice={choice!r} is unknown; give {', '.join(masking.CHOICES)}.")
         if not 0 < rate < 1:
@@ -57,8 +59,10 @@ class MLM(Objective):
         if selection not in SELECTIONS or selection == "independent" and choice != "tokens":
             raise Error(f"selection={selection!r} of {choice} is unknown; give {' or '.join(SELECTIONS)}, the latter "
                         "with choice='tokens'.")
+        if segmenter is not None and choice == "tokens":
+            raise Error("segmenter does nothing where single tokens are chosen; give whole_words too.")
         self.tokenizer = tokenizer_of(vocabulary)
-        self.special, self.begins = special_entries(self.tokenizer), word_starts(self.tokenizer)
+        self.special, self.words = special_entries(self.tokenizer), RowWords(self.tokenizer, segmenter)
         self.rate, self.seed, self.shares = rate, seed, shares
         self.choice, self.selection = masking.CHOICES[choice], selection
 
@@ -85,7 +89,8 @@ class MLM(Objective):
         if self.selection == "independent":
             return masking.independent(self.seed, rows, candidates, self.rate)
         counts = self.choice.count(self.rate, real, candidates)
-        words = masking.word_numbers(candidates, self.begins[ids])
+        begins = self.words.starts[ids] if self.choice.choose is masking.tokens else self.words(ids)
+        words = masking.word_numbers(candidates, begins)
         return self.choice.choose(self.seed, rows, candidates, counts, words)
 
     def losses(self, outputs: dict[str, Any], features: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class RTD(Objective):
         seed: The seed of the draws.
         size: The width of the generator as a share of the discriminator's, above 0 and up to 1.
         choice: What is chosen, "tokens", "words", "ngrams" or "spans", as in `MLM`.
+        segmenter: What finds the words of Chinese, as in `MLM`.
 
     Raises:
         Error: when `size` is not above 0 and up to 1; `make_layer` raises it for an encoder whose embeddings cannot be
@@ -49,11 +50,12 @@ class RTD(Objective):
     weights = {"mlm": 1.0, "rtd": 50.0}
 
     def __init__(self, tokenizer: Any, rate: float = 0.15, seed: int = 0, size: float = 1 / 4,
-                 choice: str = "tokens") -> None:
+                 choice: str = "tokens", segmenter: Any = None) -> None:
         if not 0 < size <= 1:
             raise Error(f"size={size} is no share of the discriminator's width; give one above 0 and up to 1, "
                         "such as 0.25.")
-        self.hide, self.seed, self.size = MLM(tokenizer, rate=rate, seed=seed, shares=SHARES, choice=choice), seed, size
+        self.hide = MLM(tokenizer, rate=rate, seed=seed, shares=SHARES, choice=choice, segmenter=segmenter)
+        self.seed, self.size = seed, size
 
     def corrupt(self, features: dict[str, Any]) -> dict[str, Any]:
         """Hide tokens of a batch; see `MLM.corrupt`.

@@ -1,5 +1,6 @@
 """Run an exported folder on texts, with numpy, LiteRT and bertkit's own tokenizer alone."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from bertkit.errors import Error
 from bertkit.files import manifest, schema
 from bertkit.files.atomic import read_json, write_json, write_text
 from bertkit.files.bounded import as_path
+from bertkit.tasks.columns import to_list
 from bertkit.tasks.registry import metadata as task_metadata
 from bertkit.tasks.registry import task
 from bertkit.tasks.task import Task
@@ -67,7 +69,7 @@ class DeviceModel:
     """A .tflite file with the tokenizer and the task that it was exported with.
 
     `task` says what the answers mean (see `bertkit.tasks`), `length` to how many tokens rows are cut and padded. One
-    row is computed at a time. Use one object in one thread at a time.
+    row is computed at a time; several threads may share one object, and take turns.
 
     Args:
         folder: A folder that `bertkit export --to tflite` wrote.
@@ -92,7 +94,7 @@ class DeviceModel:
         self.tokenizer = Tokenizer.restore(folder, metadata["tokenizer"])
         self.length, self.task = metadata["length"], task(metadata["task"], folder / METADATA)
         self.path = folder / model
-        self._interpreter = _interpreter(self.path, threads)
+        self._interpreter, self._turn = _interpreter(self.path, threads), threading.Lock()
         self._places = _places(self._interpreter, self.path, self.length, self.task)
 
     def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
@@ -115,8 +117,11 @@ class DeviceModel:
 
         Returns:
             The predictions, see the `predictions` of the task.
+
+        Raises:
+            Error: when one string came in place of a list.
         """
-        packed = self.task.pack(self.tokenizer, inputs, self.length)
+        packed = self.task.pack(self.tokenizer, to_list(inputs, "inputs"), self.length)
         return self.task.predictions(self.outputs(packed.rows), packed)
 
     def outputs(self, rows: Sequence[tuple[list[int], list[int]]]) -> list[np.ndarray]:
@@ -148,10 +153,11 @@ class DeviceModel:
             Error: when the output holds NaN or infinity.
         """
         inputs, output = self._places
-        for name, place in inputs.items():
-            self._interpreter.set_tensor(place, batch[name])
-        self._interpreter.invoke()
-        values = self._interpreter.get_tensor(output)[0]
+        with self._turn:                # an interpreter holds the tensors of one row
+            for name, place in inputs.items():
+                self._interpreter.set_tensor(place, batch[name])
+            self._interpreter.invoke()
+            values = self._interpreter.get_tensor(output)[0]
         if not np.isfinite(values).all():
             raise Error(f"{self.path} gives NaN or infinity; export it again.")
         return values

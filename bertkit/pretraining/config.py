@@ -25,6 +25,7 @@ class PretrainConfig:
         dropout         in a new encoder; without it the config's: 0.1 (Devlin et al. 2018); 0 in Lan et al. 2019
         rate            share of the tokens that are hidden (Devlin et al. 2018, section 3.1: 0.15)
         whole_words     hide all pieces of a word or none (README of the BERT release, 2019)
+        segmenter       jieba finds the words of Chinese, whose characters whole_words or span then hides together
         selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
         masks           how many different masks a row gets (static masking); by default a new one each time
         pack            put several short texts in a row; each attends to itself alone (Krell et al. 2021)
@@ -50,6 +51,7 @@ class PretrainConfig:
     dropout: float | None = None
     rate: float = 0.15
     whole_words: bool = False
+    segmenter: Literal["jieba"] | None = None
     selection: Literal["counted", "independent"] = "counted"
     masks: int | None = None
     pack: bool = False

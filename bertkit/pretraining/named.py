@@ -55,7 +55,8 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def make_objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, rate: float = RATE,
-                    whole_words: bool = False, selection: str = "counted") -> list[Objective]:
+                    whole_words: bool = False, selection: str = "counted",
+                    segmenter: str | None = None) -> list[Objective]:
     """Make the objectives of `split_names`: those that hide tokens first, then the others.
 
     Args:
@@ -65,6 +66,7 @@ def make_objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, r
         rate: The share of the tokens that are hidden.
         whole_words: Hide all pieces of a word or none.
         selection: "counted" or "independent", see `MLM`.
+        segmenter: What finds the words of Chinese, see `MLM`.
 
     Returns:
         The objectives.
@@ -80,11 +82,14 @@ def make_objectives(names: Sequence[str], tokenizer: Tokenizer, seed: int = 0, r
     if "plm" in names:
         if rate != RATE:
             raise Error(f"rate={rate} does nothing for plm, which guesses about a sixth of the tokens; leave it out.")
+        if segmenter is not None:
+            raise Error(f"segmenter={segmenter} does nothing for plm; leave it out.")
         return [PLM(tokenizer, seed=seed)]
     if "rtd" in names:
-        return [RTD(tokenizer, rate=rate, seed=seed, choice="words" if whole_words else "tokens")]
+        return [RTD(tokenizer, rate=rate, seed=seed, choice="words" if whole_words else "tokens",
+                    segmenter=segmenter)]
     choice = "spans" if spans else "words" if whole_words else "tokens"
-    masked = MLM(tokenizer, rate=rate, seed=seed, choice=choice, selection=selection)
+    masked = MLM(tokenizer, rate=rate, seed=seed, choice=choice, selection=selection, segmenter=segmenter)
     return [masked] + [make() for name, make in (("nsp", NSP), ("sop", SOP)) if name in names] + (
         [SBO(tokenizer)] if "sbo" in names else [])
 

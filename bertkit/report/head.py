@@ -60,8 +60,10 @@ def scores(scores: dict[str, Any]) -> Markup:
 def _rows(scores):
     """Return (split, metric, {"score", "low", "high"}) of what is a score, the reporting split first."""
     splits = sorted(scores, key=lambda split: ORDER.get(split, 2))
-    return [(split, name, value) for split in splits for name, value in scores[split].items()
-            if isinstance(value, dict) and "score" in value]
+    found = [(split, name, value) for split in splits for name, value in scores[split].items()
+             if isinstance(value, dict) and "score" in value]
+    return [(split, f"{name} of {value['positive']}" if value.get("positive") else name, value)
+            for split, name, value in found]
 
 
 def _interval(value):

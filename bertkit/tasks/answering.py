@@ -15,6 +15,7 @@ from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
+from bertkit.text.template import truncated_lengths
 from bertkit.text.windows import STRIDE, max_context, windows
 from bertkit.text.words import covering_pieces
 
@@ -193,19 +194,77 @@ class Answering(Task):
         """
         return np.argmax(output, axis=0) if len(output) else np.zeros(2, "int64")
 
+    def cut(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the inputs whose question loses tokens at a length; contexts are read whole, in windows.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: (question, context) of each.
+            length: The most tokens of a row.
+
+        Returns:
+            bool [inputs].
+        """
+        room = tokenizer.template.max_text_tokens(length, paired=True)
+        sizes = ((len(question), len(context)) for question, context in zip(
+            tokenizer.ids([question for question, _ in inputs]), tokenizer.ids([context for _, context in inputs]),
+            strict=True))
+        return np.array([truncated_lengths(min(question, self.query), context, room)[0] < question
+                         for question, context in sizes], bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the logits of no answer and of each token of each context, which rows of another length have too.
+
+        Args:
+            outputs: [tokens, 2] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            float32 [1 + tokens of the context, 2] of each question; a token has the logits of the window that counts
+            for it.
+        """
+        rows = iter(outputs)
+        return [_of_context(question, [next(rows) for _ in question.windows]) for question in packed.origin]
+
     def tuned(self, targets: Any, predictions: Sequence[Span]) -> Self:
-        """Return the task with the threshold that gives the best F1.
+        """Return the task with the threshold that gives the best F1; it lies halfway between two questions.
 
         Args:
             targets: Lists of (text, start) for each question.
             predictions: A `Span` for each question.
 
         Returns:
-            A task; itself where every question has an answer.
+            A task; itself where the questions are not of both kinds, with an answer and without.
+        """
+        if not self._learns(targets):
+            return self
+        texts = {key: span.text for key, span in _numbered(predictions)}
+        scores = metrics.squad_questions(_references(targets), texts, "2.0")
+        f1 = np.array([scores[key][1] for key, _ in _numbered(predictions)])
+        none = np.array([not answers for answers in targets], "float64")
+        chances = np.array([span.null_chance for span in predictions])
+        return replace(self, threshold=metrics.best_threshold(
+            chances, lambda threshold: float(np.where(chances > threshold, none, f1).sum())))
+
+    def decision(self, targets: Any) -> str:
+        """Return in one sentence where no answer is given.
+
+        Args:
+            targets: Lists of (text, start) for each question of dev.
+
+        Returns:
+            The sentence; "" where every question has an answer.
         """
         if self.version == "1.1":
-            return self
-        return replace(self, threshold=self._squad(targets, predictions)["best_f1_thresh"])
+            return ""
+        if self._learns(targets):
+            return f"No answer is given where its probability is above {self.threshold:.4f}: so dev has the best f1."
+        kind = "All dev questions have an answer" if any(targets) else "No dev question has an answer"
+        return (f"{kind}, so nothing was learnt of when to give none: it is given where its probability is above "
+                f"{self.threshold:g}.")
+
+    def _learns(self, targets):
+        return self.version == "2.0" and len({bool(answers) for answers in targets}) == 2
 
     def metric_inputs(self, targets: Any, predictions: Sequence[Span]) -> tuple[np.ndarray]:
         """Return what the metrics are means of.
@@ -245,6 +304,14 @@ class Answering(Task):
             return metrics.squad(_references(targets), texts, "1.1")
         chances = {key: span.null_chance for key, span in _numbered(predictions)}
         return metrics.squad(_references(targets), texts, "2.0", chances, self.threshold)
+
+
+def _of_context(question, outputs):
+    nulls = [logits[window.cls] for window, logits in zip(question.windows, outputs, strict=True) if len(logits)]
+    null = min(nulls, key=lambda pair: float(pair.sum()), default=np.zeros(2))
+    tokens = [outputs[number][question.windows[number].row_position(token)]
+              for token, number in enumerate(question.chosen)]
+    return np.array([null, *tokens], "float32")
 
 
 def _numbered(values):

@@ -1,17 +1,21 @@
 """Sort texts, or pairs of texts, into classes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
 from bertkit import metrics
+from bertkit.errors import Error
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
 
 THRESHOLD = 0.5     # a label of a multi-label task is given where its probability is above
+MOST_THRESHOLDS = 1000      # that are tried on dev
+# What a class is often called that F1 is asked of: it is proposed, and said.
+USUAL = ("1", "true", "yes", "positive", "pos", "spam", "fraud", "toxic", "hate", "offensive", "phishing", "abuse")
 FLOOR = 1e-6        # smaller probabilities count as this one: an int8 softmax gives 0
 
 
@@ -92,6 +96,12 @@ class Classification(TextsOrPairs):
         labels: The names of the classes, in the order of the model's outputs.
         multi_label: Whether an input may have several labels, or none.
         pairs: Whether the inputs are pairs of texts; None, where no training file told, takes texts and pairs alike.
+        positive: Of two classes, the one that F1 is of; None is the second one.
+        threshold: Of two classes, the positive one is given where its probability is above; of several labels, each
+            one is. At 0.5 the most probable class is given.
+
+    Raises:
+        Error: when there is no such class, or the threshold does not fit.
 
     Example:
         >>> Classification(("bad", "good")).answers(["a film"], [np.array([0.25, 0.75])])
@@ -101,12 +111,49 @@ class Classification(TextsOrPairs):
     labels: tuple[str, ...]
     multi_label: bool = False
     pairs: bool | None = False
+    positive: str | None = field(default=None, kw_only=True)
+    threshold: float = field(default=THRESHOLD, kw_only=True)
 
     name, output = "classify", "probabilities"
     commonest = "the commonest class"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
+        if self.positive is not None and not (self.is_binary and self.positive in self.labels):
+            raise Error(f"positive={self.positive!r} names one of two classes, and the classes are "
+                        f"{', '.join(self.labels)}; {'give one of them' if self.is_binary else 'leave it out'}.")
+        if not 0 <= self.threshold <= 1 or self.threshold != THRESHOLD and not (self.is_binary or self.multi_label):
+            raise Error(f"threshold={self.threshold} does not fit {len(self.labels)} classes; give a number from 0 to "
+                        "1, for two classes or several labels.")
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether an input has one of two classes."""
+        return len(self.labels) == 2 and not self.multi_label
+
+    @property
+    def positive_class(self) -> str | None:
+        """The class that F1 is of; None where it is the mean over classes."""
+        return (self.positive or self.labels[1]) if self.is_binary else None
+
+    def with_positive(self, name: str | None) -> Self:
+        """Return the task with the class that F1 is of; what is answered stays the same.
+
+        Args:
+            name: The class. None proposes the one that has a usual name, such as "yes" or "spam", else the second.
+
+        Returns:
+            A task; itself where there are not two classes.
+
+        Raises:
+            Error: when there is no such class.
+        """
+        if name is None and not self.is_binary:
+            return self
+        usual = [label for label in self.labels if label.strip().casefold() in USUAL]
+        name = name if name is not None else usual[0] if len(usual) == 1 else self.positive_class
+        same = name == self.positive_class
+        return replace(self, positive=name, threshold=self.threshold if same else 1 - self.threshold)
 
     @property
     def width(self) -> int:
@@ -151,15 +198,15 @@ class Classification(TextsOrPairs):
         return list(outputs)
 
     def decisions(self, output: Any) -> Any:
-        """Return the class number with the largest probability, or which labels are above the threshold.
+        """Return the class number that the probabilities of a row decide, or which labels are given.
 
         Args:
             output: [C], the probabilities of a row.
 
         Returns:
-            A class number, or bool [C] where an input may have several labels.
+            A class number, or int32 [C] of 0 and 1 where an input may have several labels.
         """
-        return output > THRESHOLD if self.multi_label else np.argmax(output)
+        return self.predicted_classes([output])[0]
 
     def predicted_classes(self, predictions: Any) -> np.ndarray:
         """Return the classes that predictions decide.
@@ -170,7 +217,67 @@ class Classification(TextsOrPairs):
         Returns:
             Class numbers int32 [inputs], or int32 [inputs, C] of 0 and 1 where an input may have several labels.
         """
-        return np.array([self.decisions(row) for row in predictions]).astype("int32")
+        p = np.array(predictions).reshape(-1, len(self.labels))
+        if self.multi_label:
+            return (p > self.threshold).astype("int32")
+        if self.threshold == THRESHOLD:
+            return p.argmax(axis=1).astype("int32")
+        place = self.labels.index(str(self.positive_class))
+        return np.where(p[:, place] > self.threshold, place, 1 - place).astype("int32")
+
+    def check_threshold(self, metric: str | None) -> None:
+        """Check, before anything is trained, that a threshold can be chosen by a metric.
+
+        Args:
+            metric: The name of a metric; None chooses none.
+
+        Raises:
+            Error: when there are more than two classes, or no such metric.
+        """
+        if metric is None:
+            return
+        if not (self.is_binary or self.multi_label):
+            raise Error(f"threshold={metric} chooses between two classes or for several labels, and there are "
+                        f"{len(self.labels)} classes; leave it out.")
+        if metric not in self.metrics:
+            raise Error(f"threshold={metric} is no metric; the task has {', '.join(self.metrics)}.")
+
+    def thresholded(self, metric: str, targets: Any, predictions: Any) -> Self:
+        """Return the task with the threshold that gives the best score on dev; it lies halfway between two rows.
+
+        Args:
+            metric: The name of one of the task's metrics.
+            targets: The true classes of the dev inputs.
+            predictions: [C] of each.
+
+        Returns:
+            A task.
+
+        Raises:
+            Error: when there are more than two classes, or no such metric.
+        """
+        self.check_threshold(metric)
+        p = np.array(predictions)
+        chances = p if self.multi_label else p[:, self.labels.index(str(self.positive_class))]
+
+        def score(threshold):
+            return float(self.metrics[metric](*replace(self, threshold=threshold).metric_inputs(targets, p)))
+
+        return replace(self, threshold=metrics.best_threshold(chances, score, MOST_THRESHOLDS))
+
+    def decision(self, targets: Any) -> str:
+        """Return in one sentence by which threshold classes are given, if dev chose one.
+
+        Args:
+            targets: Not used.
+
+        Returns:
+            The sentence; "" where the most probable class is given.
+        """
+        if self.threshold == THRESHOLD:
+            return ""
+        given = "A label" if self.multi_label else f"The class {self.positive_class!r}"
+        return f"{given} is given where its probability is above {self.threshold:.4f}, which dev chose."
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
         """Return the answer to each input.
@@ -209,14 +316,42 @@ class Classification(TextsOrPairs):
     def metrics(self) -> dict[str, Callable[..., Any]]:
         """The task's official metrics, {name: function(*sides) -> fraction}; the first decides.
 
-        F1 is that of the second label where there are two labels, else the macro average.
+        F1 is that of `positive_class` where there are two classes, else the macro average.
         """
         shared = {"accuracy": metrics.accuracy, "f1": self._f1}
         return shared if self.multi_label else {**shared, "matthews": metrics.matthews}
 
     def _f1(self, targets, predictions):
-        average = "binary" if not self.multi_label and len(self.labels) == 2 else "macro"
-        return metrics.f1(targets, predictions, average=average)
+        if not self.is_binary:
+            return metrics.f1(targets, predictions, average="macro")
+        return metrics.f1(targets, predictions, positive=self.labels.index(str(self.positive_class)))
+
+    def scores(self, targets: Any, predictions: Any) -> dict[str, Any]:
+        """Compute the metrics; of two classes also say which one F1 is of.
+
+        Args:
+            targets: The true classes.
+            predictions: [C] of each input.
+
+        Returns:
+            {metric: number}, and "positive" where there are two classes.
+        """
+        named = {"positive": self.positive_class} if self.is_binary else {}
+        return super().scores(targets, predictions) | named
+
+    def intervals(self, targets: Any, predictions: Any, seed: int = 0) -> dict[str, dict[str, Any]]:
+        """Compute the metrics with 95 % bootstrap intervals; of two classes also say which one F1 is of.
+
+        Args:
+            targets: The true classes.
+            predictions: [C] of each input.
+            seed: The seed of the bootstrap.
+
+        Returns:
+            {metric: {"score", "low", "high"}}, "f1" with "positive" where there are two classes.
+        """
+        found = super().intervals(targets, predictions, seed)
+        return found | ({"f1": found["f1"] | {"positive": self.positive_class}} if self.is_binary else {})
 
     def loss(self, targets: Any, predictions: Any) -> float:
         """Compute the mean over inputs of −log p[label], or of Σ_c −log(probability of the true value of label c) / C.

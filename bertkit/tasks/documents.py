@@ -113,11 +113,32 @@ class Documents(Classification):
         Returns:
             float32 [C] of each text.
         """
-        if self.pooling != TOGETHER and len(outputs):
-            pool = POOLINGS[self.pooling]
-            parts = np.split(np.asarray(outputs), np.cumsum(packed.origin)[:-1])
-            outputs = [pool(np.stack(list(part))) for part in parts]
-        return self._probabilities(outputs)
+        return self._probabilities(self._pooled(outputs, packed))
+
+    def cut(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the texts of which the windows of a length leave something out.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: Texts.
+            length: The most tokens of a window.
+
+        Returns:
+            bool [texts].
+        """
+        return np.array([len(ids) > self.tokens_read(tokenizer, length) for ids in tokenizer.ids(inputs)], bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the pooled logits of each text, which windows of another length have too.
+
+        Args:
+            outputs: Logits [C] of each window.
+            packed: The `Packed` rows.
+
+        Returns:
+            float32 [C] of each text.
+        """
+        return self._pooled(outputs, packed)
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of windows on which two files decide alike.
@@ -142,6 +163,12 @@ class Documents(Classification):
             The largest absolute difference, in nats.
         """
         return super().drift(self._probabilities(one), self._probabilities(other))
+
+    def _pooled(self, outputs, packed):
+        if self.pooling == TOGETHER or not len(outputs):
+            return list(outputs)
+        pool, ends = POOLINGS[self.pooling], np.cumsum(packed.origin)[:-1]
+        return [pool(np.stack(list(part))) for part in np.split(np.asarray(outputs), ends)]
 
     def _probabilities(self, logits):
         return [super(Documents, self).outputs(row) for row in logits]

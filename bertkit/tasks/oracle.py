@@ -1,12 +1,11 @@
 """Find the sentences of a document that are most like a reference summary: the labels of a summariser."""
 
-import re
 from collections import Counter
 from functools import lru_cache
 
 import numpy as np
 
-_WORD = re.compile("[a-z0-9]+")       # the words of the library rouge-score, in lower case
+from bertkit.metrics.script_words import words_for
 
 
 @lru_cache(maxsize=4096)
@@ -31,12 +30,9 @@ def oracle(document: str, spans: tuple[tuple[int, int], ...], references: tuple[
         >>> oracle("The sea. A dog barks.", ((0, 8), (9, 21)), ("a dog",), 1)
         (1,)
     """
-    parts = [_words(document[start:end]) for start, end in spans]
-    return max((_greedy(parts, _words(text), count) for text in references), key=lambda choice: choice[1])[0]
-
-
-def _words(text):
-    return _WORD.findall(text.lower())
+    words = words_for((document, *references))
+    parts = [words(document[start:end]) for start, end in spans]
+    return max((_greedy(parts, words(text), count) for text in references), key=lambda found: found[1])[0]
 
 
 def _greedy(parts, reference, count):

@@ -9,6 +9,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
+from bertkit.metrics.script_words import is_english
 from bertkit.tasks.oracle import oracle
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
@@ -142,6 +143,17 @@ class Extraction(Task):
                      one.text(oracle(one.document, one.spans, references, self.count))]
             rows.append([score for text in texts for score in _rouge(references, text)])
         return (np.array(rows),)
+
+    def decision(self, targets: Any) -> str:
+        """Return in one sentence whose words ROUGE counts, where they are not those of the library rouge-score.
+
+        Args:
+            targets: Lists of reference summaries.
+
+        Returns:
+            The sentence; "" in English.
+        """
+        return counted_words(targets)
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -304,6 +316,20 @@ def _labels(rows, places, chosen):
 
 
 # ------------------------------------------------------------------------------------------------------ scores
+
+
+def counted_words(targets: Any) -> str:
+    """Return in one sentence whose words ROUGE counts, where they are not those of the library rouge-score.
+
+    Args:
+        targets: Lists of references.
+
+    Returns:
+        The sentence; "" in English.
+    """
+    others = sum(not is_english(references) for references in targets)
+    return others and (f"ROUGE counts words of every script in {others:,} of {len(targets):,} rows, found by bertkit's "
+                       "own tokenizer: rouge-score knows a to z and 0 to 9 alone.") or ""
 
 
 @lru_cache(maxsize=16384)

@@ -3,8 +3,8 @@
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import accumulate, groupby, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
+from bertkit.text.convention import Convention, at_apostrophes, is_unbroken
 from bertkit.text.windows import STRIDE, max_context, windows
 from bertkit.text.words import covering_pieces, join_words, words
 
@@ -23,13 +24,16 @@ OUTSIDE = "O"
 class Tagging(Task):
     """One of `labels` (IOB2 tags) for each word, read at its first piece (Devlin et al. 2018, section 5.3).
 
-    An input is a text, whose words are those of `text.words`, or a list of words, which are joined by blanks. A text
+    An input is a text, or a list of words, which are joined by blanks. The words of a text are those of `convention`,
+    and are read with blanks between them, as in training. Without a convention they are those of `text.words`, and the
+    model's tags decide where an entity begins in a word with an apostrophe and in Thai, Khmer and the like. A text
     that is longer than the model is read in windows, and each word in the window where it has most context (see
     `text.windows`). A word without a piece (of control characters alone) is outside of every entity.
 
     Args:
         labels: The tags, in the order of the model's outputs.
         stride: Tokens between the starts of two windows.
+        convention: How the training data part words; None where that is not known.
 
     Example:
         >>> Tagging(("O", "B-LOC")).answers(["in Rome."], [["O", "B-LOC", "O"]])
@@ -38,12 +42,23 @@ class Tagging(Task):
 
     labels: tuple[str, ...]
     stride: int = STRIDE
+    convention: Any = None
 
     name, output, each_token = "tag", "logits", True
     commonest = "the commonest tag, no entity anywhere"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
+        if isinstance(self.convention, dict):
+            object.__setattr__(self, "convention", Convention(**self.convention))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields of the task, the convention as a dict.
+
+        Returns:
+            {field: value}, as JSON.
+        """
+        return super().settings() | {"convention": self.convention and self.convention.to_json()}
 
     @property
     def width(self) -> int:
@@ -68,11 +83,11 @@ class Tagging(Task):
         """
         rows: list[Any] = []
         places, labels = array("i"), array("i")                 # flat, because a file may have millions of words
-        starts, tokens = [0], 0
+        starts, tokens, reads = [0], 0, list[Any]()
         segments: dict[bytes, Any] = {}                         # most rows share theirs
         numbers = {label: number for number, label in enumerate(self.labels)}
         for i, given in enumerate(inputs):
-            encoding, pieces = _pieces(tokenizer, given)
+            encoding, read, pieces = _encoded(tokenizer, given, self.convention)
             cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
             counts = max_context(cut, len(encoding.ids))
             begins = [*accumulate((len(window.row[0]) for window in cut), initial=tokens)]
@@ -80,15 +95,17 @@ class Tagging(Task):
             places.extend(-1 if piece < 0 else begins[counts[piece]] + cut[counts[piece]].row_position(piece)
                           for piece in pieces)
             starts.append(len(places))
+            reads.append(read if isinstance(given, str | bytes) else None)
             if targets is not None:
                 labels.extend(_labels(cut, pieces, [_number(numbers, tag) for tag in targets[i]]))
             for window in cut:
                 own = array("i", window.row[1])
                 rows.append((array("i", window.row[0]), segments.setdefault(own.tobytes(), own)))
-        return Packed(rows, (np.array(places), starts), token_labels=None if targets is None else np.array(labels))
+        return Packed(rows, (np.array(places), starts, reads),
+                      token_labels=None if targets is None else np.array(labels))
 
     def predictions(self, outputs: Sequence[Any], packed: Packed) -> list[list[str]]:
-        """Return the tags of each input's words.
+        """Return the tags of each input's words; those of a raw text know where their words are.
 
         Args:
             outputs: [tokens, C] of each row.
@@ -98,10 +115,11 @@ class Tagging(Task):
             A list of tags for each input, as `metrics.spelt` spells those of a checkpoint.
         """
         best = np.concatenate([np.zeros(0, "int64"), *(np.argmax(row, axis=-1) for row in outputs)])
-        tags = metrics.spelt(self.labels)
-        places, starts = packed.origin              # where each word is in all tokens of all rows, -1 where nowhere
-        return [[OUTSIDE if place < 0 else tags[best[place]] for place in places[start:end].tolist()]
-                for start, end in pairwise(starts)]
+        labels = metrics.spelt(self.labels)
+        places, starts, reads = packed.origin       # where each word is in all tokens of all rows, -1 where nowhere
+        found = ([OUTSIDE if place < 0 else labels[best[place]] for place in places[start:end].tolist()]
+                 for start, end in pairwise(starts))
+        return [tags if read is None else _settled(read, tags) for tags, read in zip(found, reads, strict=True)]
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
         """Return the entities of each input.
@@ -113,7 +131,8 @@ class Tagging(Task):
         Returns:
             {"entities": [{"text", "type", "start", "end"}]} of each, start and end in characters of the text.
         """
-        return [{"entities": _entities(given, tags)} for given, tags in zip(inputs, predictions, strict=True)]
+        return [{"entities": _entities(given, tags, self.convention)}
+                for given, tags in zip(inputs, predictions, strict=True)]
 
     def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray]:
         """Return what the metrics compare.
@@ -162,6 +181,33 @@ class Tagging(Task):
         true, predicted = zip(*pairs, strict=True)
         return metrics.confusion(true, predicted, self.labels)
 
+    def cut(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the inputs that lose tokens at a length: none, because windows read all of a text.
+
+        Args:
+            tokenizer: Not used.
+            inputs: The inputs.
+            length: Not used.
+
+        Returns:
+            bool [inputs].
+        """
+        return np.zeros(len(inputs), bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Packed) -> list[np.ndarray]:
+        """Return the logits of the words of each input, which rows of another length have too.
+
+        Args:
+            outputs: [tokens, C] of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            float32 [words, C] of each input, without words that have no piece.
+        """
+        logits = np.concatenate([np.zeros((0, self.width), "float32"), *outputs])
+        places, starts, _ = packed.origin
+        return [logits[own[own >= 0]] for own in (places[start:end] for start, end in pairwise(starts))]
+
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of tokens on which two files decide alike.
 
@@ -181,18 +227,95 @@ class Tagging(Task):
         return super()._checked(number, example)
 
 
-def _read(example):
-    """Return an input's text and (start, end) of its words."""
-    if isinstance(example, bytes):
-        example = example.decode("utf-8", errors="replace")
-    return (example, words(example)) if isinstance(example, str) else join_words(example)
+class _Read(NamedTuple):
+    """A text as the model reads it, and where the units are that get a tag.
+
+    Args:
+        encoded: The text that is made into pieces.
+        spans: (start, end) of each unit in it.
+        own: (start, end) of each unit in the text that was given.
+        words: The number of each unit's word, where words may fall into several; else None.
+    """
+
+    encoded: str
+    spans: list[tuple[int, int]]
+    own: list[tuple[int, int]]
+    words: list[int] | None = None
 
 
-def _pieces(tokenizer, example):
-    """Return the Encoding of an input, and the first piece of each of its words, -1 where it has none."""
-    text, spans = _read(example)
-    encoding = tokenizer.encode([text])[0]
-    return encoding, covering_pieces(encoding.offsets, spans)[0].tolist()
+class _Tags(list):
+    """The tags of a raw text's units, and the (start, end) of each in its characters."""
+
+    def __init__(self, tags, spans):
+        super().__init__(tags)
+        self.spans = spans
+
+
+def _read(given, convention):
+    """Return an input as a `_Read`: words as they are, raw text as the training data part words."""
+    given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
+    if not isinstance(given, str):
+        text, spans = join_words(given)
+        return _Read(text, spans, spans)
+    if convention is not None:              # with the blanks that the words of the training data had between them
+        own = convention.words(given)
+        text, spans = join_words([given[start:end] for start, end in own])
+        return _Read(text, spans, own)
+    parts = [at_apostrophes(given, *word) for word in words(given)]
+    own = [span for part in parts for span in part]
+    return _Read(given, own, own, [number for number, part in enumerate(parts) for _ in part])
+
+
+def _encoded(tokenizer, given, convention):
+    """Return the Encoding of an input, its `_Read`, and the first piece of each unit, -1 where it has none."""
+    read = _read(given, convention)
+    encoding = tokenizer.encode([read.encoded])[0]
+    if read.words is not None:
+        read = _in_pieces(read, encoding.offsets)
+    return encoding, read, covering_pieces(encoding.offsets, read.spans)[0].tolist()
+
+
+def _in_pieces(read, offsets):
+    """Return a raw text with a unit for each piece of Thai, Khmer and the like, where a run may be several words."""
+    spans, numbers = [], []
+    for span, number in zip(read.spans, read.words, strict=True):
+        inside = [span]
+        if is_unbroken(read.encoded[slice(*span)]):
+            first, last = (int(piece[0]) for piece in covering_pieces(offsets, [span]))
+            pieces = [offsets[piece] for piece in range(first, last + 1)] if first >= 0 else []
+            inside = [(max(start, span[0]), min(end, span[1])) for start, end in pieces if start < end] or [span]
+        spans += inside
+        numbers += [number] * len(inside)
+    return _Read(read.encoded, spans, spans, numbers)
+
+
+def _settled(read, tags):
+    """Return the tags of a raw text whose words were found without a convention, as the model's tags decide.
+
+    A word whose first part has a tag is whole; where it has none, an entity begins at the part that has one. Parts of a
+    script without blanks are words of their own, and those of one type that follow each other are one entity.
+    """
+    if read.words is None:
+        return _Tags(tags, read.own)
+    found, spans = [], []
+    for _, group in groupby(range(len(tags)), key=lambda unit: read.words[unit]):
+        units = list(group)
+        if is_unbroken(read.encoded[read.own[units[0]][0]:read.own[units[-1]][1]]):
+            found += [_continued(tags[unit - 1] if unit > units[0] else OUTSIDE, tags[unit]) for unit in units]
+            spans += [read.own[unit] for unit in units]
+            continue
+        first = next((unit for unit in units if tags[unit] != OUTSIDE), units[0])
+        if first > units[0]:
+            found.append(OUTSIDE)
+            spans.append((read.own[units[0]][0], read.own[first - 1][1]))
+        found.append(tags[first])
+        spans.append((read.own[first][0], read.own[units[-1]][1]))
+    return _Tags(found, spans)
+
+
+def _continued(before, tag):
+    """Return a tag that goes on with the entity before it, if that is of its type."""
+    return f"I-{tag[2:]}" if tag != OUTSIDE and before[2:] == tag[2:] else tag
 
 
 def _number(numbers, tag):
@@ -217,8 +340,20 @@ def _labels(cut, pieces, numbers):
     return rows
 
 
-def _entities(example, tags):
-    text, spans = _read(example)
+def _entities(given, tags, convention):
+    given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
+    read = _read(given, convention)
+    text = given if isinstance(given, str) else read.encoded
+    spans = getattr(tags, "spans", None)
+    spans = _whole_words(read) if spans is None else spans
     return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
              "start": spans[first][0], "end": spans[last - 1][1]}
             for kind, first, last in metrics.entities(tags)]
+
+
+def _whole_words(read):
+    """Return (start, end) of each word in the text that was given."""
+    if read.words is None:
+        return read.own
+    groups = [list(group) for _, group in groupby(range(len(read.own)), key=lambda unit: read.words[unit])]
+    return [(read.own[units[0]][0], read.own[units[-1]][1]) for units in groups]

@@ -132,6 +132,63 @@ class Task:
         """
         return self
 
+    def thresholded(self, metric: str, targets: Any, predictions: Any) -> Self:
+        """Return the task with the threshold that gives the best score on dev.
+
+        Args:
+            metric: The name of one of the task's metrics.
+            targets: The targets of the dev inputs.
+            predictions: Their predictions.
+
+        Returns:
+            A task.
+
+        Raises:
+            Error: when the task has no threshold, or no such metric.
+        """
+        self.check_threshold(metric)
+        return self
+
+    def check_threshold(self, metric: str | None) -> None:
+        """Check, before anything is trained, that a threshold can be chosen by a metric.
+
+        Args:
+            metric: The name of a metric; None chooses none.
+
+        Raises:
+            Error: when the task has no threshold, or no such metric.
+        """
+        if metric is not None:
+            raise Error(f"threshold={metric} chooses between two classes or for several labels, and the task "
+                        f"{self.name} has neither; leave it out.")
+
+    def decision(self, targets: Any) -> str:
+        """Return in one sentence what was chosen on dev of how answers are decided.
+
+        Args:
+            targets: The targets of the dev inputs.
+
+        Returns:
+            The sentence; "" where nothing was chosen.
+        """
+        return ""
+
+    def with_positive(self, name: str | None) -> Self:
+        """Return the task with the class that F1 is of.
+
+        Args:
+            name: The class; None leaves it to the task.
+
+        Returns:
+            A task.
+
+        Raises:
+            Error: when the task does not have two classes, or no such class.
+        """
+        if name is not None:
+            raise Error(f"positive={name!r} names one of two classes, and the task {self.name} has none; leave it out.")
+        return self
+
     def loss(self, targets: Any, predictions: Any) -> float | None:
         """Compute the mean loss of inputs.
 
@@ -166,6 +223,33 @@ class Task:
             The place of the largest number: int64 (), or [T].
         """
         return np.argmax(output, axis=-1)
+
+    def cut(self, tokenizer: Any, inputs: Sequence[Any], length: int) -> np.ndarray:
+        """Find the rows that lose tokens at a length.
+
+        Args:
+            tokenizer: The `Tokenizer`.
+            inputs: The inputs.
+            length: The most tokens of a row.
+
+        Returns:
+            bool [rows]; a task that reads a long text in windows says it of its inputs.
+        """
+        rows = self.pack(tokenizer, inputs, length + 1).rows
+        return np.array([len(ids) > length for ids, _ in rows], bool)
+
+    def aligned(self, outputs: Sequence[Any], packed: Any) -> Sequence[Any]:
+        """Return outputs in a form that can be compared with those of rows of another length.
+
+        Args:
+            outputs: The output of each row.
+            packed: The `Packed` rows.
+
+        Returns:
+            What `agreement` and `drift` take: the same, or where an input is read in windows, one array an input,
+            float32 [units,C].
+        """
+        return outputs
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of rows on which two files decide alike.

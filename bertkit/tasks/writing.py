@@ -10,6 +10,7 @@ from bertkit import metrics
 from bertkit.errors import Error
 from bertkit.tasks.classification import text_rows
 from bertkit.tasks.packed import Packed
+from bertkit.tasks.summarising import counted_words
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
 from bertkit.text.decoding import decode
@@ -136,6 +137,17 @@ class Writing(Task):
         """BLEU, which decides, and ROUGE."""
         return {"bleu": lambda table: metrics.bleu_of(table[:, BLEU].astype("int64")),
                 **{name: _Mean(10 + place) for place, name in enumerate(ROUGE)}}
+
+    def decision(self, targets: Any) -> str:
+        """Return in one sentence whose words ROUGE counts, where they are not those of the library rouge-score.
+
+        Args:
+            targets: Lists of references.
+
+        Returns:
+            The sentence; "" in English.
+        """
+        return counted_words(targets)
 
     def scores(self, targets: Any, predictions: Sequence[str]) -> dict[str, Any]:
         """Compute the metrics, and distinct-1 and -2, which have no interval: a text drawn twice is never distinct.

@@ -41,8 +41,7 @@ def adapt(model: Any, tuning: TrainConfig) -> None:
 def optimizer(model: Any, learning_rate: float, steps: int, steps_per_epoch: int, tuning: TrainConfig) -> AdamW:
     """Return the `AdamW` of a run.
 
-    `tuning.accumulate` batches make one update. Warm-up, decay and `unfreeze` count updates; the last batches, if they
-    are too few for one, change nothing.
+    `tuning.accumulate` batches make one update. Warm-up, decay and `unfreeze` count updates.
 
     Args:
         model: The model, adapted.

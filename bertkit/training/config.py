@@ -23,7 +23,7 @@ class TrainConfig:
     weight_decay    λ of AdamW on matrices and tables (Devlin et al. 2018, appendix A.2: 0.01)
     warmup          share of the steps in which the rate rises (same: 10 %)
     clip_norm       global norm that gradients are cut to; 0 never cuts (google-research/bert: 1.0)
-    accumulate      batches whose gradients are averaged into one update; warm-up and decay count updates
+    accumulate      batches that make one update, as one large batch would; warm-up and decay count updates
     layer_decay     factor on the rate for each layer below the head, such as 0.8; 1 = none (Clark et al. 2020)
     frozen_layers   lowest blocks that stay as they are, with the embeddings; 0 = embeddings alone; none = nothing
     unfreeze        blocks that join in after each epoch, from the top; 0 = all at once (Howard and Ruder 2018: 1)
@@ -34,6 +34,7 @@ class TrainConfig:
     lora            rank of the matrices that are trained in place of queries and values; 0 = none (Hu et al. 2021: 8)
     lora_alpha      α of LoRA: its product counts α / rank (Hu et al. 2021, appendix D: 8)
     metric          which of the task's metrics chooses the epoch on dev, such as matthews; none = its first
+    threshold       metric by which a threshold of two classes or several labels is chosen on dev; none = 0.5
     patience        epochs without a better dev score before stopping; none = all epochs
     precision       "float32", or "bfloat16": products in bfloat16, sums and weights in float32
     separator       what parts the labels in a cell, such as "|", for multi-label data in TSV or CSV
@@ -59,6 +60,7 @@ class TrainConfig:
     lora: int = 0
     lora_alpha: float = 8.0
     metric: str | None = None
+    threshold: str | None = None
     patience: int | None = None
     precision: str = "float32"
     separator: str | None = None

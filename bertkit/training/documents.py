@@ -87,8 +87,7 @@ class Windows(Cut):
         Returns:
             A `Documents`.
         """
-        return Documents(classification.labels, classification.multi_label, classification.pairs,
-                         self.most_windows, self.pooling)
+        return _documents(classification, self.most_windows, self.pooling)
 
 
 class Hierarchical(Cut):
@@ -108,8 +107,7 @@ class Hierarchical(Cut):
         Returns:
             A `Documents`.
         """
-        return Documents(classification.labels, classification.multi_label, classification.pairs,
-                         self.most_windows, TOGETHER)
+        return _documents(classification, self.most_windows, TOGETHER)
 
     def model(self, encoder: Encoder, task: Any) -> Any:
         """Return a new `DocumentClassifier`.
@@ -152,3 +150,8 @@ class Sparse(Cut):
 
 
 STRATEGIES = {"cut": Cut, "windows": Windows, "hierarchical": Hierarchical, "sparse": Sparse}
+
+
+def _documents(found, most_windows, pooling):
+    """Return a `Documents` with the settings of a `Classification`."""
+    return Documents(**found.settings(), most_windows=most_windows, pooling=pooling)

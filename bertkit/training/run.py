@@ -110,12 +110,14 @@ class Run:
             Error: When the tokenizer, the length or the tuning does not fit the encoder.
         """
         check_fit(tokenizer, model.encoder.config, self.length)
+        splits.task.check_threshold(self.tuning.threshold)
         features = splits.features(tokenizer, self.length)
         self._resolve(len(features), model.encoder.config.hidden_dim)
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
         with precision(self.tuning.precision):
             adapt(model, self.tuning)
-        self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies)
+        self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies,
+                                    accumulate=self.tuning.accumulate)
         self.eval_splits = splits.eval_splits(tokenizer, self.length)
         self.steps = self.epochs * self.sampler.steps_per_epoch
 
@@ -228,7 +230,7 @@ class Run:
         """
         merge_adapters(self.model)
         predicted = {name: predictions(self.model, self.splits.task, held) for name, held in self.eval_splits.items()}
-        task = self.splits.task.tuned(self.eval_splits["dev"].targets, predicted["dev"])
+        task = self._decided(self.eval_splits["dev"].targets, predicted["dev"])
         scores = {name: task.intervals(held.targets, predicted[name]) for name, held in self.eval_splits.items()}
         self._judge(task, scores["dev"])
         scores |= {"folds": folds} if folds else {}
@@ -241,6 +243,16 @@ class Run:
         remove_at_once(self.folder)
         release(self.folder)
         return card
+
+    def _decided(self, targets, predictions):
+        """Return the task with what dev chooses of how answers are decided; print and note it."""
+        task = self.splits.task.tuned(targets, predictions)
+        if self.tuning.threshold is not None:
+            task = task.thresholded(self.tuning.threshold, targets, predictions)
+        if chosen := task.decision(targets):
+            say(chosen)
+            self.notes.append(chosen)
+        return task
 
     def _judge(self, task, scores):
         """Print and note a warning if the model is no better than the commonest answer."""

@@ -1,5 +1,7 @@
 """Features and batches: nothing lost, nothing added, a pure function of (seed, step)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,6 +45,37 @@ def test_a_batch_depends_on_seed_and_step_alone():
         np.testing.assert_array_equal(one.batch(step)[0]["token_ids"], other.batch(step)[0]["token_ids"])
     assert any(not np.array_equal(one.rows(i), BatchSampler(features, 8, seed=4).rows(i)) for i in range(5))
     assert any(not np.array_equal(one.rows(i), one.rows(i + 5)) for i in range(5))
+
+
+@given(rows_of_ids, st.integers(1, 5), st.integers(2, 4), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_batches_of_one_update_count_by_their_labels(rows, batch_size, accumulate, tokens):
+    features = features_of(rows)
+    if tokens:
+        labels = [[0 if i % 3 else -1 for i, _ in enumerate(row)] for row in rows]
+        features = replace(features, labels=None, token_labels=np.concatenate(labels).astype("int32"))
+    sampler = BatchSampler(features, batch_size, accumulate=accumulate)
+    large = BatchSampler(features, batch_size * accumulate)
+    assert sampler.steps_per_epoch == large.steps_per_epoch * accumulate
+    for update in (0, 1, large.steps_per_epoch):
+        steps = range(update * accumulate, (update + 1) * accumulate)
+        parts = [sampler.batch(step) for step in steps]
+        filled = -(-len(large.rows(update)) // batch_size)              # the others are a row that does not count
+        rows = [sampler.rows(step) for step in steps][:filled]
+        assert np.concatenate(rows).tolist() == large.rows(update).tolist()
+        counts = np.array([(labels >= 0).sum() if tokens else len(labels) for _, labels, _ in parts])
+        counts[filled:] = 0
+        for (_, _, weights), count in zip(parts, counts, strict=True):
+            assert weights.dtype == np.float32 and len(set(weights.tolist())) == 1
+            assert weights[0] == pytest.approx(accumulate * count / max(1, counts.sum()))
+
+
+def test_weights_of_examples_stay_where_batches_are_accumulated():
+    own = np.array([1, 2, 3, 4, 5], "float32")
+    features = replace(features_of([[5]] * 5), weights=own)
+    sampler = BatchSampler(features, 4, shuffle=False, accumulate=2)
+    np.testing.assert_allclose(sampler.batch(0)[2], own[:4] * 2 * 4 / 5)
+    np.testing.assert_allclose(sampler.batch(1)[2], own[4:] * 2 / 5)
 
 
 def test_a_dataset_goes_on_where_it_is_told():

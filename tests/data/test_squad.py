@@ -56,7 +56,7 @@ def test_the_second_version_is_told_by_is_impossible(written):
     path = written(dataset(question("a", is_impossible=False), question("b", is_impossible=True, answers=[])))
     assert (read_squad(path).version, read_squad(path).answers) == ("2.0", [[("Rome", 15)], []])
     assert read_squad(path, limit=1).version == "2.0"
-    assert read_squad(written(dataset(question(is_impossible=False)))).version == "1.1"
+    assert read_squad(written(dataset(question(is_impossible=False)))).version == "1.1", "tools write false everywhere"
 
 
 def test_limit_counts_questions(written):

@@ -8,9 +8,11 @@ import pytest
 
 from bertkit import ondevice
 from bertkit.card import Card
+from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.export import convert, export, export_tflite, quantize
 from bertkit.export.parity import LADDER
+from bertkit.predictor import Predictor
 from tests import exported, tiny
 
 TEXTS = [*tiny.texts(40, seed=9)[0], "", "a good film " * 50, "Ünïcode ½ 中文"]
@@ -100,7 +102,7 @@ def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeyp
     ("import os; os.kill(os.getpid(), 9)", "ended by signal 9"),
     ("raise ValueError('a shape')", "ValueError: a shape"), ("pass", "failed")])
 def test_whatever_the_child_dies_of_is_one_sentence(tmp_path, monkeypatch, begin, message):
-    monkeypatch.setattr(convert, "_BEGIN", begin)
+    monkeypatch.setattr(convert, "_CODE", begin)
     with pytest.raises(Error, match=message):
         convert.convert(exported.bundled(), tmp_path / "model.tflite", "int8", -1e4, {})
     assert left_behind(tmp_path) == []
@@ -118,7 +120,7 @@ def of_another_model(_):
 
 @pytest.mark.parametrize(("precision", "change", "message"), [
     ("float32", of_another_model, "computes something else"),
-    ("int8", of_another_model, r"loses too much: accuracy goes from 90.00 to .* take --precision dynamic"),
+    ("int8", of_another_model, r"loses too much: accuracy goes from 90.00 of the .* take --precision dynamic"),
     ("float32", lambda good: good[:len(good) // 2], "no model that LiteRT can run"),
 ])
 def test_a_bad_file_is_refused_and_nothing_is_left(tmp_path, monkeypatch, precision, change, message):
@@ -132,6 +134,49 @@ def test_a_drop_is_not_judged_on_few_rows(tmp_path, monkeypatch):
     planted(monkeypatch, of_another_model)
     card = export_tflite(exported.bundled(), tmp_path / "phone", "int8", exported.LENGTH, exported.dev(150))
     assert "cannot be judged" in card.parity["verdict"] and card.parity["dev"]["drop_points"]["drop"] > 1
+
+
+def short(place, **knobs):
+    """Export the bundle that was trained at 16 tokens as a file of fewer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bertkit.export.tflite.convert", exported.in_process)
+        return export_tflite(exported.bundled(), place / "phone", "float32", **{"dev": exported.dev(), **knobs})
+
+
+def test_a_file_that_cuts_rows_is_compared_with_the_model_as_trained(tmp_path, capsys):
+    card = short(tmp_path, length=6, max_drop=100)
+    scores = [Predictor(exported.bundled(), tflite=file).evaluate(exported.dev())["accuracy"]
+              for file in (None, tmp_path / "phone" / "model.tflite")]
+    assert scores[0] - scores[1] > 0.05, "the file loses nothing, so nothing is tested"
+    dev, cut = card.parity["dev"], card.parity["cut"]
+    assert [dev["model_score"], dev["score"]] == pytest.approx(scores)
+    assert dev["drop_points"]["drop"] == pytest.approx(100 * (scores[0] - scores[1]), abs=1e-3)
+    assert 1 - dev["agreement"] >= scores[0] - scores[1] and card.parity["calibration"]["agreement"] < 1
+    texts = [line.split("\t")[0] for line in exported.dev().read_text().splitlines()[1:]]
+    longer = sum(len(ids) + 2 > 6 for ids in tiny.tokenizer().ids(texts))
+    assert cut == {"rows": longer, "of": 240, "length": 6, "trained_length": exported.LENGTH} and 0 < longer
+    assert f"{longer} of 240 rows are cut" in capsys.readouterr().err
+    assert f"the file, {exported.dev().name} accuracy             {scores[1]:.4f}" in card.text()
+
+
+def test_a_loss_by_the_length_alone_is_refused(tmp_path):
+    with pytest.raises(Error, match=r"rows are cut at 6 tokens, give a larger --length"):
+        short(tmp_path, length=6)
+    assert left_behind(tmp_path) == []
+
+
+def test_the_length_follows_the_dev_rows(tmp_path, capsys):
+    rows = [f"good film\t{exported.LABELS[1]}\n"] * 300 + [f"a good film {'and ' * 9}\tbad\n"] * 2
+    (tmp_path / "dev.tsv").write_text("sentence\tlabel\n" + "".join(rows))
+    card = short(tmp_path, dev=tmp_path / "dev.tsv", max_drop=100)
+    assert card.parity["length"] == 8 and card.parity["cut"]["rows"] == 2
+    assert "The file takes 8 tokens, as 99 of 100 rows of dev.tsv ask" in capsys.readouterr().err
+
+
+def test_dev_is_read_with_the_knobs_that_train_had(tmp_path):
+    (tmp_path / "dev.tsv").write_text("Words\tClass\na good film\tgood\nonly one\na bad film\tbad\n")
+    card = short(tmp_path, dev=tmp_path / "dev.tsv", columns=Columns("Words", None, "Class"), skip_bad_rows=True)
+    assert card.parity["dev"]["rows"] == 2
 
 
 @pytest.mark.parametrize(("knobs", "message"), [

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,22 @@ def test_every_text_gets_an_answer_whatever_the_threads():
     one, two = (ondevice.load(exported.phone(), threads=threads) for threads in (1, 2))
     np.testing.assert_allclose(one.predictions(TEXTS), two.predictions(TEXTS), atol=1e-6)
     assert len(one.predict(TEXTS)) == len(TEXTS) and one.predict([]) == []
+
+
+def test_several_threads_share_one_object():
+    model = ondevice.load(exported.phone())
+    wanted = model.predict(TEXTS)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(model.predict, [TEXTS] * 24))
+    assert found == [wanted] * 24
+
+
+def test_one_string_is_no_list_of_texts():
+    model = ondevice.load(exported.phone())
+    for ask in (model.predict, model.predictions):
+        with pytest.raises(Error, match=r"put it in a list: \[...\]"):
+            ask("a good film")
+    assert model.predictions([]) == []
 
 
 def test_a_long_text_is_cut_as_in_training():

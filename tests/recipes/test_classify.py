@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.cli import main
+from bertkit.predictor import Predictor
 from bertkit.training.config import TrainConfig
 from tests import tiny
 from tests.recipes.classifying import made, refusal, words
@@ -48,8 +50,25 @@ def test_standard_output_is_the_card_alone(trained):
     assert card == json.loads((folder / "card.json").read_text())
     assert card["data"]["train"] == {"file": "train.tsv", "rows": 48, "skipped": 0}
     assert f"epoch {EPOCHS}" in result.stderr
-    foreign = [line for line in result.stderr.splitlines() if not line.startswith(("epoch", "step"))]
+    foreign = [line for line in result.stderr.splitlines() if not line.startswith(("epoch", "step", "f1 is"))]
     assert not foreign, foreign
+
+
+def test_a_threshold_that_dev_chose_is_kept_said_and_used(place, tmp_path, capsys):
+    knobs = ["--set", "threshold=f1", "--positive", "0"]
+    assert main([*words(place, tmp_path / "out", epochs=1), *knobs]) == 0
+    said = capsys.readouterr().err
+    task = bundle.task(bundle.read_metadata(tmp_path / "out"))
+    assert task.positive == "0" and task.threshold != 0.5
+    sentence = f"The class '0' is given where its probability is above {task.threshold:.4f}, which dev chose."
+    assert sentence in said and sentence in Card.read(tmp_path / "out" / "card.json").notes
+    answers = Predictor(tmp_path / "out").predict(tiny.texts(30, seed=5)[0])
+    assert [row["label"] == "0" for row in answers] == [row["probabilities"]["0"] > task.threshold for row in answers]
+    found = answered(capsys, "evaluate", tmp_path / "out", "--data", place / "dev.tsv", "--json")
+    kept = Card.read(tmp_path / "out" / "card.json").scores["dev"]["f1"]
+    assert found["positive"] == kept["positive"] == "0" and found["f1"] == kept["score"]
+    other = answered(capsys, "evaluate", tmp_path / "out", "--data", place / "dev.tsv", "--positive", 1, "--json")
+    assert other["positive"] == "1" and other["accuracy"] == found["accuracy"] and other["f1"] != found["f1"]
 
 
 def test_it_has_learned_and_dev_and_test_report(trained, place, capsys):

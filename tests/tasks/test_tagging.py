@@ -1,5 +1,8 @@
 """Tags of words: alignment, windows and entities against definitions by brute force."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +10,10 @@ from hypothesis import strategies as st
 
 from bertkit import metrics
 from bertkit.errors import Error
+from bertkit.tasks.registry import metadata, task
 from bertkit.tasks.tagging import Tagging
 from bertkit.text import Tokenizer
+from bertkit.text.convention import Convention
 from bertkit.text.template import bare, bert, roberta, xlnet
 from bertkit.text.windows import windows
 from bertkit.text.words import join_words, words
@@ -19,6 +24,7 @@ TEMPLATES = {"bert": bert, "roberta": roberta, "xlnet": xlnet, "bare": lambda cl
 TOKENIZERS = {name: Tokenizer(VOCABULARY, template=template("[CLS]", "[SEP]").settings())
               for name, template in TEMPLATES.items()}
 TASK = Tagging(("O", "B-a", "I-a", "B-b", "I-b"), stride=3)
+CONVENTION = Convention.learned([["d'", "ef", "."], ["b'cd", "g"]])
 NAMES = st.sampled_from(sorted(TEMPLATES))
 TAGGED = st.lists(st.tuples(st.text("abc.\u200b", min_size=1, max_size=5), st.sampled_from(TASK.labels)), max_size=12)
 
@@ -101,14 +107,49 @@ def test_windows_and_the_whole_text_give_the_same_tags(name, rows, length, seed)
     assert len(packed.rows) == 1 and found[0] == found[1]
 
 
-@given(st.text("ab .'\u00a0\t\u200b\u4eac", max_size=20))
-def test_raw_text_is_tagged_as_its_words_are(text):
-    spans = words(text)
-    parts, raw = [text[start:end] for start, end in spans], TASK.pack(TOKENIZERS["bert"], [text], 16)
-    again = TASK.pack(TOKENIZERS["bert"], [parts], 16)
-    (places, starts), others = raw.origin, again.origin
-    assert (row_lists(raw), places.tolist(), starts) == (row_lists(again), others[0].tolist(), others[1])
-    assert len(places) == len(spans)
+@given(st.text("ab .'\u00a0\t\u200b\u4eac", max_size=20), st.sampled_from([None, CONVENTION]))
+def test_raw_text_is_tagged_as_its_words_are(text, convention):
+    task = replace(TASK, convention=convention)
+    spans = words(text) if convention is None else convention.words(text)
+    parts, raw = [text[start:end] for start, end in spans], task.pack(TOKENIZERS["bert"], [text], 16)
+    again = task.pack(TOKENIZERS["bert"], [parts], 16)
+    assert row_lists(raw) == row_lists(again)
+    if convention is not None or "'" not in text:
+        (places, starts, _), others = raw.origin, again.origin
+        assert (places.tolist(), starts) == (others[0].tolist(), others[1]) and len(places) == len(spans)
+
+
+def predicted(task, text, tags, tokenizer=TOKENIZERS["bert"]):
+    """Return the entities of a text, where a model gives each entry of the vocabulary a tag of its own, else O."""
+    numbers = np.array([task.labels.index(tags.get(entry, "O")) for entry in tokenizer.vocabulary])
+    packed = task.pack(tokenizer, [text], 32)
+    found = task.predictions([np.eye(len(task.labels))[numbers[ids]] for ids, _ in packed.rows], packed)
+    return [(one["text"], one["type"], one["start"]) for one in task.answers([text], found)[0]["entities"]]
+
+
+@pytest.mark.parametrize(("convention", "text", "tags", "wanted"), [
+    (None, "a d'ef.", {"e": "B-a"}, [("ef", "a", 4)]),
+    (None, "a d\u2019ef.", {"e": "B-a"}, [("ef", "a", 4)]),
+    (None, "a d'ef.", {"d": "B-b", "e": "B-a"}, [("d'ef", "b", 2)]),       # O'Brien, which begins with what has a tag
+    (None, "ab'cd", {"##b": "B-a"}, []),
+    (CONVENTION, "a d'ef.", {"e": "B-a", "d": "O"}, [("ef", "a", 4)]),
+    (CONVENTION, "d'ef d'gh", {"d": "B-a", "e": "I-a"}, [("d'ef", "a", 0), ("d'", "a", 5)]),
+    (CONVENTION, "a b'cd", {"c": "B-a"}, []), (CONVENTION, "a b'cd", {"b": "B-a"}, [("b'cd", "a", 2)]),
+])
+def test_where_an_entity_begins_in_a_word_with_an_apostrophe(convention, text, tags, wanted):
+    assert predicted(replace(TASK, convention=convention), text, tags) == wanted
+
+
+THAI = "\u0e01\u0e02\u0e03\u0e04"
+SPACELESS = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *THAI, *(f"##{letter}" for letter in THAI)])
+
+
+def test_entities_of_a_script_without_blanks():
+    one, two, three, four = THAI
+    known = replace(TASK, convention=Convention.learned([[one + two, three], [three + four]]))
+    assert predicted(known, THAI, {three: "B-a"}, SPACELESS) == [(three + four, "a", 2)]
+    tags = {f"##{two}": "B-a", f"##{three}": "B-a", f"##{four}": "B-b"}
+    assert predicted(TASK, THAI, tags, SPACELESS) == [(two + three, "a", 1), (four, "b", 3)]
 
 
 @given(st.text("aB .'\u00a0\t\u4eac\U0001f600", max_size=30), st.data())
@@ -163,6 +204,10 @@ def test_words_and_tokens_are_counted():
 
 def test_settings_make_the_task_again():
     assert Tagging(**TASK.settings()) == TASK and TASK.width == 5
+    known = replace(TASK, convention=CONVENTION)
+    assert task(json.loads(json.dumps(metadata(known)))) == known != TASK
+    with pytest.raises(Error, match="has prefixes=5, wanted a list of words"):
+        Tagging(("O",), convention={"prefixes": 5})
 
 
 @pytest.mark.parametrize("labels, text, wanted", [

@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from bertkit.data.features import features_of
 from bertkit.data.pipeline import BatchSampler
+from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.heads import TokenClassifier
+from bertkit.tasks.packed import Packed
 from bertkit.training.adapt import adapt, merge_adapters, optimizer
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
@@ -124,6 +128,25 @@ def test_accumulated_small_batches_equal_a_big_one():
                 value = compute(rows[1][some], model({name: array[some] for name, array in rows[0].items()}))
             made.apply(tape.gradient(value, [weight.value for weight in model.trainable_weights]),
                        model.trainable_weights)
+        found.append([np.asarray(weight) for weight in model.weights])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_accumulated_batches_of_unlike_numbers_of_tags_equal_a_big_one():
+    """Two batches of one sentence, of nine labels and of two, are one batch of both."""
+    config = SMALL.but(dropout=0.0, attention_dropout=0.0)
+    rows = [([2, *range(5, 14), 3], [0] * 11), ([2, 5, 6, 3], [0] * 4)]
+    labels = [[-1, *[0, 1, 0] * 3, -1], [-1, 1, 0, -1]]
+    features = features_of(Packed(rows, token_labels=labels), tiny.tokenizer())
+    found = []
+    for size in (2, 1):
+        keras.utils.set_random_seed(0)
+        model = TokenClassifier(Encoder(config), ["O", "B-X"])
+        tuning = TrainConfig(accumulate=2 // size, warmup=0.0)
+        model.compile(optimizer(model, 1e-2, 2 // size, 2 // size, tuning), loss(model, tuning))
+        sampler = BatchSampler(features, size, accumulate=tuning.accumulate)
+        model.fit(sampler.dataset(steps=2 // size), verbose=0, shuffle=False)
         found.append([np.asarray(weight) for weight in model.weights])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
