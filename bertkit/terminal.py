@@ -115,7 +115,6 @@ def run_guarded(action: Callable[[], Any]) -> int:
         return code
     finally:
         if code:
-            gc.collect()        # what the error held, such as an iterator of data, ends while Python still runs
             _watch_the_end()
 
 
@@ -177,11 +176,13 @@ def _end(number, _):
 def _watch_the_end():
     """Let this process end at last, even if a destructor hangs while Python is torn down.
 
-    A prefetching iterator of tf.data waits there for a Python generator that cannot run any more. The thread that
-    watches is not Python's, so that it can end the process then.
+    A prefetching iterator of tf.data waits there for a Python generator that cannot run any more. Therefore what an
+    error held is collected before, while Python still runs, and a thread that is not Python's ends the process if
+    another destructor hangs.
     """
     null = os.open(os.devnull, os.O_WRONLY)
     atexit.register(faulthandler.dump_traceback_later, _PATIENCE, exit=True, file=null)
+    atexit.register(gc.collect)             # called before the one above
 
 
 def _ended(action):

@@ -13,7 +13,8 @@ from bertkit.terminal import Ended, escaped, run_guarded, say
 
 COST = [sys.executable, "-m", "bertkit", "cost"]
 WORKS = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)      # ignored in what a shell runs in the background
 from bertkit.files.folders import new_folder
 from bertkit.terminal import run_guarded
 

@@ -140,7 +140,7 @@ def test_without_architectures_the_names_decide_or_it_is_an_error(copied):
 
 @pytest.mark.parametrize("text, words", [
     ("", ("is not JSON",)), ("{", ("is not JSON", "line 1 column 2")),
-    ("[1]", ("a JSON list, wanted an object",)), ("[" * 100_000, ("is not JSON",)),
+    ("[1]", ("the whole is [1], wanted an object",)), ("[" * 100_000, ("is not JSON",)),
     ("\xff", ("not UTF-8",)), ('{"a": ' + "9" * 5000 + "}", ("is not JSON",))],
     ids=["empty", "cut", "list", "deep", "bytes", "long number"])
 @pytest.mark.parametrize("name, file", [("erf", "config.json"), ("google", "bert_config.json"),
