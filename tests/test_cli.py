@@ -172,6 +172,7 @@ def test_transformers_computes_the_same_from_a_converted_folder(tmp_path, capsys
 # ------------------------------------------------------------------------------- in a process of its own
 
 
+@pytest.mark.slow
 def test_a_process_keeps_answers_and_noise_apart():
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     result = run("predict", exported.bundled(), input=b"good film\n\ncaf\xc3\xa9\n",

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from bertkit import terminal
 from bertkit.terminal import Ended, escaped, run_guarded, say
 
 COST = [sys.executable, "-m", "bertkit", "cost"]
@@ -85,19 +84,26 @@ def test_a_process_that_ended_by_an_error_does_end():
     assert (done.returncode, done.stderr) == (1, "bertkit: This is wrong.\n")
 
 
-def test_what_an_error_held_is_gone_before_the_end():
-    gone = []
+HOLDS = """
+import sys
+from bertkit import terminal
 
-    class Held:
-        def __del__(self):
-            gone.append(True)
+class Held:
+    def __del__(self, is_finalizing=sys.is_finalizing):
+        print("torn down" if is_finalizing() else "collected")
 
-    def fails():
-        held = Held()
-        held.itself = held                              # as an iterator does, whose frame the traceback keeps
-        raise terminal.Error("This is wrong.")
+def fails():
+    held = Held()
+    held.itself = held          # as an iterator does, whose frame the traceback keeps
+    raise terminal.Error("This is wrong.")
 
-    assert run_guarded(fails) == 1 and gone
+raise SystemExit(terminal.run_guarded(fails))
+"""
+
+
+def test_what_an_error_held_is_gone_before_python_is_torn_down():
+    done = subprocess.run([sys.executable, "-c", HOLDS], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "collected\n")
 
 
 @pytest.mark.parametrize("words, closed, code", [

@@ -173,7 +173,7 @@ class NearestAttention(SelfAttention):
 register_attention(Nearest, NearestAttention)
 
 
-def test_an_attention_trains_saves_and_loads(tmp_path):
+def test_an_attention_trains_saves_and_loads(tmp_path, eager):
     config = tiny.CONFIG.but(attention=Nearest(reach=2))
     model = tiny.classifier(config=config)
     batch = tiny.tokenizer().pack(["good film", "a bad story with a dull scene"], length=12)

@@ -42,8 +42,9 @@ def has(name, head):
 
 
 # Every family with every head; those that repeat another's code are `slow`.
+UNLIKE = ("xlnet", "longformer", "mobilebert", "reformer", "modernbert")        # in their layers
 TABLE = [pytest.param(name, head, id=f"{name}-{head}",
-                      marks=() if name == "bert" or head == "classifier" else pytest.mark.slow)
+                      marks=() if name == "bert" or head == "classifier" and name in UNLIKE else pytest.mark.slow)
          for name in FOLDERS for head in HEADS if has(name, head)]
 # What is trained takes seconds a row: every head on BERT, and on the other families the encoder, whose layers differ,
 # and two heads, whose outputs do.

@@ -21,6 +21,7 @@ def test_a_rule_that_hits_nothing_is_refused():
         quantize(content("float32"), (Rule("dynamic", "CONV_2D"),), rows)
 
 
+@pytest.mark.slow
 def test_weights_that_stayed_in_float_are_seen():
     check_integers(content("int8"), RULES["int8"])
     with pytest.raises(Error, match="stayed in float"):

@@ -159,6 +159,7 @@ def test_a_file_that_cuts_rows_is_compared_with_the_model_as_trained(tmp_path, c
     assert f"the file, {exported.dev().name} accuracy             {scores[1]:.4f}" in card.text()
 
 
+@pytest.mark.slow
 def test_a_loss_by_the_length_alone_is_refused(tmp_path):
     with pytest.raises(Error, match=r"rows are cut at 6 tokens, give a larger --length"):
         short(tmp_path, length=6)
@@ -173,6 +174,7 @@ def test_the_length_follows_the_dev_rows(tmp_path, capsys):
     assert "The file takes 8 tokens, as 99 of 100 rows of dev.tsv ask" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_dev_is_read_with_the_knobs_that_train_had(tmp_path):
     (tmp_path / "dev.tsv").write_text("Words\tClass\na good film\tgood\nonly one\na bad film\tbad\n")
     card = short(tmp_path, dev=tmp_path / "dev.tsv", columns=Columns("Words", None, "Class"), skip_bad_rows=True)

@@ -64,6 +64,7 @@ def test_every_knob_is_resumed_exactly(corpus, tmp_path, monkeypatch, plain, kno
     assert same(tmp_path / "whole", tmp_path / "cut") and not same(tmp_path / "whole", plain)
 
 
+@pytest.mark.slow
 def test_graphs_compute_what_the_steps_do(corpus, tmp_path, plain, steps):
     import tensorflow as tf
     tf.config.run_functions_eagerly(steps == "graph")

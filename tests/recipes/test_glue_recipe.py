@@ -120,6 +120,7 @@ def test_what_failed_or_lacks_is_told_and_stops_nothing(first, place):
                for words in started if words[0] != "submit")
 
 
+@pytest.mark.slow
 def test_the_best_seed_answers_the_test_files(first, place):
     _, found, _ = first
     words = {"CoLA": "CoLA/test.tsv", "STS-B": "STS-B/test.tsv", "MNLI-m": "MNLI/test_matched.tsv",

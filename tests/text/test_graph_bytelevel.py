@@ -137,6 +137,7 @@ def test_real_texts(shared):
         assert_equal(TOKENIZERS[1], SERVED[1], [line[:300] for line in sample])
 
 
+@pytest.mark.slow
 def test_a_saved_model_answers_the_same(tmp_path):
     served = SERVED[1]
     tf.saved_model.save(served, tmp_path, signatures=served.__call__)

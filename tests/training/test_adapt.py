@@ -133,6 +133,7 @@ def test_accumulated_small_batches_equal_a_big_one():
         np.testing.assert_allclose(a, b, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_of_unlike_numbers_of_tags_equal_a_big_one():
     """Two batches of one sentence, of nine labels and of two, are one batch of both."""
     config = SMALL.but(dropout=0.0, attention_dropout=0.0)
