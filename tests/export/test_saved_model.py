@@ -20,6 +20,7 @@ runpy.run_path({script!r}, run_name="__main__")
 """
 
 
+@pytest.mark.slow
 def test_strings_in_answers_out_where_only_tensorflow_is_known(tmp_path, monkeypatch):
     script, reloaded, found = tmp_path / "alone.py", saved_model._reloaded, {}
     script.write_text(ALONE.format(script=saved_model.reload.__file__))

@@ -130,6 +130,7 @@ def test_a_bad_file_is_refused_and_nothing_is_left(tmp_path, monkeypatch, precis
     assert left_behind(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_drop_is_not_judged_on_few_rows(tmp_path, monkeypatch):
     planted(monkeypatch, of_another_model)
     card = export_tflite(exported.bundled(), tmp_path / "phone", "int8", exported.LENGTH, exported.dev(150))
@@ -166,6 +167,7 @@ def test_a_loss_by_the_length_alone_is_refused(tmp_path):
     assert left_behind(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_length_follows_the_dev_rows(tmp_path, capsys):
     rows = [f"good film\t{exported.LABELS[1]}\n"] * 300 + [f"a good film {'and ' * 9}\tbad\n"] * 2
     (tmp_path / "dev.tsv").write_text("sentence\tlabel\n" + "".join(rows))

@@ -31,7 +31,8 @@ def thresholded(folder, several):
     return folder
 
 
-@pytest.mark.parametrize("several", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("several", [False, True])
 def test_every_client_decides_as_the_bundle(tmp_path, monkeypatch, several):
     folder = thresholded(tmp_path / "bundle", several)
     name = "labels" if several else "label"

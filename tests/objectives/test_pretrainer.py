@@ -49,7 +49,8 @@ def test_losses_and_accuracies_are_those_of_numpy(pairs):
     assert found["masked_accuracy"] == pytest.approx(right)
 
 
-@pytest.mark.parametrize("eagerly", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.parametrize("eagerly", [False, True])
+@pytest.mark.slow
 def test_logs_are_the_step_s_own(eagerly):
     model = pretrainer(MLM(tiny.tokenizer()), NSP())
     model.compile(adamw(1e-30, 3, warmup=0), run_eagerly=eagerly)

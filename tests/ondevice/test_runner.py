@@ -95,6 +95,7 @@ def test_a_long_text_is_cut_as_in_training():
     np.testing.assert_array_equal(model.predictions([cut]), model.predictions([whole]))
 
 
+@pytest.mark.slow
 def test_pairs_and_texts_are_not_mixed_up():
     single, paired = ondevice.load(exported.phone()), ondevice.load(exported.phone(**exported.PAIRS))
     assert len(paired.predict([("a film", "good"), ["the film", ""]])) == 2

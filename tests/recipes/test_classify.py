@@ -54,6 +54,7 @@ def test_standard_output_is_the_card_alone(trained):
     assert not foreign, foreign
 
 
+@pytest.mark.slow
 def test_a_threshold_that_dev_chose_is_kept_said_and_used(place, tmp_path, capsys):
     knobs = ["--set", "threshold=f1", "--positive", "0"]
     assert main([*words(place, tmp_path / "out", epochs=1), *knobs]) == 0

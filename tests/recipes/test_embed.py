@@ -63,6 +63,7 @@ def test_scored_pairs_teach_what_is_alike(trained):
     assert bundle.read_metadata(trained)["task"] == {"name": "embed", "width": tiny.CONFIG.hidden_dim}
 
 
+@pytest.mark.slow
 def test_a_bundle_embeds_and_is_evaluated(trained, place, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"the film was good\n\nthe film was fine\n")))
     assert main(["predict", str(trained)]) == 0

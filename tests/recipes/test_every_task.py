@@ -106,6 +106,7 @@ def phone(trained, tmp_path, monkeypatch):
     return task, folder, tmp_path / "phone"
 
 
+@pytest.mark.slow
 def test_the_phone_says_the_same(phone, place, capsys):
     task, folder, out = phone
     inputs = [Predictor(folder).task.input(line) for line in LINES[task]]
@@ -126,7 +127,8 @@ def flat(value):
         yield value
 
 
-@pytest.mark.parametrize("alone", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["here", "alone"])
+@pytest.mark.parametrize("alone", [False, True], ids=["here", "alone"])
+@pytest.mark.slow
 def test_a_saved_model_takes_strings(trained, tmp_path, monkeypatch, alone):
     import tensorflow as tf
     task, folder = trained

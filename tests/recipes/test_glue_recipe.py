@@ -139,6 +139,7 @@ def test_the_best_seed_answers_the_test_files(first, place):
             ["index\tprediction\n", *(f"{n}\t{word}\n" for n, word in enumerate(answers))]).encode()
 
 
+@pytest.mark.slow
 def test_started_again_it_goes_on(first, place, children, capsys):
     """What is done is not done again, what failed is tried again, and a table for a person is printed."""
     before = (place / "out/table.tsv").read_bytes()
@@ -150,6 +151,7 @@ def test_started_again_it_goes_on(first, place, children, capsys):
     assert "mean of 3 tasks" in out[6] and "GLUE score" not in "".join(out)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_told_and_the_same_command_ends_it(place, monkeypatch, capsys):
     """As if the second of two runs were killed at first."""
     def killed(words, log):

@@ -58,9 +58,9 @@ def values(model):
 
 
 @pytest.mark.parametrize("knobs", [{"accumulate": 2, "lora": 2, "layer_decay": 0.8},
-                                   pytest.param({"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0},
-                                                marks=pytest.mark.slow)],
+                                   {"accumulate": 2, "unfreeze": 1, "l2_sp": 0.1, "r_drop": 1.0}],
                          ids=["lora", "l2_sp"])
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, knobs):
     whole = train(knobs, tmp_path / "whole")
     with pytest.raises(Killed):
