@@ -28,9 +28,9 @@ def steps(request):
 
 @pytest.fixture
 def eager(request):
-    """Run functions one operation after the other, but in tests that are marked slow, which run them as graphs."""
+    """Run functions one operation after the other, but in tests that are marked `graph`."""
     import tensorflow as tf
-    tf.config.run_functions_eagerly(not request.node.get_closest_marker("slow"))
+    tf.config.run_functions_eagerly(not request.node.get_closest_marker("graph"))
     yield
     tf.config.run_functions_eagerly(False)
 
