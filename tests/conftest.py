@@ -48,6 +48,17 @@ def shared():
     return find
 
 
+def pytest_collection_modifyitems(config, items):
+    """Take steps as graphs alone in tests that are slow in any case."""
+    def is_twice(item):
+        steps = item.callspec.params.get("steps") if hasattr(item, "callspec") else None
+        return steps == "eager" and item.get_closest_marker("slow")
+
+    twice = [item for item in items if is_twice(item)]
+    items[:] = [item for item in items if not is_twice(item)]
+    config.hook.pytest_deselected(items=twice)
+
+
 def pytest_runtest_setup(item):
     """Leave out tests that take minutes or make environments, unless -m slow asks for them."""
     if item.get_closest_marker("slow") and "slow" not in item.config.option.markexpr:
