@@ -144,6 +144,7 @@ def short(place, **knobs):
         return export_tflite(exported.bundled(), place / "phone", "float32", **{"dev": exported.dev(), **knobs})
 
 
+@pytest.mark.slow
 def test_a_file_that_cuts_rows_is_compared_with_the_model_as_trained(tmp_path, capsys):
     card = short(tmp_path, length=6, max_drop=100)
     scores = [Predictor(exported.bundled(), tflite=file).evaluate(exported.dev())["accuracy"]

@@ -47,6 +47,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(tiny.WORDS), max_size=24).map(" ".join
 
 @settings(max_examples=8, deadline=None)
 @given(texts=TEXTS, layers=st.sampled_from(sorted(MODELS)))
+@pytest.mark.slow
 def test_a_document_has_its_logits_whatever_stands_beside_it(texts, layers):
     model, one = MODELS[layers], features(texts)
     together, alone = np.asarray(model(one.batch(range(len(one))))), outputs(model, one, batch_size=1)

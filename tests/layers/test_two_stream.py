@@ -46,6 +46,7 @@ def batch(seed=0, order=None, targets=None):
 
 @settings(max_examples=5, deadline=None)
 @given(st.permutations(range(LENGTH)))
+@pytest.mark.slow
 def test_a_query_knows_what_comes_before_it_in_the_order_and_nothing_else(order):
     """Yang et al. 2019, equation 4: the k-th of an order sees its first k − 1 tokens (the first, nothing: uniform)."""
     model, first = encoder(), batch(order=order, targets=order[1:])

@@ -135,6 +135,7 @@ def test_loss_and_targets_of_the_reference(shared):
         float(reference["out/mlm_loss"]), abs=2e-5)
 
 
+@pytest.mark.slow
 def test_it_trains_with_spans():
     keras.utils.set_random_seed(0)
     encoder = Encoder(tiny.CONFIG.but(num_layers=1, dropout=0.0, attention_dropout=0.0))

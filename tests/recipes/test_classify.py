@@ -48,9 +48,10 @@ def test_standard_output_is_the_card_alone(trained):
     folder, result = trained
     card = json.loads(result.stdout)
     assert card == json.loads((folder / "card.json").read_text())
-    assert card["data"]["train"] == {"file": "train.tsv", "rows": 48, "skipped": 0}
+    assert {"file": "train.tsv", "rows": 48, "skipped": 0}.items() <= card["data"]["train"].items()
     assert f"epoch {EPOCHS}" in result.stderr
-    foreign = [line for line in result.stderr.splitlines() if not line.startswith(("epoch", "step", "f1 is"))]
+    foreign = [line for line in result.stderr.splitlines()
+               if not line.startswith(("epoch", "step", "f1 is", "What was read", "  "))]
     assert not foreign, foreign
 
 

@@ -62,6 +62,7 @@ def test_dropout_is_drawn_anew_for_each_batch():
     assert learnt(model)[0] != learnt(model)[0]
 
 
+@pytest.mark.slow
 def test_in_a_compiled_step_too():
     model = embedder(0.3, chunk=4)
     found = tf.function(lambda: InfoNCE()(LABELS, model(GROUPS, training=True)))()

@@ -150,6 +150,7 @@ def test_a_metric_of_which_less_is_better_chooses_the_least(monkeypatch):
         BestWeights(Regression(pairs=False), held, metric="rmse")
 
 
+@pytest.mark.slow
 def test_best_stops_after_patience(steps):
     model = tiny.classifier()
     sampler = BatchSampler(tiny.features(), 8)
