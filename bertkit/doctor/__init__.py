@@ -1,0 +1,1 @@
+"""A BERT expert's review of any implementation, as findings with evidence."""
