@@ -156,23 +156,30 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
 
 
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
-           precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8",
-           length: int | None = None, dev: str | None = None, max_drop: float = 1.0, separator: str = "|",
-           skip_bad_rows: bool = False, columns: Columns = Columns()) -> Card:
+           precision: Literal["auto", "float32", "float16", "dynamic", "int8", "int4", "int4-small", "int8-static",
+                              "int8-full"] = "int8",
+           length: int | None = None, lengths: str | None = None, dev: str | None = None, max_drop: float = 1.0,
+           prefer: Literal["size", "speed"] = "size", separator: str = "|", skip_bad_rows: bool = False,
+           columns: Columns = Columns()) -> Card:
     """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
 
     folder          a bundle that a recipe left
     out             the folder to write
     to              saved_model or tflite
-    precision       of a .tflite: int8 is the mixed rung that keeps accuracy, int8-full (experimental) integers only
+    precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
+                    int8-static computes the layers in integers, int8-full (experimental) everything; auto makes all but
+                    the last and takes the best that keeps the answers
     length          tokens that the .tflite takes; by default as many as dev asks, without dev as it was trained
+    lengths         several lengths in one file, such as 32,64,128: a text is computed at the smallest that fits
     dev             labelled rows to score the file on; without them the card says that it was not scored
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
+    prefer          what auto takes of those that keep the answers: the smallest file (size), or the fastest (speed)
     separator       what parts the labels in a cell of dev, for a multi-label bundle
     skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options: dict[str, Any] = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop,
+    options: dict[str, Any] = {"precision": precision, "length": length, "lengths": lengths, "dev": dev,
+                               "max_drop": max_drop, "prefer": prefer,
                                "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
