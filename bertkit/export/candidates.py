@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from bertkit.card import Card
 from bertkit.data.inputs import Labelled
@@ -10,12 +9,14 @@ from bertkit.errors import Error
 from bertkit.export import ladder, mask, parity, source
 from bertkit.export.convert import convert
 from bertkit.export.proof import Proof, costs_of_lengths
+from bertkit.files.atomic import write_text
 from bertkit.ondevice.latency import cpu_time, latency, load_average, peak_memory
 from bertkit.ondevice.runner import MODEL, load, write_facts
 from bertkit.predictor import Predictor
+from bertkit.report.ladder import render_ladder
 from bertkit.terminal import say
 
-AUTO = "auto"
+AUTO, PAGE = "auto", "ladder.html"
 TIMED_TEXTS = 50
 EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chips without floating point."
 
@@ -62,7 +63,9 @@ class Export:
         taken = chosen["precision"]
         self._keep(taken, names)
         say(ladder.table(entries))
-        return self._card(name, taken, proofs[taken], entries)
+        card = self._card(name, taken, proofs[taken], entries)
+        write_text(self.place / PAGE, render_ladder(card))
+        return card
 
     def _names(self):
         """Return the precisions that "auto" tries."""
@@ -93,7 +96,8 @@ class Export:
             on = f" on the {len(self.labelled)} rows of {Path(self.labelled.path).name}" if self.labelled else ""
             say(f"Comparing the {name} file with the model as trained{on}.")
             found = prove.of(load(self.place, files[name].name), name, max_drop)
-            proofs[name] = {"precision": name, "length": self.lengths[-1], "lengths": self.lengths, "mask": masking, **found}
+            proofs[name] = {"precision": name, "length": self.lengths[-1], "lengths": self.lengths, "mask": masking,
+                            **found}
             entries.append(ladder.entry(name, files[name].stat().st_size, found,
                                         {**_measured(self.place, files[name].name), "layers": drifts.get(name, {})}))
         return proofs, entries
@@ -104,9 +108,10 @@ class Export:
         if rows is None and (asking := [name for name in names if name in ("int8-full", "int8-static")]):
             raise Error(f"{asking[0]} needs calibration rows, and the bundle keeps none; train it without "
                         "--set calibration=0, or take --precision int8.")
-        if "int8-static" in names and not mask.has_full_blocks(self.bundle.model.encoder.config):
-            raise Error(f"int8-static is made for blocks like BERT's, and {self.bundle.model.encoder.config.family} has "
-                        "others; take --precision int8.")
+        config = self.bundle.model.encoder.config
+        if "int8-static" in names and not mask.has_full_blocks(config):
+            raise Error(f"int8-static is made for blocks like BERT's, and {config.family} has others; take --precision "
+                        "int8.")
         if rows is None:
             rows = source.random_rows(self.bundle.tokenizer, self.lengths[-1])
             return self._inputs(rows), {"masked_score": mask.FLOAT, "rows": 0}

@@ -33,9 +33,10 @@ def layer_drift(exact: bytes, content: bytes, signature: str, rows: Mapping[str,
         if (layer := _LAYER.search(name)) and after.get(name, (0, ()))[1] == before[name][1]:
             last[layer.group(1)] = name
     change = np.zeros((len(last), 2))
-    for (mask, exactly), (_, found) in zip(observed(exact, signature, first), observed(content, signature, first), strict=True):
+    both = zip(observed(exact, signature, first), observed(content, signature, first), strict=True)
+    for (mask, exactly), (_, found) in both:
         for at, name in enumerate(last.values()):
-            y, other = (_real(values(numbers[name][0]), mask) for values, numbers in ((exactly, before), (found, after)))
+            y, other = _real(exactly(before[name][0]), mask), _real(found(after[name][0]), mask)
             change[at] += ((other - y) ** 2).sum(), (y ** 2).sum()
     ratios = np.sqrt(change[:, 0] / change[:, 1].clip(1e-30))
     return {layer: round(float(ratio), 5) for layer, ratio in zip(last, ratios, strict=True)}

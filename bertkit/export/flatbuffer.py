@@ -1,4 +1,4 @@
-"""The graph of a .tflite as Python objects: read, looked through, and changed where the converter has no way to say it."""
+"""The graph of a .tflite as Python objects: read, looked through, and changed where the converter cannot say it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -142,7 +142,8 @@ class Editor:
             The operator.
         """
         made = self._schema.OperatorT()
-        made.opcodeIndex, made.inputs, made.outputs = self._code(kind), np.array(inputs, np.int32), np.array(outputs, np.int32)
+        made.opcodeIndex = self._code(kind)
+        made.inputs, made.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
         if options:
             made.builtinOptionsType = getattr(self._schema.BuiltinOptions, options)
             made.builtinOptions = getattr(self._schema, f"{options}T")()

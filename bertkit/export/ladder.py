@@ -54,10 +54,10 @@ def choose(entries: Sequence[dict[str, Any]], max_drop: float, prefer: str) -> d
     cost = {"size": lambda one: one["bytes"], "speed": lambda one: one["cpu_ms"]["p50"]}[prefer]
     chosen = min(kept, key=cost)
     chosen["chosen"] = True
+    unit = {"size": "bytes", "speed": "time"}[prefer]
     for one in kept:
         if one is not chosen:
-            one["fell"] = (f"{one['bytes'] / chosen['bytes']:.2f} times the bytes of {chosen['precision']}" if prefer == "size"
-                           else f"{cost(one) / cost(chosen):.2f} times the time of {chosen['precision']}")
+            one["fell"] = f"{cost(one) / cost(chosen):.2f} times the {unit} of {chosen['precision']}"
     return chosen
 
 
@@ -65,7 +65,8 @@ def _loss(one, max_drop):
     """Return in a few words why a rung loses too much, or None."""
     drop = one["drop"]["drop"]
     if drop is None:
-        return None if one["agreement"] >= SURE else f"agrees on {100 * one['agreement']:.1f} % of the calibration rows only"
+        agreed = f"agrees on {100 * one['agreement']:.1f} % of the calibration rows only"
+        return None if one["agreement"] >= SURE else agreed
     return None if drop <= max_drop else f"loses {drop:.2f} points, {max_drop:g} are allowed"
 
 
@@ -81,7 +82,8 @@ def table(entries: Sequence[dict[str, Any]]) -> str:
     header = ("", "precision", "megabytes", "score", "drop (95 %)", "agrees", "drift", "CPU-ms", "p95", "")
     rows = [header, *(_cells(one) for one in entries)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(header))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _cells(one):

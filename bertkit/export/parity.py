@@ -10,7 +10,8 @@ SAFER = {"float32": None, "float16": "float32", "dynamic": "float16", "int8": "d
          "int4-small": "int4", "int8-static": "int8", "int8-full": "int8"}
 LADDER = tuple(SAFER)
 FEWEST_ROWS = 200           # below it one row moves the score by more than half a point
-BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int4": 0.5, "int4-small": 0.5, "int8-static": 1, "int8-full": 1}
+BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int4": 0.5, "int4-small": 0.5, "int8-static": 1,
+         "int8-full": 1}
 LARGEST_DRIFT = {"float32": 1e-3, "float16": 0.1}      # of files that compute what the model does
 
 

@@ -36,13 +36,14 @@ def costs_of_lengths(bundle: Predictor, inputs: list[Any], counts: Sequence[int]
     packed = bundle.task.pack(bundle.tokenizer, inputs, bundle.length).rows
     wanted = np.array([STEP * math.ceil(len(ids) / STEP) for ids, _ in packed])
     steps, rows = np.unique(wanted, return_counts=True)
-    return {str(count): {"lengths": (best := _best_lengths(steps, rows, count))[1], "tokens": round(best[0] / len(wanted), 2)}
-            for count in counts}
+    best = {count: _best_lengths(steps, rows, count) for count in counts}
+    return {str(count): {"lengths": lengths, "tokens": round(tokens / len(wanted), 2)}
+            for count, (tokens, lengths) in best.items()}
 
 
 def _best_lengths(steps, rows, count):
-    """Return (tokens, lengths) of the cheapest set of `count` lengths that holds all rows; a row takes the next length."""
-    best = {(0, 0): (0, [])}          # (rows placed up to this step, lengths used) -> (tokens, lengths)
+    """Return (tokens, lengths) of the cheapest at most `count` lengths; a row takes the smallest that holds it."""
+    best: dict[tuple[int, int], tuple[int, list[int]]] = {(0, 0): (0, [])}      # steps held, lengths used -> cheapest
     for end in range(1, len(steps) + 1):
         for used in range(1, min(count, end) + 1):
             best[end, used] = min((best[begin, used - 1][0] + int(steps[end - 1] * rows[begin:end].sum()),
@@ -122,6 +123,7 @@ class Proof:
 
     def _side(self, answering):
         """Return what the bundle or the file computes of the labelled inputs, packed at its own length."""
+        assert self._labelled is not None
         packed = self.bundle.task.pack(answering.tokenizer, self._labelled.inputs, answering.length)
         return parity.Side(answering.outputs(packed.rows), packed)
 

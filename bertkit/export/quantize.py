@@ -17,7 +17,7 @@ from bertkit.errors import Error
 from bertkit.export import flatbuffer
 
 SIGNATURE = "serving_default"
-WEIGHTED = {"FULLY_CONNECTED": 1, "GATHER": 0, "EMBEDDING_LOOKUP": 1}   # operations with large tables: which input it is
+WEIGHTED = {"FULLY_CONNECTED": 1, "GATHER": 0, "EMBEDDING_LOOKUP": 1}   # with large tables: which input it is
 CALIBRATION_ROWS = 200
 BLOCK = 32              # numbers that share a scale in a table of four bits
 
@@ -50,7 +50,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "int4-small": (*_SMALL_TABLES, Rule("dynamic", "FULLY_CONNECTED", FEED_FORWARD, 4)),
     "int8-static": (*_TABLES, Rule("static", "FULLY_CONNECTED", INSIDE), Rule("static", "BATCH_MATMUL", INSIDE),
                     Rule("static", "SOFTMAX", INSIDE), Rule("static", "GELU", INSIDE),
-                    Rule("static", "RESHAPE", f"{INSIDE}.*/attention"), Rule("static", "TRANSPOSE", f"{INSIDE}.*/attention"),
+                    Rule("static", "RESHAPE", f"{INSIDE}.*/attention"),
+                    Rule("static", "TRANSPOSE", f"{INSIDE}.*/attention"),
                     Rule("static", "ADD", r"/attention(_\d+)?/add")),
     "int8-full": (Rule("static", "*"), Rule("float", "OUTPUT"))}
 

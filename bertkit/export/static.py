@@ -127,7 +127,7 @@ def static_ranges(content: bytes, signature: str,
 
 
 def _looked_at(graph):
-    """Return {place: what it is} of the numbers whose ranges are wanted: what integers give, and what they are given."""
+    """Return {place: what it is} of numbers whose ranges are wanted: what integers give, and what they are given."""
     looked = {}
     for at, (kind, operator) in enumerate(graph.operators):
         if not re.search(INSIDE, graph.tensors[operator.outputs[0]].name.decode("utf-8", "replace")):
@@ -159,7 +159,7 @@ def _is_outer(graph, operator):
 
 
 def _real(values, mask, role):
-    """Return the numbers that belong to real tokens, [numbers, width]; of scores those of real queries and real keys."""
+    """Return the numbers that belong to real tokens; of scores those of real queries and real keys."""
     if role == "mask":
         return values
     if role == "scores":
@@ -214,7 +214,8 @@ def _hide_by(model, graph, ranges, operators, kinds):
 
 def _range(low, high, axes):
     """Return a range as ai-edge-quantizer keeps it; 0 is always inside."""
-    return {"min": np.full((1,) * axes, min(low, 0.0), np.float32), "max": np.full((1,) * axes, max(high, 0.0), np.float32)}
+    ends = {"min": min(low, 0.0), "max": max(high, 0.0)}
+    return {name: np.full((1,) * axes, end, np.float32) for name, end in ends.items()}
 
 
 def _name_moved(graph, operators, kinds, named):

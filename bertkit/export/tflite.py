@@ -30,9 +30,10 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
     Args:
         folder: The folder of the bundle.
         out: The folder to write; nothing is left there after an error.
-        precision: One of `parity.LADDER`: float32, float16, dynamic (int8 weights, as the converter does it), int8, int4,
-            int4-small, int8-static (by `quantize.RULES`) or int8-full (integers throughout, experimental; needs
-            calibration rows); or "auto": each but int8-full is made, and the best that keeps the answers is taken.
+        precision: One of `parity.LADDER`: float32, float16, dynamic (int8 weights, as the converter does it), int8,
+            int4, int4-small, int8-static (by `quantize.RULES`) or int8-full (integers throughout, experimental; the
+            last two need calibration rows); or "auto": each but int8-full is made, and the best that keeps the answers
+            is taken.
         length: Tokens of a row; by default as many as 99 of 100 rows of `dev` need (see `proof.length_for`), or what
             the bundle was trained with.
         dev: A file of labelled rows: the .tflite itself is scored on it, beside the bundle at the length that it was

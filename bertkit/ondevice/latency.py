@@ -116,9 +116,10 @@ def _status(name):
     return 1024 * int(next(line for line in lines if line.startswith(name)).split()[1])
 
 
-def _quantiles(function: Callable[..., Any], calls: Sequence[tuple], clock: Callable[[], float]) -> dict[str, float]:
+def _quantiles(function: Callable[..., Any], calls: list[tuple[Any, ...]],
+               clock: Callable[[], float]) -> dict[str, float]:
     """Return median and 95th percentile of what calls take, in milliseconds."""
-    taken = []
+    taken: list[float] = []
     for number, arguments in enumerate([*calls[:1] * WARM_UP, *calls]):
         begin = clock()
         function(*arguments)

@@ -22,7 +22,8 @@ from bertkit.text.formats.vocabulary import vocabulary_file
 FORMAT = 1
 MODEL, METADATA = "model.tflite", "ondevice.json"
 SHAPE = {"format": schema.Choice(FORMAT), "task": {"name": str}, "length": schema.Whole(1, 2**31),
-         "lengths": schema.Maybe(schema.Several(schema.Whole(1, 2**31), least=2, different=True)), "files": manifest.FILES, "tokenizer": {"kind": schema.Choice(*tokenizers.MODELS)}}
+         "lengths": schema.Maybe(schema.Several(schema.Whole(1, 2**31), least=2, different=True)),
+         "files": manifest.FILES, "tokenizer": {"kind": schema.Choice(*tokenizers.MODELS)}}
 
 
 def load(folder: str | Path, model: str = MODEL, threads: int = 1) -> "DeviceModel":
@@ -78,8 +79,8 @@ def write_facts(folder: str | Path, tokenizer: Tokenizer, task: Task, lengths: S
             raise Error(f"The label {broken[0]!r} holds a line end, which labels.txt cannot hold; rename it.")
         write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
         names.append("labels.txt")
-    metadata = {"format": FORMAT, "task": task_metadata(task), "length": max(lengths), "tokenizer": tokenizer.save(folder),
-                "files": manifest.describe(folder, names)}
+    metadata = {"format": FORMAT, "task": task_metadata(task), "length": max(lengths),
+                "tokenizer": tokenizer.save(folder), "files": manifest.describe(folder, names)}
     metadata |= {"lengths": sorted(lengths)} if len(lengths) > 1 else {}
     write_json(folder / METADATA, metadata, signed=True)
 

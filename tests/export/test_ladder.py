@@ -1,6 +1,7 @@
 """The ladder: files of fewer bits compute nearly the same, each length too, and the choice is what was asked."""
 
 import copy
+import itertools
 
 import numpy as np
 import pytest
@@ -50,9 +51,12 @@ def test_auto_makes_each_rung_and_leaves_the_smallest_that_keeps_the_answers(aut
     (chosen,) = [one for one in entries.values() if one["chosen"]]
     inside = [one for one in entries.values() if one["drop"]["drop"] <= 5]
     assert chosen["bytes"] == min(one["bytes"] for one in inside) == (out / "model.tflite").stat().st_size
-    assert sorted(path.name for path in out.iterdir()) == ["card.json", "labels.txt", "model.tflite", "ondevice.json",
-                                                           "vocab.txt"]
-    assert Card.read(out / "card.json").ladder == card.ladder and all(one["fell"] for one in entries.values() if one is not chosen)
+    assert sorted(path.name for path in out.iterdir()) == ["card.json", "labels.txt", "ladder.html", "model.tflite",
+                                                           "ondevice.json", "vocab.txt"]
+    page = (out / "ladder.html").read_text()
+    assert all(f">{name}<" in page for name in entries) and "block_1" in page and "http" not in page
+    assert Card.read(out / "card.json").ladder == card.ladder
+    assert all(one["fell"] for one in entries.values() if one is not chosen)
     assert entries["float32"]["agreement"] == 1 and entries["int4"]["bytes"] < entries["int8"]["bytes"]
 
 
@@ -149,11 +153,11 @@ def test_no_rung_that_is_good_enough_shows_all():
 
 
 def test_lengths_are_the_cheapest_of_all_sets():
-    import itertools
     steps, counts = np.array([8, 16, 24, 40, 48]), np.array([5, 9, 2, 7, 1])
     for count in (1, 2, 3):
         sets = [(*some, 48) for some in itertools.combinations(steps[:-1].tolist(), count - 1)]
-        cost = {one: sum(n * min(length for length in one if length >= step) for step, n in zip(steps, counts)) for one in sets}
+        cost = {one: sum(n * min(length for length in one if length >= step)
+                         for step, n in zip(steps, counts, strict=True)) for one in sets}
         assert _best_lengths(steps, counts, count) == (min(cost.values()), list(min(cost, key=cost.get)))
     predictor = source.open_predictor(exported.bundled())
     found = costs_of_lengths(predictor, TEXTS)
