@@ -24,7 +24,7 @@ def layer_drift(exact: bytes, content: bytes, signature: str, rows: Mapping[str,
         rows: {name: int32 [rows,T]}.
 
     Returns:
-        {layer: the ratio}, in the order of the graph; empty where no tensor has the same name in both.
+        {layer: the ratio, a float}, in the order of the graph; empty where no name is in both files.
     """
     first = {name: values[:ROWS] for name, values in rows.items()}
     before, after = (_floats(one, signature) for one in (exact, content))

@@ -77,15 +77,15 @@ def scope(operator: Any, graph: Any) -> str:
 
 
 def constant(model: Any, graph: Any, number: int) -> np.ndarray | None:
-    """Return the float values of a constant tensor.
+    """Return the float values of a constant: float32 [...] of its own shape.
 
     Args:
         model: What `read` returned.
-        graph: The graph of the tensor.
-        number: The number of the tensor; -1 where an operator has none.
+        graph: The graph that it belongs to.
+        number: Its number; -1 where an operator has none.
 
     Returns:
-        float32 of the tensor's shape; None where it is computed.
+        The values, float32 [...]; None where it is computed.
     """
     if number < 0:
         return None
@@ -106,14 +106,14 @@ class Editor:
         self.model, self._schema = model, schema_py_generated
 
     def tensor(self, graph: Any, shape: Any, like: Any, name: bytes, values: np.ndarray | None = None) -> int:
-        """Add a tensor.
+        """Add a place for numbers, computed or constant.
 
         Args:
             graph: The graph.
             shape: Its shape.
-            like: A tensor of the same type, or the name of a type.
+            like: Another one of the same type, or the name of a type.
             name: Its name.
-            values: What it holds, where it is constant.
+            values: What it holds, where it is constant: an array of this shape and dtype.
 
         Returns:
             Its number.
@@ -134,8 +134,8 @@ class Editor:
 
         Args:
             kind: Such as "RESHAPE".
-            inputs: Numbers of tensors.
-            outputs: Numbers of tensors.
+            inputs: Which numbers it reads, by their place in the graph.
+            outputs: Which it gives.
             options: The name of its options in the schema, such as "MulOptions", where it needs them.
 
         Returns:

@@ -63,7 +63,8 @@ def quantize(content: bytes, rules: Sequence[Rule], ranges: Mapping[str, Any] | 
     Args:
         content: The float .tflite.
         rules: The rules.
-        ranges: {name of a tensor: {"min", "max"}} for static rules; None: they are measured on `rows`.
+        ranges: {name of a tensor: {"min", "max"}, float32 [1, ..., 1]} for static rules; None: they are measured on
+            `rows`.
         rows: Rows to measure ranges on, {name: int32 [rows, length]}; not needed where no rule is static.
 
     Returns:

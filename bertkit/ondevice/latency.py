@@ -1,6 +1,5 @@
 """Measure what a text costs: time of the clock, time of the processor, memory."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -91,7 +90,7 @@ def peak_memory(folder: str | Path, model: str = MODEL) -> int | None:
     """
     if not Path("/proc/self/status").exists():
         return None
-    done = child.run(_PEAK, [json.dumps([str(folder), model])], capture_output=True, text=True)
+    done = child.run(_PEAK, [str(folder), model], capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["without a word"])[-1]
         raise Error(f"{folder} could not be run to measure its memory ({reason:.200}).")
@@ -99,9 +98,9 @@ def peak_memory(folder: str | Path, model: str = MODEL) -> int | None:
 
 
 def run_once() -> None:
-    """Load and run the file that the first argument of this process names, and print by how many bytes it grew."""
+    """Load and run the file that the arguments of this process name, and print by how many bytes it grew."""
     import sys
-    folder, model = json.loads(sys.argv[1])
+    folder, model = sys.argv[1:]
     import ai_edge_litert.interpreter  # noqa: F401  its code is no part of what a file takes
     before = _status("VmRSS")
     device = load(folder, model)
