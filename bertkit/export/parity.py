@@ -9,6 +9,7 @@ from bertkit.errors import Error
 SAFER = {"float32": None, "float16": "float32", "dynamic": "float16", "int8": "dynamic", "int4": "int8",
          "int4-small": "int4", "int8-static": "int8", "int8-full": "int8"}
 LADDER = tuple(SAFER)
+RESAMPLES = 4000            # of a drop: few rows differ, and the ends of its interval are whole rows
 FEWEST_ROWS = 200           # below it one row moves the score by more than half a point
 BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int4": 0.5, "int4-small": 0.5, "int8-static": 1,
          "int8-full": 1}
@@ -85,7 +86,7 @@ def score(task: Any, targets: Any, model: Side, file: Side) -> dict[str, Any]:
     name, metric = next(iter(task.metrics.items()))
     found = [task.predictions(side.outputs, side.packed) for side in (model, file)]
     one, two = (task.metric_inputs(targets, side) for side in found)
-    drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two))
+    drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two, RESAMPLES))
     low, high = metrics.bootstrap(metric, *two)
     compared = compare(task, *(task.aligned(side.outputs, side.packed) for side in (model, file)))
     return {**compared, "rows": len(one[0]), "metric": name, "score": float(metric(*two)),
