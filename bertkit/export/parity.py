@@ -86,7 +86,8 @@ def score(task: Any, targets: Any, model: Side, file: Side) -> dict[str, Any]:
     name, metric = next(iter(task.metrics.items()))
     found = [task.predictions(side.outputs, side.packed) for side in (model, file)]
     one, two = (task.metric_inputs(targets, side) for side in found)
-    drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two, RESAMPLES))
+    paired = metrics.paired_drop(metric, one, two, RESAMPLES)
+    drop, drop_low, drop_high = (round(task.points * value, 4) for value in paired)
     low, high = metrics.bootstrap(metric, *two)
     compared = compare(task, *(task.aligned(side.outputs, side.packed) for side in (model, file)))
     return {**compared, "rows": len(one[0]), "metric": name, "score": float(metric(*two)),

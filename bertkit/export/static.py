@@ -179,7 +179,8 @@ def rewritten(content: bytes, ranges: Mapping[Place, tuple[float, float]],
     Args:
         content: The float .tflite; all its graphs compute the same, at their own lengths.
         ranges: What `static_ranges` measured on one of them.
-        peaks: {number of an operator: the largest |y_j| of each channel, float32 [D]}, as `static_ranges` measured them.
+        peaks: {number of an operator: the largest |y_j| of each channel, float32 [D]}, as `static_ranges` measured
+            them.
 
     Returns:
         (a float .tflite that computes the same, {name of a tensor: {"min", "max"}, float32 [1, ..., 1]}).
