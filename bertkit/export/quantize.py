@@ -42,12 +42,12 @@ class Rule:
 
 _TABLES = (Rule("dynamic", "FULLY_CONNECTED"), Rule("dynamic", "EMBEDDING_LOOKUP"))
 _SMALL_TABLES = (*_TABLES, Rule("dynamic", "EMBEDDING_LOOKUP", "/token_", 4))
-FEED_FORWARD = r"/(inner|outer)(_\d+)?/"     # the names that `layers` gives to both matrices
+SMALL = r"/(inner|outer|output)(_\d+)?/"     # the names that `layers` gives to feed-forward and attention's output
 INSIDE = r"/block_"                          # the layers between embeddings and head
 RULES: dict[str, tuple[Rule, ...]] = {
     "int8": _TABLES,
     "int4": _SMALL_TABLES,
-    "int4-small": (*_SMALL_TABLES, Rule("dynamic", "FULLY_CONNECTED", FEED_FORWARD, 4)),
+    "int4-small": (*_SMALL_TABLES, Rule("dynamic", "FULLY_CONNECTED", SMALL, 4)),
     "int8-static": (*_TABLES, Rule("static", "FULLY_CONNECTED", INSIDE), Rule("static", "BATCH_MATMUL", INSIDE),
                     Rule("static", "SOFTMAX", INSIDE), Rule("static", "GELU", INSIDE),
                     Rule("static", "RESHAPE", f"{INSIDE}.*/attention"),
