@@ -13,7 +13,7 @@ import numpy as np
 from bertkit.errors import Error
 from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.charsmap import CLUSTER
-from bertkit.text.unicode.codepoints import codepoints, one, run
+from bertkit.text.unicode.codepoints import ISOLATED, SPACE, codepoints, one, run
 from bertkit.text.unicode.tables import (
     SIZE,
     combining_classes,
@@ -25,6 +25,7 @@ from bertkit.text.unicode.tables import (
 )
 
 CACHED = 1 << 14                              # changed stretches of a step that are remembered
+BERT_FLAGS = ("clean", "ideographs", "accents", "lowercase")
 FORMS = {"nfc": "canonical", "nfd": "canonical", "nfkc": "compatibility", "nfkd": "compatibility"}
 
 
@@ -40,6 +41,25 @@ class Aligned(NamedTuple):
     sources: Sequence[int]
 
 
+def span(sources: Sequence[int], start: int, end: int) -> tuple[int, int]:
+    """Return the range of given characters that normalised characters from start to end are from.
+
+    Args:
+        sources: the `sources` of an `Aligned`.
+        start: the first normalised character.
+        end: the normalised character behind the last.
+
+    Returns:
+        (start, end) in given characters; of an empty range the place behind what comes before it.
+
+    Example:
+        >>> span([0, 2, 3], 0, 2), span([0, 2, 3], 2, 2)
+        ((0, 3), (3, 3))
+    """
+    last = sources[end - 1] + 1 if end else 0
+    return sources[start] if start < end else last, last
+
+
 class Normalizer:
     """A normalizer applies steps to a text in their order.
 
@@ -50,6 +70,9 @@ class Normalizer:
     - replace OLD NEW: replaces a text.
     - squeeze NEW: replaces two or more spaces by NEW.
     - strip_left, strip_right: remove the blanks at one end.
+    - bert FLAGS: BERT's normalisation codepoint by codepoint, where FLAGS are some of the words of BERT_FLAGS: `clean`
+      removes control characters and makes every blank a space, `ideographs` puts spaces around ideographs, `accents`
+      decomposes and removes combining marks, `lowercase` lower-cases.
     - charsmap: applies `mapping`, to a whole grapheme cluster where it has less than 6 bytes and begins with an entry.
 
     Which character a changed one comes from is decided as in the library `tokenizers`.
@@ -210,6 +233,26 @@ def _accents():
     return Step(run(members("accents")), lambda text: ("", []), members("accents"))
 
 
+def _bert(flags):
+    if odd := set(flags.split()) - set(BERT_FLAGS):
+        raise Error(f"The normalisation step bert has {min(odd)!r:.40}; give some of {' '.join(BERT_FLAGS)}.")
+    clean, ideographs, accents, lowercase = (flag in flags.split() for flag in BERT_FLAGS)
+    table = codepoints("huggingface", lowercase, accents, clean, ideographs)
+    new = dict(table.becomes)
+    if clean:
+        new |= {chr(c): " " for c in np.flatnonzero(table.kinds == SPACE)}
+    if ideographs:
+        alone = codepoints("huggingface", False, False, False, True).kinds == ISOLATED
+        alone &= codepoints("huggingface", False, False, False, False).kinds != ISOLATED
+        new |= {c: f" {new.get(c, c)} " for c in map(chr, np.flatnonzero(alone))}
+    new = {c: text for c, text in new.items() if c != text and not 0xD800 <= ord(c) < 0xE000}     # surrogates stay
+
+    def becomes(text):
+        return "".join(new[c] for c in text), [i for i, c in enumerate(text) for _ in new[c]]
+
+    return Step(run(_set(new)), becomes, _set(new))
+
+
 def _lowercase():
     lower = codepoints("huggingface", lowercase=True, strip_accents=False, clean=False, split_ideographs=False).becomes
     lower = {c: text for c, text in lower.items() if text}               # surrogates stay
@@ -255,6 +298,6 @@ def _mapped(old, new):
     return new, [min(i, len(old) - 1) for i in range(len(new))]
 
 
-ARGUMENTS = {"replace": 2, "squeeze": 1}
-STEPS = {"accents": _accents, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
+ARGUMENTS = {"replace": 2, "squeeze": 1, "bert": 1}
+STEPS = {"accents": _accents, "bert": _bert, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
          "strip_left": _strip("\\A{}"), "strip_right": _strip("{}\\Z"), "charsmap": _charsmap}
