@@ -10,8 +10,7 @@ from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.files.bounded import as_path
 from bertkit.files.schema import Choice, Maybe
-from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
-from bertkit.text.formats.huggingface import complete_json
+from bertkit.text.formats import beside, bytelevel, sentencepiece, wordpiece
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 
 GOOGLE = {"rules": "google", "longest_word": 200}
@@ -99,7 +98,7 @@ def _tokenizer_json(folder):
 
 def _reader(path, content):
     """Return the function that reads a tokenizer.json of the library `tokenizers`, by its model."""
-    with complete_json(path):
+    with beside.complete_json(path):
         model, split = content["model"], json.dumps(content["pre_tokenizer"])
         kind = model.get("type") or next((kind for key, kind in UNNAMED.items() if key in model), "nothing")
     if kind == "WordPiece":
@@ -125,7 +124,7 @@ def _preset(folder, content):
 def _vocabulary(folder):
     """Read a vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
     vocabulary = read_lines(folder / "vocab.txt")
-    if (folder / "tokenizer_config.json").exists():
+    if any((folder / name).exists() for name in (beside.CONFIG, beside.MAP, beside.ADDED)):
         return vocabulary, wordpiece.from_legacy(folder, vocabulary, uncased(vocabulary))
     google = (folder / "bert_config.json").exists() or any(folder.glob("*.ckpt*.index"))
     return _by_case(vocabulary, **GOOGLE if google else {})
