@@ -130,14 +130,16 @@ def added(folder: Path, vocabulary: Sequence[str], names: dict[str, Any], path: 
         newer = [_Listed(_token(folder / CONFIG, token), int(i), folder / CONFIG) for i, token in (decoder or {}).items()]
     with complete_json(folder / MAP):
         older_extra, older_named = _extra(older), _flagged(older)
+        # transformers 5 does not count additional_special_tokens of special_tokens_map.json here.
+        special = {*names.values(), *extra, *(_extra(older, LISTS[1:]) if decoder is None else ())}
     if decoder is None:
         extra, named = extra | older_extra, named | older_named
     tokens = {token["content"]: _Listed(_token(path, token), token["id"], path) for token in listed}
     for one in newer:
         _override(tokens, one)
     for content, i in read(folder, ADDED).items():
-        special = content in extra or content in names.values()
-        _older(tokens, _Listed(Added(content, special, normalized=not special), i, folder / ADDED), decoder is not None)
+        token = Added(content, content in special, normalized=content not in special)
+        _older(tokens, _Listed(token, i, folder / ADDED), decoder is not None)
     if lost := [content for content in older_extra if content not in extra and content not in tokens]:
         say_once(f"{folder / MAP} names {lost[0]!r}, which {folder / CONFIG} lacks; it is passed over, as transformers does.")
     return _in_order(tokens, named, extra, vocabulary, [names[role] for role in NEW if names[role]])
@@ -214,10 +216,9 @@ def _flagged(content):
             if isinstance(token, dict) and isinstance(token.get("content"), str)}
 
 
-def _extra(content):
+def _extra(content, lists=LISTS):
     """Return {content: Added} of the special tokens of a file that have no role: those of lists, and x_token keys."""
-    lists = [content.get(key) or () for key in LISTS]
-    values = [value for listed in lists for value in (listed.values() if isinstance(listed, dict) else listed)]
+    values = [value for listed in (content.get(key) or () for key in lists) for value in (listed.values() if isinstance(listed, dict) else listed)]
     values += [value for key, value in content.items() if key.endswith("_token") and key[:-6] not in ROLES
                and isinstance(value, str)]
     tokens = [Added.of(value) if isinstance(value, str) else replace(_token(None, value), special=True)

@@ -132,7 +132,7 @@ class WordPiece:
         parts = [becomes.get(c, c) for c in raw]
         word = "".join(parts)
         sources = [i for i, part in enumerate(parts) for _ in part]
-        ids, ends = self._match(word)
+        ids, ends = self.match(word)
         starts = [0, *ends[:-1]] if ids else []
         pieces = Pieces(ids, [(sources[start], sources[end - 1] + 1)
                               for start, end in zip(starts, ends, strict=True)])
@@ -142,8 +142,15 @@ class WordPiece:
             self._cache[raw] = pieces
         return pieces
 
-    def _match(self, word):
-        """Return the ids of a normalised word and where each of them ends."""
+    def match(self, word: str) -> tuple[list[int], list[int]]:
+        """Return the pieces of a normalised word.
+
+        Args:
+            word: the word.
+
+        Returns:
+            The ids, and where in the word each of them ends.
+        """
         if len(word) > self.longest_word:
             return [self.unk_id], [len(word)]
         ids, ends, start, table = [], [], 0, self._first
