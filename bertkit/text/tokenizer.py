@@ -93,25 +93,31 @@ class Tokenizer:
         known, new = set(self.model_vocabulary), dict.fromkeys(token.content for token in self.added)
         self.vocabulary = (*self.model_vocabulary, *(token for token in new if token not in known))
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
+        for role in ENDS:                     # nothing else needs these; files name some that no vocabulary has
+            if self.special.get(role) not in self._ids:
+                self.special.pop(role, None)
         self.pad_id = self.id(self.special["pad"]) if "pad" in self.special else 0
         self.unk_id, self.cls_id, self.sep_id = (
             self.id(self.special[role]) if role in self.special else None for role in ("unk", "cls", "sep"))
         make = functools.partial(MODELS[kind], self.model_vocabulary, unknown=self.special.get("unk"))
         self.model = make(**settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
+        normalized = any(token.normalized for token in self.added)
+        # What stands between normalised tokens is normalised already.
+        self.bare = make(**self.model.tables(), **self.model.settings() | self.model.BARE) if normalized else self.model
         named = [Added(token) for token in self.special.values() if token in self._ids]
         everything = {token.content: token for token in (*named, *self.added)}.values()
         self._splitters = {True: self._find(everything), False: self._find(self.recognised)}
-        # What stands between normalised tokens is normalised already.
-        self.bare = make(**self.model.tables(), **self.model.settings() | self.model.BARE) if any(token.normalized for token in self.added) else self.model
 
     @classmethod
     def load(cls, address: str | Path) -> "Tokenizer":
         """Read the tokenizer of a checkpoint, from whatever `bertkit.load` takes, or from a vocabulary file.
 
-        A folder is one of Hugging Face, of Google, of a keras-nlp preset or a bertkit bundle. Where it has a
-        tokenizer.json, that file decides; its truncation and its padding are not taken over. A vocabulary without
-        settings is uncased, unless an entry outside brackets has an upper-case letter.
+        A folder is one of Hugging Face, of sentence-transformers, of Google, of a keras-nlp preset or a bertkit bundle.
+        Where it has a tokenizer.json, that file decides; its truncation and its padding are not taken over. Where
+        tokenizer_config.json says otherwise, what transformers 5 does is done, and the log says so. Added tokens are
+        read from every file that names them. A vocabulary without settings is uncased, unless an entry outside
+        brackets has an upper-case letter.
 
         Args:
             address: checkpoint folder, `bertkit://english`, `hf://owner/name`, the name of a keras-nlp preset, or a

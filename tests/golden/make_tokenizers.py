@@ -206,7 +206,7 @@ def asked(files, names, texts):
 
 
 def main():
-    count, seed, *out = [*sys.argv[1:], *["80", "15"][len(sys.argv) - 1:]]
+    count, seed, *out = [*sys.argv[1:], *["40", "15"][len(sys.argv) - 1:]]
     warnings.filterwarnings("ignore")
     rng, rows = random.Random(int(seed)), []
     while len(rows) < int(count):

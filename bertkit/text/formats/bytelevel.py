@@ -1,5 +1,6 @@
 """Byte-level BPE in the files of Hugging Face: tokenizer.json, or vocab.json and merges.txt."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,8 @@ def _prefix_space(folder, has):
     if said == has:
         return has
     follows = _is_rebuilt(folder)
-    beside.say_once(f"{folder / beside.CONFIG} says add_prefix_space={str(said).lower()}, {folder / 'tokenizer.json'} says "
-                    f"{str(has).lower()}; the {'former' if follows else 'latter'} is taken, as transformers 5 does.")
+    beside.say_once(f"{folder / beside.CONFIG} says add_prefix_space={json.dumps(said)}, {folder / 'tokenizer.json'} says "
+                    f"{json.dumps(has)}; the {'former' if follows else 'latter'} is taken, as transformers 5 does.")
     return said if follows else has
 
 

@@ -1,5 +1,6 @@
 """WordPiece in the files of Hugging Face: tokenizer.json, or tokenizer_config.json and vocab.txt."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,8 @@ def _followed(folder, steps):
         return steps
     follows = kind in FOLLOWED
     odd = next(key for key in said if said[key] != wanted[key])
-    beside.say_once(f"{folder / beside.CONFIG} says {odd}={str(config[odd]).lower()}, {folder / 'tokenizer.json'} has a "
-                    f"normalizer with {odd}={str(wanted[odd]).lower()}; the {'former' if follows else 'latter'} is taken, as "
+    beside.say_once(f"{folder / beside.CONFIG} says {odd}={json.dumps(config[odd])}, {folder / 'tokenizer.json'} has a "
+                    f"normalizer with {odd}={json.dumps(wanted[odd])}; the {'former' if follows else 'latter'} is taken, as "
                     f"transformers does.")
     wanted |= said
     step = normalizers.bert(True, wanted["tokenize_chinese_chars"], wanted["strip_accents"], wanted["do_lower_case"])
