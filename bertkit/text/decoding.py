@@ -59,4 +59,5 @@ def _japanese(tokenizer, pieces):
     return "".join(piece.removeprefix("##") for piece in pieces)          # Japanese has no blanks between words
 
 
-DECODERS = {"wordpiece": _wordpiece, "japanese": _japanese, "bytelevel": _bytelevel, "unigram": _sentencepiece, "bpe": _sentencepiece}
+DECODERS = {"wordpiece": _wordpiece, "japanese": _japanese, "bytelevel": _bytelevel,
+            "unigram": _sentencepiece, "bpe": _sentencepiece}

@@ -43,5 +43,5 @@ def _by_first_character(tokenizer):
     return np.isin(codepoints("huggingface", lowercase=False, strip_accents=False).kinds[firsts], (SPACE, ISOLATED))
 
 
-WORD_STARTS = {"wordpiece": _without_prefix, "japanese": _without_prefix, "bytelevel": _by_first_character, "unigram": _by_first_character,
-               "bpe": _by_first_character}
+WORD_STARTS = {"wordpiece": _without_prefix, "japanese": _without_prefix, "bytelevel": _by_first_character,
+               "unigram": _by_first_character, "bpe": _by_first_character}

@@ -17,13 +17,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROLES = ("unk", "cls", "sep", "pad", "mask")
-WORDS = ["river", "River", "##s", "bank", "##k", "covid", "-", "19", "é", "e", "E", "É", "##e", "漢", "字", "漢字", "a", "b", "x",
-         "1", ".", "[", "]", "/", "new", "NEW", "##ew", "n", "N", "##1", "##2", "new1", "i", "İ", "ß", "ss", "mask", "MASK", "cls"]
-EXTRA = ["[E1]", "[/E1]", "covid-19", "Covid-19", "É1", "new", "NEW1", "漢x", "a b", "river", "##s", "-", "xx", "[mask]", "İx",
-         "<e>", "é", "e\u0301y"]
-TEXTS = ["", "river", "Rivers BANK", "covid-19", "COVID-19", "Covid-19s", "xcovid-19", "[E1]", "[/E1]", "[E1]river[/E1]", "[MASK]",
-         "[CLS]", "<mask>", "<s>", "[C]", "[mask]", "É1", "é1", "É", "e\u0301", "e\u0301y", "éy", "漢字", "漢x", "漢X", "new", "NEW", "new1",
-         "NEW1", "a b", "A B", "xx", "XX", "İx", "i̇x", "ß", "\u00a0", "\t", " ", "  ", ".", "-", "<e>", "<E>", "\u200b", "1", "_"]
+WORDS = ["river", "River", "##s", "bank", "##k", "covid", "-", "19", "é", "e", "E", "É", "##e", "漢", "字", "漢字",
+         "a", "b", "x", "1", ".", "[", "]", "/", "new", "NEW", "##ew", "n", "N", "##1", "##2", "new1", "i",
+         "İ", "ß", "ss", "mask", "MASK", "cls"]
+EXTRA = ["[E1]", "[/E1]", "covid-19", "Covid-19", "É1", "new", "NEW1", "漢x", "a b", "river", "##s", "-", "xx",
+         "[mask]", "İx", "<e>", "é", "e\u0301y"]
+TEXTS = ["", "river", "Rivers BANK", "covid-19", "COVID-19", "Covid-19s", "xcovid-19", "[E1]", "[/E1]",
+         "[E1]river[/E1]", "[MASK]", "[CLS]", "<mask>", "<s>", "[C]", "[mask]", "É1", "é1", "É", "e\u0301", "e\u0301y",
+         "éy", "漢字", "漢x", "漢X", "new", "NEW", "new1", "NEW1", "a b", "A B", "xx", "XX", "İx", "i̇x", "ß", "\u00a0",
+         "\t", " ", "  ", ".", "-", "<e>", "<E>", "\u200b", "1", "_"]
 
 
 def letters():
@@ -80,7 +82,8 @@ def effective(normal):
 
 def template(names, ids):
     cls, sep = names["cls"], names["sep"]
-    part = {"SpecialToken": {"id": cls, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": sep, "type_id": 0}}
+    part = ({"SpecialToken": {"id": cls, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+            {"SpecialToken": {"id": sep, "type_id": 0}})
     pair = [*part, {"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": sep, "type_id": 1}}]
     return {"type": "TemplateProcessing", "single": list(part), "pair": pair, "special_tokens": {
         token: {"id": token, "ids": [ids[token]], "tokens": [token]} for token in (cls, sep)}}
@@ -113,11 +116,12 @@ def around(rng, files, config, names, vocabulary, plain_roles):
 
 def folder(rng):
     """Return {name: content} of one folder."""
-    kind = rng.choice(["vocab.txt", "vocab.txt", "wordpiece", "wordpiece", "wordpiece", "bytes", "bytes.json", "bytes.json"])
+    kind = rng.choice(["vocab.txt", "vocab.txt", "wordpiece", "wordpiece", "wordpiece", "bytes", "bytes.json",
+                       "bytes.json"])
     config, files = {}, {"config.json": {"model_type": "bert"}}
     if kind in ("vocab.txt", "wordpiece"):
         names, vocabulary, renamed = wordpiece(rng)
-        config["do_lower_case"] = lower = maybe(rng)
+        config["do_lower_case"] = maybe(rng)
         if maybe(rng, 0.4):
             config["strip_accents"] = rng.choice([None, True, False])
         if maybe(rng, 0.3):
@@ -133,8 +137,8 @@ def folder(rng):
                 config["tokenizer_class"] = rng.choice(["PreTrainedTokenizerFast", "TokenizersBackend"])
                 normal = normalizer(rng)
             else:                                     # which transformers 5 takes from tokenizer_config.json alone
-                normal = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": maybe(rng), "strip_accents":
-                          config.get("strip_accents"), "lowercase": maybe(rng)}
+                normal = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": maybe(rng),
+                          "strip_accents": config.get("strip_accents"), "lowercase": maybe(rng)}
                 config["tokenize_chinese_chars"] = maybe(rng)
                 config["strip_accents"] = config.get("strip_accents")
             listed = files.get("added_tokens.json") or rng.sample(EXTRA, 2)
@@ -166,17 +170,20 @@ def folder(rng):
             normal = None
             if maybe(rng):
                 config["tokenizer_class"] = "PreTrainedTokenizerFast"
-                normal = rng.choice([None, {"type": "NFC"}, {"type": "Sequence", "normalizers": [{"type": "Lowercase"}, {"type": "NFKC"}]}])
+                normal = rng.choice([None, {"type": "NFC"}, {"type": "Sequence", "normalizers": [
+                    {"type": "Lowercase"}, {"type": "NFKC"}]}])
             split = {"type": "ByteLevel", "add_prefix_space": maybe(rng), "trim_offsets": True, "use_regex": True}
             tokens = numbered(rng, vocabulary, names.values(), lambda content: flags(
-                rng, content, special=True, normalized=False, single_word=False, lstrip=content == "<mask>", rstrip=False))
+                rng, content, special=True, normalized=False, single_word=False, lstrip=content == "<mask>",
+                rstrip=False))
             if "added_tokens_decoder" in config:
                 tokens = {int(i): token for i, token in config["added_tokens_decoder"].items()}
             files["tokenizer.json"] = {
                 "version": "1.0", "truncation": None, "padding": None, "normalizer": normal, "decoder": None,
                 "added_tokens": [{"id": i, **token} for i, token in tokens.items()], "pre_tokenizer": split,
-                "post_processor": {"type": "RobertaProcessing", "cls": ["<s>", ids["<s>"]], "sep": ["</s>", ids["</s>"]],
-                                   "trim_offsets": True, "add_prefix_space": split["add_prefix_space"]},
+                "post_processor": {"type": "RobertaProcessing", "cls": ["<s>", ids["<s>"]],
+                                   "sep": ["</s>", ids["</s>"]], "trim_offsets": True,
+                                   "add_prefix_space": split["add_prefix_space"]},
                 "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
                           "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
                           "vocab": ids, "merges": merges}}
@@ -211,7 +218,8 @@ def main():
     rng, rows = random.Random(int(seed)), []
     while len(rows) < int(count):
         files, names = folder(rng)
-        texts = ["".join(rng.choice(TEXTS) + rng.choice(["", "", " "]) for _ in range(rng.randrange(1, 7))) for _ in range(6)]
+        texts = ["".join(rng.choice(TEXTS) + rng.choice(["", "", " "]) for _ in range(rng.randrange(1, 7)))
+                 for _ in range(6)]
         try:
             rows.append({"files": files, "texts": texts, **asked(files, names, texts)})
         except Exception as error:                    # what the reference itself cannot load

@@ -64,7 +64,8 @@ def load(folder, files):
 def test_ids_and_offsets_are_those_of_transformers(tmp_path, number):
     row = GOLDEN[number]
     tokenizer = load(tmp_path, row["files"])
-    taken = {token.content for token in tokenizer.added if token.lstrip or token.rstrip} | set(tokenizer.special.values())
+    taken = {token.content for token in tokenizer.added if token.lstrip or token.rstrip}
+    taken |= set(tokenizer.special.values())
     for form in ("special", "plain"):
         for text, (ids, offsets) in zip(row["texts"], row[form], strict=True):
             if "vocab.json" in row["files"] and "<mask>" in text:   # transformers 4 and fairseq take the blanks along
@@ -78,7 +79,7 @@ def test_ids_and_offsets_are_those_of_transformers(tmp_path, number):
                 assert (start, end) == (begin, stop) or inside or spaced, (form, text, token)
 
 
-@pytest.mark.parametrize("number", range(0, len(GOLDEN), 2))
+@pytest.mark.parametrize("number", range(0, len(GOLDEN), 4))
 def test_a_bundle_and_what_is_written_keep_the_tokens(tmp_path, number):
     row = GOLDEN[number]
     for name in ("read", "bundle", "huggingface"):
@@ -92,14 +93,14 @@ def test_a_bundle_and_what_is_written_keep_the_tokens(tmp_path, number):
             assert again.encode(row["texts"], special) == tokenizer.encode(row["texts"], special)
 
 
-@pytest.mark.parametrize("number", [n for n, row in enumerate(GOLDEN) if "vocab.txt" in row["files"]
-                                    or row["files"].get("tokenizer.json", {}).get("normalizer", {"type": ""})][:10])
+@pytest.mark.parametrize("number", [pytest.param(n, marks=[pytest.mark.slow][:n > 3]) for n in range(12)])
 def test_the_graph_finds_the_same(tmp_path, number):
     tf = pytest.importorskip("tensorflow")
     from bertkit.text.graph.tokenizer import GraphTokenizer
     tokenizer = load(tmp_path, GOLDEN[number]["files"])
     texts = [*GOLDEN[number]["texts"], "[CLS] [MASK] <s> [E1]"]
-    found = {name: values.numpy() for name, values in GraphTokenizer(tokenizer)(tf.constant(texts), offsets=True).items()}
+    found = GraphTokenizer(tokenizer)(tf.constant(texts), offsets=True)
+    found = {name: values.numpy() for name, values in found.items()}
     for i, encoding in enumerate(tokenizer.encode(texts)):
         real = slice(1, 1 + len(encoding.ids))
         assert found["token_ids"][i, real].tolist() == encoding.ids, texts[i]
@@ -122,7 +123,8 @@ def test_added_tokens_json_counts_without_tokenizer_config(tmp_path):
 
 
 def test_special_tokens_without_a_role_are_recognised_in_every_text(tmp_path):
-    names = {"cls_token": "[CLS]", "mask_token": {"content": "[MASK]"}, "additional_special_tokens": ["e2", "[E1]", "[/E1]"]}
+    names = {"cls_token": "[CLS]", "mask_token": {"content": "[MASK]"},
+             "additional_special_tokens": ["e2", "[E1]", "[/E1]"]}
     tokenizer = Tokenizer.load(legacy(tmp_path, special_tokens_map_json=names))
     for special in (False, True):
         assert tokenizer.ids(["a [E1]river[/E1] e2"], special) == [[8, AFTER, 5, AFTER + 1, 14]]
@@ -139,12 +141,14 @@ def test_tokenizer_config_lists_tokens(tmp_path, key):
 
 def test_what_the_newer_list_lacks_is_named(tmp_path, caplog):
     decoder = {str(AFTER): {"content": "[E1]", "special": True}}
+    older = {"additional_special_tokens": ["[E3]"], "cls_token": "cls"}
     with caplog.at_level(logging.WARNING):
         tokenizer = Tokenizer.load(legacy(tmp_path, tokenizer_config_json=BERT | {"added_tokens_decoder": decoder},
                                           added_tokens_json={"[E1]": AFTER, "[E2]": AFTER + 1},
-                                          special_tokens_map_json={"additional_special_tokens": ["[E3]"], "cls_token": "cls"}))
+                                          special_tokens_map_json=older))
     assert tokenizer.ids(["[E1]"]) == [[AFTER]] and len(tokenizer) == AFTER + 1 and tokenizer.special["cls"] == "[CLS]"
-    for name, token in (("added_tokens.json", "'[E2]'"), ("special_tokens_map.json", "'[E3]'"), ("special_tokens_map.json", "'cls'")):
+    for name, token in (("added_tokens.json", "'[E2]'"), ("special_tokens_map.json", "'[E3]'"),
+                        ("special_tokens_map.json", "'cls'")):
         assert any(name in record.getMessage() and token in record.getMessage() for record in caplog.records)
 
 
@@ -166,12 +170,12 @@ def test_files_that_differ_in_a_token_are_said(tmp_path, caplog):
 
 
 @pytest.mark.parametrize(("files", "message"), [
-    ({"added_tokens_json": {"new": AFTER + 7}}, f"added_tokens.json: the added token 'new' has the id {AFTER + 7}, wanted {AFTER}"),
+    ({"added_tokens_json": {"new": AFTER + 7}}, f"added_tokens.json: .* 'new' has the id {AFTER + 7}, wanted {AFTER}"),
     ({"added_tokens_json": {"river": 6}}, "the added token 'river' has the id 6, wanted 5"),
     ({"added_tokens_json": {"new": "x"}}, "'new' has the id 'x'; wanted a whole number"),
     ({"tokenizer_config_json": BERT | {"additional_special_tokens": [3]}}, "added token 3 is malformed"),
     ({"tokenizer_config_json": BERT | {"additional_special_tokens": 3}}, "not a whole tokenizer_config.json"),
-    ({"tokenizer_config_json": {"tokenizer_class": "RoFormerTokenizer"}}, "tokenizer_class is RoFormerTokenizer, which parts"),
+    ({"tokenizer_config_json": {"tokenizer_class": "RoFormerTokenizer"}}, "is RoFormerTokenizer, which parts words"),
 ])
 def test_what_cannot_be_right_is_refused(tmp_path, files, message):
     with pytest.raises(Error, match=message):
@@ -208,15 +212,18 @@ def test_accents_in_two_files(tmp_path, normalizer, said, wanted):
 
 def test_keys_that_are_passed_over_are_named(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        Tokenizer.load(legacy(tmp_path, tokenizer_config_json=BERT | {"do_basic_tokenize": False, "never_split": ["River"]}))
+        keys = {"do_basic_tokenize": False, "never_split": ["River"]}
+        Tokenizer.load(legacy(tmp_path, tokenizer_config_json=BERT | keys))
     assert "do_basic_tokenize=False" in caplog.text and "never_split=['River']" in caplog.text
 
 
 # ----------------------------------------------------------------------------------- normalizers of several parts
 
 @pytest.mark.parametrize(("parts", "text", "wanted"), [
-    ([{"type": "Lowercase"}, bert(lowercase=False)], "RIVER É", [5, 13]), ([{"type": "NFC"}, bert(strip_accents=False)], "E\u0301", [13]),
-    ([{"type": "NFD"}, {"type": "StripAccents"}, {"type": "Lowercase"}], "RIVER É", [5, 9]), ([bert(lowercase=False), {"type": "Lowercase"}], "RIVER", [5]),
+    ([{"type": "Lowercase"}, bert(lowercase=False)], "RIVER É", [5, 13]),
+    ([{"type": "NFC"}, bert(strip_accents=False)], "E\u0301", [13]),
+    ([{"type": "NFD"}, {"type": "StripAccents"}, {"type": "Lowercase"}], "RIVER É", [5, 9]),
+    ([bert(lowercase=False), {"type": "Lowercase"}], "RIVER", [5]),
     ([{"type": "Sequence", "normalizers": [{"type": "NFKC"}]}, bert()], "\uff32iver", [5]),
     ([{"type": "Replace", "pattern": {"String": "x"}, "content": "er"}, bert()], "rivx", [5])])
 def test_a_sequence_of_normalizers(tmp_path, parts, text, wanted):
@@ -272,13 +279,17 @@ def test_a_byte_without_an_entry_is_dropped_and_told(tmp_path, caplog):
 JAPANESE = json.loads((Path(__file__).parents[1] / "golden" / "japanese.json").read_text("utf-8"))
 
 
+def japanese(folder, config):
+    return written(folder, vocab_txt=JAPANESE["vocabulary"], tokenizer_config_json=config)
+
+
 @pytest.mark.parametrize("number", range(len(JAPANESE["cases"])))
 def test_japanese_words_are_those_of_transformers(tmp_path, number):
     row = JAPANESE["cases"][number]
     if row["config"].get("word_tokenizer_type") == "mecab":
         for package in ("fugashi", "unidic_lite", "ipadic"):
             pytest.importorskip(package)
-    tokenizer = Tokenizer.load(written(tmp_path, vocab_txt=JAPANESE["vocabulary"], tokenizer_config_json=row["config"]))
+    tokenizer = Tokenizer.load(japanese(tmp_path, row["config"]))
     assert tokenizer.ids(JAPANESE["texts"]) == row["ids"]
     if tokenizer.model.kind == "japanese":
         (tmp_path / "out").mkdir()
@@ -291,7 +302,7 @@ def test_offsets_of_japanese_words(tmp_path):
     pytest.importorskip("fugashi")
     pytest.importorskip("unidic_lite")
     text = "\uff21\uff22\uff23\u3000東京 は"
-    tokenizer = Tokenizer.load(written(tmp_path, vocab_txt=JAPANESE["vocabulary"], tokenizer_config_json=JAPANESE["cases"][0]["config"]))
+    tokenizer = Tokenizer.load(japanese(tmp_path, JAPANESE["cases"][0]["config"]))
     assert [text[a:b] for a, b in tokenizer.encode([text])[0].offsets] == ["\uff21\uff22\uff23", "東京", "は"]
 
 
@@ -302,13 +313,13 @@ def test_offsets_of_japanese_words(tmp_path):
 def test_other_japanese_words_are_refused(tmp_path, settings):
     config = {"tokenizer_class": "BertJapaneseTokenizer"} | settings
     with pytest.raises(Error, match="tokenizer_class BertJapaneseTokenizer has word_tokenizer_type='"):
-        Tokenizer.load(written(tmp_path, vocab_txt=JAPANESE["vocabulary"], tokenizer_config_json=config))
+        Tokenizer.load(japanese(tmp_path, config))
 
 
 def test_without_mecab_the_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "fugashi", None)
-    with pytest.raises(Error, match="BertJapaneseTokenizer with word_tokenizer_type mecab .* needs fugashi, which is not"):
-        Tokenizer.load(written(tmp_path, vocab_txt=JAPANESE["vocabulary"], tokenizer_config_json=JAPANESE["cases"][0]["config"]))
+    with pytest.raises(Error, match="BertJapaneseTokenizer with word_tokenizer_type mecab .* needs fugashi, which"):
+        Tokenizer.load(japanese(tmp_path, JAPANESE["cases"][0]["config"]))
 
 
 def test_japanese_words_have_no_graph(tmp_path):
@@ -316,6 +327,6 @@ def test_japanese_words_have_no_graph(tmp_path):
     pytest.importorskip("unidic_lite")
     pytest.importorskip("tensorflow")
     from bertkit.text.graph.tokenizer import GraphTokenizer
-    tokenizer = Tokenizer.load(written(tmp_path, vocab_txt=JAPANESE["vocabulary"], tokenizer_config_json=JAPANESE["cases"][0]["config"]))
+    tokenizer = Tokenizer.load(japanese(tmp_path, JAPANESE["cases"][0]["config"]))
     with pytest.raises(Error, match="A japanese tokenizer has no form in TensorFlow; export token ids instead"):
         GraphTokenizer(tokenizer)

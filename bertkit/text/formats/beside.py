@@ -54,12 +54,24 @@ def complete_json(path: Path) -> Iterator[None]:
 
 @functools.cache
 def say_once(message: str) -> None:
-    """Log a warning, once in a process."""
+    """Log a warning, once in a process.
+
+    Args:
+        message: the warning.
+    """
     logger.warning("%s", message)
 
 
 def read(folder: Path, name: str) -> dict[str, Any]:
-    """Return the content of a JSON file of a folder, {} where there is none."""
+    """Read a JSON file of a folder.
+
+    Args:
+        folder: the folder.
+        name: the name of the file.
+
+    Returns:
+        Its content, a dict; {} where there is no such file.
+    """
     path = folder / name
     return read_json(path) if path.exists() else {}
 
@@ -127,7 +139,8 @@ def added(folder: Path, vocabulary: Sequence[str], names: dict[str, Any], path: 
     with complete_json(folder / CONFIG):
         _say_unread(folder, config)
         extra, named = _extra(config), _flagged(config)
-        newer = [_Listed(_token(folder / CONFIG, token), int(i), folder / CONFIG) for i, token in (decoder or {}).items()]
+        newer = [_Listed(_token(folder / CONFIG, token), int(i), folder / CONFIG)
+                 for i, token in (decoder or {}).items()]
     with complete_json(folder / MAP):
         older_extra, older_named = _extra(older), _flagged(older)
         # transformers 5 does not count additional_special_tokens of special_tokens_map.json here.
@@ -141,7 +154,8 @@ def added(folder: Path, vocabulary: Sequence[str], names: dict[str, Any], path: 
         token = Added(content, content in special, normalized=content not in special)
         _older(tokens, _Listed(token, i, folder / ADDED), decoder is not None)
     if lost := [content for content in older_extra if content not in extra and content not in tokens]:
-        say_once(f"{folder / MAP} names {lost[0]!r}, which {folder / CONFIG} lacks; it is passed over, as transformers does.")
+        say_once(f"{folder / MAP} names {lost[0]!r}, which {folder / CONFIG} lacks; it is passed over, as "
+                 "transformers does.")
     return _in_order(tokens, named, extra, vocabulary, [names[role] for role in NEW if names[role]])
 
 
@@ -166,8 +180,8 @@ def _override(tokens, new):
     if old is not None and old.token != new.token:
         one, other = ({name: getattr(token, name) for name in sorted(FLAGS) if getattr(old.token, name)
                        != getattr(new.token, name)} for token in (old.token, new.token))
-        say_once(f"{old.path} has the added token {new.token.content!r} with {one}, {new.path} with {other}; the latter is "
-                 "taken, as transformers does.")
+        say_once(f"{old.path} has the added token {new.token.content!r} with {one}, {new.path} with {other}; the "
+                 "latter is taken, as transformers does.")
     tokens[new.token.content] = new
 
 
@@ -176,10 +190,11 @@ def _older(tokens, new, passed_over):
     if new.token.content in tokens:
         return
     if not isinstance(new.id, int) or isinstance(new.id, bool):
-        raise Error(f"{new.path}: the added token {new.token.content!r} has the id {new.id!r:.40}; wanted a whole number.")
+        raise Error(f"{new.path}: the added token {new.token.content!r} has the id {new.id!r:.40}; wanted a whole "
+                    "number.")
     if passed_over:
-        say_once(f"{new.path} has {new.token.content!r}, which added_tokens_decoder of {new.path.with_name(CONFIG)} lacks; "
-                 "it is passed over, as transformers does.")
+        say_once(f"{new.path} has {new.token.content!r}, which added_tokens_decoder of {new.path.with_name(CONFIG)} "
+                 "lacks; it is passed over, as transformers does.")
         return
     tokens[new.token.content] = new
 
@@ -218,7 +233,8 @@ def _flagged(content):
 
 def _extra(content, lists=LISTS):
     """Return {content: Added} of the special tokens of a file that have no role: those of lists, and x_token keys."""
-    values = [value for listed in (content.get(key) or () for key in lists) for value in (listed.values() if isinstance(listed, dict) else listed)]
+    values = [value for listed in (content.get(key) or () for key in lists)
+              for value in (listed.values() if isinstance(listed, dict) else listed)]
     values += [value for key, value in content.items() if key.endswith("_token") and key[:-6] not in ROLES
                and isinstance(value, str)]
     tokens = [Added.of(value) if isinstance(value, str) else replace(_token(None, value), special=True)

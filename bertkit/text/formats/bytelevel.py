@@ -51,7 +51,7 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
         names = beside.special(folder, _names(known))
         return vocabulary, {"kind": "bytelevel", "prefix_space": _prefix_space(folder, split["add_prefix_space"]),
                             "normalization": steps, "merges": list(map(_merge, model["merges"])),
-                            **_unknown_bytes(path, vocabulary, model.get("unk_token") if not _is_rebuilt(folder) else None),
+                            **_unknown_bytes(path, vocabulary, None if _is_rebuilt(folder) else model.get("unk_token")),
                             **surroundings(folder, content, vocabulary, _with_unknown(names, model))}
 
 
@@ -95,8 +95,9 @@ def write(folder: Path, tokenizer: Any) -> None:
     vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}
     pairs = [merge.split(" ") for merge in model.merges.merges]
     unknown = tokenizer.special.get("unk") if model.settings()["unknown_bytes"] else None
-    merges = {"type": "BPE", "dropout": None, "unk_token": unknown, "fuse_unk": False, "continuing_subword_prefix": None,
-              "end_of_word_suffix": None, "byte_fallback": False, "vocab": vocabulary, "merges": pairs}
+    merges = {"type": "BPE", "dropout": None, "unk_token": unknown, "fuse_unk": False,
+              "continuing_subword_prefix": None, "end_of_word_suffix": None, "byte_fallback": False,
+              "vocab": vocabulary, "merges": pairs}
     write_tokenizer_json(folder, tokenizer, [split], normalizer=normalizers.normalizer(model.normalization),
                          pre_tokenizer=split, decoder=split, model=merges)
 
@@ -123,16 +124,18 @@ def _prefix_space(folder, has):
     if said == has:
         return has
     follows = _is_rebuilt(folder)
-    beside.say_once(f"{folder / beside.CONFIG} says add_prefix_space={json.dumps(said)}, {folder / 'tokenizer.json'} says "
-                    f"{json.dumps(has)}; the {'former' if follows else 'latter'} is taken, as transformers 5 does.")
+    beside.say_once(f"{folder / beside.CONFIG} says add_prefix_space={json.dumps(said)}, "
+                    f"{folder / 'tokenizer.json'} says {json.dumps(has)}; the {'former' if follows else 'latter'} is "
+                    "taken, as transformers 5 does.")
     return said if follows else has
 
 
 def _unknown_bytes(path, vocabulary, unknown):
     """Return the setting for bytes that a vocabulary lacks, and say which these are."""
     if missing := missing_bytes(vocabulary):
-        beside.say_once(f"{path}: the vocabulary lacks {len(missing)} of the bytes of UTF-8, the first {missing[0]:#04x}; in a "
-                        f"text they {'become ' + unknown if unknown else 'are dropped'}, as in the library tokenizers.")
+        fate = f"become {unknown}" if unknown else "are dropped"
+        beside.say_once(f"{path}: the vocabulary lacks {len(missing)} of the bytes of UTF-8, the first "
+                        f"{missing[0]:#04x}; in a text they {fate}, as in the library tokenizers.")
     return {"unknown_bytes": bool(missing and unknown)}
 
 

@@ -74,6 +74,6 @@ def _mecab(refused, given, words):
               and value not in (None, "", [])}
     if others or dictionary not in DICTIONARIES:
         odd = others or {"mecab_dic": dictionary}
-        raise Error(f"{refused} and mecab_kwargs with {odd}; bertkit knows mecab_dic, one of {', '.join(DICTIONARIES)}, "
-                    "and normalize_text.")
+        raise Error(f"{refused} and mecab_kwargs with {odd}; bertkit knows mecab_dic, one of "
+                    f"{', '.join(DICTIONARIES)}, and normalize_text.")
     return {"dictionary": dictionary, "normalization": [["nfkc"]] if normal else []}

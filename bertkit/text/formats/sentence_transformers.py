@@ -44,7 +44,8 @@ def lowered(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
         The settings, with one step of normalisation more where it makes a difference.
     """
     files = sorted(folder.glob(CONFIGS))
-    lower = any(read_json(path, {"do_lower_case": schema.Maybe((bool, None))}, SETTINGS).get("do_lower_case") for path in files)
+    said = [read_json(path, {"do_lower_case": schema.Maybe((bool, None))}, SETTINGS) for path in files]
+    lower = any(content.get("do_lower_case") for content in said)
     before = settings.get("normalization", [])
     if not lower or ["lowercase"] in before or settings.get("kind", "wordpiece") in ("wordpiece", "japanese") and (
             settings.get("lowercase", True)):

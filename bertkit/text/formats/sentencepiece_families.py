@@ -72,8 +72,8 @@ class Family:
         pieces = [*self.first, *((text, self._score(text, score)) for text, score, _ in model.pieces[self.dropped:]),
                   *self.last]
         vocabulary = tuple(text for text, _ in pieces)
-        ends = {role: token for role, token in ENDS.items() if token in vocabulary}
-        names = without_missing(folder, beside.special(folder, ends | self.special), vocabulary)
+        usual = {role: token for role, token in ENDS.items() if token in vocabulary} | self.special
+        names = without_missing(folder, beside.special(folder, usual), vocabulary)
         controls = [text for text, _, kind in model.pieces if kind == CONTROL]
         tokens = dict.fromkeys(token for token in (*names.values(), *controls) if token in vocabulary)
         own = [Added(token, lstrip=self.mask_takes_blanks and token == names["mask"]) for token in tokens]

@@ -22,7 +22,7 @@ from bertkit.text.template import bert
 DEFAULT = {role: f"[{role.upper()}]" for role in ("unk", "cls", "sep", "pad", "mask")}
 # The classes for which transformers 5 takes these keys of tokenizer_config.json, whatever tokenizer.json says.
 FOLLOWED = ("Bert", "DistilBert", "Electra", "MobileBert", "MPNet")
-KEYS = {"do_lower_case": "lowercase", "strip_accents": "strip_accents", "tokenize_chinese_chars": "split_ideographs"}
+KEYS = {"do_lower_case": "lowercase", "strip_accents": "accents", "tokenize_chinese_chars": "ideographs"}
 # Classes that part words in another way before WordPiece.
 PARTED = ("BertJapanese", "RoFormer", "Bertweet", "Phobert", "Flaubert", "XLM", "Cpm", "DistilBertJapanese")
 
@@ -44,12 +44,14 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
     with beside.complete_json(path):
         model, (steps, charsmap) = content["model"], normalizers.steps(path, content["normalizer"])
         if charsmap:
-            raise Error(f"{path}: its normalizer is Precompiled, wanted BertNormalizer; bertkit does not read such a tokenizer.")
+            raise Error(f"{path}: its normalizer is Precompiled, wanted BertNormalizer; bertkit does not read such "
+                        "a tokenizer.")
         require(path, "pre_tokenizer", content["pre_tokenizer"], "BertPreTokenizer")
         vocabulary = entries_by_id(path, model["vocab"])
         names = beside.special(folder, DEFAULT) | {"unk": model["unk_token"]}
         return vocabulary, {"prefix": model["continuing_subword_prefix"],
-                            "longest_word": model["max_input_chars_per_word"], **_normalization(_followed(folder, steps)),
+                            "longest_word": model["max_input_chars_per_word"],
+                            **_normalization(_followed(folder, steps)),
                             **surroundings(folder, content, vocabulary, names)}
 
 
@@ -69,12 +71,13 @@ def from_legacy(folder: Path, vocabulary: Sequence[str], uncased: bool) -> dict[
     """
     config, kind = beside.read(folder, beside.CONFIG), beside.tokenizer_class(folder)
     if kind in PARTED:
-        raise Error(f"{folder}: its tokenizer_class is {kind}Tokenizer, which parts words in another way than BERT; bertkit "
-                    "does not read such a tokenizer.")
+        raise Error(f"{folder}: its tokenizer_class is {kind}Tokenizer, which parts words in another way than BERT; "
+                    "bertkit does not read such a tokenizer.")
     lower, names = config.get("do_lower_case", uncased), beside.special(folder, DEFAULT)
     strip = config.get("strip_accents")                       # null means the same as do_lower_case
     with beside.complete_json(folder / beside.CONFIG):
-        step = normalizers.bert(True, config.get("tokenize_chinese_chars", True), lower if strip is None else strip, lower)
+        ideographs = config.get("tokenize_chinese_chars", True)
+        step = normalizers.bert(True, ideographs, lower if strip is None else strip, lower)
     return {"special": names, "added": beside.added(folder, vocabulary, names), **_normalization([step]),
             "template": with_padding_side(folder, bert(names["cls"], names["sep"]), names).settings()}
 
@@ -90,9 +93,9 @@ def write(folder: Path, tokenizer: Any) -> None:
     usual = {"prefix": "##", "normalization": [], "clean": True} | (
         {"longest_word": 100} if settings["rules"] == "huggingface" else {})
     if any(settings[name] != value for name, value in usual.items()):
-        model = {"type": "WordPiece", "unk_token": tokenizer.special["unk"], "continuing_subword_prefix": settings["prefix"],
-                 "max_input_chars_per_word": settings["longest_word"],
-                 "vocab": {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)}}
+        vocabulary = {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)}
+        model = {"type": "WordPiece", "unk_token": tokenizer.special["unk"], "vocab": vocabulary,
+                 "continuing_subword_prefix": settings["prefix"], "max_input_chars_per_word": settings["longest_word"]}
         write_tokenizer_json(folder, tokenizer, normalizer=normalizers.normalizer(tokenizer.model.steps()),
                              pre_tokenizer={"type": "BertPreTokenizer"}, model=model,
                              decoder={"type": "WordPiece", "prefix": settings["prefix"], "cleanup": True})
@@ -111,15 +114,16 @@ def _followed(folder, steps):
     config, kind = beside.read(folder, beside.CONFIG), beside.tokenizer_class(folder)
     has = [name for step in steps for name in (step[1].split() if step[0] == "bert" else step)]
     lower = config.get("do_lower_case", "lowercase" in has)
-    wanted = {"do_lower_case": "lowercase" in has, "strip_accents": "accents" in has, "tokenize_chinese_chars": "ideographs" in has}
-    said = {key: lower if key == "strip_accents" and config[key] is None else config[key] for key in KEYS if key in config}
+    wanted = {key: flag in has for key, flag in KEYS.items()}
+    said = {key: lower if key == "strip_accents" and config[key] is None else config[key]
+            for key in KEYS if key in config}
     if all(said[key] == wanted[key] for key in said):
         return steps
     follows = kind in FOLLOWED
     odd = next(key for key in said if said[key] != wanted[key])
     beside.say_once(f"{folder / beside.CONFIG} says {odd}={json.dumps(config[odd])}, {folder / 'tokenizer.json'} has a "
-                    f"normalizer with {odd}={json.dumps(wanted[odd])}; the {'former' if follows else 'latter'} is taken, as "
-                    f"transformers does.")
+                    f"normalizer with {odd}={json.dumps(wanted[odd])}; the {'former' if follows else 'latter'} is "
+                    "taken, as transformers does.")
     wanted |= said
     step = normalizers.bert(True, wanted["tokenize_chinese_chars"], wanted["strip_accents"], wanted["do_lower_case"])
     return [step] if follows else steps

@@ -79,10 +79,13 @@ class _Alone(tf.Module):
     def __init__(self, steps):
         super().__init__()
         normalizer, numbers, texts = Normalizer(steps), np.zeros((SIZE, 1)), []
-        for c in np.flatnonzero(np.any([step.triggers for step in normalizer.steps], 0)):
-            new = normalizer(chr(c))
-            numbers[c] = GOES if not new else 2 + len(texts) if new != chr(c) else STAYS
-            texts += [new] if numbers[c] > GOES else []
+        becomes = {c: c for c in map(chr, np.flatnonzero(np.any([step.triggers for step in normalizer.steps], 0)))}
+        for step in normalizer.steps:
+            becomes = {c: step(text) if step.alone is None else "".join([step.alone.get(d, d) for d in text])
+                       for c, text in becomes.items()}
+        for c, new in becomes.items():
+            numbers[ord(c)] = GOES if not new else 2 + len(texts) if new != c else STAYS
+            texts += [new] if numbers[ord(c)] > GOES else []
         self._numbers, self._texts = CodepointRows(numbers), _Texts(texts)
 
     def __call__(self, codes, rows, places):

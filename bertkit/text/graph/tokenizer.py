@@ -35,8 +35,8 @@ class GraphTokenizer(tf.Module):
     def __init__(self, tokenizer: Any, max_length: int = 512):
         super().__init__(name="tokenizer")
         if tokenizer.model.kind not in MODULES:
-            raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export token ids instead: a .tflite "
-                        "takes them, and bertkit.ondevice makes them where the same packages are installed.")
+            raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export token ids instead: a "
+                        ".tflite takes them, and bertkit.ondevice makes them where the same packages are installed.")
         module = importlib.import_module(f"bertkit.text.graph.{MODULES[tokenizer.model.kind]}")
         make, (raw, normal) = module.MODELS[tokenizer.model.kind], tokenizer.splitters()
         self._model = make(tokenizer.bare if normal.tokens else tokenizer.model, tokenizer.model_vocabulary)

@@ -76,7 +76,7 @@ class ByteLevel:
         ids = {entry: i for i, entry in enumerate(vocabulary)}        # of equal entries the last counts
         self.byte_ids, self.merges = _byte_ids(ids), Merges(ids, merges)
         if self._settings["unknown_bytes"]:
-            self.byte_ids = [ids.get(unknown) if i is None else i for i in self.byte_ids]
+            self.byte_ids = [ids.get(unknown or "") if i is None else i for i in self.byte_ids]
         self.prefix_space, self.normalization = self._settings["prefix_space"], self._settings["normalization"]
         self.normalizer, self._words = Normalizer(self.normalization), _word_pattern()
         self._cache: dict[str, Pieces] = {}
@@ -134,7 +134,11 @@ class ByteLevel:
         return Pieces(ids, offsets)
 
     def steps(self) -> list[list[str]]:
-        """Return the normalisation as steps of `Normalizer`."""
+        """Return the normalisation as steps of `Normalizer`.
+
+        Returns:
+            A list of the steps.
+        """
         return self.normalization
 
     def _prefix(self, text):

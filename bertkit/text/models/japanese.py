@@ -67,7 +67,11 @@ class Japanese:
         return {}
 
     def steps(self) -> list[Any]:
-        """Return the normalisation as steps of `Normalizer`."""
+        """Return the normalisation as steps of `Normalizer`.
+
+        Returns:
+            A list of the steps.
+        """
         return self.normalization
 
     def ids(self, text: str) -> list[int]:
@@ -157,4 +161,5 @@ def _mecab(dictionary):
     try:
         return fugashi.GenericTagger(f'-d "{folder}" -r "{folder}/mecabrc"')
     except RuntimeError as error:
-        raise Error(f"{purpose}: MeCab cannot open {folder}; install the package {DICTIONARIES[dictionary]} again.") from error
+        raise Error(f"{purpose}: MeCab cannot open {folder}; install the package {DICTIONARIES[dictionary]} "
+                    "again.") from error

@@ -78,7 +78,11 @@ class SentencePiece:
         return {"charsmap": self._charsmap}
 
     def steps(self) -> list[Any]:
-        """Return the normalisation as steps of `Normalizer`."""
+        """Return the normalisation as steps of `Normalizer`.
+
+        Returns:
+            A list of the steps.
+        """
         return self.normalization
 
     def ids(self, text: str) -> list[int]:

@@ -122,7 +122,11 @@ class WordPiece:
         return Normalizer(self.steps())
 
     def steps(self) -> list[list[str]]:
-        """Return the normalisation as steps of `Normalizer`, BERT's own as the last."""
+        """Return the normalisation as steps of `Normalizer`, BERT's own as the last.
+
+        Returns:
+            A list of the steps.
+        """
         flags = " ".join(flag for name, flag in FLAGS.items() if self._settings[name])
         return [*self.normalization, *([["bert", flags]] if flags else [])]
 
