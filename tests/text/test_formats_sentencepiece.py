@@ -123,6 +123,31 @@ def test_a_token_that_the_vocabulary_lacks_is_left_out_and_told(tmp_path, caplog
     assert "the vocabulary has no <nothing>; the tokenizer goes without" in caplog.text
 
 
+@pytest.mark.parametrize(("kind", "lower", "prefix"), [
+    ("AlbertTokenizer", False, False), ("AlbertTokenizerFast", False, False), ("PreTrainedTokenizerFast", True, True)])
+def test_tokenizer_config_says_otherwise(tmp_path, kind, lower, prefix, caplog):
+    wanted = content(tmp_path)
+    before = from_tokenizer_json(tmp_path, wanted)[1]
+    assert ["lowercase"] in before["normalization"] and before["prefix"]
+    keys = {"tokenizer_class": kind, "do_lower_case": False, "add_prefix_space": False}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(keys))
+    found = from_tokenizer_json(tmp_path, wanted)[1]
+    assert (["lowercase"] in found["normalization"], found["prefix"]) == (lower, prefix)
+    assert ["charsmap"] in found["normalization"] and ["accents"] in found["normalization"]
+    which = "latter" if lower else "former"
+    assert f"do_lower_case=false, {tmp_path / 'tokenizer.json'} has true; the {which} is taken" in caplog.text
+
+
+def test_a_special_token_without_a_role_stays_a_piece(tmp_path):
+    files = content(tmp_path)
+    entry = next(entry for entry, _ in files["model"]["vocab"] if entry.isalpha() and len(entry) > 1)
+    token = {"content": entry, "special": True, "single_word": True, "normalized": False,
+             "id": [entry for entry, _ in files["model"]["vocab"]].index(entry)}
+    vocabulary, settings = from_tokenizer_json(tmp_path, files | {"added_tokens": [*files["added_tokens"], token]})
+    assert entry not in settings["controls"] and "<s>" in settings["controls"]
+    assert entry in Tokenizer(vocabulary, **settings).model.pieces
+
+
 # ------------------------------------------------------------------------------ the sample checkpoints
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -9,9 +9,12 @@ from typing import Any
 from bertkit.errors import Error
 from bertkit.text.formats import beside, normalizers, sentencepiece_model
 from bertkit.text.formats.huggingface import entries_by_id, require, surroundings, write_tokenizer_json
-from bertkit.text.formats.sentencepiece_families import family, without_missing
+from bertkit.text.formats.sentencepiece_families import FAMILIES, family, without_missing
 from bertkit.text.models.sentencepiece import SPACE
 
+# The keys of tokenizer_config.json that transformers 5 takes for a class, whatever tokenizer.json says.
+FOLLOWED = {"Albert": ("do_lower_case", "keep_accents", "add_prefix_space"), "XLNet": ("do_lower_case",),
+            "XLMRoberta": ("add_prefix_space",), "Camembert": ("add_prefix_space",), "BigBird": ("add_prefix_space",)}
 # The models of the families have these values; any other value changes the ids.
 USUAL = {"byte_fallback": False, "dropout": False, "continuing_subword_prefix": False, "end_of_word_suffix": False,
          "ignore_merges": False}
@@ -36,10 +39,13 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence
     with beside.complete_json(path):
         steps, charsmap = normalizers.steps(path, content["normalizer"])
         words, prefix = _words(path, content["pre_tokenizer"])
+        steps, prefix = _followed(folder, steps, prefix)
         vocabulary, unknown, model = _model(path, content["model"])
         names = _special(folder, content, vocabulary) | {"unk": unknown}
         around = surroundings(folder, content, vocabulary, names)
-        controls = [token["content"] for token in content["added_tokens"] if token["special"]]
+        # What has a role is no piece of a text; every other added token is found before the model sees the text.
+        roles = set(names.values())
+        controls = [token["content"] for token in content["added_tokens"] if token["content"] in roles]
         return vocabulary, {**model, "normalization": steps, "charsmap": charsmap, "words": words, "prefix": prefix,
                             "controls": controls, **around}
 
@@ -123,6 +129,22 @@ def _bpe(tokenizer, tables):
             "continuing_subword_prefix": None, "end_of_word_suffix": None, "byte_fallback": False,
             "ignore_merges": False, "vocab": {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)},
             "merges": [merge.split(" ") for merge in tables["merges"]]}
+
+
+def _followed(folder, steps, prefix):
+    """Return steps and prefix as transformers 5 takes them; what the two files say otherwise is said."""
+    config, kind = beside.read(folder, beside.CONFIG), beside.tokenizer_class(folder)
+    has = {"do_lower_case": ["lowercase"] in steps, "keep_accents": ["accents"] not in steps, "add_prefix_space": prefix}
+    odd = [key for key in has if isinstance(config.get(key), bool) and config[key] != has[key]]
+    for key in odd:
+        follows = key in FOLLOWED.get(kind, ())
+        which = "former" if follows else "latter"
+        beside.say_once(f"{folder / beside.CONFIG} says {key}={json.dumps(config[key])}, {folder / 'tokenizer.json'} "
+                        f"has {json.dumps(has[key])}; the {which} is taken, as transformers 5 does.")
+        has[key] = config[key] if follows else has[key]
+    if {"do_lower_case", "keep_accents"} & {*odd} & {*FOLLOWED.get(kind, ())}:
+        steps = FAMILIES[kind.lower()].steps(has)
+    return steps, has["add_prefix_space"]
 
 
 WRITTEN = {"unigram": _unigram, "bpe": _bpe}
