@@ -134,7 +134,8 @@ def _bpe(tokenizer, tables):
 def _followed(folder, steps, prefix):
     """Return steps and prefix as transformers 5 takes them; what the two files say otherwise is said."""
     config, kind = beside.read(folder, beside.CONFIG), beside.tokenizer_class(folder)
-    has = {"do_lower_case": ["lowercase"] in steps, "keep_accents": ["accents"] not in steps, "add_prefix_space": prefix}
+    has = {"do_lower_case": ["lowercase"] in steps, "keep_accents": ["accents"] not in steps,
+           "add_prefix_space": prefix}
     odd = [key for key in has if isinstance(config.get(key), bool) and config[key] != has[key]]
     for key in odd:
         follows = key in FOLLOWED.get(kind, ())
