@@ -55,4 +55,9 @@ def _sentencepiece(tokenizer, pieces):
     return "".join(pieces).replace(SPACE, " ")
 
 
-DECODERS = {"wordpiece": _wordpiece, "bytelevel": _bytelevel, "unigram": _sentencepiece, "bpe": _sentencepiece}
+def _japanese(tokenizer, pieces):
+    return "".join(piece.removeprefix("##") for piece in pieces)          # Japanese has no blanks between words
+
+
+DECODERS = {"wordpiece": _wordpiece, "japanese": _japanese, "bytelevel": _bytelevel,
+            "unigram": _sentencepiece, "bpe": _sentencepiece}
