@@ -9,6 +9,7 @@ from safetensors.numpy import save as safetensors_bytes
 from bertkit import family
 from bertkit.checkpoints import architectures
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, read_safetensors, variables, weight_mapping
+from bertkit.checkpoints.ties import settle_ties
 from bertkit.checkpoints.torch_file import read_torch
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -43,15 +44,24 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
     form = page.HUGGINGFACE
     tensors = canonical_names(weights(folder), form)
     kind = None if part == "encoder" else architectures.model_class(values, tensors, page)
+    if kind is not None and "mlm" in architectures.head_names(kind):
+        tensors, values = settle_ties(tensors, values, form)
     config = architectures.encoder_config(values, page, path, activation)
     if kind is not None and not architectures.reads_pooler(kind, values, page) and _lacks_pooler(config, tensors, form):
         config = config.but(pooler=None)
     encoder = encoder_for(config, tensors)
-    model = encoder if kind is None else architectures.build_model(kind, encoder, values, page)
+    model = encoder if kind is None else architectures.build_model(kind, encoder, values, page,
+                                                                        _outputs(kind, tensors, form))
     fresh = ("encoder/pooler", *(f"{name}/" for name in getattr(model, "kinds", ())))
     assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES, transposed=True), unused=form.unused,
            ignored=form.ignored, new=fresh)
     return model
+
+
+def _outputs(kind, tensors, form):
+    """Return the outputs of a model's head in the file; None where the file holds no such tensor."""
+    layer = form.names.get(f"{architectures.head_names(kind)[0]}/logits", "")
+    return tensors.shapes.get(f"{layer}.weight", (None,))[0]
 
 
 def _lacks_pooler(config, tensors, form):

@@ -96,10 +96,10 @@ def test_configs_that_do_not_fit(copied, changes, words):
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"num_labels": 4, "id2label": None}, ("misshapen:", "classifier.weight is [3, 32], wanted [4, 32]")),
+    ({"num_labels": 4, "id2label": None}, ("names 4 classes", "the head has 3 rows")),
     ({"num_labels": "3"}, ("num_labels='3'",)), ({"num_labels": 10**12}, ("num_labels=1000000000000",)),
     ({"id2label": ["a", "b", "c"]}, ("id2label=['a', 'b', 'c']",)),
-    ({"id2label": {"0": "a", "1": "a", "2": "b"}}, ("different names",)),
+    ({"id2label": {"0": "a", "1": "a", "2": "b"}}, ("'a' twice",)),
     ({"classifier_dropout": "0.1"}, ("dropout='0.1' is no probability",)),
 ])
 def test_heads_that_do_not_fit(copied, changes, words):
