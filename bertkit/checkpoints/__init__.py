@@ -9,6 +9,7 @@ from bertkit.addresses import DEFAULT
 from bertkit.checkpoints.release import release
 from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
+from bertkit.files.modules import encoder_folder
 
 if TYPE_CHECKING:
     from bertkit.encoder import Encoder
@@ -47,7 +48,7 @@ def load(path: str | Path, part: str | None = None, activation: str | None = Non
     """
     if activation is not None and activation not in ACTIVATIONS:
         raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
-    folder = local_folder(path)
+    folder = encoder_folder(local_folder(path))
     module = _format(folder)
     parts = ("encoder", *(module.parts(folder) if hasattr(module, "parts") else ()))
     if part not in (None, *parts):

@@ -1,6 +1,7 @@
 """The names of the classes in a config.json of Hugging Face: one for each row of the head, or a refusal."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from bertkit.errors import Error
@@ -56,8 +57,9 @@ def _named(table, rows):
     if wrong:
         raise Error(f"config.json: id2label has {wrong[0]!r:.40} among its names; write a text for each class.")
     names = [str(table[key]) for key in sorted(table, key=int)]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise Error(f"config.json: id2label has the name {twice[0]!r:.40} twice; write a name of its own for each class.")
+    if len(set(names)) < len(names):
+        twice = max(names, key=Counter(names).get)
+        raise Error(f"config.json: id2label has the name {twice!r:.40} twice; write a name of its own for each class.")
     return names
 
 

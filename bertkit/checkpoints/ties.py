@@ -62,7 +62,8 @@ def _settle_bias(tensors, found, form, tied):
         log.warning("%s: %s and %s differ, and are copies of one bias; %s is used, as by transformers 5.",
                     tensors.path, head, decoder, decoder)
     elif not tied and decoder not in found:
-        log.warning("%s holds %s and no %s; the first is used (transformers 5 takes zeros).", tensors.path, head, decoder)
+        log.warning("%s holds %s and no %s; the first is used (transformers 5 takes zeros).", tensors.path, head,
+                    decoder)
     for name in (head, decoder):
         found.pop(name, None)
     found[head if tied else decoder] = used

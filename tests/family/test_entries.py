@@ -1,4 +1,4 @@
-"""Entries of a config.json: what is right is read, null is the default (of a flag: false), and anything else is told by its key."""
+"""Entries of a config.json: what is right is read, null is the default or false, anything else is told by its key."""
 
 import pytest
 
