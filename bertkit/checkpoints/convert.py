@@ -8,6 +8,7 @@ from typing import Literal
 from bertkit import checkpoints
 from bertkit.card import Card
 from bertkit.checkpoints import bundle, huggingface
+from bertkit.checkpoints.adapters import base_folder, is_adapter
 from bertkit.checkpoints.embedder import load_embedder, row_length, task_of
 from bertkit.checkpoints.pooling import read_pooling
 from bertkit.config import EncoderConfig
@@ -26,7 +27,7 @@ CROSS_ENCODER = ("sentence_transformers", "sbert_ce_default_activation_function"
 
 
 def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "huggingface"] = "bertkit",
-            pairs: bool = False) -> Card:
+            pairs: bool = False, base: str | Path | None = None) -> Card:
     """Write a checkpoint as a bundle, or as a directory for Hugging Face's libraries.
 
     The model keeps its head, and the vocabulary its order. A folder of sentence-transformers becomes a bundle of the
@@ -38,6 +39,7 @@ def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "hugg
         to: "bertkit" or "huggingface".
         pairs: Whether a classifier reads pairs of texts, which config.json does not say. Without it the bundle takes
             texts and pairs alike, and its exported file single texts.
+        base: The base model of an adapter of PEFT, see `bertkit.load`.
 
     Returns:
         The `Card` of what was written.
@@ -59,8 +61,8 @@ def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "hugg
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
     folder = checkpoints.local_folder(source)
-    model, task, length = _read(folder, to)
-    tokenizer = _tokenizer(folder)
+    model, task, length = _read(folder, to, base)
+    tokenizer = _tokenizer(folder, base)
     task = _with_pairs(task, folder) if pairs or _is_cross_encoder(folder) else task
     encoder = model if isinstance(model, Encoder) else model.encoder
     card = Card(name=Path(target).name, task=task.name if task else "encode",
@@ -78,17 +80,17 @@ def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "hugg
     return card
 
 
-def _read(folder, to):
+def _read(folder, to, base):
     """Return the model of a folder, its task or None, and the tokens of a row where the folder says them."""
     if (folder / "bundle.json").exists():
         values = bundle.read_metadata(folder)
         return checkpoints.load(folder), _task(values), values["length"]
     if read_pooling(folder).pooling is not None:
         if to == "bertkit":
-            embedder, said = load_embedder(folder)
+            embedder, said = load_embedder(folder, base)
             return embedder, task_of(embedder, said), row_length(embedder, said)
         log.warning("%s is a folder of sentence-transformers; its encoder is written, without its pooling.", folder)
-    model = checkpoints.load(folder, part="encoder" if read_pooling(folder).pooling is not None else None)
+    model = checkpoints.load(folder, part="encoder" if read_pooling(folder).pooling is not None else None, base=base)
     config = model.config if isinstance(model, Encoder) else model.encoder.config
     return model, bundle.task_of(bundle.describe(model), config), None
 
@@ -119,9 +121,11 @@ def _is_cross_encoder(folder):
     return True
 
 
-def _tokenizer(folder):
+def _tokenizer(folder, base):
     """Return the tokenizer of a checkpoint, or None, which is said, for one that came without."""
     if holds_tokenizer(folder):
         return Tokenizer.load(folder)
+    if is_adapter(folder) and holds_tokenizer(below := base_folder(folder, base)):
+        return Tokenizer.load(below)
     log.warning("%s holds no tokenizer; what is written holds none either.", folder)
     return None

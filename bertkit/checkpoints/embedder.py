@@ -12,11 +12,12 @@ from bertkit.heads import SentenceEmbedder
 from bertkit.tasks.embedding import Embedding
 
 
-def load_embedder(path: str | Path) -> tuple[SentenceEmbedder, Pooling]:
+def load_embedder(path: str | Path, base: str | Path | None = None) -> tuple[SentenceEmbedder, Pooling]:
     """Return the embedder of a checkpoint: with the pooling and the dense layers that it names, else the mean.
 
     Args:
         path: A checkpoint: whatever `bertkit.load` takes.
+        base: The base model of an adapter, see `bertkit.load`.
 
     Returns:
         (the model, what the checkpoint says of it); `length` there is not above what the encoder takes.
@@ -28,7 +29,7 @@ def load_embedder(path: str | Path) -> tuple[SentenceEmbedder, Pooling]:
     said = read_pooling(folder)
     if said.pooling is not None and (folder / "bundle.json").exists():
         return checkpoints.load(folder), said
-    embedder = SentenceEmbedder(checkpoints.load(folder, part="encoder"), **said.options())
+    embedder = SentenceEmbedder(checkpoints.load(folder, part="encoder", base=base), **said.options())
     for layer, place in zip(embedder.dense, said.places, strict=True):
         _assign(layer, place)
     return embedder, said

@@ -1,5 +1,6 @@
 """Hugging Face directories: config.json beside model.safetensors, in one file or in shards."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.kinds import Tanh
 from bertkit.text.formats import huggingface as tokenizer_files
 
+log = logging.getLogger("bertkit")
+
+CONFIG, OLD_CONFIG = "config.json", "bert_config.json"
 LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bias",
           "embeddings": ".weight"}
 # The files that weights come in, the safest first, and what reads one of them.
@@ -37,12 +41,58 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
     Raises:
         Error: When a file is missing or damaged, or the weights are not those of the model that the config describes.
     """
-    folder = Path(folder)
-    path = folder / "config.json"
-    values = read_json(path)
+    path, values = read_config(Path(folder))
+    try:
+        return assemble(path, values, weights(Path(folder)), part, activation)
+    except Error as error:
+        if path.name == CONFIG:
+            raise
+        raise Error(f"{path} is read as pytorch-pretrained-BERT wrote it before 2019: {error}") from None
+
+
+def read_config(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the config of a directory: config.json, or the bert_config.json of the years before it.
+
+    pytorch-pretrained-BERT, the library of 2018 and 2019, wrote bert_config.json beside pytorch_model.bin, for BERT
+    alone.
+
+    Args:
+        folder: The directory.
+
+    Returns:
+        (the file, its content).
+
+    Raises:
+        Error: When there is no such file, or it is damaged.
+    """
+    path = folder / CONFIG
+    if path.exists() or not (folder / OLD_CONFIG).exists():
+        return path, read_json(path)
+    log.info("%s holds %s and pytorch_model.bin, as pytorch-pretrained-BERT wrote them before 2019; read as BERT.",
+             folder, OLD_CONFIG)
+    return folder / OLD_CONFIG, {"model_type": "bert", **read_json(folder / OLD_CONFIG)}
+
+
+def assemble(path: Path, values: dict[str, Any], found: Tensors, part: str | None = None,
+             activation: str | None = None) -> Any:
+    """Return the model that a config and tensors describe.
+
+    Args:
+        path: The file of the config, for error messages.
+        values: The content of config.json.
+        found: The `Tensors` under the names that transformers gives them.
+        part: "encoder" for the `Encoder` alone, or None.
+        activation: The activation in place of the config's, or None.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: When the tensors are not those of the model that the config describes.
+    """
     page = family.of_huggingface(values)
     form = page.HUGGINGFACE
-    tensors = canonical_names(weights(folder), form)
+    tensors = canonical_names(found, form)
     kind = None if part == "encoder" else architectures.model_class(values, tensors, page)
     if kind is not None and "mlm" in architectures.head_names(kind):
         tensors, values = settle_ties(tensors, values, form)
@@ -88,6 +138,18 @@ def weights(folder: Path) -> Tensors:
             return _shards(folder / f"{name}.index.json", read)
     raise Error(f"{folder} holds no {' nor '.join(FILES)} (nor an index of shards); bertkit reads no other "
                 "kind of weights there.")
+
+
+def holds_weights(folder: Path) -> bool:
+    """Return whether a directory has weights that `weights` reads.
+
+    Args:
+        folder: The directory.
+
+    Returns:
+        True or False.
+    """
+    return any((folder / name).exists() or (folder / f"{name}.index.json").exists() for name in FILES)
 
 
 def _shards(index, read):

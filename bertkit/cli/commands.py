@@ -265,16 +265,17 @@ def submit(folder: str, /, data: str, out: str, tflite: str | None = None,
 
 
 def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit",
-            pairs: bool = False) -> Card:
+            pairs: bool = False, base: str | None = None) -> Card:
     """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
 
     source          the checkpoint: a folder, hf://owner/name or a keras-nlp preset
     target          the folder to write
     to              bertkit or huggingface
     pairs           the classifier reads pairs of texts; without it the bundle takes texts and pairs alike
+    base            the base model of an adapter of PEFT: a Hugging Face folder
     """
     from bertkit.checkpoints.convert import convert as run
-    return run(source, target, to, pairs)
+    return run(source, target, to, pairs, base)
 
 
 def cost(name: str, /, length: int = 128, batch: int = 1) -> dict[str, int]:

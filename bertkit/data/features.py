@@ -317,8 +317,8 @@ def _concatenated(rows):
 @cache
 def _say_one_segment():
     """Say it once in a process: recipes check more than once that a tokenizer fits."""
-    say("The encoder has one segment (type_vocab_size 1), and its tokenizer gives a pair two: the second text of a pair is "
-        "read with segment 0, as the first one is.")
+    say("The encoder has one segment (type_vocab_size 1), and its tokenizer gives a pair two: the second text of a "
+        "pair is read with segment 0, as the first one is.")
 
 
 def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:

@@ -87,7 +87,8 @@ POOLED, PLAIN = "1_Pooling/config.json", "mean_tokens"
 @pytest.mark.parametrize("variant, changes, words", [
     ("dense", {"2_Dense/config.json": {**FOLDERS["dense"]["2_Dense/config.json"],
                                        "activation_function": "torch.nn.modules.activation.Sigmoid"}}, "Sigmoid"),
-    ("dense", {"2_Dense/config.json": {**FOLDERS["dense"]["2_Dense/config.json"], "use_residual": True}}, "use_residual"),
+    ("dense", {"2_Dense/config.json": {**FOLDERS["dense"]["2_Dense/config.json"], "use_residual": True}},
+     "use_residual"),
     ("gelu", {"2_Dense/config.json": {**FOLDERS["gelu"]["2_Dense/config.json"], "bias": False}}, "describes"),
     (PLAIN, {POOLED: {"pooling_mode": ["median"]}}, "pools by median"),
     (PLAIN, {POOLED: {"pooling_mode_attention": True}}, "pools by pooling_mode_attention"),

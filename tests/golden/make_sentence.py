@@ -5,7 +5,7 @@
 The encoder is that of bert_tiny_erf/ beside this file. Written to sentence/:
 
     folders.json       {variant: {file: its JSON}}: what stands around the encoder, whose folder is "encoder_folder"
-    dense.safetensors  the weights of the Dense modules, {"64 to 5": {"linear.weight", "linear.bias"}} under one name each
+    dense.safetensors  the weights of the Dense modules, "64 to 5/linear.weight" and so on
     texts.json         texts, one of which is cut
     ref.npz            {variant: vectors [texts, width] of SentenceTransformer.encode}
 
