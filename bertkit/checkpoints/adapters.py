@@ -113,8 +113,8 @@ def base_folder(folder: Path, base: str | Path | None = None) -> Path:
 def _check_kind(path, settings):
     kind = settings["peft_type"]
     if kind.upper() != "LORA":
-        raise Error(f"{path} is an adapter of PEFT of the type {kind}; bertkit merges LORA alone, so merge this one with "
-                    "PEFT (merge_and_unload) and convert what it saves.")
+        raise Error(f"{path} is an adapter of PEFT of the type {kind}; bertkit merges LORA alone, so merge this one "
+                    "with PEFT (merge_and_unload) and convert what it saves.")
     strange = [name for name in OTHERS if settings.get(name)]
     if settings.get("init_lora_weights") not in PLAIN_STARTS:
         strange.append("init_lora_weights")

@@ -9,11 +9,21 @@ from safetensors.numpy import save as safetensors_bytes
 
 from bertkit import family
 from bertkit.checkpoints import architectures
-from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, read_safetensors, variables, weight_mapping
+from bertkit.checkpoints.scales import with_scales
+from bertkit.checkpoints.tensors import (
+           Tensors,
+           assign,
+           encoder_for,
+           floats,
+           read_safetensors,
+           variables,
+           weight_mapping,
+)
 from bertkit.checkpoints.ties import settle_ties
 from bertkit.checkpoints.torch_file import read_torch
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.family import entries
 from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.kinds import Tanh
 from bertkit.text.formats import huggingface as tokenizer_files
@@ -92,7 +102,7 @@ def assemble(path: Path, values: dict[str, Any], found: Tensors, part: str | Non
     """
     page = family.of_huggingface(values)
     form = page.HUGGINGFACE
-    tensors = canonical_names(found, form)
+    tensors = _with_first_rows(with_scales(canonical_names(found, form), values), values, form)
     kind = None if part == "encoder" else architectures.model_class(values, tensors, page)
     if kind is not None and "mlm" in architectures.head_names(kind):
         tensors, values = settle_ties(tensors, values, form)
@@ -106,6 +116,26 @@ def assemble(path: Path, values: dict[str, Any], found: Tensors, part: str | Non
     assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES, transposed=True), unused=form.unused,
            ignored=form.ignored, new=fresh)
     return model
+
+
+def _with_first_rows(tensors, values, form):
+    """Return tensors with the first row of another added to all rows, as the family's page says."""
+    used = {name: other for name, (other, key) in form.first_rows.items() if entries.flag(values, key, False)}
+    if not used:
+        return tensors
+    if missing := [other for other in used.values() if other not in tensors.shapes]:
+        raise Error(f"{tensors.path} holds no {missing[0]}, which its config.json describes; is the file whole?")
+    for name, other in used.items():
+        log.info("%s: the first row of %s is added to %s, its other rows are set aside.", tensors.path, other, name)
+    shapes = {name: shape for name, shape in tensors.shapes.items() if name not in used.values()}
+
+    def read(name):
+        if name not in used:
+            return tensors.read(name)
+        rows, other = (floats(tensors.read(each), each, tensors.path).astype("float32") for each in (name, used[name]))
+        return rows + other[:1]
+
+    return Tensors(tensors.path, shapes, read)
 
 
 def _outputs(kind, tensors, form):
