@@ -163,22 +163,22 @@ def _merged(base, adapter, settings, form):
 def _added(values, part, adapter, name, settings):
     """Return W + s·B A of a matrix, float32."""
     weight = floats(values, name, adapter.path).astype("float32")
-    a, b, magnitude = (floats(adapter.read(part[key]), part[key], adapter.path).astype("float32")
-                       if key in part else None for key in _keys(part))
+    inside = "lora_" if "lora_A" in part else "lora_embedding_"
+    a, b = (_numbers(adapter, part[inside + side]) for side in "AB")
     delta = b @ a if "lora_A" in part else (b @ a).T
     if delta.shape != weight.shape:
         raise Error(f"{adapter.path}: the matrices of {name} give {list(delta.shape)}, and the base model has "
                     f"{list(weight.shape)}; is that the base model of this adapter?")
     module, rank = name.removesuffix(".weight"), len(a)
     weight = weight + _alpha(settings, module) / (rank ** 0.5 if settings.get("use_rslora") else rank) * delta
-    if magnitude is None:
+    if "lora_magnitude_vector" not in part:
         return weight
+    magnitude = _numbers(adapter, part["lora_magnitude_vector"])
     return weight * (magnitude.reshape(-1) / np.linalg.norm(weight, axis=1))[:, None]
 
 
-def _keys(part):
-    inside = "lora_" if "lora_A" in part else "lora_embedding_"
-    return f"{inside}A", f"{inside}B", "lora_magnitude_vector"
+def _numbers(adapter, name):
+    return floats(adapter.read(name), name, adapter.path).astype("float32")
 
 
 def _alpha(settings, module):

@@ -10,7 +10,7 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import entries
 from bertkit.heads import MODELS, Classifier, PretrainingModel, TokenClassifier
-from bertkit.kinds import HeadConfig, Language
+from bertkit.kinds import Absolute, HeadConfig, Language
 
 # How a class's name ends -> our model. The last two are encoders alone and, of Pretrained, the sentence head alone.
 CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": "TokenClassifier",
@@ -40,6 +40,7 @@ def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activati
         Error: When a field is missing or wrong; it names the key in the file.
     """
     form = form or page.HUGGINGFACE
+    _check_positions(values, page, path)
     values = {**form.defaults, **values}
     try:
         ours = {name: values[key] for name, key in form.config.items() if key in values}
@@ -52,6 +53,14 @@ def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activati
     except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
         raise Error(f"{path} describes no {form.class_name} ({type(error).__name__}: {error}); copy the file "
                     "again.") from None
+
+
+def _check_positions(values, page, path):
+    """Raise `Error` for positions of another kind, which a config.json names and its tensors may not show."""
+    kind = values.get("position_embedding_type")
+    if isinstance(page.CONFIG.positions, Absolute) and kind not in (None, "absolute"):
+        raise Error(f"{path}: position_embedding_type={kind!r:.40}; bertkit's {page.CONFIG.family} has absolute "
+                    "positions alone.")
 
 
 def _in_words_of(form, error):
@@ -213,6 +222,9 @@ def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: d
     if model in ("Classifier", "TokenClassifier"):
         options["labels"] = label_names(values, rows)
     if model == "Classifier":
+        if values.get("problem_type") == "regression" and len(options["labels"]) > 1:
+            raise Error(f"config.json: problem_type=\"regression\" with {len(options['labels'])} outputs; bertkit has "
+                        "scores of one number. Ask for part=\"encoder\", or write another problem_type.")
         options["multi_label"] = values.get("problem_type") == "multi_label_classification"
     return MODELS[model](encoder, **options)
 

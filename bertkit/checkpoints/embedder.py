@@ -1,7 +1,6 @@
 """The model that makes vectors of texts, as a checkpoint has it."""
 
 from pathlib import Path
-from typing import Any
 
 from bertkit import checkpoints
 from bertkit.checkpoints import huggingface
@@ -48,22 +47,23 @@ def task_of(embedder: SentenceEmbedder, said: Pooling) -> Embedding:
     return Embedding(embedder.width, **dict(said.prompts))
 
 
-def row_length(embedder: SentenceEmbedder, said: Pooling, default: int | None = None) -> int | None:
+def row_length(embedder: SentenceEmbedder, said: Pooling, default: int | None = None) -> int:
     """Return to how many tokens texts are cut: as the checkpoint says, but no more than the encoder takes.
 
     Args:
         embedder: The model.
         said: What its checkpoint says.
-        default: Tokens where it says nothing.
+        default: Tokens where it says nothing; None takes as many as the encoder has positions, else 512.
 
     Returns:
-        The number; None where nothing limits it.
+        The number of tokens.
     """
-    limits = [limit for limit in (said.length or default, embedder.encoder.config.max_length) if limit is not None]
-    return min(limits, default=None)
+    most = embedder.encoder.config.max_length
+    length = said.length or default or most or 512
+    return length if most is None else min(length, most)
 
 
-def _assign(layer: Any, place):
+def _assign(layer, place):
     """Give a dense layer the weights of its folder."""
     tensors = huggingface.weights(place)
     wanted = {"linear.weight": tuple(layer.kernel.shape)[::-1]}

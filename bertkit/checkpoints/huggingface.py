@@ -102,6 +102,9 @@ def assemble(path: Path, values: dict[str, Any], found: Tensors, part: str | Non
     """
     page = family.of_huggingface(values)
     form = page.HUGGINGFACE
+    if values.get("auto_map"):
+        log.warning("%s names code of its own (auto_map); bertkit runs none, and reads the checkpoint as transformers' "
+                    "%s.", path, form.class_name)
     tensors = _with_first_rows(with_scales(canonical_names(found, form), values), values, form)
     kind = None if part == "encoder" else architectures.model_class(values, tensors, page)
     if kind is not None and "mlm" in architectures.head_names(kind):

@@ -58,7 +58,7 @@ def _named(table, rows):
         raise Error(f"config.json: id2label has {wrong[0]!r:.40} among its names; write a text for each class.")
     names = [str(table[key]) for key in sorted(table, key=int)]
     if len(set(names)) < len(names):
-        twice = max(names, key=Counter(names).get)
+        twice = Counter(names).most_common(1)[0][0]
         raise Error(f"config.json: id2label has the name {twice!r:.40} twice; write a name of its own for each class.")
     return names
 

@@ -4,7 +4,6 @@ A format gives a `Tensors` (names, shapes, a way to read one) and the name it wa
 shapes are compared before the first byte of weights is read.
 """
 
-import json
 import logging
 import math
 import re
@@ -20,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files import schema
 from bertkit.files.bounded import check_regular, opened
 
 log = logging.getLogger("bertkit")
@@ -27,6 +27,8 @@ log = logging.getLogger("bertkit")
 # safetensors' names of numbers of 8 bits -> numpy's types; ml_dtypes comes with TensorFlow.
 FLOAT8 = {"F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2,
           "F8_E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "F8_E5M2FNUZ": ml_dtypes.float8_e5m2fnuz}
+_HEADER = {"dtype": schema.Choice(*FLOAT8), "shape": [schema.Whole()],
+           "data_offsets": schema.Several(schema.Whole(), 2)}
 # A config may describe this many more numbers than its file holds before it is called absurd.
 SLACK = 2**24
 # The layers that a family's table numbers: blocks, blocks of groups, several of a kind in a block.
@@ -89,7 +91,7 @@ def _read_float8(path, name):
     """Return a tensor of 8 bits, which safetensors' reader does not give numpy, as float32, which holds them all."""
     with opened(path) as file:
         size = int.from_bytes(file.read(8), "little")
-        entry = json.loads(file.read(size))[name]           # a header that safetensors has checked
+        entry = schema.parse(file.read(size), path, {name: _HEADER})[name]
         start, end = entry["data_offsets"]
         file.seek(8 + size + start)
         numbers = np.frombuffer(file.read(end - start), FLOAT8[entry["dtype"]])

@@ -27,8 +27,8 @@ def settle_ties(tensors: Tensors, values: dict[str, Any], form: Any) -> tuple[Te
         form: The `HUGGINGFACE` of the family's page.
 
     Returns:
-        The `Tensors` with the right copy under the name that bertkit reads, and `values` with tie_word_embeddings as
-        the tensors say it.
+        (the file's weights with the right copy under the name that bertkit reads, `values` with tie_word_embeddings as
+        the weights say it).
 
     Raises:
         Error: When tie_word_embeddings is neither true nor false.

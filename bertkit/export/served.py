@@ -135,7 +135,7 @@ class Vectors(Texts):
             texts: What `probes` returned.
 
         Returns:
-            What `Texts.expected_outputs` returns.
+            The output that is compared, float32 [B,D], and the padding mask, int32 [B,T], 1 for real tokens, or None.
         """
         prompt = self.bundle.task.prompt
         return super().expected_outputs({name: [prompt + text for text in given] for name, given in texts.items()})

@@ -14,5 +14,6 @@ SIZES = {"ernie-3.0-base-zh": _THIRD, "ernie-3.0-medium-zh": _THIRD.but(num_laye
 HEADS, PRETRAINING = bert.HEADS, bert.PRETRAINING
 _TASKS = "embeddings.task_type_embeddings.weight"
 HUGGINGFACE = bert.HUGGINGFACE.but(
-    type="ernie", ignored=(*bert.HUGGINGFACE.ignored, _TASKS), class_name="Ernie", prefix="ernie.", causal="ForCausalLM",
+    type="ernie", class_name="Ernie", prefix="ernie.", causal="ForCausalLM",
+    ignored=(*bert.HUGGINGFACE.ignored, _TASKS),
     first_rows={"embeddings.token_type_embeddings.weight": (_TASKS, "use_task_id")})

@@ -13,7 +13,12 @@ _PLACE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*|")
 
 
 class Module(NamedTuple):
-    """A module: the name of its class, and the folder of its files inside the folder of the model, or ""."""
+    """A module.
+
+    Args:
+        kind: The name of its class.
+        place: The folder of its files inside the folder of the model, or "".
+    """
 
     kind: str
     place: str
