@@ -16,7 +16,7 @@ from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.signature import lazy_function, source_of
-from bertkit.terminal import escaped
+from bertkit.terminal import escaped, say
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -78,12 +78,23 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
 
 def _predict_lines(predictor):
     """Answer the lines of standard input."""
-    number = 0
+    number, told = 0, False
     for chunk in _chunks(_lines(sys.stdin.buffer), 1 if sys.stdin.isatty() else CHUNK):
         inputs = [_input(predictor.task, line, at) for at, line in enumerate(chunk, start=number + 1)]
+        told = told or _say_tabs(predictor.task, inputs, number + 1)
         answers = (escaped(json.dumps(answer, ensure_ascii=False)) for answer in predictor.predict(inputs))
         print("\n".join(answers), flush=True)
         number += len(chunk)
+
+
+def _say_tabs(task, inputs, first):
+    """Say, of a classifier that read single texts in these lines, which is the first with a tab; return if any is."""
+    line = next((at for at, text in enumerate(inputs, first) if isinstance(text, str) and "\t" in text), None)
+    if line is None or not hasattr(task, "pairs"):
+        return False
+    say(f"line {line} of standard input has a tab, and this model reads it as one text, the tab as a blank; so it does "
+        "other such lines.")
+    return True
 
 
 def _predict_rows(predictor, data, out, columns, skip_bad_rows):
@@ -260,15 +271,18 @@ def submit(folder: str, /, data: str, out: str, tflite: str | None = None,
     return run(folder, data, out, tflite, columns)
 
 
-def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit") -> Card:
+def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit",
+            pairs: bool = False, base: str | None = None) -> Card:
     """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
 
     source          the checkpoint: a folder, hf://owner/name or a keras-nlp preset
     target          the folder to write
     to              bertkit or huggingface
+    pairs           the classifier reads pairs of texts; without it the bundle takes texts and pairs alike
+    base            the base model of an adapter of PEFT: a Hugging Face folder
     """
     from bertkit.checkpoints.convert import convert as run
-    return run(source, target, to)
+    return run(source, target, to, pairs, base)
 
 
 def cost(name: str, /, length: int = 128, batch: int = 1) -> dict[str, int]:

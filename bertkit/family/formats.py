@@ -44,6 +44,8 @@ class HuggingFace:
         causal: end of the class name of a causal language model.
         tied: value of tie_word_embeddings where config.json has none.
         keeps_pooler: whether models are saved with a pooler that their head does not read.
+        first_rows: mapping of a tensor to (the one whose first row is added to all its rows, the key of config.json
+            that says whether it is).
     """
 
     type: str
@@ -64,6 +66,7 @@ class HuggingFace:
     causal: str = "ForCausalLM"
     tied: bool = True
     keeps_pooler: bool = False
+    first_rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def but(self, **changes: Any) -> "HuggingFace":
         """Return a copy that differs only in some fields.

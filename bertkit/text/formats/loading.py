@@ -9,6 +9,7 @@ from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.files.bounded import as_path
+from bertkit.files.modules import encoder_folder
 from bertkit.files.schema import Choice, Maybe
 from bertkit.text.formats import beside, bytelevel, japanese, sentence_transformers, sentencepiece, wordpiece
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
@@ -40,7 +41,7 @@ def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
     if path.suffix in FILES and not path.exists():
         raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
     backbones = tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS)
-    path = sentence_transformers.transformer_folder(addresses.local_folder(address, backbones, weights=False))
+    path = encoder_folder(addresses.local_folder(address, backbones, weights=False))
     for name, reader in READERS.items():
         if any(path.glob(name)):
             vocabulary, settings = reader(path)
@@ -57,7 +58,7 @@ def holds_tokenizer(folder: Path) -> bool:
     Returns:
         True or False.
     """
-    folder = sentence_transformers.transformer_folder(folder)
+    folder = encoder_folder(folder)
     file = next((name for name in READERS if any(folder.glob(name))), None)
     return file is not None and (file != "bundle.json" or read_json(folder / file).get("tokenizer") is not None)
 

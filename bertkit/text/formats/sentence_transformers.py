@@ -1,36 +1,12 @@
-"""Folders of sentence-transformers: where the files of the transformer lie, and whether it lower-cases texts first."""
+"""Folders of sentence-transformers: whether texts are lower-cased first."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from bertkit.errors import Error
 from bertkit.files import schema
-from bertkit.files.atomic import SETTINGS, read_json, read_text
+from bertkit.files.atomic import SETTINGS, read_json
 
 CONFIGS = "sentence_*_config.json"
-
-
-def transformer_folder(folder: Path) -> Path:
-    """Return the folder of the transformer's files, which modules.json names.
-
-    Args:
-        folder: the folder of a checkpoint.
-
-    Returns:
-        The folder, `folder` itself where no modules.json names another one.
-
-    Raises:
-        Error: when modules.json is malformed, or names a folder that is not beside it.
-    """
-    path = folder / "modules.json"
-    if not path.exists():
-        return folder
-    modules = schema.parse(read_text(path, SETTINGS), path, [{"type": str, "path": str}])
-    places = [module["path"] for module in modules if module["type"].rsplit(".", 1)[-1] == "Transformer"]
-    parts = PurePosixPath(places[0]).parts if places else ()
-    if len(parts) > 1 or ".." in parts or places and places[0].startswith("/"):
-        raise Error(f"{path} names the folder {places[0]!r}; wanted one beside it, such as 0_Transformer.")
-    return folder.joinpath(*parts) if places else folder
 
 
 def lowered(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
