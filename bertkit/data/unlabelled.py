@@ -10,7 +10,7 @@ from typing import Any
 
 from bertkit.data.cells import label_cell
 from bertkit.data.columns import Columns, Source, join_names
-from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.lines import BadRow, Lines, check_text, encoded_form, open_bytes
 from bertkit.data.records import TABLES, parse_rows, row_as_dict, row_error, suffix, table, text_of
 from bertkit.data.roles import choice_roles, example_roles, question_roles
 from bertkit.data.sheets import is_dataset
@@ -62,7 +62,7 @@ def read_rows(task: Any, path: str | Path, columns: Columns = Columns(), skip_ba
     path = Path(path)
     kind = suffix(path)
     tables = {*TABLES} - ({".json"} if task.name == "answer" else {".tsv"} if task.name == "tag" else set())
-    if kind in tables or is_dataset(path) or kind == ".tsv" and columns.text is not None:
+    if kind in tables or is_dataset(path) or kind in (".tsv", ".txt") and columns.text is not None:
         return _of_table(task, path, columns, skip_bad_rows)
     if task.name == "tag" and kind != ".txt":
         found = read_tagged(path, columns, skip_bad_rows=skip_bad_rows)
@@ -158,7 +158,7 @@ def _of_lines(task, path):
             raise row_error(path, bad, skippable=False) from bad
         except Error as error:
             raise Error(f"{path}: line {lines.number} {error}.") from None
-    return Rows(path, inputs, kept, [], Source("lines"))
+    return Rows(path, inputs, kept, [], Source(encoded_form(path, "lines")))
 
 
 def answered(rows: Rows, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

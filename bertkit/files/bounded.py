@@ -60,7 +60,8 @@ def opened(path: str | Path) -> BufferedReader:
     if not stat.S_ISREG(mode):
         file.close()
         kind = next((kind for matches, kind in _KINDS if matches(mode)), "no file")
-        raise Error(f"{path} is {kind}, which may have no end; write what it gives to a file, and give that.")
+        raise Error(f"{path} is {kind}, which may have no end; write what it gives to a file (COMMAND > FILE), and "
+                    "give that file.")
     return file
 
 
