@@ -1,11 +1,14 @@
 """Rows of annotation tools and data sets as words with tags: Label Studio, doccano, Prodigy, spaCy, Hugging Face."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bertkit.data.cells import Choices, label_cell
 from bertkit.data.columns import Columns
 from bertkit.data.lines import BadRow, Rejected
+from bertkit.data.markers import FORM as MARKERS
+from bertkit.data.markers import has_markers, marked_words
+from bertkit.data.records import text_of
 from bertkit.data.sentences import TAG, iob2
 from bertkit.data.spans import span_of, tagged_words
 from bertkit.data.values import Number
@@ -16,16 +19,18 @@ TAGS = ("ner_tags", "ner_tag", "tags", "tag", "labels", "label", "ner", "entitie
 SPANS = ("spans", "entities", "label", "labels", "annotations", "ents")
 
 
-def form_of(record: dict[str, Any]) -> str | None:
-    """Return which tool wrote a row of tagged text.
+def form_of(records: Sequence[dict[str, Any]], columns: Columns = Columns()) -> str | None:
+    """Return which tool wrote rows of tagged text.
 
     Args:
-        record: The first row.
+        records: The first rows. The first one decides, but for markers, which a row without an entity does not have.
+        columns: The names that flags give.
 
     Returns:
-        "Label Studio", "spaCy", "tokens with tags", or "text with spans" (doccano, Prodigy, spaCy); None for another
-        row.
+        "Label Studio", "spaCy", "tokens with tags", "text with spans" (doccano, Prodigy, spaCy) or "text with markers";
+        None for other rows.
     """
+    record = next(iter(records), {})
     if isinstance(record.get("data"), dict) and {"annotations", "completions", "result"} & set(record):
         return "Label Studio"
     if isinstance(record.get("paragraphs"), list):
@@ -34,7 +39,8 @@ def form_of(record: dict[str, Any]) -> str | None:
         return "tokens with tags"
     if _name(record, TEXTS, None) and any(isinstance(record.get(name), list | dict) for name in SPANS):
         return "text with spans"
-    return None
+    marked = columns.tag is None and any(has_markers(row.get(_name(row, TEXTS, columns.text))) for row in records)
+    return MARKERS if marked else None
 
 
 def classified(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[str], Iterator[tuple[int, Any]]]:
@@ -88,6 +94,8 @@ def columns_of(record: dict[str, Any], form: str, columns: Columns) -> dict[str,
         return {"word": _name(record, TOKENS, columns.word), "tag": _name(record, TAGS, columns.tag)}
     if form == "text with spans":
         return {"text": _name(record, TEXTS, columns.text), "tag": _name(record, SPANS, columns.label or columns.tag)}
+    if form == MARKERS:
+        return {"text": _name(record, TEXTS, columns.text)}
     return {name: name for name in ("data", "annotations", "completions", "result", "paragraphs") if name in record}
 
 
@@ -119,6 +127,8 @@ def sentences_of(line: int, record: dict[str, Any], form: str,
             yield from _spacy_paragraph(line, paragraph)
     elif form == "tokens with tags":
         yield _tokens(line, record, columns)
+    elif form == MARKERS:
+        yield marked_words(line, text_of(line, record, _name(record, TEXTS, columns.text)))
     else:
         yield _spans(line, record, columns)
 
