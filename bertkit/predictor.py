@@ -14,6 +14,7 @@ from bertkit.data.features import Padding, check_fit, features_of, pack
 from bertkit.data.labelled import read_labelled
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.atomic import sha256
 from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
@@ -38,7 +39,8 @@ class Predictor:
         Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory
             comes without a tokenizer or with one that does not fit, or the .tflite file is of another bundle.
 
-    `task` says what answers mean (see `tasks.task`).
+    `task` says what answers mean (see `tasks.task`), `version` which model it is: its folder's name and the beginning
+    of the checksum of its bundle.json, or of the .tflite file.
 
     >>> from bertkit import Classifier, Tokenizer, load
     >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
@@ -61,6 +63,7 @@ class Predictor:
 
     def _open(self, folder, tflite):
         values = bundle.read_metadata(folder)
+        self.version = _version(Path(folder), Path(folder) / "bundle.json")
         self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
@@ -78,9 +81,11 @@ class Predictor:
         config = model.config if isinstance(model, Encoder) else model.encoder.config
         self.task = bundle.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
         self.model, self.tokenizer, self.length = model, tokenizer, row_length(length, tokenizer, config)
+        self.version = f"{type(model).__name__} in memory"
 
     def _answer_by(self, tflite):
         self.device = ondevice.load(Path(tflite).parent, model=Path(tflite).name)
+        self.version = _version(Path(tflite), Path(tflite))
         self.tokenizer, self.length = self.device.tokenizer, self.device.length
         if self.device.task != self.task:
             raise Error(f"{tflite} was exported from another bundle: its task is {self.device.task}.")
@@ -175,3 +180,7 @@ class Predictor:
         task = self.task if positive is None else self.task.with_positive(positive)
         score = task.intervals if intervals else task.scores
         return {**score(labelled.targets, self.predictions(labelled.inputs)), "rows": len(labelled)}
+
+
+def _version(named, file):
+    return f"{named.resolve().name}-{sha256(file)[:8]}"
