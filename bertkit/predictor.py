@@ -1,7 +1,7 @@
 """A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,7 +11,12 @@ from bertkit.checkpoints.save import check_model, row_length
 from bertkit.config import EncoderConfig
 from bertkit.data.columns import Columns
 from bertkit.data.features import Padding, check_fit, features_of, pack
+from bertkit.data.frames import Data
+from bertkit.data.inputs import print_skipped
 from bertkit.data.labelled import read_labelled
+from bertkit.data.preannotated import least_certain_first
+from bertkit.data.summary import say_unlabelled
+from bertkit.data.unlabelled import Rows, answered, read_rows
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
@@ -146,6 +151,57 @@ class Predictor:
         inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
 
+    def predict_rows(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+                     skip_bad_rows: bool = False) -> Any:
+        """Return rows with the answer to each beside its columns, as `bertkit predict --data` writes them.
+
+        Args:
+            data: A file, or rows in memory: a frame of pandas, a list of dicts or of tuples; labels are not read.
+            columns: Names of columns.
+            order: "uncertain" puts the rows first that the model is least sure of (see `Task.certainty`).
+            skip_bad_rows: Whether to leave rows out that cannot be used; how many is said.
+
+        Returns:
+            A frame of pandas with its columns and index where one came, else a list of dicts. An answer whose name is
+            that of a column is called "predicted_" and its name.
+
+        Raises:
+            Error: When the rows cannot be read, or the task does not say how sure it is.
+        """
+        rows, predictions, order_of_rows = self.answer_file(data, columns, order, skip_bad_rows)
+        made = answered(rows, self.task.answers(rows.inputs, predictions))
+        if not hasattr(data, "iloc"):
+            return made
+        lost = {line for line, _ in rows.skipped}
+        kept = [place for place in range(len(data)) if place + 1 not in lost]
+        names = [name for name in dict.fromkeys(name for row in made for name in row) if name not in rows.columns[0]]
+        return data.iloc[[kept[row] for row in order_of_rows]].assign(
+            **{name: [row.get(name) for row in made] for name in names})
+
+    def answer_file(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+                    skip_bad_rows: bool = False) -> tuple[Rows, list[Any], list[int]]:
+        """Read rows, say what was read, and answer them in the task's own form.
+
+        Args:
+            data: A file, or rows in memory.
+            columns: Names of columns.
+            order: As in `predict_rows`.
+            skip_bad_rows: Whether to leave rows out that cannot be used.
+
+        Returns:
+            (the `unlabelled.Rows`, a prediction for each, the number of each among all that were read).
+
+        Raises:
+            Error: As `predict_rows` does.
+        """
+        rows = print_skipped(read_rows(self.task, data, columns, skip_bad_rows))
+        say_unlabelled(rows)
+        predictions = self.predictions(self.task.check_inputs(rows.inputs))
+        if order == "file":
+            return rows, predictions, list(range(len(rows)))
+        numbers = least_certain_first(self.task, predictions)
+        return rows.take(numbers), [predictions[row] for row in numbers], numbers
+
     def _predicted(self, inputs, batch_size):
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         if self.device is not None:
@@ -159,12 +215,13 @@ class Predictor:
                         "again with a lower learning rate.")
         return [self.task.outputs(raw) for raw in found]
 
-    def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
+    def evaluate(self, path: Data, columns: Columns = Columns(), intervals: bool = False,
                  positive: str | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
         Args:
-            path: A file of labelled rows, in a form that the task's recipe reads.
+            path: A file of labelled rows, in a form that the task's recipe reads; or rows in memory: a frame of pandas,
+                a list of dicts, or of tuples (text, label).
             columns: Names of columns.
             intervals: Whether to give each metric with its 95 % bootstrap interval.
             positive: Of two classes, the one that F1 is of, by default as in training.

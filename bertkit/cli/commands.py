@@ -69,7 +69,8 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
     """
     from bertkit.predictor import Predictor
     if data is None and (out is not None or columns != Columns() or format != "rows" or order != "file"):
-        raise Error("--out, --format, --order and names of columns are for the rows of a file; give it with --data.")
+        raise Error("--out and names of columns are for the rows of a file, and so are --format and --order; give the "
+                    "file with --data.")
     if data is None and sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line, or a file with --data.")
     if out is None and sys.stdout is None:
@@ -93,22 +94,15 @@ def _predict_lines(predictor):
 
 def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     """Answer the rows of a file."""
-    from bertkit.data import preannotated
-    from bertkit.data.inputs import print_skipped
-    from bertkit.data.summary import say_unlabelled
-    from bertkit.data.unlabelled import answered, check_written, read_rows, write_rows
+    from bertkit.data.preannotated import Answered, check_tool, preannotations
+    from bertkit.data.unlabelled import answered, check_written, write_rows
     if tool != "rows":
-        preannotated.check_tool(tool, predictor.task, out)
+        check_tool(tool, predictor.task, out)
     elif out is not None:
         check_written(out)
-    rows = print_skipped(read_rows(predictor.task, data, columns, skip_bad_rows))
-    say_unlabelled(rows)
-    predictions = predictor.predictions(predictor.task.check_inputs(rows.inputs))
-    if order == "uncertain":
-        rows, predictions = preannotated.least_certain_first(predictor.task, rows, predictions)
+    rows, predictions, _ = predictor.answer_file(data, columns, order, skip_bad_rows)
     if tool != "rows":
-        text = preannotated.preannotations(tool, preannotated.Answered(predictor.task, rows, predictions,
-                                                                       predictor.version))
+        text = preannotations(tool, Answered(predictor.task, rows, predictions, predictor.version))
         write_text(out, text) if out is not None else print(escaped(text), end="", flush=True)
         return
     made = answered(rows, predictor.task.answers(rows.inputs, predictions))

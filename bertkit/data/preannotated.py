@@ -6,7 +6,6 @@ one whose name the form needs is called "file_" and its name.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import quoteattr
@@ -125,7 +124,7 @@ def certainties(task: Any, predictions: Sequence[Any]) -> list[Any]:
         return [None] * len(predictions)
 
 
-def least_certain_first(task: Any, rows: Rows, predictions: Sequence[Any]) -> tuple[Rows, list[Any]]:
+def least_certain_first(task: Any, predictions: Sequence[Any]) -> list[int]:
     """Return rows in the order in which labels for them help most: those first that the model is least sure of.
 
     How sure it is says `Task.certainty`: uncertainty sampling (Lewis and Gale 1994) by the margin of two classes, or by
@@ -133,19 +132,16 @@ def least_certain_first(task: Any, rows: Rows, predictions: Sequence[Any]) -> tu
 
     Args:
         task: The task.
-        rows: The `unlabelled.Rows`.
         predictions: The prediction of each row.
 
     Returns:
-        (rows, predictions) in the new order.
+        The numbers of the rows, from 0.
 
     Raises:
         Error: when the task does not say how sure it is.
     """
     sure = task.certainty(predictions)
-    order = sorted(range(len(rows)), key=lambda row: sure[row])
-    made = replace(rows, inputs=[rows.inputs[row] for row in order], columns=[rows.columns[row] for row in order])
-    return made, [predictions[row] for row in order]
+    return sorted(range(len(predictions)), key=lambda row: sure[row])
 
 
 def _beside(row, taken, read=()):

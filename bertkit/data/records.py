@@ -10,6 +10,7 @@ from typing import Any
 from bertkit.data.columns import join_names
 from bertkit.data.delimited import csv_dialect, quoted_cells, tsv_dialect
 from bertkit.data.encodings import encoding_name
+from bertkit.data.frames import Frame
 from bertkit.data.json_rows import array_rows, is_array, line_objects
 from bertkit.data.lines import (
     LONGEST,
@@ -85,6 +86,8 @@ def suffix(path: Path) -> str:
     >>> suffix(Path("rows.CSV.gz"))
     '.csv'
     """
+    if isinstance(path, Frame):
+        return ".parquet"               # what is in memory is read as such a file is
     return "" if path.is_dir() else Path(inner_name(path)).suffix.lower()
 
 
@@ -101,7 +104,8 @@ def _records(path):
     """Return (what form a file has, a generator of (line, record), or (line, BadRow) where there is none)."""
     kind = suffix(path)
     if kind in ARROW or is_dataset(path):
-        return ("Parquet" if kind == ".parquet" else "Arrow"), _numbered(arrow_rows(path))
+        form = "in memory" if isinstance(path, Frame) else "Parquet" if kind == ".parquet" else "Arrow"
+        return form, _numbered(arrow_rows(path))
     if kind in EXCEL:
         return "Excel", _numbered(excel_rows(path))
     if kind not in (".tsv", ".csv", *JSON) and not path.is_dir() and not _is_saved_text(path, kind):

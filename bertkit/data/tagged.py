@@ -10,6 +10,7 @@ from bertkit.data.brat import brat_sentences, is_brat
 from bertkit.data.columns import Columns, Source, check_columns, join_names
 from bertkit.data.conll import TAGS, WANTED, WORDS, read_conll
 from bertkit.data.docbin import docbin_sentences
+from bertkit.data.frames import Data, data_path
 from bertkit.data.json_rows import is_array, read_json
 from bertkit.data.lines import BadRow
 from bertkit.data.markers import is_marked, marked_form, marked_lines
@@ -23,7 +24,7 @@ _HEAD = 2000                # rows from which the form of a table is recognised
 _NUMBERS = ("sentence_id", "sentence #", "sentence", "sent_id", "sentence_number", "sentence id", "doc_id", "id")
 
 
-def read_tagged(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_tagged(path: Data, columns: Columns = Columns(), limit: int | None = None,
                 skip_bad_rows: bool = False) -> Sentences:
     """Read tagged sentences.
 
@@ -45,7 +46,7 @@ def read_tagged(path: str | Path, columns: Columns = Columns(), limit: int | Non
         Error: with file and line, when a sentence cannot be used, and when the file is in none of these forms.
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     kind = suffix(path)
     if kind == ".spacy":
         return _gathered(path, "spaCy", docbin_sentences(path), limit, skip_bad_rows)

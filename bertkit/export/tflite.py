@@ -7,6 +7,7 @@ from pathlib import Path
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit
+from bertkit.data.frames import Data, optional_path
 from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
 from bertkit.export import mask, parity, source
@@ -23,7 +24,7 @@ EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chip
 
 
 def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", length: int | None = None,
-                  dev: str | Path | None = None, max_drop: float = 1.0, columns: Columns = Columns(),
+                  dev: Data | None = None, max_drop: float = 1.0, columns: Columns = Columns(),
                   separator: str = "|", skip_bad_rows: bool = False) -> Card:
     """Write a fine-tuned bundle as a folder for a phone: a .tflite of a fixed length, and what answers need.
 
@@ -37,8 +38,8 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
             int8-full (integers throughout, experimental; needs calibration rows).
         length: Tokens of a row; by default as many as 99 of 100 rows of `dev` need (see `proof.length_for`), or what
             the bundle was trained with.
-        dev: A file of labelled rows: the .tflite itself is scored on it, beside the bundle at the length that it was
-            trained with.
+        dev: A file of labelled rows, or rows in memory: the .tflite itself is scored on it, beside the bundle at the
+            length that it was trained with.
         max_drop: Points of the main metric that it may lose there.
         columns: Names of the columns of `dev`.
         separator: What stands between the labels in a cell of `dev` where a text has several.
@@ -57,7 +58,8 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
         raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
     with new_folder(out, "phone") as place:
         bundle = source.open_predictor(folder)
-        labelled = read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows) if dev else None
+        path = optional_path(dev)
+        labelled = path and read_labelled(bundle.task, path, columns, separator, skip_bad_rows=skip_bad_rows)
         length = _length(bundle, labelled) if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
         rows, masking = _masking(folder, bundle, precision, length)

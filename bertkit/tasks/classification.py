@@ -57,7 +57,7 @@ def margin(row: np.ndarray) -> float:
     """Compute p₁ − p₂ of the two largest probabilities, by which margin sampling chooses (Scheffer et al. 2001).
 
     Args:
-        row: [C].
+        row: float [C].
 
     Returns:
         From 0 to 1; 1 for a single class.

@@ -14,10 +14,10 @@ import keras
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit
+from bertkit.data.frames import checksum, optional_path
 from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.files import folders as files
-from bertkit.files.atomic import sha256
 from bertkit.files.folders import working_folder
 from bertkit.files.lock import hold, release, remove_at_once, remove_dead
 from bertkit.report import partial_input, render_report
@@ -91,6 +91,7 @@ class Run:
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
+        self.knobs |= {name: _named(others[name]) for name in ("train", "dev", "test") if name in others}
         keras.utils.set_random_seed(seed)
 
     @property
@@ -176,7 +177,7 @@ class Run:
         """
         self.best = BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
                                 self.tuning.metric)
-        sums = [sha256(path) for path in self.splits.paths.values()]
+        sums = [checksum(path) for path in self.splits.paths.values()]
         hold(self.folder)
         atexit.register(_tidy, self.folder)
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
@@ -272,6 +273,11 @@ class Run:
         except Error as error:
             say(f"There is no report.html: {error}")
             return None
+
+
+def _named(data):
+    """Return the name of labelled data: rows in memory themselves are no knob."""
+    return data if isinstance(data, str | os.PathLike) else optional_path(data)
 
 
 def _check_working(folder):

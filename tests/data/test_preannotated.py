@@ -24,8 +24,9 @@ from bertkit.text.words import words
 
 TOOLS = ("labelstudio", "prodigy", "doccano")
 TAGGING = Tagging(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
-# Emoji with joiners and colours, combining marks, writing from the right, no blanks between words, line ends of Windows.
-PARTS = ["Anna", "left", "👨‍👩‍👧", "👍🏽", "🇫🇷", "é", "ñ̃", "שָׁלוֹם", "مرحبا", "\u200f", "東京", "ไทย", "नमस्ते", "𝒳", " ", " ", "\r\n", "\n", "\t",
+# Emoji with joiners and colours, combining marks, writing from the right, no blanks between words, Windows' line ends.
+PARTS = ["Anna", "left", "👨‍👩‍👧", "👍🏽", "🇫🇷", "é", "ñ̃", "שָׁלוֹם", "مرحبا", "\u200f",
+         "東京", "ไทย", "नमस्ते", "𝒳", " ", " ", "\r\n", "\n", "\t",
          ".", ",", "'", "&", "<b>", '"', "\u2028"]
 
 
@@ -66,7 +67,8 @@ def labelled_in_place(tool, content):
     if tool == "labelstudio":
         tasks = json.loads(content)
         for number, task in enumerate(tasks, start=1):
-            task |= {"id": number, "annotations": [{"result": task["predictions"][0]["result"], "was_cancelled": False}]}
+            result = task["predictions"][0]["result"]
+            task |= {"id": number, "annotations": [{"result": result, "was_cancelled": False}]}
         return "f.json", json.dumps(tasks)
     rows = [json.loads(line) for line in content.split("\n") if line]
     more = {"answer": "accept"} if tool == "prodigy" else {"Comments": []}
@@ -97,7 +99,8 @@ def test_doccano_counts_as_javascript_does_and_the_others_as_python_does(made):
     units, wanted = text.encode("utf-16-le"), [text[span.start:span.end] for span in spans]
     label = json.loads(preannotations("doccano", answered))["label"]
     assert [units[2 * start:2 * end].decode("utf-16-le") for start, end, _ in label] == wanted
-    values = [each["value"] for each in json.loads(preannotations("labelstudio", answered))[0]["predictions"][0]["result"]]
+    task, = json.loads(preannotations("labelstudio", answered))
+    values = [each["value"] for each in task["predictions"][0]["result"]]
     assert [text[value["start"]:value["end"]] for value in values] == wanted == [value["text"] for value in values]
     task = json.loads(preannotations("prodigy", answered))
     tokens = task["tokens"]
@@ -138,7 +141,8 @@ def test_labels_come_back_with_version_and_score(written, capsys, tool, many):
 
 
 def test_pairs_questions_and_numbers_in_label_studio(capsys):
-    pairs = Rows("f.tsv", [("a", "b")], [{"one": "a", "two": "b"}], [], Source("TSV", {"text 1": "one", "text 2": "two"}))
+    pairs = Rows("f.tsv", [("a", "b")], [{"one": "a", "two": "b"}], [],
+                 Source("TSV", {"text 1": "one", "text 2": "two"}))
     task, = json.loads(preannotations("labelstudio", Answered(
         Classification(("no", "yes"), pairs=True), pairs, YES[:1], "m")))
     assert task["data"] == {"one": "a", "two": "b"}
@@ -173,15 +177,15 @@ def test_the_least_certain_rows_come_first_and_equal_ones_keep_their_order():
     rows = rows_of(["a", "b", "c", "d", "e"])
     shares = [np.array(row) for row in ([0.5, 0.25, 0.25], [0.4, 0.4, 0.2], [0.3, 0.3, 0.4], [0.35, 0.35, 0.3],
                                         [0.9, 0.05, 0.05])]
-    found, predictions = least_certain_first(Classification(("x", "y", "z")), rows, shares)
+    order = least_certain_first(Classification(("x", "y", "z")), shares)
+    found = rows.take(order)
     assert found.inputs == ["b", "d", "c", "a", "e"] == [row["text"] for row in found.columns]
-    assert predictions[0] is shares[1]
     binary = Classification(("x", "y"), threshold=0.8)
     assert binary.certainty([np.array([0.2, 0.8]), np.array([0.5, 0.5])]) == pytest.approx([0.0, 0.6])
     assert TAGGING.certainty([predicted("Anna left", []), predicted("", [])]) == [0.5, 1.0]
     assert Answering("2.0").certainty([Answer("Ann", 7, 0.0, 0.0)]) == [0.5]
     with pytest.raises(Error, match="task score does not say how sure"):
-        least_certain_first(Regression(), rows, [1.0] * 5)
+        least_certain_first(Regression(), [1.0] * 5)
 
 
 # ----------------------------------------------------------------------------------- places without a key of ours
