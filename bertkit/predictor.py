@@ -20,6 +20,8 @@ from bertkit.data.unlabelled import Rows, answered, read_rows
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
+from bertkit.files.bounded import as_path
+from bertkit.files.schema import Whole, check_argument
 from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
@@ -57,7 +59,9 @@ class Predictor:
     def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
                  length: int | None = None, tflite: str | Path | None = None) -> None:
         self.device: ondevice.DeviceModel | None = None
-        if not isinstance(source, str | Path):
+        if isinstance(source, str | Path):
+            source = as_path(source, "the folder of a bundle")
+        if not isinstance(source, Path):
             self._hold(source, tokenizer, length)
         elif tokenizer is not None or length is not None:
             raise Error(f"{source} is a bundle, which keeps its own tokenizer and length; leave these out.")
@@ -126,8 +130,7 @@ class Predictor:
             Error: When one string came in place of a list, or `batch_size` is below 1.
         """
         inputs = to_list(inputs, "inputs")
-        if batch_size < 1:
-            raise Error(f"batch_size={batch_size}; give 1 or more.")
+        check_argument("batch_size", batch_size, Whole(1))
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
         return [prediction for chunk in with_progress(chunks, len(inputs), "answered")
                 for prediction in self._predicted(chunk, batch_size)]

@@ -222,7 +222,8 @@ def test_every_head_that_has_a_task_answers_from_memory(task, tmp_path):
 def test_a_frame_keeps_its_columns_and_index(predictor):
     pandas = pytest.importorskip("pandas")
     texts, _ = tiny.texts(6)
-    frame = pandas.DataFrame({"text": [*texts[:3], None, *texts[3:]], "label": 0, "when": range(7)}, index=list("abcdefg"))
+    columns = {"text": [*texts[:3], None, *texts[3:]], "label": 0, "when": range(7)}
+    frame = pandas.DataFrame(columns, index=list("abcdefg"))
     with pytest.raises(Error, match="line 4, column 'text': null came"):
         predictor.predict_rows(frame)
     found = predictor.predict_rows(frame, skip_bad_rows=True)

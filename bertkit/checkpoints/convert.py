@@ -10,6 +10,7 @@ from bertkit.checkpoints import bundle, huggingface
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import write_json
+from bertkit.files.bounded import as_path
 from bertkit.files.folders import new_folder
 from bertkit.text import Tokenizer
 from bertkit.text.formats.loading import holds_tokenizer
@@ -45,6 +46,7 @@ def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "hugg
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
+    target = as_path(target, "the folder to write")
     folder = checkpoints.local_folder(source)
     model, tokenizer = checkpoints.load(folder), _tokenizer(folder)
     encoder = model if isinstance(model, Encoder) else model.encoder

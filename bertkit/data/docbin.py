@@ -14,7 +14,7 @@ import numpy as np
 from bertkit.data.lines import BadRow
 from bertkit.data.msgpack import unpack
 from bertkit.data.sentences import OUTSIDE, iob2
-from bertkit.errors import Error
+from bertkit.errors import Error, reason
 from bertkit.files.bounded import content
 
 LARGEST = 2**30                         # bytes of a file when it is unpacked: some ten million words
@@ -56,10 +56,8 @@ def docbin_sentences(path: Path) -> Iterator[tuple[int, tuple[list[str], list[st
     try:
         table, lengths, strings = _columns(_unpacked(path))
     except (ValueError, KeyError, TypeError) as error:
-        reason = error if type(error) is ValueError else f"it lacks {error}" if isinstance(error, KeyError) else (
-            "its parts are of another kind")
-        raise Error(f"{path} is no .spacy file of spaCy 3 ({reason!s:.80}); write it again with spacy convert, or as "
-                    "JSON lines.") from None
+        raise Error(f"{path} is no .spacy file of spaCy 3 ({reason(error):.80}); write it again with spacy convert, or "
+                    "as JSON lines.") from None
     if not {_ENT_IOB, _ENT_TYPE} <= set(table):
         raise Error(f"{path} keeps no entities: its DocBin was made without ENT_IOB and ENT_TYPE; write it again with "
                     "these.")

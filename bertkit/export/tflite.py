@@ -1,7 +1,6 @@
 """A bundle as a folder for the phone: model.tflite and what answers need, with the proof in its card."""
 
 import dataclasses
-import math
 from pathlib import Path
 
 from bertkit.card import Card
@@ -15,6 +14,7 @@ from bertkit.export.convert import convert
 from bertkit.export.proof import length_for, proof
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import new_folder
+from bertkit.files.schema import Number, Whole, check_argument
 from bertkit.ondevice.latency import latency
 from bertkit.ondevice.runner import MODEL, load, write_facts
 from bertkit.terminal import say
@@ -54,8 +54,10 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
     """
     if precision not in parity.LADDER:
         raise Error(f"precision={precision!r} is unknown; bertkit has {', '.join(parity.LADDER)}.")
-    if not (math.isfinite(max_drop) and max_drop >= 0):
-        raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
+    if Number(0).fault(max_drop):
+        raise Error(f"max_drop={max_drop!r:.40} is no number of points; give 0 or more.")
+    if length is not None:
+        check_argument("length", length, Whole(1))
     with new_folder(out, "phone") as place:
         bundle = source.open_predictor(folder)
         path = optional_path(dev)
