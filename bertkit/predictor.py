@@ -1,5 +1,6 @@
 """A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -243,4 +244,4 @@ class Predictor:
 
 
 def _version(named, file):
-    return f"{named.resolve().name}-{sha256(file)[:8]}"
+    return f"{os.path.basename(os.path.realpath(named))}-{sha256(file)[:8]}"

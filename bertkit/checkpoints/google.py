@@ -1,6 +1,7 @@
 """Google's TensorFlow 1 directories: bert_config.json, bert_model.ckpt and vocab.txt."""
 
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from bertkit.checkpoints.release import release
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.bounded import check_regular
 from bertkit.heads import LanguageModel, PretrainingModel
 
 # What TensorFlow raises, besides its own, on a damaged checkpoint.
@@ -112,6 +114,8 @@ def weights(folder: Path) -> Tensors:
     if len(indices) != 1:
         raise Error(f"{folder} holds {len(indices)} checkpoints (*.index); wanted exactly one.")
     stem = indices[0].with_suffix("")
+    for path in (*indices, *sorted(folder.glob(f"{escape(stem.name)}.data-*"))):
+        check_regular(path)                             # TensorFlow would wait for the writer of a pipe
     try:
         reader = tf.train.load_checkpoint(str(stem))
         shapes = reader.get_variable_to_shape_map()

@@ -33,6 +33,8 @@ from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
 from bertkit.training.tensorboard import TrainingTensorBoard, history
 
+MOST_EPOCHS = 10**6
+
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
@@ -83,8 +85,9 @@ class Run:
         remove_dead(self.folder)
         files.check_replaceable(out, "bundle")
         _check_working(self.folder)
-        if epochs != AUTO and epochs < 1:
-            raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
+        if epochs != AUTO and not 1 <= epochs <= MOST_EPOCHS:
+            wrong = "trains nothing; give 1 or more" if epochs < 1 else f"never end; give {MOST_EPOCHS} at most"
+            raise Error(f"epochs={epochs!s:.20} {wrong}.")
         check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
         self.notes: list[str] = []
         self.model: Any = None
