@@ -13,6 +13,7 @@ from bertkit.checkpoints import load
 from bertkit.cli import main
 from bertkit.errors import Error
 from bertkit.files.folders import check_replaceable
+from bertkit.pretraining.folder import Folder
 from bertkit.report.head import head
 from tests import exported
 
@@ -114,3 +115,14 @@ def test_the_page_does_not_say_where_the_run_was_left():
     pages = [head(Card("a", "classify", {}, knobs={"out": out, "epochs": 3}, scores={}, data={}))
              for out in ("/first/a", "/second/a")]
     assert pages[0] == pages[1] and "epochs" in str(pages[0])
+
+
+def test_a_pretraining_that_never_saved_a_state_leaves_no_folder(tmp_path):
+    for name, kept in (("nothing", False), ("state-000001.json", True), ("theirs", True)):
+        folder = Folder(tmp_path / name)
+        folder.logs.mkdir(parents=True)
+        (folder.logs / "events").write_text("x")
+        if kept:
+            (folder.path / name).write_text("x")
+        folder.tidy()
+        assert folder.path.exists() == kept and folder.logs.exists() == (name == "state-000001.json")
