@@ -174,12 +174,13 @@ class Predictor:
         """
         rows, predictions, order_of_rows = self.answer_file(data, columns, order, skip_bad_rows)
         made = answered(rows, self.task.answers(rows.inputs, predictions))
-        if not hasattr(data, "iloc"):
+        frame: Any = data
+        if not hasattr(frame, "iloc"):
             return made
         lost = {line for line, _ in rows.skipped}
-        kept = [place for place in range(len(data)) if place + 1 not in lost]
+        kept = [place for place in range(len(frame)) if place + 1 not in lost]
         names = [name for name in dict.fromkeys(name for row in made for name in row) if name not in rows.columns[0]]
-        return data.iloc[[kept[row] for row in order_of_rows]].assign(
+        return frame.iloc[[kept[row] for row in order_of_rows]].assign(
             **{name: [row.get(name) for row in made] for name in names})
 
     def answer_file(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",

@@ -1,4 +1,4 @@
-"""Commands that are given what no one should give: exit code 1 and one sentence, nothing left behind, nothing that waits.
+"""Commands that are given what no one should give: exit code 1, one sentence, nothing left behind, nothing that waits.
 
 Each test is a kind of input; readers of JSON have theirs in test_mutated_json.py, files without an end in
 test_bounded.py, wrong values of functions in test_wrong_values.py, ends of processes in test_endings.py.
@@ -49,7 +49,8 @@ def test_a_sheet(place, capsys, words, message):
 def test_a_length_of_a_corpus_that_no_encoder_reads(place, capsys):
     (place / "v.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n")
     for length in ("0", "9" * 16, "9" * 25):
-        said = refused(capsys, "corpus", "--text", "ours.txt", "--vocabulary", "v.txt", "--out", "o", "--length", length)
+        said = refused(capsys, "corpus", "--text", "ours.txt", "--vocabulary", "v.txt", "--out", "o", "--length",
+                       length)
         assert "length=" in said and not (place / "o").exists()
 
 

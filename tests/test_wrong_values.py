@@ -44,7 +44,8 @@ WRONG = {
                         {"token_ids": 5, "padding_mask": 1}, {"token_ids": [["a"]], "padding_mask": [[1]]},
                         {"token_ids": [[5]], "padding_mask": [[1]], "step": "a"})},
     **{f"{kind.__name__}.corrupt(None)": (lambda kind=kind, words=words: kind(*words).corrupt(None))
-       for kind, *words in ((objectives.PLM, ENTRIES), (objectives.RTD, ENTRIES), (objectives.SBO, ENTRIES), (objectives.NSP,))},
+       for kind, *words in ((objectives.PLM, ENTRIES), (objectives.RTD, ENTRIES), (objectives.SBO, ENTRIES),
+                            (objectives.NSP,))},
     "a rate that is no number": lambda: objectives.MLM(ENTRIES, rate="a"),
     **{f"dataset({options})": (lambda options=options: bertkit.data.dataset(
         ["a"], [1], **{"tokenizer": tiny.tokenizer(), **options})) for options in (
@@ -58,7 +59,8 @@ WRONG = {
        for folder in (None, 5, b"a", "a\0b")},
     "save(length)": lambda: bertkit.save(bertkit.Encoder(tiny.CONFIG), "nowhere", length="a"),
     **{f"export({options})": (lambda options=options: bertkit.export("nowhere", **{"out": "out", **options}))
-       for options in ({"out": 5}, {"out": "a\0b"}, {"max_drop": "a"}, {"max_drop": None}, {"length": "a"}, {"to": None})},
+       for options in ({"out": 5}, {"out": "a\0b"}, {"max_drop": "a"}, {"max_drop": None}, {"length": "a"},
+                       {"to": None})},
     "convert to nothing": lambda: bertkit.convert("bertkit://english", None),
     "Predictor of a name that no file has": lambda: bertkit.Predictor("a\0b"),
     **{f"{name}({value!r:.20})": (lambda name=name, value=value: getattr(metrics, name)(value, value))

@@ -119,7 +119,7 @@ class _Recoded(io.RawIOBase):
             self.ended = not data
             try:
                 self.rest = self.decoder.decode(data, final=self.ended).encode("utf-8")
-            except UnicodeError as error:
+            except UnicodeDecodeError as error:
                 raise Error(f"{self.name} begins as UTF-16 and goes on as something else ({error.reason}); save it "
                             "again, as UTF-8.") from None
         made, self.rest = self.rest[:len(buffer)], self.rest[len(buffer):]

@@ -67,6 +67,7 @@ def marked_lines(path: Path) -> Iterator[tuple[int, tuple[list[str], list[str]] 
     with open_bytes(path) as file:
         lines = Lines(file)
         while True:
+            found: Any
             try:
                 text = next(lines)
                 found = marked_words(lines.number, text.removesuffix("\n").removesuffix("\r"))

@@ -61,7 +61,8 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
     with new_folder(out, "phone") as place:
         bundle = source.open_predictor(folder)
         path = optional_path(dev)
-        labelled = path and read_labelled(bundle.task, path, columns, separator, skip_bad_rows=skip_bad_rows)
+        labelled = None if path is None else read_labelled(bundle.task, path, columns, separator,
+                                                           skip_bad_rows=skip_bad_rows)
         length = _length(bundle, labelled) if length is None else length
         check_fit(bundle.tokenizer, bundle.model.encoder.config, length)
         rows, masking = _masking(folder, bundle, precision, length)
