@@ -131,6 +131,9 @@ def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenize
     Returns:
         The `Tokenizer`; the same object where one was given.
 
+    Raises:
+        Error: when it is none of these, or cannot be read.
+
     Example:
         >>> tokenizer_of(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).vocabulary[5]
         'warm'

@@ -114,7 +114,7 @@ def batch_arrays(features: Any) -> dict[str, np.ndarray]:
         features: A batch, at least "token_ids" and "padding_mask", whole numbers [B,T].
 
     Returns:
-        {name: array}.
+        {name: array}, "token_ids" and "padding_mask" [B,T].
 
     Raises:
         Error: when it is no such batch, or "step" is no whole number.
