@@ -336,7 +336,7 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
     if not isinstance(tokenizer, Tokenizer):
         raise Error(f"A {type(tokenizer).__name__} came where a tokenizer was wanted; give "
                     "bertkit.Tokenizer.load(PATH).")
-    check_argument("length", length, Whole())
+    check_argument("length", length, Whole(-2**31))     # how small or large one may be is said below
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")

@@ -252,7 +252,7 @@ def _library(name):
 def _paired(references, predictions):
     """Return for each prediction (list of its references, prediction)."""
     if not all(hasattr(texts, "__len__") and not isinstance(texts, str) for texts in (references, predictions)):
-        raise Error("one text, or no list, came where a list was wanted; give lists of references and predictions.")
+        raise Error("one text came where a list was wanted; give lists of references and predictions.")
     if len(references) != len(predictions) or not len(predictions):
         raise Error(f"{len(references)} references and {len(predictions)} predictions came; "
                     "give the same number, at least 1.")
