@@ -95,10 +95,10 @@ class Predictor:
 
     def _answer_by(self, tflite):
         self.device = ondevice.load(Path(tflite).parent, model=Path(tflite).name)
-        self.version = _version(Path(tflite), Path(tflite))
         self.tokenizer, self.length = self.device.tokenizer, self.device.length
         if self.device.task != self.task:
             raise Error(f"{tflite} was exported from another bundle: its task is {self.device.task}.")
+        self.version = _version(Path(tflite), Path(tflite))
 
     def outputs(self, rows: list, batch_size: int = 32) -> list[Any]:
         """Return what the model or the file gives for rows of token ids (see `Task.outputs`).

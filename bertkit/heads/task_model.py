@@ -28,7 +28,7 @@ def check_labels(labels: Any) -> None:
     """
     right = isinstance(labels, list | tuple) and all(isinstance(label, str | int) for label in labels)
     if not right or not labels or len(set(labels)) != len(labels):
-        raise Error(f"labels={labels!r:.60}; wanted a list of one or more different names.")
+        raise Error(f"labels={labels!r:.60}; wanted one or more different names, in a list.")
 
 
 class TaskModel(FreezesUnreadLayers, BatchModel):
