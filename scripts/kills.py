@@ -131,8 +131,9 @@ def run_forked(place, words, seconds):
 
 
 def contents(out):
-    """Return {name: bytes} of the files that are compared."""
-    return {path.relative_to(out).as_posix(): path.read_bytes() for pattern in COMPARED for path in out.rglob(pattern)}
+    """Return {name: bytes} of the files that are compared; the table of a sweep says how long each trial took."""
+    patterns = [name for name in COMPARED if not ((out / "sweep.json").exists() and name.endswith(".tsv"))]
+    return {path.relative_to(out).as_posix(): path.read_bytes() for pattern in patterns for path in out.rglob(pattern)}
 
 
 def leftovers(place):
