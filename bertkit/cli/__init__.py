@@ -1,12 +1,17 @@
 """The command line: parse, call one function, print. Answers go to standard output, all else to standard error."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from bertkit import memory
+from bertkit.errors import Error
 from bertkit.terminal import open_standard_streams, run_guarded, say
+
+BACKENDS = ("tensorflow", "jax", "torch", "numpy")      # of Keras
 
 
 class Command(NamedTuple):
@@ -117,9 +122,22 @@ def _call(name, words):
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
+    _check_surroundings()
     memory.keep_freed_memory()
     answer = flags.call(function, parsed, words[end + 1:])
     answers.print_answer(answer, parsed.json)
+
+
+def _check_surroundings():
+    """Raise `Error` where no command can work: the current folder is gone, or Keras has no such backend."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise Error("The current folder is gone; change into one that is there, such as with cd.") from None
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow" and (backend not in BACKENDS or find_spec(backend) is None):
+        fault = "is not installed" if backend in BACKENDS else "Keras has not"
+        raise Error(f"KERAS_BACKEND is {backend!r:.40}, which {fault}; leave it out, or install that backend.")
 
 
 if __name__ == "__main__":

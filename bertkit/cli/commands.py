@@ -15,6 +15,7 @@ from typing import Any, Literal
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
+from bertkit.files.atomic import write_text
 from bertkit.signature import lazy_function, source_of
 from bertkit.terminal import escaped, say
 
@@ -48,8 +49,10 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
                                                      skip_bad_rows=skip_bad_rows)
 
 
-def predict(folder: str, /, data: str | None = None, out: str | None = None, tflite: str | None = None,
-            separator: str = "|", skip_bad_rows: bool = False, columns: Columns = Columns()) -> None:
+def predict(folder: str, /, data: str | None = None, out: str | None = None,
+            format: Literal["rows", "labelstudio", "prodigy", "doccano"] = "rows",
+            order: Literal["file", "uncertain"] = "file", tflite: str | None = None, separator: str = "|",
+            skip_bad_rows: bool = False, columns: Columns = Columns()) -> None:
     """Answer each line of standard input, or each row of a file, with one JSON object, in order.
 
     A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
@@ -58,13 +61,16 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
     folder          a bundle that a recipe left
     data            rows to answer: any file that the task's recipe reads, labelled or not, or a text a line
     out             the file to write the rows with their answers to: .csv, .tsv or .jsonl; without it they are printed
+    format          write what an annotation tool imports, to correct it there: .json for labelstudio, else .jsonl
+    order           uncertain: rows that the model is least sure of first (margin of classes, least sure word of tags)
     tflite          let this exported file answer instead of the model itself
     separator       taken as `evaluate` takes it, for the same file; labels are not read here
     skip_bad_rows   go on without rows that cannot be used, and say how many
     """
     from bertkit.predictor import Predictor
-    if data is None and (out is not None or columns != Columns()):
-        raise Error("--out and names of columns are for the rows of a file; give the file with --data.")
+    if data is None and (out is not None or columns != Columns() or format != "rows" or order != "file"):
+        raise Error("--out and names of columns are for the rows of a file, and so are --format and --order; give the "
+                    "file with --data.")
     if data is None and sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line, or a file with --data.")
     if out is None and sys.stdout is None:
@@ -73,7 +79,7 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
     if data is None:
         _predict_lines(predictor)
     else:
-        _predict_rows(predictor, data, out, columns, skip_bad_rows)
+        _predict_rows(predictor, data, out, format, order, columns, skip_bad_rows)
 
 
 def _predict_lines(predictor):
@@ -97,16 +103,20 @@ def _say_tabs(task, inputs, first):
     return True
 
 
-def _predict_rows(predictor, data, out, columns, skip_bad_rows):
+def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     """Answer the rows of a file."""
-    from bertkit.data.inputs import print_skipped
-    from bertkit.data.summary import say_unlabelled
-    from bertkit.data.unlabelled import answered, check_written, read_rows, write_rows
-    if out is not None:
+    from bertkit.data.preannotated import Answered, check_tool, preannotations
+    from bertkit.data.unlabelled import answered, check_written, write_rows
+    if tool != "rows":
+        check_tool(tool, predictor.task, out)
+    elif out is not None:
         check_written(out)
-    rows = print_skipped(read_rows(predictor.task, data, columns, skip_bad_rows))
-    say_unlabelled(rows)
-    made = answered(rows, predictor.predict(rows.inputs))
+    rows, predictions, _ = predictor.answer_file(data, columns, order, skip_bad_rows)
+    if tool != "rows":
+        text = preannotations(tool, Answered(predictor.task, rows, predictions, predictor.version))
+        write_text(out, text) if out is not None else print(escaped(text), end="", flush=True)
+        return
+    made = answered(rows, predictor.task.answers(rows.inputs, predictions))
     if out is not None:
         write_rows(out, made)
     else:
