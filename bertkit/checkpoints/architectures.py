@@ -264,10 +264,10 @@ def config_json(model: Any, config: Any, tokenizer: Any, page: Any) -> dict[str,
 
 
 def _refuse_head_size(config, form):
-    """Raise `Error` where heads have a width that config.json cannot say: heads were removed, and the others keep it."""
+    """Raise `Error` where heads have a width that config.json cannot say, because other heads were removed."""
     if "head_size" not in form.config and config.num_heads * config.head_dim != config.block_dim:
-        raise Error(f"Hugging Face's {form.class_name} has heads of {config.block_dim} / {config.num_heads} features and "
-                    f"these have {config.head_dim} (head_size); save a bundle instead.")
+        raise Error(f"head_size={config.head_dim}: Hugging Face's {form.class_name} has {config.num_heads} heads of "
+                    f"{config.block_dim} / {config.num_heads} features; save a bundle instead.")
 
 
 def _refuse_others(kinds, described, form):

@@ -12,7 +12,8 @@ from bertkit.compress.removal import check_parts
 from bertkit.errors import Error
 
 
-def gradient_importance(model: Any, loss: Callable, batches: Iterable[tuple[Any, ...]]) -> tuple[np.ndarray, np.ndarray]:
+def gradient_importance(model: Any, loss: Callable,
+                        batches: Iterable[tuple[Any, ...]]) -> tuple[np.ndarray, np.ndarray]:
     """Measure how much the loss depends on each head and each feed-forward row.
 
     I_h = E_x |∂L(x)/∂ξ_h| = E_x |Att_h(x)ᵀ ∂L(x)/∂Att_h(x)|, where ξ_h = 1 multiplies what head h gives (Michel et al.

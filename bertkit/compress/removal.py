@@ -162,7 +162,8 @@ def keep_entries(model: Any, ids: Sequence[int]) -> Any:
     """
     config, numbers = _config(model), np.asarray(ids, "int64")
     if not len(numbers) or (np.diff(numbers) < 1).any() or not 0 <= numbers[0] <= numbers[-1] < config.vocabulary_size:
-        raise Error(f"{len(numbers)} ids came; wanted different ones from 0 to {config.vocabulary_size - 1}, ascending.")
+        raise Error(f"{len(numbers)} ids came; wanted different ones from 0 to {config.vocabulary_size - 1}, "
+                    "ascending.")
     named = named_ids(config)
     if list(numbers[:len(named)]) != named:
         raise Error(f"The config of this {config.family} names ids up to {named[-1]}, which must stay as they are.")

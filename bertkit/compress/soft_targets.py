@@ -32,9 +32,7 @@ class SoftTargets:
 
     def __init__(self, student: Any, teacher: Any, ids: Any = None, alpha: float = 0.5,
                  temperature: float = 2.0) -> None:
-        if not (0 <= alpha <= 1 and 0 < temperature < float("inf")):
-            raise Error(f"alpha={alpha}, temperature={temperature}; give an alpha from 0 to 1, and a temperature above "
-                        "0, such as 2.")
+        check_alpha_and_temperature(alpha, temperature)
         self.own, self.teacher, self.alpha, self.temperature = student.compute_loss, teacher, alpha, temperature
         self.ids, self.distance = ids, _distance(student)
 
@@ -60,6 +58,27 @@ class SoftTargets:
             weights = ops.cast(sample_weight, apart.dtype)
             apart = apart * ops.reshape(weights, (-1, *[1] * (len(apart.shape) - 1)))
         return self.alpha * hard + (1 - self.alpha) * ops.mean(apart)
+
+
+def check_alpha_and_temperature(alpha: float, temperature: float) -> None:
+    """Check that the share of the labels is one, and that logits can be divided by the temperature.
+
+    Args:
+        alpha: α, the share of the labels in the loss.
+        temperature: T.
+
+    Raises:
+        Error: when α is not from 0 to 1, or T is not above 0.
+
+    Example:
+        >>> check_alpha_and_temperature(alpha=1.5, temperature=2.0)
+        Traceback (most recent call last):
+        ...
+        bertkit.errors.Error: alpha=1.5, temperature=2.0; give an alpha from 0 to 1, and a temperature above 0, such as 2.
+    """
+    if not (0 <= alpha <= 1 and 0 < temperature < float("inf")):
+        raise Error(f"alpha={alpha}, temperature={temperature}; give an alpha from 0 to 1, and a temperature above 0, "
+                    "such as 2.")
 
 
 def divergence_of_classes(teacher: Any, student: Any, temperature: float) -> Any:
@@ -143,5 +162,5 @@ def _distance(model):
     for kind, distance in _DISTANCES.items():
         if isinstance(model, kind):
             return distance(model)
-    raise Error(f"What a {type(model).__name__} answers cannot be learnt from another one here; the models that can are "
-                f"{', '.join(kind.__name__ for kind in _DISTANCES)}.")
+    raise Error(f"What a {type(model).__name__} answers cannot be learnt from another one here; the models that can "
+                f"are {', '.join(kind.__name__ for kind in _DISTANCES)}.")

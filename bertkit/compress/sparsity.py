@@ -14,8 +14,8 @@ class MagnitudePruning(keras.callbacks.Callback):
     """Set the smallest weights of each matrix to zero, more and more of them, and keep them there.
 
     s_t = s_f + (s_i − s_f) (1 − (t − t₀) / (t₁ − t₀))³ is the share of zeros at step t, t₀ to t₁ (Zhu and Gupta 2017,
-    arXiv 1710.01878, equation 1). A mask is drawn anew every few steps, and put on after every step, so a weight that was
-    masked comes back only if the schedule lets it.
+    arXiv 1710.01878, equation 1). A mask is drawn anew every few steps, and put on after every step, so a weight that
+    was masked stays zero.
 
     A file of LiteRT gains nothing by it: it stores and multiplies zeros as any other number, so it is neither smaller
     nor faster; only an archive (zip) of it is smaller. What makes a model faster is what `bertkit slim` removes.
@@ -45,8 +45,8 @@ class MagnitudePruning(keras.callbacks.Callback):
             raise Error(f"initial={initial}, final={final}; give shares of zeros from 0 to below 1, the final one not "
                         "below the initial one.")
         if not 0 <= begin < end or every < 1:
-            raise Error(f"begin={begin}, end={end}, every={every}; give a begin of 0 or more, an end after it, and 1 or "
-                        "more steps between two masks.")
+            raise Error(f"begin={begin}, end={end}, every={every}; give a begin of 0 or more, an end after it, and 1 "
+                        "or more steps between two masks.")
         self.final, self.begin, self.end, self.initial, self.every = final, begin, end, initial, every
         self.prunes, self.step = prunes or _of_block, 0
         self.masks: dict[str, Any] = {}

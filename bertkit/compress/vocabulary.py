@@ -190,7 +190,8 @@ def merged_entries(entry: str, ranks: dict[tuple[str, ...], int]) -> set[str]:
     """
     parts, made = list(entry), set()
     while True:
-        pairs = [(ranks[pair], place) for place, pair in enumerate(zip(parts, parts[1:], strict=False)) if pair in ranks]
+        pairs = [(ranks[pair], place) for place, pair in enumerate(zip(parts, parts[1:], strict=False))
+                 if pair in ranks]
         if not pairs:
             return made
         place = min(pairs)[1]
