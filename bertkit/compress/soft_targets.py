@@ -52,8 +52,8 @@ class SoftTargets:
         """
         hard = self.own(x, y, y_pred, sample_weight, training)
         asked = x if self.ids is None else {**x, "token_ids": ops.take(self.ids, x["token_ids"], axis=0)}
-        given = keras.tree.map_structure(_float, self.teacher(asked, training=False))
-        apart = self.distance(y, ops.stop_gradient(given), keras.tree.map_structure(_float, y_pred), self.temperature)
+        given = keras.tree.map_structure(lambda x: ops.stop_gradient(_float(x)), self.teacher(asked, training=False))
+        apart = self.distance(y, given, keras.tree.map_structure(_float, y_pred), self.temperature)
         if sample_weight is not None:
             weights = ops.cast(sample_weight, apart.dtype)
             apart = apart * ops.reshape(weights, (-1, *[1] * (len(apart.shape) - 1)))

@@ -60,8 +60,8 @@ def head_mask(model, block, head):
     return [(value.kernel, places, 1), (value.bias, places, 0)]
 
 
-@pytest.mark.parametrize("config", [SMALL, SMALL.but(num_layers=3, shared=Shared(), family="albert")],
-                         ids=["bert", "albert"])
+@pytest.mark.parametrize("config", [SMALL, pytest.param(SMALL.but(num_layers=3, shared=Shared(), family="albert"),
+                                                        marks=pytest.mark.slow)], ids=["bert", "albert"])
 def test_the_gradient_of_a_mask_is_its_difference(config):
     model, rows = tiny.classifier(config=config), batches()
     loss = model.loss_function()
