@@ -39,7 +39,7 @@ def bag_of_words(splits: Splits) -> float | None:
     Returns:
         The score; None for a task that such a model does not answer.
     """
-    train, dev = ((part.inputs, part.targets) for part in map(splits.parts.get, ("train", "dev")))
+    train, dev = ((part.inputs, part.targets) for part in (splits.parts["train"], splits.parts["dev"]))
     found = partial_input.probe(splits.task, train, dev)
     return next((view["score"] for view in (found or {"views": ()})["views"] if not view["half"]), None)
 

@@ -11,6 +11,7 @@ from bertkit.compress.importance import activation_importance, gradient_importan
 from bertkit.compress.removal import keep_entries, keep_layers, keep_parts, named_ids
 from bertkit.compress.sizes import Sizes
 from bertkit.compress.vocabulary import frequent_entries, texts_of, trimmed, used_entries
+from bertkit.config import EncoderConfig
 from bertkit.data.features import features_of
 from bertkit.data.pipeline import BatchSampler
 from bertkit.data.splits import Splits
@@ -43,8 +44,8 @@ class Whole:
         if self.task.name not in TASKS:
             raise Error(f"A bundle of the task {self.task.name} is not slimmed; those of {', '.join(TASKS)} are.")
         self.tokenizer, self.length = bundle.tokenizer(folder, values), length or values["length"]
+        sizes.check(EncoderConfig.from_json(values["config"]), len(self.tokenizer))
         self.model = checkpoints.load(folder)
-        sizes.check(self.model.encoder.config, len(self.tokenizer))
 
 
 class Reduced:
@@ -85,16 +86,16 @@ class Reduced:
         self.tokenizer, self.model = trimmed(self.tokenizer, ids), keep_entries(self.model, ids)
         self.removed["entries"], self.ids = config.vocabulary_size - len(ids), np.array(ids, "int32")
         if vocabulary == "used":
-            self._prove_splits()
+            self._prove_splits(self.ids)
         if self.sizes.is_lossless:
             self._prove_answers()
 
-    def _prove_splits(self):
+    def _prove_splits(self, ids):
         """Raise `Error` unless the texts of all rows are split as before."""
         for part in self.splits.parts.values():
             before, after = (self.splits.task.pack(tokenizer, part.inputs, self.whole.length).rows
                              for tokenizer in (self.whole.tokenizer, self.tokenizer))
-            if not all(np.array_equal(one[0], self.ids[np.asarray(other[0])])
+            if not all(np.array_equal(one[0], ids[np.asarray(other[0])])
                        for one, other in zip(before, after, strict=True)):
                 raise Error(f"Without the entries that no text uses, texts of {part.path} are split into other pieces; "
                             "give --vocabulary a number, or leave it out.")
@@ -104,7 +105,7 @@ class Reduced:
         inputs = self.splits.parts["dev"].inputs[:PROVED]
         sides = [outputs(side.model, features_of(self.splits.task.pack(side.tokenizer, inputs, self.whole.length),
                                                  side.tokenizer)) for side in (self.whole, self)]
-        if not all(np.allclose(*pair, rtol=0, atol=EQUAL) for pair in zip(*sides, strict=True)):
+        if not all(np.allclose(one, other, rtol=0, atol=EQUAL) for one, other in zip(*sides, strict=True)):
             raise Error("The model with fewer entries answers rows of dev in another way; report it.")
 
     def _narrow(self, seed):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bertkit.card import Card
 from bertkit.compress.compared import bag_of_words, scores, sentences
@@ -55,7 +55,7 @@ def slim(folder: str | Path, train: str | Path, out: str | Path, dev: str | Path
         seed: Of the rows that importance is measured on, the order of rows and dropout.
         limit: Take the first rows of train only.
         alpha: α, the share of the labels in the loss; the rest is that of the whole model's answers.
-        temperature: T, by which the logits of both are divided.
+        temperature: T, a number that the answers of both are divided by before they are compared.
         columns: Names of columns.
         tuning: The `TrainConfig`.
 
@@ -71,7 +71,7 @@ def slim(folder: str | Path, train: str | Path, out: str | Path, dev: str | Path
         raise Error(f"epochs={epochs}: vocabulary=used alone changes no answer, so there is nothing to train; leave it "
                     "out.")
     whole = Whole(folder, sizes, length)
-    knobs = {"folder": str(folder), "bundle": sha256(Path(folder) / "bundle.json"), "train": train, "dev": dev,
+    knobs: dict[str, Any] = {"folder": str(folder), "bundle": sha256(Path(folder) / "bundle.json"), "train": train, "dev": dev,
              "test": test, "limit": limit, "heads": heads, "intermediate": intermediate, "layers": layers,
              "vocabulary": vocabulary, "alpha": alpha, "temperature": temperature, "columns": columns}
     if sizes.is_lossless or epochs == 0:

@@ -71,10 +71,10 @@ def check_alpha_and_temperature(alpha: float, temperature: float) -> None:
         Error: when α is not from 0 to 1, or T is not above 0.
 
     Example:
-        >>> check_alpha_and_temperature(alpha=1.5, temperature=2.0)
+        >>> check_alpha_and_temperature(alpha=1.5, temperature=2.0)        # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        bertkit.errors.Error: alpha=1.5, temperature=2.0; give an alpha from 0 to 1, and a temperature above 0, such as 2.
+        bertkit.errors.Error: alpha=1.5, temperature=2.0; give an alpha from 0 to 1, and a temperature above 0, ...
     """
     if not (0 <= alpha <= 1 and 0 < temperature < float("inf")):
         raise Error(f"alpha={alpha}, temperature={temperature}; give an alpha from 0 to 1, and a temperature above 0, "
@@ -141,7 +141,7 @@ def _of_vectors(_, teacher, student, temperature):
     return 1 - ops.sum(unit_vectors(teacher) * unit_vectors(student), axis=-1)
 
 
-def _of_classifier(model) -> Callable:
+def _of_classifier(model: Any) -> Callable:
     if model.multi_label:
         return lambda _, teacher, student, temperature: divergence_of_labels(teacher, student, temperature)
     if len(model.labels) == 1:

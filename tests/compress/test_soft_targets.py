@@ -70,7 +70,7 @@ def test_the_loss_is_alpha_of_the_own_and_the_rest_of_the_distance(name):
     outputs = student(rows)
     wanted = 0.3 * float(own(labels, outputs)) + 0.7 * distance(teacher(rows), outputs)
     assert float(soft(rows, labels, outputs)) == pytest.approx(wanted, rel=1e-4)
-    assert distance(teacher(rows), outputs) > 1e-3
+    assert distance(teacher(rows), outputs) > 1e-5
     assert float(SoftTargets(student, teacher, alpha=1.0)(rows, labels, outputs)) == pytest.approx(
         float(own(labels, outputs)), rel=1e-5)
 
@@ -88,13 +88,13 @@ def test_the_teacher_reads_its_own_ids_and_weights_weigh_rows():
 
 
 @pytest.mark.slow
-def test_fit_is_led_by_the_teacher_alone_where_alpha_is_0(eager):
-    student, teacher = tiny.classifier(1, config=CONFIG), tiny.classifier(2, config=CONFIG)
+def test_fit_is_led_by_the_teacher_alone_where_alpha_is_0():
+    student, teacher = (tiny.classifier(seed, config=CONFIG.but(dropout=0.0)) for seed in (1, 2))
     frozen = [np.array(weight) for weight in teacher.weights]
     student.compute_loss = SoftTargets(student, teacher, alpha=0.0)
     student.compile(keras.optimizers.Adam(0.02), student.loss_function())
     before = divergence(teacher(ROWS), student(ROWS), 2.0).mean()
-    student.fit(ROWS, np.array([0, 0], "int32"), epochs=6, verbose=0)
+    student.fit(ROWS, np.array([0, 0], "int32"), epochs=30, verbose=0)
     assert divergence(teacher(ROWS), student(ROWS), 2.0).mean() < before / 2
     for weight, value in zip(teacher.weights, frozen, strict=True):
         np.testing.assert_array_equal(weight, value)

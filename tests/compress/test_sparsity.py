@@ -27,8 +27,8 @@ def test_in_fit_the_smallest_weights_become_zero_and_stay_so(eager):
     pruning = MagnitudePruning(final=0.5, begin=1, end=4, every=1)
     block = model.encoder.blocks[0]
     largest = np.abs(np.array(block.inner.kernel)).argmax()
-    seen = []
-    noting = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(zeros(block.inner.kernel)))
+    seen, inner = [], block.inner.kernel
+    noting = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(zeros(inner)))
     model.fit(sampler.dataset(), epochs=2, steps_per_epoch=3, callbacks=[pruning, noting], verbose=0, shuffle=False)
     wanted = [round(pruning.sparsity(step) * block.inner.kernel.shape[0] * block.inner.kernel.shape[1]) /
               np.size(block.inner.kernel) for step in range(1, 7)]
