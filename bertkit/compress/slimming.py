@@ -71,9 +71,10 @@ def slim(folder: str | Path, train: str | Path, out: str | Path, dev: str | Path
         raise Error(f"epochs={epochs}: vocabulary=used alone changes no answer, so there is nothing to train; leave it "
                     "out.")
     whole = Whole(folder, sizes, length)
-    knobs: dict[str, Any] = {"folder": str(folder), "bundle": sha256(Path(folder) / "bundle.json"), "train": train, "dev": dev,
-             "test": test, "limit": limit, "heads": heads, "intermediate": intermediate, "layers": layers,
-             "vocabulary": vocabulary, "alpha": alpha, "temperature": temperature, "columns": columns}
+    knobs: dict[str, Any] = {
+        "folder": str(folder), "bundle": sha256(Path(folder) / "bundle.json"), "train": train, "dev": dev, "test": test,
+        "limit": limit, "heads": heads, "intermediate": intermediate, "layers": layers, "vocabulary": vocabulary,
+        "alpha": alpha, "temperature": temperature, "columns": columns}
     if sizes.is_lossless or epochs == 0:
         files.check_replaceable(out, "bundle")
         check_rate_and_seed(1.0, seed)

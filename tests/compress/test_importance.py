@@ -74,6 +74,7 @@ def test_the_gradient_of_a_mask_is_its_difference(config):
         assert inner[block, 3] == pytest.approx(wanted, rel=2e-2, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_absolute_value_is_of_each_example():
     model = tiny.classifier(config=SMALL)
     (inputs, labels), _ = batches()
@@ -84,6 +85,7 @@ def test_the_absolute_value_is_of_each_example():
     np.testing.assert_allclose(heads, sum(apart) / 2, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_choices_of_an_example_count_together():
     model = MultipleChoice(Encoder(SMALL))
     rng = np.random.default_rng(1)

@@ -62,6 +62,7 @@ def test_heads_rows_and_layers_are_gone_and_the_card_says_which(place, steps):
     assert said["before"] == pytest.approx(score["accuracy"])
 
 
+@pytest.mark.slow
 def test_without_training_what_is_left_is_the_bundles(place):
     card = made(place, "cut", layers=[0], epochs=0)
     one, other = (checkpoints.load(place / name) for name in ("cut", "whole"))
