@@ -12,7 +12,7 @@ from bertkit.config import EncoderConfig
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.kinds import Shared
+from bertkit.kinds import Full, Shared
 from tests import tiny
 from tests.recorded import GOLDEN
 
@@ -122,6 +122,15 @@ def test_without_layers_the_others_have_their_weights_and_their_attention(family
         for name in (name for name in made if name.startswith(f"encoder/block_{new}/")):
             np.testing.assert_array_equal(made[name], given[name.replace(f"block_{new}/", f"block_{old}/")])
     assert small.count_params() == parameters(small.config)
+
+
+def test_a_layer_keeps_its_kind_of_attention_where_kinds_repeat_over_depth():
+    kinds = (Full(), Full(causal=True), Full(causal=True))
+    model, rows = Encoder(tiny.CONFIG.but(num_layers=4, attention=kinds)), batch(tiny.CONFIG)
+    small = keep_layers(model, [0, 3])
+    assert small.config.attention == (Full(), Full())
+    twice = keep_layers(keep_layers(model, [0, 1, 3]), [0, 2])
+    np.testing.assert_allclose(real(small, rows), real(twice, rows), atol=1e-6)
 
 
 def test_the_layers_that_stay_are_those_that_were_named():

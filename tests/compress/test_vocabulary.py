@@ -53,9 +53,20 @@ def test_every_subset_of_texts_splits_as_before(kind):
 
 def test_what_an_unknown_word_is_matched_by_stays_so_that_it_stays_unknown():
     assert tokens(UNKNOWN, ["abcd"]) == [["[UNK]"]]
-    small = trimmed(UNKNOWN, used_entries(UNKNOWN, ["abcd x"]))
-    assert tokens(small, ["abcd x"]) == [["[UNK]", "x"]]
+    small = trimmed(UNKNOWN, used_entries(UNKNOWN, ["abcd ab acd"]))
+    assert tokens(small, ["abcd ab acd"]) == [["[UNK]", "ab", "a", "##cd"]]
     assert tokens(trimmed(UNKNOWN, [i for i in range(len(UNKNOWN)) if i != 5]), ["abcd"]) == [["ab", "##cd"]]
+
+
+def test_unknown_characters_cost_what_they_cost():
+    """The lowest score stays, though no text uses "zz": with -20 in its place "abc" and an unknown "d" were best."""
+    none = dict.fromkeys(("cls", "sep", "pad", "mask"))
+    whole = Tokenizer(["<unk>", "\u2581", "ab", "cd", "abc", "zz"], "unigram", {"unk": "<unk>", **none},
+                      scores=[0, -1, -20, -20, -1, -40])
+    texts = ["abcd", "abc"]
+    assert tokens(whole, texts) == [["\u2581", "ab", "cd"], ["\u2581", "abc"]]
+    assert tokens(trimmed(whole, used_entries(whole, texts)), texts) == tokens(whole, texts)
+    assert tokens(trimmed(whole, [0, 1, 2, 3, 4]), texts) != tokens(whole, texts)
 
 
 def test_special_entries_and_single_characters_stay():
