@@ -67,11 +67,10 @@ def test_the_gradient_of_a_mask_is_its_difference(config):
     loss = model.loss_function()
     heads, inner = gradient_importance(model, loss, rows)
     assert heads.shape == (len(model.encoder.blocks), 2) and inner.shape == (len(model.encoder.blocks), 6)
-    for block, head in ((0, 1), (len(heads) - 1, 0)):
-        wanted = differences(model, rows, head_mask(model, block, head))
-        assert heads[block, head] == pytest.approx(wanted, rel=2e-2, abs=1e-4)
-        wanted = differences(model, rows, [(model.encoder.blocks[block].outer.kernel, 3, 0)])
-        assert inner[block, 3] == pytest.approx(wanted, rel=2e-2, abs=1e-4)
+    wanted = differences(model, rows, head_mask(model, 0, 1))
+    assert heads[0, 1] == pytest.approx(wanted, rel=2e-2, abs=1e-4)
+    wanted = differences(model, rows, [(model.encoder.blocks[-1].outer.kernel, 3, 0)])
+    assert inner[-1, 3] == pytest.approx(wanted, rel=2e-2, abs=1e-4)
 
 
 @pytest.mark.slow

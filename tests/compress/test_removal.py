@@ -99,6 +99,7 @@ def test_without_rows_it_computes_what_it_computes_when_they_add_0(family):
     assert small.count_params() == parameters(small.config) < model.count_params()
 
 
+@pytest.mark.slow
 def test_heads_and_rows_go_together_and_what_goes_on_is_a_plain_model():
     model = encoder("bert")
     heads = drawn(model.config.num_heads, 1, len(model.blocks), 3)
@@ -133,6 +134,7 @@ def test_a_layer_keeps_its_kind_of_attention_where_kinds_repeat_over_depth():
     np.testing.assert_allclose(real(small, rows), real(twice, rows), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_layers_that_stay_are_those_that_were_named():
     model = Encoder(tiny.CONFIG.but(num_layers=3))
     rows = batch(tiny.CONFIG)
@@ -143,6 +145,7 @@ def test_the_layers_that_stay_are_those_that_were_named():
     np.testing.assert_array_equal(last.blocks[0].inner.kernel, model.blocks[2].inner.kernel)
 
 
+@pytest.mark.slow
 def test_of_shared_layers_passes_are_left():
     model = Encoder(tiny.CONFIG.but(num_layers=3, shared=Shared(), embedding_dim=8, family="albert"))
     rows = batch(tiny.CONFIG)

@@ -118,6 +118,7 @@ def test_merges_on_the_way_to_an_entry_stay_with_it():
                (merge.split(" ") for merge in small.model.tables()["merges"]))
 
 
+@pytest.mark.slow
 def test_it_is_written_and_read_again(tmp_path):
     for kind in KINDS:
         small = trimmed(tokenizer(kind), used_entries(tokenizer(kind), TEXTS))
