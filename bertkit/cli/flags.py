@@ -118,8 +118,10 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
     Raises:
         Error: one of them is not there, or cannot be reached.
     """
-    for name in inspect.signature(function).parameters:
+    for name, parameter in inspect.signature(function).parameters.items():
         given = getattr(parsed, name, None) or []
+        if int in get_args(parameter.annotation):       # a number, such as how many entries of a vocabulary stay
+            continue
         for path in given if isinstance(given, list) else [given]:
             if name in CHECKPOINTS:
                 addresses.check_exists(path)

@@ -50,11 +50,11 @@ def read_labelled(task: Any, path: Data, columns: Columns = Columns(), separator
     return say_read(task, reader.labelled(task, reader.read(path, columns, reading)))
 
 
-def learn_task(name: str, path: Data, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
+def learn_task(name: Any, path: Data, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
     """Read a file to train on; the task's settings, such as its labels, come from the file. Print what was read.
 
     Args:
-        name: The name of the task, such as "classify".
+        name: The name of the task, such as "classify"; or a task, whose settings stay as they are.
         path: The file, or rows in memory (see `frames.data_path`).
         columns: Names of columns.
         reading: "limit", "skip_bad_rows" and others, see `read_examples`.
@@ -67,8 +67,10 @@ def learn_task(name: str, path: Data, columns: Columns = Columns(), **reading: A
             learned from a row.
     """
     reader = _reader(name)
+    if not isinstance(name, str) and not getattr(name, "multi_label", False):
+        reading["separator"] = None
     part = reader.read(path, columns, reading)
-    task = reader.task(part)
+    task = reader.task(part) if isinstance(name, str) else name
     return task, say_read(task, (reader.learnt or reader.labelled)(task, part))
 
 
