@@ -24,7 +24,6 @@ _LANGUAGE = {
     "distilbert": ("vocab_transform", "vocab_layer_norm", "vocab_projector", "vocab_projector"),
     "electra": ("generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head", "generator_lm_head"),
     "albert": ("predictions.dense", "predictions.LayerNorm", "predictions", "predictions.decoder")}
-LINEAR = ("query", "key", "value", "output", "inner", "outer")
 
 
 def places(settings: Settings) -> dict[str, str]:

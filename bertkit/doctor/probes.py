@@ -113,7 +113,7 @@ def probes(case: Case) -> dict[str, dict[str, np.ndarray]]:
     Returns:
         {what: int32 [B,T] each}: "mixed" and "longest".
     """
-    return {"mixed": mixed(case), "longest": rows(case, [longest(case)], key=1)}
+    return {"mixed": mixed(case), "longest": rows(case, [longest(case), min(5, longest(case))], key=1)}
 
 
 def copied(batch: Mapping[str, np.ndarray], index: Sequence[int]) -> dict[str, np.ndarray]:
