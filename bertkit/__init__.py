@@ -35,6 +35,7 @@ _HOMES = {
     "cost": None,
     "export": None,
     "data": None,
+    "doctor": None,
     "metrics": None,
     "objectives": None,
     "ondevice": None,
@@ -45,6 +46,7 @@ _HOMES = {
 # The same, with their types, for editors and type checkers, which do not run `__getattr__`.
 if TYPE_CHECKING:
     from bertkit import data as data
+    from bertkit import doctor as doctor
     from bertkit import layers as layers
     from bertkit import metrics as metrics
     from bertkit import objectives as objectives

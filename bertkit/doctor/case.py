@@ -29,6 +29,7 @@ class Case:
         folder: Where the subject lies, or None: what checks of files read.
         kind: bundle, huggingface, google, preset, saved_model, tflite, keras, torch or callable.
         problem: What was raised when a folder that is recognised could not be loaded, or None.
+        longest: The most tokens of a row that the subject takes, where that is less than the config says.
         rows: {"train": rows, "dev": rows} of data files that were given; empty otherwise.
         seed: All that is drawn follows from it.
         memory: What checks share, computed once: use `once`.
@@ -45,6 +46,7 @@ class Case:
     folder: Path | None = None
     kind: str = "callable"
     problem: Exception | None = None
+    longest: int | None = None
     rows: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     memory: dict[str, Any] = field(default_factory=dict)
