@@ -14,7 +14,7 @@ import numpy as np
 from bertkit.checkpoints.release import release
 from bertkit.config import EncoderConfig
 from bertkit.doctor.case import Case
-from bertkit.doctor.settings import complete, without_prefix
+from bertkit.doctor.settings import COUNTED, complete, without_prefix
 from bertkit.doctor.subjects import Subject
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
@@ -110,6 +110,8 @@ def _stored(kind, folder, _):
     config = _config(kind, folder, model, memory)
     weights = _weights(kind, folder, model, memory)
     tokenizer, vocabulary = _tokenizer(folder, memory)
+    if tokenizer is not None and config["model_type"] not in COUNTED and "pad_token_id" not in memory.get("config.json", {}):
+        config["pad_token_id"] = tokenizer.pad_id
     subject = None if model is None else Subject(caller(model, weights is None or "pooler.dense.weight" in
                                                        without_prefix(weights, config)), kind)
     return Case(subject, config, weights=without_prefix(weights, config), tokenizer=tokenizer and tokenizer.pack,
@@ -162,7 +164,8 @@ def _weights(kind, folder, model, memory):
                     for name, value in found.items()}
         return None if model is None else huggingface.tensors(model)
     except Exception as error:
-        memory["weights problem"] = error
+        if kind == "huggingface":                       # others may have no names of Hugging Face's
+            memory["weights problem"] = error
         return None
 
 

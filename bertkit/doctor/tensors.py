@@ -91,6 +91,8 @@ def loaded(case: Case) -> Measured:
     evidence = {"parts_at_initial_values": len(fresh), "limit": 0, "parts": len(judged), "constant_matrices": len(flat)}
     if fresh:
         evidence["names"] = sorted(fresh)[:8]
+    if flat and not any(PART.match(name) or "word_embeddings" in name for name in flat):
+        return suspect(f"{flat[0]} holds one value in all places.", **{**evidence, "names": flat[:8]})
     if flat:
         return ill(f"{flat[0]} holds one value in all places.", **{**evidence, "names": flat[:8]})
     if fresh and not any(PART.match(f"{part}.") for part in trained):

@@ -273,6 +273,8 @@ def truncation(case: Case) -> Measured:
     if case.tokenizer is None or not case.vocabulary:
         return needs("tokenizer and vocabulary")
     plain = words.plain_words(case, 60)
+    if not words.rows(case, [""])[0][0]:
+        return does_not_apply("the tokenizer adds no special tokens")
     if len(plain) < 3:
         return does_not_apply("the vocabulary has no plain words to make a long text of")
     long, short, length = " ".join((plain * 60)[:60]), " ".join(plain[:2]), 12
