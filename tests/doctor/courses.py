@@ -6,7 +6,7 @@ from bertkit import Tokenizer
 
 WORDS = "the film story was good great warm bad dull cold play walk slow very never paris anna smith and in".split()
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *".!,", *(chr(97 + i) for i in range(26)),
-              *(f"##{chr(97 + i)}" for i in range(26)), *WORDS, "##ed", "##ing", "##s", "##son"]
+              *(f"##{chr(97 + i)}" for i in range(26)), *WORDS, "##ed", "##ing", "##son"]
 TAGS = ["O", "B-PER", "I-PER"]
 WIDTH, FEATURES = 16, 6
 SPECIAL = [0, 2, 3]
