@@ -1,4 +1,4 @@
-"""What differs: the reference first, then every known fault; the one that brings the difference to rounding is the name."""
+"""What differs: the reference first, then every known fault; the one that leaves no difference is its name."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ import numpy as np
 
 from bertkit.doctor.case import Batch, Case, Outputs, Weights
 from bertkit.doctor.comparison import Gap, gap, limit_of
-from bertkit.doctor.faults import Mutant, mutants
+from bertkit.doctor.faults import Mutant, in_one_layer, mutants
 from bertkit.doctor.probes import probes, settings_of
 from bertkit.doctor.reference import Encoder
 from bertkit.doctor.settings import POSTNORM
@@ -18,6 +18,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 # A mutant explains a difference if it leaves less than this share of it; below the limit it must be as well.
 EXPLAINS = 0.2
 SHORT = "mixed"
+# Numbers that the faults of single layers may cost for each token; a second or so.
+AFFORDABLE = 2e9
 
 
 @dataclass(frozen=True)
@@ -125,16 +127,21 @@ class World:
 
     def _explained(self, every, shown, limit, difference):
         """Return the fault that leaves least, and what it leaves; (None, the difference) where none leaves little."""
-        fixed = [mutant for mutant in every if mutant.range is None]
-        rank = {id(mutant): number for number, mutant in enumerate(every)}
-        left = {id(mutant): self.apart(mutant.of(self.reference), shown[0]).share for mutant in fixed}
-        best = self._confirmed(sorted(fixed, key=lambda mutant: left[id(mutant)]), left, limit, difference, rank)
+        best = self._best([mutant for mutant in every if mutant.range is None], shown, limit, difference)
         if best is None:
-            searched = [self._searched(mutant, shown[0], limit) for mutant in every if mutant.range is not None]
-            left = {id(mutant): share for mutant, share in searched}
-            best = self._confirmed(sorted((mutant for mutant, _ in searched), key=lambda mutant: left[id(mutant)]), left,
-                                   limit, difference, rank)
+            best = self._best([self._searched(mutant, shown[0], limit) for mutant in every if mutant.range is not None],
+                              shown, limit, difference)
+        if best is None and shown[0] == SHORT:
+            alone = in_one_layer(every, self.settings)
+            affordable = len(alone) * 12 * self.settings.layers * self.settings.hidden ** 2 < AFFORDABLE
+            best = self._best(alone, shown, limit, difference) if affordable else None
         return best or (None, difference)
+
+    def _best(self, tried, shown, limit, difference):
+        """Return (fault, what it leaves) of the one of these faults that explains all answers, or None."""
+        rank = {id(mutant): number for number, mutant in enumerate(tried)}
+        left = {id(mutant): self.apart(mutant.of(self.reference), shown[0]).share for mutant in tried}
+        return self._confirmed(sorted(tried, key=lambda mutant: left[id(mutant)]), left, limit, difference, rank)
 
     def _confirmed(self, ordered, left, limit, difference, rank):
         """Return (fault, what it leaves) of the first that explains the answers to all batches."""
@@ -152,7 +159,7 @@ class World:
         return chosen, worst[id(chosen)]
 
     def _searched(self, mutant, what, limit):
-        """Return a fault with the number that leaves least, and what it leaves: a grid, then golden sections."""
+        """Return a fault with the number that leaves least: a grid, then golden sections."""
         low, high, methods = mutant.range
 
         def point(share):
@@ -178,9 +185,8 @@ class World:
                 at_d = left(d)
             if min(at_c, at_d) <= 0.05 * limit or b - a < 1e-9:
                 break
-        share, best = (c, at_c) if at_c < at_d else (d, at_d)
-        value = point(share)
-        return Mutant(mutant.check, f"{mutant.what}: {value:.6g}", dict(methods(value))), best
+        value = point(c if at_c < at_d else d)
+        return Mutant(mutant.check, f"{mutant.what}: {value:.6g}", dict(methods(value)))
 
 
 def _precision(settings):

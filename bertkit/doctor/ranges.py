@@ -62,7 +62,8 @@ def _rounded(case):
     if largest > LARGEST["float16"] or not np.isfinite(drift):
         return suspect("Rounded to float16, some weights would be infinite.", **numbers)
     numbers["drift_of_float16_weights"] = drift
-    return healthy("", **numbers) if drift <= 2e-2 else suspect("Rounded to float16, the answers would change.", **numbers)
+    return healthy("", **numbers) if drift <= 2e-2 else suspect("Rounded to float16, the answers would change.",
+                                                                **numbers)
 
 
 def saturation(case: Case) -> Measured:
@@ -92,7 +93,8 @@ def saturation(case: Case) -> Measured:
     if acting is not None:
         numbers |= {"largest_share_of_silent_units": float(max(acting)), "limit": SILENT}
     if heads.any() or acting is not None and max(acting) > SILENT:
-        return suspect("Some heads attend to one token alone everywhere, or nearly all units of a layer are silent.", **numbers)
+        return suspect("Some heads attend to one token alone everywhere, or nearly all units of a layer are silent.",
+                       **numbers)
     return healthy("", **numbers)
 
 
