@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from bertkit.doctor.case import Batch, Case, Outputs
-from bertkit.doctor.diagnosis import Diagnosis, World, diagnosis
+from bertkit.doctor.diagnosis import Diagnosis, diagnose, diagnosis
 from bertkit.doctor.parts import arranged, spread
 from bertkit.doctor.probes import mixed, settings_of
+from bertkit.doctor.world import World
 
 Changed = Mapping[str, np.ndarray]
 
@@ -31,7 +32,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
         settings, known = settings_of(case), diagnosis(case).mutant
         weights = spread(change(arranged(case.weights, settings)), case.weights, settings)
         made = World(case, case.build(weights), weights, {"mixed": mixed(case)})
-        return made, made.diagnose(known)
+        return made, diagnose(made, known)
     return case.once(f"operation: {what}", make)
 
 

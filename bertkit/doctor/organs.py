@@ -7,10 +7,11 @@ import numpy as np
 from bertkit.doctor import operations
 from bertkit.doctor.case import Batch, Case, Outputs
 from bertkit.doctor.comparison import gap, limit_of
-from bertkit.doctor.diagnosis import Diagnosis, World, diagnosis, has_reference, telling, world
+from bertkit.doctor.diagnosis import Diagnosis, diagnosis, has_reference, telling, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
 from bertkit.doctor.probes import rows, settings_of
 from bertkit.doctor.reference import Encoder
+from bertkit.doctor.world import World
 
 # A fault that would move the answers by less than this many limits could hide in them.
 SHOWS = 3.0

@@ -5,10 +5,11 @@ import numpy as np
 from bertkit.doctor import operations
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import gap
-from bertkit.doctor.diagnosis import World, diagnosis, has_reference, world
+from bertkit.doctor.diagnosis import diagnosis, has_reference, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
 from bertkit.doctor.organs import explained
 from bertkit.doctor.reference import Encoder
+from bertkit.doctor.world import World
 
 LARGEST = {"float16": 65504.0, "bfloat16": 3.3895e38}
 ONE_HOT, SILENT = 0.999, 0.9

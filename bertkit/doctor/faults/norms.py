@@ -27,6 +27,10 @@ def faults(settings: Settings) -> Faults:
     for where, some in places.items():
         yield from _normals(where, some)
     yield Mutant("layer-norm", "exchanges the two norms of a block", {"norm": _swapped})
+    for what, freedom in (("the standard deviation", 0), ("the unbiased standard deviation", 1)):
+        yield Mutant("layer-norm", f"divides by {what} plus a number", {},
+                     range=(1e-9, 1e-1, lambda value, freedom=freedom: {"normal": lambda self, x, name: (
+                         x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True, ddof=freedom) + value)}))
     for where, some in places.items():
         yield from _epsilons(settings.epsilon, where, some)
 
