@@ -29,7 +29,8 @@ def attention_softmax(case: Case) -> Measured:
         case: The case.
 
     Returns:
-        The verdict; where nothing explains a difference, with values that are all equal, which must come back unchanged.
+        The verdict; where nothing explains a difference, with values that are all equal, which must
+        come back unchanged.
     """
     return by_reference(case, "attention-softmax", _sums)
 
@@ -43,7 +44,8 @@ def _sums(case):
     numbers = {"difference": equal.difference, "limit": equal.limit, "without_attention": silent.difference}
     if silent.difference > silent.limit or equal.difference <= equal.limit:
         return None
-    return ill("Values that are all equal do not come back unchanged: the weights of a row do not sum to one.", **numbers)
+    return ill("Values that are all equal do not come back unchanged: the weights of a row do not sum to one.",
+               **numbers)
 
 
 def attention_heads(case: Case) -> Measured:
@@ -55,7 +57,8 @@ def attention_heads(case: Case) -> Measured:
     Returns:
         The verdict, by the reference and mutants with other splits, merges and numbers of heads.
     """
-    return does_not_apply("there is one head") if settings_of(case).heads == 1 else by_reference(case, "attention-heads")
+    return does_not_apply("there is one head") if settings_of(case).heads == 1 else by_reference(case,
+                                                                                                 "attention-heads")
 
 
 def projections(case: Case) -> Measured:
@@ -102,9 +105,11 @@ def _relation(case):
         seen[:, there] = True
         after = ask(case, changed(batch, token_ids=new))
         pooled = [name for name in after if np.ndim(after[name]) == 2] if there == 0 else []
-        each = [name for name in after if name in ("sequence", "mlm_logits") or name == "logits" and np.ndim(after[name]) == 3]
+        each = [name for name in after if name in ("sequence", "mlm_logits") or name == "logits"
+                and np.ndim(after[name]) == 3]
         names = each or pooled
-        moved[what] = gap({n: after[n] for n in names}, {n: before[n] for n in names}, batch, seen).share if names else None
+        moved[what] = gap({n: after[n] for n in names}, {n: before[n] for n in names}, batch,
+                          seen).share if names else None
     return _direction(settings_of(case).causal, moved, limit)
 
 
@@ -118,5 +123,6 @@ def _direction(causal, moved, limit):
         return healthy("", **numbers)
     if back is not None and (forth > limit) != (back > limit):
         return ill("The last token does not move the first, and the first moves the last: attention is causal."
-                   if back > limit else "The first token does not move the last: tokens see only later ones.", **numbers)
+                   if back > limit else "The first token does not move the last: tokens see only later ones.",
+                   **numbers)
     return suspect("No token moves another: attention adds nothing.", **numbers)

@@ -1,8 +1,9 @@
 """What an examination is given, in one value that every check reads."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ class Case:
 
     Args:
         subject: `subject(batch)` -> outputs by the names of the contract (`sequence` [B,T,D], `pooled` [B,D], `logits`,
-            `mlm_logits`, `hidden`, `attentions`), float numpy arrays; raises what the subject raises. None: there is none.
+            `mlm_logits`, `hidden`, `attentions`), float numpy arrays; raises what the subject raises.
+            None: there is none.
         config: The entries of a Hugging Face config.json, the family's defaults filled in.
         weights: {name under Hugging Face names, without the family's prefix: array}, or None.
         build: `build(weights)` -> a subject like `subject` with other weights of the same shapes, or None.

@@ -17,8 +17,8 @@ class Gap:
     """The largest difference of two sets of outputs at real positions.
 
     Args:
-        share: The difference, as a share of the largest entry of the output; infinite where shapes differ, where one is not
-            finite, or where nothing can be compared.
+        share: The difference, as a share of the output's largest entry; infinite where shapes
+            differ, where one is not finite, or where nothing can be compared.
         where: The output that shows it.
         said: What differs, where it is not a number.
     """

@@ -1,23 +1,26 @@
-"""What differs: the reference first, then every known fault; the one that brings the difference to rounding is the name."""
+"""What differs: the reference first, then every known fault; the one that leaves no difference is its name."""
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bertkit.doctor.case import Batch, Case, Outputs, Weights
-from bertkit.doctor.comparison import Gap, gap, limit_of
-from bertkit.doctor.faults import Mutant, mutants
+from bertkit.doctor.case import Case
+from bertkit.doctor.comparison import limit_of
+from bertkit.doctor.faults import Mutant, in_one_layer, mutants
 from bertkit.doctor.probes import probes, settings_of
 from bertkit.doctor.reference import Encoder
 from bertkit.doctor.settings import POSTNORM
+from bertkit.doctor.world import SHORT, World
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 # A mutant explains a difference if it leaves less than this share of it; below the limit it must be as well.
-EXPLAINS = 0.2
-SHORT = "mixed"
+EXPLAINS = 0.5
+# Numbers that the faults of single layers may cost for each token; a second or so.
+AFFORDABLE = 2e9
+# Points of the first look at a fault with a number, and how many of the best faults are looked at again.
+GRID, AGAIN = 17, 8
 
 
 @dataclass(frozen=True)
@@ -42,150 +45,96 @@ class Diagnosis:
     tried: int = 0
 
 
-class World:
-    """A subject with weights, and its answers to the batches of an examination.
+def diagnose(made: World, known: Mutant | None = None) -> Diagnosis:
+    """Say what a subject computes.
 
     Args:
-        case: The case.
-        subject: The subject, which computes with `weights`.
-        weights: {name in a bare encoder: array of any shape and dtype}.
-        batches: {what: int [B,T] each}.
+        made: The subject beside its reference.
+        known: A fault that the subject is known to have, and is not named again; or None.
+
+    Returns:
+        The `Diagnosis`.
     """
+    limit = limit_of(made.case)
+    if known is not None:
+        made.reference = known.of(made.reference)
+    gaps = {what: made.apart(made.reference, what) for what in made.answers}
+    worst = max(gaps, key=lambda what: gaps[what].share)
+    found = gaps[worst]
+    where = f"{worst}, {found.where}" + (f" ({found.said})" if found.said else "")
+    if found.share <= limit:
+        return Diagnosis(found.share, limit, where, made.reference)
+    every = mutants(made.settings, made.case.precision)
+    short = gaps[SHORT].share > limit
+    if not short:
+        every = [mutant for mutant in every if mutant.check in ("positions", "lengths", "precision")]
+    mutant, left = _Search(made, made.screen if short else worst, min(found.share, 1e9), limit).explained(every)
+    encoder = None if mutant is None else mutant.of(made.reference)
+    return Diagnosis(found.share, limit, where, encoder, mutant, left, len(every))
 
-    def __init__(self, case: Case, subject: Callable[[Batch], Outputs], weights: Weights,
-                 batches: Mapping[str, Batch]) -> None:
-        self.case, self.settings, self.batches = case, settings_of(case), dict(batches)
-        self.answers = {}
-        for what, batch in batches.items():
-            try:
-                self.answers[what] = subject(batch)
-            except Exception:
-                if what == SHORT:
-                    raise
-        one = self.answers[SHORT]
-        self.wanted = tuple(one)
-        self.token_logits = "logits" in one and np.ndim(one["logits"]) == 3
-        self.reference = Encoder(self.settings, weights, _precision(self.settings),
-                                 bool(case.config.get("tie_word_embeddings", True)))
 
-    def computed(self, encoder: Encoder, what: str) -> Outputs:
-        """Return what an encoder answers to one of the batches.
+class _Search:
+    """The search for the fault that explains a difference; all faults are screened on one batch."""
 
-        Args:
-            encoder: The reference or a mutant.
-            what: The name of the batch.
+    def __init__(self, made, screen, difference, limit):
+        self.made, self.screen, self.difference, self.limit = made, screen, difference, limit
+        self.bound = min(limit, EXPLAINS * difference)
 
-        Returns:
-            {name: float array}.
-        """
-        with np.errstate(all="ignore"):
-            return encoder(self.batches[what], self.wanted, self.token_logits)
-
-    def apart(self, encoder: Encoder, what: str) -> Gap:
-        """Return how far the subject is from an encoder.
-
-        Args:
-            encoder: The reference or a mutant.
-            what: The name of the batch.
-
-        Returns:
-            The `Gap`; infinite where the encoder cannot compute.
-        """
-        try:
-            found = self.computed(encoder, what)
-        except Exception as error:
-            return Gap(np.inf, "", f"{type(error).__name__}")
-        return gap(self.answers[what], found, self.batches[what])
-
-    def diagnose(self, known: Mutant | None = None) -> Diagnosis:
-        """Say what the subject computes.
-
-        Args:
-            known: A fault that the subject is known to have, and is not named again; or None.
-
-        Returns:
-            The `Diagnosis`.
-        """
-        limit = limit_of(self.case)
-        if known is not None:
-            self.reference = known.of(self.reference)
-        gaps = {what: self.apart(self.reference, what) for what in self.answers}
-        worst = max(gaps, key=lambda what: gaps[what].share)
-        found = gaps[worst]
-        where = f"{worst}, {found.where}" + (f" ({found.said})" if found.said else "")
-        if found.share <= limit:
-            return Diagnosis(found.share, limit, where, self.reference)
-        shown = [what for what in gaps if gaps[what].share > limit]
-        every = mutants(self.settings, self.case.precision)
-        if shown[0] != SHORT:
-            every = [mutant for mutant in every if mutant.check in ("positions", "lengths", "precision")]
-        mutant, left = self._explained(every, shown, limit, min(found.share, 1e9))
-        encoder = None if mutant is None else mutant.of(self.reference)
-        return Diagnosis(found.share, limit, where, encoder, mutant, left, len(every))
-
-    def _explained(self, every, shown, limit, difference):
-        """Return the fault that leaves least, and what it leaves; (None, the difference) where none leaves little."""
-        fixed = [mutant for mutant in every if mutant.range is None]
-        rank = {id(mutant): number for number, mutant in enumerate(every)}
-        left = {id(mutant): self.apart(mutant.of(self.reference), shown[0]).share for mutant in fixed}
-        best = self._confirmed(sorted(fixed, key=lambda mutant: left[id(mutant)]), left, limit, difference, rank)
+    def explained(self, every):
+        """Return the fault, and what it leaves; (None, the difference) where none leaves little."""
+        best = self.best([mutant for mutant in every if mutant.range is None])
         if best is None:
-            searched = [self._searched(mutant, shown[0], limit) for mutant in every if mutant.range is not None]
-            left = {id(mutant): share for mutant, share in searched}
-            best = self._confirmed(sorted((mutant for mutant, _ in searched), key=lambda mutant: left[id(mutant)]), left,
-                                   limit, difference, rank)
-        return best or (None, difference)
+            best = self.best([self.searched(mutant) for mutant in every if mutant.range is not None])
+        if best is None and self.screen in self.made.batches and self.screen != "longest":
+            alone = in_one_layer(every, self.made.settings)
+            numbers = 12 * self.made.settings.layers * self.made.settings.hidden ** 2
+            best = self.best(alone) if len(alone) * numbers < AFFORDABLE else None
+        return best or (None, self.difference)
 
-    def _confirmed(self, ordered, left, limit, difference, rank):
-        """Return (fault, what it leaves) of the first that explains the answers to all batches."""
-        bound = min(limit, EXPLAINS * difference)
-        near = [mutant for mutant in ordered if left[id(mutant)] <= bound]
-        worst = {}
-        for mutant in near[:12]:
-            worst[id(mutant)] = max(self.apart(mutant.of(self.reference), what).share for what in self.answers)
-        good = [mutant for mutant in near[:12] if worst[id(mutant)] <= bound]
+    def left(self, mutant, what=None):
+        """Return what a fault leaves on a batch; a fault that mixes rows is looked at on all rows."""
+        mixes = mutant.check == "batch" or "batch" in mutant.what
+        what = what or (SHORT if mixes and self.screen != "longest" else self.screen)
+        return self.made.apart(mutant.of(self.made.reference), what).share
+
+    def best(self, tried):
+        """Return (fault, what it leaves) of the first of the best that explains the answers to all batches, or None."""
+        first = [(self.left(mutant), number) for number, mutant in enumerate(tried)]
+        near = [number for share, number in sorted(first) if share <= self.bound][:AGAIN]
+        good = {}
+        for number in near:
+            share = 0.0
+            for what in self.made.answers:
+                share = max(share, self.left(tried[number], what)) if share <= self.bound else share
+            if share <= self.bound:
+                good[number] = share
         if not good:
             return None
-        least = min(worst[id(mutant)] for mutant in good)
-        tied = [mutant for mutant in good if worst[id(mutant)] <= 1.5 * least + 1e-9]
-        chosen = min(tied, key=lambda mutant: rank.get(id(mutant), 0))
-        return chosen, worst[id(chosen)]
+        least = min(good.values())
+        chosen = min(number for number, share in good.items() if share <= 1.5 * least + 1e-9)
+        return tried[chosen], good[chosen]
 
-    def _searched(self, mutant, what, limit):
-        """Return a fault with the number that leaves least, and what it leaves: a grid, then golden sections."""
+    def searched(self, mutant):
+        """Return a fault with the number that leaves least: a grid, then golden sections where there is a dip."""
         low, high, methods = mutant.range
 
-        def point(share):
-            return low * (high / low) ** share
+        def at(share):
+            value = low * (high / low) ** share
+            return Mutant(mutant.check, f"{mutant.what}: {value:.6g}", dict(methods(value)))
 
-        def left(share):
-            return self.apart(self.reference.changed(**methods(point(share))), what).share
-
-        grid = np.linspace(0, 1, 25)
-        values = [left(share) for share in grid]
-        at = int(np.argmin(values))
-        a, b = grid[max(at - 1, 0)], grid[min(at + 1, 24)]
-        c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-        at_c, at_d = left(c), left(d)
-        for _ in range(40):
-            if at_c < at_d:
-                b, d, at_d = d, c, at_c
-                c = b - GOLDEN * (b - a)
-                at_c = left(c)
-            else:
-                a, c, at_c = c, d, at_d
-                d = a + GOLDEN * (b - a)
-                at_d = left(d)
-            if min(at_c, at_d) <= 0.05 * limit or b - a < 1e-9:
+        grid = np.linspace(0, 1, GRID)
+        values = [self.left(at(share)) for share in grid]
+        best = int(np.argmin(values))
+        if values[best] > 0.9 * self.difference:
+            return at(grid[best])
+        a, b = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
+        for _ in range(42):
+            c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+            left, right = self.left(at(c)), self.left(at(d))
+            a, b = (a, d) if left < right else (c, b)
+            if min(left, right) <= 0.05 * self.limit or b - a < 1e-9:
                 break
-        share, best = (c, at_c) if at_c < at_d else (d, at_d)
-        value = point(share)
-        return Mutant(mutant.check, f"{mutant.what}: {value:.6g}", dict(methods(value))), best
-
-
-def _precision(settings):
-    """Return float64 where it costs little, else float32."""
-    return np.float64 if settings.hidden ** 2 * 12 * settings.layers < 4e7 else np.float32
+        return at(c if left < right else d)
 
 
 def has_reference(case: Case) -> bool:
@@ -227,7 +176,7 @@ def diagnosis(case: Case) -> Diagnosis:
     Raises:
         Exception: What the subject raises.
     """
-    return case.once("diagnosis", lambda: world(case).diagnose())
+    return case.once("diagnosis", lambda: diagnose(world(case)))
 
 
 def telling(settings: Any, check: str) -> list[Mutant]:

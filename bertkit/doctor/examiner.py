@@ -24,11 +24,11 @@ def examine(subject: Any, config: Mapping[str, Any] | EncoderConfig | str | Path
     """Examine an implementation of an encoder from outside.
 
     Args:
-        subject: A Keras model, a torch module with the signature of transformers, or a callable `batch -> outputs`; None
-            where only what else is given is to be examined.
+        subject: A Keras model, a torch module with the signature of transformers, or a callable `batch -> outputs`;
+            None where only what else is given is to be examined.
         config: The entries of a Hugging Face config.json, an `EncoderConfig`, or the path of a config.json.
-        weights: {name under Hugging Face names: array of any shape and dtype}, what the subject claims to compute with. A
-            torch module and a bertkit encoder bring their own.
+        weights: {name under Hugging Face names: array of any shape and dtype}, what the subject claims to compute with.
+            A torch module and a bertkit encoder bring their own.
         build: `build(weights)` -> the same implementation with other weights of the same shapes.
         tokenizer: `tokenizer(first, second=None, length=N)` -> batch.
         vocabulary: The tokenizer's entries in order.
@@ -70,7 +70,8 @@ def examine_case(case: Case, only: Iterable[str] | None = None) -> list[Finding]
     asked = set(CHECKS if only is None else only)
     if wrong := sorted(asked - set(CHECKS)):
         raise Error(f"There is no check {', '.join(wrong)}; the checks are {', '.join(CHECKS)}.")
-    return [_finding(check, _measured(check, case) if check.name in asked else needs("to be asked for: only= leaves it out"))
+    return [_finding(check, _measured(check, case) if check.name in asked
+                     else needs("to be asked for: only= leaves it out"))
             for check in TABLE]
 
 

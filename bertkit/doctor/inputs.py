@@ -77,7 +77,8 @@ def segments(case: Case) -> Measured:
         return reason
     batch, _, _ = plain(case)
     zero = changed(batch, segment_ids=np.zeros_like(batch["segment_ids"]))
-    moved, limit = gap(ask(case, changed(zero, segment_ids=batch["padding_mask"])), ask(case, zero), batch).share, limit_of(case)
+    moved, limit = gap(ask(case, changed(zero, segment_ids=batch["padding_mask"])), ask(case, zero),
+                       batch).share, limit_of(case)
     if moved > limit:
         return healthy("", other_segments_move=moved, limit=limit)
     return suspect("Other segment ids change no answer: they are ignored, or both rows of their table are equal.",

@@ -85,9 +85,11 @@ def mask_source(case: Case) -> Measured:
     pads = np.where(kept, batch["token_ids"], settings_of(case).pad)
     moved = {}
     for what, ids in (("masked_words", batch["token_ids"]), ("masked_pad_ids", pads)):
-        seen, hidden = (ask(case, changed(batch, token_ids=ids, padding_mask=each)) for each in (batch["padding_mask"], mask))
+        seen, hidden = (ask(case, changed(batch, token_ids=ids, padding_mask=each))
+                        for each in (batch["padding_mask"], mask))
         moved[f"{what}_move"] = gap(hidden, seen, batch, kept).share
-    again = ask(case, changed(batch, token_ids=np.where(kept, batch["token_ids"], words(case, kept.shape, 8)), padding_mask=mask))
+    again = ask(case, changed(batch, token_ids=np.where(kept, batch["token_ids"], words(case, kept.shape, 8)),
+                              padding_mask=mask))
     first = ask(case, changed(batch, padding_mask=mask))
     leak = gap(again, first, batch, kept).share
     numbers = {**moved, "ids_under_the_mask_move": leak, "limit": limit}
@@ -98,7 +100,8 @@ def mask_source(case: Case) -> Measured:
     if min(moved.values()) <= limit:
         if not _attends(case):
             return does_not_apply("no token moves another: attention adds nothing")
-        return follows(case, "mask-source", ill("Masking words out has no effect: another mask than the given one decides.", **numbers))
+        return follows(case, "mask-source", ill(
+            "Masking words out has no effect: another mask than the given one decides.", **numbers))
     return follows(case, "mask-source", ill("Words that are masked out still move the others.", **numbers))
 
 

@@ -1,4 +1,4 @@
-"""Other weights for a subject that can be rebuilt: they show what the given ones hide, or silence all organs but some."""
+"""Other weights for a subject that can be rebuilt: they show what the given ones hide, or silence some organs."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from bertkit.doctor.case import Batch, Case, Outputs
-from bertkit.doctor.diagnosis import Diagnosis, World, diagnosis
+from bertkit.doctor.diagnosis import Diagnosis, diagnose, diagnosis
 from bertkit.doctor.parts import arranged, spread
 from bertkit.doctor.probes import mixed, settings_of
+from bertkit.doctor.world import World
 
 Changed = Mapping[str, np.ndarray]
 
@@ -31,7 +32,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
         settings, known = settings_of(case), diagnosis(case).mutant
         weights = spread(change(arranged(case.weights, settings)), case.weights, settings)
         made = World(case, case.build(weights), weights, {"mixed": mixed(case)})
-        return made, made.diagnose(known)
+        return made, diagnose(made, known)
     return case.once(f"operation: {what}", make)
 
 
@@ -60,8 +61,8 @@ def fresh(case: Case) -> tuple[World, Diagnosis]:
 def small(case: Case) -> tuple[World, Diagnosis]:
     """Rebuild the subject so that every LayerNorm receives a variance near the config's epsilon.
 
-    With attention and feed-forward silenced and gamma = 2√ε, beta = 0, each norm maps a variance v to 4ε·v / (v + ε), whose
-    fixed point is 3ε: every norm divides by √(4ε), and another epsilon multiplies the result once for each norm.
+    With attention and feed-forward silenced and gamma = 2√ε, beta = 0, each norm maps a variance v to 4ε·v / (v + ε),
+    whose fixed point is 3ε: every norm divides by √(4ε), and another epsilon multiplies the result once for each norm.
 
     Args:
         case: A case with `build` and weights.
@@ -108,6 +109,44 @@ def silenced(case: Case, *parts: str) -> tuple[World, Diagnosis]:
         off = name.startswith("layer.") and part in parts and (part != "value" or leaf == "weight")
         return np.zeros_like(value) if off else value
     return operated(case, "silenced " + ", ".join(parts), lambda given: _shared(given, new))
+
+
+def bare(case: Case) -> tuple[World, Diagnosis]:
+    """Rebuild the subject without blocks, with gamma 1 and beta 0 in every norm.
+
+    Args:
+        case: A case with `build` and weights.
+
+    Returns:
+        As `operated`.
+    """
+    def new(name, value):
+        if "norm" in name.lower():
+            return np.full_like(value, 1.0 if name.endswith("weight") else 0.0)
+        off = name.startswith("layer.") and name.split(".")[-2] in ("output", "outer")
+        return np.zeros_like(value) if off else value
+    return operated(case, "bare", lambda given: _shared(given, new))
+
+
+def swept(case: Case) -> tuple[World, Diagnosis]:
+    """Rebuild the subject so that the feed-forward network alone acts, on numbers from -4 to 4.
+
+    The inner kernel is 0 and its bias sweeps; the outer kernel hands one unit to each feature: x = norm(x + f(bias)).
+
+    Args:
+        case: A case with `build` and weights.
+
+    Returns:
+        As `operated`.
+    """
+    def new(name, value):
+        part, leaf = ("." + name).split(".")[-2:]
+        if not name.startswith("layer.") or part not in ("output", "inner", "outer"):
+            return value
+        if part == "inner" and leaf == "bias":
+            return np.random.default_rng(31).permutation(np.linspace(-4, 4, value.size))
+        return np.eye(*value.shape) if part == "outer" and leaf == "weight" else np.zeros_like(value)
+    return operated(case, "swept", lambda given: _shared(given, new))
 
 
 def loud(case: Case) -> Callable[[Batch], Outputs]:

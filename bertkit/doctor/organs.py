@@ -7,10 +7,11 @@ import numpy as np
 from bertkit.doctor import operations
 from bertkit.doctor.case import Batch, Case, Outputs
 from bertkit.doctor.comparison import gap, limit_of
-from bertkit.doctor.diagnosis import Diagnosis, World, diagnosis, has_reference, telling, world
+from bertkit.doctor.diagnosis import Diagnosis, diagnosis, has_reference, telling, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
 from bertkit.doctor.probes import rows, settings_of
 from bertkit.doctor.reference import Encoder
+from bertkit.doctor.world import World
 
 # A fault that would move the answers by less than this many limits could hide in them.
 SHOWS = 3.0
@@ -122,7 +123,8 @@ def follows(case: Case, check: str, measured: Measured) -> Measured:
     found = explained(case) if measured.verdict == "ill" else None
     if found is None or found.mutant is None or found.mutant.check == check:
         return measured
-    return suspect(f"{measured.message} It follows from {found.mutant.check}: it {found.mutant.what}.", **measured.evidence)
+    return suspect(f"{measured.message} It follows from {found.mutant.check}: it {found.mutant.what}.",
+                   **measured.evidence)
 
 
 def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None] | None = None) -> Measured:
@@ -168,22 +170,30 @@ def _shown(case: Case, check: str, found: Diagnosis) -> Measured:
     if effect is None:
         return does_not_apply("an encoder of these sizes cannot have a fault there")
     numbers = {"difference": found.left if found.mutant else found.difference, "limit": found.limit}
-    if effect >= SHOWS * found.limit:
+    tiny = check == "layer-norm-eps"
+    if effect >= SHOWS * found.limit and not (tiny and case.build is not None and case.precision == "float32"):
         return healthy("", **numbers, smallest_fault_would_be=effect)
     if case.build is None:
         return needs(HIDDEN)
-    if check == "layer-norm-eps" and case.precision != "float32":
+    if tiny and case.precision != "float32":
         return needs("float32: numbers near epsilon are below the steps of half precision")
-    made, second = (operations.small if check == "layer-norm-eps" else operations.fresh)(case)
+    return _operated(case, check, *(operations.small if tiny else operations.fresh)(case))
+
+
+def _operated(case: Case, check: str, made: World, second: Diagnosis) -> Measured:
+    """Judge an organ by other weights, which show its faults."""
     effect = shows(made, made.reference, check)
     if second.mutant is not None and second.mutant.check == check:
         return _named(second)
+    numbers = {"difference": second.difference, "limit": second.limit}
+    if second.encoder is None and check == "layer-norm-eps":
+        return ill("With variances as small as epsilon it differs from the reference: some norm adds another epsilon.",
+                   **numbers)
     if second.encoder is None:
-        return suspect("With other weights it differs from the reference, and no known fault explains how.",
-                       difference=second.difference, limit=second.limit)
+        return suspect("With other weights it differs from the reference, and no known fault explains how.", **numbers)
     if effect is None or effect < SHOWS * second.limit:
         return needs("a finer precision: the smallest fault is below rounding")
-    return healthy("", difference=second.difference, limit=second.limit, smallest_fault_would_be=effect)
+    return healthy("", **numbers, smallest_fault_would_be=effect)
 
 
 def shows(made: World, equal: Encoder, check: str) -> float | None:

@@ -85,7 +85,8 @@ def _from_hidden(case):
     limit = limit_of(case)
     if apart <= limit:
         return healthy("", difference_from_its_own_sequence=apart, limit=limit)
-    return ill("The logits are not those of the head on its own sequence.", difference_from_its_own_sequence=apart, limit=limit)
+    return ill("The logits are not those of the head on its own sequence.", difference_from_its_own_sequence=apart,
+               limit=limit)
 
 
 def _copies(case):
@@ -100,7 +101,8 @@ def _copies(case):
         return None if f"{where['decoder']}.weight" in weights else ill(
             "The config says that the decoder is not tied, and the weights hold no matrix of its own.", missing=1)
     worst = 0.0
-    for copy, original in ((f"{where['decoder']}.weight", table), (f"{where['decoder']}.bias", f"{where['bias']}.bias")):
+    for copy, original in ((f"{where['decoder']}.weight", table),
+                           (f"{where['decoder']}.bias", f"{where['bias']}.bias")):
         if copy != original and copy in weights and original in weights:
             one, two = np.asarray(weights[copy], np.float64), np.asarray(weights[original], np.float64)
             worst = max(worst, float(np.abs(one - two).max()) if one.shape == two.shape else np.inf)

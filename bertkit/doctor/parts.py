@@ -22,7 +22,8 @@ _LANGUAGE = {
              "cls.predictions.decoder"),
     "roberta": ("lm_head.dense", "lm_head.layer_norm", "lm_head", "lm_head.decoder"),
     "distilbert": ("vocab_transform", "vocab_layer_norm", "vocab_projector", "vocab_projector"),
-    "electra": ("generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head", "generator_lm_head"),
+    "electra": ("generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head",
+                "generator_lm_head"),
     "albert": ("predictions.dense", "predictions.LayerNorm", "predictions", "predictions.decoder")}
 
 

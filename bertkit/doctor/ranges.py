@@ -5,10 +5,11 @@ import numpy as np
 from bertkit.doctor import operations
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import gap
-from bertkit.doctor.diagnosis import World, diagnosis, has_reference, world
+from bertkit.doctor.diagnosis import diagnosis, has_reference, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
 from bertkit.doctor.organs import explained
 from bertkit.doctor.reference import Encoder
+from bertkit.doctor.world import World
 
 LARGEST = {"float16": 65504.0, "bfloat16": 3.3895e38}
 ONE_HOT, SILENT = 0.999, 0.9
@@ -62,7 +63,8 @@ def _rounded(case):
     if largest > LARGEST["float16"] or not np.isfinite(drift):
         return suspect("Rounded to float16, some weights would be infinite.", **numbers)
     numbers["drift_of_float16_weights"] = drift
-    return healthy("", **numbers) if drift <= 2e-2 else suspect("Rounded to float16, the answers would change.", **numbers)
+    return healthy("", **numbers) if drift <= 2e-2 else suspect("Rounded to float16, the answers would change.",
+                                                                **numbers)
 
 
 def saturation(case: Case) -> Measured:
@@ -92,7 +94,8 @@ def saturation(case: Case) -> Measured:
     if acting is not None:
         numbers |= {"largest_share_of_silent_units": float(max(acting)), "limit": SILENT}
     if heads.any() or acting is not None and max(acting) > SILENT:
-        return suspect("Some heads attend to one token alone everywhere, or nearly all units of a layer are silent.", **numbers)
+        return suspect("Some heads attend to one token alone everywhere, or nearly all units of a layer are silent.",
+                       **numbers)
     return healthy("", **numbers)
 
 

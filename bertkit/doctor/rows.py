@@ -31,8 +31,10 @@ def batch(case: Case) -> Measured:
     limit = limit_of(case)
     if max(numbers.values()) <= limit:
         return healthy("", **numbers, limit=limit)
-    said = f" It {found.mutant.what}." if found is not None and found.mutant is not None and found.mutant.check == "batch" else ""
-    return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers, limit=limit))
+    named = found is not None and found.mutant is not None and found.mutant.check == "batch"
+    said = f" It {found.mutant.what}." if named else ""
+    return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers,
+                                      limit=limit))
 
 
 def lengths(case: Case) -> Measured:
@@ -75,7 +77,8 @@ def _problem(case, given, wanted, numbers):
         if found.share > limit_of(case):
             return "it gives other numbers than beside other rows"
     for name, value in outputs.items():
-        right = {"sequence": (*shape, settings.hidden), "mlm_logits": (*shape, settings.vocabulary), "pooled": (shape[0],)}
+        right = {"sequence": (*shape, settings.hidden), "mlm_logits": (*shape, settings.vocabulary),
+                 "pooled": (shape[0],)}
         if name in right and np.shape(value)[:len(right[name])][:2] != right[name][:2]:
             return f"{name} has shape {np.shape(value)}"
     return None if sound(outputs, given) else "its answers are not finite"
@@ -92,7 +95,8 @@ def _too_long(case):
             ask(case, rows(case, [settings.longest + 1], key=18))
     except Exception:
         return None
-    return None if said else f"a row of {settings.longest + 1} tokens is answered, and the table has places for {settings.longest}"
+    return None if said else (f"a row of {settings.longest + 1} tokens is answered, and the table has places for "
+                              f"{settings.longest}")
 
 
 def determinism(case: Case) -> Measured:

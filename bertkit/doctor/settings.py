@@ -1,4 +1,4 @@
-"""What a config.json says, whoever wrote it: the family's defaults filled in, and its meaning under one set of names."""
+"""What a config.json says, whoever wrote it: the family's defaults filled in, under one set of names."""
 
 import re
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ def complete(config: Mapping[str, Any] | EncoderConfig | str | Path) -> dict[str
         config = read_json(path / "config.json" if path.is_dir() else path)
     values = _written(config) if isinstance(config, EncoderConfig) else config
     if not isinstance(values, Mapping):
-        raise Error(f"config is a {type(config).__name__}; give the entries of a config.json, an EncoderConfig or a path.")
+        raise Error(f"config is a {type(config).__name__}; give a config.json's entries, an EncoderConfig or a path.")
     said = {key: value for key, value in values.items() if value is not None}
     said.setdefault("model_type", _guessed(said))
     return {**_defaults(said), **said}

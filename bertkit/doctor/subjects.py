@@ -96,13 +96,14 @@ def _of_torch(module):
     accepted = inspect.signature(module.forward).parameters
     taken = {theirs: ours for theirs, ours in INPUTS.items() if theirs in accepted}
     if "input_ids" not in taken:
-        raise Error(f"{type(module).__name__}.forward takes {', '.join(accepted)}; wanted input_ids and attention_mask, "
+        raise Error(f"{type(module).__name__}.forward takes {', '.join(accepted)}; wanted input_ids, attention_mask "
                     "as in transformers. Give a function of a batch instead.")
     device = next((parameter.device for parameter in module.parameters()), None)
 
     def call(batch):
         with torch.no_grad():
-            return module(**{theirs: torch.as_tensor(batch[ours], device=device).long() for theirs, ours in taken.items()})
+            return module(**{theirs: torch.as_tensor(batch[ours], device=device).long() for theirs,
+                             ours in taken.items()})
     return Subject(call, "torch", frozenset(taken.values()))
 
 
@@ -177,6 +178,9 @@ def rebuilt(build: Callable[..., Any] | None, weights: Mapping[str, np.ndarray] 
 
     Returns:
         `build(weights)` -> `Subject`; None without `build` or weights.
+
+    Raises:
+        Error: Later, when `build` returns None.
     """
     if build is None or weights is None:
         return None
@@ -203,7 +207,8 @@ def undisturbed(*subjects: Any) -> Iterator[None]:
     torch = sys.modules.get("torch")
     states = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None
     kept = [(variable, np.array(variable)) for each in subjects if is_keras(each) and each.built
-            for variable in each.non_trainable_variables if variable.trainable is False and variable.shape in ((), (2,))]
+            for variable in each.non_trainable_variables if variable.trainable is False
+            and variable.shape in ((), (2,))]
     modes = [(module, module.training) for each in subjects if is_torch(each) for module in each.modules()]
     try:
         yield

@@ -30,9 +30,11 @@ def faults(settings: Settings) -> Faults:
 
 def _scales(settings):
     wide, head, heads = settings.hidden, settings.head, settings.heads
-    for what, value in (("the root of the hidden size", 1 / math.sqrt(wide)), ("nothing", 1.0), ("the head size", 1 / head),
+    for what, value in (("the root of the hidden size", 1 / math.sqrt(wide)), ("nothing", 1.0),
+                        ("the head size", 1 / head),
                         ("the root of the number of heads", 1 / math.sqrt(heads)), ("the hidden size", 1 / wide)):
-        yield Mutant("attention-scale", f"divides the scores by {what}", {"scale": value}, telling=value * wide ** 0.5 == 1)
+        yield Mutant("attention-scale", f"divides the scores by {what}", {"scale": value},
+                     telling=value * wide ** 0.5 == 1)
     yield Mutant("attention-scale", "multiplies the scores by the root of the head size", {"scale": math.sqrt(head)})
     yield Mutant("attention-scale", "scales the scores by another number", {},
                  range=(1e-4, 1e2, lambda value: {"scale": value}))
@@ -97,7 +99,8 @@ def _heads(settings):
     for what, methods in (("merges heads without a transpose", {"merge": unflat}),
                           ("splits heads without a transpose", {"split": flat}),
                           ("splits and merges heads without a transpose", {"split": flat, "merge": unflat}),
-                          ("splits as (feature, head)", {"split": woven}), ("merges as (feature, head)", {"merge": unwoven}),
+                          ("splits as (feature, head)", {"split": woven}),
+                          ("merges as (feature, head)", {"merge": unwoven}),
                           ("splits and merges as (feature, head)", {"split": woven, "merge": unwoven}),
                           ("merges heads in the opposite order", {"merge": backwards}),
                           ("uses the first head everywhere", {"merge": lambda self, x: Encoder.merge(
@@ -107,7 +110,7 @@ def _heads(settings):
     for heads in (n for n in range(1, settings.hidden + 1) if settings.hidden % n == 0 and n != settings.heads):
         yield Mutant("attention-heads", f"has {heads} heads, not {settings.heads}",
                      {"heads": heads, "scale": 1 / math.sqrt(settings.hidden // heads)})
-        yield Mutant("attention-heads", f"has {heads} heads, not {settings.heads}, and divides as with {settings.heads}",
+        yield Mutant("attention-heads", f"has {heads} heads, and divides as with {settings.heads}",
                      {"heads": heads})
 
 
@@ -126,7 +129,8 @@ def _directions(settings):
                      with_rule(lambda query, key: key <= query), telling=True)
     yield Mutant("attention-direction", "lets no token see an earlier one", with_rule(lambda query, key: key >= query))
     yield Mutant("attention-direction", "lets no token see itself", with_rule(lambda query, key: key != query))
-    yield Mutant("attention-direction", "lets no token see itself or a later one", with_rule(lambda query, key: key < query))
+    yield Mutant("attention-direction", "lets no token see itself or a later one",
+                 with_rule(lambda query, key: key < query))
     for window in (1, 2, 3, 4, 8):
         yield Mutant("attention-direction", f"sees {window} tokens on either side",
                      with_rule(lambda query, key, window=window: abs(query - key) <= window))
@@ -152,14 +156,16 @@ def _projections(settings):
             return self.product(x, name) if without else Encoder.linear(self, x, name)
         return {"linear": linear}
 
-    yield Mutant("projections", "uses the kernels of query, key and value transposed", transposed(PARTS[:3]), telling=True)
+    yield Mutant("projections", "uses the kernels of query, key and value transposed", transposed(PARTS[:3]),
+                 telling=True)
     yield Mutant("projections", "uses all four kernels transposed", transposed(PARTS))
     for number in (1, 2, 3):
         for parts in itertools.combinations(PARTS, number):
             if parts != PARTS[:3]:
                 yield Mutant("projections", f"uses the kernel of {' and '.join(parts)} transposed", transposed(parts))
     if settings.inner == settings.hidden:
-        yield Mutant("projections", "uses the kernels of the feed-forward network transposed", transposed(("inner", "outer")))
+        yield Mutant("projections", "uses the kernels of the feed-forward network transposed",
+                     transposed(("inner", "outer")))
     for order in itertools.permutations(PARTS):
         if order == PARTS:
             continue

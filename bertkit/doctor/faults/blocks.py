@@ -17,6 +17,18 @@ def faults(settings: Settings) -> Faults:
     yield from _activations(settings)
     yield from _residuals()
     yield from _layers(settings)
+    yield from _unnamed()
+
+
+def _unnamed():
+    """Yield faults that no check of the contract has for its own: only `reference` tells of them."""
+    def unbiased(parts):
+        return {"linear": lambda self, x, name: self.product(x, name) if name.startswith("layer.")
+                and name.rpartition(".")[2] in parts else Encoder.linear(self, x, name)}
+
+    for parts in (("inner",), ("outer",), ("inner", "outer")):
+        yield Mutant("reference", f"leaves out the bias of {' and '.join(parts)} of the feed-forward network",
+                     unbiased(parts))
 
 
 def _activations(settings):
@@ -69,7 +81,8 @@ def _residuals():
         x = self.norm(x, second)
         return x + self.feed(x, i)
 
-    yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm)", {"block": pre}, telling=True)
+    yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm)", {"block": pre},
+                 telling=True)
     yield Mutant("residual", "adds the norm of what attention and feed-forward network return", {"block": after})
     yield Mutant("residual", "adds what it has normalised, without a norm after it", {"block": normed_residual})
     yield Mutant("residual", "gives the feed-forward network the input of attention", {"block": parallel})
@@ -78,7 +91,8 @@ def _residuals():
     for what, first, second in (("after attention", 0.0, 1.0), ("after the feed-forward network", 1.0, 0.0),
                                 ("anywhere", 0.0, 0.0)):
         yield Mutant("residual", f"adds no residual {what}", _scaled(first, second))
-    for what, rule in (("after attention", lambda value: (value, 1)), ("after the feed-forward network", lambda value: (1, value)),
+    for what, rule in (("after attention", lambda value: (value, 1)),
+                       ("after the feed-forward network", lambda value: (1, value)),
                        ("everywhere", lambda value: (value, value))):
         yield Mutant("residual", f"multiplies the residual {what}", {},
                      range=(0.05, 20.0, lambda value, rule=rule: _scaled(*rule(value))))
@@ -96,10 +110,13 @@ def _layers(settings):
     """Yield other orders of layers; one layer in another's place."""
     count = settings.layers * settings.repeated
     right = list(range(count))
-    orders = {"applies the layers in the order of their names as strings: " + ", ".join(sorted(map(str, right))[:5]) + " …":
+    orders = {"applies the layers in the order of their names as strings: " + ", ".join(sorted(map(str,
+                                                                                                   right))[:5]) + " …":
               sorted(right, key=str), "applies the layers backwards": right[::-1],
-              "applies the layers one too early": [*right[1:], 0], "applies the layers one too late": [count - 1, *right[:-1]]}
-    orders |= {f"uses layer {i} in the place of every layer": [i] * count for i in (right if count <= 12 else (0, count - 1))}
+              "applies the layers one too early": [*right[1:], 0],
+              "applies the layers one too late": [count - 1, *right[:-1]]}
+    orders |= {f"uses layer {i} in the place of every layer": [i] * count
+               for i in (right if count <= 12 else (0, count - 1))}
     orders |= {f"leaves out layer {i}": right[:i] + right[i + 1:] for i in right}
     orders |= {f"applies layer {i} twice": right[:i] + [i] + right[i:] for i in right}
     orders |= {f"exchanges layers {i} and {i + 1}": [*right[:i], i + 1, i, *right[i + 2:]] for i in right[:-1]}
@@ -111,4 +128,5 @@ def _layers(settings):
     orders["applies all layers twice"] = right * 2
     for what, order in orders.items():
         if order != right:
-            yield Mutant("layers", what, {"order": lambda self, order=tuple(order): order}, what == "applies the layers backwards")
+            yield Mutant("layers", what, {"order": lambda self, order=tuple(order): order},
+                         what == "applies the layers backwards")

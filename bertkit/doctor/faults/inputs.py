@@ -29,20 +29,19 @@ def _positions(settings):
 
     pad = settings.pad
     rules = {
-        "counts from {0}": None,
         "counts real tokens by the mask, from 0": lambda place, ids, mask: np.maximum(np.cumsum(mask, 1) - 1, 0),
         "counts real tokens by the mask, from 1, padding at 0": lambda place, ids, mask: np.cumsum(mask, 1) * mask,
         "counts tokens by the mask, from the pad id + 1": lambda place, ids, mask: np.cumsum(mask, 1) * mask + pad,
         "counts tokens whose id is not padding, from 0": lambda place, ids, mask:
             np.maximum(np.cumsum(ids != pad, 1) - 1, 0),
-        "counts tokens whose id is not padding, from 1": lambda place, ids, mask: np.cumsum(ids != pad, 1) * (ids != pad),
+        "counts tokens whose id is not padding, from 1": lambda place, ids,
+             mask: np.cumsum(ids != pad, 1) * (ids != pad),
         "counts tokens whose id is not padding, from the pad id + 1":
             lambda place, ids, mask: np.cumsum(ids != pad, 1) * (ids != pad) + pad,
         "counts from the last token": lambda place, ids, mask: place[:, ::-1],
         "gives every token position 0": lambda place, ids, mask: 0 * place,
         "stops at half of the table": lambda place, ids, mask: np.minimum(place, settings.table // 2 - 1),
         "begins again after half of the table": lambda place, ids, mask: place % max(1, settings.table // 2)}
-    del rules["counts from {0}"]
     if settings.counted:
         yield Mutant("positions", "counts from 0, padding too", counted(lambda place, ids, mask: place), telling=True)
         rules |= {"counts from the pad id": lambda place, ids, mask: np.cumsum(ids != pad, 1) * (ids != pad) + pad - 1}
@@ -55,8 +54,11 @@ def _positions(settings):
             yield Mutant("positions", what, counted(rule))
     yield Mutant("positions", "adds no positions", {"position": lambda self, ids, mask: 0})
     yield Mutant("positions", "adds sines and cosines in place of the table", {"position": _waves})
-    yield Mutant("positions", "stops at a place of the table", {}, range=(1, settings.table, lambda value: counted(
-        lambda place, ids, mask: np.minimum(place, int(value)))))
+    for end in (size for size in (8, 16, 32, 64, 128, 256, 512, 1024) if size < settings.table):
+        yield Mutant("positions", f"gives all tokens after the first {end} the last of their positions", counted(
+            lambda place, ids, mask, end=end: np.minimum(place, end - 1)))
+        yield Mutant("positions", f"begins again after {end} positions", counted(
+            lambda place, ids, mask, end=end: place % end))
 
 
 def _waves(self, ids, mask):

@@ -24,7 +24,8 @@ def faults(settings: Settings) -> Faults:
 
     yield Mutant("padding", "does not use the padding mask", {"seen": blind}, telling=True)
     yield Mutant("mask-source", "takes ids > 0 for the mask", from_ids(lambda ids, mask: ids > 0), telling=True)
-    yield Mutant("mask-source", f"takes ids != {settings.pad} for the mask", from_ids(lambda ids, _: ids != settings.pad))
+    yield Mutant("mask-source", f"takes ids != {settings.pad} for the mask",
+                 from_ids(lambda ids, _: ids != settings.pad))
     yield Mutant("mask-source", "needs both the mask and an id that is not padding",
                  from_ids(lambda ids, mask: (ids != settings.pad) & (mask > 0)))
     yield Mutant("padding", "hides the real tokens and shows the padding", from_ids(lambda ids, mask: mask == 0))
@@ -51,7 +52,8 @@ def _strengths():
     """Yield masks that only weaken what they should hide."""
     yield Mutant("mask-strength", "adds the mask to the scores as 0 and 1",
                  {"masked": lambda self, scores, seen: scores + seen})
-    yield Mutant("mask-strength", "multiplies the scores by the mask", {"masked": lambda self, scores, seen: scores * seen},
+    yield Mutant("mask-strength", "multiplies the scores by the mask",
+                 {"masked": lambda self, scores, seen: scores * seen},
                  telling=True)
     yield Mutant("mask-strength", "adds a number under the mask that is too small", {}, range=(
         -200.0, -0.5, lambda value: {"masked": lambda self, scores, seen: scores + np.where(seen, 0, value)}))

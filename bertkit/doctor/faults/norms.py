@@ -27,6 +27,10 @@ def faults(settings: Settings) -> Faults:
     for where, some in places.items():
         yield from _normals(where, some)
     yield Mutant("layer-norm", "exchanges the two norms of a block", {"norm": _swapped})
+    for what, freedom in (("the standard deviation", 0), ("the unbiased standard deviation", 1)):
+        yield Mutant("layer-norm", f"divides by {what} plus a number", {},
+                     range=(1e-9, 1e-1, lambda value, freedom=freedom: {"normal": lambda self, x, name: (
+                         x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True, ddof=freedom) + value)}))
     for where, some in places.items():
         yield from _epsilons(settings.epsilon, where, some)
 
@@ -50,14 +54,17 @@ def _normals(where, some):
             ("divides by the unbiased standard deviation", lambda x, e: off(x) / np.sqrt(unbiased(x) ** 2 + e), True),
             ("divides by the unbiased standard deviation plus epsilon", lambda x, e: off(x) / (unbiased(x) + e), False),
             ("divides by the unbiased standard deviation plus 1e-6", lambda x, e: off(x) / (unbiased(x) + 1e-6), False),
-            ("divides by the standard deviation plus epsilon", lambda x, e: off(x) / (np.sqrt(biased(off(x))) + e), False),
-            ("divides by the standard deviation plus 1e-6", lambda x, e: off(x) / (np.sqrt(biased(off(x))) + 1e-6), False),
+            ("divides by the standard deviation plus epsilon", lambda x, e: off(x) / (np.sqrt(biased(off(x))) + e),
+             False),
+            ("divides by the standard deviation plus 1e-6", lambda x, e: off(x) / (np.sqrt(biased(off(x))) + 1e-6),
+             False),
             ("does not subtract the mean", lambda x, e: x / np.sqrt(biased(x) + e), False),
             ("divides by the root of the mean square, and does subtract the mean",
              lambda x, e: off(x) / np.sqrt(biased(x) + e), False),
             ("divides by the variance, not by its root", lambda x, e: off(x) / (biased(off(x)) + e), False),
             ("subtracts the mean and does not divide", lambda x, e: off(x), False),
-            ("divides by the norm of the vector", lambda x, e: off(x) / np.sqrt((off(x) ** 2).sum(-1, keepdims=True) + e), False),
+            ("divides by the norm of the vector", lambda x,
+             e: off(x) / np.sqrt((off(x) ** 2).sum(-1, keepdims=True) + e), False),
             ("takes mean and variance over the tokens", lambda x, e: _over(x, (1,), e), False),
             ("takes mean and variance over tokens and features", lambda x, e: _over(x, (1, 2), e), False),
             ("takes mean and variance over the batch", lambda x, e: _over(x, (0,), e), False)):
@@ -72,7 +79,8 @@ def _normals(where, some):
     for what, compute in (
             ("exchanges gamma and beta", lambda self, x, name: self.normal(x, name) * self.weights[f"{name}.bias"]
              + self.weights[f"{name}.weight"]),
-            ("multiplies by 1 + gamma", lambda self, x, name: self.normal(x, name) * (1 + self.weights[f"{name}.weight"])
+            ("multiplies by 1 + gamma", lambda self, x,
+             name: self.normal(x, name) * (1 + self.weights[f"{name}.weight"])
              + self.weights[f"{name}.bias"]),
             ("adds beta before it multiplies by gamma", lambda self, x, name: (self.normal(x, name)
              + self.weights[f"{name}.bias"]) * self.weights[f"{name}.weight"])):
@@ -100,6 +108,6 @@ def _epsilons(right, where, some):
 
     for value in EPSILONS:
         if abs(value - right) > 1e-3 * right:
-            yield Mutant("layer-norm-eps", f"adds an epsilon of {value:g}, not {right:g},{where or ' in each norm'}".rstrip(","),
+            yield Mutant("layer-norm-eps", f"adds an epsilon of {value:g}, not {right:g}{where}",
                          methods(value), telling=not where and value in EPSILONS[:4])
     yield Mutant("layer-norm-eps", f"adds another epsilon than {right:g}{where}", {}, range=(1e-14, 1.0, methods))

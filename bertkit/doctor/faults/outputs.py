@@ -35,8 +35,10 @@ def _poolers():
 
     yield Mutant("pooler", "leaves out the tanh", dense(first, lambda x: x), telling=True)
     yield Mutant("pooler", "returns the first token as it is", {"pool": lambda self, x, mask, hidden: x[:, 0]})
-    yield Mutant("pooler", "returns the tanh of the first token", {"pool": lambda self, x, mask, hidden: np.tanh(x[:, 0])})
-    for what, end in (("gelu", gelu), ("relu", CURVES["relu"]), ("sigmoid", CURVES["sigmoid"]), ("gelu_new", CURVES["gelu_new"])):
+    yield Mutant("pooler", "returns the tanh of the first token",
+                 {"pool": lambda self, x, mask, hidden: np.tanh(x[:, 0])})
+    for what, end in (("gelu", gelu), ("relu", CURVES["relu"]), ("sigmoid", CURVES["sigmoid"]),
+                      ("gelu_new", CURVES["gelu_new"])):
         yield Mutant("pooler", f"applies {what} in place of tanh", dense(first, end))
     yield Mutant("pooler", "applies tanh twice", dense(first, lambda x: np.tanh(np.tanh(x))))
     for what, pick in (("the last token", lambda x, mask, hidden: x[:, -1]), ("the last real token", last_real),
@@ -58,7 +60,8 @@ def _decoders(settings):
     def table(self):
         return self.weights["word.weight" if self.tied or "decoder.weight" not in self.weights else "decoder.weight"]
 
-    yield Mutant("decoder", "leaves out the bias of the decoder", {"decode": lambda self, x: x @ table(self).T}, telling=True)
+    yield Mutant("decoder", "leaves out the bias of the decoder", {"decode": lambda self, x: x @ table(self).T},
+                 telling=True)
     yield Mutant("decoder", "leaves out the transform", {"transform": lambda self, x: x})
     yield Mutant("decoder", "leaves out the norm of the transform", {"transform": lambda self, x: self.head_activation(
         self.linear(x, "transform"))})
@@ -84,7 +87,8 @@ def _decoders(settings):
             "decode": lambda self, x, value=value: Encoder.decode(self, x * value)})
     for value in (1e-3, 1e-5, 1e-6, 1e-7, 1e-12):
         yield Mutant("decoder", f"adds an epsilon of {value:g} in the transform's norm", {
-            "epsilon": lambda self, name, value=value: value if name == "transform_norm" else Encoder.epsilon(self, name)})
+            "epsilon": lambda self, name, value=value: value if name == "transform_norm"
+            else Encoder.epsilon(self, name)})
     yield Mutant("decoder", "returns probabilities, not logits", {"decode": _probabilities})
 
 
