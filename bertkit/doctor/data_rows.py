@@ -8,11 +8,13 @@ from bertkit.data.columns import Columns
 from bertkit.data.readers import read_examples
 from bertkit.data.records import row_as_dict, table
 from bertkit.data.tagged import read_tagged
+from bertkit.doctor.case import Case
 from bertkit.errors import Error
 
 # Columns that name a document or an author, in lower case.
-ORIGINS = ("author", "author_id", "user", "user_id", "speaker", "writer", "document", "document_id", "doc", "doc_id", "article",
-           "article_id", "title", "url", "source_id", "thread", "thread_id", "review_id", "patient", "patient_id", "group")
+ORIGINS = ("author", "author_id", "user", "user_id", "speaker", "writer", "document", "document_id", "doc", "doc_id",
+           "article", "article_id", "title", "url", "source_id", "thread", "thread_id", "review_id", "patient",
+           "patient_id", "group")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def read_rows(path: str | Path) -> DataRows:
         except Error:
             raise error from None
         rows = [{"words": words, "tags": tags} for words, tags in zip(sentences.words, sentences.tags, strict=True)]
-        return DataRows(Path(path), [(" ".join(row["words"]),) for row in rows], None, list(range(1, len(rows) + 1)), rows, {})
+        return DataRows(Path(path), [(" ".join(row["words"]),) for row in rows], None, list(range(1, len(rows) + 1)),
+                        rows, {})
     texts = list(zip(found.first, found.second, strict=True)) if found.second else [(text,) for text in found.first]
     labels = list(found.labels) if found.labels and all(isinstance(label, str) for label in found.labels) else None
     rows = [(*text, label) for text, label in zip(texts, found.labels or [None] * len(texts), strict=True)]
@@ -71,3 +74,17 @@ def _origins(path, count):
     except Exception:                                   # a form in which rows have no names
         return {}
     return {name: [str(value.get(name, "")) for value in values] for name in wanted} if len(values) == count else {}
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a check of data sees.
+
+    Args:
+        case: The case, for its tokenizer and its length.
+        train: The training rows.
+        dev: The dev rows, or None.
+    """
+    case: Case
+    train: DataRows
+    dev: DataRows | None

@@ -39,7 +39,8 @@ def dropout(case: Case, setup: dict[str, Any]) -> Measured:
     if quiet > 1e-6:
         return ill("Two passes in evaluation differ: dropout, or another chance, acts there too.", **evidence)
     if loud <= 1e-6 and max(rates.values()) > 0:
-        return ill(f"Two passes in training are equal, although the config asks for dropout of {max(rates.values()):g}.",
+        return ill(f"Two passes in training are equal, although the config asks for dropout of "
+                   f"{max(rates.values()):g}.",
                    **evidence)
     found = _rates(case, setup, batch) if setup.get("assign") and setup.get("variables") else {}
     evidence |= {f"measured_{name}": share for name, (share, *_) in found.items()}
@@ -125,7 +126,7 @@ def _put(new, end, value, but=None):
 
 
 def _share_of_sequence(setup, case, width, place):
-    """Return (share of dropped entries or heads, draws) over passes in training; None where evaluation drops some too."""
+    """Return (share of dropped entries or heads, draws) over training passes; None where evaluation drops some too."""
     heads = place.startswith("attention_probabilities")
     batch = _batch(setup, case, one=heads)
 

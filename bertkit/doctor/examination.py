@@ -17,7 +17,8 @@ from bertkit.files.atomic import read_text
 
 ILL = 3                     # the exit code where something is ill
 # The organs under which findings stand: each name is that of the first check of its part of the list.
-ORGANS = {"reference": "Mathematics of the encoder", "padding": "Masks, rows and lengths", "gradients": "Gradients and numbers",
+ORGANS = {"reference": "Mathematics of the encoder", "padding": "Masks, rows and lengths",
+          "gradients": "Gradients and numbers",
           "tensors": "Files", "vocabulary": "Tokenizer", "weight-decay": "Training", "cost": "Cost and peers"}
 ORDER = {"ill": 0, "suspect": 1, "healthy": 2, "unknown": 3}
 
@@ -178,7 +179,8 @@ def _known(names: Sequence[str], known: Sequence[str], where: str) -> list[str]:
 
 def _subject(case):
     """Return what is known of the subject."""
-    written = case.kind not in ("saved_model", "tflite") and (case.subject is not None or case.memory.get("config.json"))
+    written = case.kind not in ("saved_model", "tflite") and (case.subject is not None
+                                                              or case.memory.get("config.json"))
     weights = None if case.weights is None else sum(int(value.size) for value in case.weights.values())
     return json.loads(json.dumps({
         "kind": case.kind, "family": case.config.get("model_type") if written else None, "parameters": weights,

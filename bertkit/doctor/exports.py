@@ -62,11 +62,11 @@ def output_names(outputs: Mapping[str, np.ndarray], positions: int) -> tuple[dic
     """Return outputs under the names of the contract, and whether they were probabilities.
 
     Args:
-        outputs: {their name: array of any shape}.
+        outputs: {their name: float array of any shape}.
         positions: Tokens of a row.
 
     Returns:
-        ({our name: array}, whether logits are logarithms of probabilities).
+        ({our name: float array of the same shape}, whether logits are logarithms of probabilities).
     """
     if "probabilities" in outputs:
         rest = {name: value for name, value in outputs.items() if name != "probabilities"}

@@ -20,7 +20,8 @@ from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.files.bounded import as_path
 
-WANTED = ("a bertkit bundle, a folder of Hugging Face (config.json) or Google (bert_config.json, *.index), a keras-hub preset, "
+WANTED = ("a bertkit bundle, a folder of Hugging Face (config.json) or Google (bert_config.json, *.index), a keras-hub "
+          "preset, "
           "a SavedModel, or a .tflite")
 # What a call of a model returns, by the name of its class.
 ARRAYS = {"Classifier": "logits", "TokenClassifier": "logits", "LanguageModel": "mlm_logits"}
@@ -110,7 +111,8 @@ def _stored(kind, folder, _):
     config = _config(kind, folder, model, memory)
     weights = _weights(kind, folder, model, memory)
     tokenizer, vocabulary = _tokenizer(folder, memory)
-    if tokenizer is not None and config["model_type"] not in COUNTED and "pad_token_id" not in memory.get("config.json", {}):
+    said = memory.get("config.json", {}).get("pad_token_id")
+    if tokenizer is not None and said is None and config["model_type"] not in COUNTED:
         config["pad_token_id"] = tokenizer.pad_id
     subject = None if model is None else Subject(caller(model, weights is None or "pooler.dense.weight" in
                                                        without_prefix(weights, config)), kind)
@@ -160,7 +162,8 @@ def _weights(kind, folder, model, memory):
             memory["dtypes"] = {}
             found = {name: tensors.read(name) for name in tensors.shapes}
             memory["dtypes"] = {name: np.asarray(value).dtype.name for name, value in found.items()}
-            return {name: np.asarray(value, np.float32) if np.asarray(value).dtype.name in NUMBERS else np.asarray(value)
+            return {name: np.asarray(value, np.float32) if np.asarray(value).dtype.name in NUMBERS
+                    else np.asarray(value)
                     for name, value in found.items()}
         return None if model is None else huggingface.tensors(model)
     except Exception as error:
@@ -195,7 +198,8 @@ def caller(model: Any, pooled: bool = True) -> Callable[[Mapping[str, np.ndarray
         pooled: Whether the pooled vector is given; not where the pooler was drawn at random.
 
     Returns:
-        `call(batch)` -> outputs of the encoder with its attentions, and of the head where there is one.
+        `call(batch)` -> outputs, float32: "sequence" [B,T,D], "pooled" [B,D] and "attentions" [B,N,T,T] of the encoder,
+        and those of the head where there is one.
     """
     encoder = getattr(model, "encoder", model)
 
@@ -237,7 +241,7 @@ def _exported(kind, place, other):
         form = opened(place)
     except Exception as error:                          # a damaged file raises whatever its library raises
         return Case(None, complete({}), problem=error, memory=memory)
-    config = {**form.sizes, **({name: value for name, value in other.config.items()} if other is not None else {})}
+    config = {**form.sizes, **(other.config if other is not None else {})}
     memory |= {"probabilities": form.probabilities, "export": form}
     subject: Callable[..., Any] = Subject(form.call, kind, form.takes)
     folder = place if place.is_dir() else place.parent

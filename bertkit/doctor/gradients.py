@@ -41,7 +41,8 @@ def gradients(case: Case, setup: dict[str, Any]) -> Measured:
     errors |= {checked[i]: _error(setup, batch, {checked[i]: slopes[checked[i]]}, draw, exact) for i in places}
     worst = max(errors, key=lambda name: (name != "all weights" and errors[name] > limit, errors[name]))
     evidence = {"largest_relative_error": errors[worst], "limit": limit, "in": worst, "tensors": len(places),
-                "error_of_all_weights_together": errors["all weights"], "computed_in": "float64" if exact else "float32"}
+                "error_of_all_weights_together": errors["all weights"], "computed_in": "float64" if exact
+                else "float32"}
     if errors[worst] <= limit:
         return healthy(**evidence)
     wrong = sum(error > limit for error in errors.values())
@@ -64,7 +65,8 @@ def _error(setup, batch, slopes, draw, exact):
     direction = {name: slope / length + draw.choice([-1.0, 1.0], slope.shape) / np.sqrt(slope.size * len(slopes))
                  for name, slope in slopes.items()}
     wanted = sum(float((slope * direction[name]).sum()) for name, slope in slopes.items())
-    size = max(float(np.sqrt(np.mean([np.mean(np.square(value, dtype=np.float64)) for value in values.values()]))), 1e-2)
+    size = max(float(np.sqrt(np.mean([np.mean(np.square(value, dtype=np.float64)) for value in values.values()]))),
+               1e-2)
     step = (1e-4 if exact else 0.1) * size
     try:
         near, loss = _difference(setup, batch, values, direction, step)
@@ -107,11 +109,13 @@ def gradient_flow(case: Case, setup: dict[str, Any]) -> Measured:
     changes = _changes(setup, batch, silent, case.seed)
     limit = 1e-7 if double(setup) else 1e-4
     lost = [name for name in silent if not changes[name] <= limit]
-    evidence = {"weights": len(values), "weights_without_gradient": len(silent), "of_these_the_loss_depends_on": len(lost),
+    evidence = {"weights": len(values), "weights_without_gradient": len(silent),
+                "of_these_the_loss_depends_on": len(lost),
                 "limit": 0, "smallest_change_that_counts": limit}
     if not lost:
         return healthy(**evidence)
-    return ill(f"The loss depends on {lost[0]}{' and ' + str(len(lost) - 1) + ' other weights' if lost[1:] else ''}, and no "
+    return ill(f"The loss depends on {lost[0]}{' and ' + str(len(lost) - 1) + ' other weights' if lost[1:] else ''}, "
+               f"and no "
                "gradient reaches it.", names=lost[:20], **evidence)
 
 

@@ -37,10 +37,12 @@ def label_alignment(case: Case, setup: dict[str, Any]) -> Measured:
     if not counts["words"]:
         return does_not_apply("the ids of prepared rows are not the pieces of their words")
     if counts["first_pieces_wrong"]:
-        return ill(f"{counts['first_pieces_wrong']} of {counts['words']} words do not have their label on the first piece.",
+        return ill(f"{counts['first_pieces_wrong']} of {counts['words']} words do not have their label on the first "
+                   f"piece.",
                    "Put the label of a word on its first piece.", **evidence)
     if counts["other_pieces_wrong"]:
-        return ill(f"{counts['other_pieces_wrong']} of {counts['other_pieces']} further pieces begin a new entity or have "
+        return ill(f"{counts['other_pieces_wrong']} of {counts['other_pieces']} further pieces begin a new entity or "
+                   f"have "
                    "another label.", **evidence)
     if counts["marks_with_label"]:
         return suspect("Special tokens have labels, and count in the loss.", "Give special tokens -100.", **evidence)

@@ -63,7 +63,8 @@ def _interpreter(path):
     try:
         return Interpreter(model_path=str(path), experimental_preserve_all_tensors=False)
     except (ValueError, RuntimeError) as error:
-        raise Error(f"{path} is no model that LiteRT can run ({str(error).splitlines()[0]}); export it again.") from None
+        raise Error(f"{path} is no model that LiteRT can run ({str(error).splitlines()[0]}); export it "
+                    f"again.") from None
 
 
 def _real(values, tensor):

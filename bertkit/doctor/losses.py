@@ -45,13 +45,15 @@ def loss(case: Case, setup: dict[str, Any]) -> Measured:
     if sure is not None and not sure <= SURE:
         if 0 < (smooth := _smoothing(got, logits, batch)) < 0.5 and sure > 1:
             return suspect(f"The loss is that of labels smoothed by {smooth:.2g}, so it never reaches 0.", **evidence)
-        return ill(f"The loss is {sure:.3g} where the answer is certain and right; it should be 0. Probabilities may be "
+        return ill(f"The loss is {sure:.3g} where the answer is certain and right; it should be 0. Probabilities may "
+                   f"be "
                    "given to a loss that takes logits.", **evidence)
     if gap <= limit or _counts_wrongly(got, logits, batch, limit):
         return healthy(**evidence)
     if abs(got - wanted["mean of the labels"] * _number(batch)) <= limit * abs(got):
         return suspect("The loss is the sum over labels, not their mean: its size depends on the batch.", **evidence)
-    return ill(f"The loss is {got:.4g}, and the cross entropy of the logits {wanted['mean of the labels']:.4g}.", **evidence)
+    return ill(f"The loss is {got:.4g}, and the cross entropy of the logits {wanted['mean of the labels']:.4g}.",
+               **evidence)
 
 
 def _counted(batch):
@@ -102,7 +104,7 @@ def _counts_wrongly(got, logits, batch, limit):
 
 
 def _certain(setup, batch, logits):
-    """Return the loss where a bias of 1000 makes one class certain and all labels are of it; None without such a bias."""
+    """Return the loss where a bias of 1000 makes the class of all labels certain; None without such a bias."""
     if not setup.get("assign") or not setup.get("variables") or logits.ndim != batch["labels"].ndim + 1:
         return None
     values = setup["variables"]()
@@ -156,7 +158,8 @@ def loss_mask(case: Case, setup: dict[str, Any]) -> Measured:
     scale = max(abs(before), 1e-3)
 
     def change(places):
-        new = np.where(places, np.where(labels == other, classes[0] if other != classes[0] else other - 1, other), labels)
+        new = np.where(places, np.where(labels == other, classes[0] if other != classes[0] else other - 1, other),
+                       labels)
         return abs(float(setup["loss"](dict(batch, labels=new.astype(labels.dtype)))) - before) / scale
 
     padded = counted & ~real
@@ -188,7 +191,7 @@ def _by_numbers(setup, batch, before, limit, evidence):
 
 
 def _change_by_less_padding(setup, batch, before):
-    """Return by how much of itself the loss changes without columns that are all padding; 0 where that cannot be tried."""
+    """Return by how much of itself the loss changes without columns of padding; 0 where that cannot be tried."""
     mask = batch.get("padding_mask")
     if mask is None or batch["labels"].shape != mask.shape:
         return 0.0
@@ -236,5 +239,6 @@ def accumulation(case: Case, setup: dict[str, Any]) -> Measured:
     worst = max(errors, key=lambda name: errors[name])
     if errors[worst] <= limit:
         return healthy(**evidence)
-    return ill(f"The gradient of {worst} differs from that of the batch they stand for by {errors[worst]:.2g} of its largest "
+    return ill(f"The gradient of {worst} differs from that of the batch they stand for by {errors[worst]:.2g} of its "
+               f"largest "
                "entry.", **evidence)

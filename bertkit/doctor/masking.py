@@ -40,7 +40,8 @@ def masking(case: Case, setup: dict[str, Any]) -> Measured:
     marks = int((chosen & (np.isin(labels, special) | (real == 0))).sum())
     words = (real > 0) & ~np.isin(np.where(chosen, labels, ids), special)
     count, of = int((chosen & words).sum()), int(words.sum())
-    evidence = {"special_tokens_or_padding_chosen": marks, "limit": 0, "share_of_words": count / max(of, 1), "wanted": SHARE,
+    evidence = {"special_tokens_or_padding_chosen": marks, "limit": 0, "share_of_words": count / max(of, 1),
+                "wanted": SHARE,
                 "words_chosen": count}
     if marks:
         return ill(f"{marks} special tokens or places of padding are among those to be predicted.", **evidence)
@@ -65,7 +66,8 @@ def _shares(ids, labels, mask, count, of, evidence):
         room = 0.03 + 4 * (wanted * (1 - wanted) / count) ** 0.5
         if abs(found[name] - wanted) > room:
             words = {"mask": "replaced by the mask token", "random": "replaced by random words", "kept": "kept"}[name]
-            return ill(f"{found[name]:.0%} of the chosen words are {words}, instead of {wanted:.0%}.", room=room, **evidence)
+            return ill(f"{found[name]:.0%} of the chosen words are {words}, instead of {wanted:.0%}.", room=room,
+                       **evidence)
     if abs(share - SHARE) > 0.02 + noise:
         return suspect(f"{share:.1%} of the words are chosen; BERT takes 15 %.", **evidence)
     return healthy(**evidence)

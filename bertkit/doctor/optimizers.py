@@ -40,7 +40,8 @@ def weight_decay(case: Case, setup: dict[str, Any]) -> Measured:
         return ill(f"Weight decay shrinks {len(wrong)} of {len(vectors)} norms and biases, {wrong[0]} among them.",
                    names=wrong[:20], **evidence)
     if grown := [name for name, value in matrices.items() if value < 0]:
-        return ill(f"Without a gradient {grown[0]} grows, so the decay has the wrong sign.", names=grown[:20], **evidence)
+        return ill(f"Without a gradient {grown[0]} grows, so the decay has the wrong sign.", names=grown[:20],
+                   **evidence)
     if len(still) == len(matrices):
         return suspect("Nothing decays: either no decay is meant, or no name of a matrix matches.",
                        "Decay matrices by 0.01, unless you meant to leave decay out.", **evidence)
@@ -55,14 +56,15 @@ def weight_decay(case: Case, setup: dict[str, Any]) -> Measured:
 
 
 def _shrinkage(setup, entry, steps=None):
-    """Return ({name: by how much entries of this size shrank}, steps), after as many steps as a warm-up from 0 needs."""
+    """Return ({name: by how much entries of this size shrank}, steps) after the steps that a warm-up needs."""
     setup["assign"]({name: np.full_like(np.asarray(value), entry) for name, value in setup["variables"]().items()})
     zeros = {name: np.zeros_like(np.asarray(value)) for name, value in setup["variables"]().items()}
     began, done = time.monotonic(), 0
     while done < (steps or STEPS):
         setup["apply"](dict(zeros))
         done += 1
-        moved = {name: entry - float(value.mean()) for name, value in arrays(setup["variables"]()).items() if value.size}
+        moved = {name: entry - float(value.mean()) for name, value in arrays(setup["variables"]()).items()
+                 if value.size}
         late = time.monotonic() - began > SECONDS
         if steps is None and (late or done >= FEW and any(moved.values())):
             break
@@ -98,12 +100,14 @@ def frozen(case: Case, setup: dict[str, Any]) -> Measured:
     still = _unmoved(setup, trained)
     if still:
         again = dict(case.training())
-        again["assign"]({name: np.asarray(value) * 1e-3 for name, value in again["variables"]().items() if name in still})
+        again["assign"]({name: np.asarray(value) * 1e-3 for name, value in again["variables"]().items()
+                         if name in still})
         still = _unmoved(again, still)
     evidence = {"weights_that_do_not_move": len(still), "limit": 0, "weights_with_gradient": len(trained), "steps": FEW}
     if not still:
         return healthy(**evidence)
-    return ill(f"{len(still)} of {len(trained)} weights get a gradient and do not move in {FEW} steps, {still[0]} among "
+    return ill(f"{len(still)} of {len(trained)} weights get a gradient and do not move in {FEW} steps, {still[0]} "
+               f"among "
                "them.", names=still[:20], **evidence)
 
 

@@ -39,7 +39,8 @@ def padding_waste(case: Case) -> Measured:
     spent = sum(cost(np.full(len(real), total), total) for real, total in lengths)
     useful = sum(cost(real, real) for real, _ in lengths)
     share = 1 - useful / spent
-    evidence = {"share_of_arithmetic_on_padding": share, "limit": LIMIT, "rows": int(sum(len(real) for real, _ in lengths)),
+    evidence = {"share_of_arithmetic_on_padding": share, "limit": LIMIT,
+                "rows": int(sum(len(real) for real, _ in lengths)),
                 "measured_on": what}
     if share > LIMIT:
         return suspect(f"{share:.0%} of the arithmetic is spent on padding.", **evidence)

@@ -41,17 +41,19 @@ def _of_file(details):
     steps = {tensor["name"]: float(_scales(tensor).max()) for tensor in scores if _scales(tensor).size}
     whole = {tensor["name"]: float(_scales(tensor).max()) * STEPS for tensor in integers if _scales(tensor).size == 1}
     widest = max(whole, key=lambda name: whole[name], default="")
-    evidence: dict[str, Any] = {"tensors_of_integers": len(integers), "largest_step_of_softmax_inputs": max(steps.values(),
-                                                                                                       default=0.0),
-                                "limit_of_a_step": SCORES, "widest_range": whole.get(widest, 0.0), "limit_of_a_range": WIDE}
+    coarsest = max(steps, key=lambda name: steps[name], default="")
+    evidence: dict[str, Any] = {
+        "tensors_of_integers": len(integers), "largest_step_of_softmax_inputs": steps.get(coarsest, 0.0),
+        "limit_of_a_step": SCORES, "widest_range": whole.get(widest, 0.0), "limit_of_a_range": WIDE}
     if evidence["largest_step_of_softmax_inputs"] > SCORES:
         return ill(f"A step of the scores before a softmax is {evidence['largest_step_of_softmax_inputs']:.3g}: a mask "
-                   "constant leaves no steps for the scores.", name=max(steps, key=lambda name: steps[name]), **evidence)
+                   "constant leaves no steps for the scores.", name=coarsest, **evidence)
     if evidence["widest_range"] > WIDE:
         return ill(f"{widest} has a range of {whole[widest]:.3g} in 255 steps: a constant leaves none for the rest.",
                    name=widest, **evidence)
     if starved := _starved(interpreter, integers):
-        return suspect(f"Most channels of {starved[0]} use fewer than {FEW} steps: one scale for all of them is too coarse.",
+        return suspect(f"Most channels of {starved[0]} use fewer than {FEW} steps: one scale for all of them is too "
+                       f"coarse.",
                        "Quantise weights with a scale for each channel.", names=starved[:8], **evidence)
     return healthy(**evidence)
 
@@ -87,7 +89,8 @@ def _of_weights(weights):
         worst, name = max((worst, name), (lost, each))
     evidence = {"channels_that_are_mostly_0_in_integers": worst, "limit": 0.01, "in": name}
     if worst > 0.1:
-        return ill(f"In integers {worst:.0%} of the channels of {name} would be mostly 0: single weights are too large.",
+        return ill(f"In integers {worst:.0%} of the channels of {name} would be mostly 0: single weights are too "
+                   f"large.",
                    **evidence)
     if worst > 0.01:
         return suspect(f"In integers {worst:.0%} of the channels of {name} would be mostly 0.", **evidence)

@@ -61,7 +61,8 @@ def _of_rates(places, rates, steps):
     if peak - low <= 1e-6 * peak:
         return ill("The learning rate never moves: it neither warms up nor falls.", **evidence)
     if last > FAR_FROM_0:
-        return ill(f"The run ends at {last:.0%} of the peak instead of 0: the schedule is longer than the run, or never "
+        return ill(f"The run ends at {last:.0%} of the peak instead of 0: the schedule is longer than the run, or "
+                   f"never "
                    "falls.", **evidence)
     if zeros > 0.1:
         return ill(f"The rate is 0 for {zeros:.0%} of the run after its peak: the schedule is shorter than the run.",
@@ -122,7 +123,8 @@ def _followed(moved, places, rates, said):
     falls = rates[-1] <= LAST * rates.max()
     last = float(np.abs(at[-1])) / peak if peak else 0.0
     if peak and falls and last > FAR_FROM_0:
-        return ill(f"The rate falls to 0, but the last update still moves a weight by {last:.0%} of the largest movement: "
+        return ill(f"The rate falls to 0, but the last update still moves a weight by {last:.0%} of the largest "
+                   f"movement: "
                    "the optimiser does not follow the schedule.", last_movement=last, limit=FAR_FROM_0, **said.evidence)
     return said
 
@@ -141,7 +143,8 @@ def learning_rate(case: Case, setup: dict[str, Any]) -> Measured:
     places = np.unique(np.linspace(0, max(int(setup["steps"]) - 1, 0), MOST).astype(int))
     rates = np.array([float(setup["learning_rate"](int(place))) for place in places])
     if not np.isfinite(rates).all():
-        return ill("The learning rate is not a number at some step.", steps=int(setup["steps"]), limit=RATES["fine-tuning"][1])
+        return ill("The learning rate is not a number at some step.", steps=int(setup["steps"]),
+                   limit=RATES["fine-tuning"][1])
     kind = "pre-training" if setup.get("task") == "mlm" else "fine-tuning"
     least, most, ruin = RATES[kind]
     peak, first = float(rates.max()), float(rates[0])

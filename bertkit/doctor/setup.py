@@ -13,7 +13,8 @@ IGNORED = -100
 Arrays = dict[str, np.ndarray]
 
 
-def offered(*names: str, fresh: bool = False) -> Callable[[Callable[[Case, dict[str, Any]], Measured]], Callable[[Case], Measured]]:
+def offered(*names: str, fresh: bool = False) -> Callable[[Callable[[Case, dict[str, Any]], Measured]],
+                                                          Callable[[Case], Measured]]:
     """Make a check of a function `(case, setup)`; without one of the named parts it says what it needs.
 
     Args:
@@ -56,7 +57,7 @@ def first_batch(setup: Mapping[str, Any]) -> dict[str, np.ndarray]:
         setup: What training() gave.
 
     Returns:
-        The batch {name: array}.
+        The batch {name: int array [B,T], or labels [B]}.
     """
     batches = [{name: np.asarray(value) for name, value in batch.items()} for batch in setup["batches"]]
     return next((batch for batch in batches if (batch.get("labels", np.zeros(1)) != IGNORED).any()), batches[0])
@@ -100,7 +101,7 @@ def logits_of(outputs: Arrays) -> np.ndarray | None:
         outputs: What `forward` returned.
 
     Returns:
-        [B,C], [B,T,C] or [B,T,V]; None where there are none.
+        float64 [B,C], [B,T,C] or [B,T,V]; None where there are none.
     """
     if {"start_logits", "end_logits"} <= outputs.keys():
         return np.stack([outputs["start_logits"], outputs["end_logits"]], -1)
@@ -111,7 +112,7 @@ def largest(values: Mapping[str, np.ndarray]) -> float:
     """Return the largest absolute entry of several arrays.
 
     Args:
-        values: {name: array}.
+        values: {name: float array of any shape}.
 
     Returns:
         The number; 0 where there is none.

@@ -19,7 +19,8 @@ HEADS = {"ForSequenceClassification": ("classifier.", "logits_proj.", "sequence_
          ("classifier.",), "ForMultipleChoice": ("classifier.", "logits_proj."), "ForQuestionAnswering":
          ("qa_outputs.", "start_logits."), "ForMaskedLM": ("cls.", "lm_head.", "vocab_", "generator_", "predictions.",
                                                            "head.", "decoder.")}
-BROKEN = ("missing", "unread", "misshapen", "shape", "describes", "holds no", "is missing", "not a whole", "has no weight_map",
+BROKEN = ("missing", "unread", "misshapen", "shape", "describes", "holds no", "is missing", "not a whole",
+          "has no weight_map",
           "no shard holds", "another shard")
 PART = re.compile(r"^(.*?(?:layers?|albert_layers|layer_groups)\.\d+)\.")
 INITIAL = 0.02              # BERT's initializer_range
@@ -54,7 +55,8 @@ def tensors(case: Case) -> Measured:
 
 
 def _not_finite(case, problem):
-    return "NaN or infinity" in str(problem) and any(not np.isfinite(value).all() for value in (case.weights or {}).values()
+    return "NaN or infinity" in str(problem) and any(not np.isfinite(value).all()
+                                                     for value in (case.weights or {}).values()
                                                     if value.dtype.kind == "f")
 
 
@@ -138,7 +140,8 @@ def reload(case: Case) -> Measured:
     """
     model = case.memory.get("model")
     if model is None:
-        return needs("a folder of weights that can be loaded") if case.folder is None or case.problem else does_not_apply(
+        return needs("a folder of weights that can be "
+                     "loaded") if case.folder is None or case.problem else does_not_apply(
             "an export is not saved again")
     from bertkit.checkpoints import load
     from bertkit.checkpoints.save import save
@@ -152,4 +155,5 @@ def reload(case: Case) -> Measured:
         return failed(error)
     found = gap(Subject(caller(again))(batch), Subject(caller(model))(batch), batch)
     numbers = {"difference": found.share, "limit": limit_of(case)}
-    return healthy(**numbers) if found.share <= limit_of(case) else ill("Loaded again it gives other answers.", **numbers)
+    return healthy(**numbers) if found.share <= limit_of(case) else ill("Loaded again it gives other answers.",
+                                                                        **numbers)

@@ -1,4 +1,4 @@
-"""What checks of a tokenizer share: its rows as lists of ids, the special entries, and probe texts from a vocabulary."""
+"""What checks of a tokenizer share: its rows as lists of ids, the special entries, and words of its vocabulary."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.doctor.case import Case
+from bertkit.doctor.finding import Measured, does_not_apply, needs
 
 # The names of a role in published vocabularies, those of BERT first.
 ROLES = {"pad": ("[PAD]", "<pad>"), "unk": ("[UNK]", "<unk>"), "cls": ("[CLS]", "<cls>", "<s>"),
@@ -53,7 +54,8 @@ def is_wordpiece(case: Case) -> bool:
         True or False.
     """
     entries = case.vocabulary or ()
-    return any(entry.startswith(PREFIX) for entry in entries) and not any(entry.startswith(("Ġ", "▁")) for entry in entries)
+    return any(entry.startswith(PREFIX) for entry in entries) and not any(entry.startswith(("Ġ", "▁"))
+                                                                          for entry in entries)
 
 
 def is_uncased(case: Case) -> bool | None:
@@ -159,3 +161,17 @@ def pieces_of(case: Case, word: str, first: bool = True) -> list[int]:
     ids = rows(case, [word if first or not spaced else f" {word}"])[0][0]
     before = next((i for i, (a, b) in enumerate(zip(marks, ids, strict=False)) if a != b), min(len(marks), len(ids)))
     return ids[before:len(ids) - (len(marks) - before)]
+
+
+def not_looked(case: Case) -> Measured | None:
+    """Return why a tokenizer of WordPiece cannot be looked at.
+
+    Args:
+        case: The case.
+
+    Returns:
+        The verdict; None where it can.
+    """
+    if case.tokenizer is None or not case.vocabulary:
+        return needs("tokenizer and vocabulary")
+    return None if is_wordpiece(case) else does_not_apply("the vocabulary is not one of WordPiece")

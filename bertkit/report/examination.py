@@ -26,7 +26,8 @@ def render_examination(title: str, subject: Mapping[str, Any], summary: str,
     Returns:
         The HTML.
     """
-    about = ", ".join(f"{name} {number(value)}" for name, value in subject.items() if value is not None and name != "path")
+    about = ", ".join(f"{name} {number(value)}" for name, value in subject.items() if value is not None
+                      and name != "path")
     head = element("header", element("h1", title), note(about), element("p", summary, class_="says"))
     worst = [finding for _, part in groups for finding in part if finding.verdict in ("ill", "suspect")]
     first = section("What to do", join(map(_advice, worst))) if worst else Markup("")
@@ -42,7 +43,8 @@ def _advice(finding):
 def _organ(name, findings):
     counts = ", ".join(f"{count} {verdict}" for verdict in ("ill", "suspect", "healthy", "unknown")
                        if (count := sum(finding.verdict == verdict for finding in findings)))
-    rows = [(finding.check, finding.verdict, finding.message or str(finding.evidence.get("reason", "")), _measured(finding))
+    rows = [(finding.check, finding.verdict, finding.message or str(finding.evidence.get("reason", "")),
+             _measured(finding))
             for finding in findings]
     return section(name, table(counts, WORDS, rows, WORDS))
 

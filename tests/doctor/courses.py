@@ -13,7 +13,7 @@ SPECIAL = [0, 2, 3]
 
 
 class Course:
-    """logits = dropout(mean of the real rows of a table, and the token's own row for tags) W + b, AdamW, linear schedule."""
+    """logits = dropout(mean of the real rows of a table; for tags with the token's own) W + b; AdamW, a linear rate."""
 
     task, steps, peak, decay, rate = "classify", 100, 5e-5, 0.01, 0.1
 
@@ -135,7 +135,8 @@ class Course:
         for name, slope in gradients.items():
             if name in self.trained():
                 value = self.values[name]
-                self.values[name] = value - rate * (self.moved(name, slope) + self.decay * value * self.decays(name, value))
+                self.values[name] = value - rate * (self.moved(name, slope)
+                                                    + self.decay * value * self.decays(name, value))
 
     def moved(self, name, slope):
         first, second = self.moments.get(name, (0, 0))

@@ -147,13 +147,15 @@ def test_what_is_ill_changes_the_exit_code_unless_it_is_accepted(folder, tmp_pat
     (tmp_path / "twice.tsv").write_text("text\tlabel\n" + "".join(
         f"{text}\t{label}\n{text}\tno\n" for text, label in rows))
     (tmp_path / "known.txt").write_text("# found on Monday\ncues\nlabel-conflicts  # to be done\n")
-    code, printed = run(capsys, folder, "--only", FEW, "--train", tmp_path / "train.tsv", "--html", tmp_path / "page.html")
+    code, printed = run(capsys, folder, "--only", FEW, "--train", tmp_path / "train.tsv", "--html",
+                        tmp_path / "page.html")
     assert code == 3 and "cues" in printed.out
     page = (tmp_path / "page.html").read_text()
     assert all(check in page and check in printed.out for check in (*CHECKS, *DATA))
     assert "http-equiv" in page and not any(part in page for part in ("<script", "<link", 'src="', "style="))
     assert run(capsys, folder, "--only", FEW, "--train", tmp_path / "twice.tsv")[0] == 3
-    assert run(capsys, folder, "--only", FEW, "--train", tmp_path / "twice.tsv", "--accept", tmp_path / "known.txt")[0] == 0
+    assert run(capsys, folder, "--only", FEW, "--train", tmp_path / "twice.tsv", "--accept",
+               tmp_path / "known.txt")[0] == 0
 
 
 @pytest.mark.parametrize("words", [["--only", "no-such-check"], ["--dev", "{dev}"], ["--accept", "{wrong}"]])

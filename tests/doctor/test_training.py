@@ -12,7 +12,8 @@ from tests.doctor.courses import SPECIAL, VOCABULARY, Course, Masking, Tagging
 
 CONFIG = {"model_type": "bert", "vocab_size": len(VOCABULARY), "hidden_dropout_prob": 0.1,
           "attention_probs_dropout_prob": 0.1, "hidden_size": 6, "intermediate_size": 12, "num_attention_heads": 2}
-HOMES = ("gradients", "optimizers", "schedule", "dropout", "losses", "masking", "label_alignment", "leakage", "padding_waste")
+HOMES = ("gradients", "optimizers", "schedule", "dropout", "losses", "masking", "label_alignment", "leakage",
+         "padding_waste")
 CHECKS = [check for check in TABLE if check.home in HOMES]
 
 
@@ -63,7 +64,8 @@ SICK = {
     "a weight that grows": ("weight-decay", changed(Course, decay=-0.01)),
     "a constant rate": ("schedule", changed(Course, learning_rate=lambda self, step: self.peak)),
     "a schedule twice as long as the run": ("schedule", changed(
-        Course, learning_rate=lambda self, step: self.peak * min(step / 10, (2 * self.steps - step) / (2 * self.steps)))),
+        Course, learning_rate=lambda self, step: self.peak * min(step / 10,
+                                                                 (2 * self.steps - step) / (2 * self.steps)))),
     "a schedule half as long as the run": ("schedule", changed(
         Course, learning_rate=lambda self, step: self.peak * max(0, min(step / 10, 1 - step / 50)))),
     "a rate below 0": ("schedule", changed(
@@ -73,7 +75,8 @@ SICK = {
             slope.ndim > 1))}) for name, slope in gradients.items()])),
     "a rate that is too high": ("learning-rate", changed(Course, peak=1e-3)),
     "a rate that is too low": ("learning-rate", changed(Course, peak=1e-9)),
-    "a table that is not trained": ("frozen", changed(Course, trained=lambda self: ["classifier.weight", "classifier.bias"])),
+    "a table that is not trained": ("frozen", changed(Course, trained=lambda self: ["classifier.weight",
+                                                                                    "classifier.bias"])),
     "no dropout": ("dropout", changed(Course, drop=lambda self, x, training: x)),
     "dropout in evaluation": ("dropout", changed(Course, forward=lambda self, batch, training: {
         "logits": self.logits(batch, True)})),
@@ -88,9 +91,12 @@ SICK = {
         name: sum(self.gradients(batch)[name] for batch in batches) / len(batches) for name in self.values})),
     "special tokens chosen": ("masking", changed(Masking, corrupt=lambda self, batch: Course.corrupt(
         self, batch, special=[0]))),
-    "half of the words": ("masking", changed(Masking, corrupt=lambda self, batch: Course.corrupt(self, batch, share=0.5))),
-    "mask tokens alone": ("masking", changed(Masking, corrupt=lambda self, batch: Course.corrupt(self, batch, mask=1.0))),
-    "each piece begins a name": ("label-alignment", changed(Tagging, spread=lambda self, label, pieces: [label] * pieces)),
+    "half of the words": ("masking", changed(Masking, corrupt=lambda self,
+                                             batch: Course.corrupt(self, batch, share=0.5))),
+    "mask tokens alone": ("masking", changed(Masking, corrupt=lambda self,
+                                             batch: Course.corrupt(self, batch, mask=1.0))),
+    "each piece begins a name": ("label-alignment", changed(Tagging, spread=lambda self, label,
+                                                            pieces: [label] * pieces)),
     "the last piece has the label": ("label-alignment", changed(
         Tagging, spread=lambda self, label, pieces: [-100] * (pieces - 1) + [label])),
     "dev rows in train": ("leakage", changed(Course, rows=leaking)),

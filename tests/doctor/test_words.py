@@ -4,29 +4,32 @@ import numpy as np
 import pytest
 
 from bertkit import Tokenizer
-from bertkit.doctor import vocabulary
+from bertkit.doctor import tokenization, vocabulary
 from bertkit.doctor.case import Case
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PLAIN = "river boat small house garden winter letter music carry open quiet bright cafe paper window summer".split()
 LETTERS = [chr(97 + i) for i in range(26)]
-UNCASED = [*SPECIAL, *"!?.,-%()", *"0123456789", *LETTERS, *(f"##{each}" for each in [*LETTERS, *"0123456789"]), *PLAIN, "##ed",
+UNCASED = [*SPECIAL, *"!?.,-%()", *"0123456789", *LETTERS, *(f"##{each}" for each in [*LETTERS, *"0123456789"]), *PLAIN,
+           "##ed",
            "##ing", "中", "文"]
 CASED = [*UNCASED, *(word.capitalize() for word in PLAIN), *(letter.upper() for letter in LETTERS),
          *(f"##{letter.upper()}" for letter in LETTERS), "é", "café", "garçon", "naïve"]
-CHECKS = ("vocabulary", "special_ids", "casing", "accents", "tokens", "truncation")
+CHECKS = {**{name: getattr(vocabulary, name) for name in ("vocabulary", "special_ids", "casing", "accents")},
+          "tokens": tokenization.tokens, "truncation": tokenization.truncation}
 
 
 def ill(tokenize, entries, **config):
     """Return the checks that are ill."""
     config = {"model_type": "bert", "vocab_size": len(entries), "pad_token_id": entries.index("[PAD]"), **config}
     case = Case(None, config, tokenizer=tokenize, vocabulary=list(entries))
-    said = {name: getattr(vocabulary, name)(case) for name in CHECKS}
+    said = {name: CHECKS[name](case) for name in CHECKS}
     assert all(finding.verdict != "unknown" for finding in said.values()), said
     return {name for name, finding in said.items() if finding.verdict == "ill"}
 
 
-@pytest.mark.parametrize(("entries", "cased"), [(UNCASED, False), (CASED, True), ([*UNCASED[5:], *UNCASED[4::-1]], False)])
+@pytest.mark.parametrize(("entries", "cased"), [(UNCASED, False), (CASED, True),
+                                                ([*UNCASED[5:], *UNCASED[4::-1]], False)])
 def test_a_sound_tokenizer_is_left_in_peace(entries, cased):
     assert ill(Tokenizer(entries, lowercase=not cased, strip_accents=not cased).pack, entries) == set()
 
@@ -98,4 +101,4 @@ def test_sizes_of_a_vocabulary():
 
 def test_without_a_tokenizer_nothing_is_looked_at():
     case = Case(None, {"model_type": "bert"})
-    assert {getattr(vocabulary, name)(case).verdict for name in CHECKS} == {"unknown"}
+    assert {check(case).verdict for check in CHECKS.values()} == {"unknown"}
