@@ -26,7 +26,7 @@ def cues(data: Data) -> Measured:
     if train.labels is None or len(train.labels) < ENOUGH:
         return needs(f"at least {ENOUGH} rows with one label each")
     common = Counter(train.labels).most_common(1)[0][0]
-    base = float(np.mean([label == common for label in dev.labels]))
+    base = float(np.mean([label == common for label in dev.labels or ()]))
     views = {"length": _by_length(train, dev)}
     word, views["one_word"] = _by_word(train, dev)
     if len(train.texts[0]) > 1:

@@ -56,10 +56,12 @@ def read_rows(path: str | Path) -> DataRows:
             sentences = read_tagged(path, Columns(), None, True)
         except Error:
             raise error from None
-        rows = [{"words": words, "tags": tags} for words, tags in zip(sentences.words, sentences.tags, strict=True)]
-        return DataRows(Path(path), [(" ".join(row["words"]),) for row in rows], None, list(range(1, len(rows) + 1)),
-                        rows, {})
-    texts = list(zip(found.first, found.second, strict=True)) if found.second else [(text,) for text in found.first]
+        words: list[Any] = [{"words": row, "tags": tags} for row, tags in
+                            zip(sentences.words, sentences.tags, strict=True)]
+        return DataRows(Path(path), [(" ".join(row["words"]),) for row in words], None, list(range(1, len(words) + 1)),
+                        words, {})
+    texts: list[tuple[str, ...]] = list(zip(found.first, found.second, strict=True)) if found.second else [
+        (text,) for text in found.first]
     labels = list(found.labels) if found.labels and all(isinstance(label, str) for label in found.labels) else None
     rows = [(*text, label) for text, label in zip(texts, found.labels or [None] * len(texts), strict=True)]
     return DataRows(Path(path), texts, labels, list(found.lines), rows, _origins(path, len(texts)))

@@ -178,7 +178,8 @@ def _head(setup, weights, width, last, batch):
             new[other] = ramp
     setup["assign"]({each: value.astype(np.asarray(setup["variables"]()[each]).dtype) for each, value in new.items()})
     many = _batch(setup, None, one=logits.ndim == 2)
-    if (np.abs(logits_of(forward(setup, many))) < 1e-6).any():
+    if (np.abs(np.asarray(logits_of(forward(setup, many)))) < 1e-6).any():
         return {}
-    draws = np.concatenate([np.abs(logits_of(forward(setup, many, True))).ravel() < 1e-6 for _ in range(PASSES)])
+    draws = np.concatenate([np.abs(np.asarray(logits_of(forward(setup, many, True)))).ravel() < 1e-6
+                            for _ in range(PASSES)])
     return {"classifier": (float(draws.mean()), draws.size, "classifier")}

@@ -114,9 +114,10 @@ def _stored(kind, folder, _):
     said = memory.get("config.json", {}).get("pad_token_id")
     if tokenizer is not None and said is None and config["model_type"] not in COUNTED:
         config["pad_token_id"] = tokenizer.pad_id
-    subject = None if model is None else Subject(caller(model, weights is None or "pooler.dense.weight" in
-                                                       without_prefix(weights, config)), kind)
-    return Case(subject, config, weights=without_prefix(weights, config), tokenizer=tokenizer and tokenizer.pack,
+    plain = without_prefix(weights, config)
+    pooled = plain is None or any(name.startswith("pooler.") for name in plain)
+    subject = None if model is None else Subject(caller(model, pooled), kind)
+    return Case(subject, config, weights=plain, tokenizer=tokenizer and tokenizer.pack,
                 vocabulary=vocabulary, problem=problem, memory=memory)
 
 
@@ -230,15 +231,20 @@ def _head(model, batch):
 # ------------------------------------------------------------------------------------------ exports
 
 
+def _opened(kind, place):
+    """Return the `Export` of a file or folder."""
+    if kind == "tflite":
+        from bertkit.doctor import lite
+        return lite.opened(place)
+    from bertkit.doctor import saved_model
+    return saved_model.opened(place)
+
+
 def _exported(kind, place, other):
     """Return the case of a SavedModel or a .tflite; sizes that it does not tell are those of its other form."""
     memory: dict[str, Any] = {}
     try:
-        if kind == "tflite":
-            from bertkit.doctor.lite import opened
-        else:
-            from bertkit.doctor.saved_model import opened
-        form = opened(place)
+        form = _opened(kind, place)
     except Exception as error:                          # a damaged file raises whatever its library raises
         return Case(None, complete({}), problem=error, memory=memory)
     config = {**form.sizes, **(other.config if other is not None else {})}

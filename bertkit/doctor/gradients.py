@@ -6,7 +6,7 @@ import numpy as np
 
 from bertkit.doctor.case import Case
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill
-from bertkit.doctor.setup import Arrays, arrays, double, first_batch, largest, offered
+from bertkit.doctor.setup import arrays, double, first_batch, largest, offered
 
 DIRECTIONS = 4              # that move all tensors at once
 SOME_TENSORS, MOST_TENSORS = 8, 24      # that are moved alone: where nothing is wrong so far, and to name what is
@@ -119,7 +119,7 @@ def gradient_flow(case: Case, setup: dict[str, Any]) -> Measured:
                "gradient reaches it.", names=lost[:20], **evidence)
 
 
-def _changes(setup, batch, names, seed) -> Arrays:
+def _changes(setup, batch, names, seed):
     """Return by how much of itself the loss changes when a weight moves, for each weight alone."""
     draw, values = np.random.default_rng(seed), setup["variables"]()
     before, found = float(setup["loss"](batch)), {}

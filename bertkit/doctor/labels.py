@@ -17,7 +17,8 @@ def labels(case: Case) -> Measured:
     """
     config = case.config
     names, back = config.get("id2label"), config.get("label2id")
-    outputs = next((len(case.weights[name]) for name in OUTPUTS if name in (case.weights or {})), None)
+    weights = case.weights or {}
+    outputs = next((len(weights[name]) for name in OUTPUTS if name in weights), None)
     if names is None and case.memory.get("model") is not None and getattr(case.memory["model"], "labels", None):
         names = {str(i): name for i, name in enumerate(case.memory["model"].labels)}
     if names is None and back is None:

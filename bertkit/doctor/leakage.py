@@ -76,7 +76,7 @@ def loose_key(row: Any) -> tuple[str, ...]:
     return loose if any(loose) else exact
 
 
-def _shared(train: Sequence[Any], dev: Sequence[Any]):
+def _shared(train: Sequence[Any], dev: Sequence[Any]) -> tuple[int, float]:
     """Return (dev rows that stand in train, share of training rows with a twin in train)."""
     counts = Counter(train)
     twins = sum(count for count in counts.values() if count > 1)

@@ -34,7 +34,7 @@ def loss(case: Case, setup: dict[str, Any]) -> Measured:
         return needs("logits in what forward gives, and labels in the batches")
     if logits.shape[-1] == 1 or batch["labels"].dtype.kind == "f":
         return does_not_apply("the labels are numbers, not classes")
-    if not np.array_equal(logits, logits_of(forward(setup, batch))):
+    if not np.array_equal(logits, _logits(setup, batch)):
         return does_not_apply("two passes in evaluation differ, so no loss can be compared with them")
     got, limit = float(setup["loss"](batch)), 1e-6 if setup.get("variables") and double(setup) else 1e-4
     wanted = _accepted(logits, batch)
@@ -54,6 +54,11 @@ def loss(case: Case, setup: dict[str, Any]) -> Measured:
         return suspect("The loss is the sum over labels, not their mean: its size depends on the batch.", **evidence)
     return ill(f"The loss is {got:.4g}, and the cross entropy of the logits {wanted['mean of the labels']:.4g}.",
                **evidence)
+
+
+def _logits(setup, batch):
+    """Return the logits [B,C] or [B,T,C] in evaluation."""
+    return np.asarray(logits_of(forward(setup, batch)))
 
 
 def _counted(batch):
@@ -118,7 +123,7 @@ def _certain(setup, batch, logits):
     one = dict(batch, labels=np.where(batch["labels"] == IGNORED, IGNORED, target).astype(batch["labels"].dtype))
     try:
         setup["assign"](sure)
-        raised = logits_of(forward(setup, one))
+        raised = _logits(setup, one)
         if not names or (raised.argmax(-1) != target).any():
             return None
         return float(setup["loss"](one))

@@ -59,7 +59,7 @@ def _shrinkage(setup, entry, steps=None):
     """Return ({name: by how much entries of this size shrank}, steps) after the steps that a warm-up needs."""
     setup["assign"]({name: np.full_like(np.asarray(value), entry) for name, value in setup["variables"]().items()})
     zeros = {name: np.zeros_like(np.asarray(value)) for name, value in setup["variables"]().items()}
-    began, done = time.monotonic(), 0
+    began, done, moved = time.monotonic(), 0, {}
     while done < (steps or STEPS):
         setup["apply"](dict(zeros))
         done += 1
@@ -99,7 +99,7 @@ def frozen(case: Case, setup: dict[str, Any]) -> Measured:
         return needs("a batch whose loss has a gradient")
     still = _unmoved(setup, trained)
     if still:
-        again = dict(case.training())
+        again = dict(case.training()) if case.training is not None else setup
         again["assign"]({name: np.asarray(value) * 1e-3 for name, value in again["variables"]().items()
                          if name in still})
         still = _unmoved(again, still)

@@ -157,6 +157,6 @@ def learning_rate(case: Case, setup: dict[str, Any]) -> Measured:
         return suspect(f"The peak of {peak:.2g} is outside of what {kind} is known to bear, {least:g} to {most:g}.",
                        **evidence)
     if peak > WARM and first > peak / 2:
-        high = "ill" if kind == "pre-training" and peak >= 5e-4 else "suspect"
-        return Measured(high, f"A peak of {peak:.2g} needs a warm-up; the first update has {first:.2g}.", evidence)
+        said = ill if kind == "pre-training" and peak >= 5e-4 else suspect
+        return said(f"A peak of {peak:.2g} needs a warm-up; the first update has {first:.2g}.", **evidence)
     return healthy(**evidence)

@@ -90,7 +90,8 @@ def loaded(case: Case) -> Measured:
             and value.dtype.kind == "f" and np.ptp(value) == 0]
     layers = sorted(part for part in fresh if PART.match(f"{part}."))
     trained = judged - fresh
-    evidence = {"parts_at_initial_values": len(fresh), "limit": 0, "parts": len(judged), "constant_matrices": len(flat)}
+    evidence: dict[str, Any] = {"parts_at_initial_values": len(fresh), "limit": 0, "parts": len(judged),
+                                "constant_matrices": len(flat)}
     if fresh:
         evidence["names"] = sorted(fresh)[:8]
     if flat and not any(PART.match(name) or "word_embeddings" in name for name in flat):

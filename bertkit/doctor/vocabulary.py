@@ -123,7 +123,7 @@ def casing(case: Case) -> Measured:
                     "share_of_unknown": _unknown(case, upper), "share_of_unknown_in_lower_case": _unknown(case, lower)}
         message = f"The vocabulary is lower-cased and the tokenizer is not: {wrong:.0%} of words change with case."
         return ill(message, "Set do_lower_case to true.", **evidence) if wrong > MOST_WRONG else healthy(**evidence)
-    capitals = words.drawn(case, [entry for entry in case.vocabulary if entry != entry.lower() and entry.isascii()
+    capitals = words.drawn(case, [entry for entry in case.vocabulary or () if entry != entry.lower() and entry.isascii()
                                   and entry.isalpha()], 200)
     if not capitals:
         return does_not_apply("no entry is a word with a capital letter")
