@@ -25,14 +25,15 @@ def weight_decay(case: Case, setup: dict[str, Any]) -> Measured:
     Returns:
         What was measured.
     """
-    moved, steps = _shrinkage(setup, ENTRY)
+    sizes = _sizes(setup)
+    moved, steps = _shrinkage(setup, sizes)
     vectors = {name: value for name, value in moved.items() if np.ndim(setup["variables"]()[name]) <= 1}
     matrices = {name: value for name, value in moved.items() if name not in vectors}
     if not vectors or not matrices:
         return does_not_apply("there are no weights of one dimension beside others")
     wrong = [name for name, value in vectors.items() if value]
     still = [name for name, value in matrices.items() if not value]
-    largest_step = max(matrices.values())
+    largest_step = max(value * ENTRY / sizes[name] for name, value in matrices.items())
     evidence = {"norms_and_biases_that_shrink": len(wrong), "limit": 0, "norms_and_biases": len(vectors),
                 "matrices_that_shrink": len(matrices) - len(still), "matrices": len(matrices),
                 "shrinkage_of_an_entry_of_1000": largest_step, "steps": steps}
@@ -45,7 +46,7 @@ def weight_decay(case: Case, setup: dict[str, Any]) -> Measured:
     if len(still) == len(matrices):
         return suspect("Nothing decays: either no decay is meant, or no name of a matrix matches.",
                        "Decay matrices by 0.01, unless you meant to leave decay out.", **evidence)
-    through = _through_moments(case, moved, steps)
+    through = _through_moments(matrices, sizes)
     evidence["shrinkage_of_1000_over_that_of_10"] = through
     if through < 10:
         return ill("The decay is part of the gradient that Adam divides by its size: it does not grow with the weight.",
@@ -55,27 +56,36 @@ def weight_decay(case: Case, setup: dict[str, Any]) -> Measured:
     return healthy(**evidence)
 
 
-def _shrinkage(setup, entry, steps=None):
-    """Return ({name: by how much entries of this size shrank}, steps) after the steps that a warm-up needs."""
-    setup["assign"]({name: np.full_like(np.asarray(value), entry) for name, value in setup["variables"]().items()})
+def _sizes(setup):
+    """Return {name: the size of its entries}: 1000, and 10 for every second matrix, to see what decay is a share of."""
+    values = setup["variables"]()
+    matrices = [name for name, value in values.items() if np.ndim(value) > 1]
+    return {name: ENTRY / 100 if name in matrices[1::2] else ENTRY for name in values}
+
+
+def _shrinkage(setup, sizes):
+    """Return ({name: by how much entries of these sizes shrank}, steps), after the steps that a warm-up needs."""
+    setup["assign"]({name: np.full_like(np.asarray(value), sizes[name]) for name,
+                     value in setup["variables"]().items()})
     zeros = {name: np.zeros_like(np.asarray(value)) for name, value in setup["variables"]().items()}
     began, done, moved = time.monotonic(), 0, {}
-    while done < (steps or STEPS):
+    while done < STEPS:
         setup["apply"](dict(zeros))
         done += 1
-        moved = {name: entry - float(value.mean()) for name, value in arrays(setup["variables"]()).items()
+        if done < FEW:
+            continue
+        moved = {name: sizes[name] - float(value.mean()) for name, value in arrays(setup["variables"]()).items()
                  if value.size}
-        late = time.monotonic() - began > SECONDS
-        if steps is None and (late or done >= FEW and any(moved.values())):
+        if any(moved.values()) or time.monotonic() - began > SECONDS:
             break
     return moved, done
 
 
-def _through_moments(case, moved, steps):
+def _through_moments(matrices, sizes):
     """Return how much more a weight of 1000 shrinks than one of 10: 100 where decay is decoupled, 1 inside Adam."""
-    other, _ = _shrinkage(dict(case.training()), 10.0, steps)
-    ratios = [value / other[name] for name, value in moved.items() if value > 0 and other.get(name, 0) > 0]
-    return float(np.median(ratios)) if ratios else 100.0
+    large, small = ([value for name, value in matrices.items() if value > 0 and (sizes[name] == ENTRY) == which]
+                    for which in (True, False))
+    return float(np.median(large) / np.median(small)) if large and small else 100.0
 
 
 @offered("variables", "assign", "gradients", "step", "batches", fresh=True)

@@ -9,7 +9,7 @@ from bertkit.doctor.case import Case
 from bertkit.doctor.finding import Measured, healthy, ill, needs, suspect
 from bertkit.doctor.setup import offered
 
-MOST = 400                  # places of the schedule that are looked at
+MOST, FEW = 400, 16         # places of the schedule that are looked at, and those where movement is measured
 SECONDS = 4.0               # that updates may take where the schedule shows in movement alone
 # Of the peak: the rate of the last update; a linear fall over few steps ends at one step's part.
 LAST, FAR_FROM_0 = 0.05, 0.4
@@ -19,7 +19,7 @@ RATES = {"pre-training": (1e-6, 2e-3, 1e-2), "fine-tuning": (1e-6, 2e-4, 5e-4)}
 WARM = 1e-4                 # from this peak on a run begins with a warm-up
 
 
-@offered("steps")
+@offered("steps", fresh=True)
 def schedule(case: Case, setup: dict[str, Any]) -> Measured:
     """Look at the rate of every update, or at what a constant gradient moves where no rate is offered.
 
@@ -33,12 +33,16 @@ def schedule(case: Case, setup: dict[str, Any]) -> Measured:
     steps = int(setup["steps"])
     if steps < 2:
         return needs("steps: at least two planned updates")
-    moved = _movement(case, steps) if setup.get("apply") and setup.get("assign") and setup.get("variables") else None
+    can_move = all(setup.get(name) for name in ("apply", "assign", "variables"))
     if setup.get("learning_rate"):
         places = np.unique(np.linspace(0, steps - 1, min(steps, MOST)).astype(int))
         rates = np.array([float(setup["learning_rate"](int(place))) for place in places])
         said = _of_rates(places, rates, steps)
-        return said if said.verdict == "ill" or moved is None else _followed(moved, places, rates, said)
+        if said.verdict == "ill" or not can_move:
+            return said
+        moved = _movement(setup, {0, steps - 1, *np.linspace(0, steps - 1, FEW).astype(int).tolist()})
+        return said if moved is None else _followed(moved, rates, said)
+    moved = _movement(setup, set(range(steps))) if can_move else None
     if moved is None:
         return needs("learning_rate, or apply, assign and variables, in what training() gives")
     return _of_rates(np.arange(steps), moved, steps)
@@ -85,43 +89,43 @@ def _habits(evidence, rates, top, last, ends):
     return healthy(**evidence)
 
 
-def _movement(case, steps):
-    """Return by how much each update of a constant gradient moves a weight of 0; None where that takes too long."""
-    names = _quickest(dict(case.training()))
-    setup = dict(case.training())
-    setup["assign"]({name: np.zeros_like(np.asarray(value)) for name, value in setup["variables"]().items()})
-    one = {name: np.ones_like(np.asarray(value)) for name, value in setup["variables"]().items() if name in names}
-    began, moved, before = time.monotonic(), [], 0.0
-    for done in range(steps):
-        setup["apply"](dict(one))
-        now = float(np.asarray(setup["variables"]()[names[0]], np.float64).ravel()[0])
-        moved.append(before - now)
-        before = now
-        if time.monotonic() - began > SECONDS * (done + 1) / steps + 2:
-            return None
-    return np.array(moved)
+def _movement(setup, places):
+    """Return by how much the updates at some places of a run move a weight of 0, under a constant gradient.
 
-
-def _quickest(setup):
-    """Return [the weight that a few updates move most], or all weights, it first, where the optimiser wants all."""
+    None where that takes too long, or where nothing moves. An optimiser that does not take a part of the gradients gets
+    all of them.
+    """
     setup["assign"]({name: np.zeros_like(np.asarray(value)) for name, value in setup["variables"]().items()})
     ones = {name: np.ones_like(np.asarray(value)) for name, value in setup["variables"]().items()}
-    for _ in range(3):
-        setup["apply"](dict(ones))
-    sizes = {name: float(np.abs(value).max()) for name, value in setup["variables"]().items()}
-    name = max(sizes, key=lambda each: sizes[each])
+    last = list(ones)[-1]                               # the head stands there, which every run trains
     try:
-        setup["apply"]({name: ones[name]})
-        return [name]
+        setup["apply"]({last: ones[last]})
+        gradients = {last: ones[last]}
     except Exception:                                   # whatever the optimiser raises on a part of the gradients
-        return [name, *(other for other in ones if other != name)]
+        gradients = ones
+        setup["apply"](dict(ones))
+
+    def value():
+        return float(np.asarray(setup["variables"]()[last], np.float64).ravel()[0])
+
+    began, moved, wanted, before = time.monotonic(), {0: -value()}, set(map(int, places)), value()
+    for done in range(1, max(wanted) + 1):
+        before = value() if done in wanted and done - 1 not in wanted else before
+        setup["apply"](dict(gradients))
+        if done in wanted:
+            now = value()
+            moved[done], before = before - now, now
+        if time.monotonic() - began > SECONDS * (done + 1) / (max(wanted) + 1) + 2:
+            return None
+    found = np.array([moved[place] for place in sorted(wanted)])
+    return found if np.abs(found).max() > 0 else None
 
 
-def _followed(moved, places, rates, said):
+def _followed(moved, rates, said):
     """Return `ill` where updates do not follow a schedule that falls to 0."""
-    at, peak = moved[places], float(np.abs(moved).max())
+    peak = float(np.abs(moved).max())
     falls = rates[-1] <= LAST * rates.max()
-    last = float(np.abs(at[-1])) / peak if peak else 0.0
+    last = float(np.abs(moved[-1])) / peak if peak else 0.0
     if peak and falls and last > FAR_FROM_0:
         return ill(f"The rate falls to 0, but the last update still moves a weight by {last:.0%} of the largest "
                    f"movement: "
