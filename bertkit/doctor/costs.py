@@ -7,9 +7,9 @@ import numpy as np
 from bertkit import family
 from bertkit.config import EncoderConfig
 from bertkit.cost import cost as closed_form
+from bertkit.doctor.answers import ask
 from bertkit.doctor.case import Case
 from bertkit.doctor.finding import Measured, healthy, needs, suspect
-from bertkit.doctor.organs import ask
 from bertkit.doctor.parts import places
 from bertkit.doctor.probes import longest, rows, settings_of
 from bertkit.family import entries
