@@ -176,7 +176,8 @@ def test_a_subject_that_raises_is_a_finding():
         raise ValueError("no such tensor")
     found = {finding.check: finding for finding in examine(broken, SMALL, weights=WEIGHTS)}
     assert not ill(found)
-    assert "no such tensor" in found["padding"].evidence["reason"] and "no such tensor" in found["reference"].evidence["reason"]
+    for check in ("padding", "reference"):
+        assert "no such tensor" in found[check].evidence["reason"]
 
 
 def test_weights_that_are_not_finite_are_named():
@@ -218,3 +219,4 @@ def test_a_prefix_of_the_names_changes_nothing():
 
 def test_the_room_is_imported_when_it_is_asked_for():
     assert bertkit.doctor.examine is examine
+
