@@ -3,10 +3,11 @@
 import numpy as np
 
 from bertkit.doctor import operations
+from bertkit.doctor.answers import ask
 from bertkit.doctor.case import Case
-from bertkit.doctor.comparison import gap, limit_of
+from bertkit.doctor.comparison import MOVES, gap, limit_of, unmoved
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, suspect
-from bertkit.doctor.organs import ask, by_reference, follows, has_reference, not_looked
+from bertkit.doctor.organs import by_reference, follows, has_reference, not_looked
 from bertkit.doctor.probes import changed, longest, rows, settings_of, words
 
 
@@ -97,7 +98,7 @@ def _relation(case):
     batch = rows(case, [3, 3], key=3)
     before, ids = ask(case, batch), batch["token_ids"]
     others = words(case, ids.shape, key=4)
-    moved, limit = {}, limit_of(case)
+    moved = {}
     for what, here, there in (("last_moves_first", -1, 0), ("first_moves_last", 0, -1)):
         new = np.array(ids)
         new[:, here] = np.where(others[:, here] == ids[:, here], ids[:, 1], others[:, here])
@@ -110,19 +111,20 @@ def _relation(case):
         names = each or pooled
         moved[what] = gap({n: after[n] for n in names}, {n: before[n] for n in names}, batch,
                           seen).share if names else None
-    return _direction(settings_of(case).causal, moved, limit)
+    return _direction(case, moved)
 
 
-def _direction(causal, moved, limit):
+def _direction(case, moved):
     forth, back = moved["last_moves_first"], moved["first_moves_last"]
-    numbers = {name: value for name, value in moved.items() if value is not None} | {"limit": limit}
-    if causal:
-        return healthy("", **numbers) if forth <= limit else ill(
+    numbers = {name: value for name, value in moved.items() if value is not None} | {"limit": MOVES}
+    if settings_of(case).causal:
+        return healthy("", **numbers) if forth <= limit_of(case) else ill(
             "config.json says is_decoder, and the last token moves the first.", **numbers)
-    if forth > limit and (back is None or back > limit):
+    if forth > MOVES and (back is None or back > MOVES):
         return healthy("", **numbers)
-    if back is not None and (forth > limit) != (back > limit):
-        return ill("The last token does not move the first, and the first moves the last: attention is causal."
-                   if back > limit else "The first token does not move the last: tokens see only later ones.",
-                   **numbers)
+    if back is not None and (forth > MOVES) != (back > MOVES):
+        return unmoved(case, "The last token does not move the first, and the first moves the last: attention is "
+                             "causal."
+                       if back > MOVES else "The first token does not move the last: tokens see only later ones.",
+                       **numbers)
     return suspect("No token moves another: attention adds nothing.", **numbers)

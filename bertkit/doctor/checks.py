@@ -215,7 +215,7 @@ TABLE = (
           "bertkit.cost; Kaplan et al. 2020, arXiv 2001.08361, section 2.1"),
     Check("padding-waste", "padding_waste", "share of the arithmetic spent on padding", "Time and money for padding.",
           "Sort rows by length into batches, or pack them.", "Krell et al. 2021, arXiv 2107.02027"),
-    Check("peers", "comparisons", "agreement with transformers and keras-hub where installed", WRONG,
+    Check("peers", "peers", "agreement with transformers and keras-hub where installed", WRONG,
           "Compare hidden states layer by layer; the first that differs holds the fault.", "transformers; keras-hub"),
 )
 CHECKS = tuple(check.name for check in TABLE)

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from bertkit.doctor.case import Batch, Case
+from bertkit.doctor.finding import Measured, ill, suspect
 
+# What moves by more than MOVES moves in any precision: two calls give the same bits.
 # Shares of the largest entry. Eight bits have 256 steps, and errors of layers add up.
+MOVES = 2e-5
 LIMITS = {"float32": 2e-5, "float16": 2e-2, "bfloat16": 1e-1, "int8": 2.5e-1}
 
 
@@ -37,6 +40,20 @@ def limit_of(case: Case) -> float:
         The limit for its precision.
     """
     return LIMITS.get(case.precision, LIMITS["float32"])
+
+
+def unmoved(case: Case, message: str, **numbers: Any) -> Measured:
+    """Say that nothing moved what should move: sure in float32 alone, since steps of other precisions may hide it.
+
+    Args:
+        case: The case.
+        message: One sentence.
+        **numbers: What was measured.
+
+    Returns:
+        "ill" or "suspect".
+    """
+    return (ill if case.precision == "float32" else suspect)(message, **numbers)
 
 
 def gap(one: Mapping[str, Any], two: Mapping[str, Any], batch: Batch, real: np.ndarray | None = None) -> Gap:

@@ -1,10 +1,11 @@
-"""The checks that say that something differs, not what: reference, same-as, peers."""
+"""The checks that say that something differs, not what: reference and same-as."""
 
 from bertkit.doctor.case import Case
-from bertkit.doctor.comparison import gap, limit_of
+from bertkit.doctor.comparison import limit_of
 from bertkit.doctor.diagnosis import diagnosis, has_reference
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs
-from bertkit.doctor.probes import probes, settings_of
+from bertkit.doctor.organs import not_looked
+from bertkit.doctor.peers import compared, own
 
 
 def reference(case: Case) -> Measured:
@@ -21,7 +22,7 @@ def reference(case: Case) -> Measured:
     if case.weights is None:
         return needs("weights, to compute the same with an independent encoder")
     if not has_reference(case):
-        return does_not_apply(f"the reference does not know the family {settings_of(case).family}")
+        return _by_own(case)
     found = diagnosis(case)
     numbers = {"difference": found.difference, "limit": found.limit, "where": found.where}
     if found.difference <= found.limit:
@@ -30,6 +31,19 @@ def reference(case: Case) -> Measured:
         f"One fault explains it: it {found.mutant.what} (see {found.mutant.check}).")
     return ill(f"The answers differ from those of an independent encoder with the same weights. {said}", **numbers,
                left_by_the_fault=found.left, faults_tried=found.tried)
+
+
+def _by_own(case):
+    """Compare a family that the reference does not know with bertkit's own encoder."""
+    if (reason := not_looked(case)) is not None:
+        return reason
+    encoder = own(case)
+    if encoder is None:
+        return does_not_apply("the subject is bertkit's own encoder, and the reference does not know its family")
+    found, where = compared(case, encoder)
+    numbers = {"difference": found.share, "limit": limit_of(case), "where": where}
+    return healthy("", **numbers) if found.share <= limit_of(case) else ill(
+        "The answers differ from those of bertkit's own encoder with the same weights.", **numbers)
 
 
 def same_as(case: Case) -> Measured:
@@ -43,12 +57,9 @@ def same_as(case: Case) -> Measured:
     """
     if case.subject is None or case.against is None:
         return needs("against, another form of the same model")
-    limit, worst, where = limit_of(case), -1.0, ""
-    for what, batch in probes(case).items():
-        found = gap(case.subject(batch), case.against(batch), batch)
-        if found.said == "no output that both have":
-            return needs("two forms with an output that both have")
-        if not found.share <= worst:
-            worst, where = found.share, f"{what}, {found.where} {found.said}".strip()
-    numbers = {"difference": worst, "limit": limit, "where": where}
-    return healthy("", **numbers) if worst <= limit else ill("The two forms give different answers.", **numbers)
+    found, where = compared(case, case.against)
+    if found.said == "no output that both have":
+        return needs("two forms with an output that both have")
+    numbers = {"difference": found.share, "limit": limit_of(case), "where": where}
+    return healthy("", **numbers) if found.share <= limit_of(case) else ill("The two forms give different answers.",
+                                                                            **numbers)

@@ -7,11 +7,12 @@ import numpy as np
 from bertkit import family
 from bertkit.config import EncoderConfig
 from bertkit.cost import cost as closed_form
+from bertkit.doctor.answers import ask
 from bertkit.doctor.case import Case
 from bertkit.doctor.finding import Measured, healthy, needs, suspect
-from bertkit.doctor.organs import ask
 from bertkit.doctor.parts import places
 from bertkit.doctor.probes import longest, rows, settings_of
+from bertkit.doctor.settings import POSTNORM
 from bertkit.family import entries
 
 
@@ -52,7 +53,7 @@ def cost(case: Case) -> Measured:
     numbers = {f"expected_{name}": value for name, value in wanted.items()}
     if case.subject is not None:
         numbers["seconds_for_a_row"], numbers["tokens"] = _seconds(case, length), length
-    if case.weights is None:
+    if case.weights is None or settings_of(case).family not in POSTNORM:
         return healthy("", **numbers)
     held, pooler = _parameters(case)
     numbers["parameters"] = held

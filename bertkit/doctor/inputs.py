@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from bertkit.doctor.answers import ask, plain
 from bertkit.doctor.case import Case
-from bertkit.doctor.comparison import gap, limit_of
-from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, suspect
-from bertkit.doctor.organs import ask, by_reference, follows, has_reference, not_looked, plain
+from bertkit.doctor.comparison import MOVES, gap, unmoved
+from bertkit.doctor.finding import Measured, does_not_apply, healthy, suspect
+from bertkit.doctor.organs import by_reference, follows, has_reference, not_looked
 from bertkit.doctor.probes import changed, copied, settings_of
 
 
@@ -51,11 +52,11 @@ def _exchanged(case):
     after = ask(case, changed(batch, token_ids=batch["token_ids"][:, order], segment_ids=segments))
     back = {name: value[:, order] if np.ndim(value) == 3 else value for name, value in after.items()
             if not isinstance(value, list)}
-    moved, limit = gap(back, before, batch).share, limit_of(case)
+    moved, limit = gap(back, before, batch).share, MOVES
     if moved > limit:
         return healthy("", exchanged_words_move=moved, limit=limit)
-    return ill("Exchanged words change no answer but their own: positions are not used.",
-               exchanged_words_move=moved, limit=limit)
+    return unmoved(case, "Exchanged words change no answer but their own: positions are not used.",
+                   exchanged_words_move=moved, limit=limit)
 
 
 def segments(case: Case) -> Measured:
@@ -77,8 +78,8 @@ def segments(case: Case) -> Measured:
         return reason
     batch, _, _ = plain(case)
     zero = changed(batch, segment_ids=np.zeros_like(batch["segment_ids"]))
-    moved, limit = gap(ask(case, changed(zero, segment_ids=batch["padding_mask"])), ask(case, zero),
-                       batch).share, limit_of(case)
+    other = changed(zero, segment_ids=batch["padding_mask"])
+    moved, limit = gap(ask(case, other), ask(case, zero), batch).share, MOVES
     if moved > limit:
         return healthy("", other_segments_move=moved, limit=limit)
     return suspect("Other segment ids change no answer: they are ignored, or both rows of their table are equal.",

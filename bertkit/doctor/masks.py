@@ -3,10 +3,11 @@
 import numpy as np
 
 from bertkit.doctor import operations
+from bertkit.doctor.answers import ask
 from bertkit.doctor.case import Case
-from bertkit.doctor.comparison import gap, limit_of
+from bertkit.doctor.comparison import MOVES, gap, limit_of, unmoved
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill
-from bertkit.doctor.organs import ask, explained, follows, not_looked
+from bertkit.doctor.organs import explained, follows, not_looked
 from bertkit.doctor.probes import changed, copied, longest, rows, settings_of, words
 
 
@@ -15,6 +16,8 @@ def _reason(case, least=4, mask=True):
     takes = getattr(case.subject, "takes", None)
     if case.subject is not None and mask and takes and "padding_mask" not in takes:
         return does_not_apply("the subject takes no padding_mask")
+    if case.config["model_type"] == "mobilebert" and case.config.get("trigram_input", True):
+        return does_not_apply("MobileBERT's embeddings read the words beside a token, masked ones too")
     if (reason := not_looked(case)) is not None:
         return reason
     return None if longest(case) >= least else does_not_apply(f"rows are shorter than {least} tokens")
@@ -95,13 +98,14 @@ def mask_source(case: Case) -> Measured:
     numbers = {**moved, "ids_under_the_mask_move": leak, "limit": limit}
     if (named := _named(case, "mask-source")) is not None:
         return named
-    if min(moved.values()) > limit and leak <= limit:
+    still = min(moved.values()) <= MOVES
+    if not still and leak <= limit:
         return healthy("", **numbers)
-    if min(moved.values()) <= limit:
+    if still:
         if not _attends(case):
             return does_not_apply("no token moves another: attention adds nothing")
-        return follows(case, "mask-source", ill(
-            "Masking words out has no effect: another mask than the given one decides.", **numbers))
+        return follows(case, "mask-source", unmoved(
+            case, "Masking words out has no effect: another mask than the given one decides.", **numbers))
     return follows(case, "mask-source", ill("Words that are masked out still move the others.", **numbers))
 
 
@@ -113,7 +117,7 @@ def _attends(case):
     ids[:, 1] = words(case, ids.shape, 10)[:, 0]
     kept = np.ones(ids.shape, bool)
     kept[:, 1] = False
-    return gap(ask(case, changed(batch, token_ids=ids)), ask(case, batch), batch, kept).share > limit_of(case)
+    return gap(ask(case, changed(batch, token_ids=ids)), ask(case, batch), batch, kept).share > MOVES
 
 
 def mask_strength(case: Case) -> Measured:

@@ -32,7 +32,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
         settings, known = settings_of(case), diagnosis(case).mutant
         weights = spread(change(arranged(case.weights, settings)), case.weights, settings)
         made = World(case, case.build(weights), weights, {"mixed": mixed(case)})
-        return made, diagnose(made, known)
+        return made, diagnose(made, known, deep=False)
     return case.once(f"operation: {what}", make)
 
 

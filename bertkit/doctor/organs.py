@@ -2,72 +2,19 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from bertkit.doctor import operations
-from bertkit.doctor.case import Batch, Case, Outputs
+from bertkit.doctor.answers import dependence, plain, sound, steady
+from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import gap, limit_of
 from bertkit.doctor.diagnosis import Diagnosis, diagnosis, has_reference, telling, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
-from bertkit.doctor.probes import rows, settings_of
+from bertkit.doctor.probes import settings_of
 from bertkit.doctor.reference import Encoder
 from bertkit.doctor.world import World
 
 # A fault that would move the answers by less than this many limits could hide in them.
 SHOWS = 3.0
 HIDDEN = "build, because these weights would hide the fault"
-
-
-def ask(case: Case, batch: Batch) -> Outputs:
-    """Return what the subject answers.
-
-    Args:
-        case: The case, with a subject.
-        batch: int [B,T] each.
-
-    Returns:
-        {name: float array or list of them}.
-
-    Raises:
-        Exception: What the subject raises.
-    """
-    assert case.subject is not None
-    return case.subject(batch)
-
-
-def sound(outputs: Outputs, batch: Batch) -> bool:
-    """Return whether outputs are finite at real positions.
-
-    Args:
-        outputs: {name: float array or list of them}.
-        batch: The batch, int [B,T] each.
-
-    Returns:
-        True or False.
-    """
-    return bool(np.isfinite(gap(outputs, outputs, batch).share)) and all(
-        np.isfinite(np.asarray(value)[np.asarray(batch["padding_mask"]) > 0]).all()
-        for name, value in outputs.items() if name in ("sequence", "mlm_logits"))
-
-
-def plain(case: Case) -> tuple[Batch, Outputs, Outputs]:
-    """Return a batch of three rows, and two answers to it.
-
-    Args:
-        case: The case, with a subject.
-
-    Returns:
-        The batch, int [3,T] each, the first answer and the second.
-
-    Raises:
-        Exception: What the subject raises.
-    """
-    def make():
-        from bertkit.doctor.probes import SHORT, longest
-        width = min(SHORT, longest(case))
-        batch = rows(case, [width, max(1, width // 2), max(1, width * 3 // 4)], key=2)
-        return batch, ask(case, batch), ask(case, batch)
-    return case.once("plain", make)
 
 
 def not_looked(case: Case) -> Measured | None:
@@ -87,8 +34,11 @@ def not_looked(case: Case) -> Measured | None:
     batch, one, two = plain(case)
     if not sound(one, batch):
         return needs("finite answers; see the check finite")
-    if gap(one, two, batch).share > limit_of(case):
+    if not steady(case):
         return needs("a subject that answers the same twice; see the check determinism")
+    found = explained(case)
+    if max(dependence(case).values()) > limit_of(case) and (found is None or found.mutant is None):
+        return needs("rows that do not depend on the others of their batch; see the check batch")
     return None
 
 

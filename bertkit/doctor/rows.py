@@ -4,10 +4,11 @@ import warnings
 
 import numpy as np
 
+from bertkit.doctor.answers import ask, dependence, plain, sound
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import gap, limit_of
 from bertkit.doctor.finding import Measured, healthy, ill, needs
-from bertkit.doctor.organs import ask, explained, follows, not_looked, plain, sound
+from bertkit.doctor.organs import explained, follows, not_looked
 from bertkit.doctor.probes import copied, longest, rows, settings_of
 
 
@@ -20,21 +21,19 @@ def batch(case: Case) -> Measured:
     Returns:
         The verdict.
     """
-    if (reason := not_looked(case)) is not None:
-        return reason
-    found = explained(case)
-    every = rows(case, [min(9, longest(case))] * 4, key=14)
-    whole, numbers = ask(case, every), {}
-    for what, index in (("another_order", [2, 0, 3, 1]), ("two_rows_alone", [1, 3])):
-        wanted = {name: value[index] for name, value in whole.items() if not isinstance(value, list)}
-        numbers[f"{what}_differs"] = gap(ask(case, copied(every, index)), wanted, copied(every, index)).share
+    if case.subject is None:
+        return needs("a subject")
+    given, one, two = plain(case)
     limit = limit_of(case)
-    if max(numbers.values()) <= limit:
-        return healthy("", **numbers, limit=limit)
+    if not sound(one, given) or gap(one, two, given).share > limit:
+        return needs("finite answers, the same at each call; see the checks finite and determinism")
+    numbers = {**dependence(case), "limit": limit}
+    if max(dependence(case).values()) <= limit:
+        return healthy("", **numbers)
+    found = explained(case)
     named = found is not None and found.mutant is not None and found.mutant.check == "batch"
     said = f" It {found.mutant.what}." if named else ""
-    return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers,
-                                      limit=limit))
+    return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers))
 
 
 def lengths(case: Case) -> Measured:
@@ -87,7 +86,7 @@ def _problem(case, given, wanted, numbers):
 def _too_long(case):
     """Return what is wrong where one token too many is answered without a word; None where it is refused or said."""
     settings = settings_of(case)
-    if case.longest is not None and case.longest < settings.longest:
+    if not settings.bounded or case.longest is not None and case.longest < settings.longest:
         return None
     try:
         with warnings.catch_warnings(record=True) as said:

@@ -15,6 +15,13 @@ from bertkit.family import entries as published
 from bertkit.files.atomic import read_json
 
 COUNTED = ("roberta", "xlm-roberta", "camembert", "longformer")     # positions count real tokens, from the pad id on
+# What other families call the same entry; the first that is there counts.
+OTHER_NAMES = {"hidden_size": ("hidden_size", "d_model", "dim"), "num_hidden_layers": ("num_hidden_layers", "n_layer",
+                                                                                       "n_layers"),
+               "num_attention_heads": ("num_attention_heads", "n_head", "n_heads"),
+               "intermediate_size": ("intermediate_size", "d_inner", "feed_forward_size"),
+               "hidden_act": ("hidden_act", "hidden_activation", "ff_activation", "activation"),
+               "layer_norm_eps": ("layer_norm_eps", "norm_eps")}
 POSTNORM = ("bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "albert")
 
 
@@ -58,6 +65,11 @@ class Settings:
     repeated: int = 1
 
     @property
+    def bounded(self) -> bool:
+        """Whether positions end: XLNet's are relative."""
+        return self.family != "xlnet"
+
+    @property
     def longest(self) -> int:
         """The most tokens of a row."""
         return self.table - (self.pad + 1 if self.counted else 0)
@@ -77,19 +89,22 @@ class Settings:
         Returns:
             The `Settings`.
         """
-        kind = config["model_type"]
-        distil = kind == "distilbert"
-        hidden_act = str(config["activation" if distil else "hidden_act"])
+        def entry(name, otherwise):
+            return next((config[key] for key in OTHER_NAMES.get(name, (name,)) if config.get(key) is not None),
+                        otherwise)
+
+        kind, albert, hidden_act = config["model_type"], config["model_type"] == "albert", str(entry("hidden_act",
+                                                                                                     "gelu"))
+        inner = config.get("hidden_dim") if kind == "distilbert" else entry("intermediate_size", 4)
+        kinds = {"distilbert": 0, "xlnet": 2, "modernbert": 0, "reformer": 0}.get(kind)
         return cls(
-            kind, int(config["vocab_size"]), int(config["dim" if distil else "hidden_size"]),
-            int(config["n_layers" if distil else "num_hidden_layers"]),
-            int(config["n_heads" if distil else "num_attention_heads"]),
-            int(config["hidden_dim" if distil else "intermediate_size"]), int(config["max_position_embeddings"]),
-            0 if distil else int(config.get("type_vocab_size", 2)), hidden_act,
+            kind, int(entry("vocab_size", 100)), int(entry("hidden_size", 1)), int(entry("num_hidden_layers", 1)),
+            int(entry("num_attention_heads", 1)), int(inner or 4), int(entry("max_position_embeddings", 512)),
+            int(entry("type_vocab_size", 2)) if kinds is None else kinds, hidden_act,
             "gelu" if kind in (*COUNTED, "electra") else hidden_act,
-            1e-12 if distil else float(config["layer_norm_eps"]), int(config["pad_token_id"]), kind in COUNTED,
-            bool(config.get("is_decoder")), int(config.get("num_hidden_groups") or 1) if kind == "albert" else 0,
-            int(config.get("inner_group_num") or 1) if kind == "albert" else 1)
+            1e-12 if kind == "distilbert" else float(entry("layer_norm_eps", 1e-12)), int(entry("pad_token_id", 0)),
+            kind in COUNTED, bool(config.get("is_decoder")), int(entry("num_hidden_groups", 1)) if albert else 0,
+            int(entry("inner_group_num", 1)) if albert else 1)
 
 
 def complete(config: Mapping[str, Any] | EncoderConfig | str | Path) -> dict[str, Any]:

@@ -173,6 +173,10 @@ def _projections(settings):
         where = reads(**dict(zip(PARTS, order, strict=True)))
         yield Mutant("projections", f"takes {named}",
                      {"linear": lambda self, x, name, where=where: Encoder.linear(self, x, where(name))})
+    for one, other in itertools.permutations(PARTS, 2):
+        where = reads(**{one: other})
+        yield Mutant("projections", f"takes {other} for {one} too",
+                     {"linear": lambda self, x, name, where=where: Encoder.linear(self, x, where(name))})
     for parts in (("query",), ("value",), ("output",), ("query", "key", "value"), PARTS):
         yield Mutant("projections", f"leaves out the bias of {' and '.join(parts)}", unbiased(parts))
     yield Mutant("projections", "leaves out the output projection", {"linear": lambda self, x, name: x
