@@ -39,6 +39,9 @@ def loss(case: Case, setup: dict[str, Any]) -> Measured:
     got, limit = float(setup["loss"](batch)), 1e-6 if setup.get("variables") and double(setup) else 1e-4
     wanted = _accepted(logits, batch)
     gap = min(abs(got - value) for value in wanted.values()) / max(abs(got), 1e-3)
+    if gap > limit and (wrong := _counts_wrongly(got, logits, batch, limit)):
+        return healthy("The loss is a cross entropy, over the wrong labels: see loss-mask.", loss=got, equal_to=wrong,
+                       limit=limit)
     sure = _certain(setup, batch, logits)
     evidence = {"loss": got, "cross_entropy_of_the_logits": wanted["mean of the labels"], "relative_difference": gap,
                 "limit": limit} | ({} if sure is None else {"loss_when_certain": sure, "limit_when_certain": SURE})
@@ -48,7 +51,7 @@ def loss(case: Case, setup: dict[str, Any]) -> Measured:
         return ill(f"The loss is {sure:.3g} where the answer is certain and right; it should be 0. Probabilities may "
                    f"be "
                    "given to a loss that takes logits.", **evidence)
-    if gap <= limit or _counts_wrongly(got, logits, batch, limit):
+    if gap <= limit:
         return healthy(**evidence)
     if abs(got - wanted["mean of the labels"] * _number(batch)) <= limit * abs(got):
         return suspect("The loss is the sum over labels, not their mean: its size depends on the batch.", **evidence)

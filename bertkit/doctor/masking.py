@@ -50,6 +50,8 @@ def masking(case: Case, setup: dict[str, Any]) -> Measured:
     hidden = int(((ids == names["mask"]) & ~chosen & (real > 0)).sum())
     if hidden > 0.02 * count:
         return ill(f"{hidden} mask tokens have no label.", mask_tokens_without_label=hidden, **evidence)
+    if said := _against_the_text(case, setup):
+        return ill(said, **evidence)
     return _shares(ids[chosen], labels[chosen], names["mask"], count, of, evidence)
 
 
@@ -71,6 +73,24 @@ def _shares(ids, labels, mask, count, of, evidence):
     if abs(share - SHARE) > 0.02 + noise:
         return suspect(f"{share:.1%} of the words are chosen; BERT takes 15 %.", **evidence)
     return healthy(**evidence)
+
+
+def _against_the_text(case, setup):
+    """Return what prepared rows do to words that have no label, or to labels; None where all is well or not known."""
+    if case.tokenizer is None or not setup.get("prepare"):
+        return None
+    wrong = other = 0
+    for row in [row for row in setup.get("train") or () if not hasattr(row, "keys") and isinstance(row[0], str)][:20]:
+        batch = {name: np.asarray(value) for name, value in setup["prepare"](row).items()}
+        text = np.asarray(case.tokenizer([row[0]], length=batch["token_ids"].shape[1])["token_ids"])
+        rest = (batch["labels"] == IGNORED) & (batch["padding_mask"] > 0)
+        if text.shape != batch["token_ids"].shape or (text == batch["token_ids"])[rest].mean() < 0.8:
+            return None                                     # rows are not made of one text each
+        other += int((text != batch["token_ids"])[rest].sum())
+        wrong += int((text != batch["labels"])[batch["labels"] != IGNORED].sum())
+    if wrong:
+        return f"{wrong} labels are not the words that were hidden."
+    return f"{other} words without a label were replaced." if other else None
 
 
 def _prepared(setup):

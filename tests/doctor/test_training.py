@@ -58,6 +58,11 @@ def leaking(self):
     return train + [(f"  {text.upper()}!", label) for text, label in dev[:6]], dev
 
 
+def seen_labels(self, batch):
+    batch = Course.corrupt(self, batch)
+    return batch | {"labels": np.where(batch["labels"] == -100, -100, batch["token_ids"])}
+
+
 SICK = {
     "decay on biases": ("weight-decay", changed(Course, decays=lambda self, name, value: True)),
     "decay inside Adam": ("weight-decay", changed(Course, apply=inside_adam)),
@@ -93,6 +98,8 @@ SICK = {
         self, batch, special=[0]))),
     "half of the words": ("masking", changed(Masking, corrupt=lambda self,
                                              batch: Course.corrupt(self, batch, share=0.5))),
+    "labels that are what the model sees": ("masking", changed(Masking, corrupt=seen_labels)),
+    "-100 counted as class 0": ("loss-mask", changed(Tagging, counted=lambda self, labels: labels < 99)),
     "mask tokens alone": ("masking", changed(Masking, corrupt=lambda self,
                                              batch: Course.corrupt(self, batch, mask=1.0))),
     "each piece begins a name": ("label-alignment", changed(Tagging, spread=lambda self, label,
@@ -109,7 +116,8 @@ SICK = {
         for name, slope in Course.gradients(self, batch).items()})),
 }
 # What necessarily follows from a fault.
-FOLLOWS = {"class 0 ignored": {"accumulation"}, "divided by all positions": {"accumulation"},
+FOLLOWS = {"-100 counted as class 0": {"accumulation"}, "class 0 ignored": {"accumulation"},
+           "divided by all positions": {"accumulation"},
            "a schedule half as long as the run": {"learning-rate"}, "probabilities for logits": {"gradients"},
            "no gradient of the table": {"accumulation"}, "a gradient that is not finite": {"accumulation"}}
 
