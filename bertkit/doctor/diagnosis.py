@@ -70,7 +70,7 @@ def diagnose(made: World, known: Mutant | None = None, deep: bool = True) -> Dia
         return Diagnosis(found.share, limit, where, made.reference)
     every = mutants(made.settings, made.case.precision)
     short = gaps[SHORT].share > limit
-    if not short:
+    if not short and made.screen != SHORT:              # the longest row costs too much for all of them
         every = [mutant for mutant in every if mutant.check in ("positions", "lengths", "precision")]
     mutant, left = _Search(made, made.screen if short else worst, min(found.share, 1e9), limit).explained(every, deep)
     encoder = None if mutant is None else mutant.of(made.reference)

@@ -94,7 +94,8 @@ def _too_long(case):
             ask(case, rows(case, [settings.longest + 1], key=18))
     except Exception:
         return None
-    return None if said else (f"a row of {settings.longest + 1} tokens is answered, and the table has places for "
+    told = any(word in str(each.message).lower() for each in said for word in ("position", "length", "long", "token"))
+    return None if told else (f"a row of {settings.longest + 1} tokens is answered, and the table has places for "
                               f"{settings.longest}")
 
 

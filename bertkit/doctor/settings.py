@@ -66,8 +66,8 @@ class Settings:
 
     @property
     def bounded(self) -> bool:
-        """Whether positions end: XLNet's are relative."""
-        return self.family != "xlnet"
+        """Whether positions end: those of XLNet and ModernBERT are relative."""
+        return self.family not in ("xlnet", "modernbert")
 
     @property
     def longest(self) -> int:
