@@ -60,7 +60,7 @@ def healthy(message: str = "", **evidence: Any) -> Measured:
     return Measured("healthy", message, evidence)
 
 
-def suspect(message: str, remedy: str = "", **evidence: Any) -> Measured:
+def suspect(message: str, remedy: str = "", /, **evidence: Any) -> Measured:
     """A sign that has other explanations, or a choice that is rarely right.
 
     Args:
@@ -74,7 +74,7 @@ def suspect(message: str, remedy: str = "", **evidence: Any) -> Measured:
     return Measured("suspect", message, evidence, remedy)
 
 
-def ill(message: str, remedy: str = "", **evidence: Any) -> Measured:
+def ill(message: str, remedy: str = "", /, **evidence: Any) -> Measured:
     """Sure, and it is this.
 
     Args:

@@ -5,9 +5,10 @@ import numpy as np
 from bertkit.doctor.answers import ask, plain
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import MOVES, gap, unmoved
+from bertkit.doctor.diagnosis import has_reference
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, suspect
 from bertkit.doctor.masks import attends
-from bertkit.doctor.organs import by_reference, follows, has_reference, not_looked
+from bertkit.doctor.organs import by_reference, follows, not_looked
 from bertkit.doctor.probes import changed, copied, settings_of
 
 
@@ -73,7 +74,8 @@ def segments(case: Case) -> Measured:
     """
     if settings_of(case).kinds < 2:
         return does_not_apply("the config has fewer than two segments")
-    if case.subject is not None and getattr(case.subject, "takes", None) and "segment_ids" not in case.subject.takes:
+    takes = getattr(case.subject, "takes", None)
+    if takes and "segment_ids" not in takes:
         return does_not_apply("the subject takes no segment_ids")
     if has_reference(case):
         return by_reference(case, "segments")
