@@ -6,8 +6,9 @@ from bertkit.doctor import operations
 from bertkit.doctor.answers import ask
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import MOVES, gap, limit_of, unmoved
+from bertkit.doctor.diagnosis import has_reference
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, suspect
-from bertkit.doctor.organs import by_reference, follows, has_reference, not_looked
+from bertkit.doctor.organs import by_reference, follows, not_looked
 from bertkit.doctor.probes import changed, longest, rows, settings_of, words
 
 

@@ -70,7 +70,7 @@ def diagnose(made: World, known: Mutant | None = None, deep: bool = True) -> Dia
         return Diagnosis(found.share, limit, where, made.reference)
     every = mutants(made.settings, made.case.precision)
     short = gaps[SHORT].share > limit
-    if not short:
+    if not short and made.screen != SHORT:              # the longest row costs too much for all of them
         every = [mutant for mutant in every if mutant.check in ("positions", "lengths", "precision")]
     mutant, left = _Search(made, made.screen if short else worst, min(found.share, 1e9), limit).explained(every, deep)
     encoder = None if mutant is None else mutant.of(made.reference)
@@ -136,6 +136,7 @@ class _Search:
         if values[best] > 0.9 * self.difference:
             return at(grid[best])
         a, b = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
+        c = d = left = right = 0.0
         for _ in range(42):
             c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
             left, right = self.left(at(c)), self.left(at(d))
@@ -169,7 +170,9 @@ def world(case: Case) -> World:
     Raises:
         Exception: What the subject raises.
     """
-    return case.once("world", lambda: World(case, case.subject, case.weights, probes(case)))
+    assert case.subject is not None and case.weights is not None
+    subject, weights = case.subject, case.weights
+    return case.once("world", lambda: World(case, subject, weights, probes(case)))
 
 
 def diagnosis(case: Case) -> Diagnosis:

@@ -47,9 +47,10 @@ def examine(subject: Any, config: Mapping[str, Any] | EncoderConfig | str | Path
     entries = complete(config)
     if weights is None:
         weights = own_weights(subject)
-    case = Case(Subject.of(subject), entries, without_prefix(weights, entries), rebuilt(build, weights, entries),
+    one = Subject.of(subject)
+    case = Case(one, entries, without_prefix(weights, entries), rebuilt(build, weights, entries),
                 tokenizer, vocabulary, training, Subject.of(against), precision, seed=seed,
-                kind="none" if subject is None else Subject.of(subject).kind)
+                kind="none" if one is None else one.kind)
     with undisturbed(subject, against):
         return examine_case(case, only)
 

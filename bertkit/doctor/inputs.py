@@ -5,8 +5,10 @@ import numpy as np
 from bertkit.doctor.answers import ask, plain
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import MOVES, gap, unmoved
+from bertkit.doctor.diagnosis import has_reference
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, suspect
-from bertkit.doctor.organs import by_reference, follows, has_reference, not_looked
+from bertkit.doctor.masks import attends
+from bertkit.doctor.organs import by_reference, follows, not_looked
 from bertkit.doctor.probes import changed, copied, settings_of
 
 
@@ -55,6 +57,8 @@ def _exchanged(case):
     moved, limit = gap(back, before, batch).share, MOVES
     if moved > limit:
         return healthy("", exchanged_words_move=moved, limit=limit)
+    if not attends(case):
+        return does_not_apply("no token moves another: attention adds nothing")
     return unmoved(case, "Exchanged words change no answer but their own: positions are not used.",
                    exchanged_words_move=moved, limit=limit)
 
@@ -70,7 +74,8 @@ def segments(case: Case) -> Measured:
     """
     if settings_of(case).kinds < 2:
         return does_not_apply("the config has fewer than two segments")
-    if case.subject is not None and getattr(case.subject, "takes", None) and "segment_ids" not in case.subject.takes:
+    takes = getattr(case.subject, "takes", None)
+    if takes and "segment_ids" not in takes:
         return does_not_apply("the subject takes no segment_ids")
     if has_reference(case):
         return by_reference(case, "segments")
@@ -78,7 +83,8 @@ def segments(case: Case) -> Measured:
         return reason
     batch, _, _ = plain(case)
     zero = changed(batch, segment_ids=np.zeros_like(batch["segment_ids"]))
-    other = changed(zero, segment_ids=batch["padding_mask"])
+    half = np.arange(batch["padding_mask"].shape[1]) >= batch["padding_mask"].sum(1, keepdims=True) // 2
+    other = changed(zero, segment_ids=batch["padding_mask"] * half)
     moved, limit = gap(ask(case, other), ask(case, zero), batch).share, MOVES
     if moved > limit:
         return healthy("", other_segments_move=moved, limit=limit)

@@ -18,6 +18,8 @@ def _reason(case, least=4, mask=True):
         return does_not_apply("the subject takes no padding_mask")
     if case.config["model_type"] == "mobilebert" and case.config.get("trigram_input", True):
         return does_not_apply("MobileBERT's embeddings read the words beside a token, masked ones too")
+    if case.config["model_type"] in ("big_bird", "reformer"):
+        return does_not_apply("this family's blocks of tokens move with the width of a batch")
     if (reason := not_looked(case)) is not None:
         return reason
     return None if longest(case) >= least else does_not_apply(f"rows are shorter than {least} tokens")
@@ -102,15 +104,25 @@ def mask_source(case: Case) -> Measured:
     if not still and leak <= limit:
         return healthy("", **numbers)
     if still:
-        if not _attends(case):
+        if not attends(case):
             return does_not_apply("no token moves another: attention adds nothing")
         return follows(case, "mask-source", unmoved(
             case, "Masking words out has no effect: another mask than the given one decides.", **numbers))
     return follows(case, "mask-source", ill("Words that are masked out still move the others.", **numbers))
 
 
-def _attends(case):
-    """Return whether another word changes other positions at all."""
+def attends(case: Case) -> bool:
+    """Return whether another word changes other positions at all.
+
+    Args:
+        case: The case, with a subject.
+
+    Returns:
+        True or False.
+
+    Raises:
+        Exception: What the subject raises.
+    """
     width = _width(case)
     batch = rows(case, [width, width], key=9)
     ids = np.array(batch["token_ids"])

@@ -28,10 +28,13 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
     Raises:
         Exception: What `build` or the new subject raises.
     """
+    assert case.build is not None and case.weights is not None
+    build, given = case.build, case.weights
+
     def make():
         settings, known = settings_of(case), diagnosis(case).mutant
-        weights = spread(change(arranged(case.weights, settings)), case.weights, settings)
-        made = World(case, case.build(weights), weights, {"mixed": mixed(case)})
+        weights = spread(change(arranged(given, settings)), given, settings)
+        made = World(case, build(weights), weights, {"mixed": mixed(case)})
         return made, diagnose(made, known, deep=False)
     return case.once(f"operation: {what}", make)
 

@@ -109,6 +109,7 @@ def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None
 
 
 def _named(found: Diagnosis) -> Measured:
+    assert found.mutant is not None
     return ill(f"It {found.mutant.what}: an encoder with this fault alone gives the same answers.",
                difference=found.difference, left_by_this_fault=found.left, limit=found.limit, where=found.where,
                faults_tried=found.tried)
@@ -116,6 +117,7 @@ def _named(found: Diagnosis) -> Measured:
 
 def _shown(case: Case, check: str, found: Diagnosis) -> Measured:
     """Say healthy where the answers would show the faults of this check; else operate."""
+    assert found.encoder is not None
     effect = shows(world(case), found.encoder, check)
     if effect is None:
         return does_not_apply("an encoder of these sizes cannot have a fault there")

@@ -5,9 +5,9 @@ import numpy as np
 from bertkit.doctor.answers import plain
 from bertkit.doctor.case import Case
 from bertkit.doctor.comparison import gap, limit_of
-from bertkit.doctor.diagnosis import world
+from bertkit.doctor.diagnosis import has_reference, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs
-from bertkit.doctor.organs import by_reference, has_reference, not_looked
+from bertkit.doctor.organs import by_reference, not_looked
 from bertkit.doctor.parts import places
 from bertkit.doctor.probes import settings_of
 from bertkit.doctor.settings import POSTNORM

@@ -34,7 +34,7 @@ def places(settings: Settings) -> dict[str, str]:
         settings: The encoder's `Settings`.
 
     Returns:
-        {our name: beginning of the tensor's name}: "word", "position", "segment", "norm", "projection",
+        {our name: beginning of the name in a file}: "word", "position", "segment", "norm", "projection",
         "layer.I.query" ... "layer.I.output_norm", "pooler", "transform", "transform_norm", "bias", "decoder".
     """
     family = settings.family if settings.family in _LANGUAGE else "roberta" if settings.counted else "bert"
@@ -64,10 +64,11 @@ def arranged(weights: Mapping[str, np.ndarray], settings: Settings, dtype: Any =
     Args:
         weights: {name in a bare encoder of Hugging Face: array of any shape and dtype}.
         settings: The encoder's `Settings`.
-        dtype: What the arrays are to be.
+        dtype: float64 or float32.
 
     Returns:
-        {our name + ".weight" or ".bias": array}; heads keep their names; layers that share weights share the array.
+        {our name + ".weight" or ".bias": array of the tensor's shape}; heads keep their names; layers that share
+        weights share the array.
     """
     made: dict[str, np.ndarray] = {}
 
@@ -94,7 +95,7 @@ def spread(changed: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray],
         settings: The encoder's `Settings`.
 
     Returns:
-        All of `weights`; a stored copy of the word table follows it.
+        All of `weights`, arrays of the same shapes; a stored copy of the word table follows it.
     """
     found, where = dict(weights), places(settings)
     for name, value in changed.items():

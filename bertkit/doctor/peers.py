@@ -2,12 +2,13 @@
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from bertkit import family
-from bertkit.doctor.case import Case
+from bertkit.doctor.case import Batch, Case, Outputs
 from bertkit.doctor.comparison import Gap, gap, limit_of
 from bertkit.doctor.costs import encoder_config
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs
@@ -71,7 +72,7 @@ def own(case: Case) -> Subject | None:
     Raises:
         Error: When the config and the weights do not belong together.
     """
-    if case.kind in OWN:
+    if case.kind in OWN or case.weights is None:
         return None
     from bertkit.checkpoints.huggingface import LEAVES
     from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
@@ -87,7 +88,7 @@ def own(case: Case) -> Subject | None:
     return Subject.of(encoder)
 
 
-def compared(case: Case, peer: Subject) -> tuple[Gap, str]:
+def compared(case: Case, peer: Callable[[Batch], Outputs]) -> tuple[Gap, str]:
     """Compare the subject with another implementation.
 
     Args:
@@ -100,6 +101,7 @@ def compared(case: Case, peer: Subject) -> tuple[Gap, str]:
     Raises:
         Exception: What one of them raises.
     """
+    assert case.subject is not None
     worst, where = Gap(-1.0), ""
     for what, batch in probes(case).items():
         found = gap(case.subject(batch), peer(batch), batch)

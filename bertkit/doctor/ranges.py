@@ -79,18 +79,20 @@ def saturation(case: Case) -> Measured:
     if case.subject is None:
         return needs("a subject")
     found = explained(case)
-    made = world(case) if found is not None else None
-    outputs = made.answers["mixed"] if made else {}
-    if found is None or found.encoder is None and "attentions" not in outputs:
-        return needs("attentions, or weights with which the reference gives the same answers")
+    if found is None:
+        return needs("weights of a family that the reference knows")
+    made = world(case)
+    outputs = made.answers["mixed"]
     if "attentions" in outputs:
         probabilities, acting = outputs["attentions"], None
+    elif found.encoder is None:
+        return needs("attentions, or weights with which the reference gives the same answers")
     else:
         probabilities, acting = _inside(made, found.encoder)
     if not probabilities:
         return does_not_apply("the encoder has no softmax")
     heads = _sharp(probabilities, made.batches["mixed"]["padding_mask"] > 0)
-    numbers = {"heads_one_hot_everywhere": int(heads.sum()), "heads": int(heads.size)}
+    numbers: dict[str, float] = {"heads_one_hot_everywhere": int(heads.sum()), "heads": int(heads.size)}
     if acting is not None:
         numbers |= {"largest_share_of_silent_units": float(max(acting)), "limit": SILENT}
     if heads.any() or acting is not None and max(acting) > SILENT:
@@ -99,9 +101,9 @@ def saturation(case: Case) -> Measured:
     return healthy("", **numbers)
 
 
-def _inside(made: World, encoder: Encoder):
+def _inside(made: World, encoder: Encoder) -> tuple[list[np.ndarray], list[float]]:
     """Return the attention of each layer, and for each layer the share of units that no token moves."""
-    shares = []
+    shares: list[float] = []
     real = made.batches["mixed"]["padding_mask"] > 0
 
     def activation(self, x):

@@ -26,7 +26,7 @@ def erf(x: np.ndarray) -> np.ndarray:
     erf(n + h) = erf(n) + 2/√π · e^(-n²) · (h - n h² + (2n² - 1) h³/3 - ...), |h| ≤ 1/8192
 
     Args:
-        x: Floats of any shape.
+        x: Numbers of any shape, float32 or float64.
 
     Returns:
         Floats of the same shape and dtype.
@@ -47,7 +47,7 @@ def gelu(x: np.ndarray) -> np.ndarray:
     """Return x · Φ(x), Φ the normal distribution (Hendrycks and Gimpel 2016, arXiv 1606.08415).
 
     Args:
-        x: Floats of any shape.
+        x: Numbers of any shape, float32 or float64.
 
     Returns:
         Floats of the same shape and dtype.
@@ -59,7 +59,7 @@ def gelu_tanh(x: np.ndarray) -> np.ndarray:
     """Return x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), the approximation in section 2 of the same paper.
 
     Args:
-        x: Floats of any shape.
+        x: Numbers of any shape, float32 or float64.
 
     Returns:
         Floats of the same shape and dtype.
@@ -90,7 +90,7 @@ def curve(name: str) -> Callable[[np.ndarray], np.ndarray]:
         name: Such as "gelu".
 
     Returns:
-        `function(x)`.
+        `function(x)` of an array of any shape, float32 or float64.
     """
     return CURVES[ALIASES.get(name, name)]
 
@@ -138,7 +138,8 @@ class Encoder:
             found["pooled"] = self.pool(x, mask, hidden)
         if "mlm_logits" in wanted and "transform.weight" in self.weights:
             found["mlm_logits"] = self.decode(self.transform(x))
-        if "logits" in wanted and (logits := self.logits(x, found.get("pooled"), token_logits)) is not None:
+        pooled: Any = found.get("pooled")
+        if "logits" in wanted and (logits := self.logits(x, pooled, token_logits)) is not None:
             found["logits"] = logits
         return found
 
@@ -221,7 +222,7 @@ class Encoder:
         """Return the rows of the word table.
 
         Args:
-            ids: Int [B,T].
+            ids: Numbers, int [B,T].
 
         Returns:
             Floats [B,T,E].
@@ -232,11 +233,11 @@ class Encoder:
         """Return the positions: from 0, or of real tokens from the pad id + 1 (fairseq, make_positions).
 
         Args:
-            ids: Int [B,T].
-            mask: Int [B,T], 1 for real tokens.
+            ids: Numbers, int [B,T].
+            mask: Numbers, int [B,T], 1 for real tokens.
 
         Returns:
-            Int [B,T].
+            Numbers, int [B,T].
         """
         if not self.settings.counted:
             return np.broadcast_to(np.arange(ids.shape[1]), ids.shape)
@@ -247,8 +248,8 @@ class Encoder:
         """Return the rows of the position table.
 
         Args:
-            ids: Int [B,T].
-            mask: Int [B,T], 1 for real tokens.
+            ids: Numbers, int [B,T].
+            mask: Numbers, int [B,T], 1 for real tokens.
 
         Returns:
             Floats [B,T,E].
@@ -259,7 +260,7 @@ class Encoder:
         """Return the rows of the segment table; 0 where there is none.
 
         Args:
-            segments: Int [B,T].
+            segments: Numbers, int [B,T].
 
         Returns:
             Floats [B,T,E], or 0.
@@ -270,9 +271,9 @@ class Encoder:
         """Return project(norm(word + position + segment)).
 
         Args:
-            ids: Int [B,T].
-            mask: Int [B,T], 1 for real tokens.
-            segments: Int [B,T].
+            ids: Numbers, int [B,T].
+            mask: Numbers, int [B,T], 1 for real tokens.
+            segments: Numbers, int [B,T].
 
         Returns:
             Floats [B,T,D].
@@ -297,11 +298,11 @@ class Encoder:
         """Return which keys a query sees.
 
         Args:
-            ids: Int [B,T].
-            mask: Int [B,T], 1 for real tokens.
+            ids: Numbers, int [B,T].
+            mask: Numbers, int [B,T], 1 for real tokens.
 
         Returns:
-            Bool [B,1,1 or T,T].
+            Truth values, bool [B,1,1 or T,T].
         """
         seen = (mask > 0)[:, None, None, :]
         return seen & np.tri(ids.shape[1], dtype=bool) if self.settings.causal else seen
@@ -345,7 +346,7 @@ class Encoder:
 
         Args:
             scores: Floats [B,N,T,T].
-            seen: Bool [B,1,1 or T,T], which keys a query sees.
+            seen: Truth values, bool [B,1,1 or T,T], which keys a query sees.
 
         Returns:
             Floats [B,N,T,T].
@@ -357,7 +358,7 @@ class Encoder:
 
         Args:
             scores: Floats [B,N,T,T].
-            seen: Bool [B,1,1 or T,T], which keys a query sees.
+            seen: Truth values, bool [B,1,1 or T,T], which keys a query sees.
 
         Returns:
             Floats [B,N,T,T].
@@ -384,7 +385,7 @@ class Encoder:
             query: Floats [B,N,T,H].
             key: Floats [B,N,T,H].
             value: Floats [B,N,T,H].
-            seen: Bool [B,1,1 or T,T], which keys a query sees.
+            seen: Truth values, bool [B,1,1 or T,T], which keys a query sees.
 
         Returns:
             Floats [B,N,T,H].
@@ -398,7 +399,7 @@ class Encoder:
 
         Args:
             x: Floats [B,T,D].
-            seen: Bool [B,1,1 or T,T], which keys a query sees.
+            seen: Truth values, bool [B,1,1 or T,T], which keys a query sees.
             i: The number of the layer.
 
         Returns:
@@ -434,7 +435,7 @@ class Encoder:
 
         Args:
             x: Floats [B,T,D].
-            seen: Bool [B,1,1 or T,T], which keys a query sees.
+            seen: Truth values, bool [B,1,1 or T,T], which keys a query sees.
             i: The number of the layer.
 
         Returns:
@@ -448,7 +449,7 @@ class Encoder:
 
         Args:
             x: Floats [B,T,D].
-            mask: Int [B,T], 1 for real tokens.
+            mask: Numbers, int [B,T], 1 for real tokens.
             hidden: The vectors after the embeddings and after each layer, floats [B,T,D].
 
         Returns:
@@ -497,7 +498,7 @@ class Encoder:
         Args:
             x: Floats [B,T,D].
             pooled: Floats [B,D], or None.
-            each: Whether each token has logits.
+            each: Whether each token has its own numbers.
 
         Returns:
             Floats [B,T,C] or [B,C]; None where there is no such head.

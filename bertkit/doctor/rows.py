@@ -31,8 +31,8 @@ def batch(case: Case) -> Measured:
     if max(dependence(case).values()) <= limit:
         return healthy("", **numbers)
     found = explained(case)
-    named = found is not None and found.mutant is not None and found.mutant.check == "batch"
-    said = f" It {found.mutant.what}." if named else ""
+    fault = None if found is None else found.mutant
+    said = f" It {fault.what}." if fault is not None and fault.check == "batch" else ""
     return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers))
 
 
@@ -94,7 +94,8 @@ def _too_long(case):
             ask(case, rows(case, [settings.longest + 1], key=18))
     except Exception:
         return None
-    return None if said else (f"a row of {settings.longest + 1} tokens is answered, and the table has places for "
+    told = any(word in str(each.message).lower() for each in said for word in ("position", "length", "long", "token"))
+    return None if told else (f"a row of {settings.longest + 1} tokens is answered, and the table has places for "
                               f"{settings.longest}")
 
 
@@ -126,7 +127,7 @@ def finite(case: Case) -> Measured:
         case: The case.
 
     Returns:
-        The verdict; the message names the first tensor.
+        The verdict; the message names the first one that is not.
     """
     if case.subject is None and case.weights is None:
         return needs("a subject or weights")

@@ -66,8 +66,8 @@ class Settings:
 
     @property
     def bounded(self) -> bool:
-        """Whether positions end: XLNet's are relative."""
-        return self.family != "xlnet"
+        """Whether positions end: those of XLNet and ModernBERT are relative."""
+        return self.family not in ("xlnet", "modernbert")
 
     @property
     def longest(self) -> int:
@@ -169,7 +169,8 @@ def without_prefix(weights: Mapping[str, np.ndarray] | None, config: Mapping[str
         config: The entries of config.json.
 
     Returns:
-        The same arrays, without the family's prefix and with today's names of LayerNorm's weights; None for None.
+        The same arrays, of the same shapes, without the family's prefix and with today's names of LayerNorm's
+        weights; None for None.
     """
     return None if weights is None else {plain_name(name, config): np.asarray(value) for name, value in weights.items()}
 

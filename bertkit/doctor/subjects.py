@@ -24,7 +24,7 @@ class Subject:
     """A subject as `subject(batch)` -> {name: float array}.
 
     Args:
-        call: `call(batch)` -> outputs of any form that is understood.
+        call: `call(batch)`, int [B,T] each -> outputs of any form that is understood.
         kind: keras, torch or callable.
         takes: The names of a batch that it reads; None where that is not known.
 
@@ -177,7 +177,7 @@ def rebuilt(build: Callable[..., Any] | None, weights: Mapping[str, np.ndarray] 
         config: The entries of config.json.
 
     Returns:
-        `build(weights)` -> `Subject`; None without `build` or weights.
+        `build(weights)` of float arrays of the same shapes -> `Subject`; None without `build` or weights.
 
     Raises:
         Error: Later, when `build` returns None.

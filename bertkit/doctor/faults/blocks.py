@@ -1,5 +1,7 @@
 """Faults of a block: activation, residual, and the order and weights of layers."""
 
+from functools import partial
+
 from bertkit.doctor.faults import Faults, Mutant
 from bertkit.doctor.reference import ALIASES, CURVES, Encoder
 from bertkit.doctor.settings import Settings
@@ -91,11 +93,13 @@ def _residuals():
     for what, first, second in (("after attention", 0.0, 1.0), ("after the feed-forward network", 1.0, 0.0),
                                 ("anywhere", 0.0, 0.0)):
         yield Mutant("residual", f"adds no residual {what}", _scaled(first, second))
-    for what, rule in (("after attention", lambda value: (value, 1)),
-                       ("after the feed-forward network", lambda value: (1, value)),
-                       ("everywhere", lambda value: (value, value))):
-        yield Mutant("residual", f"multiplies the residual {what}", {},
-                     range=(0.05, 20.0, lambda value, rule=rule: _scaled(*rule(value))))
+    for what, first, second in (("after attention", 1, 0), ("after the feed-forward network", 0, 1), ("everywhere", 1, 1)):
+        yield Mutant("residual", f"multiplies the residual {what}", {}, range=(0.05, 20.0, partial(_powers, first, second)))
+
+
+def _powers(first, second, value):
+    """Return a block with residuals that are multiplied by a number, or not."""
+    return _scaled(value ** first, value ** second)
 
 
 def _scaled(first, second):

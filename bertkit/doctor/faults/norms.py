@@ -28,11 +28,15 @@ def faults(settings: Settings) -> Faults:
         yield from _normals(where, some)
     yield Mutant("layer-norm", "exchanges the two norms of a block", {"norm": _swapped})
     for what, freedom in (("the standard deviation", 0), ("the unbiased standard deviation", 1)):
-        yield Mutant("layer-norm", f"divides by {what} plus a number", {},
-                     range=(1e-9, 1e-1, lambda value, freedom=freedom: {"normal": lambda self, x, name: (
-                         x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True, ddof=freedom) + value)}))
+        yield Mutant("layer-norm", f"divides by {what} plus a number", {}, range=(1e-9, 1e-1, _plus(freedom)))
     for where, some in places.items():
         yield from _epsilons(settings.epsilon, where, some)
+
+
+def _plus(freedom):
+    """Return the norm that divides by the standard deviation plus a number."""
+    return lambda value: {"normal": lambda self, x, name: (x - x.mean(-1, keepdims=True)) / (
+        x.std(-1, keepdims=True, ddof=freedom) + value)}
 
 
 def _normals(where, some):
@@ -71,12 +75,12 @@ def _normals(where, some):
         yield Mutant("layer-norm", f"{what}{where}", normal(compute), telling and not where)
     if where != " after the embeddings":        # there `embeddings` names it
         yield Mutant("layer-norm", f"leaves out the norm{where}", _norm(some, lambda self, x, name: x))
-    for what, compute in (
+    for what, whole in (
             ("gamma", lambda self, x, name: self.normal(x, name) + self.weights.get(f"{name}.bias", 0)),
             ("beta", lambda self, x, name: self.normal(x, name) * self.weights[f"{name}.weight"]),
             ("gamma and beta", lambda self, x, name: self.normal(x, name))):
-        yield Mutant("layer-norm", f"leaves out {what}{where}", _norm(some, compute))
-    for what, compute in (
+        yield Mutant("layer-norm", f"leaves out {what}{where}", _norm(some, whole))
+    for what, whole in (
             ("exchanges gamma and beta", lambda self, x, name: self.normal(x, name) * self.weights[f"{name}.bias"]
              + self.weights[f"{name}.weight"]),
             ("multiplies by 1 + gamma", lambda self, x,
@@ -84,7 +88,7 @@ def _normals(where, some):
              + self.weights[f"{name}.bias"]),
             ("adds beta before it multiplies by gamma", lambda self, x, name: (self.normal(x, name)
              + self.weights[f"{name}.bias"]) * self.weights[f"{name}.weight"])):
-        yield Mutant("layer-norm", f"{what}{where}", _norm(some, compute))
+        yield Mutant("layer-norm", f"{what}{where}", _norm(some, whole))
 
 
 def _norm(some, compute):
