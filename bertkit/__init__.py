@@ -36,6 +36,7 @@ _HOMES = {
     "export": None,
     "compress": None,
     "data": None,
+    "doctor": None,
     "metrics": None,
     "objectives": None,
     "ondevice": None,
@@ -47,6 +48,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from bertkit import compress as compress
     from bertkit import data as data
+    from bertkit import doctor as doctor
     from bertkit import layers as layers
     from bertkit import metrics as metrics
     from bertkit import objectives as objectives

@@ -249,21 +249,36 @@ def save(folder: Path, model: Any, tokenizer: Any = None) -> None:
     """
     encoder = model if isinstance(model, Encoder) else model.encoder
     page = family.page(encoder.config.family)
-    form, ours, tensors = page.HUGGINGFACE, variables(model), {}
+    write_bytes(folder / "model.safetensors", safetensors_bytes(tensors(model), metadata={"format": "pt"}))
+    write_json(folder / "config.json", architectures.config_json(model, encoder.config, tokenizer, page))
+    if tokenizer is not None:
+        tokenizer_files.write(folder, tokenizer)
+
+
+def tensors(model: Any) -> dict[str, np.ndarray]:
+    """Return the weights of a model under the names and in the layout of transformers.
+
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+
+    Returns:
+        {name: array of the tensor's shape and the weight's dtype}.
+
+    Raises:
+        Error: When Hugging Face's model of the family has no place for a weight.
+    """
+    encoder = model if isinstance(model, Encoder) else model.encoder
+    form, ours, found = family.page(encoder.config.family).HUGGINGFACE, variables(model), {}
     idle = "encoder/pooler/" if model is not encoder and not model.reads_pooler and not form.keeps_pooler else None
     for path, mapping in weight_mapping(ours, form.names, LEAVES, transposed=True).items():
         if idle and path.startswith(idle):
             continue
         values = np.asarray(ours[path])
         prefix = form.prefix if path.startswith("encoder/") and model is not encoder else ""
-        tensors[prefix + mapping.name] = np.ascontiguousarray(values.T if mapping.transposed else values)
+        found[prefix + mapping.name] = np.ascontiguousarray(values.T if mapping.transposed else values)
     if lost := sorted(set(ours) - set(weight_mapping(ours, form.names, LEAVES))):
         raise Error(f"Hugging Face's {form.class_name} has no place for {', '.join(lost[:4])}; save a bundle instead.")
-    tensors |= _idle_bias(tensors, form)
-    write_bytes(folder / "model.safetensors", safetensors_bytes(tensors, metadata={"format": "pt"}))
-    write_json(folder / "config.json", architectures.config_json(model, encoder.config, tokenizer, page))
-    if tokenizer is not None:
-        tokenizer_files.write(folder, tokenizer)
+    return found | _idle_bias(found, form)
 
 
 def _idle_bias(tensors, form):

@@ -1,8 +1,9 @@
 """What an examination is given, in one value that every check reads."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ class Case:
 
     Args:
         subject: `subject(batch)` -> outputs by the names of the contract (`sequence` [B,T,D], `pooled` [B,D], `logits`,
-            `mlm_logits`, `hidden`, `attentions`), float numpy arrays; raises what the subject raises. None: there is none.
+            `mlm_logits`, `hidden`, `attentions`), float numpy arrays; raises what the subject raises.
+            None: there is none.
         config: The entries of a Hugging Face config.json, the family's defaults filled in.
         weights: {name under Hugging Face names, without the family's prefix: array}, or None.
         build: `build(weights)` -> a subject like `subject` with other weights of the same shapes, or None.
@@ -29,6 +31,7 @@ class Case:
         folder: Where the subject lies, or None: what checks of files read.
         kind: bundle, huggingface, google, preset, saved_model, tflite, keras, torch or callable.
         problem: What was raised when a folder that is recognised could not be loaded, or None.
+        longest: The most tokens of a row that the subject takes, where that is less than the config says.
         rows: {"train": rows, "dev": rows} of data files that were given; empty otherwise.
         seed: All that is drawn follows from it.
         memory: What checks share, computed once: use `once`.
@@ -45,6 +48,7 @@ class Case:
     folder: Path | None = None
     kind: str = "callable"
     problem: Exception | None = None
+    longest: int | None = None
     rows: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     memory: dict[str, Any] = field(default_factory=dict)

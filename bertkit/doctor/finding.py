@@ -1,7 +1,8 @@
 """What one check says of a subject, and the words in which it says so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Mapping
+from typing import Any, Literal
 
 Verdict = Literal["healthy", "suspect", "ill", "unknown"]
 
@@ -12,8 +13,9 @@ class Finding:
 
     Args:
         check: Its name, one of `bertkit.doctor.CHECKS`.
-        verdict: `"ill"`: sure, and it is this. `"suspect"`: a sign that has other explanations, or a choice that is rarely
-            right. `"healthy"`: looked, found within the limit. `"unknown"`: not looked; `evidence["reason"]` says why.
+        verdict: `"ill"`: sure, and it is this. `"suspect"`: a sign that has other explanations, or a choice that is
+            rarely right. `"healthy"`: looked, found within the limit. `"unknown"`: not
+            looked; `evidence["reason"]` says why.
         message: One sentence.
         evidence: The measured numbers with the limits they are held to, texts or lists; JSON can hold it.
         cost: What it costs the user.
@@ -31,7 +33,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the function of a check returns: a verdict, a sentence and numbers; the rest of the finding stands in the table.
+    """What the function of a check returns: a verdict, a sentence and numbers; the rest stands in the table.
 
     Args:
         verdict: As in `Finding`.
@@ -45,7 +47,7 @@ class Measured:
     remedy: str = ""
 
 
-def healthy(message: str = "", **evidence: Any) -> Measured:
+def healthy(message: str = "", /, **evidence: Any) -> Measured:
     """Looked, and found within the limit.
 
     Args:
@@ -58,7 +60,7 @@ def healthy(message: str = "", **evidence: Any) -> Measured:
     return Measured("healthy", message, evidence)
 
 
-def suspect(message: str, remedy: str = "", **evidence: Any) -> Measured:
+def suspect(message: str, remedy: str = "", /, **evidence: Any) -> Measured:
     """A sign that has other explanations, or a choice that is rarely right.
 
     Args:
@@ -72,7 +74,7 @@ def suspect(message: str, remedy: str = "", **evidence: Any) -> Measured:
     return Measured("suspect", message, evidence, remedy)
 
 
-def ill(message: str, remedy: str = "", **evidence: Any) -> Measured:
+def ill(message: str, remedy: str = "", /, **evidence: Any) -> Measured:
     """Sure, and it is this.
 
     Args:
