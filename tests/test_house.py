@@ -23,7 +23,7 @@ TENSORFLOW = ("bertkit/text/graph/", "bertkit/layers/accelerated/", "bertkit/dat
               "bertkit/export/", "bertkit/objectives/",
               "bertkit/pretraining/tensorboard.py", "bertkit/pretraining/inside.py", "bertkit/distribution.py",
               "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/gradient_cache.py",
-              "bertkit/checkpoints/google.py")
+              "bertkit/checkpoints/google.py", "bertkit/doctor/saved_model.py")
 # What runs on a device, or says what a model is, without one.
 WITHOUT_KERAS = tuple(f"bertkit/{name}" for name in (
     "kinds/", "config.py", "card.py", "errors.py", "version.py", "text/", "metrics/", "ondevice/", "cost.py",

@@ -61,6 +61,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv"),
     Command("export", "leave a strings-in SavedModel, or a .tflite with its proof",
             "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone"),
+    Command("doctor", "examine any implementation or file of an encoder: findings with evidence",
+            "bertkit doctor bert --against uncased_L-12_H-768_A-12 --html doctor.html"),
     Command("convert", "a checkpoint from one published form into another",
             "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit"),
     Command("vocabulary", "learn a vocabulary from text",
@@ -78,7 +80,7 @@ COMMANDS = {command.name: command for command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, 1 (one sentence says what is wrong) or 2 (wrong usage)."""
+    """Run one command; the exit code is 0, 1 (one sentence says what is wrong), 2 (wrong usage) or the answer's own."""
     open_standard_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")        # answers are JSON, whatever the terminal's locale
@@ -110,7 +112,7 @@ def _help():
 
 
 def _call(name, words):
-    """Parse a command's words, call its function, print what it returns."""
+    """Parse a command's words, call its function, print what it returns; return the exit code."""
     from bertkit.cli import answers, commands, flags
     function = commands.function(name)
     made = flags.parser(function, f"bertkit {name}", COMMANDS[name].example)
@@ -120,6 +122,7 @@ def _call(name, words):
     memory.keep_freed_memory()
     answer = flags.call(function, parsed, words[end + 1:])
     answers.print_answer(answer, parsed.json)
+    return getattr(answer, "exit_code", 0)
 
 
 if __name__ == "__main__":

@@ -191,6 +191,28 @@ def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece"
     return learn_vocabulary(corpus, out, size, kind, cased)
 
 
+def doctor(path: str, /, against: str | None = None, train: str | None = None, dev: str | None = None,
+           only: str | None = None, accept: str | None = None, seed: int = 0, html: str | None = None) -> Any:
+    """Examine any implementation or file of an encoder as an expert would; exit code 3 says that something is ill.
+
+    path            a bundle, Hugging Face or Google folder, keras-hub preset, SavedModel or .tflite
+    against         another form of the same model, such as what it was converted from; both answer the same inputs
+    train           training rows: how they are labelled, cut and padded
+    dev             dev rows: what they share with train
+    only            checks to make, with commas between; the others are not looked at
+    accept          a file with a check a line, known and accepted, which does not change the exit code
+    seed            of all that is drawn
+    html            a page to write, which needs no network
+    """
+    from bertkit.doctor.examination import examine_path
+    found = examine_path(path, against, train, dev, None if only is None else only.split(","), accept, seed)
+    if html is not None:
+        from bertkit.report.examination import render_examination
+        from bertkit.report.page import write_report
+        write_report(html, render_examination(f"Examination of {path}", found.subject, found.summary(), found.groups()))
+    return found
+
+
 def corpus(text: list[str], vocabulary: str, out: str, length: int = 128, shortest: int = 0,
            longest: int | None = None, drop_copies: bool = False, seed: int = 0,
            beam: str | None = None) -> dict[str, Any]:

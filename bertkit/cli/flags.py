@@ -23,7 +23,8 @@ from bertkit.terminal import escaped, run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
-FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "tflite", "ranker", "embedder", "key")
+FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "tflite", "ranker", "embedder", "key", "path",
+         "against", "accept")
 BUNDLES = ("folder",)
 CHECKPOINTS = ("model", "source", "vocabulary")
 

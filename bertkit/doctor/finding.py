@@ -47,7 +47,7 @@ class Measured:
     remedy: str = ""
 
 
-def healthy(message: str = "", **evidence: Any) -> Measured:
+def healthy(message: str = "", /, **evidence: Any) -> Measured:
     """Looked, and found within the limit.
 
     Args:
