@@ -60,11 +60,7 @@ NAMED = dict.fromkeys(("classify", "long_documents", "score", "tag", "answer", "
                       "model train dev test")
 NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrieve": "model data ranker",
           "annotate": "files source", "agreement": "files key", "evaluate": "folder data tflite",
-<<<<<<< HEAD
-          "predict": "folder data tflite", "slim": "folder train dev test",
-=======
-          "predict": "folder data tflite", "doctor": "path against train dev accept",
->>>>>>> training17
+          "predict": "folder data tflite", "doctor": "path against train dev accept", "slim": "folder train dev test",
           "submit": "folder data tflite", "export": "folder dev", "convert": "source",
           "vocabulary": "corpus", "corpus": "text vocabulary", "pretrain": "data vocabulary model dev"}
 

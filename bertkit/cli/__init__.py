@@ -66,13 +66,10 @@ COMMANDS = {command.name: command for command in (
             "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv"),
     Command("export", "leave a strings-in SavedModel, or a .tflite with its proof",
             "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone"),
-<<<<<<< HEAD
     Command("slim", "remove heads, feed-forward rows, layers or entries of a bundle, and train what is left",
             "bertkit slim sentiment --train train.tsv --dev dev.tsv --layers 0,2,5 --intermediate 512 --out slimmer"),
-=======
     Command("doctor", "examine any implementation or file of an encoder: findings with evidence",
             "bertkit doctor bert --against uncased_L-12_H-768_A-12 --html doctor.html"),
->>>>>>> training17
     Command("convert", "a checkpoint from one published form into another",
             "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit"),
     Command("vocabulary", "learn a vocabulary from text",

@@ -23,13 +23,9 @@ from bertkit.terminal import escaped, run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
-<<<<<<< HEAD
-FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key")
-SEVERAL = ("text",)         # files where several are taken, and else a column
-=======
-FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "tflite", "ranker", "embedder", "key", "path",
+FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
          "against", "accept")
->>>>>>> training17
+SEVERAL = ("text",)         # files where several are taken, and else a column
 BUNDLES = ("folder",)
 CHECKPOINTS = ("model", "source", "vocabulary")
 

@@ -93,8 +93,10 @@ def _residuals():
     for what, first, second in (("after attention", 0.0, 1.0), ("after the feed-forward network", 1.0, 0.0),
                                 ("anywhere", 0.0, 0.0)):
         yield Mutant("residual", f"adds no residual {what}", _scaled(first, second))
-    for what, first, second in (("after attention", 1, 0), ("after the feed-forward network", 0, 1), ("everywhere", 1, 1)):
-        yield Mutant("residual", f"multiplies the residual {what}", {}, range=(0.05, 20.0, partial(_powers, first, second)))
+    for what, first, second in (("after attention", 1, 0), ("after the feed-forward network", 0, 1),
+                                ("everywhere", 1, 1)):
+        yield Mutant("residual", f"multiplies the residual {what}", {},
+                     range=(0.05, 20.0, partial(_powers, first, second)))
 
 
 def _powers(first, second, value):
