@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from bertkit import metrics
 from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
+from bertkit.tasks.words_read import in_pieces, read_words, whole_words
 from bertkit.text import Tokenizer
-from bertkit.text.convention import Convention, at_apostrophes, is_unbroken
+from bertkit.text.convention import Convention, is_unbroken
 from bertkit.text.windows import STRIDE, max_context, windows
-from bertkit.text.words import covering_pieces, join_words, words
+from bertkit.text.words import covering_pieces
 
 OUTSIDE = "O"
 
@@ -255,22 +256,6 @@ class Tagging(Task):
         return super()._checked(number, example)
 
 
-class _Read(NamedTuple):
-    """A text as the model reads it, and where the units are that get a tag.
-
-    Args:
-        encoded: The text that is made into pieces.
-        spans: (start, end) of each unit in it.
-        own: (start, end) of each unit in the text that was given.
-        words: The number of each unit's word, where words may fall into several; else None.
-    """
-
-    encoded: str
-    spans: list[tuple[int, int]]
-    own: list[tuple[int, int]]
-    words: list[int] | None = None
-
-
 class _Tags(list):
     """Tags with the probability of each, and in a raw text the (start, end) of its unit in characters, else None."""
 
@@ -279,42 +264,12 @@ class _Tags(list):
         self.spans, self.chances = spans, chances
 
 
-def _read(given, convention):
-    """Return an input as a `_Read`: words as they are, raw text as the training data part words."""
-    given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
-    if not isinstance(given, str):
-        text, spans = join_words(given)
-        return _Read(text, spans, spans)
-    if convention is not None:              # with the blanks that the words of the training data had between them
-        own = convention.words(given)
-        text, spans = join_words([given[start:end] for start, end in own])
-        return _Read(text, spans, own)
-    parts = [at_apostrophes(given, *word) for word in words(given)]
-    own = [span for part in parts for span in part]
-    return _Read(given, own, own, [number for number, part in enumerate(parts) for _ in part])
-
-
 def _encoded(tokenizer, given, convention):
-    """Return the Encoding of an input, its `_Read`, and the first piece of each unit, -1 where it has none."""
-    read = _read(given, convention)
+    """Return the Encoding of an input, its `ReadWords`, and the first piece of each unit, -1 where it has none."""
+    read = read_words(given, convention)
     encoding = tokenizer.encode([read.encoded])[0]
-    if read.words is not None:
-        read = _in_pieces(read, encoding.offsets)
+    read = in_pieces(read, encoding.offsets)
     return encoding, read, covering_pieces(encoding.offsets, read.spans)[0].tolist()
-
-
-def _in_pieces(read, offsets):
-    """Return a raw text with a unit for each piece of Thai, Khmer and the like, where a run may be several words."""
-    spans, numbers = [], []
-    for span, number in zip(read.spans, read.words, strict=True):
-        inside = [span]
-        if is_unbroken(read.encoded[slice(*span)]):
-            first, last = (int(piece[0]) for piece in covering_pieces(offsets, [span]))
-            pieces = [offsets[piece] for piece in range(first, last + 1)] if first >= 0 else []
-            inside = [(max(start, span[0]), min(end, span[1])) for start, end in pieces if start < end] or [span]
-        spans += inside
-        numbers += [number] * len(inside)
-    return _Read(read.encoded, spans, spans, numbers)
 
 
 def _chances(row):
@@ -387,18 +342,10 @@ def _labels(cut, pieces, numbers):
 
 def _entities(given, tags, convention):
     given = given.decode("utf-8", errors="replace") if isinstance(given, bytes) else given
-    read = _read(given, convention)
+    read = read_words(given, convention)
     text = given if isinstance(given, str) else read.encoded
     spans = getattr(tags, "spans", None)
-    spans = _whole_words(read) if spans is None else spans
+    spans = whole_words(read) if spans is None else spans
     return [{"text": text[spans[first][0]:spans[last - 1][1]], "type": kind,
              "start": spans[first][0], "end": spans[last - 1][1]}
             for kind, first, last in metrics.entities(tags)]
-
-
-def _whole_words(read):
-    """Return (start, end) of each word in the text that was given."""
-    if read.words is None:
-        return read.own
-    groups = [list(group) for _, group in groupby(range(len(read.own)), key=lambda unit: read.words[unit])]
-    return [(read.own[units[0]][0], read.own[units[-1]][1]) for units in groups]
