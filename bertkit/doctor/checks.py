@@ -129,7 +129,7 @@ TABLE = (
           "Remove stop_gradient, detach and conversions to numpy between the weight and the loss.", BERT),
     Check("finite", "rows", "weights and outputs hold no NaN or infinity", "Every answer that passes there is NaN.",
           "Load the weights again; one that overflowed in half precision must be trained again from before it.",
-          "IEEE 754"),
+          "IEEE 754-2019, section 6: infinity and NaN"),
     Check("precision", "ranges", "drift and overflow in float16 or bfloat16 against float32",
           "Answers are lost in rounding, or overflow.",
           "Keep LayerNorm, softmax and sums in float32, or use bfloat16.",
