@@ -69,7 +69,8 @@ def parameters(config: EncoderConfig) -> int:
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
     return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
-            + ENDINGS.get(type(config.block), _none)(config) + _total(pooler_parameters(config), 0))
+            + ENDINGS.get(type(config.block), _none)(config) + distance_parameters(config)
+            + _total(pooler_parameters(config), 0))
 
 
 def embedding_parameters(config: EncoderConfig) -> int:
@@ -243,6 +244,24 @@ def _query_stream(config):
     return config.hidden_dim
 
 
+def distance_parameters(config: EncoderConfig) -> int:
+    """Count the table of distances that all blocks share.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        The number of parameters, 0 where there is no such table.
+
+    Example:
+        >>> from bertkit.family.mpnet import CONFIG
+        >>> distance_parameters(CONFIG)          # 32 buckets for each of 12 heads
+        384
+    """
+    kind = config.attention_of(0)
+    return kind.buckets * config.num_heads if isinstance(kind, kinds.Bucketed) else 0
+
+
 def _none(_):
     return 0
 
@@ -251,7 +270,8 @@ def _none(_):
 INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
 ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
     kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
-    kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
+    kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2),
+    kinds.Bucketed: _projections}
 BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.Bottleneck: _bottleneck,
           kinds.Reversible: _post_norm}
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}

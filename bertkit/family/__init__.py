@@ -13,7 +13,7 @@ from typing import Any
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
-PAGES = ("bert", "spanbert", "roberta", "xlm_roberta", "camembert", "distilbert", "electra", "albert", "xlnet",
+PAGES = ("bert", "spanbert", "roberta", "xlm_roberta", "camembert", "mpnet", "distilbert", "electra", "albert", "xlnet",
          "mobilebert", "modernbert", "longformer", "bigbird", "reformer")
 
 

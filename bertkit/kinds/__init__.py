@@ -10,6 +10,7 @@ from bertkit.kinds.encoder import (
     Axial,
     Bare,
     Bottleneck,
+    Bucketed,
     First,
     Full,
     Hash,
@@ -36,7 +37,7 @@ from bertkit.kinds.head import (
 )
 
 __all__ = [
-    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "First", "Full", "Hash",
+    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "Bucketed", "First", "Full", "Hash",
     "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "Rotary", "Shared",
     "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
 ]

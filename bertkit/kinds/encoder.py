@@ -109,6 +109,27 @@ class Rotary:
 
 
 @dataclass(frozen=True)
+class Bucketed:
+    """Every token attends to every real token, with a learned bias by distance (Raffel et al. 2020, T5, section 2.1).
+
+    Distances fall into buckets, half of them for keys before the query; a head has one number for each bucket, and all
+    blocks share them. Small distances have buckets of their own, larger ones share them by their logarithm.
+
+    Args:
+        buckets: number of buckets, an even number.
+        farthest: distance, in tokens, from which on all distances fall into the last bucket.
+
+    Example:
+        >>> from bertkit.family.mpnet import CONFIG
+        >>> CONFIG.attention
+        Bucketed(buckets=32, farthest=128)
+    """
+
+    buckets: int = 32
+    farthest: int = 128
+
+
+@dataclass(frozen=True)
 class Local:
     """Tokens attend to their own chunk and to the chunks beside it (the code of Reformer, Kitaev et al. 2020).
 

@@ -6,8 +6,10 @@ import keras
 
 from bertkit import kinds
 from bertkit.config import EncoderConfig
+from bertkit.errors import Error
 from bertkit.layers.block import Block
 from bertkit.layers.bottleneck import BottleneckBlock
+from bertkit.layers.bucketed_attention import DistanceBias
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
 from bertkit.layers.gated import GatedBlock
 from bertkit.layers.norm import norm
@@ -24,6 +26,11 @@ BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm:
 # [B,T,D], or a dict with that as "hidden".
 BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: CopyStream}
 ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: JoinStreams}
+# What attentions of a kind read of the distances between tokens, which is computed once for all blocks: the layer
+# that makes it, call(token_ids) -> "distances" in the context of every block.
+DISTANCES: dict[type, Any] = {kinds.Bucketed: DistanceBias}
+# Attentions that can answer for some places of a row without the others.
+BY_PLACE = (kinds.Full, kinds.Bucketed)
 # How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
 TOGETHER = {kinds.Reversible: run_reversible}
@@ -110,6 +117,25 @@ def ending(config: EncoderConfig, **options: Any) -> Any:
     return make and make(config, name="ending", **options)
 
 
+def distances(config: EncoderConfig, **options: Any) -> Any:
+    """Make the layer of what all blocks read of the distances between tokens.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A layer, or None where attention reads nothing of the kind.
+
+    Raises:
+        Error: when blocks would read different tables.
+    """
+    found = {kind for kind in map(config.attention_of, range(config.num_layers)) if type(kind) in DISTANCES}
+    if len(found) > 1:
+        raise Error(f"attention={config.attention}: all blocks share one table of distances; give them one kind.")
+    return next((DISTANCES[type(kind)](config, kind, name="distances", **options) for kind in found), None)
+
+
 def can_query_subset(config: EncoderConfig) -> bool:
     """Return whether the last block can answer for some places of a row without computing the others.
 
@@ -120,7 +146,7 @@ def can_query_subset(config: EncoderConfig) -> bool:
         True or False.
     """
     last = config.attention_of(block_order(config)[-1])
-    return isinstance(config.block, kinds.PostNorm) and isinstance(last, kinds.Full)
+    return isinstance(config.block, kinds.PostNorm) and isinstance(last, BY_PLACE)
 
 
 def hidden_states(state: Any) -> Any:

@@ -1,6 +1,6 @@
 """Make one small classifier of every family, whose oracle is transformers; needs torch, transformers, sentencepiece.
 
-    python tests/golden/make_families.py
+    python tests/golden/make_families.py [NAME ...]
 
 Random weights of standard deviation 0.2 (biases and norms included, so that a mistake shows), written next to this
 file as families/NAME/: config.json, model.safetensors, the tokenizer's files and ref.npz, with entries
@@ -13,6 +13,7 @@ Compare real positions only.  Reformer's rows are shorter than a chunk, so that 
 are committed: this script is how they came to be.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def wordpiece(folder):
                              *("##" + letter for letter in letters)])
     (folder / "vocab.txt").write_text("\n".join(entries) + "\n", encoding="utf-8")
     return transformers.BertTokenizer(str(folder / "vocab.txt"))
+
+
+def mpnet(folder):
+    """Write a vocab.txt with RoBERTa's special tokens around BERT's words, and both unknown tokens."""
+    words = list(dict.fromkeys(["<s>", "<pad>", "</s>", "<unk>", *BERT_WORDS[:20], "[UNK]", *BERT_WORDS[20:], *".,:;?",
+                                *map(chr, range(97, 123)), *("##" + chr(code) for code in range(97, 123)), "<mask>"]))
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    return transformers.MPNetTokenizer(str(folder / "vocab.txt"))
 
 
 def bytelevel(special, cls):
@@ -91,6 +100,7 @@ FAMILIES = {                                   # name -> config class, its setti
                 bytelevel(ROBERTA, T.RobertaTokenizer)),
     "xlm_roberta": (T.XLMRobertaConfig, {"type_vocab_size": 1}, T.XLMRobertaForSequenceClassification,
                     pieces("sentencepiece.bpe.model", T.XLMRobertaTokenizer)),
+    "mpnet": (T.MPNetConfig, {}, T.MPNetForSequenceClassification, mpnet),
     "distilbert": (T.DistilBertConfig, {"dim": 24, "n_heads": 3, "n_layers": 2, "hidden_dim": 40},
                    T.DistilBertForSequenceClassification, wordpiece),
     "electra": (T.ElectraConfig, {"embedding_size": 16}, T.ElectraForSequenceClassification, wordpiece),
@@ -160,8 +170,9 @@ def record(model, inputs):
 
 
 def main():
-    """Write every directory."""
-    for name, (config_class, settings, model_class, make_tokenizer) in FAMILIES.items():
+    """Write every directory, or those of the families that the command line names."""
+    for name in sys.argv[1:] or FAMILIES:
+        config_class, settings, model_class, make_tokenizer = FAMILIES[name]
         folder = HERE / name
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer = make_tokenizer(folder)

@@ -77,7 +77,7 @@ def uncased(vocabulary: Iterable[str]) -> bool:
 def _by_case(vocabulary, **settings):
     """Return a WordPiece vocabulary with the settings of its case."""
     lower = uncased(vocabulary)
-    return vocabulary, {"lowercase": lower, "strip_accents": lower, **settings}
+    return vocabulary, {"lowercase": lower, "strip_accents": lower, **wordpiece.of_vocabulary(vocabulary), **settings}
 
 
 def _bundle(folder):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.files.atomic import read_json, write_json
+from bertkit.text.added import Added
 from bertkit.text.formats.huggingface import (
     ROLES,
     added_by_id,
@@ -16,9 +17,11 @@ from bertkit.text.formats.huggingface import (
     surroundings,
     with_padding_side,
 )
-from bertkit.text.template import bert
+from bertkit.text.template import bert, roberta
 
 DEFAULT = {role: f"[{role.upper()}]" for role in ROLES}
+# MPNet's: BERT's words, RoBERTa's special tokens and template, and both tables' unknown tokens, of which BERT's is used.
+MPNET = {"unk": "[UNK]", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"}
 
 
 def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -58,11 +61,33 @@ def from_legacy(folder: Path, vocabulary: Sequence[str], uncased: bool) -> dict[
         The settings of a `Tokenizer`.
     """
     config = read_json(folder / "tokenizer_config.json")
-    lower, names = config.get("do_lower_case", uncased), special(folder, DEFAULT)
+    of_mpnet = str(config.get("tokenizer_class")).startswith("MPNet")
+    lower, names = config.get("do_lower_case", uncased), special(folder, MPNET if of_mpnet else DEFAULT)
+    order = roberta(names["cls"], names["sep"]) if of_mpnet else bert(names["cls"], names["sep"])
     steps = {"lowercase": lower, "strip_accents": config.get("strip_accents"),
              "handle_chinese_chars": config.get("tokenize_chinese_chars", True)}
     return {"special": names, "added": added_by_id(folder, vocabulary), **_normalization(steps),
-            "template": with_padding_side(folder, bert(names["cls"], names["sep"]), names).settings()}
+            "template": with_padding_side(folder, order, names).settings()}
+
+
+def of_vocabulary(vocabulary: Sequence[str]) -> dict[str, Any]:
+    """Return the settings that the special tokens of a vocabulary tell where no file does: MPNet's, or BERT's.
+
+    Args:
+        vocabulary: the entries in the order of their ids.
+
+    Returns:
+        The settings special, added and template of a `Tokenizer`, empty for BERT's.
+
+    Example:
+        >>> of_vocabulary(["<s>", "<pad>", "</s>", "<unk>", "a", "[UNK]", "<mask>"])["special"]["cls"]
+        '<s>'
+    """
+    words = set(vocabulary)
+    if not set(MPNET.values()) <= words or DEFAULT["cls"] in words:
+        return {}
+    return {"special": MPNET, "added": [Added(MPNET["mask"], lstrip=True).settings()],
+            "template": roberta(MPNET["cls"], MPNET["sep"]).settings()}
 
 
 def write(folder: Path, tokenizer: Any) -> None:
@@ -75,10 +100,17 @@ def write(folder: Path, tokenizer: Any) -> None:
     settings = tokenizer.save(folder)
     flags = {str(token.pop("id")): token | {"normalized": False} for token in added_tokens(tokenizer)}
     write_json(folder / "tokenizer_config.json", {
-        "tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
+        "tokenizer_class": _class(tokenizer), "do_lower_case": settings["lowercase"],
         "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
         "padding_side": tokenizer.template.padding_side, "added_tokens_decoder": flags,
         **{f"{role}_token": token for role, token in tokenizer.special.items()}})
+
+
+def _class(tokenizer):
+    """Return the class of transformers that puts special tokens where a tokenizer does."""
+    special, template = tokenizer.special, tokenizer.template
+    mpnet = {"cls", "sep"} <= set(special) and template.pair == roberta(special["cls"], special["sep"]).pair
+    return "MPNetTokenizer" if mpnet else "BertTokenizer"
 
 
 def _normalization(steps):
