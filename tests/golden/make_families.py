@@ -13,6 +13,7 @@ Compare real positions only.  Reformer's rows are shorter than a chunk, so that 
 are committed: this script is how they came to be.
 """
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -21,8 +22,12 @@ import numpy as np
 import sentencepiece
 import torch
 import transformers
-from tokenizers import ByteLevelBPETokenizer
+from tokenizers import AddedToken, ByteLevelBPETokenizer, Tokenizer, decoders
+from tokenizers.models import BPE
+from tokenizers.normalizers import Replace
+from tokenizers.pre_tokenizers import Metaspace, Split
 from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer
 
 HERE = Path(__file__).parent / "families"
 SEED, STD, LABELS, LENGTHS = 11, 0.2, 3, (11, 7, 4)
@@ -77,6 +82,29 @@ def modern(folder):
     return transformers.PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer, **names)
 
 
+def gemma(folder):
+    """Train BPE on words behind a mark, and make of it what Gemma 2 has: whole texts, bytes for what is no entry."""
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    trained = Tokenizer(BPE(unk_token="<unk>"))
+    trained.pre_tokenizer = Metaspace(prepend_scheme="never")
+    trained.train_from_iterator(SENTENCES, BpeTrainer(vocab_size=190, special_tokens=special))
+    words = json.loads(trained.to_str())["model"]
+    entries = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), "\n", "\n\n", "\u2581\u2581",
+               *(word for word in words["vocab"] if word not in special)]
+    ids = {entry: i for i, entry in enumerate(dict.fromkeys(entries))}
+    merges = [("\u2581", "\u2581"), ("\n", "\n"), *(tuple(merge) for merge in words["merges"])]
+    made = Tokenizer(BPE(ids, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made.normalizer, made.pre_tokenizer = Replace(" ", "\u2581"), Split(" ", "merged_with_previous")
+    made.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    made.post_processor = TemplateProcessing(single="<bos> $A <eos>", pair="<bos> $A <eos> <bos> $B <eos>",
+                                             special_tokens=[("<bos>", 2), ("<eos>", 1)])
+    made.add_tokens([AddedToken("\n\n", normalized=False)])
+    names = {"bos": "<bos>", "eos": "<eos>", "cls": "<bos>", "sep": "<eos>", "unk": "<unk>", "pad": "<pad>",
+             "mask": AddedToken("<mask>", lstrip=True)}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **{f"{key}_token": name
+                                                                          for key, name in names.items()})
+
+
 def pieces(name, cls, **options):
     """Return a function that trains a SentencePiece model and reads it as a class of transformers."""
     def make(folder):
@@ -126,6 +154,11 @@ FAMILIES = {                                   # name -> config class, its setti
                    T.MobileBertForSequenceClassification, wordpiece),
     "modernbert": (T.ModernBertConfig, {"local_attention": 4, "global_attn_every_n_layers": 2},
                    T.ModernBertForSequenceClassification, modern),
+    "mmbert": (T.ModernBertConfig, {
+        "local_attention": 4, "global_attn_every_n_layers": 2, "classifier_pooling": "mean",
+        "rope_parameters": dict.fromkeys(("full_attention", "sliding_attention"),
+                                         {"rope_type": "default", "rope_theta": 160_000.0})},
+        T.ModernBertForSequenceClassification, gemma),
 }
 
 

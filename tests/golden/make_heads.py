@@ -3,10 +3,10 @@
     python tests/golden/make_heads.py [NAME ...]
 
 Random weights of standard deviation 0.2, as in make_families.py, written next to this file as
-heads/NAME/HEAD/: config.json, model.safetensors and ref.npz with entries CALL/in/<transformers name> and CALL/out/<name>.
-The calls are "padded", "placed" (with position_ids), "bare" (ids alone) and "long" (more tokens than any bucket of
-distances has of its own). HEAD "base" is the encoder with all states and attentions. Compare real positions only. The
-files are committed: this script is how they came to be.
+heads/NAME/HEAD/: config.json, model.safetensors and ref.npz with entries CALL/in/<transformers name> and
+CALL/out/<name>. The calls are "padded", "placed" (with position_ids), "bare" (ids alone) and "long" (a row that reaches
+all distances). HEAD "base" is the encoder with all states and attentions. Compare real positions only. The files are
+committed: this script is how they came to be.
 """
 
 import sys

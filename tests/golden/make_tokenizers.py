@@ -2,9 +2,9 @@
 
     python tests/golden/make_tokenizers.py [NAME ...]
 
-For each folder families/NAME, tokenizers/NAME.json holds "texts", the "ids" and "offsets" of each without special tokens,
-the ids of each as one text ("single") and before the first one ("pair"), as transformers makes them. The files are
-committed: this script is how they came to be.
+For each folder families/NAME, tokenizers/NAME.json holds "texts", the "ids" and "offsets" of each without special
+tokens, the ids of each as one text ("single") and before the first one ("pair"), as transformers makes them. The files
+are committed: this script is how they came to be.
 """
 
 import json
@@ -14,12 +14,18 @@ from pathlib import Path
 import transformers
 
 HERE = Path(__file__).parent
-NAMES = ("mpnet",)
-TEXTS = ["The baker opened the shop.", " two  spaces,\ttab\nand line ", "Caf\u00e9 Cafe\u0301 na\u00efve \u00dcber STRASSE",
-         "\u4e2d\u6587 and \u65e5\u672c\u8a9e\u3001kana \u30ab\u30bf\u30ab\u30ca", "emoji \U0001f600\u200d\U0001f9b0 \u2764\ufe0f end", "1234567 3.14 1,000 \u0663\u0664\u0665",
-         "don't we'll I'M they've", "a", "", "   ", "\u0e44\u0e17\u0e22 \u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u05e2\u05d1\u05e8\u05d9\u05ea \u0939\u093f\u0928\u094d\u0926\u0940",
-         "x" * 120, "(a) [b] {c} <d> \"e\" 'f' \u201cg\u201d", "zero\u200bwidth soft\u00adhyphen nbsp\u00a0here", "\ufb01ne \u2460 \uff21\uff22",
-         "line\r\nend\n\n\nthree", "\u2581 lower one eighth", "def f(x):\n    return x  # two", "https://a.b/c?d=e&f=1"]
+NAMES = ("mpnet", "mmbert")
+TEXTS = [
+    "The baker opened the shop.", " two  spaces,\ttab\nand line ", "Caf\u00e9 Cafe\u0301 na\u00efve \u00dcber STRASSE",
+    "\u4e2d\u6587 and \u65e5\u672c\u8a9e\u3001kana \u30ab\u30bf\u30ab\u30ca",
+    "emoji \U0001f600\u200d\U0001f9b0 \u2764\ufe0f end", "1234567 3.14 1,000 \u0663\u0664\u0665",
+    "don't we'll I'M they've", "a", "", "   ",
+    "\u0e44\u0e17\u0e22 \u0627\u0644\u0639\u0631\u0628\u064a\u0629 "
+    "\u05e2\u05d1\u05e8\u05d9\u05ea \u0939\u093f\u0928\u094d\u0926\u0940",
+    "x" * 120, "(a) [b] {c} <d> \"e\" 'f' \u201cg\u201d", "zero\u200bwidth soft\u00adhyphen nbsp\u00a0here",
+    "\ufb01ne \u2460 \uff21\uff22", "line\r\nend\n\n\nthree", "\u2581 lower one eighth",
+    "def f(x):\n    return x  # two",
+    "https://a.b/c?d=e&f=1"]
 
 
 def main():

@@ -14,7 +14,8 @@ from bertkit.text.template import FIRST, SECOND, Template, bare, bert, roberta, 
 ROLES = ("unk", "cls", "sep", "pad", "mask")
 TEXTS = {"A": FIRST, "B": SECOND}
 PROCESSORS = {"BertProcessing": bert, "RobertaProcessing": roberta}
-FILES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece"}
+FILES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece",
+         "bytefallback": "sentencepiece"}
 
 
 def write(folder: Path, tokenizer: Any) -> None:

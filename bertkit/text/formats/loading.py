@@ -17,7 +17,7 @@ from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
-_BUNDLE = {"tokenizer": ({"kind": Maybe(Choice("wordpiece", "bytelevel", "unigram", "bpe"))}, None)}
+_BUNDLE = {"tokenizer": ({"kind": Maybe(Choice("wordpiece", "bytelevel", "unigram", "bpe", "bytefallback"))}, None)}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 # The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
 FILES = (".txt", ".model", ".json")
@@ -106,9 +106,9 @@ def _reader(path, content):
         return wordpiece.from_tokenizer_json
     if kind == "BPE" and '"ByteLevel"' in split:
         return bytelevel.from_tokenizer_json
-    if kind == "Unigram" or kind == "BPE" and '"Metaspace"' in split:
+    if kind == "Unigram" or kind == "BPE" and ('"Metaspace"' in split or model.get("byte_fallback")):
         return sentencepiece.from_tokenizer_json
-    raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes or words; "
+    raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes, words or texts; "
                 "bertkit does not read such a tokenizer.")
 
 

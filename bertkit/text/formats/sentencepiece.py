@@ -23,11 +23,13 @@ from bertkit.text.unicode.normalize import Normalizer
 SIMPLE = {"NFC": "nfc", "NFD": "nfd", "NFKC": "nfkc", "NFKD": "nfkd", "StripAccents": "accents",
           "Lowercase": "lowercase"}
 SPACES = " {2,}"
+BYTES_DECODER = {"type": "Sequence", "decoders": [
+    {"type": "Replace", "pattern": {"String": SPACE}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]}
 # The models of the families have these values; any other value changes the ids.
 USUAL = {"byte_fallback": False, "dropout": False, "continuing_subword_prefix": False, "end_of_word_suffix": False,
          "ignore_merges": False}
-NAMES = {"cls": ("[CLS]", "<cls>", "<s>"), "sep": ("[SEP]", "<sep>", "</s>"), "pad": ("<pad>", "[PAD]"),
-         "mask": ("[MASK]", "<mask>")}
+NAMES = {"cls": ("[CLS]", "<cls>", "<s>", "<bos>"), "sep": ("[SEP]", "<sep>", "</s>", "<eos>"),
+         "pad": ("<pad>", "[PAD]"), "mask": ("[MASK]", "<mask>")}
 
 
 def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence[str], dict[str, Any]]:
@@ -46,14 +48,16 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence
     path = folder / "tokenizer.json"
     with complete_json(path):
         steps, charsmap = _steps(path, content["normalizer"])
-        words, prefix = _words(path, content["pre_tokenizer"])
         vocabulary, unknown, model = _model(path, content["model"])
+        if model["kind"] == "bytefallback":
+            _require_whole(path, content["pre_tokenizer"], steps)
+        else:
+            model |= _words(path, content["pre_tokenizer"])
         normalizer = Normalizer(steps, mapping(charsmap))
         names = _special(folder, content, vocabulary) | {"unk": unknown}
         around = surroundings(folder, content, vocabulary, names, lambda token: normalizer(token) == token)
         controls = [token["content"] for token in content["added_tokens"] if token["special"]]
-        return vocabulary, {**model, "normalization": steps, "charsmap": charsmap, "words": words, "prefix": prefix,
-                            "controls": controls, **around}
+        return vocabulary, {**model, "normalization": steps, "charsmap": charsmap, "controls": controls, **around}
 
 
 def from_legacy(folder: Path, path: Path) -> tuple[Sequence[str], dict[str, Any]]:
@@ -88,9 +92,10 @@ def write(folder: Path, tokenizer: Any) -> None:
             "split": True}
     split = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, mark]}
     parts = [_part(step, tables["charsmap"]) for step in settings["normalization"]]
+    whole = model.kind == "bytefallback"
     write_tokenizer_json(folder, tokenizer, normalizer={"type": "Sequence", "normalizers": parts} if parts else None,
-                         pre_tokenizer=split if model.words == "blanks" else mark, decoder=mark,
-                         model=WRITTEN[model.kind](tokenizer, tables))
+                         pre_tokenizer=None if whole else split if model.words == "blanks" else mark,
+                         decoder=BYTES_DECODER if whole else mark, model=WRITTEN[model.kind](tokenizer, tables))
 
 
 def merges(vocabulary: Sequence[str]) -> list[str]:
@@ -115,9 +120,11 @@ def _model(path, model):
     """Return the vocabulary, the unknown token and the other settings of a model."""
     kind = "bpe" if "merges" in model else "unigram"
     usual = USUAL | ({"fuse_unk": True} if kind == "bpe" else {})
+    if kind == "bpe" and model.get("byte_fallback"):
+        kind, usual = "bytefallback", usual | {"byte_fallback": True, "fuse_unk": bool(model.get("fuse_unk"))}
     if odd := [name for name, wanted in usual.items() if bool(model.get(name)) != wanted]:
         raise Error(f"{path}: its model has {odd[0]}={model.get(odd[0])!r}; bertkit does not read such a tokenizer.")
-    if kind == "bpe":
+    if kind != "unigram":
         pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
         return entries_by_id(path, model["vocab"]), model["unk_token"], {"kind": kind, "merges": pairs}
     vocabulary, scores = zip(*model["vocab"], strict=True)
@@ -156,12 +163,13 @@ def _unigram(tokenizer, tables):
 
 def _bpe(tokenizer, tables):
     return {"type": "BPE", "dropout": None, "unk_token": tokenizer.special["unk"], "fuse_unk": True,
-            "continuing_subword_prefix": None, "end_of_word_suffix": None, "byte_fallback": False,
-            "ignore_merges": False, "vocab": {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)},
+            "continuing_subword_prefix": None, "end_of_word_suffix": None,
+            "byte_fallback": tokenizer.model.kind == "bytefallback", "ignore_merges": False,
+            "vocab": {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)},
             "merges": [merge.split(" ") for merge in tables["merges"]]}
 
 
-WRITTEN = {"unigram": _unigram, "bpe": _bpe}
+WRITTEN = {"unigram": _unigram, "bpe": _bpe, "bytefallback": _bpe}
 
 
 def _step(path, part):
@@ -181,7 +189,7 @@ def _step(path, part):
 
 
 def _words(path, split):
-    """Return the settings words and prefix of a pre_tokenizer."""
+    """Return {"words", "prefix"}, the settings that a pre_tokenizer says."""
     parts = split["pretokenizers"] if split and split["type"] == "Sequence" else [split]
     if len(parts) == 2:
         require(path, "pre_tokenizer", parts[0], "WhitespaceSplit")
@@ -192,7 +200,17 @@ def _words(path, split):
     if len(parts) > 2 or mark["replacement"] != SPACE or not mark.get("split", True) or scheme == "first":
         raise Error(f"{path}: its pre_tokenizer is not Metaspace with {SPACE} before all words or none; "
                     "bertkit does not read such a tokenizer.")
-    return "blanks" if len(parts) == 2 else "spaces", scheme == "always"
+    return {"words": "blanks" if len(parts) == 2 else "spaces", "prefix": scheme == "always"}
+
+
+def _require_whole(path, split, steps):
+    """Raise Error unless a text reaches the model whole: it is split at spaces where the normalizer leaves none."""
+    none_left = ["replace", " ", SPACE] in steps
+    at_spaces = split and split["type"] == "Split" and split["pattern"] == {"String": " "}
+    if split is not None and not (at_spaces and none_left):
+        raise Error(f"{path}: its model has byte_fallback and its pre_tokenizer splits texts, wanted none, or a Split "
+                    f"at spaces behind a normalizer that replaces them by {SPACE}; bertkit does not read such a "
+                    "tokenizer.")
 
 
 def _special(folder, content, vocabulary):

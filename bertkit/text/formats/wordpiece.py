@@ -20,7 +20,7 @@ from bertkit.text.formats.huggingface import (
 from bertkit.text.template import bert, roberta
 
 DEFAULT = {role: f"[{role.upper()}]" for role in ROLES}
-# MPNet's: BERT's words, RoBERTa's special tokens and template, and both tables' unknown tokens, of which BERT's is used.
+# MPNet has BERT's words, RoBERTa's special tokens and template, and the unknown tokens of both; BERT's is used.
 MPNET = {"unk": "[UNK]", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"}
 
 
