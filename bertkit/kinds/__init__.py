@@ -11,6 +11,7 @@ from bertkit.kinds.encoder import (
     Bare,
     Bottleneck,
     Bucketed,
+    Disentangled,
     First,
     Full,
     Hash,
@@ -37,7 +38,8 @@ from bertkit.kinds.head import (
 )
 
 __all__ = [
-    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "Bucketed", "First", "Full", "Hash",
+    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "Bucketed", "Disentangled",
+    "First", "Full", "Hash",
     "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "Rotary", "Shared",
     "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
 ]

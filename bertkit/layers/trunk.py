@@ -10,6 +10,7 @@ from bertkit.errors import Error
 from bertkit.layers.block import Block
 from bertkit.layers.bottleneck import BottleneckBlock
 from bertkit.layers.bucketed_attention import DistanceBias
+from bertkit.layers.disentangled_attention import DistanceVectors
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
 from bertkit.layers.gated import GatedBlock
 from bertkit.layers.norm import norm
@@ -28,9 +29,9 @@ BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: CopyS
 ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: JoinStreams}
 # What attentions of a kind read of the distances between tokens, which is computed once for all blocks: the layer
 # that makes it, call(token_ids) -> "distances" in the context of every block.
-DISTANCES: dict[type, Any] = {kinds.Bucketed: DistanceBias}
+DISTANCES: dict[type, Any] = {kinds.Bucketed: DistanceBias, kinds.Disentangled: DistanceVectors}
 # Attentions that can answer for some places of a row without the others.
-BY_PLACE = (kinds.Full, kinds.Bucketed)
+BY_PLACE = (kinds.Full, kinds.Bucketed, kinds.Disentangled)
 # How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
 TOGETHER = {kinds.Reversible: run_reversible}

@@ -22,8 +22,8 @@ import numpy as np
 import sentencepiece
 import torch
 import transformers
-from tokenizers import AddedToken, ByteLevelBPETokenizer, Tokenizer, decoders
-from tokenizers.models import BPE
+from tokenizers import AddedToken, ByteLevelBPETokenizer, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers.models import BPE, Unigram
 from tokenizers.normalizers import Replace
 from tokenizers.pre_tokenizers import Metaspace, Split
 from tokenizers.processors import TemplateProcessing
@@ -120,6 +120,60 @@ def pieces(name, cls, **options):
     return make
 
 
+def field(message, number):
+    """Return the first bytes field of this number in a protobuf message."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            value |= (message[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if message[at - 1] < 0x80:
+                return value, at
+
+    at = 0
+    while at < len(message):
+        key, at = varint(at)
+        if key & 7 == 2:
+            size, at = varint(at)
+            if key >> 3 == number:
+                return message[at:at + size]
+            at += size
+        else:
+            at = varint(at)[1] if key & 7 == 0 else at + {1: 8, 5: 4}[key & 7]
+    raise KeyError(number)
+
+
+RULES = {"\ufb01": "fi", "\uff21": "A", "\uff22": "B", "\u2460": "1", "\u00a0": " ", "\u200b": " ", "\u00ad": ""}
+
+
+def deberta(folder):
+    """Train a SentencePiece model with few rules, keep it beside the recorded ids, and make of it what DeBERTa-v2 has.
+
+    The tokenizer is built as the converter of transformers 4 does, by which the published models were trained.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        rules = ["\t".join(" ".join(f"{ord(c):X}" for c in side) for side in rule) for rule in RULES.items()]
+        (Path(work) / "rules.tsv").write_text("\n".join(rules) + "\n")
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(SENTENCES), model_prefix=str(Path(work) / "spm"), vocab_size=110,
+            hard_vocab_limit=False, minloglevel=2, normalization_rule_tsv=str(Path(work) / "rules.tsv"), pad_id=0,
+            bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]")
+        model = (Path(work) / "spm.model").read_bytes()
+    (HERE.parent / "tokenizers" / "deberta.model").write_bytes(model)
+    read = sentencepiece.SentencePieceProcessor(model_proto=model)
+    entries = [(read.id_to_piece(i), read.get_score(i)) for i in range(read.get_piece_size())]
+    made = Tokenizer(Unigram([*entries, ("[MASK]", 0.0)], 3))
+    charsmap = field(field(model, 3), 2)                     # ModelProto.normalizer_spec.precompiled_charsmap
+    made.normalizer = normalizers.Sequence([normalizers.Strip(), normalizers.Precompiled(charsmap),
+                                            Replace(Regex(" {2,}"), " ")])
+    made.pre_tokenizer = pre_tokenizers.Sequence([Metaspace(prepend_scheme="always")])
+    made.decoder = decoders.Metaspace(prepend_scheme="always")
+    made.post_processor = TemplateProcessing(single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+                                             special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    names = {f"{role}_token": f"[{role.upper()}]" for role in ("unk", "cls", "sep", "pad", "mask")}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **names)
+
+
 T = transformers
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 FAMILIES = {                                   # name -> config class, its settings, classifier, tokenizer
@@ -132,6 +186,9 @@ FAMILIES = {                                   # name -> config class, its setti
     "distilbert": (T.DistilBertConfig, {"dim": 24, "n_heads": 3, "n_layers": 2, "hidden_dim": 40},
                    T.DistilBertForSequenceClassification, wordpiece),
     "electra": (T.ElectraConfig, {"embedding_size": 16}, T.ElectraForSequenceClassification, wordpiece),
+    "deberta": (T.DebertaV2Config, {
+        "relative_attention": True, "position_buckets": 8, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+        "pos_att_type": "p2c|c2p", "position_biased_input": False}, T.DebertaV2ForSequenceClassification, deberta),
     "albert": (T.AlbertConfig, {"embedding_size": 16, "hidden_act": "gelu_new"}, T.AlbertForSequenceClassification,
                pieces("spiece.model", T.AlbertTokenizer, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
                       normalization_rule_name="nmt_nfkc", control_symbols=["[CLS]", "[SEP]", "[MASK]"])),

@@ -25,6 +25,16 @@ ENDS = {"base": "Model", "seqcls": "ForSequenceClassification", "tokcls": "ForTo
 # name -> beginning of the classes' names, settings, heads that it lacks
 FAMILIES = {
     "mpnet": ("MPNet", {"max_position_embeddings": 212, "layer_norm_eps": 1e-5}, ()),
+    "deberta": ("DebertaV2", {
+        "max_position_embeddings": 96, "relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm",
+        "share_att_key": True, "pos_att_type": "p2c|c2p", "position_biased_input": False}, ()),
+    "deberta_own": ("DebertaV2", {                     # all that DeBERTaV3 does not have, but DeBERTa-v2 can
+        "max_position_embeddings": 212, "relative_attention": True, "max_relative_positions": 6, "type_vocab_size": 2,
+        "pos_att_type": "c2p|p2c", "pooler_hidden_act": "relu"}, ("qa", "tokcls", "mc")),
+    "deberta_new": ("DebertaV2", {                     # the newer names of the head, and one term alone
+        "max_position_embeddings": 32, "relative_attention": True, "position_buckets": 4, "legacy": False,
+        "share_att_key": True, "pos_att_type": "p2c", "position_biased_input": False},
+        ("qa", "tokcls", "mc", "seqcls")),
 }
 
 

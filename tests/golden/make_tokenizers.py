@@ -14,7 +14,7 @@ from pathlib import Path
 import transformers
 
 HERE = Path(__file__).parent
-NAMES = ("mpnet", "mmbert")
+NAMES = ("mpnet", "mmbert", "deberta")
 TEXTS = [
     "The baker opened the shop.", " two  spaces,\ttab\nand line ", "Caf\u00e9 Cafe\u0301 na\u00efve \u00dcber STRASSE",
     "\u4e2d\u6587 and \u65e5\u672c\u8a9e\u3001kana \u30ab\u30bf\u30ab\u30ca",

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from bertkit.errors import Error
 from bertkit.text import Tokenizer
 from bertkit.text.formats import huggingface
 from tests.recorded import GOLDEN
@@ -67,6 +68,26 @@ def test_mpnets_words_alone_tell_its_special_tokens(files, tmp_path):
     tokenizer, wanted = Tokenizer.load(tmp_path), Tokenizer.load(folder("mpnet"))
     assert (tokenizer.special, tokenizer.template) == (wanted.special, wanted.template)
     assert_equals_recorded(tokenizer, RECORDED["mpnet"])
+
+
+@pytest.mark.parametrize("beside", [{"config.json": {"model_type": "deberta-v2"}},
+                                    {"tokenizer_config.json": {"tokenizer_class": "DebertaV2Tokenizer"}}], ids=str)
+def test_debertas_model_file_alone_gives_the_same(beside, tmp_path):
+    shutil.copy(GOLDEN / "tokenizers" / "deberta.model", tmp_path / "spm.model")
+    for name, content in beside.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    tokenizer, wanted = Tokenizer.load(tmp_path), Tokenizer.load(folder("deberta"))
+    assert (tokenizer.special, tokenizer.template) == (wanted.special, wanted.template)
+    assert tokenizer.vocabulary == wanted.vocabulary
+    assert_equals_recorded(tokenizer, RECORDED["deberta"])
+
+
+def test_debertas_split_at_punctuation_is_refused(tmp_path):
+    shutil.copy(GOLDEN / "tokenizers" / "deberta.model", tmp_path / "spm.model")
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "deberta-v2"}))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"split_by_punct": True}))
+    with pytest.raises(Error, match="split_by_punct=true, and bertkit does not split at punctuation"):
+        Tokenizer.load(tmp_path)
 
 
 def test_a_words_file_of_bert_stays_berts(tmp_path):
