@@ -21,7 +21,7 @@ AXES: dict[str, tuple[type, ...]] = {
                   kinds.Disentangled, kinds.Local, kinds.Hash),
     "positions": (kinds.Absolute, kinds.Axial, type(None)),
     "inputs": (kinds.Summed, kinds.Trigram, kinds.Bare),
-    "block": (kinds.PostNorm, kinds.PreNorm, kinds.Bottleneck, kinds.Reversible, kinds.TwoStream),
+    "block": (kinds.PostNorm, kinds.GatedPost, kinds.PreNorm, kinds.Bottleneck, kinds.Reversible, kinds.TwoStream),
     "shared": (kinds.Shared, type(None)),
     "pooler": (kinds.Tanh, kinds.First, type(None)),
 }

@@ -183,6 +183,13 @@ def _post_norm(config, layer):
     return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm_parameters(width)
 
 
+def _gated_post(config, layer):
+    """Count attention, three feed-forward matrices and two LayerNorms."""
+    width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
+    matrices, others = _attention(config, layer)
+    return ([*matrices, *[(width, inner, bias)] * 2, (inner, width, bias)], others + 2 * layer_norm_parameters(width))
+
+
 def _gated(config, layer):
     """Count attention, a feed-forward whose first matrix is twice as wide, and two norms, or one in block 0."""
     width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
@@ -283,8 +290,8 @@ ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
     kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
     kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2),
     kinds.Bucketed: _projections, kinds.Disentangled: _disentangled}
-BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.Bottleneck: _bottleneck,
-          kinds.Reversible: _post_norm}
+BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.GatedPost: _gated_post,
+          kinds.Bottleneck: _bottleneck, kinds.Reversible: _post_norm}
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
@@ -452,6 +459,8 @@ def saved_activations(config: EncoderConfig) -> int:
         11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
+    if isinstance(config.block, kinds.GatedPost):       # also the gate and the product
+        return 7 * width + 4 * inner
     if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product
         return 8 * width + 4 * inner
     if isinstance(config.block, kinds.Bottleneck):      # also both ways into the bottleneck, and the sum of each feed

@@ -14,7 +14,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
 PAGES = ("bert", "spanbert", "roberta", "xlm_roberta", "camembert", "mpnet", "distilbert", "electra", "deberta",
-         "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer")
+         "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer", "nomic")
 
 
 def page(name: str) -> Any:

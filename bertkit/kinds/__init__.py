@@ -14,6 +14,7 @@ from bertkit.kinds.encoder import (
     Disentangled,
     First,
     Full,
+    GatedPost,
     Hash,
     Local,
     PostNorm,
@@ -39,7 +40,7 @@ from bertkit.kinds.head import (
 
 __all__ = [
     "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "Bucketed", "Disentangled",
-    "First", "Full", "Hash",
+    "First", "Full", "GatedPost", "Hash",
     "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "Rotary", "Shared",
     "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
 ]

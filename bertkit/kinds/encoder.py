@@ -356,6 +356,22 @@ class PreNorm:
 
 
 @dataclass(frozen=True)
+class GatedPost:
+    """A norm follows each residual sum, and the feed-forward is gated (Nussbaum et al. 2024, arXiv 2402.01613).
+
+    Args:
+        feed_bias: whether the feed-forward has biases.
+
+    Example:
+        >>> from bertkit.family.nomic import CONFIG
+        >>> CONFIG.block, CONFIG.norm_bias
+        (GatedPost(feed_bias=False), True)
+    """
+
+    feed_bias: bool = False
+
+
+@dataclass(frozen=True)
 class Bottleneck:
     """Narrow blocks between wide residual connections (Sun et al. 2020, MobileBERT, figure 1).
 

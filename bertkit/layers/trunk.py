@@ -12,7 +12,7 @@ from bertkit.layers.bottleneck import BottleneckBlock
 from bertkit.layers.bucketed_attention import DistanceBias
 from bertkit.layers.disentangled_attention import DistanceVectors
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
-from bertkit.layers.gated import GatedBlock
+from bertkit.layers.gated import GatedBlock, GatedPostBlock
 from bertkit.layers.norm import norm
 from bertkit.layers.reversible import CopyStream, JoinStreams, ReversibleBlock, run_reversible
 from bertkit.layers.trigram import TrigramEmbeddings
@@ -20,6 +20,7 @@ from bertkit.layers.two_stream import LastStream, Streams, TwoStreamBlock
 
 INPUTS = {kinds.Summed: Embeddings, kinds.Trigram: TrigramEmbeddings, kinds.Bare: BareEmbeddings}
 BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm: GatedBlock,
+          kinds.GatedPost: GatedPostBlock,
           kinds.Bottleneck: BottleneckBlock, kinds.Reversible: ReversibleBlock}
 
 # What a kind of block has besides its blocks, where it has anything: the layer that makes the first state, call(x,
@@ -31,7 +32,7 @@ ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, ki
 # that makes it, call(token_ids) -> "distances" in the context of every block.
 DISTANCES: dict[type, Any] = {kinds.Bucketed: DistanceBias, kinds.Disentangled: DistanceVectors}
 # Attentions that can answer for some places of a row without the others.
-BY_PLACE = (kinds.Full, kinds.Bucketed, kinds.Disentangled)
+BY_PLACE = (kinds.Full, kinds.Rotary, kinds.Bucketed, kinds.Disentangled)
 # How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
 TOGETHER = {kinds.Reversible: run_reversible}
@@ -147,7 +148,8 @@ def can_query_subset(config: EncoderConfig) -> bool:
         True or False.
     """
     last = config.attention_of(block_order(config)[-1])
-    return isinstance(config.block, kinds.PostNorm) and isinstance(last, BY_PLACE)
+    return isinstance(config.block, kinds.PostNorm | kinds.GatedPost | kinds.PreNorm) and (
+        isinstance(last, BY_PLACE) and getattr(last, "window", None) is None)
 
 
 def hidden_states(state: Any) -> Any:

@@ -14,6 +14,7 @@ are committed: this script is how they came to be.
 """
 
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -211,6 +212,7 @@ FAMILIES = {                                   # name -> config class, its setti
                    T.MobileBertForSequenceClassification, wordpiece),
     "modernbert": (T.ModernBertConfig, {"local_attention": 4, "global_attn_every_n_layers": 2},
                    T.ModernBertForSequenceClassification, modern),
+    "nomic": (T.NomicBertConfig, {}, T.NomicBertForSequenceClassification, wordpiece),
     "mmbert": (T.ModernBertConfig, {
         "local_attention": 4, "global_attn_every_n_layers": 2, "classifier_pooling": "mean",
         "rope_parameters": dict.fromkeys(("full_attention", "sliding_attention"),
@@ -245,6 +247,20 @@ def batch(config, tokenizer):
     return {name: torch.tensor(np.ascontiguousarray(values).astype("int64")) for name, values in found.items()}
 
 
+# How transformers' names of nomic-bert are written; those of queries, keys and values are saved as one.
+SAVED = {r"nomic_bert\.layers": "nomic_bert.encoder.layers", r"embeddings\.LayerNorm": "emb_ln",
+         r"self_attn\.o_proj": "attn.out_proj", r"self_attn\.[qkv]_proj": "attn.Wqkv", r"mlp\.up_proj": "mlp.fc11",
+         r"mlp\.gate_proj": "mlp.fc12", r"mlp\.down_proj": "mlp.fc2", "post_attention_layernorm": "norm1",
+         "post_mlp_layernorm": "norm2"}
+
+
+def as_saved(name):
+    """Return the name under which a parameter is saved."""
+    for theirs, saved in SAVED.items() if name.startswith("nomic_bert") else ():
+        name = re.sub(theirs, saved, name)
+    return name
+
+
 def record(model, inputs):
     """Return the entries of ref.npz."""
     found = model(**inputs, labels=torch.tensor([2, 0, 1]))
@@ -254,8 +270,10 @@ def record(model, inputs):
     entries = {f"in/{name}": values.numpy().astype("int32") for name, values in inputs.items()}
     entries |= {"out/logits": found.logits, "out/loss": found.loss, "out/last_hidden_state": hidden,
                 "in/labels": torch.tensor([2, 0, 1], dtype=torch.int32)}
-    entries |= {f"gradnorm/{name}": parameter.grad.norm() for name, parameter in model.named_parameters()
-                if parameter.grad is not None}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:                # of parts that are saved as one tensor the norms go together
+            name = f"gradnorm/{as_saved(name)}"
+            entries[name] = (entries.get(name, 0) ** 2 + parameter.grad.norm() ** 2) ** 0.5
     return {name: values.detach().numpy() if torch.is_tensor(values) else values for name, values in entries.items()}
 
 

@@ -35,6 +35,7 @@ FAMILIES = {
         "max_position_embeddings": 32, "relative_attention": True, "position_buckets": 4, "legacy": False,
         "share_att_key": True, "pos_att_type": "p2c", "position_biased_input": False},
         ("qa", "tokcls", "mc", "seqcls")),
+    "nomic": ("NomicBert", {}, ("qa", "mc")),
 }
 
 
@@ -65,8 +66,6 @@ def batches(config, head):
 
 def outputs(model, call, batch):
     """Return the entries out/ of one call."""
-    if "position_ids" in batch and not reads_places(model):
-        batch = {name: array for name, array in batch.items() if name != "position_ids"}
     with torch.no_grad():
         found = model(**batch, output_hidden_states=call != "long", output_attentions=call != "long")
     named = {name: array for name, array in found.items() if torch.is_tensor(array)}
@@ -74,11 +73,6 @@ def outputs(model, call, batch):
         named |= {f"{name}.{i}": array for name in ("hidden_states", "attentions")
                   for i, array in enumerate(found[name])}
     return {name: array.numpy() for name, array in named.items()}
-
-
-def reads_places(model):
-    """Return whether a model takes position_ids."""
-    return "position_ids" in model.forward.__code__.co_varnames
 
 
 def main():
