@@ -160,7 +160,7 @@ def deberta(folder):
             hard_vocab_limit=False, minloglevel=2, normalization_rule_tsv=str(Path(work) / "rules.tsv"), pad_id=0,
             bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]")
         model = (Path(work) / "spm.model").read_bytes()
-    (HERE.parent / "tokenizers" / "deberta.model").write_bytes(model)
+    (HERE.parent / "family_tokenizers" / "deberta.model").write_bytes(model)
     read = sentencepiece.SentencePieceProcessor(model_proto=model)
     entries = [(read.id_to_piece(i), read.get_score(i)) for i in range(read.get_piece_size())]
     made = Tokenizer(Unigram([*entries, ("[MASK]", 0.0)], 3))

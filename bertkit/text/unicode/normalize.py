@@ -49,6 +49,7 @@ class Normalizer:
     - lowercase: lower-cases codepoint by codepoint.
     - replace OLD NEW: replaces a text.
     - squeeze NEW: replaces two or more spaces by NEW.
+    - squeeze_blanks NEW: replaces two or more blanks, and each line end or tab, by NEW.
     - strip_left, strip_right: remove the blanks at one end.
     - charsmap: applies `mapping`, to a whole grapheme cluster where it has less than 6 bytes and begins with an entry.
 
@@ -228,6 +229,10 @@ def _squeeze(new):
     return Step(" {2,}", lambda text: (new, [len(text) - 1] * len(new)))
 
 
+def _squeeze_blanks(new):
+    return Step(f"[{re.escape(BLANKS)}]{{2,}}|[\n\r\t]", lambda text: (new, [len(text) - 1] * len(new)))
+
+
 def _strip(pattern):
     return lambda: Step(pattern.format(f"[{re.escape(BLANKS)}]+"), lambda text: ("", []))
 
@@ -255,6 +260,7 @@ def _mapped(old, new):
     return new, [min(i, len(old) - 1) for i in range(len(new))]
 
 
-ARGUMENTS = {"replace": 2, "squeeze": 1}
+ARGUMENTS = {"replace": 2, "squeeze": 1, "squeeze_blanks": 1}
 STEPS = {"accents": _accents, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
+         "squeeze_blanks": _squeeze_blanks,
          "strip_left": _strip("\\A{}"), "strip_right": _strip("{}\\Z"), "charsmap": _charsmap}
