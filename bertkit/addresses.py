@@ -18,9 +18,12 @@ REMOTE = (OURS, "hf://", "kaggle://")
 PRESET = re.compile(r"[a-z0-9]+(_[a-z0-9.]+)+")          # of a published one, such as bert_tiny_en_uncased
 # Weights and vocabulary only; nothing of a repository that could be run. OLDER is for a repository without WEIGHTS.
 VOCABULARY = ("config.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-              "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-WEIGHTS = ("*.safetensors", "model.safetensors.index.json", "modules.json", "*_Pooling/config.json")
-OLDER = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
+              "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "modules.json",
+              "sentence_*_config.json", "0_Transformer/*.json", "0_Transformer/*.txt", "0_Transformer/*.model")
+WEIGHTS = ("*.safetensors", "model.safetensors.index.json", "0_Transformer/*.safetensors", "*_Pooling/config.json",
+           "*_Dense/config.json", "config_sentence_transformers.json", "adapter_config.json", "bert_config.json")
+OLDER = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json", "*/pytorch_model.bin",
+         "adapter_model.bin")
 
 
 def local_folder(address: str | Path, backbones: tuple[str, ...], weights: bool = True) -> Path:

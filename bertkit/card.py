@@ -85,6 +85,7 @@ class Card:
         parity: of an export: the score of the file, its drop, agreement and drift.
         bytes: of an export: the size of each file, in bytes.
         latency: of an export: milliseconds for one text.
+        ladder: of an export: what each precision that was made costs and keeps (see `export.ladder.entry`).
         notes: remarks.
         made: date, as in "2025-01-31".
         versions: dict {package: version}.
@@ -107,6 +108,7 @@ class Card:
     parity: dict = field(default_factory=dict)
     bytes: dict = field(default_factory=dict)
     latency: dict = field(default_factory=dict)
+    ladder: tuple = ()
     notes: tuple = ()
     made: str = field(default_factory=_today)
     versions: dict = field(default_factory=_versions)
@@ -118,7 +120,7 @@ class Card:
             {field: value}, without the empty fields.
         """
         return {name: json_value(value) for name, value in asdict(self).items()
-                if value not in ({}, (), "") or name in ("name", "task", "model")}
+                if value not in ({}, (), [], "") or name in ("name", "task", "model")}
 
     def text(self) -> str:
         """Return the most important entries for a person to read.
@@ -164,4 +166,4 @@ class Card:
             raise Error(f"{path} is missing; is this a bundle that bertkit wrote?")
         values = read_json(path, schema.arguments(cls))
         schema.check(values, _SHOWN, path)
-        return cls(**{**values, "notes": tuple(values.get("notes", ()))})
+        return cls(**{**values, **{name: tuple(values.get(name, ())) for name in ("notes", "ladder")}})

@@ -252,7 +252,8 @@ def check_batch(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str
     inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray)
               or name in own and isinstance(value, list | tuple) else value
               for name, value in inputs.items() if value is not None}
-    limits = {"token_ids": config.vocabulary_size, "segment_ids": config.num_segments or 2**31, "packed_ids": 2**31,
+    limits = {"token_ids": config.vocabulary_size, "packed_ids": 2**31,
+              "segment_ids": config.num_segments if config.num_segments > 1 else 2**31,
               "padding_mask": 2, "global_mask": 2, "answer_mask": 2,
               "position_ids": 2**31 if config.max_length is None else config.max_sequence_length}
     if not len(getattr(inputs["token_ids"], "shape", ())):

@@ -5,11 +5,11 @@
     without training: 86.96, 86.72)
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
-from bertkit.checkpoints.pooling import pooling as said
+from bertkit.checkpoints.embedder import load_embedder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.splits import Splits
@@ -52,9 +52,8 @@ def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None 
     # model
     tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
-        encoder = load(model, part="encoder")
-        options: dict[str, Any] = said(local_folder(model)) if pooling is None else {"pooling": pooling}
-        embedder = SentenceEmbedder(encoder, **options)
+        embedder = (load_embedder(model)[0] if pooling is None
+                    else SentenceEmbedder(load(model, part="encoder"), pooling=pooling))
 
     # fit: dev chooses the epoch
     run.prepare(embedder, tokenizer, splits)

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 
 from bertkit import metrics
-from bertkit.checkpoints import load, local_folder
-from bertkit.checkpoints.pooling import pooling
+from bertkit.checkpoints import local_folder
+from bertkit.checkpoints.embedder import load_embedder, row_length, task_of
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit, featurize
@@ -20,7 +20,6 @@ from bertkit.data.inputs import print_skipped
 from bertkit.data.trec import read_collection, write_run
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import check_replaceable, new_folder
-from bertkit.heads import SentenceEmbedder
 from bertkit.predictor import Predictor
 from bertkit.retrieval import ExactIndex, FaissIndex, save
 from bertkit.text import Tokenizer
@@ -28,7 +27,7 @@ from bertkit.training.scoring import outputs
 
 
 def main(model: str, data: str, out: str, ranker: str | None = None, index: Literal["exact", "faiss"] = "exact",
-         k: int = 100, length: int = 256, skip_bad_rows: bool = False,
+         k: int = 100, length: int | None = None, skip_bad_rows: bool = False,
          columns: Columns = Columns()) -> dict[str, float]:
     """Find documents for each query; leave the index and the run in TREC's form, and return its scores.
 
@@ -38,7 +37,7 @@ def main(model: str, data: str, out: str, ranker: str | None = None, index: Lite
     ranker          a bundle of `bertkit rank`, which puts the documents that were found in order
     index           exact, or faiss, an extra, for millions of documents
     k               documents to find for each query
-    length          tokens that a text is cut to
+    length          tokens that a text is cut to, by default as the model says, else 256
     skip_bad_rows   go on without judgements that cannot be used, and say how many
     """
     check_replaceable(out, "search")
@@ -47,16 +46,16 @@ def main(model: str, data: str, out: str, ranker: str | None = None, index: Lite
     collection = print_skipped(read_collection(data, columns, skip_bad_rows=skip_bad_rows))
 
     # model
-    tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
-    check_fit(tokenizer, encoder.config, length)
-    embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
+    tokenizer, (embedder, said) = Tokenizer.load(local_folder(model)), load_embedder(model)
+    length, task = length or row_length(embedder, said, 256), task_of(embedder, said)
+    check_fit(tokenizer, embedder.encoder.config, length)
 
-    def vectors(texts):
-        return np.stack(outputs(embedder, featurize(tokenizer, list(texts), None, length)))
+    def vectors(texts, prompt):
+        return np.stack(outputs(embedder, featurize(tokenizer, [prompt + text for text in texts], None, length)))
 
     # search
-    made = kind(collection.documents, vectors(collection.documents.values()))
-    found = made.search(vectors(collection.queries.values()), k)
+    made = kind(collection.documents, vectors(collection.documents.values(), task.document or task.prompt))
+    found = made.search(vectors(collection.queries.values(), task.query or task.prompt), k)
     run = dict(zip(collection.queries, found, strict=True))
 
     # put in order

@@ -10,13 +10,13 @@
 
 from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
-from bertkit.checkpoints.pooling import pooling
+from bertkit.checkpoints.embedder import load_embedder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.labelled import read_labelled
 from bertkit.data.splits import Splits
 from bertkit.errors import Error
-from bertkit.heads import SentenceEmbedder, TokenClassifier
+from bertkit.heads import TokenClassifier
 from bertkit.tasks.summarising import LexRank
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
@@ -71,11 +71,10 @@ def main(out: str, model: str = DEFAULT, train: str | None = None, dev: str | No
 def summarise_untrained(out: str, model: str, dev: str | None, test: str | None, sentences: int, length: int,
                         columns: Columns, tuning: TrainConfig) -> Card:
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
-    tokenizer, encoder = Tokenizer.load(local_folder(model)), load(model, part="encoder")
-    task = LexRank(sentences, width=encoder.config.output_dim)
+    tokenizer, (embedder, _) = Tokenizer.load(local_folder(model)), load_embedder(model)
+    task = LexRank(sentences, width=embedder.width)
     parts = {name: read_labelled(task, path, columns, **tuning.reading_options)
              for name, path in (("dev", dev), ("test", test)) if path is not None}
-    embedder = SentenceEmbedder(encoder, **pooling(local_folder(model)))
     knobs = {"out": out, "model": model, "dev": dev, "test": test, "sentences": sentences, "length": length,
              "columns": columns, "tuning": tuning}
     return score_and_save(out, embedder, tokenizer, task, length, parts, knobs, "summarise")

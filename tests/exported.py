@@ -57,11 +57,11 @@ def dev(rows=240):
     return path
 
 
-def in_process(folder, out, precision, masked_score, rows):
+def in_process(folder, files, masked_score, rows, lengths=()):
     """Do what `convert.convert` does without its child, which takes seconds to start."""
     with tempfile.TemporaryDirectory(dir=ROOM) as work:
-        content = convert.convert_bundle(folder, precision, masked_score, rows, Path(work) / "graph")
-    Path(out).write_bytes(content)
+        return convert.write_files({"folder": folder, "files": files, "masked_score": masked_score, "lengths": lengths},
+                                   rows, Path(work))
 
 
 def reloaded_here(place, rows, texts):
@@ -79,7 +79,7 @@ def phone(precision="float32", **kind):
     out = ROOM / f"phone-{precision}-{'-'.join(kind)}"
     if not out.exists():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("bertkit.export.tflite.convert", in_process)
+            patch.setattr("bertkit.export.candidates.convert", in_process)
             export_tflite(bundled(**kind), out, precision, LENGTH, None if kind else dev(), max_drop=100)
     return out
 

@@ -2,8 +2,10 @@
 
 import importlib.util
 import inspect
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -14,8 +16,9 @@ from bertkit import checkpoints
 from bertkit.cli import COMMANDS, answers, commands, flags, main
 from bertkit.data.columns import Columns
 from bertkit.predictor import Predictor
+from bertkit.tasks.classification import softmax
 from bertkit.text import Tokenizer
-from tests import exported, tiny
+from tests import exported, json_files, tiny
 from tests.recorded import GOLDEN
 from tests.said import HOSTILE, run, sentence, usage
 
@@ -130,6 +133,34 @@ def test_every_published_form_converts(tmp_path, capsys, name):
     ours, theirs = (checkpoints.load(folder, part="encoder")(batch)["sequence"] for folder in
                     (source, tmp_path / "bundle"))
     np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_classifier_of_pairs_is_told_so(tmp_path, capsys, monkeypatch):
+    """config.json does not say whether a classifier reads pairs: convert asks, or is told."""
+    source, lines = str(GOLDEN / "bert_tiny_classifier"), b"a film\tvery good\nbad\nfun\tis\tbad\n"
+    assert main(["convert", source, str(tmp_path / "either")]) == 0
+    assert "does not say whether its classifier reads pairs" in capsys.readouterr().err
+    assert main(["convert", source, str(tmp_path / "pairs"), "--pairs"]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    assert main(["predict", str(tmp_path / "either")]) == 0
+    found, said = capsys.readouterr()
+    assert said.count("line 3 of standard input has a tab") == 1
+    first = json.loads(found.splitlines()[0])["probabilities"]
+    model, tokenizer = checkpoints.load(source), Tokenizer.load(source)
+    wanted = softmax(np.asarray(model(tokenizer.pack(["a film"], ["very good"], length=24)))[0])
+    assert list(first.values()) == pytest.approx(wanted.tolist(), abs=1e-5)
+    assert Predictor(tmp_path / "pairs").task.reads == ("first text", "second text")
+    assert "no classifier, and pairs says" in sentence(capsys, "convert", GOLDEN / "bert_tiny_erf", tmp_path / "x",
+                                                       "--pairs")
+
+
+def test_a_cross_encoder_reads_pairs(tmp_path, capsys):
+    folder = shutil.copytree(GOLDEN / "bert_tiny_classifier", tmp_path / "cross")
+    json_files.change(folder / "config.json", sentence_transformers={"activation_fn": "torch.nn.Identity"})
+    assert main(["convert", str(folder), str(tmp_path / "ours")]) == 0
+    assert "CrossEncoder of sentence-transformers" in capsys.readouterr().err
+    assert Predictor(tmp_path / "ours").task.pairs is True
 
 
 def test_a_wrong_or_truncated_checkpoint_leaves_nothing(tmp_path, capsys):

@@ -126,8 +126,8 @@ def tables(place):
 def modules(place):
     (place / "1_Pooling").mkdir()
     write_json(place / "1_Pooling" / "config.json", {"pooling_mode_mean_tokens": True})
-    write_json(place / "modules.json", [{"type": "a.Transformer", "path": ""},
-                                        {"type": "a.Pooling", "path": "1_Pooling"}])
+    write_json(place / "modules.json", [{"type": "sentence_transformers.models.Transformer", "path": ""},
+                                        {"type": "sentence_transformers.models.Pooling", "path": "1_Pooling"}])
     return place / "modules.json", lambda: pooling(place)
 
 

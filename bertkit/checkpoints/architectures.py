@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bertkit.checkpoints.labels import label_names
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.family import entries
 from bertkit.heads import MODELS, Classifier, PretrainingModel, TokenClassifier
-from bertkit.kinds import HeadConfig, Language
+from bertkit.kinds import Absolute, HeadConfig, Language
 
 # How a class's name ends -> our model. The last two are encoders alone and, of Pretrained, the sentence head alone.
 CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": "TokenClassifier",
@@ -19,8 +20,6 @@ CLASSES = {"ForSequenceClassification": "Classifier", "ForTokenClassification": 
 # The heads of each model, by which a file without `architectures` is told.
 HEADS = {"Classifier": ("classify",), "TokenClassifier": ("tag",), "QuestionAnswering": ("answer",),
          "BeamQuestionAnswering": ("beam",), "MultipleChoice": ("choose",), "LanguageModel": ("mlm",)}
-
-MOST_LABELS = 1_000_000
 
 
 def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activation: str | None = None,
@@ -41,6 +40,7 @@ def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activati
         Error: When a field is missing or wrong; it names the key in the file.
     """
     form = form or page.HUGGINGFACE
+    _check_positions(values, page, path)
     values = {**form.defaults, **values}
     try:
         ours = {name: values[key] for name, key in form.config.items() if key in values}
@@ -53,6 +53,14 @@ def encoder_config(values: dict[str, Any], page: Any, path: str | Path, activati
     except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
         raise Error(f"{path} describes no {form.class_name} ({type(error).__name__}: {error}); copy the file "
                     "again.") from None
+
+
+def _check_positions(values, page, path):
+    """Raise `Error` for positions of another kind, which a config.json names and its tensors may not show."""
+    kind = values.get("position_embedding_type")
+    if isinstance(page.CONFIG.positions, Absolute) and kind not in (None, "absolute"):
+        raise Error(f"{path}: position_embedding_type={kind!r:.40}; bertkit's {page.CONFIG.family} has absolute "
+                    "positions alone.")
 
 
 def _in_words_of(form, error):
@@ -168,13 +176,26 @@ def reads_pooler(chosen: tuple[str, tuple[str, ...]], values: dict[str, Any], pa
     Returns:
         Whether one of its heads reads it.
     """
-    model, heads = chosen
     kinds = _kinds(values, page)
     return any(isinstance(kinds.get(head), HeadConfig) and kinds[head].reduce == "pooled"
-               for head in HEADS.get(model, heads))
+               for head in head_names(chosen))
 
 
-def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any) -> Any:
+def head_names(chosen: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the names of the heads of a model.
+
+    Args:
+        chosen: What `model_class` returned.
+
+    Returns:
+        Names that the family's page has, such as "classify".
+    """
+    model, heads = chosen
+    return HEADS.get(model, heads)
+
+
+def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: dict[str, Any], page: Any,
+                rows: int | None = None) -> Any:
     """Return the model that a config.json describes, its head with random weights.
 
     Args:
@@ -182,6 +203,7 @@ def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: d
         encoder: The encoder, which becomes part of the model.
         values: The content of config.json.
         page: The family's page.
+        rows: The outputs of the head in the file of weights; None where that is not known.
 
     Returns:
         The model.
@@ -198,33 +220,13 @@ def build_model(chosen: tuple[str, tuple[str, ...]], encoder: Encoder, values: d
         encoder.config.but(dropout=dropout)         # raises unless it is a rate
         options["dropout"] = dropout
     if model in ("Classifier", "TokenClassifier"):
-        options["labels"] = label_names(values)
+        options["labels"] = label_names(values, rows)
     if model == "Classifier":
+        if values.get("problem_type") == "regression" and len(options["labels"]) > 1:
+            raise Error(f"config.json: problem_type=\"regression\" with {len(options['labels'])} outputs; bertkit has "
+                        "scores of one number. Ask for part=\"encoder\", or write another problem_type.")
         options["multi_label"] = values.get("problem_type") == "multi_label_classification"
     return MODELS[model](encoder, **options)
-
-
-def label_names(values: dict[str, Any]) -> list[str]:
-    """Return the names of the classes, in order: those of `id2label`, or 0 to num_labels − 1 (2 classes by default).
-
-    Args:
-        values: The content of config.json.
-
-    Returns:
-        The names.
-
-    Raises:
-        Error: When these fields are not a number of classes and an object of names.
-
-    >>> label_names({"id2label": {"0": "no", "1": "yes"}})
-    ['no', 'yes']
-    """
-    table = values.get("id2label") or {}
-    count = values.get("num_labels") or len(table) or 2
-    if not isinstance(table, dict) or not isinstance(count, int) or not 1 <= count <= MOST_LABELS:
-        raise Error(f"config.json: num_labels={count!r} and id2label={str(table)[:80]} do not name classes; "
-                    f"wanted a number up to {MOST_LABELS} and an object of names.")
-    return [str(table.get(str(i), i)) for i in range(count)]
 
 
 def config_json(model: Any, config: Any, tokenizer: Any, page: Any) -> dict[str, Any]:

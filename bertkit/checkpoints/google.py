@@ -11,6 +11,7 @@ from bertkit.checkpoints.release import release
 from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, variables, weight_mapping
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
+from bertkit.files.bounded import check_regular
 from bertkit.heads import LanguageModel, PretrainingModel
 
 # What TensorFlow raises, besides its own, on a damaged checkpoint.
@@ -113,6 +114,9 @@ def weights(folder: Path) -> Tensors:
         raise Error(f"{folder} holds {len(indices)} checkpoints (*.index); wanted exactly one.")
     stem = indices[0].with_suffix("")
     try:
+        for file in folder.iterdir():
+            if file == indices[0] or file.name.startswith(f"{stem.name}.data-"):
+                check_regular(file)
         reader = tf.train.load_checkpoint(str(stem))
         shapes = reader.get_variable_to_shape_map()
     except DAMAGE as error:

@@ -1,5 +1,6 @@
 """Hugging Face directories: config.json beside model.safetensors, in one file or in shards."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,28 @@ from safetensors.numpy import save as safetensors_bytes
 
 from bertkit import family
 from bertkit.checkpoints import architectures
-from bertkit.checkpoints.tensors import Tensors, assign, encoder_for, read_safetensors, variables, weight_mapping
+from bertkit.checkpoints.scales import with_scales
+from bertkit.checkpoints.tensors import (
+           Tensors,
+           assign,
+           encoder_for,
+           floats,
+           read_safetensors,
+           variables,
+           weight_mapping,
+)
+from bertkit.checkpoints.ties import settle_ties
 from bertkit.checkpoints.torch_file import read_torch
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.family import entries
 from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.kinds import Tanh
 from bertkit.text.formats import huggingface as tokenizer_files
 
+log = logging.getLogger("bertkit")
+
+CONFIG, OLD_CONFIG = "config.json", "bert_config.json"
 LEAVES = {"kernel": ".weight", "bias": ".bias", "gamma": ".weight", "beta": ".bias",
           "embeddings": ".weight"}
 # The files that weights come in, the safest first, and what reads one of them.
@@ -36,22 +51,100 @@ def load(folder: str | Path, part: str | None = None, activation: str | None = N
     Raises:
         Error: When a file is missing or damaged, or the weights are not those of the model that the config describes.
     """
-    folder = Path(folder)
-    path = folder / "config.json"
-    values = read_json(path)
+    path, values = read_config(Path(folder))
+    try:
+        return assemble(path, values, weights(Path(folder)), part, activation)
+    except Error as error:
+        if path.name == CONFIG:
+            raise
+        raise Error(f"{path} is read as pytorch-pretrained-BERT wrote it before 2019: {error}") from None
+
+
+def read_config(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Return the config of a directory: config.json, or the bert_config.json of the years before it.
+
+    pytorch-pretrained-BERT, the library of 2018 and 2019, wrote bert_config.json beside pytorch_model.bin, for BERT
+    alone.
+
+    Args:
+        folder: The directory.
+
+    Returns:
+        (the file, its content).
+
+    Raises:
+        Error: When there is no such file, or it is damaged.
+    """
+    path = folder / CONFIG
+    if path.exists() or not (folder / OLD_CONFIG).exists():
+        return path, read_json(path)
+    log.info("%s holds %s and pytorch_model.bin, as pytorch-pretrained-BERT wrote them before 2019; read as BERT.",
+             folder, OLD_CONFIG)
+    return folder / OLD_CONFIG, {"model_type": "bert", **read_json(folder / OLD_CONFIG)}
+
+
+def assemble(path: Path, values: dict[str, Any], found: Tensors, part: str | None = None,
+             activation: str | None = None) -> Any:
+    """Return the model that a config and tensors describe.
+
+    Args:
+        path: The file of the config, for error messages.
+        values: The content of config.json.
+        found: The `Tensors` under the names that transformers gives them.
+        part: "encoder" for the `Encoder` alone, or None.
+        activation: The activation in place of the config's, or None.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: When the tensors are not those of the model that the config describes.
+    """
     page = family.of_huggingface(values)
     form = page.HUGGINGFACE
-    tensors = canonical_names(weights(folder), form)
+    if values.get("auto_map"):
+        log.warning("%s names code of its own (auto_map); bertkit runs none, and reads the checkpoint as transformers' "
+                    "%s.", path, form.class_name)
+    tensors = _with_first_rows(with_scales(canonical_names(found, form), values), values, form)
     kind = None if part == "encoder" else architectures.model_class(values, tensors, page)
+    if kind is not None and "mlm" in architectures.head_names(kind):
+        tensors, values = settle_ties(tensors, values, form)
     config = architectures.encoder_config(values, page, path, activation)
     if kind is not None and not architectures.reads_pooler(kind, values, page) and _lacks_pooler(config, tensors, form):
         config = config.but(pooler=None)
     encoder = encoder_for(config, tensors)
-    model = encoder if kind is None else architectures.build_model(kind, encoder, values, page)
+    model = encoder if kind is None else architectures.build_model(kind, encoder, values, page,
+                                                                        _outputs(kind, tensors, form))
     fresh = ("encoder/pooler", *(f"{name}/" for name in getattr(model, "kinds", ())))
     assign(model, tensors, weight_mapping(variables(model), form.names, LEAVES, transposed=True), unused=form.unused,
            ignored=form.ignored, new=fresh)
     return model
+
+
+def _with_first_rows(tensors, values, form):
+    """Return tensors with the first row of another added to all rows, as the family's page says."""
+    used = {name: other for name, (other, key) in form.first_rows.items() if entries.flag(values, key, False)}
+    if not used:
+        return tensors
+    if missing := [other for other in used.values() if other not in tensors.shapes]:
+        raise Error(f"{tensors.path} holds no {missing[0]}, which its config.json describes; is the file whole?")
+    for name, other in used.items():
+        log.info("%s: the first row of %s is added to %s, its other rows are set aside.", tensors.path, other, name)
+    shapes = {name: shape for name, shape in tensors.shapes.items() if name not in used.values()}
+
+    def read(name):
+        if name not in used:
+            return tensors.read(name)
+        rows, other = (floats(tensors.read(each), each, tensors.path).astype("float32") for each in (name, used[name]))
+        return rows + other[:1]
+
+    return Tensors(tensors.path, shapes, read)
+
+
+def _outputs(kind, tensors, form):
+    """Return the outputs of a model's head in the file; None where the file holds no such tensor."""
+    layer = form.names.get(f"{architectures.head_names(kind)[0]}/logits", "")
+    return tensors.shapes.get(f"{layer}.weight", (None,))[0]
 
 
 def _lacks_pooler(config, tensors, form):
@@ -78,6 +171,18 @@ def weights(folder: Path) -> Tensors:
             return _shards(folder / f"{name}.index.json", read)
     raise Error(f"{folder} holds no {' nor '.join(FILES)} (nor an index of shards); bertkit reads no other "
                 "kind of weights there.")
+
+
+def holds_weights(folder: Path) -> bool:
+    """Return whether a directory has weights that `weights` reads.
+
+    Args:
+        folder: The directory.
+
+    Returns:
+        True or False.
+    """
+    return any((folder / name).exists() or (folder / f"{name}.index.json").exists() for name in FILES)
 
 
 def _shards(index, read):

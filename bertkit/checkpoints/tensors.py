@@ -12,16 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from bertkit.cost import parameters
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.files.bounded import check_regular
+from bertkit.files import schema
+from bertkit.files.bounded import check_regular, opened
 
 log = logging.getLogger("bertkit")
 
+# safetensors' names of numbers of 8 bits -> numpy's types; ml_dtypes comes with TensorFlow.
+FLOAT8 = {"F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2,
+          "F8_E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "F8_E5M2FNUZ": ml_dtypes.float8_e5m2fnuz}
+_HEADER = {"dtype": schema.Choice(*FLOAT8), "shape": [schema.Whole()],
+           "data_offsets": schema.Several(schema.Whole(), 2)}
 # A config may describe this many more numbers than its file holds before it is called absurd.
 SLACK = 2**24
 # The layers that a family's table numbers: blocks, blocks of groups, several of a kind in a block.
@@ -55,7 +62,7 @@ def read_safetensors(paths: Iterable[str | Path], where: str | Path) -> Tensors:
     Raises:
         Error: When a file is damaged, or two hold a tensor of the same name.
     """
-    shapes, homes = {}, {}
+    shapes, homes, places = {}, {}, {}
     for path in paths:
         check_regular(path)
         try:
@@ -65,17 +72,30 @@ def read_safetensors(paths: Iterable[str | Path], where: str | Path) -> Tensors:
         for name in sorted(file.keys()):
             if name in shapes:
                 raise Error(f"{path} holds {name}, which another shard of {where} holds too.")
-            shapes[name], homes[name] = tuple(file.get_slice(name).get_shape()), file
+            shapes[name], homes[name], places[name] = tuple(file.get_slice(name).get_shape()), file, path
 
     def read(name):
         try:
             return homes[name].get_tensor(name)
         except (TypeError, AttributeError):             # numpy has no such numbers
             kind = homes[name].get_slice(name).get_dtype()
+            if kind in FLOAT8:
+                return _read_float8(places[name], name)
             raise Error(f"{where}: {name} holds {kind}, which bertkit does not read; give the file as it was before it "
                         "was quantized.") from None
 
     return Tensors(Path(where), shapes, read)
+
+
+def _read_float8(path, name):
+    """Return a tensor of 8 bits, which safetensors' reader does not give numpy, as float32, which holds them all."""
+    with opened(path) as file:
+        size = int.from_bytes(file.read(8), "little")
+        entry = schema.parse(file.read(size), path, {name: _HEADER})[name]
+        start, end = entry["data_offsets"]
+        file.seek(8 + size + start)
+        numbers = np.frombuffer(file.read(end - start), FLOAT8[entry["dtype"]])
+    return numbers.reshape(entry["shape"]).astype("float32")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.signature import lazy_function, source_of
-from bertkit.terminal import escaped
+from bertkit.terminal import escaped, say
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -78,12 +78,23 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
 
 def _predict_lines(predictor):
     """Answer the lines of standard input."""
-    number = 0
+    number, told = 0, False
     for chunk in _chunks(_lines(sys.stdin.buffer), 1 if sys.stdin.isatty() else CHUNK):
         inputs = [_input(predictor.task, line, at) for at, line in enumerate(chunk, start=number + 1)]
+        told = told or _say_tabs(predictor.task, inputs, number + 1)
         answers = (escaped(json.dumps(answer, ensure_ascii=False)) for answer in predictor.predict(inputs))
         print("\n".join(answers), flush=True)
         number += len(chunk)
+
+
+def _say_tabs(task, inputs, first):
+    """Say, of a classifier that read single texts in these lines, which is the first with a tab; return if any is."""
+    line = next((at for at, text in enumerate(inputs, first) if isinstance(text, str) and "\t" in text), None)
+    if line is None or not hasattr(task, "pairs"):
+        return False
+    say(f"line {line} of standard input has a tab, and this model reads it as one text, the tab as a blank; so it does "
+        "other such lines.")
+    return True
 
 
 def _predict_rows(predictor, data, out, columns, skip_bad_rows):
@@ -156,23 +167,30 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
 
 
 def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
-           precision: Literal["float32", "float16", "dynamic", "int8", "int8-full"] = "int8",
-           length: int | None = None, dev: str | None = None, max_drop: float = 1.0, separator: str = "|",
-           skip_bad_rows: bool = False, columns: Columns = Columns()) -> Card:
+           precision: Literal["auto", "float32", "float16", "dynamic", "int8", "int4", "int4-small", "int8-static",
+                              "int8-full"] = "int8",
+           length: int | None = None, lengths: str | None = None, dev: str | None = None, max_drop: float = 1.0,
+           prefer: Literal["size", "speed"] = "size", separator: str = "|", skip_bad_rows: bool = False,
+           columns: Columns = Columns()) -> Card:
     """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
 
     folder          a bundle that a recipe left
     out             the folder to write
     to              saved_model or tflite
-    precision       of a .tflite: int8 is the mixed rung that keeps accuracy, int8-full (experimental) integers only
+    precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
+                    int8-static computes the layers in integers, int8-full (experimental) everything; auto makes all but
+                    the last and takes the best that keeps the answers
     length          tokens that the .tflite takes; by default as many as dev asks, without dev as it was trained
+    lengths         several lengths in one file, such as 32,64,128: a text is computed at the smallest that fits
     dev             labelled rows to score the file on; without them the card says that it was not scored
     max_drop        points of the main metric that the file may lose; if it surely loses more, it is refused
+    prefer          what auto takes of those that keep the answers: the smallest file (size), or the fastest (speed)
     separator       what parts the labels in a cell of dev, for a multi-label bundle
     skip_bad_rows   go on without rows of dev that cannot be used, and say how many
     """
     from bertkit.export import export as run
-    options: dict[str, Any] = {"precision": precision, "length": length, "dev": dev, "max_drop": max_drop,
+    options: dict[str, Any] = {"precision": precision, "length": length, "lengths": lengths, "dev": dev,
+                               "max_drop": max_drop, "prefer": prefer,
                                "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
 
@@ -253,15 +271,18 @@ def submit(folder: str, /, data: str, out: str, tflite: str | None = None,
     return run(folder, data, out, tflite, columns)
 
 
-def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit") -> Card:
+def convert(source: str, target: str, /, to: Literal["bertkit", "huggingface"] = "bertkit",
+            pairs: bool = False, base: str | None = None) -> Card:
     """Turn a checkpoint (Google TF1, Hugging Face, keras-nlp, bertkit) into a bundle or a Hugging Face folder.
 
     source          the checkpoint: a folder, hf://owner/name or a keras-nlp preset
     target          the folder to write
     to              bertkit or huggingface
+    pairs           the classifier reads pairs of texts; without it the bundle takes texts and pairs alike
+    base            the base model of an adapter of PEFT: a Hugging Face folder
     """
     from bertkit.checkpoints.convert import convert as run
-    return run(source, target, to)
+    return run(source, target, to, pairs, base)
 
 
 def cost(name: str, /, length: int = 128, batch: int = 1) -> dict[str, int]:

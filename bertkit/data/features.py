@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any, NamedTuple, Self
 
@@ -11,6 +11,7 @@ import numpy as np
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED, Packed
+from bertkit.terminal import say
 from bertkit.text import Tokenizer
 
 NAMES = ("token_ids", "segment_ids", "padding_mask")
@@ -313,6 +314,13 @@ def _concatenated(rows):
     return np.fromiter(chain.from_iterable(rows), "int32", sum(map(len, rows)))
 
 
+@cache
+def _say_one_segment():
+    """Say it once in a process: recipes check more than once that a tokenizer fits."""
+    say("The encoder has one segment (type_vocab_size 1), and its tokenizer gives a pair two: the second text of a "
+        "pair is read with segment 0, as the first one is.")
+
+
 def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
     """Check that every id has a row in the encoder's table, and that `length` tokens have positions.
 
@@ -340,6 +348,8 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
     if table and max(alone, *(segment for _, segment in template.pair)) >= (table if alone >= table else max(table, 2)):
         raise Error(f"The tokenizer's template has segments that the encoder's table of {table} rows does not hold; "
                     "give the tokenizer that belongs to this checkpoint.")
+    if table == 1 and max(segment for _, segment in template.pair) > 0:
+        _say_one_segment()
     if length < 3 or config.max_length is not None and length > config.max_length:
         most = f"3 to {config.max_length}" if config.max_length is not None else "3 or more"
         raise Error(f"length={length} does not fit: this encoder takes {most} tokens.")

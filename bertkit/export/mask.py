@@ -23,6 +23,18 @@ LARGEST_LEAK, LARGEST_LOGIT_DIFFERENCE = 1e-3, 0.05
 ROWS, BATCH = 64, 8     # rows that are looked at, and at a time: attention is [B,N,T,T]
 
 
+def has_full_blocks(config: Any) -> bool:
+    """Return whether an encoder's blocks are like BERT's, whose attention can be made of integers.
+
+    Args:
+        config: The `EncoderConfig`.
+
+    Returns:
+        Whether every token may see every other, and LayerNorm follows the residual sums.
+    """
+    return isinstance(config.block, PostNorm) and isinstance(config.attention, Full)
+
+
 def integer_masked_score(model: Any, rows: dict[str, np.ndarray]) -> float:
     """Return the masked score nearest to 0 that leaves padding the probability `LEAK` on these rows.
 
@@ -40,7 +52,7 @@ def integer_masked_score(model: Any, rows: dict[str, np.ndarray]) -> float:
         Error: When the model's blocks are not like BERT's.
     """
     config = model.encoder.config
-    if not isinstance(config.block, PostNorm) or not isinstance(config.attention, Full):
+    if not has_full_blocks(config):
         raise Error(f"int8-full is made for blocks like BERT's, and {config.family} has others; take --precision int8.")
     odds = max(float(((p * (1 - keys)).max(-1) / (p * keys).sum(-1).clip(1e-38)).max())
                for p, keys in _unmasked(model.encoder, rows))

@@ -5,10 +5,14 @@ from typing import Any, NamedTuple
 from bertkit import metrics
 from bertkit.errors import Error
 
-# From the most precise to the smallest: what a refusal proposes is the one before.
-LADDER = ("float32", "float16", "dynamic", "int8", "int8-full")
+# The rungs, and of each the one that a refusal proposes because it loses less.
+SAFER = {"float32": None, "float16": "float32", "dynamic": "float16", "int8": "dynamic", "int4": "int8",
+         "int4-small": "int4", "int8-static": "int8", "int8-full": "int8"}
+LADDER = tuple(SAFER)
+RESAMPLES = 4000            # of a drop: few rows differ, and the ends of its interval are whole rows
 FEWEST_ROWS = 200           # below it one row moves the score by more than half a point
-BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int8-full": 1}
+BYTES = {"float32": 4, "float16": 2, "dynamic": 1, "int8": 1, "int4": 0.5, "int4-small": 0.5, "int8-static": 1,
+         "int8-full": 1}
 LARGEST_DRIFT = {"float32": 1e-3, "float16": 0.1}      # of files that compute what the model does
 
 
@@ -82,7 +86,8 @@ def score(task: Any, targets: Any, model: Side, file: Side) -> dict[str, Any]:
     name, metric = next(iter(task.metrics.items()))
     found = [task.predictions(side.outputs, side.packed) for side in (model, file)]
     one, two = (task.metric_inputs(targets, side) for side in found)
-    drop, drop_low, drop_high = (round(task.points * value, 4) for value in metrics.paired_drop(metric, one, two))
+    paired = metrics.paired_drop(metric, one, two, RESAMPLES)
+    drop, drop_low, drop_high = (round(task.points * value, 4) for value in paired)
     low, high = metrics.bootstrap(metric, *two)
     compared = compare(task, *(task.aligned(side.outputs, side.packed) for side in (model, file)))
     return {**compared, "rows": len(one[0]), "metric": name, "score": float(metric(*two)),
@@ -145,5 +150,5 @@ def _better(precision, cut):
     """Return what loses less: a longer file where rows are cut, or the rung before."""
     if cut and cut["rows"] and cut["length"] < cut["trained_length"]:
         return f"{cut['rows']:,} of {cut['of']:,} rows are cut at {cut['length']} tokens, give a larger --length"
-    rung = LADDER.index(precision)
-    return f"take --precision {LADDER[rung - 1]}" if rung else "evaluate the bundle itself, and report it"
+    safer = SAFER[precision]
+    return f"take --precision {safer}" if safer else "evaluate the bundle itself, and report it"

@@ -1,6 +1,8 @@
 """The proof of an export: the file as shipped against the model as trained, on the same inputs."""
 
+import functools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,45 @@ import numpy as np
 from bertkit.checkpoints.tensors import variables
 from bertkit.data.features import NAMES
 from bertkit.data.inputs import Labelled
+from bertkit.errors import Error
 from bertkit.export import parity, source
 from bertkit.kinds import Absolute
 from bertkit.ondevice.runner import DeviceModel
 from bertkit.predictor import Predictor
-from bertkit.terminal import say
 
 STEP, SHARE = 8, 99     # a length that follows dev: a multiple of 8 that takes 99 of 100 rows whole
+
+
+def costs_of_lengths(bundle: Predictor, inputs: list[Any], counts: Sequence[int] = (1, 3, 6)) -> dict[str, Any]:
+    """Return what inputs would cost in files of one, three and six lengths: the tokens computed for a row, padding too.
+
+    The lengths are multiples of 8, and those of all such sets with the fewest tokens, the longest the same.
+
+    Args:
+        bundle: The `Predictor` of the bundle.
+        inputs: The inputs of labelled rows.
+        counts: How many lengths.
+
+    Returns:
+        {count: {"lengths", "tokens"}}: "tokens" is the mean over the rows.
+    """
+    packed = bundle.task.pack(bundle.tokenizer, inputs, bundle.length).rows
+    wanted = np.array([STEP * math.ceil(len(ids) / STEP) for ids, _ in packed])
+    steps, rows = np.unique(wanted, return_counts=True)
+    best = {count: _best_lengths(steps, rows, count) for count in counts}
+    return {str(count): {"lengths": lengths, "tokens": round(tokens / len(wanted), 2)}
+            for count, (tokens, lengths) in best.items()}
+
+
+def _best_lengths(steps, rows, count):
+    """Return (tokens, lengths) of the cheapest at most `count` lengths; a row takes the smallest that holds it."""
+    best: dict[tuple[int, int], tuple[int, list[int]]] = {(0, 0): (0, [])}      # steps held, lengths used -> cheapest
+    for end in range(1, len(steps) + 1):
+        for used in range(1, min(count, end) + 1):
+            best[end, used] = min((best[begin, used - 1][0] + int(steps[end - 1] * rows[begin:end].sum()),
+                                   [*best[begin, used - 1][1], int(steps[end - 1])])
+                                  for begin in range(end) if (begin, used - 1) in best)
+    return min(best[len(steps), used] for used in range(1, min(count, len(steps)) + 1))
 
 
 def length_for(bundle: Predictor, inputs: list[Any]) -> int:
@@ -33,70 +67,86 @@ def length_for(bundle: Predictor, inputs: list[Any]) -> int:
     return min(bundle.length, STEP * math.ceil(wanted / STEP))
 
 
-def proof(bundle: Predictor, device: DeviceModel, precision: str, rows: dict[str, np.ndarray],
-          whole: dict[str, np.ndarray], labelled: Labelled | None, max_drop: float) -> dict[str, Any]:
-    """Compare a file with the model as trained, on rows of ids and on labelled inputs.
+class Proof:
+    """Compares files with the model as trained, on rows of ids and on labelled inputs; the model answers once.
 
     Args:
         bundle: The `Predictor` of the bundle.
-        device: The file.
-        precision: One of `parity.LADDER`.
-        rows: Rows of ids as long as the file takes, {name: int32 [rows,T]}.
+        rows: Rows of ids as long as the files take, {name: int32 [rows,T]}.
         whole: The same rows as long as those that the model was trained on, {name: int32 [rows,T]}.
         labelled: Labelled inputs, or None.
-        max_drop: Points of the main metric that the file may lose.
-
-    Returns:
-        JSON values: "calibration" what `parity.compare` returns of the rows of ids, "dev" what `parity.score` returns
-        and the name of the file of labelled inputs, "cut" how many rows the file cuts (see `parity.cut_rows`), and
-        the "verdict".
-
-    Raises:
-        Error: When the file does not compute the model, or surely loses more than `max_drop`.
     """
-    compared = _on_ids(bundle, device, precision, rows, whole)
-    if not labelled:
-        sizes = whole["padding_mask"].sum(axis=1)
-        cut = _cut(bundle, device, sizes > device.length)
-        return {"calibration": compared, "cut": cut, "verdict": parity.verdict(None, precision, max_drop)}
-    name = Path(labelled.path).name
-    say(f"Scoring the file and the model as trained on the {len(labelled)} rows of {name}.")
-    sides = [_side(one, bundle.task, labelled.inputs) for one in (bundle, device)]
-    scored = parity.score(bundle.task, labelled.targets, *sides)
-    cut = _cut(bundle, device, bundle.task.cut(bundle.tokenizer, labelled.inputs, device.length))
-    return {"calibration": compared, "dev": {"file": name, **scored}, "cut": cut,
-            "verdict": parity.verdict(scored, precision, max_drop, cut)}
 
+    def __init__(self, bundle: Predictor, rows: dict[str, np.ndarray], whole: dict[str, np.ndarray],
+                 labelled: Labelled | None) -> None:
+        self.bundle, self._labelled = bundle, labelled
+        self._rows, self._whole = _unpadded(rows), _unpadded(whole)
 
-def _side(answering, task, inputs):
-    """Return what the bundle or the file computes of inputs, packed at its own length."""
-    packed = task.pack(answering.tokenizer, inputs, answering.length)
-    return parity.Side(answering.outputs(packed.rows), packed)
+    @functools.cached_property
+    def _model(self):
+        """The model's side of the labelled inputs."""
+        return self._side(self.bundle)
 
+    @functools.cached_property
+    def _outputs(self):
+        """What the model computes of the rows of ids, as long as the files take and as long as it was trained on."""
+        return self.bundle.outputs(self._rows), self.bundle.outputs(self._whole)
 
-def _on_ids(bundle, device, precision, rows, whole):
-    """Return how far the file agrees with the model on rows of ids, of which the file reads what fits."""
-    packed, uncut = _unpadded(rows), _unpadded(whole)
-    found, model = device.outputs(packed), bundle.outputs(packed)
-    size, weights = device.path.stat().st_size, _weights(bundle.model, device.length)
-    parity.check_file(size, weights, precision, parity.compare(bundle.task, model, found))
-    if any(len(ids) > device.length for ids, _ in uncut):
-        model = bundle.outputs(uncut)
-        if bundle.task.each_token:
-            model = [output[source.kept_places(bundle.tokenizer, len(output), device.length)] for output in model]
-    return parity.compare(bundle.task, model, found)
+    def of(self, device: DeviceModel, precision: str, max_drop: float) -> dict[str, Any]:
+        """Compare a file with the model.
+
+        Args:
+            device: The file.
+            precision: One of `parity.LADDER`.
+            max_drop: Points of the main metric that the file may lose.
+
+        Returns:
+            JSON values: "calibration" what `parity.compare` returns of the rows of ids, "dev" what `parity.score`
+            returns and the name of the file of labelled inputs, "cut" how many rows the file cuts (see
+            `parity.cut_rows`), and the "verdict"; "refusal" in its place where the file surely loses more than
+            `max_drop`.
+
+        Raises:
+            Error: When the file does not compute the model.
+        """
+        compared = self._on_ids(device, precision)
+        if self._labelled is None:
+            cut = self._cut(device, np.array([len(ids) for ids, _ in self._whole]) > device.length)
+            return {"calibration": compared, "cut": cut, "verdict": parity.verdict(None, precision, max_drop)}
+        scored = parity.score(self.bundle.task, self._labelled.targets, self._model, self._side(device))
+        cut = self._cut(device, self.bundle.task.cut(self.bundle.tokenizer, self._labelled.inputs, device.length))
+        found = {"calibration": compared, "dev": {"file": Path(self._labelled.path).name, **scored}, "cut": cut}
+        try:
+            return {**found, "verdict": parity.verdict(scored, precision, max_drop, cut)}
+        except Error as refusal:
+            return {**found, "refusal": str(refusal)}
+
+    def _side(self, answering):
+        """Return what the bundle or the file computes of the labelled inputs, packed at its own length."""
+        assert self._labelled is not None
+        packed = self.bundle.task.pack(answering.tokenizer, self._labelled.inputs, answering.length)
+        return parity.Side(answering.outputs(packed.rows), packed)
+
+    def _on_ids(self, device, precision):
+        """Return how far the file agrees with the model on rows of ids, of which the file reads what fits."""
+        task, found, (model, uncut) = self.bundle.task, device.outputs(self._rows), self._outputs
+        size, weights = device.path.stat().st_size, _weights(self.bundle.model, device.length)
+        parity.check_file(size, weights, precision, parity.compare(task, model, found))
+        if any(len(ids) > device.length for ids, _ in self._whole):
+            model = uncut
+            if task.each_token:
+                model = [output[source.kept_places(self.bundle.tokenizer, len(output), device.length)]
+                         for output in model]
+        return parity.compare(task, model, found)
+
+    def _cut(self, device, cut):
+        return {"rows": int(np.sum(cut)), "of": len(cut), "length": device.length, "trained_length": self.bundle.length}
 
 
 def _unpadded(rows):
     """Return (token ids, segment ids) of each row of a batch."""
     parts = (rows[name] if name in rows else np.zeros_like(rows["token_ids"]) for name in NAMES)
     return [(ids[mask == 1].tolist(), segments[mask == 1].tolist()) for ids, segments, mask in zip(*parts, strict=True)]
-
-
-def _cut(bundle, device, cut):
-    found = {"rows": int(np.sum(cut)), "of": len(cut), "length": device.length, "trained_length": bundle.length}
-    say(parity.cut_rows(found))
-    return found
 
 
 def _weights(model, length):

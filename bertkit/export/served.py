@@ -109,6 +109,38 @@ def _decided(task, probabilities):
     return tf.where(probabilities[:, place] > task.threshold, place, 1 - place)
 
 
+class Vectors(Texts):
+    """The signature of an embedder: the vector of each text, [B,D], behind the prompt of the task.
+
+    Args:
+        bundle: The `Predictor` of the bundle.
+        names: Names of the inputs, by default "text".
+    """
+
+    def serve(self, *strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the outputs for texts: the function of the signature.
+
+        Args:
+            *strings: One string tensor [B] for each of `inputs`.
+
+        Returns:
+            {name: tensor [B,...]}.
+        """
+        return super().serve(*(tf.strings.join([self.bundle.task.prompt, texts]) for texts in strings))
+
+    def expected_outputs(self, texts: dict[str, list]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what the bundle itself says to texts, rows padded to the longest.
+
+        Args:
+            texts: What `probes` returned.
+
+        Returns:
+            The output that is compared, float32 [B,D], and the padding mask, int32 [B,T], 1 for real tokens, or None.
+        """
+        prompt = self.bundle.task.prompt
+        return super().expected_outputs({name: [prompt + text for text in given] for name, given in texts.items()})
+
+
 class Numbers(Texts):
     """The signature of a regression: one number a row, [B], its score.
 

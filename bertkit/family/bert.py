@@ -6,6 +6,7 @@ models (README of the BERT release), BERTje (de Vries et al. 2019, arXiv 1912.09
 """
 
 from bertkit.config import EncoderConfig
+from bertkit.family import entries
 from bertkit.family.formats import Google, HuggingFace, Preset
 from bertkit.kinds import Full, HeadConfig, Language
 
@@ -81,7 +82,7 @@ HUGGINGFACE = HuggingFace(
     },
     unused=("cls.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "fit_dense.", "cls.predictions.decoder."),
-    read=lambda values: {"attention": Full(causal=bool(values.get("is_decoder")))},
+    read=lambda values: {"attention": Full(causal=entries.flag(values, "is_decoder", False))},
     write=lambda config: {"is_decoder": config.attention.causal})
 
 # google-research/bert, modeling.py: the same names as variable scopes; "gelu" is the tanh form there.

@@ -57,7 +57,7 @@ def choice(values: dict[str, Any], key: str, default: Any, allowed: Collection[s
 
 
 def flag(values: dict[str, Any], key: str, default: bool) -> bool:
-    """Read true or false.
+    """Read true or false. Null is false, whatever the default: transformers asks whether the value is true.
 
     Args:
         values: the parsed config.json.
@@ -69,8 +69,13 @@ def flag(values: dict[str, Any], key: str, default: bool) -> bool:
 
     Raises:
         Error: when the entry is something else.
+
+    Example:
+        >>> flag({"use_bias": None}, "use_bias", True), flag({}, "use_bias", True)
+        (False, True)
     """
-    value = _entry(values, key, default)
+    value = values.get(key, default)
+    value = False if value is None else value
     if not isinstance(value, bool):
         raise Error(f"{key}={value!r}; wanted true or false.")
     return value
@@ -140,6 +145,6 @@ def rate(values: dict[str, Any], key: str, default: float = 0.0) -> float:
 
 
 def _entry(values, key, default):
-    """Return an entry; null stands for the default, as in transformers."""
+    """Return an entry; null stands for the default."""
     value = values.get(key)
     return default if value is None else value

@@ -46,6 +46,8 @@ class HuggingFace:
         tied: value of tie_word_embeddings where config.json has none.
         renames: pairs (regular expression, replacement) that turn the names of other layouts into these.
         keeps_pooler: whether models are saved with a pooler that their head does not read.
+        first_rows: mapping of a tensor to (the one whose first row is added to all its rows, the key of config.json
+            that says whether it is).
     """
 
     type: str
@@ -67,6 +69,7 @@ class HuggingFace:
     tied: bool = True
     renames: tuple[tuple[str, str], ...] = ()
     keeps_pooler: bool = False
+    first_rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def canonical(self, name: str) -> str:
         """Return the name in the layout of `names` of what another layout calls otherwise.

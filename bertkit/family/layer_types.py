@@ -1,7 +1,7 @@
 """The entries of a config.json that say which layers attend to all tokens, which to near ones, and their rotary base.
 
 There are two spellings: layer_types and rope_parameters, or the keys that they replaced in 2025:
-global_attn_every_n_layers, global_rope_theta and local_rope_theta.
+global_attn_every_n_layers, global_rope_theta and local_rope_theta. A local_rope_theta of null is global_rope_theta.
 """
 
 from typing import Any
@@ -31,8 +31,10 @@ def read(values: dict[str, Any], full: Rotary, sliding: Rotary, every: int = 3) 
     layers = whole(values, "num_hidden_layers", 1, least=1, most=10_000)
     every = whole(values, "global_attn_every_n_layers", every, least=1)
     window = whole(values, "local_attention", 2 * (sliding.window or 0)) // 2
-    kinds = {FULL: Rotary(_base(values, FULL, "global_rope_theta", full.base)),
-             SLIDING: Rotary(_base(values, SLIDING, "local_rope_theta", sliding.base), window)}
+    base = _base(values, FULL, "global_rope_theta", full.base)
+    older = number(values, "global_rope_theta", full.base, least=1)
+    near = _base(values, SLIDING, "local_rope_theta", older if "local_rope_theta" in values else sliding.base)
+    kinds = {FULL: Rotary(base), SLIDING: Rotary(near, window)}
     types = values.get("layer_types") or [SLIDING if i % every else FULL for i in range(layers)]
     if not isinstance(types, list) or len(types) != layers or not set(map(str, types)) <= set(kinds):
         raise Error(f"layer_types={str(types)[:80]}; wanted {FULL} or {SLIDING} for each of {layers} layers, which "

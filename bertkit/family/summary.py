@@ -13,7 +13,7 @@ REDUCTIONS = {"first": "first", "last": "last", "mean": "mean", "cls_index": "la
 def read(values: dict[str, Any], reduce: str, activation: str, dropout: float = 0.1) -> HeadConfig:
     """Read summary_type, summary_use_proj and summary_activation.
 
-    A summary_activation "" means no activation.
+    A summary_activation that is null or "" means no activation; where there is none at all, it is the default.
 
     Args:
         values: the parsed config.json.
@@ -28,7 +28,7 @@ def read(values: dict[str, Any], reduce: str, activation: str, dropout: float = 
         Error: when an entry is malformed, or one that bertkit does not read.
     """
     dense = entries.flag(values, "summary_use_proj", True)
-    plain = values.get("summary_activation") == ""
+    plain = not values.get("summary_activation", activation)
     name = "linear" if plain else entries.activation(values, "summary_activation", activation)
     return HeadConfig(REDUCTIONS[entries.choice(values, "summary_type", reduce, REDUCTIONS)],
                    None if plain and not dense else name, dense=dense, dropout=dropout)

@@ -11,6 +11,8 @@ from bertkit.errors import Error
 LARGEST = 1 << 28                             # bytes; the largest published tokenizer.json has 2^25
 # open() waits for the writer of a pipe, unless it is told not to.
 _FLAGS = getattr(os, "O_NONBLOCK", 0)
+# What stands in a repository in place of a large file, and the most bytes that it has (git-lfs' specification).
+_POINTER, _POINTER_SIZE = b"version https://git-lfs.github.com/spec/", 1024
 _KINDS = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
           (stat.S_ISSOCK, "a socket"))
 
@@ -52,15 +54,19 @@ def opened(path: str | Path) -> BufferedReader:
         The open file.
 
     Raises:
-        Error: when it is a pipe, a device or a socket, which may have no end.
+        Error: when it is a pipe, a device or a socket, which may have no end, or a pointer of Git LFS.
     """
     path = as_path(path, "a file")
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _FLAGS))      # noqa: SIM115
-    mode = os.fstat(file.fileno()).st_mode
-    if not stat.S_ISREG(mode):
+    state = os.fstat(file.fileno())
+    if not stat.S_ISREG(state.st_mode):
         file.close()
-        kind = next((kind for matches, kind in _KINDS if matches(mode)), "no file")
+        kind = next((kind for matches, kind in _KINDS if matches(state.st_mode)), "no file")
         raise Error(f"{path} is {kind}, which may have no end; write what it gives to a file, and give that.")
+    if state.st_size <= _POINTER_SIZE and file.peek(len(_POINTER)).startswith(_POINTER):
+        file.close()
+        raise Error(f"{path} is a pointer of Git LFS, a few lines of text that stand for the file itself; fetch that "
+                    "with `git lfs pull` in the repository, or download the file on its own.")
     return file
 
 

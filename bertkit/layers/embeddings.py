@@ -264,6 +264,8 @@ class BareEmbeddings(ConfiguredLayer):
 def add_segments_and_positions(x: Any, inputs: dict[str, Any], segment: Any = None, position: Any = None) -> Any:
     """Add the vectors of segments and of positions, where there are any.
 
+    An encoder with one segment takes every token for one of segment 0, whatever the batch says.
+
     Args:
         x: Token vectors [B,T,·].
         inputs: The batch; without "segment_ids" all tokens are of segment 0.
@@ -275,7 +277,8 @@ def add_segments_and_positions(x: Any, inputs: dict[str, Any], segment: Any = No
     """
     if segment is not None:
         segments = inputs.get("segment_ids")
-        x = x + segment(ops.zeros((1, 1), "int32") if segments is None else segments)
+        segments = ops.zeros((1, 1), "int32") if segments is None else segments
+        x = x + segment(ops.minimum(segments, 0) if segment.input_dim == 1 else segments)
     return x if position is None else x + position(inputs["token_ids"], inputs.get("position_ids"))
 
 

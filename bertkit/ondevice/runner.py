@@ -22,6 +22,7 @@ from bertkit.text.formats.vocabulary import vocabulary_file
 FORMAT = 1
 MODEL, METADATA = "model.tflite", "ondevice.json"
 SHAPE = {"format": schema.Choice(FORMAT), "task": {"name": str}, "length": schema.Whole(1, 2**31),
+         "lengths": schema.Maybe(schema.Several(schema.Whole(1, 2**31), least=2, different=True)),
          "files": manifest.FILES, "tokenizer": {"kind": schema.Choice(*tokenizers.MODELS)}}
 
 
@@ -42,34 +43,54 @@ def load(folder: str | Path, model: str = MODEL, threads: int = 1) -> "DeviceMod
     return DeviceModel(folder, model, threads)
 
 
-def write_facts(folder: str | Path, tokenizer: Tokenizer, task: Task, length: int) -> None:
+def signature(length: int) -> str:
+    """Return the name of the signature that takes rows of a length, in a file of several.
+
+    Args:
+        length: Tokens of a row.
+
+    Returns:
+        The name.
+
+    >>> signature(32)
+    'length_32'
+    """
+    return f"length_{length}"
+
+
+def write_facts(folder: str | Path, tokenizer: Tokenizer, task: Task, lengths: Sequence[int]) -> None:
     """Write the vocabulary, labels.txt where the task has labels, and ondevice.json beside a folder's model.tflite.
+
+    Where there is no model.tflite yet, ondevice.json does not vouch for it; write the facts again when it is there.
 
     Args:
         folder: The folder.
         tokenizer: The `Tokenizer` of the model.
         task: The `Task` of the model.
-        length: Tokens of a row.
+        lengths: Tokens of a row, of each signature of the file.
 
     Raises:
         Error: when a label holds a line end.
     """
-    folder, names = Path(folder), [MODEL, tokenizer.file]
+    folder = Path(folder)
+    names = [*([MODEL] if (folder / MODEL).exists() else []), tokenizer.file]
     if labels := getattr(task, "labels", ()):
         if broken := [label for label in labels if "\n" in label or label.endswith("\r")]:
             raise Error(f"The label {broken[0]!r} holds a line end, which labels.txt cannot hold; rename it.")
         write_text(folder / "labels.txt", "".join(label + "\n" for label in labels))
         names.append("labels.txt")
-    metadata = {"format": FORMAT, "task": task_metadata(task), "length": length, "tokenizer": tokenizer.save(folder),
-                "files": manifest.describe(folder, names)}
+    metadata = {"format": FORMAT, "task": task_metadata(task), "length": max(lengths),
+                "tokenizer": tokenizer.save(folder), "files": manifest.describe(folder, names)}
+    metadata |= {"lengths": sorted(lengths)} if len(lengths) > 1 else {}
     write_json(folder / METADATA, metadata, signed=True)
 
 
 class DeviceModel:
     """A .tflite file with the tokenizer and the task that it was exported with.
 
-    `task` says what the answers mean (see `bertkit.tasks`), `length` to how many tokens rows are cut and padded. One
-    row is computed at a time; several threads may share one object, and take turns.
+    `task` says what the answers mean (see `bertkit.tasks`), `length` to how many tokens rows are cut, and `lengths` to
+    how many they are padded: to the smallest that fits. One row is computed at a time; several threads may share one
+    object, and take turns.
 
     Args:
         folder: A folder that `bertkit export --to tflite` wrote.
@@ -93,9 +114,9 @@ class DeviceModel:
         manifest.check(folder, files, used)
         self.tokenizer = Tokenizer.restore(folder, metadata["tokenizer"])
         self.length, self.task = metadata["length"], task(metadata["task"], folder / METADATA)
-        self.path = folder / model
-        self._interpreter, self._turn = _interpreter(self.path, threads), threading.Lock()
-        self._places = _places(self._interpreter, self.path, self.length, self.task)
+        self.lengths = tuple(metadata.get("lengths", [self.length]))
+        self.path, self._turn = folder / model, threading.Lock()
+        self._signatures = _signatures(_interpreter(self.path, threads), self.path, self.lengths, self.task)
 
     def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
         """Answer inputs.
@@ -135,7 +156,8 @@ class DeviceModel:
         """
         outputs = []
         for row in rows:
-            batch = self.tokenizer.batch([row], self.length)
+            fitting = next((length for length in self.lengths if length >= len(row[0])), self.length)
+            batch = self.tokenizer.batch([row], fitting)
             output = self.run(batch)
             outputs.append(output[batch["padding_mask"][0] == 1] if self.task.each_token else output)
         return outputs
@@ -144,7 +166,7 @@ class DeviceModel:
         """Compute the file's output for one padded row.
 
         Args:
-            batch: {name: int32 [1, length]}.
+            batch: {name: int32 [1, length]}, where the length is one of `lengths`.
 
         Returns:
             float32 [width], or [length, width] where the task has an output for each token.
@@ -152,12 +174,9 @@ class DeviceModel:
         Raises:
             Error: when the output holds NaN or infinity.
         """
-        inputs, output = self._places
+        runner, names = self._signatures[batch["token_ids"].shape[1]]
         with self._turn:                # an interpreter holds the tensors of one row
-            for name, place in inputs.items():
-                self._interpreter.set_tensor(place, batch[name])
-            self._interpreter.invoke()
-            values = self._interpreter.get_tensor(output)[0]
+            values = runner(**{name: batch[name] for name in names})[self.task.output][0]
         if not np.isfinite(values).all():
             raise Error(f"{self.path} gives NaN or infinity; export it again.")
         return values
@@ -168,7 +187,11 @@ def _metadata(folder):
     path = folder / METADATA
     if not path.exists():
         raise Error(f"{path} is missing; give the whole folder that `bertkit export --to tflite` wrote.")
-    return read_json(path, SHAPE, signed=True, advice="export again, or copy the folder again")
+    found = read_json(path, SHAPE, signed=True, advice="export again, or copy the folder again")
+    lengths = found.get("lengths", [found["length"]])
+    if lengths != sorted(lengths) or lengths[-1] != found["length"]:
+        raise Error(f"{path} has the lengths {lengths}, wanted them in order up to {found['length']}; export again.")
+    return found
 
 
 def _interpreter(path, threads):
@@ -187,10 +210,18 @@ def _interpreter(path, threads):
     return interpreter
 
 
-def _places(interpreter, path, length, task):
-    """Return ({input name: tensor}, output tensor) if names, types and shapes are as wanted, else `Error`."""
-    signature = next(iter(interpreter.get_signature_list()), None)
-    runner = signature and interpreter.get_signature_runner(signature)
+def _signatures(interpreter, path, lengths, task):
+    """Return {length: (what runs it, names of its inputs)} if names, types and shapes are as wanted, else `Error`."""
+    present, found = interpreter.get_signature_list(), {}
+    for length in lengths:
+        name = signature(length) if len(lengths) > 1 else next(iter(present), None)
+        runner = interpreter.get_signature_runner(name) if name in present else None
+        found[length] = runner, _checked_inputs(runner, path, length, task)
+    return found
+
+
+def _checked_inputs(runner, path, length, task):
+    """Return the names of a signature's inputs if it takes and gives what a task wants at a length, else `Error`."""
     inputs = runner.get_input_details() if runner else {}
     outputs = runner.get_output_details() if runner else {}
     actual = {name: (tensor["dtype"], tuple(tensor["shape"])) for name, tensor in (inputs | outputs).items()}
@@ -202,4 +233,4 @@ def _places(interpreter, path, length, task):
     if actual != wanted:
         raise Error(f"{path} takes and gives {', '.join(actual) or 'nothing by name'}, not what ondevice.json "
                     "says; it belongs to another folder.")
-    return {name: tensor["index"] for name, tensor in inputs.items()}, outputs[task.output]["index"]
+    return tuple(inputs)

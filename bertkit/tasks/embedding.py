@@ -23,6 +23,9 @@ class Embedding(Task):
 
     Args:
         width: The numbers of a vector; 0 before training.
+        prompt: Stands in front of each text, as in training: "passage: " of E5 (Wang et al. 2022).
+        query: Stands in front of a query in place of `prompt`, where documents are searched.
+        document: Stands in front of a document in place of `prompt`, where documents are searched.
 
     Example:
         >>> Embedding(2).answers(["a film"], [np.array([0.6, 0.8])])
@@ -30,6 +33,9 @@ class Embedding(Task):
     """
 
     width: int = 0
+    prompt: str = ""
+    query: str | None = None
+    document: str | None = None
 
     name, output = "embed", "embedding"
     reads = ("text",)
@@ -47,7 +53,8 @@ class Embedding(Task):
             The `Packed` rows.
         """
         groups = [(example,) if isinstance(example, str | bytes) else tuple(example) for example in inputs]
-        rows = text_rows(tokenizer, [text for group in groups for text in group], length, pairs=False)
+        texts = [_behind(self.prompt, text) for group in groups for text in group]
+        rows = text_rows(tokenizer, texts, length, pairs=False)
         group = 1 if targets is None else len(groups[0])
         return Packed(rows, [0 if isinstance(example, str | bytes) else len(example) for example in inputs], targets,
                       group=group)
@@ -123,6 +130,11 @@ class Embedding(Task):
             From 0 to 1.
         """
         return float(np.mean(cosines(np.array(one, "float64"), np.array(other, "float64")) > ALIKE))
+
+
+def _behind(prompt, text):
+    """Return a text, str or bytes, with the prompt in front of it."""
+    return prompt.encode() + text if isinstance(text, bytes) else prompt + text
 
 
 def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:

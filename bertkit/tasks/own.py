@@ -34,6 +34,12 @@ def _classes(model, _):
     return {"labels": model["labels"], "multi_label": _is_multi_label(model), "pairs": None}
 
 
+def _vectors(model, config):
+    """Return the settings of the task of an embedder: as many numbers as its last projection or its poolings give."""
+    pooled = config.output_dim * len(model["pooling"].split("+"))
+    return {"width": model["projections"][-1]["width"] if model.get("projections") else pooled}
+
+
 def _class_strata(targets):
     """Return the class of each row; where it has several, the one that the fewest rows have."""
     if np.ndim(targets) == 2:
@@ -99,8 +105,8 @@ register(TaskEntry(
 register(TaskEntry(
     Embedding, reader="bertkit.data.labelled:PAIRS", summary="bertkit.data.summary:PAIRS",
     models=("SentenceEmbedder",),
-    of_model=lambda _, config: {"width": config.output_dim}, sections="bertkit.report.embedding:sections",
-    served="bertkit.export.served:Texts"))
+    of_model=_vectors, sections="bertkit.report.embedding:sections",
+    served="bertkit.export.served:Vectors"))
 register(TaskEntry(
     Ranking, reader="bertkit.data.labelled:CANDIDATES", summary="bertkit.data.summary:CANDIDATES",
     sections="bertkit.report.ranking:sections",

@@ -112,10 +112,11 @@ class Tagging(Task):
             packed: The `Packed` rows.
 
         Returns:
-            A list of tags for each input, as `metrics.spelt` spells those of a checkpoint.
+            A list of tags for each input, as `metrics.spelt` spells those of a checkpoint. Where the labels are types
+            without a prefix and O is none of them, as of parts of speech, each word is an entity of its own.
         """
         best = np.concatenate([np.zeros(0, "int64"), *(np.argmax(row, axis=-1) for row in outputs)])
-        labels = metrics.spelt(self.labels)
+        labels = _spelt(self.labels)
         places, starts, reads = packed.origin       # where each word is in all tokens of all rows, -1 where nowhere
         found = ([OUTSIDE if place < 0 else labels[best[place]] for place in places[start:end].tolist()]
                  for start, end in pairwise(starts))
@@ -316,6 +317,14 @@ def _settled(read, tags):
 def _continued(before, tag):
     """Return a tag that goes on with the entity before it, if that is of its type."""
     return f"I-{tag[2:]}" if tag != OUTSIDE and before[2:] == tag[2:] else tag
+
+
+def _spelt(labels):
+    """Return the tags that labels mean; the data readers read types without a prefix in the same way."""
+    found = metrics.spelt(labels)
+    if OUTSIDE in labels or any(tag != f"I-{label}" for tag, label in zip(found, labels, strict=True)):
+        return found
+    return [f"B-{label}" for label in labels]
 
 
 def _number(numbers, tag):

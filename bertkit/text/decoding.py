@@ -61,5 +61,9 @@ def _byte_fallback(tokenizer, pieces):
     return content.decode("utf-8", errors="replace").replace(SPACE, " ")
 
 
-DECODERS = {"wordpiece": _wordpiece, "bytelevel": _bytelevel, "unigram": _sentencepiece, "bpe": _sentencepiece,
-            "bytefallback": _byte_fallback}
+def _japanese(tokenizer, pieces):
+    return "".join(piece.removeprefix("##") for piece in pieces)          # Japanese has no blanks between words
+
+
+DECODERS = {"wordpiece": _wordpiece, "japanese": _japanese, "bytelevel": _bytelevel,
+            "unigram": _sentencepiece, "bpe": _sentencepiece, "bytefallback": _byte_fallback}

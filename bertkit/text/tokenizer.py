@@ -1,5 +1,6 @@
 """Texts to token ids with character offsets, and token ids to batches."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,17 +14,22 @@ from bertkit.text.formats import loading
 from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
 from bertkit.text.models.byte_fallback import ByteFallback
 from bertkit.text.models.bytelevel import ByteLevel
+from bertkit.text.models.japanese import Japanese
+from bertkit.text.models.pieces import Pieces
 from bertkit.text.models.sentencepiece import BPE, Unigram
 from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, truncated_lengths
+from bertkit.text.unicode.normalize import span
 
-MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE, ByteFallback)}
+MODELS: dict[str, Any] = {model.kind: model
+                          for model in (WordPiece, ByteLevel, Unigram, BPE, ByteFallback, Japanese)}
 # What `Tokenizer.settings` gives, as JSON; the settings of a model are compared by the model.
 SETTINGS = {"kind": schema.Maybe(schema.Choice(*MODELS)), "special": schema.Maybe((schema.Each((str, None)), None)),
             "template": schema.Maybe((schema.arguments(Template), None)),
             "added": schema.Maybe([(str, schema.arguments(Added))])}
 LONGEST_ROW = 2**24     # tokens; no encoder reads so many
 SPECIAL = {"unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "mask": "[MASK]"}
+ENDS = ("bos", "eos")   # roles that have no token where none is given
 
 
 class Encoding(NamedTuple):
@@ -49,19 +55,21 @@ class Encoding(NamedTuple):
 class Tokenizer:
     """A tokenizer turns texts into the ids that a checkpoint was trained with.
 
-    Texts are str, or bytes in UTF-8, whose invalid parts are read as U+FFFD. A special token that is written in a text
-    is plain text, unless `special_tokens=True` asks to recognise it.
+    Texts are str, or bytes in UTF-8, whose invalid parts are read as U+FFFD. The tokens of the roles below are plain
+    text where a text holds them, unless `special_tokens=True` asks to recognise them; every other token of `added` is
+    recognised in every text.
 
     Args:
         vocabulary: sequence of str, the entries in the order of their ids.
-        kind: name of the model: "wordpiece", "bytelevel", "unigram", "bpe" or "bytefallback".
-        special: dict from a role ("unk", "cls", "sep", "pad", "mask") to a token, for the roles whose token is not that
-            of BERT; None as the token says that the tokenizer has none.
+        kind: name of the model: "wordpiece", "bytelevel", "unigram", "bpe", "bytefallback" or "japanese".
+        special: dict from a role ("unk", "cls", "sep", "pad", "mask", "bos", "eos") to a token, for the roles whose
+            token is not that of BERT, which has no "bos" and no "eos"; None says that the tokenizer has none.
         template: dict, the fields of a `Template`. None takes BERT's template, or the text alone where there is no cls
             or no sep token.
         added: more tokens that are found in a text as they stand, as `Added.of` reads them. Those that the vocabulary
             lacks get the ids after it.
-        **settings: settings of the model; see `WordPiece`, `ByteLevel`, `Unigram`, `BPE` and `ByteFallback`.
+        **settings: settings of the model; see `WordPiece`, `ByteLevel`, `Unigram`, `BPE`, `ByteFallback` and
+            `Japanese`.
 
     Raises:
         Error: when the kind or a setting is unknown, or a special token is not in the vocabulary.
@@ -87,23 +95,31 @@ class Tokenizer:
         known, new = set(self.model_vocabulary), dict.fromkeys(token.content for token in self.added)
         self.vocabulary = (*self.model_vocabulary, *(token for token in new if token not in known))
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
+        for role in ENDS:                     # nothing else needs these; files name some that no vocabulary has
+            if self.special.get(role) not in self._ids:
+                self.special.pop(role, None)
         self.pad_id = self.id(self.special["pad"]) if "pad" in self.special else 0
         self.unk_id, self.cls_id, self.sep_id = (
             self.id(self.special[role]) if role in self.special else None for role in ("unk", "cls", "sep"))
-        self.model = MODELS[kind](self.model_vocabulary, unknown=self.special.get("unk"), **settings)
+        make = functools.partial(MODELS[kind], self.model_vocabulary, unknown=self.special.get("unk"))
+        self.model = make(**settings)
         self._layouts = {paired: self.layout(paired) for paired in (False, True)}
-        specials = [Added(token) for token in self.special.values() if token in self._ids]
-        tokens = {token.content: token for token in (*specials, *self.added)}.values()
-        self._special = Splitter([token for token in tokens if token.special])
-        self._plain = Splitter([token for token in tokens if not token.special])
+        normalized = any(token.normalized for token in self.added)
+        # What stands between normalised tokens is normalised already.
+        self.bare = make(**self.model.tables(), **self.model.settings() | self.model.BARE) if normalized else self.model
+        named = [Added(token) for token in self.special.values() if token in self._ids]
+        everything = {token.content: token for token in (*named, *self.added)}.values()
+        self._splitters = {True: self._find(everything), False: self._find(self.recognised)}
 
     @classmethod
     def load(cls, address: str | Path) -> "Tokenizer":
         """Read the tokenizer of a checkpoint, from whatever `bertkit.load` takes, or from a vocabulary file.
 
-        A folder is one of Hugging Face, of Google, of a keras-nlp preset or a bertkit bundle. Where it has a
-        tokenizer.json, that file decides; its truncation and its padding are not taken over. A vocabulary without
-        settings is uncased, unless an entry outside brackets has an upper-case letter.
+        A folder is one of Hugging Face, of sentence-transformers, of Google, of a keras-nlp preset or a bertkit bundle.
+        Where it has a tokenizer.json, that file decides; its truncation and its padding are not taken over. Where
+        tokenizer_config.json says otherwise, what transformers 5 does is done, and the log says so. Added tokens are
+        read from every file that names them. A vocabulary without settings is uncased, unless an entry outside
+        brackets has an upper-case letter.
 
         Args:
             address: checkpoint folder, `bertkit://english`, `hf://owner/name`, the name of a keras-nlp preset, or a
@@ -148,6 +164,23 @@ class Tokenizer:
             raise Error(f"The tokenizer of {source} cannot be used: {error}") from None
 
     @property
+    def recognised(self) -> tuple[Added, ...]:
+        """The added tokens that are recognised in every text: those that have no role."""
+        roles = set(self.special.values())
+        return tuple(token for token in self.added if token.content not in roles)
+
+    def splitters(self, special_tokens: bool = False) -> tuple[Splitter, Splitter]:
+        """Return what finds added tokens in a text.
+
+        Args:
+            special_tokens: True finds the tokens of all roles too.
+
+        Returns:
+            The `Splitter` of a text as it stands, and the one of normalised text.
+        """
+        return self._splitters[special_tokens]
+
+    @property
     def file(self) -> str:
         """The name of the file that `save` writes."""
         return vocabulary_file(self.model.kind)
@@ -175,7 +208,8 @@ class Tokenizer:
         Returns:
             The dict {"kind", "special", "added", "template", and the settings of the model}.
         """
-        return {"kind": self.model.kind, "special": {role: self.special.get(role) for role in SPECIAL},
+        ends = {role: self.special[role] for role in ENDS if role in self.special}
+        return {"kind": self.model.kind, "special": {role: self.special.get(role) for role in SPECIAL} | ends,
                 "added": [token.settings() for token in self.added],
                 "template": self.template.settings(), **self.model.settings()}
 
@@ -227,7 +261,7 @@ class Tokenizer:
 
         Args:
             texts: sequence of B texts.
-            special_tokens: True recognises special tokens that are written in a text.
+            special_tokens: True recognises the tokens of all roles where they are written in a text.
 
         Returns:
             A list of B lists of int.
@@ -242,7 +276,7 @@ class Tokenizer:
 
         Args:
             texts: sequence of B texts.
-            special_tokens: True recognises special tokens that are written in a text.
+            special_tokens: True recognises the tokens of all roles where they are written in a text.
 
         Returns:
             A list of B values of `Encoding`.
@@ -262,7 +296,7 @@ class Tokenizer:
             first: sequence of B texts.
             second: sequence of B texts, the second side of each pair; None where there are no pairs.
             length: number T of tokens of each row, special tokens included.
-            special_tokens: True recognises special tokens that are written in a text.
+            special_tokens: True recognises the tokens of all roles where they are written in a text.
 
         Returns:
             A dict of int32 arrays [B, T]: "token_ids", "segment_ids" and "padding_mask" (1 for a real token, 0 for
@@ -332,31 +366,43 @@ class Tokenizer:
             token_ids[i, real], segment_ids[i, real], padding_mask[i, real] = ids, segments, 1
         return {"token_ids": token_ids, "segment_ids": segment_ids, "padding_mask": padding_mask}
 
+    def _find(self, tokens):
+        """Return what finds tokens as they stand, and what finds normalised ones in a normalised text."""
+        return (Splitter(token for token in tokens if not token.normalized),
+                Splitter((token for token in tokens if token.normalized), lambda text: self.model.normalizer(text)))
+
     def _ids_of(self, text, special_tokens):
-        if not special_tokens and not self._plain.tokens:
+        raw, normal = self._splitters[special_tokens]
+        if normal.tokens:
+            return self._encoding(text, special_tokens).ids
+        if not raw.tokens:
             return self.model.ids(text)
-        return [i for begin, end, token in self._stretches(text, special_tokens)
+        return [i for begin, end, token in raw(text)
                 for i in ([self._ids[token]] if token else self.model.ids(text[begin:end]))]
 
     def _encoding(self, text, special_tokens):
         ids, offsets = [], []
-        for begin, end, token in self._stretches(text, special_tokens):
-            if token:                                     # without the blanks before it
-                ids.append(self._ids[token])
-                offsets.append((end - len(token), end))
-                continue
-            pieces = self.model.encode(text[begin:end])
+        raw, normal = self._splitters[special_tokens]
+        for begin, end, token in raw(text):
+            if token:
+                pieces = Pieces([self._ids[token]], [(0, end - begin)])
+            elif normal.tokens:
+                pieces = self._normalised(text[begin:end], normal)
+            else:
+                pieces = self.model.encode(text[begin:end])
             ids += pieces.ids
             offsets += [(begin + a, begin + b) for a, b in pieces.offsets]
         return Encoding(ids, [self.vocabulary[i] for i in ids], offsets)
 
-    def _stretches(self, text, special_tokens):
-        """Yield (begin, end, token) of the added tokens in a text, and None for the stretches between."""
-        for begin, end, token in self._special(text) if special_tokens else [(0, len(text), None)]:
-            if token:
-                yield begin, end, token
-            else:
-                yield from ((begin + a, begin + b, word) for a, b, word in self._plain(text[begin:end]))
+    def _normalised(self, text, normal):
+        """Return the pieces of a text, in whose normalised form tokens are found."""
+        ids, offsets = [], []
+        text, sources = self.model.normalizer.aligned(text)
+        for begin, end, token in normal(text):
+            pieces = Pieces([self._ids[token]], [(0, end - begin)]) if token else self.bare.encode(text[begin:end])
+            ids += pieces.ids
+            offsets += [span(sources, begin + a, begin + b) for a, b in pieces.offsets]
+        return Pieces(ids, offsets)
 
 
 def _texts(texts):

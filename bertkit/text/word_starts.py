@@ -32,7 +32,8 @@ def word_starts(tokenizer: Any) -> np.ndarray:
 
 
 def _without_prefix(tokenizer):
-    return np.array([not entry.startswith(tokenizer.model.prefix) for entry in tokenizer.vocabulary], bool)
+    prefix = getattr(tokenizer.model, "prefix", "##")
+    return np.array([not entry.startswith(prefix) for entry in tokenizer.vocabulary], bool)
 
 
 def _by_first_character(tokenizer):
@@ -42,5 +43,5 @@ def _by_first_character(tokenizer):
     return np.isin(codepoints("huggingface", lowercase=False, strip_accents=False).kinds[firsts], (SPACE, ISOLATED))
 
 
-WORD_STARTS = {"wordpiece": _without_prefix, "bytelevel": _by_first_character, "unigram": _by_first_character,
-               "bpe": _by_first_character}
+WORD_STARTS = {"wordpiece": _without_prefix, "japanese": _without_prefix, "bytelevel": _by_first_character,
+               "unigram": _by_first_character, "bpe": _by_first_character}

@@ -25,7 +25,9 @@ def test_a_plain_checkpoint_says_nothing(tmp_path):
 
 @pytest.mark.parametrize("config, mode", [
     (MEAN, "mean"), ({"pooling_mode_cls_token": True}, "cls"), ({"pooling_mode_max_tokens": True}, "max"),
-    ({"pooling_mode": "cls"}, "cls"), ({"pooling_mode": ["mean"]}, "mean")])
+    ({"pooling_mode": "cls"}, "cls"), ({"pooling_mode": ["mean"]}, "mean"), ({}, "mean"),
+    ({"pooling_mode": ["lasttoken", "cls"]}, "lasttoken+cls"),
+    ({"pooling_mode_weightedmean_tokens": True, "pooling_mode_cls_token": True}, "cls+weightedmean")])
 def test_the_pooling_is_that_of_its_config(tmp_path, config, mode):
     assert pooling(folder(tmp_path, config)) == {"pooling": mode, "normalize": True}
 
@@ -42,19 +44,25 @@ def test_a_bundle_says_it_itself(tmp_path):
     assert pooling(tmp_path) == {}
 
 
-@pytest.mark.parametrize("config", [{"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True},
-                                    {"pooling_mode_weightedmean_tokens": True}, {"pooling_mode": "lasttoken"}, {}])
+@pytest.mark.parametrize("config", [{"pooling_mode": "median"}, {"pooling_mode": ["mean", "median"]},
+                                    {"pooling_mode_median_tokens": True}])
 def test_a_pooling_that_bertkit_has_not_is_refused(tmp_path, config):
-    with pytest.raises(Error, match="bertkit has mean, cls or max"):
+    with pytest.raises(Error, match="pools by .*median.*; bertkit has cls, max, mean, "):
         pooling(folder(tmp_path, config))
 
 
 def test_a_module_that_bertkit_has_not_is_refused(tmp_path):
-    with pytest.raises(Error, match="a module Dense, which bertkit has not"):
+    with pytest.raises(Error, match="a module LSTM, which bertkit has not"):
+        pooling(folder(tmp_path, kinds=("Transformer", "Pooling", "LSTM")))
+
+
+def test_a_module_with_weights_is_not_left_out(tmp_path):
+    (tmp_path / "config.json").write_text('{"in_features": 8, "out_features": 4}')
+    with pytest.raises(Error, match="a module Dense, which has weights; make a bundle with both: bertkit convert"):
         pooling(folder(tmp_path, kinds=("Transformer", "Pooling", "Dense")))
 
 
-@pytest.mark.parametrize("place", ["../1_Pooling", "/etc", "a/b"])
+@pytest.mark.parametrize("place", ["../1_Pooling", "/etc", "a/b", "..", "\ud800"])
 def test_a_folder_outside_is_refused(tmp_path, place):
     with pytest.raises(Error, match="wanted one beside it"):
         pooling(folder(tmp_path, place=place))

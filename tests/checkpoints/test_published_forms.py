@@ -144,7 +144,7 @@ def test_label_names_come_from_the_config(shared, tmp_path):
     folder = tmp_path / "named"
     shutil.copytree(GOLDEN / "bert_tiny_classifier", folder)
     config = json.loads((folder / "config.json").read_text())
-    config["id2label"] = {"0": "bad", "1": "fair", "2": "good"}
+    config |= {"id2label": {"0": "bad", "1": "fair", "2": "good"}, "label2id": {"bad": 0, "fair": 1, "good": 2}}
     (folder / "config.json").write_text(json.dumps(config))
     assert checkpoints.load(folder).labels == ("bad", "fair", "good")
     assert checkpoints.load(GOLDEN / "bert_tiny_classifier").labels == ("LABEL_0", "LABEL_1", "LABEL_2")

@@ -96,10 +96,10 @@ def test_configs_that_do_not_fit(copied, changes, words):
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"num_labels": 4, "id2label": None}, ("misshapen:", "classifier.weight is [3, 32], wanted [4, 32]")),
+    ({"num_labels": 4, "id2label": None}, ("names 4 classes", "the head has 3 rows")),
     ({"num_labels": "3"}, ("num_labels='3'",)), ({"num_labels": 10**12}, ("num_labels=1000000000000",)),
     ({"id2label": ["a", "b", "c"]}, ("id2label=['a', 'b', 'c']",)),
-    ({"id2label": {"0": "a", "1": "a", "2": "b"}}, ("different names",)),
+    ({"id2label": {"0": "a", "1": "a", "2": "b"}}, ("'a' twice",)),
     ({"classifier_dropout": "0.1"}, ("dropout='0.1' is no probability",)),
 ])
 def test_heads_that_do_not_fit(copied, changes, words):
@@ -189,3 +189,22 @@ def test_weights_of_another_kind_are_not_read(copied):
     refused(folder, "holds no model.safetensors nor pytorch_model.bin", "reads no other kind")
     (folder / "tf_model.h5").rename(folder / "pytorch_model.bin")
     refused(folder, "pytorch_model.bin", "copy the file again")
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"position_embedding_type": "alibi"}, ("position_embedding_type='alibi'", "absolute positions alone")),
+    ({"position_embedding_type": "relative_key"}, ("position_embedding_type='relative_key'",)),
+    ({"problem_type": "regression"}, ('problem_type="regression" with 3 outputs',)),
+    ({"is_decoder": "false"}, ("is_decoder='false'",))])
+def test_entries_that_change_numbers_in_ways_that_bertkit_has_not(copied, changes, words):
+    folder = copied("classifier")
+    change_json(folder / "config.json", **changes)
+    refused(folder, *words)
+
+
+def test_code_of_the_checkpoint_s_own_is_named(copied, caplog):
+    folder = copied("erf")
+    change_json(folder / "config.json", auto_map={"AutoModel": "own/code--modeling.Model"},
+                position_embedding_type="absolute")
+    checkpoints.load(folder)
+    assert "names code of its own (auto_map)" in caplog.text

@@ -36,7 +36,7 @@ def chances(answers):
 def phone(model, tmp_path_factory):
     out = tmp_path_factory.mktemp("memory") / "phone"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bertkit.export.tflite.convert", exported.in_process)
+        patch.setattr("bertkit.export.candidates.convert", exported.in_process)
         card = export(model, to="tflite", out=out, tokenizer=tiny.tokenizer(), precision="float32", length=12)
     assert card.recipe == "bertkit.save" and card.name == "phone" and card.parity["length"] == 12
     return out

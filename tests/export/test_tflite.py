@@ -91,7 +91,7 @@ def test_the_child_process_writes_the_same_file(tmp_path):
 
 def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeypatch):
     np.savez(tmp_path / "rows.npz", token_ids=np.zeros((1, 8), "int32"))
-    job = {"folder": str(tmp_path), "out": "", "precision": "int8", "masked_score": -1e4}
+    job = {"folder": str(tmp_path), "files": {"int8": ""}, "masked_score": -1e4, "lengths": []}
     monkeypatch.setattr("sys.argv", ["-c", json.dumps({**job, "work": str(tmp_path)})])
     convert.run_child()
     assert "is no bundle" in (tmp_path / "error.txt").read_text()
@@ -104,14 +104,19 @@ def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeyp
 def test_whatever_the_child_dies_of_is_one_sentence(tmp_path, monkeypatch, begin, message):
     monkeypatch.setattr(convert, "_CODE", begin)
     with pytest.raises(Error, match=message):
-        convert.convert(exported.bundled(), tmp_path / "model.tflite", "int8", -1e4, {})
+        convert.convert(exported.bundled(), {"int8": tmp_path / "model.tflite"}, -1e4, {})
     assert left_behind(tmp_path) == []
 
 
 def planted(monkeypatch, change):
     """Let the converter leave the good float32 file, changed."""
     good = (exported.phone() / "model.tflite").read_bytes()
-    monkeypatch.setattr("bertkit.export.tflite.convert", lambda _, out, *rest: out.write_bytes(change(good)))
+
+    def left(folder, files, *rest):
+        for file in files.values():
+            file.write_bytes(change(good))
+        return {}
+    monkeypatch.setattr("bertkit.export.candidates.convert", left)
 
 
 def of_another_model(_):
@@ -140,7 +145,7 @@ def test_a_drop_is_not_judged_on_few_rows(tmp_path, monkeypatch):
 def short(place, **knobs):
     """Export the bundle that was trained at 16 tokens as a file of fewer."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bertkit.export.tflite.convert", exported.in_process)
+        patch.setattr("bertkit.export.candidates.convert", exported.in_process)
         return export_tflite(exported.bundled(), place / "phone", "float32", **{"dev": exported.dev(), **knobs})
 
 
@@ -185,7 +190,14 @@ def test_dev_is_read_with_the_knobs_that_train_had(tmp_path):
 
 
 @pytest.mark.parametrize(("knobs", "message"), [
-    ({"precision": "int4"}, "precision='int4' is unknown"),
+    ({"precision": "int3"}, "precision='int3' is unknown"),
+    ({"prefer": "luck"}, "prefer='luck' is unknown"),
+    ({"lengths": ""}, "lengths='' are no numbers"),
+    ({"lengths": "8,eight"}, "are no numbers of tokens"),
+    ({"lengths": "8,4000"}, "length=4000 does not fit"),
+    ({"lengths": [0]}, "length=0"),
+    ({"lengths": "8,16", "length": 8}, "say the same thing twice"),
+    ({"lengths": "8,16", "precision": "int8-full"}, "one length"),
     ({"length": 33}, "length=33 does not fit: this encoder takes 3 to 32"),
     ({"length": 2}, "length=2"),
     ({"max_drop": float("nan")}, "max_drop=nan"),
@@ -202,7 +214,7 @@ def test_integers_throughout_need_calibration_rows_and_the_mixed_rung_does_not(t
     bundle = exported.bundled(calibrated=False)
     with pytest.raises(Error, match="int8-full needs calibration rows"):
         export_tflite(bundle, tmp_path / "phone", "int8-full")
-    monkeypatch.setattr("bertkit.export.tflite.convert", exported.in_process)
+    monkeypatch.setattr("bertkit.export.candidates.convert", exported.in_process)
     card = export_tflite(bundle, tmp_path / "phone", "int8")
     assert card.parity["mask"]["rows"] == 0
     np.testing.assert_allclose(exported.said(tmp_path / "phone", TEXTS),

@@ -37,7 +37,7 @@ def test_every_client_decides_as_the_bundle(tmp_path, monkeypatch, several):
     folder = thresholded(tmp_path / "bundle", several)
     name = "labels" if several else "label"
     wanted = [answer[name] for answer in Predictor(folder).predict(TEXTS)]
-    monkeypatch.setattr("bertkit.export.tflite.convert", exported.in_process)
+    monkeypatch.setattr("bertkit.export.candidates.convert", exported.in_process)
     export_tflite(folder, tmp_path / "phone", "float32")
     assert [answer[name] for answer in ondevice.load(tmp_path / "phone").predict(TEXTS)] == wanted
     monkeypatch.setattr(saved_model, "_reloaded", exported.reloaded_here)

@@ -1,4 +1,4 @@
-"""Entries of a config.json: what is right is read, null is the default, and anything else is told by its key."""
+"""Entries of a config.json: what is right is read, null is the default or false, anything else is told by its key."""
 
 import pytest
 
@@ -14,11 +14,17 @@ def test_every_activation_has_a_name_that_reads_back():
 
 
 @pytest.mark.parametrize("read, default, good", [
-    (entries.flag, True, False), (entries.whole, 3, 0), (entries.number, 0.5, 2.0), (entries.rate, 0.0, 0.1)],
+    (entries.whole, 3, 0), (entries.number, 0.5, 2.0), (entries.rate, 0.0, 0.1)],
     ids=lambda value: getattr(value, "__name__", None))
 def test_what_is_there_is_read_and_null_is_the_default(read, default, good):
     assert read({"key": good}, "key", default) == good
     assert read({}, "key", default) == read({"key": None}, "key", default) == default
+
+
+def test_a_null_flag_is_false():
+    """As in transformers 4, which asks whether the value is true; transformers 5 refuses such a file."""
+    assert not entries.flag({"key": None}, "key", True)
+    assert entries.flag({}, "key", True) and entries.flag({"key": True}, "key", False)
 
 
 @pytest.mark.parametrize("read, wrong", [

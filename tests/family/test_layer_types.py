@@ -25,6 +25,13 @@ def test_older_files_count():
         Rotary(3.0), Rotary(4.0, 5), Rotary(4.0, 5))
 
 
+def test_a_local_base_of_null_is_the_global_one():
+    """As in modeling_modernbert.py of transformers 4.57: the global base unless local_rope_theta is a number."""
+    assert read(local_rope_theta=None) == (FULL, Rotary(FULL.base, 3), Rotary(FULL.base, 3))
+    assert read(local_rope_theta=None, global_rope_theta=9)[1] == Rotary(9.0, 3)
+    assert read(local_rope_theta=None, rope_parameters={"sliding_attention": {"rope_theta": 5}})[1] == Rotary(5.0, 3)
+
+
 def test_newer_files_list():
     types = ["sliding_attention", "full_attention"] * 2 + ["sliding_attention"]
     rope = {"full_attention": {"rope_type": "default", "rope_theta": 3}, "sliding_attention": {"rope_theta": 4.0}}

@@ -179,6 +179,7 @@ T = transformers
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 FAMILIES = {                                   # name -> config class, its settings, classifier, tokenizer
     "bert": (T.BertConfig, {}, T.BertForSequenceClassification, wordpiece),
+    "ernie": (T.ErnieConfig, {"use_task_id": True, "type_vocab_size": 4}, T.ErnieForSequenceClassification, wordpiece),
     "roberta": (T.RobertaConfig, {"type_vocab_size": 1}, T.RobertaForSequenceClassification,
                 bytelevel(ROBERTA, T.RobertaTokenizer)),
     "xlm_roberta": (T.XLMRobertaConfig, {"type_vocab_size": 1}, T.XLMRobertaForSequenceClassification,
@@ -264,7 +265,8 @@ def as_saved(name):
 def record(model, inputs):
     """Return the entries of ref.npz."""
     found = model(**inputs, labels=torch.tensor([2, 0, 1]))
-    if model.config.model_type != "reformer":         # transformers back-propagates it in training mode alone
+    # transformers back-propagates Reformer in training mode alone; bertkit folds ERNIE's tasks into its segments
+    if model.config.model_type not in ("reformer", "ernie"):
         found.loss.backward()
     hidden = model.base_model(**inputs)[0][:, :max(LENGTHS)]
     entries = {f"in/{name}": values.numpy().astype("int32") for name, values in inputs.items()}

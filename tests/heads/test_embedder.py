@@ -16,12 +16,16 @@ from tests import tiny
 from tests.lazy import Lazy
 
 NUMPY = {"mean": lambda tokens: tokens.mean(axis=0), "cls": lambda tokens: tokens[0],
-         "max": lambda tokens: tokens.max(axis=0)}
+         "max": lambda tokens: tokens.max(axis=0), "lasttoken": lambda tokens: tokens[-1],
+         "mean_sqrt_len": lambda tokens: tokens.sum(axis=0) / len(tokens) ** 0.5,
+         "weightedmean": lambda tokens: np.average(tokens, axis=0, weights=np.arange(1, len(tokens) + 1)),
+         "max+cls": lambda tokens: np.concatenate([tokens.max(axis=0), tokens[0]])}
 
 
 def embedder(pooling="mean", normalize=False, **options):
     keras.utils.set_random_seed(0)
-    return SentenceEmbedder(Encoder(tiny.CONFIG, **options), pooling, normalize, **options)
+    encoder = Encoder(tiny.CONFIG, **{name: value for name, value in options.items() if name != "projections"})
+    return SentenceEmbedder(encoder, pooling, normalize, **options)
 
 
 EMBEDDERS = Lazy(embedder, NUMPY)
@@ -65,6 +69,24 @@ def test_normalised_vectors_have_length_1_and_the_same_direction():
     batch = padded([[5, 6], [7, 8, 9]], 4)
     plain, found = np.asarray(embedder()(batch)), np.asarray(embedder(normalize=True)(batch))
     np.testing.assert_allclose(found, plain / np.linalg.norm(plain, axis=1, keepdims=True), atol=1e-6)
+
+
+def test_projections_follow_the_pooling():
+    model = embedder("cls+mean", normalize=True, projections=[{"width": 5, "activation": "tanh"},
+                                                              {"width": 3, "bias": False}])
+    for weight in model.weights[-3:]:
+        weight.assign(np.random.default_rng(len(weight.shape)).normal(size=weight.shape))
+    (first, bias, second), batch = model.weights[-3:], padded([[5, 6], [7, 8, 9]], 4)
+    found = np.tanh(np.asarray(embedder("cls+mean")(batch)) @ np.asarray(first) + np.asarray(bias)) @ np.asarray(second)
+    np.testing.assert_allclose(model(batch), found / np.linalg.norm(found, axis=1, keepdims=True), atol=1e-5)
+    assert model.width == 3 and embedder("cls+mean").width == 2 * tiny.CONFIG.hidden_dim
+
+
+@pytest.mark.parametrize("wrong", [3, {}, {"width": 0}, {"width": 3, "activation": "sigmoid"},
+                                   {"width": 3, "more": 1}, {"width": 3, "bias": 1}])
+def test_a_malformed_projection_is_refused(wrong):
+    with pytest.raises(Error, match="The projection"):
+        embedder(projections=[wrong])
 
 
 def test_groups_are_their_rows():

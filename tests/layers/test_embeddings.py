@@ -81,3 +81,9 @@ def test_dropout_stands_before_the_norm_where_the_paper_says_so(early):
     assert (found == 0).all()           # a norm of zeros is its beta, zeros at the start
     layer.norm.beta.assign(np.ones(6))
     assert (np.asarray(layer(batch(None, None), training=True)) == (1 if early else 0)).all()
+
+
+def test_an_encoder_with_one_segment_takes_all_tokens_for_its_own():
+    layer = Embeddings(CONFIG.but(num_segments=1), name="embeddings")
+    layer.build((None, None))
+    np.testing.assert_array_equal(layer(batch(SEGMENTS, None)), layer(batch(None, None)))

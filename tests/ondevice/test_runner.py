@@ -129,6 +129,7 @@ def test_a_changed_file_is_named(copy, name):
 @pytest.mark.parametrize(("change", "message"), [
     ({"format": 2}, "format is 2, wanted 1"), ({"length": "16"}, "length is '16', wanted a whole number"),
     ({"task": None}, "task is None"), ({"task": {"name": "sing"}}, "'sing'"), ({"length": 17}, "to another folder"),
+    ({"lengths": [8, 32]}, "wanted them in order up to 16"), ({"lengths": [8]}, "lengths"),
     ({"task": {"name": ["sing"]}}, "task > name is"), ({"task": {"name": {}}}, "task > name is"),
     ({"task": {"name": "classify", "labels": [{}]}}, r"labels\[0\] is"),
     ({"task": {"name": "classify", "labels": ["a", "a"]}}, "names an entry twice"),
@@ -153,13 +154,9 @@ def test_another_file_beside_it_can_be_run_and_junk_cannot(copy):
 
 def test_numbers_that_are_none_are_an_error(monkeypatch):
     model = ondevice.load(exported.phone())
-    real = model._interpreter
-
-    class Sick:
-        def __getattr__(self, name):
-            return (lambda _: np.full((1, 3), np.nan)) if name == "get_tensor" else getattr(real, name)
-
-    model._interpreter = Sick()
+    monkeypatch.setattr(model, "_signatures", {
+        length: (lambda **_: {"probabilities": np.full((1, 3), np.nan)}, names)
+        for length, (_, names) in model._signatures.items()})
     with pytest.raises(Error, match="gives NaN or infinity"):
         model.predict(["a"])
 

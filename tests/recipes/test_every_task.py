@@ -101,7 +101,7 @@ def test_every_line_is_answered_in_order(trained, monkeypatch, capsys):
 @pytest.fixture
 def phone(trained, tmp_path, monkeypatch):
     task, folder = trained
-    monkeypatch.setattr("bertkit.export.tflite.convert", exported.in_process)
+    monkeypatch.setattr("bertkit.export.candidates.convert", exported.in_process)
     export_tflite(folder, tmp_path / "phone", "float32", 16)
     return task, folder, tmp_path / "phone"
 

@@ -211,7 +211,7 @@ def test_settings_make_the_task_again():
 
 
 @pytest.mark.parametrize("labels, text, wanted", [
-    (("NOUN", "VERB", "PUNCT"), [1, 1, 0, 2], [("VERB", 0, 3), ("NOUN", 4, 5), ("PUNCT", 6, 7)]),
+    (("NOUN", "VERB", "PUNCT"), [1, 1, 0, 2], [("VERB", 0, 1), ("VERB", 2, 3), ("NOUN", 4, 5), ("PUNCT", 6, 7)]),
     (("O", "PER", "LOC"), [1, 0, 2, 2], [("PER", 0, 1), ("LOC", 4, 7)]),
     (("O", "B-X", "I-X", "L-X", "U-X"), [4, 1, 2, 3], [("X", 0, 1), ("X", 2, 7)]),
     (("O", "B_X", "M_X", "E_X", "S_X"), [4, 1, 2, 3], [("X", 0, 1), ("X", 2, 7)])])

@@ -136,9 +136,9 @@ def test_many_languages_equal_tokenizers(shared):
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: ByteLevel(VOCABULARY, limit=3), "setting 'limit' is unknown; known are prefix_space, nfc"),
-    (lambda: ByteLevel(VOCABULARY, nfc="yes"), "setting nfc is 'yes'; give one of type bool"),
-    (lambda: ByteLevel(LETTERS[1:]), "no entry 'Ā' for the byte 0x00; give one of byte-level BPE"),
+    (lambda: ByteLevel(VOCABULARY, limit=3), "setting 'limit' is unknown; known are prefix_space, normalization"),
+    (lambda: ByteLevel(VOCABULARY, prefix_space="yes"), "setting prefix_space is 'yes'; give one of type bool"),
+    (lambda: ByteLevel(["river"]), "no entry for any byte; give one of byte-level BPE"),
     (lambda: ByteLevel(LETTERS, merges=["a b"]), "The merge 'a b', number 1, is not of two entries"),
 ])
 def test_what_cannot_be_used_is_refused(call, message):

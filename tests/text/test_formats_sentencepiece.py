@@ -96,7 +96,8 @@ def test_older_files_mark_words_by_another_name(tmp_path):
     (["pre_tokenizer", "pretokenizers", 1, "split"], False, "before all words or none")])
 def test_what_bertkit_does_not_read_is_refused(path, new, message, tmp_path):
     with pytest.raises(Error, match=message):
-        from_tokenizer_json(tmp_path, changed(content(tmp_path), path, new))
+        vocabulary, settings = from_tokenizer_json(tmp_path, changed(content(tmp_path), path, new))
+        Tokenizer(vocabulary, **settings)
 
 
 @pytest.mark.parametrize(("name", "value"), [("dropout", 0.1), ("fuse_unk", False), ("continuing_subword_prefix", "##"),
@@ -109,9 +110,10 @@ def test_other_ways_to_merge_are_refused(name, value, tmp_path):
 def test_special_tokens_are_those_of_the_template(tmp_path):
     wanted = content(tmp_path)
     (tmp_path / "tokenizer_config.json").unlink()
-    assert from_tokenizer_json(tmp_path, wanted)[1]["special"] == NAMES
+    names = NAMES | {"bos": "<s>", "eos": "</s>"}
+    assert from_tokenizer_json(tmp_path, wanted)[1]["special"] == names
     bare = from_tokenizer_json(tmp_path, wanted | {"post_processor": None})[1]
-    assert bare["special"] == NAMES | {"cls": None, "sep": None} and bare["template"]["single"] == [["$first", 0]]
+    assert bare["special"] == names | {"cls": None, "sep": None} and bare["template"]["single"] == [["$first", 0]]
 
 
 def test_a_token_that_the_vocabulary_lacks_is_left_out_and_told(tmp_path, caplog):
@@ -119,6 +121,31 @@ def test_a_token_that_the_vocabulary_lacks_is_left_out_and_told(tmp_path, caplog
     (tmp_path / "tokenizer_config.json").write_text('{"pad_token": "<nothing>"}')
     assert from_tokenizer_json(tmp_path, wanted)[1]["special"]["pad"] is None
     assert "the vocabulary has no <nothing>; the tokenizer goes without" in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "lower", "prefix"), [
+    ("AlbertTokenizer", False, False), ("AlbertTokenizerFast", False, False), ("PreTrainedTokenizerFast", True, True)])
+def test_tokenizer_config_says_otherwise(tmp_path, kind, lower, prefix, caplog):
+    wanted = content(tmp_path)
+    before = from_tokenizer_json(tmp_path, wanted)[1]
+    assert ["lowercase"] in before["normalization"] and before["prefix"]
+    keys = {"tokenizer_class": kind, "do_lower_case": False, "add_prefix_space": False}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(keys))
+    found = from_tokenizer_json(tmp_path, wanted)[1]
+    assert (["lowercase"] in found["normalization"], found["prefix"]) == (lower, prefix)
+    assert ["charsmap"] in found["normalization"] and ["accents"] in found["normalization"]
+    which = "latter" if lower else "former"
+    assert f"do_lower_case=false, {tmp_path / 'tokenizer.json'} has true; the {which} is taken" in caplog.text
+
+
+def test_a_special_token_without_a_role_stays_a_piece(tmp_path):
+    files = content(tmp_path)
+    entry = next(entry for entry, _ in files["model"]["vocab"] if entry.isalpha() and len(entry) > 1)
+    token = {"content": entry, "special": True, "single_word": True, "normalized": False,
+             "id": [entry for entry, _ in files["model"]["vocab"]].index(entry)}
+    vocabulary, settings = from_tokenizer_json(tmp_path, files | {"added_tokens": [*files["added_tokens"], token]})
+    assert entry not in settings["controls"] and "<s>" in settings["controls"]
+    assert entry in Tokenizer(vocabulary, **settings).model.pieces
 
 
 # ------------------------------------------------------------------------------ the sample checkpoints
@@ -130,8 +157,8 @@ def test_both_files_of_a_checkpoint_hold_the_same_tokenizer(shared, name):
     one, two = Tokenizer.load(folder), Tokenizer.load(path)
     assert one.vocabulary == two.vocabulary and one.template == two.template and one.special == two.special
     assert one.encode(HOSTILE) == two.encode(HOSTILE)
-    for token in {"<eop>"} & set(one.vocabulary):     # a piece of the model, a special token of the file
-        assert one.id(token) not in one.ids([token])[0]
+    for token in {"<eop>"} & set(one.vocabulary):     # a special token of the file that has no role
+        assert one.ids([token]) == [[one.id(token)]]
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -12,7 +12,7 @@ from bertkit.text.unicode.tables import combining_classes, compositions, decompo
 
 tf = pytest.importorskip("tensorflow")
 from bertkit.text.graph import nfc as graph_nfc  # noqa: E402
-from bertkit.text.graph.nfc import Composed  # noqa: E402
+from bertkit.text.graph.nfc import UnicodeForm  # noqa: E402
 
 OLD = {c for c in map(chr, range(0xD800)) if unicodedata.ucd_3_2_0.category(c) != "Cn"}       # known to every Python
 PARTS = {part for pair in compositions() for part in pair}
@@ -25,7 +25,7 @@ texts = st.text(st.one_of(*map(st.sampled_from, KINDS), st.sampled_from(COMMON))
 @pytest.fixture(scope="module")
 def composed():
     """Return a function of texts: (text, where each character is from) of each, by the graph."""
-    step = Composed()
+    step = UnicodeForm("nfc")
     row = tf.TensorSpec([None], tf.int32)
     call = tf.function(step.__call__, input_signature=[row] * 3)
 
@@ -60,5 +60,5 @@ def test_a_planted_fault_is_found(composed, monkeypatch):
     text = "a\u0301\u0323"
     assert composed([text])[0][0] == unicodedata.normalize("NFC", text)
     monkeypatch.setattr(graph_nfc, "_order", lambda groups, classes: tf.range(tf.size(groups, tf.int64)))
-    codes, _, _ = Composed()(tf.constant([*map(ord, text)]), tf.zeros([3], tf.int32), tf.range(3))
+    codes, _, _ = UnicodeForm("nfc")(tf.constant([*map(ord, text)]), tf.zeros([3], tf.int32), tf.range(3))
     assert "".join(map(chr, codes.numpy())) != unicodedata.normalize("NFC", text)

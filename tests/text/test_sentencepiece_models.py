@@ -128,10 +128,10 @@ def test_a_model_without_the_tokens_of_its_family_is_refused(written):
         Tokenizer.load(written(config={"model_type": "albert"}))
 
 
-def test_reformer_has_only_an_unknown_token(written):
+def test_reformer_has_no_tokens_around_a_text(written):
     words = [(text, float(-i), 1) for i, text in enumerate(["▁a", "aa", "▁aa", "▁", "a"])]
     tokenizer = Tokenizer.load(written(model(PIECES[:3] + words, trainer=[(3, 2)]), config={"model_type": "reformer"}))
-    assert tokenizer.special == {"unk": "<unk>"}
+    assert tokenizer.special == {"unk": "<unk>", "bos": "<s>", "eos": "</s>"}
     assert tokenizer.encode(["aaa  a "])[0].tokens == ["▁a", "aa", "▁a", "▁"]
     assert tokenizer.pack(["a", "aa"], length=3)["token_ids"].tolist() == [[3, 0, 0], [5, 0, 0]]
 

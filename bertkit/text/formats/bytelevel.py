@@ -1,28 +1,28 @@
 """Byte-level BPE in the files of Hugging Face: tokenizer.json, or vocab.json and merges.txt."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, read_text
 from bertkit.text.added import Added
+from bertkit.text.formats import beside, normalizers
 from bertkit.text.formats.huggingface import (
-    added_by_id,
-    complete_json,
     entries_by_id,
     require,
-    special,
     surroundings,
     with_padding_side,
     write_tokenizer_json,
 )
+from bertkit.text.models.bytelevel import missing_bytes
 from bertkit.text.template import bare, roberta
 
 # bertkit reads these values alone, because any other value changes the ids.
 USUAL = {"dropout": 0, "continuing_subword_prefix": "", "end_of_word_suffix": "", "byte_fallback": False,
          "ignore_merges": False}
 NAMES = {"unk": ("<unk>", "[UNK]"), "cls": ("<s>", "[CLS]"), "sep": ("</s>", "[SEP]"), "pad": ("<pad>", "[PAD]"),
-         "mask": ("<mask>", "[MASK]")}
+         "mask": ("<mask>", "[MASK]"), "bos": ("<s>",), "eos": ("</s>",)}
 
 
 def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -39,16 +39,20 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
         Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
-    with complete_json(path):
-        model, normalizer, split = content["model"], content["normalizer"], content["pre_tokenizer"]
-        require(path, "normalizer", normalizer, None, "NFC")
+    with beside.complete_json(path):
+        model, split = content["model"], content["pre_tokenizer"]
+        steps, charsmap = normalizers.steps(path, content["normalizer"])
+        if charsmap:
+            raise Error(f"{path}: its normalizer is Precompiled, wanted NFC; bertkit does not read such a tokenizer.")
         require(path, "pre_tokenizer", split, "ByteLevel")
         _require_usual(path, model, split)
         vocabulary = entries_by_id(path, model["vocab"])
         known = {*vocabulary, *(token["content"] for token in content["added_tokens"])}
-        return vocabulary, {"kind": "bytelevel", "prefix_space": split["add_prefix_space"],
-                            "nfc": normalizer is not None, "merges": list(map(_merge, model["merges"])),
-                            **surroundings(folder, content, vocabulary, special(folder, _names(known)), str.isascii)}
+        names = beside.special(folder, _names(known))
+        return vocabulary, {"kind": "bytelevel", "prefix_space": _prefix_space(folder, split["add_prefix_space"]),
+                            "normalization": steps, "merges": list(map(_merge, model["merges"])),
+                            **_unknown_bytes(path, vocabulary, None if _is_rebuilt(folder) else model.get("unk_token")),
+                            **surroundings(folder, content, vocabulary, _with_unknown(names, model))}
 
 
 def from_legacy(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -63,18 +67,19 @@ def from_legacy(folder: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
     Raises:
         Error: when a file is missing or damaged.
     """
-    path, config = folder / "vocab.json", folder / "tokenizer_config.json"
-    with complete_json(path):
+    path = folder / "vocab.json"
+    with beside.complete_json(path):
         vocabulary = entries_by_id(path, read_json(path))
     lines = read_text(folder / "merges.txt").split("\n")
     merges = [line.removesuffix("\r") for line in lines if line.strip() and not line.startswith("#version")]
-    names = special(folder, _names(vocabulary))
+    names = beside.special(folder, _names(vocabulary))
     template = roberta(names["cls"], names["sep"]) if names["cls"] and names["sep"] else bare()
-    added = added_by_id(folder, vocabulary, str.isascii)
-    if names["mask"] and not added:
-        added = [Added(names["mask"], lstrip=True).settings()]
+    added = beside.added(folder, vocabulary, names)
+    if names["mask"] and not any(Added.of(token).content == names["mask"] for token in added):
+        added = [*added, Added(names["mask"], lstrip=True).settings()]
     return vocabulary, {"kind": "bytelevel", "merges": merges, "special": names, "added": added,
-                        "prefix_space": config.exists() and read_json(config).get("add_prefix_space", False),
+                        "prefix_space": beside.read(folder, beside.CONFIG).get("add_prefix_space", False),
+                        **_unknown_bytes(path, vocabulary, None),
                         "template": with_padding_side(folder, template, names).settings()}
 
 
@@ -89,9 +94,11 @@ def write(folder: Path, tokenizer: Any) -> None:
     split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": True}
     vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}
     pairs = [merge.split(" ") for merge in model.merges.merges]
-    merges = {"type": "BPE", "dropout": None, "unk_token": None, "fuse_unk": False, "continuing_subword_prefix": None,
-              "end_of_word_suffix": None, "byte_fallback": False, "vocab": vocabulary, "merges": pairs}
-    write_tokenizer_json(folder, tokenizer, [split], normalizer={"type": "NFC"} if model.nfc else None,
+    unknown = tokenizer.special.get("unk") if model.settings()["unknown_bytes"] else None
+    merges = {"type": "BPE", "dropout": None, "unk_token": unknown, "fuse_unk": False,
+              "continuing_subword_prefix": None, "end_of_word_suffix": None, "byte_fallback": False,
+              "vocab": vocabulary, "merges": pairs}
+    write_tokenizer_json(folder, tokenizer, [split], normalizer=normalizers.normalizer(model.normalization),
                          pre_tokenizer=split, decoder=split, model=merges)
 
 
@@ -104,6 +111,36 @@ def _require_usual(path, model, split):
     if not split.get("use_regex", True):
         raise Error(f"{path}: its pre_tokenizer has use_regex=false, wanted the pattern of GPT-2; "
                     "bertkit does not read such a tokenizer.")
+
+
+def _is_rebuilt(folder):
+    """Return whether transformers 5 makes the tokenizer anew, of the vocabulary and the merges of tokenizer.json."""
+    return beside.tokenizer_class(folder) in ("Roberta", "Longformer", "Bart", "LED")
+
+
+def _prefix_space(folder, has):
+    """Return add_prefix_space as transformers takes it, and say it where tokenizer_config.json says otherwise."""
+    said = beside.read(folder, beside.CONFIG).get("add_prefix_space", has)
+    if said == has:
+        return has
+    follows = _is_rebuilt(folder)
+    beside.say_once(f"{folder / beside.CONFIG} says add_prefix_space={json.dumps(said)}, "
+                    f"{folder / 'tokenizer.json'} says {json.dumps(has)}; the {'former' if follows else 'latter'} is "
+                    "taken, as transformers 5 does.")
+    return said if follows else has
+
+
+def _unknown_bytes(path, vocabulary, unknown):
+    """Return the setting for bytes that a vocabulary lacks, and say which these are."""
+    if missing := missing_bytes(vocabulary):
+        fate = f"become {unknown}" if unknown else "are dropped"
+        beside.say_once(f"{path}: the vocabulary lacks {len(missing)} of the bytes of UTF-8, the first "
+                        f"{missing[0]:#04x}; in a text they {fate}, as in the library tokenizers.")
+    return {"unknown_bytes": bool(missing and unknown)}
+
+
+def _with_unknown(names, model):
+    return names | {"unk": model.get("unk_token") or names["unk"]}
 
 
 def _names(known):

@@ -1,21 +1,21 @@
 """The tokenizer files of Hugging Face: what they say for every kind of model, and how they are written."""
 
-import contextlib
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json
 from bertkit.text.added import Added
+from bertkit.text.formats import beside
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, roberta, xlnet
 
-ROLES = ("unk", "cls", "sep", "pad", "mask")
 TEXTS = {"A": FIRST, "B": SECOND}
 PROCESSORS = {"BertProcessing": bert, "RobertaProcessing": roberta}
 FILES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece",
-         "bytefallback": "sentencepiece"}
+         "bytefallback": "sentencepiece", "japanese": "japanese"}
 
 
 def write(folder: Path, tokenizer: Any) -> None:
@@ -63,14 +63,14 @@ def added_tokens(tokenizer: Any) -> list[dict[str, Any]]:
     """
     tokens = {token: Added(token) for token in tokenizer.special.values()}
     tokens |= {token.content: token for token in tokenizer.added}
-    entries = [{"id": tokenizer.id(token.content), "content": token.content, "single_word": False, "rstrip": False,
-              "lstrip": token.lstrip, "normalized": not token.special, "special": token.special}
-             for token in tokens.values() if token.content in tokenizer.vocabulary]
+    known = set(tokenizer.vocabulary)
+    entries = [{"id": tokenizer.id(token.content), **asdict(token)} for token in tokens.values()
+               if token.content in known]
     return sorted(entries, key=lambda token: token["id"])
 
 
-def surroundings(folder: Path, content: dict[str, Any], vocabulary: Sequence[str], special: dict[str, Any],
-                 unchanged: Callable[[str], bool] = lambda token: False) -> dict[str, Any]:
+def surroundings(folder: Path, content: dict[str, Any], vocabulary: Sequence[str],
+                 special: dict[str, Any]) -> dict[str, Any]:
     """Return the settings special, added and template of a tokenizer.json.
 
     Truncation and padding in the file are not read, because they are arguments of `pack`.
@@ -80,7 +80,6 @@ def surroundings(folder: Path, content: dict[str, Any], vocabulary: Sequence[str
         content: the parsed JSON of the file.
         vocabulary: the entries in the order of their ids.
         special: dict {role: token or None}.
-        unchanged: function that says whether the normalizer of the file leaves a token as it is.
 
     Returns:
         A dict {"special", "added", "template"}.
@@ -89,84 +88,11 @@ def surroundings(folder: Path, content: dict[str, Any], vocabulary: Sequence[str
         Error: when an added token or the post-processor is one that bertkit does not read.
     """
     path, processor = folder / "tokenizer.json", content["post_processor"]
-    tokens = added(path, content["added_tokens"], vocabulary, unchanged)
+    tokens = beside.added(folder, vocabulary, special, path, content["added_tokens"])
     ids = {token: i for i, token in enumerate(vocabulary)}
     ids |= {token["content"]: token["id"] for token in content["added_tokens"]}
     return {"special": special, "added": tokens,
             "template": with_padding_side(folder, template(path, processor, special, ids), special).settings()}
-
-
-def special(folder: Path, default: dict[str, Any]) -> dict[str, Any]:
-    """Return the special tokens that special_tokens_map.json and tokenizer_config.json name.
-
-    Args:
-        folder: folder of the files.
-        default: dict {role: token or None} for the roles that no file names.
-
-    Returns:
-        A dict {role: token or None} of the roles "unk", "cls", "sep", "pad" and "mask".
-    """
-    names = {role: default.get(role) for role in ROLES}
-    for file in ("special_tokens_map.json", "tokenizer_config.json"):
-        content = read_json(folder / file) if (folder / file).exists() else {}
-        for role in ROLES:
-            token = content.get(f"{role}_token")
-            token = token.get("content") if isinstance(token, dict) else token
-            names[role] = token if isinstance(token, str) else names[role]
-    return names
-
-
-def added(path: Path, tokens: Iterable[dict[str, Any]], vocabulary: Sequence[str],
-          unchanged: Callable[[str], bool] = lambda token: False) -> list[Any]:
-    """Return the setting `added` for the added tokens of a file, in the order of their ids.
-
-    A token is found in a text as it stands, so the normalizer must not change one that is marked as normalized.
-
-    Args:
-        path: the file, for messages.
-        tokens: JSON objects with "id", "content" and "special".
-        vocabulary: the entries in the order of their ids.
-        unchanged: function that says whether the normalizer of the file leaves a token as it is.
-
-    Returns:
-        A list of JSON values that `Added.of` reads.
-
-    Raises:
-        Error: when a token is found in another way than as it stands, or its id does not follow the vocabulary.
-    """
-    known, settings = {token: i for i, token in enumerate(vocabulary)}, []
-    for token in sorted(tokens, key=lambda token: token["id"]):
-        content, normalized = token["content"], token.get("normalized", not token["special"])
-        wanted = known.setdefault(content, len(known))
-        if token.get("single_word") or token.get("rstrip") or normalized and not unchanged(content):
-            raise Error(f"{path}: the added token {content!r} is not found as it stands, but as a single word, "
-                        "normalized or with the blanks behind it; bertkit cannot find such tokens in a text.")
-        if token["id"] != wanted:
-            raise Error(f"{path}: the added token {content!r} has the id {token['id']}, "
-                        f"wanted {wanted}; copy the file again.")
-        settings.append(Added(content, token["special"], token.get("lstrip", False)).settings())
-    return settings
-
-
-def added_by_id(folder: Path, vocabulary: Sequence[str],
-                unchanged: Callable[[str], bool] = lambda token: False) -> list[Any]:
-    """Return the setting `added` for the added_tokens_decoder of a tokenizer_config.json.
-
-    Args:
-        folder: folder of the file.
-        vocabulary: the entries in the order of their ids.
-        unchanged: function that says whether the normalizer of the file leaves a token as it is.
-
-    Returns:
-        A list of JSON values that `Added.of` reads, empty without the file or the entry.
-
-    Raises:
-        Error: when the file is not whole, or `added` refuses a token.
-    """
-    path = folder / "tokenizer_config.json"
-    with complete_json(path):
-        tokens = read_json(path).get("added_tokens_decoder", {}) if path.exists() else {}
-        return added(path, [{"id": int(i), **token} for i, token in tokens.items()], vocabulary, unchanged)
 
 
 def template(path: Path, processor: dict[str, Any] | None, special: dict[str, Any],
@@ -257,26 +183,6 @@ def require(path: Path, part: str, value: dict[str, Any] | None, *types: str | N
     if name not in types:
         raise Error(f"{path}: its {part} is {name}, wanted {types[0]}; "
                     "bertkit does not read such a tokenizer.")
-
-
-@contextlib.contextmanager
-def complete_json(path: Path) -> Iterator[None]:
-    """Turn the exceptions of a JSON file that lacks a part into an `Error`; a context manager.
-
-    Args:
-        path: the file, for messages.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        Error: when the block meets a missing or malformed part.
-    """
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
-        raise Error(f"{path} is not a whole {path.name} ({type(error).__name__}: {error}); "
-                    "copy the file again.") from None
 
 
 def _named(processor):

@@ -9,15 +9,16 @@ from bertkit import addresses
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.files.bounded import as_path
+from bertkit.files.modules import encoder_folder
 from bertkit.files.schema import Choice, Maybe
-from bertkit.text.formats import bytelevel, sentencepiece, wordpiece
-from bertkit.text.formats.huggingface import complete_json
+from bertkit.text.formats import beside, bytelevel, japanese, sentence_transformers, sentencepiece, wordpiece
 from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 
 GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
-_BUNDLE = {"tokenizer": ({"kind": Maybe(Choice("wordpiece", "bytelevel", "unigram", "bpe", "bytefallback"))}, None)}
+_KINDS = Choice("wordpiece", "bytelevel", "unigram", "bpe", "bytefallback", "japanese")
+_BUNDLE = {"tokenizer": ({"kind": Maybe(_KINDS)}, None)}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 # The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
 FILES = (".txt", ".model", ".json")
@@ -41,10 +42,11 @@ def read(address: str | Path) -> tuple[Sequence[str], dict[str, Any]]:
     if path.suffix in FILES and not path.exists():
         raise Error(f"{path} does not exist; give a checkpoint folder or a vocab.txt.")
     backbones = tuple(name.replace("Tokenizer", "Backbone") for name in PRESETS)
-    path = addresses.local_folder(address, backbones, weights=False)
+    path = encoder_folder(addresses.local_folder(address, backbones, weights=False))
     for name, reader in READERS.items():
         if any(path.glob(name)):
-            return reader(path)
+            vocabulary, settings = reader(path)
+            return vocabulary, sentence_transformers.lowered(path, settings)
     raise Error(f"{path} holds no tokenizer that bertkit reads; wanted {' or '.join(READERS)}.")
 
 
@@ -57,6 +59,7 @@ def holds_tokenizer(folder: Path) -> bool:
     Returns:
         True or False.
     """
+    folder = encoder_folder(folder)
     file = next((name for name in READERS if any(folder.glob(name))), None)
     return file is not None and (file != "bundle.json" or read_json(folder / file).get("tokenizer") is not None)
 
@@ -91,6 +94,8 @@ def _bundle(folder):
 
 def _tokenizer_json(folder):
     """Read a tokenizer.json of Hugging Face or of keras-nlp."""
+    if beside.tokenizer_class(folder) == japanese.CLASS and (folder / "vocab.txt").exists():
+        return _vocabulary(folder)                    # that class reads its vocab.txt, and no tokenizer.json
     content = read_json(folder / "tokenizer.json")
     if "class_name" in content:
         return _preset(folder, content)
@@ -99,7 +104,7 @@ def _tokenizer_json(folder):
 
 def _reader(path, content):
     """Return the function that reads a tokenizer.json of the library `tokenizers`, by its model."""
-    with complete_json(path):
+    with beside.complete_json(path):
         model, split = content["model"], json.dumps(content["pre_tokenizer"])
         kind = model.get("type") or next((kind for key, kind in UNNAMED.items() if key in model), "nothing")
     if kind == "WordPiece":
@@ -125,7 +130,9 @@ def _preset(folder, content):
 def _vocabulary(folder):
     """Read a vocab.txt beside a tokenizer_config.json (Hugging Face), a TF1 checkpoint or neither."""
     vocabulary = read_lines(folder / "vocab.txt")
-    if (folder / "tokenizer_config.json").exists():
+    if beside.tokenizer_class(folder) == japanese.CLASS:
+        return vocabulary, japanese.from_legacy(folder, vocabulary)
+    if any((folder / name).exists() for name in (beside.CONFIG, beside.MAP, beside.ADDED)):
         return vocabulary, wordpiece.from_legacy(folder, vocabulary, uncased(vocabulary))
     google = (folder / "bert_config.json").exists() or any(folder.glob("*.ckpt*.index"))
     return _by_case(vocabulary, **GOOGLE if google else {})

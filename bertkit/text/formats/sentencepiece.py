@@ -7,30 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.errors import Error
-from bertkit.text.formats import sentencepiece_model
-from bertkit.text.formats.huggingface import (
-    complete_json,
-    entries_by_id,
-    require,
-    special,
-    surroundings,
-    write_tokenizer_json,
-)
-from bertkit.text.formats.sentencepiece_families import family, without_missing
-from bertkit.text.models.sentencepiece import SPACE, mapping
-from bertkit.text.unicode.normalize import Normalizer
+from bertkit.text.formats import beside, normalizers, sentencepiece_model
+from bertkit.text.formats.huggingface import entries_by_id, require, surroundings, write_tokenizer_json
+from bertkit.text.formats.sentencepiece_families import FAMILIES, family, without_missing
+from bertkit.text.models.sentencepiece import SPACE
 
-SIMPLE = {"NFC": "nfc", "NFD": "nfd", "NFKC": "nfkc", "NFKD": "nfkd", "StripAccents": "accents",
-          "Lowercase": "lowercase"}
-# Regular expressions that a normalizer replaces, and the steps for them; transformers 5 writes the second for DeBERTa.
-REGEXES = {" {2,}": "squeeze", r"\s{2,}|[\n\r\t]": "squeeze_blanks"}
+# The keys of tokenizer_config.json that transformers 5 takes for a class, whatever tokenizer.json says.
+FOLLOWED = {"Albert": ("do_lower_case", "keep_accents", "add_prefix_space"), "XLNet": ("do_lower_case",),
+            "XLMRoberta": ("add_prefix_space",), "Camembert": ("add_prefix_space",), "BigBird": ("add_prefix_space",)}
 BYTES_DECODER = {"type": "Sequence", "decoders": [
     {"type": "Replace", "pattern": {"String": SPACE}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]}
 # The models of the families have these values; any other value changes the ids.
 USUAL = {"byte_fallback": False, "dropout": False, "continuing_subword_prefix": False, "end_of_word_suffix": False,
          "ignore_merges": False}
 NAMES = {"cls": ("[CLS]", "<cls>", "<s>", "<bos>"), "sep": ("[SEP]", "<sep>", "</s>", "<eos>"),
-         "pad": ("<pad>", "[PAD]"), "mask": ("[MASK]", "<mask>")}
+         "pad": ("<pad>", "[PAD]"), "mask": ("[MASK]", "<mask>"), "bos": ("<s>", "<bos>"), "eos": ("</s>", "<eos>")}
 
 
 def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence[str], dict[str, Any]]:
@@ -47,17 +38,20 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[Sequence
         Error: when the file is not whole, or holds a step that bertkit does not have.
     """
     path = folder / "tokenizer.json"
-    with complete_json(path):
-        steps, charsmap = _steps(path, content["normalizer"])
+    with beside.complete_json(path):
+        steps, charsmap = normalizers.steps(path, content["normalizer"])
         vocabulary, unknown, model = _model(path, content["model"])
         if model["kind"] == "bytefallback":
             _require_whole(path, content["pre_tokenizer"], steps)
         else:
-            model |= _words(path, content["pre_tokenizer"])
-        normalizer = Normalizer(steps, mapping(charsmap))
+            words, prefix = _words(path, content["pre_tokenizer"])
+            steps, prefix = _followed(folder, steps, prefix)
+            model |= {"words": words, "prefix": prefix}
         names = _special(folder, content, vocabulary) | {"unk": unknown}
-        around = surroundings(folder, content, vocabulary, names, lambda token: normalizer(token) == token)
-        controls = [token["content"] for token in content["added_tokens"] if token["special"]]
+        around = surroundings(folder, content, vocabulary, names)
+        # What has a role is no piece of a text; every other added token is found before the model sees the text.
+        roles = set(names.values())
+        controls = [token["content"] for token in content["added_tokens"] if token["content"] in roles]
         return vocabulary, {**model, "normalization": steps, "charsmap": charsmap, "controls": controls, **around}
 
 
@@ -88,13 +82,12 @@ def write(folder: Path, tokenizer: Any) -> None:
         folder: folder that exists.
         tokenizer: a `Tokenizer` whose model is `Unigram` or `BPE`.
     """
-    model, settings, tables = tokenizer.model, tokenizer.model.settings(), tokenizer.model.tables()
+    model, tables = tokenizer.model, tokenizer.model.tables()
     mark = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always" if model.prefix else "never",
             "split": True}
     split = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, mark]}
-    parts = [_part(step, tables["charsmap"]) for step in settings["normalization"]]
     whole = model.kind == "bytefallback"
-    write_tokenizer_json(folder, tokenizer, normalizer={"type": "Sequence", "normalizers": parts} if parts else None,
+    write_tokenizer_json(folder, tokenizer, normalizer=normalizers.normalizer(model.normalization, tables["charsmap"]),
                          pre_tokenizer=None if whole else split if model.words == "blanks" else mark,
                          decoder=BYTES_DECODER if whole else mark, model=WRITTEN[model.kind](tokenizer, tables))
 
@@ -134,30 +127,6 @@ def _model(path, model):
     return vocabulary, vocabulary[model["unk_id"]], {"kind": kind, "scores": list(scores)}
 
 
-def _steps(path, normalizer):
-    """Return the steps of a normalizer and its precompiled map in base64."""
-    parts = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
-    charsmaps = [part["precompiled_charsmap"] or "" for part in parts if part["type"] == "Precompiled"]
-    if len(charsmaps) > 1:
-        raise Error(f"{path}: its normalizer has {len(charsmaps)} character maps, wanted one; "
-                    "bertkit does not read such a tokenizer.")
-    return [step for part in parts for step in _step(path, part)], "".join(charsmaps)
-
-
-def _part(step, charsmap):
-    """Return the part of a normalizer for one step of Normalizer, what `_step` reads."""
-    name, *values = step
-    if name == "charsmap":
-        return {"type": "Precompiled", "precompiled_charsmap": charsmap}
-    if name.startswith("strip"):
-        return {"type": "Strip", "strip_left": name.endswith("left"), "strip_right": name.endswith("right")}
-    if name in ("replace", *REGEXES.values()):
-        regexes = {step: regex for regex, step in REGEXES.items()}
-        pattern = {"String": values[0]} if name == "replace" else {"Regex": regexes[name]}
-        return {"type": "Replace", "pattern": pattern, "content": values[-1]}
-    return {"type": {name: kind for kind, name in SIMPLE.items()}[name]}
-
-
 def _unigram(tokenizer, tables):
     return {"type": "Unigram", "unk_id": tokenizer.unk_id, "byte_fallback": False,
             "vocab": list(zip(tokenizer.model_vocabulary, tables["scores"], strict=True))}
@@ -174,24 +143,25 @@ def _bpe(tokenizer, tables):
 WRITTEN = {"unigram": _unigram, "bpe": _bpe, "bytefallback": _bpe}
 
 
-def _step(path, part):
-    """Return the steps of Normalizer for one part of a normalizer."""
-    require(path, "normalizer", part, "Precompiled", "Replace", "Strip", *SIMPLE)
-    if part["type"] == "Precompiled":
-        return [["charsmap"]] if part["precompiled_charsmap"] else []
-    if part["type"] == "Strip":
-        return [[f"strip_{side}"] for side in ("left", "right") if part[f"strip_{side}"]]
-    if part["type"] != "Replace":
-        return [[SIMPLE[part["type"]]]]
-    ((kind, pattern),) = part["pattern"].items()
-    if kind != "String" and pattern not in REGEXES:
-        raise Error(f"{path}: its normalizer replaces the regular expression {pattern!r}, wanted "
-                    f"{' or '.join(map(repr, REGEXES))}; bertkit does not read such a tokenizer.")
-    return [["replace", pattern, part["content"]] if kind == "String" else [REGEXES[pattern], part["content"]]]
+def _followed(folder, steps, prefix):
+    """Return steps and prefix as transformers 5 takes them; what the two files say otherwise is said."""
+    config, kind = beside.read(folder, beside.CONFIG), beside.tokenizer_class(folder)
+    has = {"do_lower_case": ["lowercase"] in steps, "keep_accents": ["accents"] not in steps,
+           "add_prefix_space": prefix}
+    odd = [key for key in has if isinstance(config.get(key), bool) and config[key] != has[key]]
+    for key in odd:
+        follows = key in FOLLOWED.get(kind, ())
+        which = "former" if follows else "latter"
+        beside.say_once(f"{folder / beside.CONFIG} says {key}={json.dumps(config[key])}, {folder / 'tokenizer.json'} "
+                        f"has {json.dumps(has[key])}; the {which} is taken, as transformers 5 does.")
+        has[key] = config[key] if follows else has[key]
+    if {"do_lower_case", "keep_accents"} & {*odd} & {*FOLLOWED.get(kind, ())}:
+        steps = FAMILIES[kind.lower()].steps(has)
+    return steps, has["add_prefix_space"]
 
 
 def _words(path, split):
-    """Return {"words", "prefix"}, the settings that a pre_tokenizer says."""
+    """Return the settings words and prefix of a pre_tokenizer."""
     parts = split["pretokenizers"] if split and split["type"] == "Sequence" else [split]
     if len(parts) == 2:
         require(path, "pre_tokenizer", parts[0], "WhitespaceSplit")
@@ -202,7 +172,7 @@ def _words(path, split):
     if len(parts) > 2 or mark["replacement"] != SPACE or not mark.get("split", True) or scheme == "first":
         raise Error(f"{path}: its pre_tokenizer is not Metaspace with {SPACE} before all words or none; "
                     "bertkit does not read such a tokenizer.")
-    return {"words": "blanks" if len(parts) == 2 else "spaces", "prefix": scheme == "always"}
+    return "blanks" if len(parts) == 2 else "spaces", scheme == "always"
 
 
 def _require_whole(path, split, steps):
@@ -222,5 +192,5 @@ def _special(folder, content, vocabulary):
     usual = {role: [token for token in tokens if token in added] for role, tokens in NAMES.items()}
     for role in ("cls", "sep"):
         usual[role] = [token for token in usual[role] if f'"{token}"' in template]
-    names = special(folder, {role: next(iter(tokens), None) for role, tokens in usual.items()})
+    names = beside.special(folder, {role: next(iter(tokens), None) for role, tokens in usual.items()})
     return without_missing(folder, names, {*vocabulary, *(token["content"] for token in content["added_tokens"])})

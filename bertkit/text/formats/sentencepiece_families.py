@@ -13,7 +13,8 @@ from typing import Any
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.text.added import Added
-from bertkit.text.formats.huggingface import added_by_id, special, with_padding_side
+from bertkit.text.formats import beside
+from bertkit.text.formats.huggingface import with_padding_side
 from bertkit.text.formats.sentencepiece_model import CONTROL, Model
 from bertkit.text.models.sentencepiece import SPACE
 from bertkit.text.template import Template, bare, bert, roberta, xlnet
@@ -71,17 +72,21 @@ class Family:
         pieces = [*self.first, *((text, self._score(text, score)) for text, score, _ in model.pieces[self.dropped:]),
                   *self.last]
         vocabulary = tuple(text for text, _ in pieces)
-        names = without_missing(folder, special(folder, self.special), vocabulary)
+        usual = {role: token for role, token in ENDS.items() if token in vocabulary} | self.special
+        names = without_missing(folder, beside.special(folder, usual), vocabulary)
         controls = [text for text, _, kind in model.pieces if kind == CONTROL]
         tokens = dict.fromkeys(token for token in (*names.values(), *controls) if token in vocabulary)
-        added = [Added(token, lstrip=self.mask_takes_blanks and token == names["mask"]).settings() for token in tokens]
+        own = [Added(token, lstrip=self.mask_takes_blanks and token == names["mask"]) for token in tokens]
+        listed = beside.added(folder, vocabulary, names)
+        known = {Added.of(token).content for token in listed}
+        added = [*listed, *(token.settings() for token in own if token.content not in known)]
         ends = [names[role] for role in ("cls", "sep") if role in self.special]
         if None in ends:
             raise Error(f"The SentencePiece model in {folder} has no piece {self.special['cls']} or no "
                         f"{self.special['sep']}; give the one of the checkpoint.")
         return vocabulary, [score for _, score in pieces], {
             "normalization": self.steps(options), "words": self.words, "controls": list(tokens), "special": names,
-            "added": added_by_id(folder, vocabulary) or added,
+            "added": added,
             "template": with_padding_side(folder, self.template(*ends), names).settings()}
 
     def _score(self, text, score):
@@ -114,6 +119,7 @@ def _always(*steps):
 
 GOOGLE = {"unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "pad": "<pad>", "mask": "[MASK]"}
 FAIRSEQ = {"unk": "<unk>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>"}
+ENDS = {"bos": "<s>", "eos": "</s>"}          # of the families whose vocabulary has them
 MASK = (("<mask>", 0.0),)
 FAMILIES = {
     "albert": Family(GOOGLE, bert, _cleaned(True, True), splits_numbers=True),

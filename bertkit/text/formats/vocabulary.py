@@ -18,7 +18,7 @@ def vocabulary_file(kind: str) -> str:
     """Return the name of the file that holds the vocabulary of a kind of model.
 
     Args:
-        kind: "wordpiece", "bytelevel", "unigram", "bpe" or "bytefallback".
+        kind: "wordpiece", "bytelevel", "unigram", "bpe", "bytefallback" or "japanese".
 
     Returns:
         The name of the file.
@@ -27,7 +27,7 @@ def vocabulary_file(kind: str) -> str:
         >>> vocabulary_file("wordpiece"), vocabulary_file("bytelevel")
         ('vocab.txt', 'vocabulary.json')
     """
-    return LINES if kind == "wordpiece" else OBJECT
+    return LINES if kind in ("wordpiece", "japanese") else OBJECT
 
 
 def write_vocabulary(folder: str | Path, kind: str, vocabulary: Sequence[str], tables: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from bertkit.text.graph.codepoints import CodepointRows
 from bertkit.text.graph.merges import GraphMerges
-from bertkit.text.graph.nfc import Composed
+from bertkit.text.graph.normalize import GraphNormalizer
 from bertkit.text.models.bytelevel import letters
 from bertkit.text.unicode.codepoints import BLANK, categories
 
@@ -29,7 +29,8 @@ class ByteLevel(tf.Module):
         super().__init__()
         self._categories, self._merges = CodepointRows(categories()[:, None]), GraphMerges(model.merges)
         self._byte_ids = tf.constant([ABSENT if i is None else i for i in model.byte_ids])
-        self._prefix_space, self._nfc = model.prefix_space, Composed() if model.nfc else None
+        self._present = tf.constant([i is not None for i in model.byte_ids])
+        self._prefix_space, self._normalizer = model.prefix_space, GraphNormalizer(model.normalization, {})
         entries = _entries(vocabulary)
         self._sizes = tf.constant([_sizes(entry) for entry in entries])
         whole = {entry: i for i, entry in enumerate(entries) if _is_whole(entry, i, model)}
@@ -53,8 +54,7 @@ class ByteLevel(tf.Module):
 
     def _prepared(self, codes, rows, places):
         """Return the codepoints to cut, of which text they are, and where in it they begin and end."""
-        if self._nfc:
-            codes, rows, places = self._nfc(codes, rows, places)
+        codes, rows, places = self._normalizer(codes, rows, places)
         if not self._prefix_space:
             return codes, rows, places, places + 1
         lacks = (rows != _before(rows, -1)) & (codes != ord(" "))
@@ -77,8 +77,10 @@ class ByteLevel(tf.Module):
     def _merged(self, words):
         """Return the ids, ragged [U, (P)], of words, string [U], by merges."""
         word = tf.repeat(tf.range(tf.size(words, tf.int64)), tf.strings.length(words))
-        data = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)
-        ids, word = self._merges(tf.gather(self._byte_ids, tf.cast(data, tf.int32)), word)
+        data = tf.cast(tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8), tf.int32)
+        present = tf.gather(self._present, data)              # the others are dropped
+        data, word = tf.boolean_mask(data, present), tf.boolean_mask(word, present)
+        ids, word = self._merges(tf.gather(self._byte_ids, data), word)
         return tf.RaggedTensor.from_value_rowids(ids, word, tf.size(words, tf.int64), validate=False)
 
     def _places(self, ids, codes):
@@ -86,6 +88,8 @@ class ByteLevel(tf.Module):
         size, leading, trailing = tf.unstack(tf.gather(self._sizes, ids), axis=1)
         counts = 1 + sum(tf.cast(codes >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
         place = tf.repeat(tf.range(tf.size(codes)), counts)           # of each byte
+        data = tf.io.decode_raw(tf.strings.unicode_encode(codes, "UTF-8"), tf.uint8)
+        place = tf.boolean_mask(place, tf.gather(self._present, tf.cast(data, tf.int32)))
         end = tf.cumsum(size)
         first, last = tf.gather(place, end - size), tf.gather(place, end - 1)
         start = tf.minimum(first + leading, last + 1)
@@ -141,5 +145,5 @@ def _sizes(entry):
 
 def _is_whole(entry, number, model):
     """Return whether a word of these bytes becomes this entry alone."""
-    ids, _ = model.merges([model.byte_ids[byte] for byte in entry])
-    return ids == [number]
+    ids = [model.byte_ids[byte] for byte in entry]
+    return None not in ids and model.merges(ids)[0] == [number]

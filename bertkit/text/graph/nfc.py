@@ -1,4 +1,4 @@
-"""Unicode normalization form C in TensorFlow, for all texts of a batch at once; equal to the step nfc of Normalizer.
+"""The Unicode normalization forms in TensorFlow, for all texts of a batch at once; equal to the steps of Normalizer.
 
 Source: the Unicode Standard, section 3.11: decompose, put marks in the order of their classes, compose.
 """
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from bertkit.text.graph.codepoints import CodepointRows
-from bertkit.text.unicode.normalize import Normalizer
+from bertkit.text.unicode.normalize import FORMS, Normalizer
 from bertkit.text.unicode.tables import SIZE, combining_classes, compositions, decompositions
 
 ABSENT = -SIZE                                # added to a codepoint, it gives a number below 0
@@ -17,22 +17,25 @@ NONE = -1
 WIDTH = 1 << 21                               # above all codepoints
 
 
-class Composed(tf.Module):
-    """Unicode normalization form C of the codepoints of a batch.
+class UnicodeForm(tf.Module):
+    """A Unicode normalization form of the codepoints of a batch.
 
-    A call takes three int32 tensors [N] over all codepoints of the batch and returns the same of the composed texts:
+    A call takes three int32 tensors [N] over all codepoints of the batch and returns the same of the normalised texts:
     the codepoints, the number of the text of each, and its place in that text.
+
+    Args:
+        name: "nfc", "nfd", "nfkc" or "nfkd".
     """
 
-    def __init__(self):
+    def __init__(self, name: str):
         super().__init__()
-        (step,), classes = Normalizer([["nfc"]]).steps, np.zeros((SIZE, 2), np.int32)
+        (step,), classes = Normalizer([[name]]).steps, np.zeros((SIZE, 2), np.int32)
         for c, number in combining_classes().items():
             classes[ord(c), 0] = number
         for pair in compositions():
             classes[ord(pair[1]), 1] = 1
         self._moves, self._classes = CodepointRows(step.triggers[:, None]), CodepointRows(classes)
-        self._parts = CodepointRows(_differences(decompositions("canonical")))
+        self._parts, self._composes = CodepointRows(_differences(decompositions(FORMS[name]))), name.endswith("c")
         keys = np.array([[ord(c) for c in pair] for pair in compositions()], np.int64) @ [WIDTH, 1]
         self._composed = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(
             keys, np.array([ord(c) for c in compositions().values()], np.int32)), NONE)
@@ -52,10 +55,11 @@ class Composed(tf.Module):
         # The change of the number of codepoints that each one makes: 1 where it is inserted.
         change = tf.gather(tf.cast(present[:, 1] > 0, tf.int32), order)
         parts, classes, seconds = (tf.gather(values, order) for values in (parts, classes, seconds))
-        starts = tf.where(begins | (classes + seconds == 0))[:, 0]
-        parts, change = self._compose(parts, classes, change, tf.cast(starts, tf.int32))
-        left = parts != NONE
-        parts, change = tf.boolean_mask(parts, left), tf.boolean_mask(change, left)
+        if self._composes:
+            starts = tf.where(begins | (classes + seconds == 0))[:, 0]
+            parts, change = self._compose(parts, classes, change, tf.cast(starts, tf.int32))
+            left = parts != NONE
+            parts, change = tf.boolean_mask(parts, left), tf.boolean_mask(change, left)
         origins = tf.cumsum(1 - change, exclusive=True) - tf.cast(change > 0, tf.int32)
         return parts, tf.gather(rows, origins), tf.gather(places, origins)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from bertkit.errors import Error
 from bertkit.text.graph.codepoints import CodepointRows
-from bertkit.text.graph.nfc import Composed
+from bertkit.text.graph.nfc import UnicodeForm
 from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.charsmap import CLUSTER
 from bertkit.text.unicode.normalize import Normalizer
@@ -18,7 +18,7 @@ from bertkit.text.unicode.tables import SIZE, members
 PLAIN, EXTEND, PREPEND, CONTROL = range(4)    # what a grapheme cluster sees of a codepoint
 STAYS, GOES = 0, 1                            # what happens to a codepoint; numbers from 2 on name texts of a table
 BASE = 1 << 21                                # above all codepoints
-ALONE = ("accents", "lowercase")              # steps that look at one codepoint at a time
+ALONE = ("accents", "lowercase", "bert")      # steps that look at one codepoint at a time
 
 
 class GraphNormalizer(tf.Module):
@@ -40,7 +40,7 @@ class GraphNormalizer(tf.Module):
         self._steps: list[Any] = []
         while steps:
             # The order of the marks of a decomposition does not matter if they are removed next.
-            count = len([*itertools.takewhile(lambda step: step[0] in ALONE, steps)])
+            count = sum(1 for _ in itertools.takewhile(lambda step: step[0] in ALONE, steps))
             if steps[:2] == [["nfkd"], ["accents"]] or steps[:2] == [["nfd"], ["accents"]]:
                 count = 2
             self._steps.append(_Alone(steps[:count]) if count else _step(steps[0], mapping))
@@ -79,10 +79,13 @@ class _Alone(tf.Module):
     def __init__(self, steps):
         super().__init__()
         normalizer, numbers, texts = Normalizer(steps), np.zeros((SIZE, 1)), []
-        for c in np.flatnonzero(np.any([step.triggers for step in normalizer.steps], 0)):
-            new = normalizer(chr(c))
-            numbers[c] = GOES if not new else 2 + len(texts) if new != chr(c) else STAYS
-            texts += [new] if numbers[c] > GOES else []
+        becomes = {c: c for c in map(chr, np.flatnonzero(np.any([step.triggers for step in normalizer.steps], 0)))}
+        for step in normalizer.steps:
+            becomes = {c: step(text) if step.alone is None else "".join([step.alone.get(d, d) for d in text])
+                       for c, text in becomes.items()}
+        for c, new in becomes.items():
+            numbers[ord(c)] = GOES if not new else 2 + len(texts) if new != c else STAYS
+            texts += [new] if numbers[ord(c)] > GOES else []
         self._numbers, self._texts = CodepointRows(numbers), _Texts(texts)
 
     def __call__(self, codes, rows, places):
@@ -199,7 +202,8 @@ class _Strip(tf.Module):
 
 STEPS: dict[str, Callable[..., Any]] = {
     "replace": _Replace, "squeeze": _Squeeze, "squeeze_blanks": _SqueezeBlanks, "strip_left": lambda: _Strip(False),
-    "strip_right": lambda: _Strip(True), "nfc": Composed}
+    "strip_right": lambda: _Strip(True), "nfc": lambda: UnicodeForm("nfc"), "nfd": lambda: UnicodeForm("nfd"),
+    "nfkc": lambda: UnicodeForm("nfkc"), "nfkd": lambda: UnicodeForm("nfkd")}
 
 
 def is_blank(codes: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from bertkit.errors import Error
-from bertkit.text.graph.added import Cut
+from bertkit.text.graph.added import Cut, Normalised
 from bertkit.text.template import FIRST, SECOND
 
 # Each module has a dict MODELS {kind: class}. A class takes a model and the vocabulary; its instances turn texts,
@@ -36,12 +36,16 @@ class GraphTokenizer(tf.Module):
     def __init__(self, tokenizer: Any, max_length: int = 512):
         super().__init__(name="tokenizer")
         if tokenizer.model.kind not in MODULES:
-            raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export "
-                        "token ids instead.")
+            raise Error(f"A {tokenizer.model.kind} tokenizer has no form in TensorFlow; export token ids instead: a "
+                        ".tflite takes them, and bertkit.ondevice makes them where the same packages are installed.")
         module = importlib.import_module(f"bertkit.text.graph.{MODULES[tokenizer.model.kind]}")
-        self._model = module.MODELS[tokenizer.model.kind](tokenizer.model, tokenizer.model_vocabulary)
-        if plain := {token: tokenizer.id(token.content) for token in tokenizer.added if not token.special}:
-            self._model = Cut(self._model, plain)
+        make, (raw, normal) = module.MODELS[tokenizer.model.kind], tokenizer.splitters()
+        self._model = make(tokenizer.bare if normal.tokens else tokenizer.model, tokenizer.model_vocabulary)
+        if normal.tokens:
+            model = tokenizer.model
+            self._model = Normalised(Cut(self._model, normal, tokenizer.id), model.steps(), model.mapping)
+        if raw.tokens:
+            self._model = Cut(self._model, raw, tokenizer.id)
         self._template, self._max_length = tokenizer.template, max_length
         self._layout = tokenizer.layout
         self._padding = {"token_ids": tokenizer.pad_id, "offsets": 0, "padding_mask": 0,

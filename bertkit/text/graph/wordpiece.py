@@ -13,6 +13,7 @@ import tensorflow_text
 
 from bertkit.errors import Error
 from bertkit.text.graph.codepoints import CodepointRows
+from bertkit.text.graph.normalize import GraphNormalizer
 from bertkit.text.unicode.codepoints import ISOLATED, JOINED, SIZE, SPACE
 
 ABSENT = -SIZE                                # added to a codepoint, it gives a number below 0
@@ -34,7 +35,7 @@ class WordPiece(tf.Module):
 
     def __init__(self, model: Any, vocabulary: Sequence[str]):
         super().__init__()
-        self._table = CodepointRows(_rows(model.table))
+        self._before, self._table = GraphNormalizer(model.normalization, {}), CodepointRows(_rows(model.table))
         self._sigma_rule = model.table.cased is not None
         self._unknown, self._longest_word = model.unknown, model.longest_word
         self._lengths = tf.constant([len(piece.removeprefix(model.prefix))
@@ -47,8 +48,9 @@ class WordPiece(tf.Module):
     def __call__(self, texts: Any) -> list[Any]:
         """Return the ids and the offsets of texts, string [B]."""
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-        rows = text.value_rowids()                            # of every codepoint of the batch
-        chars, sources, keys = self._normalized(text.flat_values, rows)
+        places = tf.ragged.range(tf.cast(text.row_lengths(), tf.int32)).flat_values
+        codes, rows, places = self._before(text.flat_values, tf.cast(text.value_rowids(), tf.int32), places)
+        chars, sources, keys = self._normalized(codes, rows)
         count = tf.shape(chars, tf.int64)[0]
         new_word = tf.concat([[True], keys[1:] != keys[:-1]], 0)[:count]
         words = tf.RaggedTensor.from_row_starts(chars, tf.where(new_word)[:, 0], validate=False)
@@ -58,10 +60,10 @@ class WordPiece(tf.Module):
         starts = self._starts(words, pieces)
         ends = tf.concat([starts, count[None]], 0)[1:]        # words leave no gaps between them
         first, last = tf.gather(sources, starts), tf.gather(sources, ends - 1)
-        row = tf.gather(rows, first)
-        offsets = tf.stack([first, last + 1], 1) - tf.gather(text.row_starts(), row)[:, None]
+        row = tf.cast(tf.gather(rows, first), tf.int64)
+        offsets = tf.stack([tf.gather(places, first), tf.gather(places, last) + 1], 1)
         return [tf.RaggedTensor.from_value_rowids(values, row, text.nrows(), validate=False)
-                for values in (pieces.flat_values, tf.cast(offsets, tf.int32))]
+                for values in (pieces.flat_values, offsets)]
 
     def _normalized(self, codes, rows):
         """Return the normalised codepoints, where in `codes` each is from, and the keys of words.
@@ -73,7 +75,7 @@ class WordPiece(tf.Module):
         breaks, context, becomes = rows_of_codes[:, 0], rows_of_codes[:, 1], codes[:, None] + rows_of_codes[:, 2:]
         if self._sigma_rule:
             becomes = _final_sigmas(codes, rows, context, becomes)
-        keys = tf.cumsum(breaks, exclusive=True) + breaks // 2 + tf.cast(rows, tf.int32)
+        keys = tf.cumsum(breaks, exclusive=True) + breaks // 2 + rows
         present = tf.where(becomes >= 0)
         sources = present[:, 0]
         return tf.gather_nd(becomes, present), sources, tf.gather(keys, sources)

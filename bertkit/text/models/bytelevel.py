@@ -5,8 +5,9 @@ ModernBERT use it.
 """
 
 import functools
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bertkit.errors import Error
@@ -14,11 +15,11 @@ from bertkit.text.models.merges import Merges
 from bertkit.text.models.pieces import Pieces
 from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.codepoints import LETTER, NUMBER, OTHER, categories, run
-from bertkit.text.unicode.normalize import Normalizer
+from bertkit.text.unicode.normalize import Normalizer, span
 
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
 LONGEST_CACHED = 100                          # characters
-DEFAULTS = {"prefix_space": False, "nfc": False}
+DEFAULTS = {"prefix_space": False, "normalization": [], "unknown_bytes": False}
 ABSENT = {0xC0, 0xC1, *range(0xF5, 0x100)}    # bytes that UTF-8 does not have
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -50,13 +51,14 @@ class ByteLevel:
 
     Args:
         vocabulary: sequence of str, the entries in the order of their ids, in the letters of `letters`.
-        unknown: the unknown token, which this model ignores.
+        unknown: the unknown token, which is used with `unknown_bytes` only.
         merges: strings "left right".
-        **settings: `prefix_space` (bool, False) puts a space before a text that begins with none; `nfc` (bool, False)
-            composes characters first, as for ModernBERT.
+        **settings: `prefix_space` (bool, False) puts a space before a text that begins with none; `normalization`
+            (list) are steps of `Normalizer`, such as ["nfc"] for ModernBERT; `unknown_bytes` (bool, False) puts the
+            unknown token in the place of a byte that the vocabulary lacks, instead of dropping it.
 
     Raises:
-        Error: when an entry for a byte or a merge is missing, or a setting is unknown or of another type.
+        Error: when no byte has an entry, an entry of a merge is missing, or a setting is unknown or of another type.
 
     Example:
         >>> model = ByteLevel([*letters(), "he", "Ġt", "Ġthe"], merges=["h e", "Ġ t", "Ġt he"])
@@ -65,14 +67,18 @@ class ByteLevel:
     """
 
     kind = "bytelevel"
+    mapping: dict[str, str] = {}                  # no step charsmap
+    BARE = {"normalization": []}                  # settings with which normal text is not changed
 
     def __init__(self, vocabulary: Sequence[str], unknown: str | None = None, merges: Sequence[str] = (),
                  **settings: Any):
         self._settings = _checked(settings)
         ids = {entry: i for i, entry in enumerate(vocabulary)}        # of equal entries the last counts
         self.byte_ids, self.merges = _byte_ids(ids), Merges(ids, merges)
-        self.prefix_space, self.nfc = self._settings["prefix_space"], self._settings["nfc"]
-        self._normalizer, self._words = Normalizer([["nfc"]] if self.nfc else []), _word_pattern()
+        if self._settings["unknown_bytes"]:
+            self.byte_ids = [ids.get(unknown or "") if i is None else i for i in self.byte_ids]
+        self.prefix_space, self.normalization = self._settings["prefix_space"], self._settings["normalization"]
+        self.normalizer, self._words = Normalizer(self.normalization), _word_pattern()
         self._cache: dict[str, Pieces] = {}
 
     def settings(self) -> dict[str, Any]:
@@ -102,8 +108,7 @@ class ByteLevel:
         """
         ids: list[int] = []
         cache = self._cache
-        if not text.isascii():
-            text = self._normalizer(text)
+        text = self.normalizer(text)
         for word in self._words.findall(self._prefix(text) + text):
             ids += (cache.get(word) or self._split(word)).ids
         return ids
@@ -119,14 +124,22 @@ class ByteLevel:
         """
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
-        text, sources = self._normalizer.aligned(text)
+        text, sources = self.normalizer.aligned(text)
         prefix = self._prefix(text)
         for match in self._words.finditer(prefix + text):
             word, begin = match.group(), match.start() - len(prefix)
             pieces = self._cache.get(word) or self._split(word)
             ids += pieces.ids
-            offsets += [_span(sources, begin + start, begin + end) for start, end in pieces.offsets]
+            offsets += [span(sources, begin + start, begin + end) for start, end in pieces.offsets]
         return Pieces(ids, offsets)
+
+    def steps(self) -> list[list[str]]:
+        """Return the normalisation as steps of `Normalizer`.
+
+        Returns:
+            A list of the steps.
+        """
+        return self.normalization
 
     def _prefix(self, text):
         return " " if self.prefix_space and text and text[0] != " " else ""
@@ -137,8 +150,10 @@ class ByteLevel:
             data = word.encode()
         except UnicodeEncodeError:                                    # lone surrogates
             return self._split(SURROGATE.sub("\ufffd", word))
+        known = [self.byte_ids[byte] is not None for byte in data]
+        places = [*itertools.compress((i for i, c in enumerate(word) for _ in c.encode()), known)]
+        data = bytes(itertools.compress(data, known))
         ids, ends = self.merges([self.byte_ids[byte] for byte in data])
-        places = [i for i, c in enumerate(word) for _ in c.encode()]
         pieces = Pieces(ids, [_trimmed(data[start:end], places[start], places[end - 1] + 1)
                               for start, end in zip([0, *ends], ends, strict=False)])
         if len(word) <= LONGEST_CACHED:
@@ -146,12 +161,6 @@ class ByteLevel:
                 self._cache.clear()
             self._cache[word] = pieces
         return pieces
-
-
-def _span(sources, start, end):
-    """Return the range of given characters that normalised characters from start to end are from."""
-    last = sources[end - 1] + 1 if end else 0
-    return sources[start] if start < end else last, last
 
 
 def _trimmed(piece, start, end):
@@ -162,6 +171,8 @@ def _trimmed(piece, start, end):
 
 def _checked(settings):
     """Return the settings over the defaults; raises Error for unknown names and types."""
+    if settings.pop("nfc", False):                            # the setting of earlier versions
+        settings["normalization"] = [["nfc"]]
     for name, value in settings.items():
         if name not in DEFAULTS:
             raise Error(f"The ByteLevel setting {name!r} is unknown; known are {', '.join(DEFAULTS)}.")
@@ -170,11 +181,27 @@ def _checked(settings):
     return DEFAULTS | settings
 
 
+def missing_bytes(vocabulary: Iterable[str]) -> list[int]:
+    """Return the bytes of UTF-8 that a vocabulary has no entry for.
+
+    Args:
+        vocabulary: the entries.
+
+    Returns:
+        The bytes, ascending.
+
+    Example:
+        >>> missing_bytes([letter for letter in letters() if letter != "Z"])
+        [90]
+    """
+    known = set(vocabulary)
+    return [byte for byte, letter in enumerate(letters()) if letter not in known and byte not in ABSENT]
+
+
 def _byte_ids(ids):
-    """Return the ids of the 256 bytes, None for those that UTF-8 does not have."""
-    if missing := [byte for byte, letter in enumerate(letters()) if letter not in ids and byte not in ABSENT]:
-        raise Error(f"The vocabulary has no entry {letters()[missing[0]]!r} for the byte {missing[0]:#04x}; "
-                    "give one of byte-level BPE.")
+    """Return the ids of the 256 bytes, None for those that have no entry."""
+    if not any(letter in ids for letter in letters()):
+        raise Error("The vocabulary has no entry for any byte; give one of byte-level BPE.")
     return [ids.get(letter) for letter in letters()]
 
 

@@ -43,6 +43,8 @@ class SentencePiece:
         Error: when a setting is unknown or of another type, or `unknown` is not in the vocabulary.
     """
 
+    BARE = {"normalization": []}                  # settings with which normal text is not changed
+
     def __init__(self, vocabulary: Sequence[str], unknown: str, charsmap: str = "", **settings: Any):
         self._settings, self._charsmap = _checked(settings), charsmap
         self.words, self.prefix = self._settings["words"], self._settings["prefix"]
@@ -74,6 +76,14 @@ class SentencePiece:
             {"charsmap": the character map in base64}.
         """
         return {"charsmap": self._charsmap}
+
+    def steps(self) -> list[Any]:
+        """Return the normalisation as steps of `Normalizer`.
+
+        Returns:
+            A list of the steps.
+        """
+        return self.normalization
 
     def ids(self, text: str) -> list[int]:
         """Return the ids of a text; this is faster than `encode`.

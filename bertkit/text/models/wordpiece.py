@@ -3,6 +3,7 @@
 Source: Wu et al. 2016 (arXiv 1609.08144, section 4.1), as BERT uses it (Devlin et al. 2018).
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 from bertkit.errors import Error
 from bertkit.text.models.pieces import Pieces
 from bertkit.text.unicode.codepoints import DELETED, ISOLATED, JOINED, codepoints, one, run
+from bertkit.text.unicode.normalize import Normalizer
 
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
 NORMALIZATION = ("rules", "lowercase", "strip_accents", "clean", "split_ideographs")
-DEFAULTS = {"prefix": "##", "longest_word": 100, "rules": "huggingface", "lowercase": True,
+DEFAULTS = {"prefix": "##", "longest_word": 100, "normalization": [], "rules": "huggingface", "lowercase": True,
             "strip_accents": True, "clean": True, "split_ideographs": True}
+FLAGS = {"clean": "clean", "split_ideographs": "ideographs", "strip_accents": "accents", "lowercase": "lowercase"}
 
 
 class WordPiece:
@@ -27,7 +30,8 @@ class WordPiece:
         vocabulary: sequence of str, the entries in the order of their ids.
         unknown: the unknown token.
         **settings: `prefix` (str, "##") of pieces after the first; `longest_word` (int, 100), the largest number of
-            characters of a word after normalisation; and `rules`, `lowercase`, `strip_accents`, `clean` and
+            characters of a word after normalisation; `normalization` (list), steps of `Normalizer` before BERT's own
+            normalisation; and the settings of that, `rules`, `lowercase`, `strip_accents`, `clean` and
             `split_ideographs`, which are arguments of `codepoints`. DEFAULTS has the values of those not given.
 
     Raises:
@@ -40,12 +44,16 @@ class WordPiece:
     """
 
     kind = "wordpiece"
+    mapping: dict[str, str] = {}                  # no step charsmap
+    BARE = {"normalization": [], **dict.fromkeys(FLAGS, False)}     # settings with which normal text is not changed
 
     def __init__(self, vocabulary: Sequence[str], unknown: str = "[UNK]", **settings: Any):
         self._settings = _checked(settings)
         self.unknown = unknown
         self.prefix, self.longest_word = self._settings["prefix"], self._settings["longest_word"]
         self.table = codepoints(*(self._settings[name] for name in NORMALIZATION))
+        self.normalization = self._settings["normalization"]
+        self._before = Normalizer(self.normalization)
         self._first, self._next = {}, {}
         for i, entry in enumerate(vocabulary):        # of equal entries the last counts, as in
             self._first[entry] = i                    # both references
@@ -85,7 +93,7 @@ class WordPiece:
         """
         ids: list[int] = []
         cache = self._cache
-        for word in self._words.findall(self.table.final_sigmas(text)):
+        for word in self._words.findall(self.table.final_sigmas(self._before(text))):
             ids += (cache.get(word) or self._split(word)).ids
         return ids
 
@@ -100,12 +108,27 @@ class WordPiece:
         """
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
+        text, sources = self._before.aligned(text)
         for match in self._words.finditer(self.table.final_sigmas(text)):
             word, begin = match.group(), match.start()
             pieces = self._cache.get(word) or self._split(word)
             ids += pieces.ids
-            offsets += [(begin + start, begin + end) for start, end in pieces.offsets]
+            offsets += [(sources[begin + start], sources[begin + end - 1] + 1) for start, end in pieces.offsets]
         return Pieces(ids, offsets)
+
+    @functools.cached_property
+    def normalizer(self) -> Normalizer:
+        """The whole normalisation, BERT's own included, as tokens that are found in a normalised text need it."""
+        return Normalizer(self.steps())
+
+    def steps(self) -> list[list[str]]:
+        """Return the normalisation as steps of `Normalizer`, BERT's own as the last.
+
+        Returns:
+            A list of the steps.
+        """
+        flags = " ".join(flag for name, flag in FLAGS.items() if self._settings[name])
+        return [*self.normalization, *([["bert", flags]] if flags else [])]
 
     def _split(self, raw):
         """Return the Pieces of one raw word, whose offsets count from its first character."""
@@ -113,7 +136,7 @@ class WordPiece:
         parts = [becomes.get(c, c) for c in raw]
         word = "".join(parts)
         sources = [i for i, part in enumerate(parts) for _ in part]
-        ids, ends = self._match(word)
+        ids, ends = self.match(word)
         starts = [0, *ends[:-1]] if ids else []
         pieces = Pieces(ids, [(sources[start], sources[end - 1] + 1)
                               for start, end in zip(starts, ends, strict=True)])
@@ -123,8 +146,15 @@ class WordPiece:
             self._cache[raw] = pieces
         return pieces
 
-    def _match(self, word):
-        """Return the ids of a normalised word and where each of them ends."""
+    def match(self, word: str) -> tuple[list[int], list[int]]:
+        """Return the pieces of a normalised word.
+
+        Args:
+            word: the word.
+
+        Returns:
+            The ids, and where in the word each of them ends.
+        """
         if len(word) > self.longest_word:
             return [self.unk_id], [len(word)]
         ids, ends, start, table = [], [], 0, self._first

@@ -148,6 +148,15 @@ def categories() -> np.ndarray:
     return np.select(sets, [LETTER, NUMBER, BLANK], OTHER).astype(np.uint8)
 
 
+def ideographs() -> np.ndarray:
+    """Return which codepoints BERT's normalisation in the library `tokenizers` puts spaces around.
+
+    Returns:
+        bool array [0x110000].
+    """
+    return _stored("huggingface")["ideograph"]
+
+
 def provenance(rules: str) -> str:
     """Return the sentence that says which program and Unicode version made the table.
 

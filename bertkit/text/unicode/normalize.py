@@ -4,6 +4,7 @@ Each step is a pattern of what may change and a function of the characters that 
 text and its alignment. The steps are those of the library `tokenizers` and have its Unicode version; see `unicode`.
 """
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import numpy as np
 from bertkit.errors import Error
 from bertkit.text.unicode import BLANKS
 from bertkit.text.unicode.charsmap import CLUSTER
-from bertkit.text.unicode.codepoints import codepoints, one, run
+from bertkit.text.unicode.codepoints import SPACE, codepoints, ideographs, one, run
 from bertkit.text.unicode.tables import (
     SIZE,
     combining_classes,
@@ -25,6 +26,7 @@ from bertkit.text.unicode.tables import (
 )
 
 CACHED = 1 << 14                              # changed stretches of a step that are remembered
+BERT_FLAGS = ("clean", "ideographs", "accents", "lowercase")
 FORMS = {"nfc": "canonical", "nfd": "canonical", "nfkc": "compatibility", "nfkd": "compatibility"}
 
 
@@ -40,6 +42,25 @@ class Aligned(NamedTuple):
     sources: Sequence[int]
 
 
+def span(sources: Sequence[int], start: int, end: int) -> tuple[int, int]:
+    """Return the range of given characters that normalised characters from start to end are from.
+
+    Args:
+        sources: the `sources` of an `Aligned`.
+        start: the first normalised character.
+        end: the normalised character behind the last.
+
+    Returns:
+        (start, end) in given characters; of an empty range the place behind what comes before it.
+
+    Example:
+        >>> span([0, 2, 3], 0, 2), span([0, 2, 3], 2, 2)
+        ((0, 3), (3, 3))
+    """
+    last = sources[end - 1] + 1 if end else 0
+    return sources[start] if start < end else last, last
+
+
 class Normalizer:
     """A normalizer applies steps to a text in their order.
 
@@ -51,6 +72,9 @@ class Normalizer:
     - squeeze NEW: replaces two or more spaces by NEW.
     - squeeze_blanks NEW: replaces two or more blanks, and each line end or tab, by NEW.
     - strip_left, strip_right: remove the blanks at one end.
+    - bert FLAGS: BERT's normalisation codepoint by codepoint, where FLAGS are some of the words of BERT_FLAGS: `clean`
+      removes control characters and makes every blank a space, `ideographs` puts spaces around ideographs, `accents`
+      decomposes and removes combining marks, `lowercase` lower-cases.
     - charsmap: applies `mapping`, to a whole grapheme cluster where it has less than 6 bytes and begins with an entry.
 
     Which character a changed one comes from is decided as in the library `tokenizers`.
@@ -102,10 +126,12 @@ class Step:
         becomes: function from a matched text to (new text, for each new character its place in the match).
         triggers: bool array [0x110000]; the pattern is tried at these codepoints and at the one before each. None tries
             it everywhere.
+        alone: dict {codepoint: what it becomes} of a step that looks at one codepoint at a time; None for another one.
     """
 
     def __init__(self, pattern: str, becomes: Callable[[str], tuple[str, Sequence[int]]],
-                 triggers: np.ndarray | None = None):
+                 triggers: np.ndarray | None = None, alone: dict[str, str] | None = None):
+        self.alone = alone
         self._pattern, self._becomes = re.compile(pattern), becomes
         self._cache: dict[str, tuple[str, Sequence[int]]] = {}
         self.triggers, self._find = triggers, None if triggers is None else _finder(triggers)
@@ -185,6 +211,7 @@ def _step(step, mapping):
     return _form(name) if name in FORMS else STEPS[name](*([mapping or {}] if name == "charsmap" else values))
 
 
+@functools.lru_cache
 def _form(name):
     """Return the step of a Unicode normalization form."""
     table, marks = decompositions(FORMS[name]), _set(combining_classes())
@@ -208,17 +235,35 @@ def _placed(pairs):
 
 
 def _accents():
-    return Step(run(members("accents")), lambda text: ("", []), members("accents"))
+    return _alone(dict.fromkeys(map(chr, np.flatnonzero(members("accents"))), ""))
+
+
+@functools.lru_cache
+def _bert(flags):
+    if odd := set(flags.split()) - set(BERT_FLAGS):
+        raise Error(f"The normalisation step bert has {min(odd)!r:.40}; give some of {' '.join(BERT_FLAGS)}.")
+    clean, split, accents, lowercase = (flag in flags.split() for flag in BERT_FLAGS)
+    table = codepoints("huggingface", lowercase, accents, clean, split)
+    new = dict(table.becomes)
+    if clean:
+        new |= {chr(c): " " for c in np.flatnonzero(table.kinds == SPACE)}
+    if split:
+        new |= {c: f" {new.get(c, c)} " for c in map(chr, np.flatnonzero(ideographs()))}
+    # Surrogates stay.
+    return _alone({c: text for c, text in new.items() if c != text and not 0xD800 <= ord(c) < 0xE000})
+
+
+def _alone(new):
+    """Return the step that makes of each codepoint by itself what a dict says."""
+    def becomes(text):
+        return "".join(new[c] for c in text), [i for i, c in enumerate(text) for _ in new[c]]
+
+    return Step(run(_set(new)), becomes, _set(new), new)
 
 
 def _lowercase():
     lower = codepoints("huggingface", lowercase=True, strip_accents=False, clean=False, split_ideographs=False).becomes
-    lower = {c: text for c, text in lower.items() if text}               # surrogates stay
-
-    def becomes(text):
-        return ("".join(lower[c] for c in text), [i for i, c in enumerate(text) for _ in lower[c]])
-
-    return Step(run(_set(lower)), becomes, _set(lower))
+    return _alone({c: text for c, text in lower.items() if text})        # surrogates stay
 
 
 def _replace(old, new):
@@ -260,7 +305,7 @@ def _mapped(old, new):
     return new, [min(i, len(old) - 1) for i in range(len(new))]
 
 
-ARGUMENTS = {"replace": 2, "squeeze": 1, "squeeze_blanks": 1}
-STEPS = {"accents": _accents, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
+ARGUMENTS = {"replace": 2, "squeeze": 1, "squeeze_blanks": 1, "bert": 1}
+STEPS = {"accents": _accents, "bert": _bert, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
          "squeeze_blanks": _squeeze_blanks,
          "strip_left": _strip("\\A{}"), "strip_right": _strip("{}\\Z"), "charsmap": _charsmap}
