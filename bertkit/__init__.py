@@ -34,6 +34,7 @@ _HOMES = {
     # whole rooms; the first two can be called
     "cost": None,
     "export": None,
+    "compress": None,
     "data": None,
     "metrics": None,
     "objectives": None,
@@ -44,6 +45,7 @@ _HOMES = {
 }
 # The same, with their types, for editors and type checkers, which do not run `__getattr__`.
 if TYPE_CHECKING:
+    from bertkit import compress as compress
     from bertkit import data as data
     from bertkit import layers as layers
     from bertkit import metrics as metrics

@@ -245,9 +245,11 @@ def check_batch(inputs: dict[str, Any], config: EncoderConfig, own: Iterable[str
         BatchError: when the batch holds entries that neither the encoder nor the head reads, numbers that int32 cannot
             hold exactly, ids without a row in the table, or shapes that do not fit.
     """
-    if not isinstance(inputs, dict) or "token_ids" not in inputs:
+    if not isinstance(inputs, dict) or inputs.get("token_ids") is None:
+        came = f"a dict without token_ids ({', '.join(map(str, inputs)) or 'empty'})" if isinstance(inputs, dict) else (
+            type(inputs).__name__)
         raise BatchError("An encoder takes a dict with token_ids [B,T] and optionally segment_ids, "
-                         f"padding_mask and position_ids; {type(inputs).__name__} came.")
+                         f"padding_mask and position_ids; {came:.60} came.")
     _check_names(inputs, config, own)
     inputs = {name: _whole(name, value) if name in TABLES and isinstance(value, list | tuple | np.ndarray)
               or name in own and isinstance(value, list | tuple) else value

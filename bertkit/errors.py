@@ -14,3 +14,20 @@ class Error(Exception):
 
 class BatchError(Error, ValueError):
     """A batch that a model cannot read. Keras' `fit()` hides every error but a ValueError behind one of its own."""
+
+
+def reason(error: Exception) -> str:
+    """Return what an error of Python says of data, in words that need no Python.
+
+    Args:
+        error: What reading the data raised.
+
+    Returns:
+        The words.
+
+    >>> reason(KeyError("attrs")), reason(TypeError("'int' object is not iterable"))
+    ("it lacks 'attrs'", 'a part of it is of another kind')
+    """
+    if isinstance(error, KeyError):
+        return f"it lacks {error!s:.60}"
+    return str(error) if type(error) is ValueError else "a part of it is of another kind"

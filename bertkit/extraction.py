@@ -15,6 +15,7 @@ from bertkit.data.texts import file_texts
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import write_bytes
+from bertkit.files.schema import Whole, check_argument
 from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import say, with_progress
@@ -72,10 +73,10 @@ def features(model: Encoder | TaskModel, texts: Any, tokenizer: Tokenizer, layer
                     "returns.")
     if pooling not in POOLINGS:
         raise Error(f"pooling={pooling!r} is unknown; give mean, max, cls or None.")
+    for name, value, least in (("layer", layer, -10_000), ("length", length, 1), ("batch_size", batch_size, 1)):
+        check_argument(name, value, Whole(least))
     layer, length = _layer(encoder, layer), min(length, encoder.config.max_length or length)
     check_fit(tokenizer, encoder.config, length)
-    if batch_size < 1:
-        raise Error(f"batch_size={batch_size}; give 1 or more.")
     texts, vectors, cut, cls = to_list(texts, "texts"), [], 0, _cls(tokenizer)
     for chunk in with_progress(_chunks(*split_pairs(texts)), len(texts), "computed"):
         rows, lost = cut_rows(tokenizer, *split_pairs(chunk), length)

@@ -1,7 +1,8 @@
 """A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof."""
 
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,9 +12,17 @@ from bertkit.checkpoints.save import check_model, row_length
 from bertkit.config import EncoderConfig
 from bertkit.data.columns import Columns
 from bertkit.data.features import Padding, check_fit, features_of, pack
+from bertkit.data.frames import Data
+from bertkit.data.inputs import print_skipped
 from bertkit.data.labelled import read_labelled
+from bertkit.data.preannotated import least_certain_first
+from bertkit.data.summary import say_unlabelled
+from bertkit.data.unlabelled import Rows, answered, read_rows
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.atomic import sha256
+from bertkit.files.bounded import as_path
+from bertkit.files.schema import Whole, check_argument
 from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
@@ -38,7 +47,8 @@ class Predictor:
         Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory
             comes without a tokenizer or with one that does not fit, or the .tflite file is of another bundle.
 
-    `task` says what answers mean (see `tasks.task`).
+    `task` says what answers mean (see `tasks.task`), `version` which model it is: its folder's name and the beginning
+    of the checksum of its bundle.json, or of the .tflite file.
 
     >>> from bertkit import Classifier, Tokenizer, load
     >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
@@ -50,7 +60,9 @@ class Predictor:
     def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
                  length: int | None = None, tflite: str | Path | None = None) -> None:
         self.device: ondevice.DeviceModel | None = None
-        if not isinstance(source, str | Path):
+        if isinstance(source, str | Path):
+            source = as_path(source, "the folder of a bundle")
+        if not isinstance(source, Path):
             self._hold(source, tokenizer, length)
         elif tokenizer is not None or length is not None:
             raise Error(f"{source} is a bundle, which keeps its own tokenizer and length; leave these out.")
@@ -61,6 +73,7 @@ class Predictor:
 
     def _open(self, folder, tflite):
         values = bundle.read_metadata(folder)
+        self.version = _version(Path(folder), Path(folder) / "bundle.json")
         self.task, self.length = bundle.task(values), values["length"]
         if tflite is None:
             self.tokenizer = bundle.tokenizer(folder, values)
@@ -78,12 +91,14 @@ class Predictor:
         config = model.config if isinstance(model, Encoder) else model.encoder.config
         self.task = bundle.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
         self.model, self.tokenizer, self.length = model, tokenizer, row_length(length, tokenizer, config)
+        self.version = f"{type(model).__name__} in memory"
 
     def _answer_by(self, tflite):
         self.device = ondevice.load(Path(tflite).parent, model=Path(tflite).name)
         self.tokenizer, self.length = self.device.tokenizer, self.device.length
         if self.device.task != self.task:
             raise Error(f"{tflite} was exported from another bundle: its task is {self.device.task}.")
+        self.version = _version(Path(tflite), Path(tflite))
 
     def outputs(self, rows: list, batch_size: int = 32) -> list[Any]:
         """Return what the model or the file gives for rows of token ids (see `Task.outputs`).
@@ -116,8 +131,7 @@ class Predictor:
             Error: When one string came in place of a list, or `batch_size` is below 1.
         """
         inputs = to_list(inputs, "inputs")
-        if batch_size < 1:
-            raise Error(f"batch_size={batch_size}; give 1 or more.")
+        check_argument("batch_size", batch_size, Whole(1))
         chunks = (inputs[start:start + CHUNK] for start in range(0, len(inputs), CHUNK))
         return [prediction for chunk in with_progress(chunks, len(inputs), "answered")
                 for prediction in self._predicted(chunk, batch_size)]
@@ -141,6 +155,58 @@ class Predictor:
         inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
 
+    def predict_rows(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+                     skip_bad_rows: bool = False) -> Any:
+        """Return rows with the answer to each beside its columns, as `bertkit predict --data` writes them.
+
+        Args:
+            data: A file, or rows in memory: a frame of pandas, a list of dicts or of tuples; labels are not read.
+            columns: Names of columns.
+            order: "uncertain" puts the rows first that the model is least sure of (see `Task.certainty`).
+            skip_bad_rows: Whether to leave rows out that cannot be used; how many is said.
+
+        Returns:
+            A frame of pandas with its columns and index where one came, else a list of dicts. An answer whose name is
+            that of a column is called "predicted_" and its name.
+
+        Raises:
+            Error: When the rows cannot be read, or the task does not say how sure it is.
+        """
+        rows, predictions, order_of_rows = self.answer_file(data, columns, order, skip_bad_rows)
+        made = answered(rows, self.task.answers(rows.inputs, predictions))
+        frame: Any = data
+        if not hasattr(frame, "iloc"):
+            return made
+        lost = {line for line, _ in rows.skipped}
+        kept = [place for place in range(len(frame)) if place + 1 not in lost]
+        names = [name for name in dict.fromkeys(name for row in made for name in row) if name not in rows.columns[0]]
+        return frame.iloc[[kept[row] for row in order_of_rows]].assign(
+            **{name: [row.get(name) for row in made] for name in names})
+
+    def answer_file(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+                    skip_bad_rows: bool = False) -> tuple[Rows, list[Any], list[int]]:
+        """Read rows, say what was read, and answer them in the task's own form.
+
+        Args:
+            data: A file, or rows in memory.
+            columns: Names of columns.
+            order: As in `predict_rows`.
+            skip_bad_rows: Whether to leave rows out that cannot be used.
+
+        Returns:
+            (the `unlabelled.Rows`, a prediction for each, the number of each among all that were read).
+
+        Raises:
+            Error: As `predict_rows` does.
+        """
+        rows = print_skipped(read_rows(self.task, data, columns, skip_bad_rows))
+        say_unlabelled(rows)
+        predictions = self.predictions(self.task.check_inputs(rows.inputs))
+        if order == "file":
+            return rows, predictions, list(range(len(rows)))
+        numbers = least_certain_first(self.task, predictions)
+        return rows.take(numbers), [predictions[row] for row in numbers], numbers
+
     def _predicted(self, inputs, batch_size):
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         if self.device is not None:
@@ -154,12 +220,13 @@ class Predictor:
                         "again with a lower learning rate.")
         return [self.task.outputs(raw) for raw in found]
 
-    def evaluate(self, path: str | Path, columns: Columns = Columns(), intervals: bool = False,
+    def evaluate(self, path: Data, columns: Columns = Columns(), intervals: bool = False,
                  positive: str | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
         Args:
-            path: A file of labelled rows, in a form that the task's recipe reads.
+            path: A file of labelled rows, in a form that the task's recipe reads; or rows in memory: a frame of pandas,
+                a list of dicts, or of tuples (text, label).
             columns: Names of columns.
             intervals: Whether to give each metric with its 95 % bootstrap interval.
             positive: Of two classes, the one that F1 is of, by default as in training.
@@ -175,3 +242,7 @@ class Predictor:
         task = self.task if positive is None else self.task.with_positive(positive)
         score = task.intervals if intervals else task.scores
         return {**score(labelled.targets, self.predictions(labelled.inputs)), "rows": len(labelled)}
+
+
+def _version(named, file):
+    return f"{os.path.basename(os.path.realpath(named))}-{sha256(file)[:8]}"

@@ -10,6 +10,7 @@ from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data
 from bertkit.data.splits import Splits
 from bertkit.heads import MultipleChoice
 from bertkit.text import Tokenizer
@@ -18,7 +19,7 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, dev: str | None = None, model: str = DEFAULT, test: str | None = None,
+def main(train: Data, out: str, dev: Data | None = None, model: str = DEFAULT, test: Data | None = None,
          epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int = 128, seed: int = 0,
          limit: int | None = None, columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
     """Fine-tune a checkpoint on prompts with endings; leave a bundle with its card, which is returned.

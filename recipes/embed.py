@@ -12,6 +12,7 @@ from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.embedder import load_embedder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data
 from bertkit.data.splits import Splits
 from bertkit.heads import SentenceEmbedder
 from bertkit.text import Tokenizer
@@ -22,7 +23,7 @@ from bertkit.training.gradient_cache import cache_gradients
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 1,
+def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | None = None, epochs: int = 1,
          batch_size: int = 32, learning_rate: float = 2e-5, length: int = 128, seed: int = 0, limit: int | None = None,
          pooling: Literal["mean", "cls", "max"] | None = None,
          loss: Literal["contrastive", "cosine", "triplet"] | None = None, chunk: int | None = None,

@@ -17,6 +17,7 @@ from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data
 from bertkit.data.splits import Splits
 from bertkit.tasks.documents import coverage
 from bertkit.text import Tokenizer
@@ -27,7 +28,7 @@ from bertkit.training.documents import STRATEGIES
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, out: str, model: str = DEFAULT, dev: str | None = None, test: str | None = None,
+def main(train: Data, out: str, model: str = DEFAULT, dev: Data | None = None, test: Data | None = None,
          strategy: Literal["cut", "windows", "hierarchical", "sparse", "all"] = "windows", epochs: Count = AUTO,
          batch_size: int = 32, learning_rate: Rate = AUTO, length: int = 256, most_windows: int = 8,
          pooling: Literal["mean", "max"] = "mean", most_tokens: int = 4096, held_back: float = 0.2, seed: int = 0,

@@ -10,6 +10,7 @@ from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.candidates import bm25_search, vector_search
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data
 from bertkit.data.splits import Splits
 from bertkit.heads import MultipleChoice
 from bertkit.predictor import Predictor
@@ -19,7 +20,7 @@ from bertkit.training.config import TrainConfig
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 1,
+def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | None = None, epochs: int = 1,
          batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 256, seed: int = 0, limit: int | None = None,
          negatives: int = 4, candidates: int = 30, embedder: str | None = None, columns: Columns = Columns(),
          tuning: TrainConfig = TrainConfig()) -> Card:

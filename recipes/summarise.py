@@ -13,6 +13,7 @@ from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.checkpoints.embedder import load_embedder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data, data_path
 from bertkit.data.labelled import read_labelled
 from bertkit.data.splits import Splits
 from bertkit.errors import Error
@@ -25,7 +26,7 @@ from bertkit.training.run import Run, precision
 from bertkit.training.score_and_save import score_and_save
 
 
-def main(out: str, model: str = DEFAULT, train: str | None = None, dev: str | None = None, test: str | None = None,
+def main(out: str, model: str = DEFAULT, train: Data | None = None, dev: Data | None = None, test: Data | None = None,
          sentences: int = 3, epochs: Count = AUTO, batch_size: int = 8, learning_rate: Rate = AUTO, length: int = 512,
          seed: int = 0, limit: int | None = None, columns: Columns = Columns(),
          tuning: TrainConfig = TrainConfig()) -> Card:
@@ -68,15 +69,15 @@ def main(out: str, model: str = DEFAULT, train: str | None = None, dev: str | No
     return run.evaluate_and_save("summarise")
 
 
-def summarise_untrained(out: str, model: str, dev: str | None, test: str | None, sentences: int, length: int,
+def summarise_untrained(out: str, model: str, dev: Data | None, test: Data | None, sentences: int, length: int,
                         columns: Columns, tuning: TrainConfig) -> Card:
     """Leave a bundle that takes the sentences most like all others, nothing trained; return its card."""
     tokenizer, (embedder, _) = Tokenizer.load(local_folder(model)), load_embedder(model)
     task = LexRank(sentences, width=embedder.width)
-    parts = {name: read_labelled(task, path, columns, **tuning.reading_options)
-             for name, path in (("dev", dev), ("test", test)) if path is not None}
-    knobs = {"out": out, "model": model, "dev": dev, "test": test, "sentences": sentences, "length": length,
-             "columns": columns, "tuning": tuning}
+    paths = {name: data_path(given) for name, given in (("dev", dev), ("test", test)) if given is not None}
+    parts = {name: read_labelled(task, path, columns, **tuning.reading_options) for name, path in paths.items()}
+    knobs = {"out": out, "model": model, "dev": paths.get("dev"), "test": paths.get("test"), "sentences": sentences,
+             "length": length, "columns": columns, "tuning": tuning}
     return score_and_save(out, embedder, tokenizer, task, length, parts, knobs, "summarise")
 
 

@@ -10,6 +10,7 @@ from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data
 from bertkit.data.written import Seq2SeqSplits
 from bertkit.heads import EncoderDecoder
 from bertkit.tasks.writing import begin_and_end_ids
@@ -20,7 +21,7 @@ from bertkit.training.likelihood import perplexities
 from bertkit.training.run import Run, precision
 
 
-def main(train: str, dev: str, out: str, model: str = DEFAULT, test: str | None = None, epochs: int = 3,
+def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | None = None, epochs: int = 3,
          batch_size: int = 16, learning_rate: Rate = AUTO, length: int = 128, longest: int = 64, beams: int = 1,
          seed: int = 0, limit: int | None = None, columns: Columns = Columns(),
          tuning: TrainConfig = TrainConfig()) -> Card:

@@ -145,6 +145,26 @@ def test_rows_of_a_file_are_answered_beside_their_columns(tmp_path, monkeypatch,
         capsys, "predict", folder, "--data", path, "--out", tmp_path / "out.xml")
 
 
+def test_rows_are_written_for_an_annotation_tool_the_least_certain_first(tmp_path, capsys):
+    folder, path, out = exported.bundled(), tmp_path / "rows.csv", tmp_path / "out.json"
+    texts, _ = tiny.texts(6)
+    path.write_text("id,message\n" + "".join(f"{number},{text}\n" for number, text in enumerate(texts)))
+    words = ["predict", str(folder), "--data", str(path), "--order", "uncertain", "--text", "message"]
+    assert main([*words, "--format", "labelstudio", "--out", str(out)]) == 0
+    tasks = json.loads(out.read_text(encoding="utf-8"))
+    scores = [task["predictions"][0]["score"] for task in tasks]
+    shares = [list(answer["probabilities"].values()) for answer in Predictor(folder).predict(texts)]
+    margins = [first - second for second, first in (sorted(row)[-2:] for row in shares)]
+    assert scores == sorted(scores) == pytest.approx(sorted(margins))
+    assert [task["data"]["id"] for task in tasks] == [str(row) for row in sorted(range(6), key=margins.__getitem__)]
+    assert tasks[0]["predictions"][0]["model_version"] == Predictor(folder).version
+    assert '<Text name="text" value="$message"/>' in capsys.readouterr().err
+    assert main([*words, "--format", "doccano"]) == 0
+    assert [json.loads(line)["score"] for line in capsys.readouterr().out.splitlines()] == scores
+    assert "imports .json files" in sentence(capsys, *words, "--format", "labelstudio", "--out", tmp_path / "f.csv")
+    assert "so are --format and --order" in sentence(capsys, "predict", folder, "--order", "uncertain")
+
+
 @pytest.mark.parametrize("command", ["classify", "tag", "answer", "choose", "evaluate", "export", "predict"])
 def test_the_flags_of_columns_exist_wherever_a_file_is_read(command, capsys):
     with pytest.raises(SystemExit):

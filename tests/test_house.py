@@ -18,9 +18,10 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room i
 FACE = "bertkit/__init__.py"
 # Parts of a room that others use without the rest of it.
 INNER = ("text.unicode", "text.models", "text.graph", "cli.flags", "cli.answers")
-# Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, one backend's own forms.
+# Strings and pipelines (masking runs in them), Google's files, the fused step, TensorBoard, gradients of what lies
+# between layers, one backend's own forms.
 TENSORFLOW = ("bertkit/text/graph/", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/",
-              "bertkit/export/", "bertkit/objectives/",
+              "bertkit/export/", "bertkit/objectives/", "bertkit/compress/importance.py",
               "bertkit/pretraining/tensorboard.py", "bertkit/pretraining/inside.py", "bertkit/distribution.py",
               "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py")

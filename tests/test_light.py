@@ -60,7 +60,8 @@ NAMED = dict.fromkeys(("classify", "long_documents", "score", "tag", "answer", "
                       "model train dev test")
 NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrieve": "model data ranker",
           "annotate": "files source", "agreement": "files key", "evaluate": "folder data tflite",
-          "predict": "folder data tflite", "submit": "folder data tflite", "export": "folder dev", "convert": "source",
+          "predict": "folder data tflite", "slim": "folder train dev test",
+          "submit": "folder data tflite", "export": "folder dev", "convert": "source",
           "vocabulary": "corpus", "corpus": "text vocabulary", "pretrain": "data vocabulary model dev"}
 
 

@@ -217,3 +217,30 @@ def test_every_head_that_has_a_task_answers_from_memory(task, tmp_path):
     assert found != found[::-1]
     numbers = [[value for value in keras.tree.flatten(side) if isinstance(value, float)] for side in (found, kept)]
     np.testing.assert_allclose(*numbers, atol=1e-5)
+
+
+def test_a_frame_keeps_its_columns_and_index(predictor):
+    pandas = pytest.importorskip("pandas")
+    texts, _ = tiny.texts(6)
+    columns = {"text": [*texts[:3], None, *texts[3:]], "label": 0, "when": range(7)}
+    frame = pandas.DataFrame(columns, index=list("abcdefg"))
+    with pytest.raises(Error, match="line 4, column 'text': null came"):
+        predictor.predict_rows(frame)
+    found = predictor.predict_rows(frame, skip_bad_rows=True)
+    assert list(found.index) == list("abcefg") and list(found["when"]) == [0, 1, 2, 4, 5, 6]
+    assert list(found["predicted_label"]) == [answer["label"] for answer in predictor.predict(texts)]
+    assert list(frame.columns) == ["text", "label", "when"]
+    order = predictor.predict_rows(frame, order="uncertain", skip_bad_rows=True)
+    margins = order["probabilities"].map(lambda shares: np.ptp(sorted(shares.values())[-2:]))
+    assert margins.is_monotonic_increasing and set(order.index) == set("abcefg")
+    assert predictor.predict_rows([{"text": text} for text in texts])[0]["label"] == found["predicted_label"].iloc[0]
+
+
+def test_evaluate_takes_a_frame(predictor, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    texts, labels = tiny.texts(12)
+    names = [predictor.task.labels[label] for label in labels]
+    frame = pandas.DataFrame({"text": texts, "label": names})
+    frame.to_csv(tmp_path / "f.csv", index=False)
+    assert predictor.evaluate(frame) == predictor.evaluate(tmp_path / "f.csv") == predictor.evaluate(
+        list(zip(texts, names, strict=True)))

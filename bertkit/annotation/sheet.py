@@ -16,7 +16,7 @@ from bertkit.data.records import row_error, table
 from bertkit.data.values import json_type
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json, write_text
-from bertkit.files.schema import Only, Several, Whole, check
+from bertkit.files.schema import Only, Several, Whole, check, check_argument
 
 QUESTIONS = ("It reads well.", "It says what matters in the source.", "It says nothing that is not in the source.")
 
@@ -91,10 +91,13 @@ def annotate(files: Sequence[str | Path], out: str | Path, source: str | Path | 
             has fewer than two steps.
     """
     out, questions = Path(out), list(questions or QUESTIONS)
+    if out.suffix not in (".html", ".csv"):
+        raise Error(f"{out} is no name for a sheet; end it in .html or .csv.")
+    check_argument("seed", seed, Whole())
     if existing := next((path for path in (out, key_path(out)) if path.exists()), None):
         raise Error(f"{existing} is already there, and a sheet may hold ratings; choose another --out.")
     systems = [Path(file).stem for file in files]
-    _check(out, systems, questions, scale, limit)
+    _check(systems, questions, scale, limit)
     texts = [read_texts(file)[:limit] for file in files]
     sources = read_texts(source)[:limit] if source else [""] * len(texts[0])
     for file, column in zip(files, texts, strict=True):
@@ -158,9 +161,7 @@ def _text(path, line, record, names, name):
     return value
 
 
-def _check(out, systems, questions, scale, limit):
-    if out.suffix not in (".html", ".csv"):
-        raise Error(f"{out} is no name for a sheet; end it in .html or .csv.")
+def _check(systems, questions, scale, limit):
     if not 1 <= len(systems) <= len(LETTERS) or len(set(systems)) < len(systems):
         raise Error(f"The files name the systems {join_names(systems)}; give 1 to {len(LETTERS)} files of different "
                     "names.")

@@ -245,6 +245,7 @@ def config_json(model: Any, config: Any, tokenizer: Any, page: Any) -> dict[str,
         Error: When transformers has no such head.
     """
     form = page.HUGGINGFACE
+    _refuse_head_size(config, form)
     values = {key: getattr(config, name) for name, key in form.config.items()}
     values |= {"model_type": form.type, form.config["activation"]: entries.NAMES[config.activation],
                "architectures": [form.class_name + _end(model, config, form)], **form.write(config)}
@@ -262,6 +263,13 @@ def config_json(model: Any, config: Any, tokenizer: Any, page: Any) -> dict[str,
     if isinstance(model, Classifier):
         values["problem_type"] = problem_type(model)
     return values
+
+
+def _refuse_head_size(config, form):
+    """Raise `Error` where heads have a width that config.json cannot say, because other heads were removed."""
+    if "head_size" not in form.config and config.num_heads * config.head_dim != config.block_dim:
+        raise Error(f"head_size={config.head_dim}: Hugging Face's {form.class_name} has {config.num_heads} heads of "
+                    f"{config.block_dim} / {config.num_heads} features; save a bundle instead.")
 
 
 def _refuse_others(kinds, described, form):

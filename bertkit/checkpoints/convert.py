@@ -15,6 +15,7 @@ from bertkit.config import EncoderConfig
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, write_json
+from bertkit.files.bounded import as_path
 from bertkit.files.folders import new_folder
 from bertkit.terminal import say
 from bertkit.text import Tokenizer
@@ -60,6 +61,7 @@ def convert(source: str | Path, target: str | Path, to: Literal["bertkit", "hugg
     """
     if to not in ("bertkit", "huggingface"):
         raise Error(f"to={to!r} is unknown; give bertkit or huggingface.")
+    target = as_path(target, "the folder to write")
     folder = checkpoints.local_folder(source)
     model, task, length = _read(folder, to, base)
     tokenizer = _tokenizer(folder, base)

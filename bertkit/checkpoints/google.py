@@ -1,6 +1,7 @@
 """Google's TensorFlow 1 directories: bert_config.json, bert_model.ckpt and vocab.txt."""
 
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,8 @@ def weights(folder: Path) -> Tensors:
     if len(indices) != 1:
         raise Error(f"{folder} holds {len(indices)} checkpoints (*.index); wanted exactly one.")
     stem = indices[0].with_suffix("")
+    for path in (*indices, *sorted(folder.glob(f"{escape(stem.name)}.data-*"))):
+        check_regular(path)                             # TensorFlow would wait for the writer of a pipe
     try:
         for file in folder.iterdir():
             if file == indices[0] or file.name.startswith(f"{stem.name}.data-"):

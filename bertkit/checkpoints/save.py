@@ -8,6 +8,8 @@ from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.files.bounded import as_path
+from bertkit.files.schema import Whole, check_argument
 from bertkit.heads import MODELS
 from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.registry import model_classes
@@ -43,6 +45,7 @@ def save(model: Encoder | TaskModel, folder: str | Path, tokenizer: Tokenizer | 
     ['bundle.json', 'card.json', 'weights.safetensors']
     """
     check_model(model)
+    folder = as_path(folder, "the folder to write")
     config = model.config if isinstance(model, Encoder) else model.encoder.config
     length = row_length(length, tokenizer, config)
     task = bundle.task_of(bundle.describe(model), config)
@@ -86,6 +89,7 @@ def row_length(length: int | None, tokenizer: Tokenizer | None, config: Any) -> 
     if tokenizer is not None and not isinstance(tokenizer, Tokenizer):
         raise Error(f"tokenizer={tokenizer!r:.60}; wanted a bertkit.Tokenizer: bertkit.Tokenizer.load(PATH).")
     length = (config.max_length or 512) if length is None else length
+    check_argument("length", length, Whole(1))
     if tokenizer is not None:
         check_fit(tokenizer, config, length)
     return length

@@ -1,12 +1,17 @@
 """The command line: parse, call one function, print. Answers go to standard output, all else to standard error."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from bertkit import memory
+from bertkit.errors import Error
 from bertkit.terminal import open_standard_streams, run_guarded, say
+
+BACKENDS = ("tensorflow", "jax", "torch", "numpy")      # of Keras
 
 
 class Command(NamedTuple):
@@ -61,6 +66,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv"),
     Command("export", "leave a strings-in SavedModel, or a .tflite with its proof",
             "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone"),
+    Command("slim", "remove heads, feed-forward rows, layers or entries of a bundle, and train what is left",
+            "bertkit slim sentiment --train train.tsv --dev dev.tsv --layers 0,2,5 --intermediate 512 --out slimmer"),
     Command("convert", "a checkpoint from one published form into another",
             "bertkit convert uncased_L-12_H-768_A-12 bert --to bertkit"),
     Command("vocabulary", "learn a vocabulary from text",
@@ -117,9 +124,22 @@ def _call(name, words):
     made.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     end = words.index("--") if "--" in words else len(words)
     parsed = made.parse_args(words[:end])
+    _check_surroundings()
     memory.keep_freed_memory()
     answer = flags.call(function, parsed, words[end + 1:])
     answers.print_answer(answer, parsed.json)
+
+
+def _check_surroundings():
+    """Raise `Error` where no command can work: the current folder is gone, or Keras has no such backend."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise Error("The current folder is gone; change into one that is there, such as with cd.") from None
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow" and (backend not in BACKENDS or find_spec(backend) is None):
+        fault = "is not installed" if backend in BACKENDS else "Keras has not"
+        raise Error(f"KERAS_BACKEND is {backend!r:.40}, which {fault}; leave it out, or install that backend.")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,11 @@ from typing import Any, Literal
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
+from bertkit.files.atomic import write_text
 from bertkit.signature import lazy_function, source_of
 from bertkit.terminal import escaped, say
+from bertkit.training.auto import AUTO, Count, Rate
+from bertkit.training.config import TrainConfig
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -48,8 +51,10 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
                                                      skip_bad_rows=skip_bad_rows)
 
 
-def predict(folder: str, /, data: str | None = None, out: str | None = None, tflite: str | None = None,
-            separator: str = "|", skip_bad_rows: bool = False, columns: Columns = Columns()) -> None:
+def predict(folder: str, /, data: str | None = None, out: str | None = None,
+            format: Literal["rows", "labelstudio", "prodigy", "doccano"] = "rows",
+            order: Literal["file", "uncertain"] = "file", tflite: str | None = None, separator: str = "|",
+            skip_bad_rows: bool = False, columns: Columns = Columns()) -> None:
     """Answer each line of standard input, or each row of a file, with one JSON object, in order.
 
     A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
@@ -58,13 +63,16 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
     folder          a bundle that a recipe left
     data            rows to answer: any file that the task's recipe reads, labelled or not, or a text a line
     out             the file to write the rows with their answers to: .csv, .tsv or .jsonl; without it they are printed
+    format          write what an annotation tool imports, to correct it there: .json for labelstudio, else .jsonl
+    order           uncertain: rows that the model is least sure of first (margin of classes, least sure word of tags)
     tflite          let this exported file answer instead of the model itself
     separator       taken as `evaluate` takes it, for the same file; labels are not read here
     skip_bad_rows   go on without rows that cannot be used, and say how many
     """
     from bertkit.predictor import Predictor
-    if data is None and (out is not None or columns != Columns()):
-        raise Error("--out and names of columns are for the rows of a file; give the file with --data.")
+    if data is None and (out is not None or columns != Columns() or format != "rows" or order != "file"):
+        raise Error("--out and names of columns are for the rows of a file, and so are --format and --order; give the "
+                    "file with --data.")
     if data is None and sys.stdin is None:
         raise Error("Standard input is closed; give the texts there, one a line, or a file with --data.")
     if out is None and sys.stdout is None:
@@ -73,7 +81,7 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None, tfl
     if data is None:
         _predict_lines(predictor)
     else:
-        _predict_rows(predictor, data, out, columns, skip_bad_rows)
+        _predict_rows(predictor, data, out, format, order, columns, skip_bad_rows)
 
 
 def _predict_lines(predictor):
@@ -97,16 +105,20 @@ def _say_tabs(task, inputs, first):
     return True
 
 
-def _predict_rows(predictor, data, out, columns, skip_bad_rows):
+def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     """Answer the rows of a file."""
-    from bertkit.data.inputs import print_skipped
-    from bertkit.data.summary import say_unlabelled
-    from bertkit.data.unlabelled import answered, check_written, read_rows, write_rows
-    if out is not None:
+    from bertkit.data.preannotated import Answered, check_tool, preannotations
+    from bertkit.data.unlabelled import answered, check_written, write_rows
+    if tool != "rows":
+        check_tool(tool, predictor.task, out)
+    elif out is not None:
         check_written(out)
-    rows = print_skipped(read_rows(predictor.task, data, columns, skip_bad_rows))
-    say_unlabelled(rows)
-    made = answered(rows, predictor.predict(rows.inputs))
+    rows, predictions, _ = predictor.answer_file(data, columns, order, skip_bad_rows)
+    if tool != "rows":
+        text = preannotations(tool, Answered(predictor.task, rows, predictions, predictor.version))
+        write_text(out, text) if out is not None else print(escaped(text), end="", flush=True)
+        return
+    made = answered(rows, predictor.task.answers(rows.inputs, predictions))
     if out is not None:
         write_rows(out, made)
     else:
@@ -193,6 +205,40 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
                                "max_drop": max_drop, "prefer": prefer,
                                "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
+
+
+def slim(folder: str, /, train: str, out: str, dev: str | None = None, heads: int | None = None,
+         intermediate: int | None = None, layers: str | None = None,
+         vocabulary: int | Literal["used"] | None = None, test: str | None = None, epochs: Count = AUTO,
+         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int | None = None, seed: int = 0,
+         limit: int | None = None, alpha: float = 0.5, temperature: float = 2.0, columns: Columns = Columns(),
+         tuning: TrainConfig = TrainConfig()) -> Card:
+    """Remove parts of a bundle's model, train what is left, and leave it as a bundle with its card, which is returned.
+
+    What is left learns from the labels and from what the whole model answers. With --vocabulary used alone nothing is
+    trained, because no answer changes.
+
+    folder          a bundle that classify, score, tag, answer, choose or embed left
+    train           labelled rows to learn from and to measure on what is important, as the bundle was trained on
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    dev             labelled rows that choose the best epoch; without it some of train are held out
+    heads           attention heads that stay in each layer, by the gradient of the loss
+    intermediate    feed-forward rows that stay in each layer, by what they add
+    layers          the layers that stay, counted from 0, with commas between: 0,2,5
+    vocabulary      how many entries stay, the most frequent; used: those of train and dev, special ones, characters
+    test            labelled rows that only report
+    epochs          passes over the training rows, 0 for none; auto: as many as so few or so many rows ask
+    batch_size      rows in a step; auto: 16, of many rows 32
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
+    length          tokens that a row is cut to, the special ones included; by default as the bundle
+    seed            of the rows that importance is measured on, the order of rows and dropout
+    limit           take the first rows of train only
+    alpha           share of the labels in the loss; the rest is how far the answers are from those of the whole model
+    temperature     what the logits of both are divided by before they are compared
+    """
+    from bertkit.compress import slim as run
+    return run(folder, train, out, dev, heads, intermediate, layers, vocabulary, test, epochs, batch_size,
+               learning_rate, length, seed, limit, alpha, temperature, columns, tuning)
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",

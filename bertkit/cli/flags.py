@@ -23,7 +23,8 @@ from bertkit.terminal import escaped, run_guarded
 from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
-FILES = ("train", "dev", "test", "data", "corpus", "text", "files", "tflite", "ranker", "embedder", "key")
+FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key")
+SEVERAL = ("text",)         # files where several are taken, and else a column
 BUNDLES = ("folder",)
 CHECKPOINTS = ("model", "source", "vocabulary")
 
@@ -110,21 +111,24 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
     """Look for each file and checkpoint that the parsed flags of a function name, before TensorFlow is loaded for it.
 
     Args:
-        function: a command or a recipe's `main`; its knobs in `FILES`, `BUNDLES` and `CHECKPOINTS` are looked for.
+        function: a command or a recipe's `main`; its knobs in `FILES`, `SEVERAL`, `BUNDLES` and `CHECKPOINTS`
+            are looked for.
         parsed: what the function's `parser` parsed.
 
     Raises:
         Error: one of them is not there, or cannot be reached.
     """
-    for name in inspect.signature(function).parameters:
+    for name, parameter in inspect.signature(function).parameters.items():
         given = getattr(parsed, name, None) or []
+        if int in get_args(parameter.annotation):       # a number, such as how many entries of a vocabulary stay
+            continue
         for path in given if isinstance(given, list) else [given]:
             if name in CHECKPOINTS:
                 addresses.check_exists(path)
             elif name in BUNDLES and not os.path.exists(path):
                 raise Error(f"{path} is no bundle: nothing is there. A run that was interrupted leaves none; the same "
                             "command again resumes it.")
-            elif name in FILES:
+            elif name in FILES or name in SEVERAL and isinstance(given, list):
                 _check_readable(path)
 
 

@@ -12,11 +12,13 @@ from bertkit.corpus import shards
 from bertkit.corpus.documents import Counts, Selection, read_documents
 from bertkit.corpus.segments import segments
 from bertkit.errors import Error
+from bertkit.files.schema import Whole, check_argument
 from bertkit.terminal import say
 from bertkit.text import Tokenizer
 
 EVERY = 10              # seconds between two messages about the progress
 PART_BYTES = 2**28      # bytes of the files that one worker reads; parts are worked on at the same time
+LONGEST = 2**20         # tokens of a row; no encoder reads so many
 MOST_DOCUMENTS = 2**32  # in a part; the documents of part i are numbered from i · MOST_DOCUMENTS on
 
 
@@ -44,6 +46,7 @@ def make_corpus(paths: Iterable[str | Path], vocabulary: str | Path, folder: str
         Error: when copies are to be left out by several workers: only one process that sees all documents can find
             them.
     """
+    check_argument("length", length, Whole(1, LONGEST))
     tokenizer, parts = Tokenizer.load(vocabulary), list(enumerate(_parts(paths)))
     if run and not selection.copies:
         raise Error("Copies are found by one process that sees all documents; leave out --drop-copies, or --beam.")

@@ -1,6 +1,7 @@
 """Learn a vocabulary from text with the library `tokenizers`, and measure how well it fits unseen text."""
 
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -150,7 +151,7 @@ def _check(paths, out, size, kind):
     if size < (least := LEAST[kind]):
         raise Error(f"size={size} holds nothing but the special tokens{' and the 256 bytes' * (kind == 'bpe')}; give "
                     f"{least} or more, such as 8000.")
-    if any(Path(path).resolve() == out.resolve() for path in paths):
+    if any(os.path.realpath(path) == os.path.realpath(out) for path in paths):      # a link may be to itself
         raise Error(f"{out} is the text itself, which the vocabulary would replace; choose another --out.")
     if kind == "wordpiece" and out.is_dir():
         raise Error(f"{out} is a folder; a wordpiece vocabulary is a file: choose another --out, such as vocab.txt.")

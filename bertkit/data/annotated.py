@@ -1,31 +1,40 @@
 """Rows of annotation tools and data sets as words with tags: Label Studio, doccano, Prodigy, spaCy, Hugging Face."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bertkit.data.cells import Choices, label_cell
 from bertkit.data.columns import Columns
 from bertkit.data.lines import BadRow, Rejected
+from bertkit.data.markers import FORM as MARKERS
+from bertkit.data.markers import has_markers, marked_words
+from bertkit.data.records import text_of
 from bertkit.data.sentences import TAG, iob2
-from bertkit.data.spans import span_of, tagged_words
+from bertkit.data.spans import SINGLE_KEY, UTF16_KEY, python_place, span_of, tagged_words, unit_of_places, utf16_place
 from bertkit.data.values import Number
 
 TEXTS = ("text", "sentence", "content", "data", "raw")
 TOKENS = ("tokens", "words", "token", "word")
 TAGS = ("ner_tags", "ner_tag", "tags", "tag", "labels", "label", "ner", "entities")
+SPANS_FORM = "text with spans"
+SPANS_UTF16, SPANS_UNKNOWN = f"{SPANS_FORM}, places in UTF-16", f"{SPANS_FORM}, places in an unknown unit"
 SPANS = ("spans", "entities", "label", "labels", "annotations", "ents")
 
 
-def form_of(record: dict[str, Any]) -> str | None:
-    """Return which tool wrote a row of tagged text.
+def form_of(records: Sequence[dict[str, Any]], columns: Columns = Columns()) -> str | None:
+    """Return which tool wrote rows of tagged text.
 
     Args:
-        record: The first row.
+        records: The first rows. The first one decides, but for markers, which a row without an entity does not have.
+        columns: The names that flags give.
 
     Returns:
-        "Label Studio", "spaCy", "tokens with tags", or "text with spans" (doccano, Prodigy, spaCy); None for another
-        row.
+        "Label Studio", "spaCy", "tokens with tags", "text with spans" (doccano, Prodigy, spaCy; with the unit of their
+        places, where it matters and is not that of Python) or "text with markers"; None for other rows.
     """
+    record = next(iter(records), {})
     if isinstance(record.get("data"), dict) and {"annotations", "completions", "result"} & set(record):
         return "Label Studio"
     if isinstance(record.get("paragraphs"), list):
@@ -33,15 +42,45 @@ def form_of(record: dict[str, Any]) -> str | None:
     if any(_is_tokens(record.get(name)) for name in TOKENS):
         return "tokens with tags"
     if _name(record, TEXTS, None) and any(isinstance(record.get(name), list | dict) for name in SPANS):
-        return "text with spans"
-    return None
+        return _spans_form(records, columns)
+    marked = columns.tag is None and any(has_markers(row.get(_name(row, TEXTS, columns.text))) for row in records)
+    return MARKERS if marked else None
+
+
+def _spans_form(records, columns):
+    """Return the form of texts with spans: where an emoji counts as two in doccano, the rows decide how these count.
+
+    Prodigy ("spans") and spaCy ({"entities": [...]}) count as Python does.
+    """
+    name = _name(records[0], SPANS, columns.label or columns.tag)
+    if name == "spans" or isinstance(records[0].get(name), dict):
+        return SPANS_FORM
+    votes, asked = Counter(), False
+    for record in records:
+        text, found = record.get(_name(record, TEXTS, columns.text)), _found_spans(record, columns)
+        if record.get(UTF16_KEY) == "UTF-16":
+            return SPANS_UTF16
+        if isinstance(text, str) and text and max(text) > "\uffff" and isinstance(found, list):
+            with suppress(BadRow):
+                spans = [span for span in (span_of(0, value) for value in found) if span.text is None]
+                different = any(utf16_place(text, span.end) != span.end for span in spans)
+                asked = asked or different
+                votes.update([unit_of_places(text, spans)] if different else ())
+    if not asked or votes["code points"] > votes["UTF-16"]:
+        return SPANS_FORM
+    return SPANS_UTF16 if votes["UTF-16"] > votes["code points"] else SPANS_UNKNOWN
+
+
+def _found_spans(record, columns):
+    found = record.get(_name(record, SPANS, columns.label or columns.tag))
+    return found.get("entities") if isinstance(found, dict) else found      # spaCy's {"entities": [...]}
 
 
 def classified(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[str], Iterator[tuple[int, Any]]]:
     """Return the tasks of Label Studio as rows of their data with the label beside it; other rows as they are.
 
     The label is what was chosen, or the number or rating that was given, in the ground truth or else the first
-    annotation that was not cancelled.
+    annotation that was not cancelled. Of Prodigy's choices, where one option is chosen of each row, it is that one.
 
     Args:
         names: The names of the columns.
@@ -50,12 +89,27 @@ def classified(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[
     Returns:
         (names, rows).
     """
+    if {"options", "accept"} <= set(names) or SINGLE_KEY in names:
+        return names, ((line, _accepted(record)) for line, record in rows)
     if "data" not in names or not {"annotations", "completions"} & set(names):
         return names, rows
     tasks = list(rows)
     data: dict[str, Any] = next((record["data"] for _, record in tasks if isinstance(record, dict)
                  and isinstance(record.get("data"), dict)), {})
-    return [*data, "label"], ((line, _classified(line, record)) for line, record in tasks)
+    return list(dict.fromkeys([*data, "label"])), ((line, _classified(line, record)) for line, record in tasks)
+
+
+def _accepted(record):
+    """Return a row of Prodigy or doccano in which a single label is no list, unless several may be given."""
+    if not isinstance(record, dict):
+        return record
+    config = record.get("config")
+    several = isinstance(config, dict) and config.get("choice_style") == "multiple"
+    name = "label" if SINGLE_KEY in record else "accept"
+    chosen = record.get(name)
+    if not isinstance(chosen, list):
+        return record
+    return {**record, name: chosen[0] if len(chosen) == 1 and not several else Choices(chosen)}
 
 
 def _classified(line, record):
@@ -86,8 +140,10 @@ def columns_of(record: dict[str, Any], form: str, columns: Columns) -> dict[str,
     """
     if form == "tokens with tags":
         return {"word": _name(record, TOKENS, columns.word), "tag": _name(record, TAGS, columns.tag)}
-    if form == "text with spans":
+    if form.startswith(SPANS_FORM):
         return {"text": _name(record, TEXTS, columns.text), "tag": _name(record, SPANS, columns.label or columns.tag)}
+    if form == MARKERS:
+        return {"text": _name(record, TEXTS, columns.text)}
     return {name: name for name in ("data", "annotations", "completions", "result", "paragraphs") if name in record}
 
 
@@ -119,8 +175,10 @@ def sentences_of(line: int, record: dict[str, Any], form: str,
             yield from _spacy_paragraph(line, paragraph)
     elif form == "tokens with tags":
         yield _tokens(line, record, columns)
+    elif form == MARKERS:
+        yield marked_words(line, text_of(line, record, _name(record, TEXTS, columns.text)))
     else:
-        yield _spans(line, record, columns)
+        yield _spans(line, record, columns, form)
 
 
 def _name(record, names, given):
@@ -150,20 +208,24 @@ def _iob2(line, column, tags):
     return iob2(tags)
 
 
-def _spans(line, record, columns):
+def _spans(line, record, columns, form):
     """Return the words and tags of a text and its spans."""
     name = _name(record, TEXTS, columns.text)
     text = record.get(name)
     if not isinstance(text, str):
         raise BadRow(line, "the row has no text; name its column with --text" if name is None else
                      f"column {name!r} holds no text")
-    given = _name(record, SPANS, columns.label or columns.tag)
-    found = record.get(given)
-    if isinstance(found, dict):                     # spaCy's {"entities": [...]}
-        found = found.get("entities")
+    given, found = _name(record, SPANS, columns.label or columns.tag), _found_spans(record, columns)
     if not isinstance(found, list):
         raise BadRow(line, f"column {given!r}: wanted a list of [start, end, label] or of objects with these")
-    return tagged_words(line, text, [span_of(line, value) for value in found])
+    spans = [span_of(line, value) for value in found]
+    if form == SPANS_UNKNOWN and any(span.text is None and utf16_place(text, span.end) != span.end for span in spans):
+        raise BadRow(line, "whether its entities count an emoji as one character (Python) or two (doccano) cannot be "
+                           f"told; write {UTF16_KEY}: \"UTF-16\" into the row, or the text of each entity")
+    if form == SPANS_UTF16:
+        spans = [span if span.text is not None else span._replace(
+            start=python_place(text, span.start), end=python_place(text, span.end)) for span in spans]
+    return tagged_words(line, text, spans)
 
 
 def _label_studio(line, record, columns):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertkit.data.columns import Columns, Source
+from bertkit.data.frames import Data, data_path
 from bertkit.data.lines import BadRow
 from bertkit.data.records import check_limit, parse_rows, row_as_dict, table, text_of
 from bertkit.data.roles import ENDING, choice_roles
@@ -37,7 +38,7 @@ class Choices:
         return len(self.prompts)
 
 
-def read_choices(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_choices(path: Data, columns: Columns = Columns(), limit: int | None = None,
                  skip_bad_rows: bool = False) -> Choices:
     r"""Read multiple choices from any file of rows (see `data.records.table`).
 
@@ -65,7 +66,7 @@ def read_choices(path: str | Path, columns: Columns = Columns(), limit: int | No
         [['cold', 'so']]
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     with table(path) as (names, rows, form):
         roles, endings = choice_roles(path, names, columns)
         used = (roles["text"], roles["second"], endings, roles["label"])

@@ -1,12 +1,12 @@
 """Texts with classes or scores as inputs of the tasks that are learned from them."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 from bertkit.data.cells import no_labels
 from bertkit.data.columns import Columns
 from bertkit.data.folders import read_folder
+from bertkit.data.frames import Data, data_path
 from bertkit.data.inputs import Labelled, number, print_skipped
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples, label_indices, label_names, read_examples
@@ -17,7 +17,7 @@ from bertkit.tasks.documents import Documents
 from bertkit.tasks.regression import Regression
 
 
-def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> Examples:
+def read_texts(path: Data, columns: Columns, reading: dict[str, Any]) -> Examples:
     """Read a file, or a folder with a folder of texts for each class.
 
     Args:
@@ -28,7 +28,8 @@ def read_texts(path: str | Path, columns: Columns, reading: dict[str, Any]) -> E
     Returns:
         The `Examples`.
     """
-    if Path(path).is_dir() and not is_dataset(Path(path)):
+    path = data_path(path)
+    if path.is_dir() and not is_dataset(path):
         return print_skipped(read_folder(path, reading.get("limit"), reading.get("skip_bad_rows", False)), "file")
     examples = read_examples(path, columns.text, columns.second, columns.label, **reading)
     bad = no_labels(examples.columns["label"], examples.lines, examples.labels) if examples.labels else {}
@@ -87,7 +88,7 @@ def classes(task: Classification, examples: Examples) -> Labelled:
                     examples.groups, examples.source)
 
 
-def read_scored(path: str | Path, columns: Columns, reading: dict[str, Any]) -> Examples:
+def read_scored(path: Data, columns: Columns, reading: dict[str, Any]) -> Examples:
     """Read a file whose labels are numbers.
 
     Args:

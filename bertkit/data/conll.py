@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bertkit.data.columns import Columns, Source, join_names
-from bertkit.data.lines import BadRow, Lines, NoRow, check_text, open_bytes
+from bertkit.data.lines import BadRow, Lines, NoRow, check_text, encoded_form, open_bytes
 from bertkit.data.records import check_limit, row_error
 from bertkit.data.sentences import OUTSIDE, TAG, Sentences, iob2, scheme
 from bertkit.errors import Error
@@ -274,8 +274,8 @@ def _gathered(path, sentences, skipped, layout):
     sentences.clear()                                   # of a large file there is one copy in memory
     notes = {"I": "the tags are types without B- and I-: neighbours of one type are read as one entity",
              "B": "no word has the tag O, and the tags are types without B- and I-: each word is read as an entity"}
-    source = Source.of("columns", layout.names, {"word": layout.names[layout.word], "tag": layout.names[layout.tag]},
-                       *filter(None, [notes.get(layout.bare)]))
+    used = {"word": layout.names[layout.word], "tag": layout.names[layout.tag]}
+    source = Source.of(encoded_form(path, "columns"), layout.names, used, *filter(None, [notes.get(layout.bare)]))
     written = "bare" if layout.bare else scheme(tags)
     for number, own in enumerate(tags):
         tags[number] = iob2(own)

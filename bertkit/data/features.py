@@ -10,6 +10,7 @@ import numpy as np
 
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
+from bertkit.files.schema import Whole, check_argument
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.terminal import say
 from bertkit.text import Tokenizer
@@ -340,6 +341,10 @@ def check_fit(tokenizer: Tokenizer, config: EncoderConfig, length: int) -> None:
         ...
         bertkit.errors.Error: The vocabulary has 7 entries and the encoder's table 5 rows; give ...
     """
+    if not isinstance(tokenizer, Tokenizer):
+        raise Error(f"A {type(tokenizer).__name__} came where a tokenizer was wanted; give "
+                    "bertkit.Tokenizer.load(PATH).")
+    check_argument("length", length, Whole(-2**31))     # how small or large one may be is said below
     if len(tokenizer) > config.vocabulary_size:
         raise Error(f"The vocabulary has {len(tokenizer)} entries and the encoder's table {config.vocabulary_size} "
                     "rows; give the vocabulary that belongs to this checkpoint.")

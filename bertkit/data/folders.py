@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from bertkit.data.encodings import as_utf8
 from bertkit.data.lines import BadRow
 from bertkit.data.readers import Examples
 from bertkit.data.records import check_limit
@@ -77,7 +78,7 @@ def _text(number, file):
         if file.stat().st_size > LARGEST:
             raise BadRow(number, f"{file.stat().st_size} bytes came, and a text has at most {LARGEST}")
         with bounded.opened(file) as opened:
-            content = opened.read(LARGEST)
+            content = as_utf8(file, opened).read(LARGEST)
     except OSError as error:
         raise BadRow(number, f"it cannot be read ({error.strerror})") from None
     except Error as error:

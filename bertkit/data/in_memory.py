@@ -1,5 +1,6 @@
 """Texts and labels that are in memory as what `model.fit()` reads: batches of rows of like length."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,11 @@ def batches(texts: Any, labels: Any, tokenizer: "Tokenizer", batch_size: int, le
     Raises:
         Error: As `dataset` does.
     """
+    if not isinstance(getattr(tokenizer, "model_vocabulary", None), tuple):
+        raise Error(f"A {type(tokenizer).__name__} came where a tokenizer was wanted; give "
+                    "bertkit.Tokenizer.load(PATH).")
+    if not isinstance(classes, Iterable | None) or isinstance(classes, str):
+        raise Error(f"classes={classes!r:.40}; give a list of the names of the classes.")
     texts = to_list(texts, "texts")
     labels = None if labels is None else to_list(labels, "labels")
     weights = None if sample_weight is None else _weights(to_list(sample_weight, "weights"))

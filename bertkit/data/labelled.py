@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bertkit.data import classes
 from bertkit.data.candidates import Ranked
 from bertkit.data.choices import read_choices
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data
 from bertkit.data.inputs import Labelled, print_skipped
 from bertkit.data.pairs import read_pairs
 from bertkit.data.parallel import read_parallel
@@ -28,13 +28,13 @@ from bertkit.tasks.writing import Writing
 from bertkit.text.convention import Convention
 
 
-def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), separator: str | None = None,
+def read_labelled(task: Any, path: Data, columns: Columns = Columns(), separator: str | None = None,
                   **reading: Any) -> Labelled:
     """Read the labelled inputs of a file for a task that is known; print what was read.
 
     Args:
         task: The task.
-        path: The file.
+        path: The file, or rows in memory (see `frames.data_path`).
         columns: Names of columns.
         separator: What stands between the labels in a cell where a text has several.
         reading: "limit" and "skip_bad_rows", see `read_examples`.
@@ -50,12 +50,12 @@ def read_labelled(task: Any, path: str | Path, columns: Columns = Columns(), sep
     return say_read(task, reader.labelled(task, reader.read(path, columns, reading)))
 
 
-def learn_task(name: str, path: str | Path, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
+def learn_task(name: Any, path: Data, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
     """Read a file to train on; the task's settings, such as its labels, come from the file. Print what was read.
 
     Args:
-        name: The name of the task, such as "classify".
-        path: The file.
+        name: The name of the task, such as "classify"; or a task, whose settings stay as they are.
+        path: The file, or rows in memory (see `frames.data_path`).
         columns: Names of columns.
         reading: "limit", "skip_bad_rows" and others, see `read_examples`.
 
@@ -67,8 +67,10 @@ def learn_task(name: str, path: str | Path, columns: Columns = Columns(), **read
             learned from a row.
     """
     reader = _reader(name)
+    if not isinstance(name, str) and not getattr(name, "multi_label", False):
+        reading["separator"] = None
     part = reader.read(path, columns, reading)
-    task = reader.task(part)
+    task = reader.task(part) if isinstance(name, str) else name
     return task, say_read(task, (reader.learnt or reader.labelled)(task, part))
 
 

@@ -4,6 +4,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from bertkit.data.encodings import as_utf8, encoding_name, unmarked_encoding
 from bertkit.data.unpacked import unpacked
 from bertkit.errors import Error
 from bertkit.files import bounded
@@ -43,7 +44,7 @@ class Rejected(BadRow):
 
 
 def open_bytes(path: Path, wanted: str = TABLE) -> BufferedReader:
-    """Open a file to read its bytes; those of a packed file (.gz, .zst, .zip) are unpacked.
+    """Open a file to read its bytes; those of a packed file (.gz, .zst, .zip) are unpacked, UTF-16 becomes UTF-8.
 
     Args:
         path: The file.
@@ -58,7 +59,7 @@ def open_bytes(path: Path, wanted: str = TABLE) -> BufferedReader:
     if path.is_dir():
         raise Error(f"{path} is a folder; give {wanted} in it.")
     try:
-        return unpacked(path, bounded.opened(path))
+        return as_utf8(path, unpacked(path, bounded.opened(path)))
     except OSError as error:
         raise Error(f"{path} cannot be read ({error.strerror}); give an existing file.") from error
 
@@ -72,18 +73,33 @@ def check_text(path: Path, file: Any, wanted: str = TABLE) -> None:
         wanted: What the error says was wanted.
 
     Raises:
-        Error: when the file is empty, in UTF-16, or not text.
+        Error: when the file is empty, in UTF-16 without a byte order mark, or not text.
     """
     head = file.peek(4096)[:4096]
     if not head:
         raise Error(f"{path} is empty; wanted {wanted}.")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Error(f"{path} is UTF-16; convert it with iconv -f UTF-16 -t UTF-8.")
+    if encoding := unmarked_encoding(head):
+        raise Error(f"{path} is {encoding} and has no byte order mark; convert it with iconv -f {encoding} -t UTF-8.")
     controls = len(head) - len(head.translate(None, _CONTROLS))
     # A stray NUL is text; of compressed bytes some 11 % are controls, of UTF-16 about half.
     if controls > max(3, 0.03 * len(head)):
         raise Error(f"{path} is not text ({controls} of its first {len(head)} bytes are control "
                     f"characters); give {wanted} in UTF-8, not compressed.")
+
+
+def encoded_form(path: Path, form: str) -> str:
+    """Return what a message calls the form of a text file: its encoding is said where it is not UTF-8.
+
+    Args:
+        path: The file.
+        form: The form, such as "TSV".
+
+    Returns:
+        `form`, or such as "TSV, UTF-16".
+    """
+    with open_bytes(path) as file:
+        encoding = encoding_name(file)
+    return f"{form}, {encoding}" if encoding else form
 
 
 class Lines:

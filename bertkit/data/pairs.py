@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bertkit.data.columns import Columns, Source
+from bertkit.data.frames import Data, data_path
 from bertkit.data.inputs import number
 from bertkit.data.lines import BadRow
 from bertkit.data.records import check_limit, parse_rows, row_as_dict, table, text_of
@@ -82,7 +83,7 @@ class Pairs:
         return self.path, self.groups, self.labels(), self.skipped
 
 
-def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_pairs(path: Data, columns: Columns = Columns(), limit: int | None = None,
                skip_bad_rows: bool = False) -> Pairs:
     r"""Read pairs from any file of rows with a header (see `data.records.table`).
 
@@ -109,7 +110,7 @@ def read_pairs(path: str | Path, columns: Columns = Columns(), limit: int | None
         [('who?', 'she', 'there')]
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     with table(path) as (names, rows, form):
         roles = pair_roles(path, names, columns)
         texts, score = [name for role, name in roles.items() if name and role != "label"], roles["label"]

@@ -5,6 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from bertkit.data.columns import Columns, Source
+from bertkit.data.frames import Data, data_path
 from bertkit.data.lines import BadRow, SecondHeader
 from bertkit.data.records import check_limit, parse_rows, row_as_dict, suffix, table, text_of
 from bertkit.data.roles import parallel_roles
@@ -37,7 +38,7 @@ class Parallel:
         return len(self.sources)
 
 
-def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_parallel(path: Data, columns: Columns = Columns(), limit: int | None = None,
                   skip_bad_rows: bool = False) -> Parallel:
     r"""Read sources and targets from any file of rows (see `data.records.table`).
 
@@ -66,7 +67,7 @@ def read_parallel(path: str | Path, columns: Columns = Columns(), limit: int | N
         [['one two']]
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     with table(path) as (names, rows, form):
         roles = parallel_roles(path, names, columns, suffix(path) == ".tsv")
         if roles["text"] is None:                       # no header: the names are the first row

@@ -1,9 +1,9 @@
 """Read named texts, the documents and the queries of a collection: SMART and TREC records, tables, JSON lines."""
 
 import re
-from pathlib import Path
 
 from bertkit.data.columns import check_columns, join_names
+from bertkit.data.frames import Data, data_path
 from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.records import JSON, TABLES, row_as_dict, suffix, table
 from bertkit.data.values import json_type
@@ -21,7 +21,7 @@ _BODY = re.compile(r"<(title|head|headline|text)>(.*?)(?=</\1>)", re.IGNORECASE 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
-def read_texts(path: str | Path) -> dict[str, str]:
+def read_texts(path: Data) -> dict[str, str]:
     """Read the texts of a file, by their ids.
 
     SMART: a record begins with ".I n"; its title (.T) and text (.W) are read; n is written without leading zeros. TREC:
@@ -38,7 +38,7 @@ def read_texts(path: str | Path) -> dict[str, str]:
     Raises:
         Error: with file and line, when a record cannot be read, and when the file holds no text.
     """
-    path = Path(path)
+    path = data_path(path)
     with open_bytes(path, _FORMS) as file:
         check_text(path, file, _FORMS)
         head = file.peek(4096)[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")

@@ -13,6 +13,7 @@ import numpy as np
 
 from bertkit.data.features import Features
 from bertkit.errors import Error
+from bertkit.files.schema import Whole, check_argument
 
 # Rows are grouped by length within this many batches: enough to fill the batches, few enough to stay random.
 POOL = 64
@@ -56,8 +57,8 @@ class BatchSampler:
     accumulate: int = 1
 
     def __post_init__(self):
-        if self.batch_size < 1:
-            raise Error(f"batch_size={self.batch_size}; give 1 or more.")
+        check_argument("batch_size", self.batch_size, Whole(1))
+        check_argument("seed", self.seed, Whole())
         if not len(self.features):
             raise Error("There are no rows to make batches of; give at least one.")
 

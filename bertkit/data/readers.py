@@ -11,6 +11,7 @@ import numpy as np
 from bertkit.data.annotated import classified
 from bertkit.data.cells import label_cell, settled
 from bertkit.data.columns import Columns, Source, join_names
+from bertkit.data.frames import Data, data_path
 from bertkit.data.lines import BadRow
 from bertkit.data.records import COLA, check_limit, parse_rows, row_error, table
 from bertkit.data.roles import example_roles
@@ -98,7 +99,7 @@ class _Layout(NamedTuple):
     places: dict[str, int]   # role -> where a list of fields holds it
 
 
-def read_examples(path: str | Path, text: str | None = None, second: str | None = None, label: str | None = None,
+def read_examples(path: Data, text: str | None = None, second: str | None = None, label: str | None = None,
                   limit: int | None = None, labels_required: bool | None = True, separator: str | None = None,
                   skip_bad_rows: bool | None = False) -> Examples:
     r"""Read examples from a .tsv (no quoting), .csv (RFC 4180) or .jsonl file in UTF-8.
@@ -133,7 +134,7 @@ def read_examples(path: str | Path, text: str | None = None, second: str | None 
         (['a good film'], ['1'], 'SST-2')
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     with table(path) as (names, rows, form):
         names, rows = classified(names, rows)
         layout = _layout(path, names, Columns(text, second, label), labels_required)

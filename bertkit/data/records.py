@@ -9,12 +9,27 @@ from typing import Any
 
 from bertkit.data.columns import join_names
 from bertkit.data.delimited import csv_dialect, quoted_cells, tsv_dialect
+from bertkit.data.encodings import encoding_name
+from bertkit.data.frames import Frame
 from bertkit.data.json_rows import array_rows, is_array, line_objects
-from bertkit.data.lines import TABLE, BadByte, BadRow, Lines, NoRow, Rejected, SecondHeader, check_text, open_bytes
+from bertkit.data.lines import (
+    LONGEST,
+    TABLE,
+    BadByte,
+    BadRow,
+    Lines,
+    NoRow,
+    Rejected,
+    SecondHeader,
+    check_text,
+    encoded_form,
+    open_bytes,
+)
 from bertkit.data.sheets import ARROW, EXCEL, arrow_rows, excel_rows, is_dataset
 from bertkit.data.unpacked import inner_name
 from bertkit.data.values import json_type
 from bertkit.errors import Error
+from bertkit.files.bounded import check_regular
 
 JSON = (".jsonl", ".json", ".ndjson")
 TABLES = (".tsv", ".csv", *JSON, *ARROW, *EXCEL)        # what `table` reads, besides folders of `datasets`
@@ -53,7 +68,7 @@ def table(path: Path, judged: bool = True) -> Iterator[tuple[list[str], Iterator
     form, records = _records(path)
     with closing(records):
         names, rows, header = _named(path, records)
-        if len(names) == 1 and form == "TSV":
+        if len(names) == 1 and form in ("TSV", "TSV, UTF-16"):
             rows = _every_line(rows, header)
         fitted = ((line, _fitted(line, record, names)) for line, record in rows)
         yield names, _judged(names, fitted) if judged else fitted, form
@@ -71,6 +86,8 @@ def suffix(path: Path) -> str:
     >>> suffix(Path("rows.CSV.gz"))
     '.csv'
     """
+    if isinstance(path, Frame):
+        return ".parquet"               # what is in memory is read as such a file is
     return "" if path.is_dir() else Path(inner_name(path)).suffix.lower()
 
 
@@ -87,19 +104,29 @@ def _records(path):
     """Return (what form a file has, a generator of (line, record), or (line, BadRow) where there is none)."""
     kind = suffix(path)
     if kind in ARROW or is_dataset(path):
-        return ("Parquet" if kind == ".parquet" else "Arrow"), _numbered(arrow_rows(path))
+        form = "in memory" if isinstance(path, Frame) else "Parquet" if kind == ".parquet" else "Arrow"
+        return form, _numbered(arrow_rows(path))
     if kind in EXCEL:
         return "Excel", _numbered(excel_rows(path))
-    if kind not in (".tsv", ".csv", *JSON) and not path.is_dir():
+    if kind not in (".tsv", ".csv", *JSON) and not path.is_dir() and not _is_saved_text(path, kind):
         raise Error(f"{path} is of an unknown format; give a .tsv, .csv or .jsonl file, .json, .xlsx or .parquet.")
     with open_bytes(path) as file:
         check_text(path, file)
     if kind == ".json" and is_array(path):
-        return "JSON", array_rows(path, TABLE)
+        return encoded_form(path, "JSON"), array_rows(path, TABLE)
     if kind in JSON:
-        return "JSON lines", _lines(path, line_objects)
-    dialect = tsv_dialect(path) if kind == ".tsv" else csv_dialect(path)
-    return dialect.form, _lines(path, partial(_fields, path, dialect), dialect.start)
+        return encoded_form(path, "JSON lines"), _lines(path, line_objects)
+    dialect = csv_dialect(path) if kind == ".csv" else tsv_dialect(path)
+    return encoded_form(path, dialect.form), _lines(path, partial(_fields, path, dialect), dialect.start)
+
+
+def _is_saved_text(path, kind):
+    """Return whether a file is a table that Excel saved as "Unicode text": .txt, in UTF-16, tabs in its first line."""
+    check_regular(path)                 # a pipe has no name that says what it is
+    if kind != ".txt":
+        return False
+    with open_bytes(path) as file:
+        return encoding_name(file) == "UTF-16" and b"\t" in file.readline(LONGEST)
 
 
 def _numbered(rows):

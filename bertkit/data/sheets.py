@@ -2,10 +2,11 @@
 
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from bertkit.data.frames import Frame, frame_rows
 from bertkit.data.values import Number
 from bertkit.errors import Error
 from bertkit.files import schema
@@ -29,7 +30,7 @@ def is_dataset(path: Path) -> bool:
 
 
 def arrow_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a .parquet or .arrow file, or of a folder of `datasets`.
+    """Yield the rows of a .parquet or .arrow file, of a folder of `datasets`, or of a `Frame`.
 
     Numbers of a column that Hugging Face calls a ClassLabel become the names of the classes; -1, which says that there
     is no label, becomes None.
@@ -43,6 +44,9 @@ def arrow_rows(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         Error: when pyarrow is missing, the file cannot be read, or the folder holds several splits.
     """
+    if isinstance(path, Frame):
+        yield from frame_rows(path)
+        return
     if (path / "dataset_dict.json").is_file():
         splits = sorted(each.name for each in path.iterdir() if each.is_dir())
         raise Error(f"{path} holds several splits ({', '.join(splits)}); give the folder of one, such as "
@@ -59,7 +63,7 @@ def arrow_rows(path: Path) -> Iterator[dict[str, Any]]:
                 for batch in _batches(file, source):
                     names = _class_names(batch.schema)
                     for row in batch.to_pylist():
-                        yield {name: _value(value, names.get(name)) for name, value in row.items()}
+                        yield {name: json_value(value, names.get(name)) for name, value in row.items()}
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise Error(f"{path} cannot be read as {path.suffix or 'Arrow'} ({error!s:.200}); write it again.") from error
 
@@ -95,12 +99,20 @@ def _class_names(described):
         return {}
 
 
-def _value(value, names=None):
-    """Return a value as a JSON file would hold it."""
+def json_value(value: Any, names: Sequence[str] | None = None) -> Any:
+    """Return a value as a JSON file would hold it.
+
+    Args:
+        value: The value.
+        names: The names of classes, where whole numbers are these.
+
+    Returns:
+        None, a bool, a `Number`, a str, or a list or dict of these.
+    """
     if isinstance(value, list):
-        return [_value(part, names) for part in value]
+        return [json_value(part, names) for part in value]
     if isinstance(value, dict):
-        return {name: _value(part) for name, part in value.items()}
+        return {str(name): json_value(part) for name, part in value.items()}
     if names and isinstance(value, int):
         return names[value] if 0 <= value < len(names) else None
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -7,6 +7,10 @@ from bertkit.data.lines import BadRow
 from bertkit.data.sentences import OUTSIDE
 from bertkit.text.words import words
 
+# Keys under which rows that are labelled in doccano keep what it does not say: how places count, that each row has one
+# label.
+UTF16_KEY, SINGLE_KEY = "bertkit_offsets", "bertkit_single"
+
 
 class Span(NamedTuple):
     """An entity in a text.
@@ -65,9 +69,7 @@ def _placed(line, text, span):
     """Return a span without blanks at its ends, in code points of Python."""
     start, end = span.start, span.end
     if span.text is not None and text[start:end].strip() != span.text.strip():
-        # JavaScript counts an emoji as two.
-        start, end = (len(text.encode("utf-16-le", "surrogatepass")[:2 * place].decode("utf-16-le", "ignore"))
-                      for place in (start, end))
+        start, end = (python_place(text, place) for place in (start, end))
         if text[start:end].strip() != span.text.strip():
             raise BadRow(line, f"the entity {span.text!r:.40} does not stand at character {span.start}, "
                                f"{text[span.start:span.end]!r:.40} does")
@@ -76,6 +78,66 @@ def _placed(line, text, span):
                            f"text has {len(text)} characters")
     found = text[start:end]
     return Span(start + len(found) - len(found.lstrip()), end - len(found) + len(found.rstrip()), span.label)
+
+
+def utf16_place(text: str, place: int) -> int:
+    """Return a place in a text as JavaScript counts it: an emoji, and what else lies beyond U+FFFF, is two.
+
+    Args:
+        text: The text.
+        place: The place in code points.
+
+    Returns:
+        The place in units of UTF-16.
+
+    >>> utf16_place("😀 Anna", 2)
+    3
+    """
+    return len(text[:place].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def python_place(text: str, place: int) -> int:
+    """Return a place that JavaScript counted as Python counts it.
+
+    Args:
+        text: The text.
+        place: The place in units of UTF-16.
+
+    Returns:
+        The place in code points; beyond the text, as far beyond it.
+
+    >>> python_place("😀 Anna", 3)
+    2
+    """
+    units = text.encode("utf-16-le", "surrogatepass")
+    return len(units[:2 * max(place, 0)].decode("utf-16-le", "ignore")) + max(place - len(units) // 2, 0)
+
+
+def unit_of_places(text: str, spans: Sequence[Span]) -> str | None:
+    """Return how the places of entities count, where only one way lets all of them begin and end between words.
+
+    Args:
+        text: The text.
+        spans: The entities.
+
+    Returns:
+        "code points" or "UTF-16"; None where both fit, or none does.
+
+    >>> unit_of_places("😀 Anna left", [Span(3, 7, "PER")])
+    'UTF-16'
+    """
+    fits = {"code points": all(_is_whole(text, span.start, span.end) for span in spans),
+            "UTF-16": all(_is_whole(text, python_place(text, span.start), python_place(text, span.end))
+                          for span in spans)}
+    found = [unit for unit, fit in fits.items() if fit]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_whole(text, start, end):
+    """Return whether a stretch holds text, no blanks at its ends, and no part of a word."""
+    inside = text[start:end] if 0 <= start < end <= len(text) else ""
+    cut = any(0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum() for place in (start, end))
+    return bool(inside) and inside == inside.strip() and not cut
 
 
 def _parted(start, end, places):

@@ -3,13 +3,13 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from bertkit.data.columns import Columns
 from bertkit.data.features import Features, features_of
+from bertkit.data.frames import Data, data_path, optional_path
 from bertkit.data.holdout import folds, held_out_size, hold_out, strata, units
 from bertkit.data.labelled import learn_task, read_labelled
 from bertkit.data.summary import described, shared_with_train
@@ -37,7 +37,7 @@ class EvalSplit:
 
 
 class Splits:
-    """The files of a run, read together; the task is made from the training file.
+    """The files of a run, read together; the task is made from the training file, or known before.
 
     Without a dev file some rows of train are held out as dev, and a line that says so is printed.
 
@@ -47,8 +47,8 @@ class Splits:
     `parts`, {split: `Labelled`}.
 
     Args:
-        name: The name of the task, such as "classify".
-        train: The training file.
+        name: The name of the task, such as "classify"; or the task of a trained model, whose labels the files have.
+        train: The training file, or rows in memory (see `frames.data_path`), as those of dev and test may be.
         dev: The dev file, or None.
         test: The test file, or None.
         columns: Names of columns.
@@ -63,14 +63,15 @@ class Splits:
             small to hold out a row of it.
     """
 
-    def __init__(self, name: str, train: str | Path, dev: str | Path | None, test: str | Path | None = None,
+    def __init__(self, name: Any, train: Data, dev: Data | None, test: Data | None = None,
                  columns: Columns = Columns(), limit: int | None = None, held_back: float | None = None,
                  positive: str | None = None, **reading: Any) -> None:
+        train, dev, test = data_path(train), optional_path(dev), optional_path(test)
         task, self.whole = learn_task(name, train, columns, limit=limit, **reading)
-        self.task = task.with_positive(positive)
+        self.task = task if positive is None and task is name else task.with_positive(positive)
         if counted := getattr(self.task, "positive_class", None):
             say(f"f1 is that of the class {counted!r}" + ("." if positive else "; --positive NAME takes the other."))
-        self.paths = {name: path for name, path in (("train", train), ("dev", dev), ("test", test)) if path}
+        self.paths = {name: path for name, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
         self.parts = {"train": self.whole} | {
             part: read_labelled(self.task, path, columns, **reading)
             for part, path in self.paths.items() if part != "train"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.data.columns import Columns, Source, join_names
+from bertkit.data.frames import Data, data_path
 from bertkit.data.json_rows import is_array, read_json
 from bertkit.data.lines import BadRow
 from bertkit.data.records import TABLES, check_limit, row_as_dict, suffix, table
@@ -54,7 +55,7 @@ class _BadQuestion(Exception):
     """A question that cannot be used; args are the reason."""
 
 
-def read_squad(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_squad(path: Data, columns: Columns = Columns(), limit: int | None = None,
                skip_bad_rows: bool = False) -> Questions:
     """Read the questions of a file of SQuAD's form, 1.1 or 2.0, or of rows with question, context and answers.
 
@@ -86,7 +87,7 @@ def read_squad(path: str | Path, columns: Columns = Columns(), limit: int | None
         [[('Ann', 4)]]
     """
     check_limit(limit)
-    path, known = Path(path), set[str]()
+    path, known = data_path(path), set[str]()
     kept: list[Any] = []
     skipped: list[Any] = []
     questions, source = _questions(path, columns)

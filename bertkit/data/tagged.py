@@ -1,6 +1,7 @@
 """Read tagged sentences of any form: columns, tables of words, rows and folders of annotation tools."""
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -8,24 +9,29 @@ from bertkit.data.annotated import columns_of, form_of, sentences_of, tuple_reco
 from bertkit.data.brat import brat_sentences, is_brat
 from bertkit.data.columns import Columns, Source, check_columns, join_names
 from bertkit.data.conll import TAGS, WANTED, WORDS, read_conll
+from bertkit.data.docbin import docbin_sentences
+from bertkit.data.frames import Data, data_path
 from bertkit.data.json_rows import is_array, read_json
 from bertkit.data.lines import BadRow
+from bertkit.data.markers import is_marked, marked_form, marked_lines
 from bertkit.data.records import JSON, TABLES, check_limit, parse_rows, row_as_dict, suffix, table, text_of
 from bertkit.data.sentences import TAG, Sentences, iob2
 from bertkit.data.sheets import is_dataset
 from bertkit.data.webanno import is_webanno, webanno_sentences
 from bertkit.errors import Error
 
+_HEAD = 2000                # rows from which the form of a table is recognised
 _NUMBERS = ("sentence_id", "sentence #", "sentence", "sent_id", "sentence_number", "sentence id", "doc_id", "id")
 
 
-def read_tagged(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_tagged(path: Data, columns: Columns = Columns(), limit: int | None = None,
                 skip_bad_rows: bool = False) -> Sentences:
     """Read tagged sentences.
 
     These are CoNLL columns (see `read_conll`); WebAnno TSV 3; JSON, JSON lines, Parquet and Arrow whose rows hold
-    tokens with tags (Hugging Face) or a text with spans (doccano, Prodigy, spaCy, Label Studio); a table with a header
-    and a word a row, beside the number of its sentence; a folder of brat's files. A text with spans is one sentence.
+    tokens with tags (Hugging Face), a text with spans (doccano, Prodigy, spaCy, Label Studio) or a text with markers; a
+    table with a header and a word a row, beside the number of its sentence; lines with markers, <PER>Anna</PER>;
+    spaCy's .spacy; a folder of brat's files. A text with spans is one sentence.
 
     Args:
         path: The file or folder.
@@ -40,11 +46,10 @@ def read_tagged(path: str | Path, columns: Columns = Columns(), limit: int | Non
         Error: with file and line, when a sentence cannot be used, and when the file is in none of these forms.
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     kind = suffix(path)
     if kind == ".spacy":
-        raise Error(f"{path} is spaCy's own binary form; write it as JSON lines, {{\"text\", \"spans\"}}, or with "
-                    "spacy convert as CoNLL columns.")
+        return _gathered(path, "spaCy", docbin_sentences(path), limit, skip_bad_rows)
     if is_brat(path):
         return _gathered(path, "brat", brat_sentences(path), limit, skip_bad_rows)
     if kind in JSON or kind in TABLES and kind != ".tsv" or is_dataset(path):
@@ -53,6 +58,8 @@ def read_tagged(path: str | Path, columns: Columns = Columns(), limit: int | Non
         name, found = webanno_sentences(path, columns)
         pairs = ((line, words if tags is None else (words, tags)) for line, words, tags in found)
         return _gathered(path, "WebAnno TSV", pairs, limit, skip_bad_rows, Source("WebAnno TSV", {"tag": name}))
+    if not path.is_dir() and columns == Columns() and is_marked(path):
+        return _gathered(path, marked_form(path), marked_lines(path), limit, skip_bad_rows)
     return read_conll(path, columns, limit, skip_bad_rows)
 
 
@@ -66,21 +73,15 @@ def _of_rows(path, columns, limit, skip_bad_rows):
         if not isinstance(value, list):
             raise Error(f"{path} is JSON; give {WANTED}, or an array of annotated texts.")
     with table(path) as (names, rows, form):
-        first = next(rows, (0, {}))
-        joined = _chained(first, rows)
-        found = form_of(row_as_dict(first[1], names)) if not isinstance(first[1], BadRow) else None
+        head = list(islice(rows, _HEAD))
+        named = [row_as_dict(row, names) for _, row in head if not isinstance(row, BadRow)]
+        first, found = next(iter(named), {}), form_of(named, columns)
         if found:
-            used = columns_of(row_as_dict(first[1], names), found, columns)
-            named = ((line, row if isinstance(row, BadRow) else row_as_dict(row, names))
-                     for line, row in joined)
-            parsed = _parsed(named, found, columns)
-            return _gathered(path, found, parsed, limit, skip_bad_rows, Source.of(f"{form}, {found}", names, used))
-        return _of_words(path, names, joined, form, columns, limit, skip_bad_rows)
-
-
-def _chained(first, rows):
-    yield first
-    yield from rows
+            parsed = _parsed(((line, row if isinstance(row, BadRow) else row_as_dict(row, names))
+                              for line, row in chain(head, rows)), found, columns)
+            return _gathered(path, found, parsed, limit, skip_bad_rows,
+                             Source.of(f"{form}, {found}", names, columns_of(first, found, columns)))
+        return _of_words(path, names, chain(head, rows), form, columns, limit, skip_bad_rows)
 
 
 def _parsed(rows, form, columns):

@@ -88,7 +88,7 @@ def class_index(places: dict, label: Any, row: int) -> int:
 
 
 def _kind(row, label):
-    if isinstance(label, bool | int):
+    if isinstance(label, bool | int) and abs(label) < 2**31:
         return "an integer"
     if isinstance(label, float) and math.isfinite(label):
         return "a number"

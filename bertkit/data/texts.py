@@ -1,8 +1,8 @@
 """Texts of a file: a text a line, or the columns of a table."""
 
-from pathlib import Path
 
 from bertkit.data.columns import Columns
+from bertkit.data.frames import Data, data_path
 from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.readers import read_examples
 from bertkit.data.records import TABLES, row_error, suffix
@@ -11,7 +11,7 @@ from bertkit.errors import Error
 WANTED = "a file with a text a line, or a table (.csv, .tsv, .jsonl, .json, .xlsx, .parquet)"
 
 
-def file_texts(path: str | Path, columns: Columns = Columns()) -> list:
+def file_texts(path: Data, columns: Columns = Columns()) -> list:
     """Return the texts of a file, or its pairs of texts.
 
     Args:
@@ -25,7 +25,7 @@ def file_texts(path: str | Path, columns: Columns = Columns()) -> list:
     Raises:
         Error: If the file cannot be read, with the line that is at fault.
     """
-    path = Path(path)
+    path = data_path(path)
     if suffix(path) in TABLES:
         examples = read_examples(path, columns.text, columns.second, labels_required=None)
         return examples.first if examples.second is None else list(zip(examples.first, examples.second, strict=True))

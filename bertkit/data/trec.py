@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertkit.data.columns import Columns, Source
+from bertkit.data.frames import Data, data_path
 from bertkit.data.inputs import number
 from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
 from bertkit.data.passages import read_texts
@@ -56,7 +57,7 @@ class Collection:
             grade <= 0 for grades in self.qrels.values() for grade in grades.values())
 
 
-def read_collection(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
+def read_collection(path: Data, columns: Columns = Columns(), limit: int | None = None,
                     skip_bad_rows: bool = False) -> Collection:
     """Read a folder in TREC form, or a file of rows of query, document, grade (.tsv, .csv, .jsonl).
 
@@ -79,7 +80,7 @@ def read_collection(path: str | Path, columns: Columns = Columns(), limit: int |
         Error: with file and line, when a judgement cannot be used, and when a file is missing.
     """
     check_limit(limit)
-    path = Path(path)
+    path = data_path(path)
     if path.is_dir():
         return _of_folder(path, limit, skip_bad_rows)
     examples = read_examples(path, columns.text, columns.second, columns.label, limit=limit,

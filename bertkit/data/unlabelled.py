@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bertkit.data.cells import label_cell
 from bertkit.data.columns import Columns, Source, join_names
-from bertkit.data.lines import BadRow, Lines, check_text, open_bytes
+from bertkit.data.frames import Data, data_path
+from bertkit.data.lines import BadRow, Lines, check_text, encoded_form, open_bytes
 from bertkit.data.records import TABLES, parse_rows, row_as_dict, row_error, suffix, table, text_of
 from bertkit.data.roles import choice_roles, example_roles, question_roles
 from bertkit.data.sheets import is_dataset
@@ -43,8 +44,19 @@ class Rows:
     def __len__(self):
         return len(self.inputs)
 
+    def take(self, order: Sequence[int]) -> Self:
+        """Return rows in another order.
 
-def read_rows(task: Any, path: str | Path, columns: Columns = Columns(), skip_bad_rows: bool = False) -> Rows:
+        Args:
+            order: Their numbers, from 0.
+
+        Returns:
+            The rows.
+        """
+        return replace(self, inputs=[self.inputs[row] for row in order], columns=[self.columns[row] for row in order])
+
+
+def read_rows(task: Any, path: Data, columns: Columns = Columns(), skip_bad_rows: bool = False) -> Rows:
     """Read the rows of any file that the task's recipe reads, labelled or not, or the lines of a text file.
 
     Args:
@@ -59,10 +71,10 @@ def read_rows(task: Any, path: str | Path, columns: Columns = Columns(), skip_ba
     Raises:
         Error: with file and line, when a row cannot be used, and when the columns are not recognised.
     """
-    path = Path(path)
+    path = data_path(path)
     kind = suffix(path)
     tables = {*TABLES} - ({".json"} if task.name == "answer" else {".tsv"} if task.name == "tag" else set())
-    if kind in tables or is_dataset(path) or kind == ".tsv" and columns.text is not None:
+    if kind in tables or is_dataset(path) or kind in (".tsv", ".txt") and columns.text is not None:
         return _of_table(task, path, columns, skip_bad_rows)
     if task.name == "tag" and kind != ".txt":
         found = read_tagged(path, columns, skip_bad_rows=skip_bad_rows)
@@ -158,7 +170,7 @@ def _of_lines(task, path):
             raise row_error(path, bad, skippable=False) from bad
         except Error as error:
             raise Error(f"{path}: line {lines.number} {error}.") from None
-    return Rows(path, inputs, kept, [], Source("lines"))
+    return Rows(path, inputs, kept, [], Source(encoded_form(path, "lines")))
 
 
 def answered(rows: Rows, answers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from bertkit.errors import Error
 from bertkit.export.saved_model import export_saved_model
 from bertkit.export.tflite import export_tflite
 from bertkit.face import callable_as
+from bertkit.files.bounded import as_path
 from bertkit.heads.task_model import TaskModel
 from bertkit.text import Tokenizer
 
@@ -51,6 +52,7 @@ def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", 
                     f"{', '.join(known) or 'none'}; leave it out.")
     if out is None:
         raise Error("Nothing says where to write; give the folder: out=FOLDER.")
+    out = as_path(out, "the folder to write")
     if isinstance(source, str | Path):
         if tokenizer is not None:
             raise Error(f"{source} is a bundle, which keeps its own tokenizer; leave tokenizer= out.")

@@ -1,12 +1,12 @@
 """A bundle as a folder for the phone: model.tflite and what answers need, with the proof in its card."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from bertkit.card import Card
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit
+from bertkit.data.frames import Data, optional_path
 from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
 from bertkit.export import ladder, parity, source
@@ -14,11 +14,12 @@ from bertkit.export.candidates import AUTO, Export
 from bertkit.export.proof import length_for
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import new_folder
+from bertkit.files.schema import Number, Whole, check_argument
 from bertkit.terminal import say
 
 
 def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", length: int | None = None,
-                  dev: str | Path | None = None, max_drop: float = 1.0, columns: Columns = Columns(),
+                  dev: Data | None = None, max_drop: float = 1.0, columns: Columns = Columns(),
                   separator: str = "|", skip_bad_rows: bool = False, lengths: str | Sequence[int] | None = None,
                   prefer: str = "size") -> Card:
     """Write a fine-tuned bundle as a folder for a phone: a .tflite, and what answers need.
@@ -36,8 +37,8 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
             is taken.
         length: Tokens of a row; by default as many as 99 of 100 rows of `dev` need (see `proof.length_for`), or what
             the bundle was trained with.
-        dev: A file of labelled rows: the .tflite itself is scored on it, beside the bundle at the length that it was
-            trained with.
+        dev: A file of labelled rows, or rows in memory: the .tflite itself is scored on it, beside the bundle at the
+            length that it was trained with.
         max_drop: Points of the main metric that it may lose there.
         columns: Names of the columns of `dev`.
         separator: What stands between the labels in a cell of `dev` where a text has several.
@@ -54,15 +55,17 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
             surely loses more than `max_drop` (see `parity.verdict`).
     """
     if precision not in (*parity.LADDER, AUTO):
-        raise Error(f"precision={precision!r} is unknown; bertkit has {', '.join((*parity.LADDER, AUTO))}.")
+        raise Error(f"precision={precision!r:.40} is unknown; bertkit has {', '.join((*parity.LADDER, AUTO))}.")
     if prefer not in ladder.PREFER:
-        raise Error(f"prefer={prefer!r} is unknown; give size or speed.")
-    if not (math.isfinite(max_drop) and max_drop >= 0):
-        raise Error(f"max_drop={max_drop} is no number of points; give 0 or more.")
+        raise Error(f"prefer={prefer!r:.40} is unknown; give size or speed.")
+    if Number(0).fault(max_drop):
+        raise Error(f"max_drop={max_drop!r:.40} is no number of points; give 0 or more.")
     wanted = _wanted_lengths(length, lengths)
     with new_folder(out, "phone") as place:
         bundle = source.open_predictor(folder)
-        labelled = read_labelled(bundle.task, dev, columns, separator, skip_bad_rows=skip_bad_rows) if dev else None
+        path = optional_path(dev)
+        labelled = None if path is None else read_labelled(bundle.task, path, columns, separator,
+                                                           skip_bad_rows=skip_bad_rows)
         wanted = wanted or [_length(bundle, labelled)]
         for one in wanted:
             check_fit(bundle.tokenizer, bundle.model.encoder.config, one)
@@ -75,6 +78,8 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
 def _wanted_lengths(length, lengths):
     """Return the lengths that were asked for, in order, or an empty list."""
     if lengths is None:
+        if length is not None:
+            check_argument("length", length, Whole(1))
         return [] if length is None else [length]
     if length is not None:
         raise Error("length and lengths say the same thing twice; give one of them.")

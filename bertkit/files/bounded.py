@@ -62,7 +62,8 @@ def opened(path: str | Path) -> BufferedReader:
     if not stat.S_ISREG(state.st_mode):
         file.close()
         kind = next((kind for matches, kind in _KINDS if matches(state.st_mode)), "no file")
-        raise Error(f"{path} is {kind}, which may have no end; write what it gives to a file, and give that.")
+        raise Error(f"{path} is {kind}, which may have no end; write what it gives to a file (COMMAND > FILE), and "
+                    "give that file.")
     if state.st_size <= _POINTER_SIZE and file.peek(len(_POINTER)).startswith(_POINTER):
         file.close()
         raise Error(f"{path} is a pointer of Git LFS, a few lines of text that stand for the file itself; fetch that "

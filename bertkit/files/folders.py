@@ -88,6 +88,11 @@ def check_replaceable(path: str | Path, kind: str | None = None) -> None:
         Error: when the folder cannot be written, or holds something that bertkit did not write.
     """
     path = Path(path)
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:                  # of another encoding, or of a locale that has no such characters
+        raise Error(f"{path} is a name that is not UTF-8, which TensorFlow cannot write; choose another --out, or a "
+                    "locale of UTF-8 (LC_ALL=C.UTF-8).") from None
     if path.is_symlink() and not path.exists():
         raise Error(f"{path} is a link to something that is not there; remove it, or choose another --out.")
     if len(os.fsencode(path.name)) > LONGEST_NAME:

@@ -182,6 +182,28 @@ def check(value: Any, shape: Any, source: Any, advice: str = "copy it again") ->
         raise Error(f"{source}: {found}; {advice}.")
 
 
+def check_argument(name: str, value: Any, shape: Whole | Number) -> None:
+    """Compare the number that a caller gave for an argument with its bounds; one of numpy is a number.
+
+    Args:
+        name: the argument.
+        value: the value.
+        shape: what it should be.
+
+    Raises:
+        Error: when it is something else.
+
+    Example:
+        >>> check_argument("length", "8", Whole(1))
+        Traceback (most recent call last):
+        ...
+        bertkit.errors.Error: length='8'; give a whole number of 1 or more.
+    """
+    value = value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+    if wanted := shape.fault(value):
+        raise Error(f"{name}={value!r:.40}; give {wanted}.")
+
+
 def _fault(value, shape, place):
     """Return the first fault of a value in words, or None."""
     if isinstance(shape, Maybe):

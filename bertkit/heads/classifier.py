@@ -8,7 +8,7 @@ from keras import ops
 
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads.task_model import TaskModel
+from bertkit.heads.task_model import TaskModel, check_labels
 from bertkit.layers.batch_model import flatten_groups
 
 
@@ -41,8 +41,7 @@ class Classifier(TaskModel):
 
     def __init__(self, encoder: Encoder, labels: Sequence[str], dropout: float | None = None, multi_label: bool = False,
                  head_config: Any = None, name: str = "classifier", **options: Any) -> None:
-        if len(labels) < 1 or len(set(labels)) != len(labels):
-            raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
+        check_labels(labels)
         self.labels, self.multi_label = tuple(labels), multi_label
         super().__init__(encoder, {"classify": head_config}, {"classify": len(labels)}, dropout, name=name, **options)
 

@@ -17,6 +17,20 @@ from bertkit.layers.batch_model import BatchModel
 from bertkit.layers.gather import FIRST
 
 
+def check_labels(labels: Any) -> None:
+    """Check the names of a head's classes.
+
+    Args:
+        labels: The names.
+
+    Raises:
+        Error: when it is no list of one or more different names.
+    """
+    right = isinstance(labels, list | tuple) and all(isinstance(label, str | int) for label in labels)
+    if not right or not labels or len(set(labels)) != len(labels):
+        raise Error(f"labels={labels!r:.60}; wanted one or more different names, in a list.")
+
+
 class TaskModel(FreezesUnreadLayers, BatchModel):
     """An encoder with heads on it; the models of the tasks are subclasses, which say what a call returns.
 
@@ -42,6 +56,9 @@ class TaskModel(FreezesUnreadLayers, BatchModel):
 
     def __init__(self, encoder: Encoder, kinds: dict[str, Any], outputs: Any = (), dropout: float | None = None,
                  **options: Any) -> None:
+        if not isinstance(encoder, Encoder):
+            raise Error(f"A {type(encoder).__name__} came where an encoder was wanted; give a bertkit.Encoder, such as "
+                        'bertkit.load(PATH, part="encoder").')
         super().__init__(**options)
         self.encoder = encoder
         published = family.page(encoder.config.family).HEADS

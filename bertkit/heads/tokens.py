@@ -9,7 +9,7 @@ import numpy as np
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads.losses import SpanCrossEntropy, TokenCrossEntropy
-from bertkit.heads.task_model import TaskModel
+from bertkit.heads.task_model import TaskModel, check_labels
 from bertkit.kinds.values import to_json
 
 
@@ -43,8 +43,7 @@ class TokenClassifier(TaskModel):
 
     def __init__(self, encoder: Encoder, labels: Sequence[str], dropout: float | None = None, head_config: Any = None,
                  name: str = "tagger", **options: Any) -> None:
-        if len(labels) < 1 or len(set(labels)) != len(labels):
-            raise Error(f"labels={list(labels)!r}; wanted one or more different names.")
+        check_labels(labels)
         self.labels = tuple(labels)
         super().__init__(encoder, {"tag": head_config}, {"tag": len(labels)}, dropout, name=name, **options)
 

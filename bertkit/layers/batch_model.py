@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from bertkit.errors import BatchError
+
 USUAL = ("token_ids", "segment_ids", "padding_mask")     # what a tokenizer gives
 LAYERED = ("mems", "buckets", "random_blocks")           # entries that hold one array for each layer
 
@@ -36,7 +38,10 @@ class BatchModel(keras.Model):
         """
         raise NotImplementedError
 
-    def __call__(self, inputs: Any, **options: Any) -> Any:
+    def __call__(self, inputs: Any, *others: Any, **options: Any) -> Any:
+        if others:
+            raise BatchError(f"{others[0]!r:.40} came behind the batch; a model takes one batch, and what else by "
+                             "name, such as training=True.")
         inputs = self.check_batch(inputs)
         self.called_with = tuple((name, len(value.shape), keras.backend.standardize_dtype(value.dtype))
                                  for name, value in inputs.items() if hasattr(value, "shape"))

@@ -178,7 +178,11 @@ def _single(labels, predictions):
 def _codes(labels, predictions):
     """Return the sorted classes [C] and both sides as places in them, int [2,B]."""
     both = np.stack([labels, predictions])
-    classes, codes = np.unique(both, return_inverse=True)
+    try:
+        classes, codes = np.unique(both, return_inverse=True)
+    except TypeError:
+        raise Error("labels and predictions hold values that cannot be compared, such as None; give numbers or names."
+                    ) from None
     return classes, codes.reshape(both.shape)
 
 

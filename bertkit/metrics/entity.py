@@ -215,6 +215,9 @@ def _scheme(mode, sentences):
 
 def _pairs(labels, predictions, mode):
     """Return for each sentence its entities in the labels and in the predictions, as two sets."""
+    sides = (labels, predictions)
+    if not all(hasattr(rows, "__len__") and all(hasattr(row, "__len__") for row in rows) for rows in sides):
+        raise Error(f"{labels!r:.40} and {predictions!r:.40} came; give two lists of lists of tags.")
     if len(labels) != len(predictions) or not len(labels):
         raise Error(f"{len(labels)} labelled and {len(predictions)} predicted sentences came; "
                     "give the same number, at least 1.")

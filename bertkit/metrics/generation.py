@@ -234,8 +234,9 @@ def distinct(texts: Sequence[str], n: int = 2) -> float:
         >>> distinct(["a b a b", "a b"])
         0.5
     """
-    if isinstance(texts, str) or n < 1:
-        raise Error(f"distinct wants a list of texts and n of 1 or more, and {type(texts).__name__}, n={n} came.")
+    right = isinstance(n, int) and n >= 1 and not isinstance(texts, str) and hasattr(texts, "__iter__")
+    if not right or not all(isinstance(text, str) for text in texts):
+        raise Error(f"distinct wants a list of texts and n of 1 or more, and {type(texts).__name__}, n={n!r:.40} came.")
     words = [text.split() for text in texts]
     grams = [tuple(row[i:i + n]) for row in words for i in range(len(row) - n + 1)]
     return len(set(grams)) / len(grams) if grams else 0.0
@@ -250,7 +251,7 @@ def _library(name):
 
 def _paired(references, predictions):
     """Return for each prediction (list of its references, prediction)."""
-    if isinstance(references, str) or isinstance(predictions, str):
+    if not all(hasattr(texts, "__len__") and not isinstance(texts, str) for texts in (references, predictions)):
         raise Error("one text came where a list was wanted; give lists of references and predictions.")
     if len(references) != len(predictions) or not len(predictions):
         raise Error(f"{len(references)} references and {len(predictions)} predictions came; "

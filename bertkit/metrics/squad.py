@@ -5,7 +5,7 @@ import string
 from collections import Counter
 from typing import Any
 
-from bertkit.errors import Error
+from bertkit.errors import Error, reason
 
 PUNCTUATION = str.maketrans("", "", string.punctuation)
 ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -127,8 +127,8 @@ def _answers(references):
                     if question["id"] in answers:
                         raise Error(f"Question id {question['id']!r} occurs twice; give each question its own.")
                     answers[question["id"]] = [answer["text"] for answer in question["answers"]]
-    except (KeyError, TypeError) as error:
-        raise Error(f"The references are not SQuAD JSON ({type(error).__name__}: {error}); wanted "
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise Error(f"The references are not SQuAD JSON ({reason(error)}); wanted "
                     "data > paragraphs > qas with id and answers.") from error
     if not answers:
         raise Error("The references hold no question; give at least one.")

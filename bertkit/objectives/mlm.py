@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from bertkit.errors import Error
+from bertkit.files.schema import Number, check_argument
 from bertkit.kinds import Language
 from bertkit.objectives import masking
-from bertkit.objectives.objective import Objective, keys, weighted_accuracy, weighted_cross_entropy
+from bertkit.objectives.objective import Objective, batch_arrays, keys, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
 from bertkit.text.row_words import RowWords
 
@@ -53,6 +54,7 @@ class MLM(Objective):
                  selection: str = "counted", segmenter: Callable[[str], list[str]] | str | None = None) -> None:
         if choice not in masking.CHOICES:
             raise Error(f"choice={choice!r} is unknown; give {', '.join(masking.CHOICES)}.")
+        check_argument("rate", rate, Number())
         if not 0 < rate < 1:
             raise Error(f"rate={rate} is no share of the tokens; give one between 0 and 1, such as 0.15.")
         choice = "words" if whole_words and choice == "tokens" else choice
@@ -77,7 +79,7 @@ class MLM(Objective):
             int32 [B,K], and "masked_weights" float32 [B,K], 1 where a position is real. K is the largest number in a
             row.
         """
-        features = {name: np.asarray(value) for name, value in features.items()}
+        features = batch_arrays(features)
         ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
         candidates = real & ~self.special[ids]
         spans = self._spans(rows, ids, real, candidates)
@@ -129,13 +131,21 @@ def tokenizer_of(vocabulary: Tokenizer | str | Path | Sequence[str]) -> Tokenize
     Returns:
         The `Tokenizer`; the same object where one was given.
 
+    Raises:
+        Error: when it is none of these, or cannot be read.
+
     Example:
         >>> tokenizer_of(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "warm"]).vocabulary[5]
         'warm'
     """
     if isinstance(vocabulary, Tokenizer):
         return vocabulary
-    return Tokenizer.load(vocabulary) if isinstance(vocabulary, str | Path) else Tokenizer(vocabulary)
+    if isinstance(vocabulary, str | Path):
+        return Tokenizer.load(vocabulary)
+    if not isinstance(vocabulary, list | tuple) or not all(isinstance(entry, str) for entry in vocabulary):
+        raise Error(f"{vocabulary!r:.40} came where a vocabulary was wanted; give a Tokenizer, the path of a "
+                    "vocab.txt, or a list of its entries.")
+    return Tokenizer(vocabulary)
 
 
 def special_entries(tokenizer: Tokenizer) -> np.ndarray:

@@ -7,6 +7,8 @@ import numpy as np
 from keras import ops
 
 from bertkit.distribution import sum_over_devices
+from bertkit.errors import Error
+from bertkit.files.schema import Whole, check_argument
 from bertkit.layers.cross_entropy import cross_entropy
 
 
@@ -32,8 +34,11 @@ class Objective:
 
         Returns:
             The batch, with what the objective adds.
+
+        Raises:
+            Error: when it is no batch.
         """
-        return features
+        return checked_batch(features)
 
     def make_layer(self, encoder: Any) -> Any:
         """Make the layer that is trained beside the saved model.
@@ -82,6 +87,51 @@ class Objective:
             {name: share}, float32 scalars; empty where the objective has no accuracy.
         """
         return {}
+
+
+def checked_batch(features: Any) -> Any:
+    """Check that what came is a batch.
+
+    Args:
+        features: A batch, {name: array}.
+
+    Returns:
+        It.
+
+    Raises:
+        Error: when it is no dict.
+    """
+    if not isinstance(features, Mapping):
+        raise Error(f"A {type(features).__name__} came where a batch was wanted; give a dict with token_ids and "
+                    "padding_mask [B,T].")
+    return features
+
+
+def batch_arrays(features: Any) -> dict[str, np.ndarray]:
+    """Return a batch as numpy arrays.
+
+    Args:
+        features: A batch, at least "token_ids" and "padding_mask", whole numbers [B,T].
+
+    Returns:
+        {name: array}, "token_ids" and "padding_mask" [B,T].
+
+    Raises:
+        Error: when it is no such batch, or "step" is no whole number.
+
+    Example:
+        >>> batch_arrays({"token_ids": [[5, 6]], "padding_mask": [[1, 1]]})["token_ids"].shape
+        (1, 2)
+    """
+    found = {name: np.asarray(value) for name, value in checked_batch(features).items()}
+    for name in ("token_ids", "padding_mask"):
+        value = found.get(name, np.array(None))
+        if value.ndim != 2 or value.dtype.kind not in "iub":
+            came = "is missing" if name not in found else f"is an array of shape {value.shape} and dtype {value.dtype}"
+            raise Error(f"The entry {name} of the batch {came}; give whole numbers [B,T].")
+    if "step" in found:
+        check_argument("step", found["step"], Whole())
+    return found
 
 
 def keys(features: Mapping[str, Any]) -> np.ndarray:

@@ -12,7 +12,7 @@ from bertkit.errors import Error
 from bertkit.kinds import Language
 from bertkit.objectives import masking
 from bertkit.objectives.mlm import special_entries, tokenizer_of
-from bertkit.objectives.objective import Objective, keys, weighted_accuracy, weighted_cross_entropy
+from bertkit.objectives.objective import Objective, batch_arrays, keys, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
 from bertkit.text.word_starts import word_starts
 
@@ -67,7 +67,7 @@ class PLM(Objective):
             "target_mapping" float32 [B,M,T], 1 where target m stands and all 0 behind a row's last target,
             "masked_labels" int32 [B,M] and "masked_weights" float32 [B,M].
         """
-        features = {name: np.asarray(value) for name, value in features.items()}
+        features = batch_arrays(features)
         ids, real, rows = features["token_ids"], features["padding_mask"] > 0, keys(features)
         ordinary = real & ~self.special[ids]
         words = real & (self.begins[ids] | ~np.pad(ordinary, ((0, 0), (1, 0)))[:, :-1])

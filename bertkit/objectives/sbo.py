@@ -11,7 +11,7 @@ from bertkit.distribution import sum_over_devices
 from bertkit.errors import Error
 from bertkit.kinds import Boundary
 from bertkit.objectives.mlm import special_entries, tokenizer_of
-from bertkit.objectives.objective import Objective, weighted_accuracy, weighted_cross_entropy
+from bertkit.objectives.objective import Objective, batch_arrays, weighted_accuracy, weighted_cross_entropy
 from bertkit.text import Tokenizer
 
 TARGETS = 15            # the first tokens of a span are predicted, no more (SpanBERT's code)
@@ -55,7 +55,7 @@ class SBO(Objective):
         Raises:
             Error: when no MLM has hidden tokens before.
         """
-        if "masked_positions" not in features:
+        if "masked_positions" not in batch_arrays(features):
             raise Error("The span-boundary objective has no hidden tokens to predict; give MLM before it, such as "
                         '[MLM(tokenizer, choice="spans"), SBO(tokenizer)].')
         ids, chosen = _unhidden(features)

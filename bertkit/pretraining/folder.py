@@ -6,6 +6,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,14 @@ class Folder:
         bundle.read_metadata(self.path)
         self._clear()
         return read_json(self.path / "card.json")
+
+    def tidy(self) -> None:
+        """Remove the folder of a run that ended before it saved a state: nothing goes on from there."""
+        if self.path.is_dir() and not self.finished and not any(
+                path.name.startswith(("state-", ".state-")) for path in self.path.iterdir()):
+            shutil.rmtree(self.logs, ignore_errors=True)
+            with suppress(OSError):             # something else lies there
+                self.path.rmdir()
 
     def save_bundle(self, *made: Any) -> None:
         """Write a bundle into the folder, and remove the states.

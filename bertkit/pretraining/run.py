@@ -1,5 +1,6 @@
 """One pre-training run, from its first step, or from where it was interrupted, to the bundle that it leaves."""
 
+import atexit
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,7 @@ class PretrainingRun:
         """
         if self.place.chief:                # several workers of one run share its folder
             hold(self.folder.path)
+            atexit.register(self.folder.tidy)
         if self.folder.finished:
             raise Error(f"{self.folder.path} was finished by another run meanwhile; the same command again returns "
                         "what that run measured.")

@@ -18,9 +18,11 @@ def head(card: Any) -> Markup:
         The HTML.
     """
     made = " · ".join(word for word in (card.task, card.recipe and f"recipe {card.recipe}", card.made) if word)
+    # Where the run was left is no setting of it: a run that was killed and resumed elsewhere has the same page.
+    knobs = {name: value for name, value in card.to_json().get("knobs", {}).items() if name != "out"}
     return element("header", element("h1", card.name), note(made), headline(card.scores),
                    side_by_side(scores(card.scores), data(card.data)),
-                   metadata("Knobs", card.to_json().get("knobs", {})),
+                   metadata("Knobs", knobs),
                    *(note(line) for line in card.notes))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bertkit.report.markup import Markup, element, note, section, share, table
+from bertkit.report.markup import element, note, section, share, table
 from bertkit.report.page import render_document
 
 
@@ -21,7 +21,7 @@ def render_ladder(card: Any) -> str:
                            element("main", _keeps(card.ladder), _costs(card.ladder), _layers(card.ladder), lengths))
 
 
-def _keeps(entries) -> Markup:
+def _keeps(entries):
     rows = [(one["precision"], f"{one['bytes'] / 1e6:.2f} MB", one["score"], _drop(one["drop"]),
              share(one["agreement"]), one["drift"], "taken" if one["chosen"] else one["fell"] or "") for one in entries]
     return section("What each precision keeps", note(
@@ -35,7 +35,7 @@ def _drop(drop):
     return "" if drop["drop"] is None else f"{drop['drop']:.2f} ({drop['low']:.2f} to {drop['high']:.2f})"
 
 
-def _costs(entries) -> Markup:
+def _costs(entries):
     rows = [(one["precision"], f"{one['cpu_ms']['p50']:.2f}", f"{one['cpu_ms']['p95']:.2f}",
              f"{one['cpu_ms_2_threads']['p50']:.2f}", f"{(one['peak_memory'] or 0) / 1e6:.0f} MB",
              "" if one["load_average"] is None else f"{one['load_average']:.1f}") for one in entries]
@@ -47,7 +47,7 @@ def _costs(entries) -> Markup:
               rows, words=("precision",)))
 
 
-def _layers(entries) -> Markup:
+def _layers(entries):
     layers = list(dict.fromkeys(layer for one in entries for layer in one["layers"]))
     rows = [(layer, *(one["layers"].get(layer) for one in entries)) for layer in layers]
     return section("Where it is lost", note(
@@ -55,7 +55,7 @@ def _layers(entries) -> Markup:
         table(f"{len(layers)} layers", ("layer", *(one["precision"] for one in entries)), rows, words=("layer",)))
 
 
-def _lengths(costs) -> Markup:
+def _lengths(costs):
     rows = [(count, ", ".join(map(str, one["lengths"])), one["tokens"]) for count, one in costs.items()]
     return section("Lengths", note(
         "Tokens that are computed for a row of dev, padding included, in a file of so many lengths (--lengths)."),

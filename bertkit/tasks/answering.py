@@ -180,6 +180,17 @@ class Answering(Task):
         return [{"answer": "", "start": -1, "score": span.null_chance} if self._none(span) else
                 {"answer": span.text, "start": span.start, "score": 1 - span.null_chance} for span in predictions]
 
+    def certainty(self, predictions: Sequence[Span]) -> list[float]:
+        """Return the probability of what is answered to each question, against no answer.
+
+        Args:
+            predictions: The `Span` of each question.
+
+        Returns:
+            A number from 0 to 1 for each, the score of its answer.
+        """
+        return [answer["score"] for answer in self.answers([None] * len(predictions), predictions)]
+
     def _none(self, span):
         return not span.text or self.version == "2.0" and span.null_chance > self.threshold
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.tasks.classification import FLOOR, softmax, text_rows
+from bertkit.tasks.classification import FLOOR, margin, softmax, text_rows
 from bertkit.tasks.packed import Packed
 from bertkit.tasks.task import Task
 from bertkit.text import Tokenizer
@@ -65,6 +65,17 @@ class Choosing(Task):
         """
         logits = np.concatenate(outputs) if len(outputs) else np.zeros(0)
         return [softmax(part) for part in np.split(logits, np.cumsum(packed.origin)[:-1])] if packed.origin else []
+
+    def certainty(self, predictions: Sequence[Any]) -> list[float]:
+        """Return the margin of each input, p₁ − p₂, of the two most probable endings.
+
+        Args:
+            predictions: [endings] of each input.
+
+        Returns:
+            A number from 0 to 1 for each.
+        """
+        return [margin(row) for row in predictions]
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
         """Return the answer to each input.

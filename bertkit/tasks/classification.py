@@ -53,6 +53,25 @@ def sigmoid(logits: Any) -> np.ndarray:
     return (1 / (1 + np.exp(-np.asarray(logits, "float64")))).astype("float32")
 
 
+def margin(row: np.ndarray) -> float:
+    """Compute p₁ − p₂ of the two largest probabilities, by which margin sampling chooses (Scheffer et al. 2001).
+
+    Args:
+        row: float [C].
+
+    Returns:
+        From 0 to 1; 1 for a single class.
+
+    Example:
+        >>> margin(np.array([0.25, 0.75]))
+        0.5
+    """
+    if len(row) < 2:
+        return 1.0
+    second, first = np.sort(np.asarray(row, "float64"))[-2:]
+    return float(first - second)
+
+
 class TextsOrPairs(Task):
     """What the tasks share that read a text, or a pair of texts.
 
@@ -196,6 +215,30 @@ class Classification(TextsOrPairs):
             float32 [C] of each input.
         """
         return list(outputs)
+
+    def certainty(self, predictions: Sequence[Any]) -> list[float]:
+        """Return the margin of each input, p₁ − p₂, of the two most probable classes (Scheffer et al. 2001).
+
+        Of two classes it is 2 |p − t|, with the threshold t of the task, and of several labels that of the label which
+        is nearest to its threshold.
+
+        Args:
+            predictions: [C] of each input.
+
+        Returns:
+            A number from 0 to 1 for each.
+
+        Example:
+            >>> Classification(("a", "b", "c")).certainty([np.array([0.5, 0.125, 0.375])])
+            [0.125]
+        """
+        return [self._margin(np.asarray(row, "float64")) for row in predictions]
+
+    def _margin(self, row):
+        if self.multi_label or self.is_binary:
+            asked = row if self.multi_label else row[self.labels.index(self.positive_class)]
+            return float(min(1.0, 2 * np.abs(asked - self.threshold).min()))
+        return margin(row)
 
     def decisions(self, output: Any) -> Any:
         """Return the class number that the probabilities of a row decide, or which labels are given.

@@ -116,11 +116,38 @@ class Tagging(Task):
             without a prefix and O is none of them, as of parts of speech, each word is an entity of its own.
         """
         best = np.concatenate([np.zeros(0, "int64"), *(np.argmax(row, axis=-1) for row in outputs)])
+        sure = np.concatenate([np.zeros(0), *map(_chances, outputs)])
         labels = _spelt(self.labels)
         places, starts, reads = packed.origin       # where each word is in all tokens of all rows, -1 where nowhere
-        found = ([OUTSIDE if place < 0 else labels[best[place]] for place in places[start:end].tolist()]
-                 for start, end in pairwise(starts))
-        return [tags if read is None else _settled(read, tags) for tags, read in zip(found, reads, strict=True)]
+        found = []
+        for read, (start, end) in zip(reads, pairwise(starts), strict=True):
+            own = places[start:end].tolist()
+            tags = [OUTSIDE if place < 0 else labels[best[place]] for place in own]
+            chances = [1.0 if place < 0 else float(sure[place]) for place in own]
+            found.append(_Tags(tags, None, chances) if read is None else _settled(read, tags, chances))
+        return found
+
+    def certainty(self, predictions: Sequence[Any]) -> list[float]:
+        """Return the probability of the tag of each input's least sure word (Marcheggiani and Artières 2014).
+
+        Args:
+            predictions: The tags of each input, as `predictions` gives them.
+
+        Returns:
+            A number from 0 to 1 for each; 1 for an input without words.
+        """
+        return [min(tags.chances, default=1.0) for tags in predictions]
+
+    def entity_scores(self, predictions: Sequence[Any]) -> list[list[float]]:
+        """Return how sure the model is of each entity: the probability of the tag of its least sure word.
+
+        Args:
+            predictions: The tags of each input, as `predictions` gives them.
+
+        Returns:
+            A number from 0 to 1 for each entity of each input, in the order of `answers`.
+        """
+        return [[min(tags.chances[first:last]) for _, first, last in metrics.entities(tags)] for tags in predictions]
 
     def answers(self, inputs: Sequence[Any], predictions: Any) -> list[dict[str, Any]]:
         """Return the entities of each input.
@@ -245,11 +272,11 @@ class _Read(NamedTuple):
 
 
 class _Tags(list):
-    """The tags of a raw text's units, and the (start, end) of each in its characters."""
+    """Tags with the probability of each, and in a raw text the (start, end) of its unit in characters, else None."""
 
-    def __init__(self, tags, spans):
+    def __init__(self, tags, spans, chances):
         super().__init__(tags)
-        self.spans = spans
+        self.spans, self.chances = spans, chances
 
 
 def _read(given, convention):
@@ -290,28 +317,37 @@ def _in_pieces(read, offsets):
     return _Read(read.encoded, spans, spans, numbers)
 
 
-def _settled(read, tags):
+def _chances(row):
+    """Return the probability of the most probable label of each token, 1 / Σ exp(z − max z)."""
+    z = np.asarray(row, "float64")
+    return 1 / np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1)
+
+
+def _settled(read, tags, chances):
     """Return the tags of a raw text whose words were found without a convention, as the model's tags decide.
 
     A word whose first part has a tag is whole; where it has none, an entity begins at the part that has one. Parts of a
     script without blanks are words of their own, and those of one type that follow each other are one entity.
     """
     if read.words is None:
-        return _Tags(tags, read.own)
-    found, spans = [], []
+        return _Tags(tags, read.own, chances)
+    found, spans, sure = [], [], []
     for _, group in groupby(range(len(tags)), key=lambda unit: read.words[unit]):
         units = list(group)
         if is_unbroken(read.encoded[read.own[units[0]][0]:read.own[units[-1]][1]]):
             found += [_continued(tags[unit - 1] if unit > units[0] else OUTSIDE, tags[unit]) for unit in units]
             spans += [read.own[unit] for unit in units]
+            sure += [chances[unit] for unit in units]
             continue
         first = next((unit for unit in units if tags[unit] != OUTSIDE), units[0])
         if first > units[0]:
             found.append(OUTSIDE)
             spans.append((read.own[units[0]][0], read.own[first - 1][1]))
+            sure.append(min(chances[units[0]:first]))
         found.append(tags[first])
         spans.append((read.own[first][0], read.own[units[-1]][1]))
-    return _Tags(found, spans)
+        sure.append(min(chances[first:units[-1] + 1]))
+    return _Tags(found, spans, sure)
 
 
 def _continued(before, tag):

@@ -120,6 +120,21 @@ class Task:
         """
         return raw
 
+    def certainty(self, predictions: Sequence[Any]) -> list[float]:
+        """Return how sure the model is of each input, by which `predict --order uncertain` puts rows in order.
+
+        Args:
+            predictions: The prediction of each input.
+
+        Returns:
+            A number from 0 to 1 for each, the smaller the less sure.
+
+        Raises:
+            Error: when the task's predictions do not say how sure they are.
+        """
+        raise Error(f"A model of the task {self.name} does not say how sure it is of an answer; --order uncertain is "
+                    "for classify, tag, answer and choose.")
+
     def tuned(self, targets: Any, predictions: Any) -> Self:
         """Return the task with what is chosen on dev, such as a threshold.
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bertkit.errors import Error
+from bertkit.files.schema import Whole, check_argument
 
 FIRST, SECOND = "$first", "$second"
 
@@ -67,6 +68,7 @@ class Template:
         Raises:
             Error: when the special tokens alone are more than `length`.
         """
+        check_argument("length", length, Whole())
         special = len(self.parts(paired)) - (2 if paired else 1)
         if length < special:
             raise Error(f"length={length} is too small for the {special} special tokens of "

@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from bertkit.data.frames import checksum
 from bertkit.errors import Error
 from bertkit.files import schema
-from bertkit.files.atomic import read_json, sha256, write_json
+from bertkit.files.atomic import read_json, write_json
 from bertkit.terminal import say
 from bertkit.training.adapt import merge_adapters
 from bertkit.training.run import Run
@@ -53,7 +54,7 @@ def cross_validate(run: Run, make: Callable[[], Any], tokenizer: Any, splits: An
 def _answers(fold, make, tokenizer, splits):
     """Return a fold's predictions, from the file that says them if it is done."""
     done = fold.folder.with_suffix(".json")
-    sums = [sha256(path) for path in splits.paths.values()]
+    sums = [checksum(path) for path in splits.paths.values()]
     knobs = json.loads(json.dumps({**fold.knobs, "files": sums}, sort_keys=True, default=str))
     if done.exists() and (before := _written(done)) and before["knobs"] == knobs:
         return list(np.asarray(before["predictions"]))

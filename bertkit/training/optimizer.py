@@ -1,5 +1,6 @@
 """AdamW as BERT is fine-tuned with it, in one pass over memory where TensorFlow allows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -55,6 +56,9 @@ class AdamW(keras.optimizers.AdamW):
         super().__init__(learning_rate=learning_rate, weight_decay=weight_decay, beta_1=beta_1, beta_2=beta_2,
                          epsilon=epsilon, global_clipnorm=global_clipnorm, **options)
         self.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+        if not all(isinstance(paths, Mapping | None) for paths in (lr_scales, lr_starts)):
+            raise Error(f"lr_scales={lr_scales!r:.40}, lr_starts={lr_starts!r:.40}; give dicts {{path of a variable: "
+                        "number}.")
         self.lr_scales, self.lr_starts = dict(lr_scales or {}), dict(lr_starts or {})
         self.own = {}                           # {key of a variable: (scale, start)}: backends know no paths
         self.fused = keras.backend.backend() == "tensorflow"

@@ -14,10 +14,10 @@ import keras
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.data.features import check_fit
+from bertkit.data.frames import checksum, optional_path
 from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
 from bertkit.files import folders as files
-from bertkit.files.atomic import sha256
 from bertkit.files.folders import working_folder
 from bertkit.files.lock import hold, release, remove_at_once, remove_dead
 from bertkit.report import partial_input, render_report
@@ -32,6 +32,8 @@ from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
 from bertkit.training.tensorboard import TrainingTensorBoard, history
+
+MOST_EPOCHS = 10**6
 
 
 @contextmanager
@@ -83,14 +85,16 @@ class Run:
         remove_dead(self.folder)
         files.check_replaceable(out, "bundle")
         _check_working(self.folder)
-        if epochs != AUTO and epochs < 1:
-            raise Error(f"epochs={epochs} trains nothing; give 1 or more.")
+        if epochs != AUTO and not 1 <= epochs <= MOST_EPOCHS:
+            wrong = "trains nothing; give 1 or more" if epochs < 1 else f"never end; give {MOST_EPOCHS} at most"
+            raise Error(f"epochs={epochs!s:.20} {wrong}.")
         check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
         self.notes: list[str] = []
         self.model: Any = None
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
+        self.knobs |= {name: _named(others[name]) for name in ("train", "dev", "test") if name in others}
         keras.utils.set_random_seed(seed)
 
     @property
@@ -176,7 +180,7 @@ class Run:
         """
         self.best = BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
                                 self.tuning.metric)
-        sums = [sha256(path) for path in self.splits.paths.values()]
+        sums = [checksum(path) for path in self.splits.paths.values()]
         hold(self.folder)
         atexit.register(_tidy, self.folder)
         self.state = Resume(self.folder, {**self.knobs, "files": sums}, self.best)
@@ -272,6 +276,11 @@ class Run:
         except Error as error:
             say(f"There is no report.html: {error}")
             return None
+
+
+def _named(data):
+    """Return the name of labelled data: rows in memory themselves are no knob."""
+    return data if isinstance(data, str | os.PathLike) else optional_path(data)
 
 
 def _check_working(folder):

@@ -13,7 +13,7 @@ from bertkit.training.scoring import outputs
 
 
 def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, length: int, parts: dict[str, Any],
-                   knobs: dict[str, Any], recipe: str) -> Card:
+                   knobs: dict[str, Any], recipe: str, calibration: Any = None, **card: Any) -> Card:
     """Score a model on labelled rows and write its bundle.
 
     Args:
@@ -25,6 +25,8 @@ def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, lengt
         parts: {name of a split: its `Labelled`}; the report shows "dev".
         knobs: {name: value} for the card.
         recipe: Name of the recipe, for the card.
+        calibration: Rows as a batch {name: int32 [rows,T]}, for int8 export, or None.
+        **card: Further fields of the `Card`, such as `training` and `notes`.
 
     Returns:
         The `Card` of the bundle.
@@ -40,10 +42,10 @@ def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, lengt
         results = [task.outputs(raw) for raw in outputs(model, features_of(packed, tokenizer))]
         predicted[name] = task.predictions(results, packed)
     scores = {name: task.intervals(part.targets, predicted[name]) for name, part in parts.items()}
-    card = Card(name=Path(out).name, task=task.name, recipe=recipe, knobs=knobs, scores=scores,
-                data={name: described(task, part) for name, part in parts.items()},
-                model={**bundle.describe(model), "encoder": model.encoder.config.to_json()})
+    made = Card(**{"name": Path(out).name, "task": task.name, "recipe": recipe, "knobs": knobs, "scores": scores,
+                   "data": {name: described(task, part) for name, part in parts.items()},
+                   "model": {**bundle.describe(model), "encoder": model.encoder.config.to_json()}, **card})
     shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": predicted["dev"]} \
         if "dev" in parts else {}
-    bundle.save(out, model, tokenizer, card, None, length, task, report=render_report(card, task, shown))
-    return card
+    bundle.save(out, model, tokenizer, made, calibration, length, task, report=render_report(made, task, shown))
+    return made

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import zipfile
 
 import pytest
@@ -175,3 +176,35 @@ def test_an_answer_that_is_a_text_rejects_nothing(written):
 def test_doubled_quotes_alone_tell_a_quoted_tsv(written):
     rows, source = read(written("f.tsv", 'text\tlabel\n"a ""b"" c"\thelp\nplain\tother\n'))
     assert rows == [('a "b" c', "help"), ("plain", "other")] and source.form == "TSV, quoted"
+
+
+TABLE = 'text\tlabel\n"so ""much"" 😀\tпривет"\tyes\n"two\nlines"\tno\n'
+
+
+@pytest.mark.parametrize("name", ["f.tsv", "f.txt"])
+@pytest.mark.parametrize("mark, encoding", [(b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")])
+def test_unicode_text_of_excel(tmp_path, name, mark, encoding):
+    (tmp_path / name).write_bytes(mark + TABLE.encode(encoding))
+    rows, source = read(tmp_path / name)
+    assert rows == [('so "much" 😀\tпривет', "yes"), ("two\nlines", "no")] and source.form == "TSV, quoted, UTF-16"
+
+
+@pytest.mark.parametrize("encoding, form", [("utf-16", "CSV, UTF-16"), ("utf-8-sig", "CSV")])
+def test_a_byte_order_mark_is_no_text(tmp_path, encoding, form):
+    (tmp_path / "f.csv").write_bytes("text,label\r\na 😀,yes\r\n".encode(encoding))
+    rows, source = read(tmp_path / "f.csv")
+    assert rows == [("a 😀", "yes")] and source.form == form
+
+
+def test_utf_16_of_many_blocks_line_by_line(tmp_path):
+    texts = [f"{'😀' * (number % 7)} text {number}" for number in range(5000)]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps({"text": text, "label": "1"}, ensure_ascii=False) + "\n"
+                                              for text in texts), encoding="utf-16")
+    assert [text for text, _ in read(tmp_path / "f.jsonl")[0]] == texts
+
+
+def test_what_a_pipe_gives_goes_to_a_file_first(tmp_path):
+    for name in ("f.tsv", "63", "f.parquet", "f.csv.gz"):       # 63 as in /dev/fd/63, which --train <(...) gives
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(Error, match="is a pipe.*COMMAND > FILE"):
+            read_examples(tmp_path / name)

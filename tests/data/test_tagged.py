@@ -132,7 +132,7 @@ def test_places_that_count_an_emoji_as_two_are_understood():
     ("f.jsonl", jsonl({"tokens": ["a"], "ner_tags": ["O", "O"]}), ["two lists of one length"]),
     ("f.csv", "word,label\na,O\n", ["sentence_id", "--word"]),
     ("f.jsonl", jsonl({"text": "a film", "label": "good"}), ["'text', 'label'", "--tag"]),
-    ("f.spacy", b"DocBin", ["spaCy's own binary form"]),
+    ("f.spacy", b"DocBin", ["is no .spacy file", "not packed with zlib"]),
     ("f.json", '{"data": []}', ["is JSON"]),
     ("f.tsv", WEBANNO.replace("_\tPER", "_\tPER|ORG"), ["line 7", "several annotations"]),
 ])

@@ -155,16 +155,35 @@ class WordPiece:
         Returns:
             The ids, and where in the word each of them ends.
         """
-        if len(word) > self.longest_word:
-            return [self.unk_id], [len(word)]
+        ids, ends = self._pieces(word)
+        return (ids, ends) if not word or ends[-1:] == [len(word)] else ([self.unk_id], [len(word)])
+
+    def matched(self, text: str) -> list[int]:
+        """Return the ids of all entries that are matched in a text, also in words that are unknown for what follows.
+
+        Args:
+            text: the text.
+
+        Returns:
+            A list of int.
+
+        Example:
+            >>> WordPiece(["[UNK]", "river", "##s"], unknown="[UNK]").matched("Riversee")
+            [1, 2]
+        """
+        return [i for word in self._words.findall(self.table.final_sigmas(self._before(text)))
+                for i in self._pieces("".join(self.table.becomes.get(c, c) for c in word))[0]]
+
+    def _pieces(self, word):
+        """Return the ids of the pieces of a normalised word and where each ends, as far as there are any."""
         ids, ends, start, table = [], [], 0, self._first
-        while start < len(word):
+        while start < len(word) <= self.longest_word:
             for end in range(min(len(word), start + self._longest_piece), start, -1):
                 piece = table.get(word[start:end])
                 if piece is not None:
                     break
             else:
-                return [self.unk_id], [len(word)]
+                break
             ids.append(piece)
             ends.append(end)
             start, table = end, self._next

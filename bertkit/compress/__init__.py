@@ -1,0 +1,19 @@
+"""Smaller models out of a trained one: parts that are really removed, and a schedule that makes weights zero."""
+
+from typing import TYPE_CHECKING
+
+from bertkit.face import on_demand
+
+_HOMES = {"slim": "slimming", "MagnitudePruning": "sparsity", "keep_layers": "removal", "keep_parts": "removal",
+          "keep_entries": "removal", "gradient_importance": "importance", "activation_importance": "importance"}
+__all__ = sorted(_HOMES)
+if TYPE_CHECKING:
+    from bertkit.compress.importance import activation_importance as activation_importance
+    from bertkit.compress.importance import gradient_importance as gradient_importance
+    from bertkit.compress.removal import keep_entries as keep_entries
+    from bertkit.compress.removal import keep_layers as keep_layers
+    from bertkit.compress.removal import keep_parts as keep_parts
+    from bertkit.compress.slimming import slim as slim
+    from bertkit.compress.sparsity import MagnitudePruning as MagnitudePruning
+else:
+    __getattr__ = on_demand(__name__, _HOMES)
