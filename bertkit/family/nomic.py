@@ -43,8 +43,8 @@ def _read(values):
         raise Error(f"rope_parameters={str(rope)[:80]}; bertkit turns by rope_theta, in the default rope_type.")
     size = entries.whole(values, "head_dim", 0)
     heads, width = values.get("num_attention_heads", CONFIG.num_heads), values.get("hidden_size", CONFIG.hidden_dim)
-    own = {"head_size": size} if size and size * heads != width else {}
-    return {**own, "attention": Rotary(entries.number(rope, "rope_theta", CONFIG.attention.base, least=1))}
+    return {"head_size": size if size and size * heads != width else None,
+            "attention": Rotary(entries.number(rope, "rope_theta", CONFIG.attention.base, least=1))}
 
 
 def _read_older(values):
@@ -69,6 +69,7 @@ def _write(config):
 _BLOCK, _THEIRS = "encoder/block_{i}/", "encoder.layers.{i}."
 HUGGINGFACE = bert.HUGGINGFACE.but(
     type="nomic_bert", class_name="NomicBert", prefix="nomic_bert.", causal="ForCausalLM",
+    config={**bert.HUGGINGFACE.config, "head_size": "head_dim"},
     names={
         "encoder/embeddings/token": "embeddings.word_embeddings",
         "encoder/embeddings/segment": "embeddings.token_type_embeddings", "encoder/embeddings/norm": "emb_ln",
