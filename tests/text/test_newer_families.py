@@ -62,13 +62,16 @@ def test_the_graph_gives_the_same(name):
         assert batch["offsets"][i, :len(ids)].numpy().tolist() == wanted, ascii(recorded["texts"][i])
 
 
-@pytest.mark.parametrize("files", [("vocab.txt", "tokenizer_config.json"), ("vocab.txt",)], ids=len)
-def test_mpnets_words_alone_tell_its_special_tokens(files, tmp_path):
+@pytest.mark.parametrize("files", [("vocab.txt", "tokenizer_config.json"), ("vocab.txt",),
+                                   ("tokenizer.json", "config.json")], ids="-".join)
+def test_few_files_tell_mpnets_special_tokens(files, tmp_path):
     for file in files:
         shutil.copy(folder("mpnet") / file, tmp_path)
     tokenizer, wanted = Tokenizer.load(tmp_path), Tokenizer.load(folder("mpnet"))
     assert (tokenizer.special, tokenizer.template) == (wanted.special, wanted.template)
     assert_equals_recorded(tokenizer, RECORDED["mpnet"])
+    masks = [[token for token in one.added if token.content == "<mask>"] for one in (tokenizer, wanted)]
+    assert masks[0] == masks[1] and masks[0][0].lstrip
 
 
 @pytest.mark.parametrize("beside", [{"config.json": {"model_type": "deberta-v2"}},

@@ -144,16 +144,17 @@ WRITTEN = {"unigram": _unigram, "bpe": _bpe, "bytefallback": _bpe}
 
 
 def _followed(folder, steps, prefix):
-    """Return steps and prefix as transformers 5 takes them; what the two files say otherwise is said."""
+    """Return steps and prefix as transformers takes them; what the two files say otherwise is said."""
     config, kind = beside.read(folder, beside.CONFIG), beside.tokenizer_class(folder)
     has = {"do_lower_case": ["lowercase"] in steps, "keep_accents": ["accents"] not in steps,
            "add_prefix_space": prefix}
     odd = [key for key in has if isinstance(config.get(key), bool) and config[key] != has[key]]
+    version = 4 if kind == "DebertaV2" else 5     # transformers 5 drops DeBERTa's character map, which bertkit keeps
     for key in odd:
         follows = key in FOLLOWED.get(kind, ())
         which = "former" if follows else "latter"
         beside.say_once(f"{folder / beside.CONFIG} says {key}={json.dumps(config[key])}, {folder / 'tokenizer.json'} "
-                        f"has {json.dumps(has[key])}; the {which} is taken, as transformers 5 does.")
+                        f"has {json.dumps(has[key])}; the {which} is taken, as transformers {version} does.")
         has[key] = config[key] if follows else has[key]
     if {"do_lower_case", "keep_accents"} & {*odd} & {*FOLLOWED.get(kind, ())}:
         steps = FAMILIES[kind.lower()].steps(has)
