@@ -101,6 +101,14 @@ def main():
         flags.write.write_text(text, encoding="utf-8")
 
 
+def sizes():
+    """Return [(family, name of a published checkpoint, parameters)], without the grid of small BERTs."""
+    from bertkit import family
+    from bertkit.cost import parameters
+    return [(page, name, parameters(config)) for page in family.PAGES
+            for name, config in family.page(page).SIZES.items() if not name.startswith("bert_uncased_L")]
+
+
 def page(rows, notes):
     """Return the markdown page."""
     lines = ["# Families, end to end", "", "Made by `python benchmarks/families.py --write docs/families.md`"
@@ -113,6 +121,11 @@ def page(rows, notes):
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     if notes:
         lines += ["", "Refused:", "", *notes]
+    lines += ["", "## Published sizes", "",
+              "Parameters of the encoder with its pooler where it has one, in closed form",
+              "(`bertkit.cost`); a small model of each family has as many as its closed form says.", "",
+              "| family | checkpoint | parameters |", "|---|---|---|"]
+    lines += [f"| {family} | {name} | {count:,} |" for family, name, count in sizes()]
     return "\n".join(lines) + "\n"
 
 

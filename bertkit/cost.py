@@ -69,7 +69,8 @@ def parameters(config: EncoderConfig) -> int:
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
     return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
-            + ENDINGS.get(type(config.block), _none)(config) + _total(pooler_parameters(config), 0))
+            + ENDINGS.get(type(config.block), _none)(config) + distance_parameters(config)
+            + _total(pooler_parameters(config), 0))
 
 
 def embedding_parameters(config: EncoderConfig) -> int:
@@ -182,6 +183,13 @@ def _post_norm(config, layer):
     return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm_parameters(width)
 
 
+def _gated_post(config, layer):
+    """Count attention, three feed-forward matrices and two LayerNorms."""
+    width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
+    matrices, others = _attention(config, layer)
+    return ([*matrices, *[(width, inner, bias)] * 2, (inner, width, bias)], others + 2 * layer_norm_parameters(width))
+
+
 def _gated(config, layer):
     """Count attention, a feed-forward whose first matrix is twice as wide, and two norms, or one in block 0."""
     width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
@@ -227,6 +235,14 @@ def _relative(config):
     return [(width, inner, False)] * 3 + [(inner, width, False)], (width + 5) * inner
 
 
+def _disentangled(config):
+    """Count query, key, value and output, and the matrices for distances where they have their own."""
+    matrices, others = _projections(config)
+    kind = config.attention_of(0)
+    own = 0 if kind.shared else kind.to_places + kind.from_places
+    return matrices, others + own * dense_parameters(config.hidden_dim, config.num_heads * config.head_dim)
+
+
 def _uniform(config, inputs=3):
     """Count the inputs (query, key, value, or shared ones) and the output, all with a bias or all without."""
     inner, bias = config.num_heads * config.head_dim, config.qkv_bias
@@ -243,6 +259,27 @@ def _query_stream(config):
     return config.hidden_dim
 
 
+def distance_parameters(config: EncoderConfig) -> int:
+    """Count the table of distances that all blocks share.
+
+    Args:
+        config: an `EncoderConfig`.
+
+    Returns:
+        The number of parameters, 0 where there is no such table.
+
+    Example:
+        >>> from bertkit.family.mpnet import CONFIG
+        >>> distance_parameters(CONFIG)          # 32 buckets for each of 12 heads
+        384
+    """
+    kind = config.attention_of(0)
+    if isinstance(kind, kinds.Disentangled):
+        norm = layer_norm_parameters(config.hidden_dim) if kind.norm else 0
+        return 2 * kind.span * config.hidden_dim + norm
+    return kind.buckets * config.num_heads if isinstance(kind, kinds.Bucketed) else 0
+
+
 def _none(_):
     return 0
 
@@ -251,9 +288,10 @@ def _none(_):
 INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
 ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
     kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
-    kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2)}
-BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.Bottleneck: _bottleneck,
-          kinds.Reversible: _post_norm}
+    kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2),
+    kinds.Bucketed: _projections, kinds.Disentangled: _disentangled}
+BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.GatedPost: _gated_post,
+          kinds.Bottleneck: _bottleneck, kinds.Reversible: _post_norm}
 ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
@@ -343,7 +381,8 @@ def flops(config: EncoderConfig, length: int) -> int:
     """Count the multiplies and adds of one row.
 
     2 · T · inputs · outputs for each matrix, 4 · T · keys · N · H for each attention, and the pooler. Where scores also
-    depend on distance, 2T distances are projected and compared with each token: 4 · T · (D + T) · N · H more.
+    depend on distance, 2T distances are projected and compared with each token: 4 · T · (D + T) · N · H more, and as
+    much again where places are compared with content both ways; of vectors that distances share each is projected once.
 
     Args:
         config: an `EncoderConfig`.
@@ -361,9 +400,18 @@ def flops(config: EncoderConfig, length: int) -> int:
         matrix for i in range(block_passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
     attentions = [config.attention_of(i) for i in range(block_passes(config))]
     compared = sum(keys_per_token(kind, length) for kind in attentions)
-    compared += sum(config.hidden_dim + length for kind in attentions if isinstance(kind, kinds.Relative))
+    compared += sum(_distances_compared(config, kind, length) for kind in attentions)
     return (2 * length * _products(each) + 4 * length * compared * config.num_heads * config.head_dim
             + 2 * _products(pooler_parameters(config)))
+
+
+def _distances_compared(config, kind, length):
+    """Return how many keys more a token would be compared with for the same arithmetic as its distances take."""
+    if isinstance(kind, kinds.Relative):
+        return config.hidden_dim + length
+    if isinstance(kind, kinds.Disentangled):
+        return (kind.to_places + kind.from_places) * (config.hidden_dim * min(kind.span, length) // length + length)
+    return 0
 
 
 def _products(matrices):
@@ -411,6 +459,8 @@ def saved_activations(config: EncoderConfig) -> int:
         11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
+    if isinstance(config.block, kinds.GatedPost):       # also the gate and the product
+        return 7 * width + 4 * inner
     if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product
         return 8 * width + 4 * inner
     if isinstance(config.block, kinds.Bottleneck):      # also both ways into the bottleneck, and the sum of each feed

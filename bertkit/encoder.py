@@ -65,6 +65,7 @@ class Encoder(BatchModel):
         self.masked_score, self.borrows = EXACT, embeddings is not None
         policy = {"dtype": self.dtype_policy}
         self.embeddings = embeddings or trunk.embeddings(config, **policy)
+        self.distances = trunk.distances(config, **policy)
         self.beginning, self.ending = trunk.beginning(config, **policy), trunk.ending(config, **policy)
         self.blocks, self.order = trunk.blocks(config, **policy), trunk.block_order(config)
         self.pooler = None
@@ -108,7 +109,9 @@ class Encoder(BatchModel):
         """
         if self.built:
             return
-        self.embeddings.build((None, None))
+        for layer in (self.embeddings, self.distances):
+            if layer is not None:
+                layer.build((None, None))
         for layer in (self.beginning, *self.blocks):
             if layer is not None:
                 layer.build((None, None, self.config.hidden_dim))
@@ -150,7 +153,8 @@ class Encoder(BatchModel):
         queried = self.queried_positions(positions)
         x = self.embeddings(inputs, training=training)
         state, traced = x if self.beginning is None else self.beginning(x, inputs=inputs), {"hidden/0": x}
-        steps: Any = [(self.blocks[number], self.context(inputs, i)) for i, number in enumerate(self.order)]
+        shared = {} if self.distances is None else {"distances": self.distances(inputs["token_ids"])}
+        steps: Any = [(self.blocks[number], self.context(inputs, i) | shared) for i, number in enumerate(self.order)]
         narrow = queried is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
             steps[-1][1]["query_positions"] = queried

@@ -16,7 +16,8 @@ from bertkit import Encoder, EncoderConfig, Error, checkpoints, family, heads
 from bertkit.training import AdamW
 from bertkit.training.contrastive import InfoNCE
 
-FOLDERS = {folder.name: folder for folder in sorted((Path(__file__).parent / "golden" / "families").iterdir())}
+FOLDERS = {folder.name: folder for folder in sorted((Path(__file__).parent / "golden" / "families").iterdir())
+           if folder.name in family.PAGES}                           # not mmBERT, whose page is ModernBERT's
 LABELS = ("a", "b", "c")
 # head -> (the model on an encoder, the head that its family's page must have, what is asked besides a batch of rows)
 HEADS = {

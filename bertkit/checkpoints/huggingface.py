@@ -227,8 +227,7 @@ def canonical_names(tensors: Tensors, form: Any) -> Tensors:
     """
     actual = {}
     for name in tensors.shapes:
-        plain = name.removeprefix(form.prefix)
-        plain = plain.replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias")
+        plain = form.canonical(name.removeprefix(form.prefix))
         if plain in actual:
             raise Error(f"{tensors.path} holds both {actual[plain]} and {name}; keep one.")
         actual[plain] = name

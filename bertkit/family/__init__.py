@@ -13,8 +13,8 @@ from typing import Any
 from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
-PAGES = ("bert", "spanbert", "ernie", "roberta", "xlm_roberta", "camembert", "distilbert", "electra", "albert", "xlnet",
-         "mobilebert", "modernbert", "longformer", "bigbird", "reformer")
+PAGES = ("bert", "spanbert", "ernie", "roberta", "xlm_roberta", "camembert", "mpnet", "distilbert", "electra",
+         "deberta", "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer", "nomic")
 
 
 def page(name: str) -> Any:

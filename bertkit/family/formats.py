@@ -9,6 +9,7 @@ stacked over layers.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,7 @@ class HuggingFace:
         classes: mapping of the ends of class names to our models, where they are not the usual ones.
         causal: end of the class name of a causal language model.
         tied: value of tie_word_embeddings where config.json has none.
+        renames: pairs (regular expression, replacement) that turn the names of other layouts into these.
         keeps_pooler: whether models are saved with a pooler that their head does not read.
         first_rows: mapping of a tensor to (the one whose first row is added to all its rows, the key of config.json
             that says whether it is).
@@ -65,8 +67,23 @@ class HuggingFace:
     classes: Mapping[str, str] = field(default_factory=dict)
     causal: str = "ForCausalLM"
     tied: bool = True
+    renames: tuple[tuple[str, str], ...] = ()
     keeps_pooler: bool = False
     first_rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def canonical(self, name: str) -> str:
+        """Return the name in the layout of `names` of what another layout calls otherwise.
+
+        Args:
+            name: name in a file, without the prefix.
+
+        Returns:
+            The name.
+        """
+        name = name.replace("Norm.gamma", "Norm.weight").replace("Norm.beta", "Norm.bias")
+        for pattern, replacement in self.renames:
+            name = re.sub(pattern, replacement, name)
+        return name
 
     def but(self, **changes: Any) -> "HuggingFace":
         """Return a copy that differs only in some fields.

@@ -1,7 +1,8 @@
 """ModernBERT: smarter, better, faster, longer (Warner et al. 2024, arXiv 2412.13663).
 
 Rotary positions (Su et al. 2021, arXiv 2104.09864), two layers of three local, norms before and no biases, GeGLU
-(Shazeer 2020, arXiv 2002.05202); one head block for every task.
+(Shazeer 2020, arXiv 2002.05202); one head block for every task. mmBERT (Marone et al. 2025, arXiv 2509.06888) is the
+same encoder with Gemma 2's vocabulary, and one base of the angles for all layers.
 """
 
 from dataclasses import replace
@@ -17,8 +18,11 @@ CONFIG = EncoderConfig(vocabulary_size=50368, num_layers=22, num_heads=12, hidde
                        max_sequence_length=8192, num_segments=0, dropout=0.0, attention_dropout=0.0,
                        layer_norm_epsilon=1e-5, qkv_bias=False, attention=(GLOBAL, LOCAL, LOCAL), positions=None,
                        inputs=Bare(norm=True), block=PreNorm(), pooler=None, family="modernbert")
+WIDE = replace(LOCAL, base=GLOBAL.base)
+MULTILINGUAL = CONFIG.but(vocabulary_size=256000, attention=(GLOBAL, WIDE, WIDE))
 SIZES = {"ModernBERT-base": CONFIG,
-         "ModernBERT-large": CONFIG.but(num_layers=28, num_heads=16, hidden_dim=1024, intermediate_dim=2624)}
+         "ModernBERT-large": CONFIG.but(num_layers=28, num_heads=16, hidden_dim=1024, intermediate_dim=2624),
+         "mmBERT-base": MULTILINGUAL, "mmBERT-small": MULTILINGUAL.but(num_heads=6, hidden_dim=384)}
 
 
 def _heads(pooling="cls", act="gelu_erf", bias=False, decoder_bias=True):

@@ -39,6 +39,8 @@ def activation(config: EncoderConfig, name: str) -> Callable[[Any], Any]:
 class PredictionHead(HeadLayer):
     """A head with logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b; see `kinds.HeadConfig`.
 
+    With the kind's `beside_first` reduce(tokens) is LayerNorm(tokens + first token).
+
     It returns [B,C], or [B,T,C] where `reduce` is "each".
 
     Args:
@@ -63,7 +65,10 @@ class PredictionHead(HeadLayer):
         self.width = config.hidden_dim
         self.reduce = REDUCTIONS[kind.reduce]
         self.drop = keras.layers.Dropout(dropout, name="dropout", **policy)
-        self.dense = self.norm = None
+        self.dense = self.norm = self.sum_norm = None
+        if kind.beside_first:
+            self.sum_norm = keras.layers.LayerNormalization(epsilon=config.layer_norm_epsilon, center=config.norm_bias,
+                                                            name="sum_norm", **policy)
         if kind.activation is not None:
             self.activation = activation(config, kind.activation)
             if kind.dense:
@@ -81,7 +86,8 @@ class PredictionHead(HeadLayer):
             shape: The shape of the input, (B, T, D) with None for what is not known.
         """
         width = shape[-1] if self.dense is None else self.width
-        for layer, size in ((self.dense, shape[-1]), (self.norm, width), (self.logits, width)):
+        for layer, size in ((self.sum_norm, shape[-1]), (self.dense, shape[-1]), (self.norm, width),
+                            (self.logits, width)):
             if layer is not None:
                 layer.build((None, size))
 
@@ -97,6 +103,9 @@ class PredictionHead(HeadLayer):
             The logits [B,C] or [B,T,C].
         """
         x = self.reduce(outputs, inputs.get("padding_mask"))
+        if self.sum_norm is not None:
+            first = outputs["sequence"][:, :1]
+            x = self.sum_norm(x + (first if len(x.shape) == 3 else first[:, 0]))
         if self.kind.activation is not None:
             x = self.drop(x, training=training) if self.kind.drop_first else x
             x = self.activation(x if self.dense is None else self.dense(x))

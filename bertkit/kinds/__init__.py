@@ -10,8 +10,11 @@ from bertkit.kinds.encoder import (
     Axial,
     Bare,
     Bottleneck,
+    Bucketed,
+    Disentangled,
     First,
     Full,
+    GatedPost,
     Hash,
     Local,
     PostNorm,
@@ -36,7 +39,8 @@ from bertkit.kinds.head import (
 )
 
 __all__ = [
-    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "First", "Full", "Hash",
+    "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "Bucketed", "Disentangled",
+    "First", "Full", "GatedPost", "Hash",
     "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "Rotary", "Shared",
     "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
 ]

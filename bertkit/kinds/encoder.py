@@ -109,6 +109,62 @@ class Rotary:
 
 
 @dataclass(frozen=True)
+class Bucketed:
+    """Every token attends to every real token, with a learned bias by distance (Raffel et al. 2020, T5, section 2.1).
+
+    Distances fall into buckets, half of them for keys before the query; a head has one number for each bucket, and all
+    blocks share them. Small distances have buckets of their own, larger ones share them by their logarithm.
+
+    Args:
+        buckets: number of buckets, an even number.
+        farthest: distance, in tokens, from which on all distances fall into the last bucket.
+
+    Example:
+        >>> from bertkit.family.mpnet import CONFIG
+        >>> CONFIG.attention
+        Bucketed(buckets=32, farthest=128)
+    """
+
+    buckets: int = 32
+    farthest: int = 128
+
+
+@dataclass(frozen=True)
+class Disentangled:
+    """Scores add what content says of places, and places of content (He et al. 2020, DeBERTa, section 3.1).
+
+    A place is the distance between two tokens. All blocks share one table of vectors of distances, and project it
+    themselves; far distances share vectors by their logarithm (the code of DeBERTa-v2).
+
+    Args:
+        buckets: number of vectors for the distances of one side, an even number; half of them are for single
+            distances. None gives every distance below `farthest` its own.
+        farthest: number of tokens of the longest row that the buckets are made for.
+        to_places: whether the content of a query scores the distance to a key.
+        from_places: whether the distance from a query scores the content of a key.
+        shared: True projects distances by the matrices of queries and keys, False by their own.
+        norm: whether there is a LayerNorm on the vectors of distances.
+
+    Example:
+        >>> from bertkit.family.deberta import CONFIG
+        >>> CONFIG.attention.buckets, CONFIG.attention.farthest
+        (256, 512)
+    """
+
+    buckets: int | None = 256
+    farthest: int = 512
+    to_places: bool = True
+    from_places: bool = True
+    shared: bool = True
+    norm: bool = True
+
+    @property
+    def span(self) -> int:
+        """The number of vectors for the distances of one side."""
+        return self.buckets or self.farthest
+
+
+@dataclass(frozen=True)
 class Local:
     """Tokens attend to their own chunk and to the chunks beside it (the code of Reformer, Kitaev et al. 2020).
 
@@ -297,6 +353,22 @@ class PreNorm:
     norm_bias: bool = False
     feed_bias: bool = False
     feed_dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class GatedPost:
+    """A norm follows each residual sum, and the feed-forward is gated (Nussbaum et al. 2024, arXiv 2402.01613).
+
+    Args:
+        feed_bias: whether the feed-forward has biases.
+
+    Example:
+        >>> from bertkit.family.nomic import CONFIG
+        >>> CONFIG.block, CONFIG.norm_bias
+        (GatedPost(feed_bias=False), True)
+    """
+
+    feed_bias: bool = False
 
 
 @dataclass(frozen=True)

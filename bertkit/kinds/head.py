@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class HeadConfig:
     """The common form of a head, from token vectors to logits.
 
-    logits = W dropout(norm(act(W' reduce(tokens)))), where parts that a paper lacks are left out.
+    logits = W dropout(norm(act(W' reduce(tokens)))), where parts that a paper lacks are left out. With `beside_first`
+    W' reads LayerNorm(token + first token) instead (the code of He et al. 2021, DeBERTa-v3).
 
     Args:
         reduce: what is read: "each" token, the "pooled" vector, the "first" or the "last" token, the "mean" of all
@@ -18,6 +19,7 @@ class HeadConfig:
         bias: whether W' has a bias.
         drop_first: True also applies dropout before W'.
         dropout: rate of dropout; None takes that of the encoder.
+        beside_first: whether the first token is added to what is read, and a LayerNorm follows.
         watch: which tokens are global (see `Window`) where the batch does not say it: the "first" token, the tokens of
             the "question", before the first separator, or those of the "choice", after the second one.
 
@@ -34,6 +36,7 @@ class HeadConfig:
     bias: bool = True
     drop_first: bool = False
     dropout: float | None = None
+    beside_first: bool = False
     watch: str | None = None
 
 

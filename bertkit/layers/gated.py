@@ -1,4 +1,4 @@
-"""A block that normalises before, not after, and whose feed-forward is gated (Warner et al. 2024, ModernBERT)."""
+"""Blocks whose feed-forward is gated: normalised before (Warner et al. 2024, ModernBERT), or after each sum."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from bertkit.config import EncoderConfig
 from bertkit.layers.activation import FUNCTIONS
 from bertkit.layers.attention import EXACT
 from bertkit.layers.attentions import attention_layer
+from bertkit.layers.block import Block
 from bertkit.layers.configured import ConfiguredLayer
+from bertkit.layers.gather import gather_positions
 from bertkit.layers.initializer import truncated_normal
 from bertkit.layers.norm import norm
 
@@ -75,12 +77,60 @@ class GatedBlock(ConfiguredLayer):
             masked_score: The number that is added to the score of a hidden key.
 
         Returns:
-            y [B,T,D], or (y, probabilities) where `trace`.
+            y [B,T,D], or (y, probabilities) where `trace`. With "query_positions" [B,K] in the context of a block
+            whose attention has no window, y [B,K,D] is of those tokens alone.
         """
         normed = x if self.attention_norm is None else self.attention_norm(x)
         attended = self.attention(normed, context=context, trace=trace, training=training, masked_score=masked_score)
         attended, probabilities = attended if trace else (attended, None)
+        x = gather_positions(x, (context or {}).get("query_positions"))
         a = x + self.attention_drop(attended, training=training)
         gated, gate = ops.split(self.inner(self.feed_norm(a)), 2, axis=-1)
         y = a + self.outer(self.drop(self.activation(gated) * gate, training=training))
         return (y, probabilities) if trace else y
+
+
+@keras.saving.register_keras_serializable("bertkit")
+class GatedPostBlock(Block):
+    """A block that normalises after each residual sum, with a gated feed-forward.
+
+    a = LayerNorm(x + dropout(attention(x))); y = LayerNorm(a + dropout(W₂ (act(W_g a) · W₁ a))).
+
+    The code of Nussbaum et al. 2024 (Nomic Embed); the feed-forward is SwiGLU of Shazeer 2020, equation 6. call(x
+    [B,T,D], context) -> y [B,T,D], or (y, probabilities) when traced.
+
+    Args:
+        config: The `EncoderConfig` of the encoder, or the dict that its `to_json` gives.
+        index: The number of the block, from 0.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+    """
+
+    def __init__(self, config: EncoderConfig | dict[str, Any], index: int = 0, **options: Any) -> None:
+        super().__init__(config, index, **options)
+        config, bias = self.config, self.config.block.feed_bias
+        self.inner, self.gate, self.outer = (
+            keras.layers.Dense(units, use_bias=bias, kernel_initializer=truncated_normal(config), name=name,
+                               dtype=self.dtype_policy)
+            for name, units in (("inner", config.intermediate_dim), ("gate", config.intermediate_dim),
+                                ("outer", config.hidden_dim)))
+
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
+        super().build(shape)
+        self.gate.build(shape)
+
+    def feed(self, a: Any, training: bool | None = None) -> Any:
+        """Compute the feed-forward network, W₂ (act(W_g a) · W₁ a).
+
+        Args:
+            a: Token vectors [B,T,D].
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            Token vectors [B,T,D].
+        """
+        return self.outer(self.activation(self.gate(a)) * self.inner(a))

@@ -13,6 +13,7 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 from bertkit.kinds import Full
 from bertkit.layers.attention import Attend, SelfAttention, attention_mask
+from bertkit.layers.gather import gather_positions
 from bertkit.layers.window_attention import LEAST, attend_nearby, can_see, has_near
 
 
@@ -64,21 +65,24 @@ class RotaryAttention(SelfAttention):
 
         Args:
             x: Token vectors [B,T,D].
-            context: The batch's other entries; "position_ids" [B,T] are read.
+            context: The batch's other entries; "position_ids" [B,T] and "query_positions" [B,F] are read.
 
         Returns:
-            The query, the key and the value, [B,N,T,H] each.
+            The query [B,N,F,H], the key and the value [B,N,T,H]; F is T, or the number of "query_positions".
         """
         query, key, value = (self.split(part) for part in ops.split(self.qkv(x), 3, axis=-1))
         angles = rotary_angles(context.get("position_ids"), ops.shape(x)[1], self.head_dim, self.kind.base)
-        return rotate(query, angles), rotate(key, angles), value
+        query, positions = rotate(query, angles), context.get("query_positions")
+        if positions is not None:
+            query = self.split(gather_positions(self.merge(query), positions))
+        return query, rotate(key, angles), value
 
     def mix(self, query: Any, key: Any, value: Any, context: dict[str, Any], trace: bool,
             attention: Attend) -> tuple[Any, Any]:
         """Mix the values of all real tokens, or of those in the window.
 
         Args:
-            query: Queries [B,N,T,H].
+            query: Queries [B,N,F,H]; F is T where there is a window.
             key: Keys [B,N,T,H].
             value: Values [B,N,T,H].
             context: The batch's other entries, by name (see `bertkit.encoder`).
@@ -86,9 +90,9 @@ class RotaryAttention(SelfAttention):
             attention: `attend` with this call's dropout and masked score.
 
         Returns:
-            The values mixed [B,N,T,H], and the probabilities [B,N,T,T], or None where a window was computed in blocks.
+            The values mixed [B,N,F,H], and the probabilities [B,N,F,T], or None where a window was computed in blocks.
         """
-        length, window = ops.shape(query)[2], self.kind.window
+        length, window = ops.shape(key)[2], self.kind.window
         mask = attention_mask(Full(), context, length)
         if window is None:
             return attention(query, key, value, mask=mask)

@@ -6,10 +6,13 @@ import keras
 
 from bertkit import kinds
 from bertkit.config import EncoderConfig
+from bertkit.errors import Error
 from bertkit.layers.block import Block
 from bertkit.layers.bottleneck import BottleneckBlock
+from bertkit.layers.bucketed_attention import DistanceBias
+from bertkit.layers.disentangled_attention import DistanceVectors
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
-from bertkit.layers.gated import GatedBlock
+from bertkit.layers.gated import GatedBlock, GatedPostBlock
 from bertkit.layers.norm import norm
 from bertkit.layers.reversible import CopyStream, JoinStreams, ReversibleBlock, run_reversible
 from bertkit.layers.trigram import TrigramEmbeddings
@@ -17,6 +20,7 @@ from bertkit.layers.two_stream import LastStream, Streams, TwoStreamBlock
 
 INPUTS = {kinds.Summed: Embeddings, kinds.Trigram: TrigramEmbeddings, kinds.Bare: BareEmbeddings}
 BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm: GatedBlock,
+          kinds.GatedPost: GatedPostBlock,
           kinds.Bottleneck: BottleneckBlock, kinds.Reversible: ReversibleBlock}
 
 # What a kind of block has besides its blocks, where it has anything: the layer that makes the first state, call(x,
@@ -24,6 +28,11 @@ BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm:
 # [B,T,D], or a dict with that as "hidden".
 BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: CopyStream}
 ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: JoinStreams}
+# What attentions of a kind read of the distances between tokens, which is computed once for all blocks: the layer
+# that makes it, call(token_ids) -> "distances" in the context of every block.
+DISTANCES: dict[type, Any] = {kinds.Bucketed: DistanceBias, kinds.Disentangled: DistanceVectors}
+# Attentions that can answer for some places of a row without the others.
+BY_PLACE = (kinds.Full, kinds.Rotary, kinds.Bucketed, kinds.Disentangled)
 # How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
 TOGETHER = {kinds.Reversible: run_reversible}
@@ -110,6 +119,25 @@ def ending(config: EncoderConfig, **options: Any) -> Any:
     return make and make(config, name="ending", **options)
 
 
+def distances(config: EncoderConfig, **options: Any) -> Any:
+    """Make the layer of what all blocks read of the distances between tokens.
+
+    Args:
+        config: The encoder's `EncoderConfig`.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Returns:
+        A layer, or None where attention reads nothing of the kind.
+
+    Raises:
+        Error: when blocks would read different tables.
+    """
+    found = {kind for kind in map(config.attention_of, range(config.num_layers)) if type(kind) in DISTANCES}
+    if len(found) > 1:
+        raise Error(f"attention={config.attention}: all blocks share one table of distances; give them one kind.")
+    return next((DISTANCES[type(kind)](config, kind, name="distances", **options) for kind in found), None)
+
+
 def can_query_subset(config: EncoderConfig) -> bool:
     """Return whether the last block can answer for some places of a row without computing the others.
 
@@ -120,7 +148,8 @@ def can_query_subset(config: EncoderConfig) -> bool:
         True or False.
     """
     last = config.attention_of(block_order(config)[-1])
-    return isinstance(config.block, kinds.PostNorm) and isinstance(last, kinds.Full)
+    return isinstance(config.block, kinds.PostNorm | kinds.GatedPost | kinds.PreNorm) and (
+        isinstance(last, BY_PLACE) and getattr(last, "window", None) is None)
 
 
 def hidden_states(state: Any) -> Any:

@@ -8,6 +8,7 @@ from bertkit.text.models.bytelevel import letters
 from bertkit.text.models.sentencepiece import SPACE
 
 _BYTES = {letter: byte for byte, letter in enumerate(letters())}
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
 # Where words were split at punctuation, there is no blank before a closing mark, none after an opening mark, and none
 # around an apostrophe or a hyphen between letters.
 _CLOSES, _OPENS = re.compile(r" ([.,;:!?%)\]}\u2026\u201d])"), re.compile(r"([(\[{\u201c$\u00a3]) ")
@@ -55,9 +56,14 @@ def _sentencepiece(tokenizer, pieces):
     return "".join(pieces).replace(SPACE, " ")
 
 
+def _byte_fallback(tokenizer, pieces):
+    content = b"".join(bytes([int(piece[3:5], 16)]) if _BYTE.fullmatch(piece) else piece.encode() for piece in pieces)
+    return content.decode("utf-8", errors="replace").replace(SPACE, " ")
+
+
 def _japanese(tokenizer, pieces):
     return "".join(piece.removeprefix("##") for piece in pieces)          # Japanese has no blanks between words
 
 
 DECODERS = {"wordpiece": _wordpiece, "japanese": _japanese, "bytelevel": _bytelevel,
-            "unigram": _sentencepiece, "bpe": _sentencepiece}
+            "unigram": _sentencepiece, "bpe": _sentencepiece, "bytefallback": _byte_fallback}

@@ -12,6 +12,7 @@ from bertkit.files import schema
 from bertkit.text.added import Added, Splitter
 from bertkit.text.formats import loading
 from bertkit.text.formats.vocabulary import read_vocabulary, vocabulary_file, write_vocabulary
+from bertkit.text.models.byte_fallback import ByteFallback
 from bertkit.text.models.bytelevel import ByteLevel
 from bertkit.text.models.japanese import Japanese
 from bertkit.text.models.pieces import Pieces
@@ -20,7 +21,8 @@ from bertkit.text.models.wordpiece import WordPiece
 from bertkit.text.template import FIRST, SECOND, Template, bare, bert, truncated_lengths
 from bertkit.text.unicode.normalize import span
 
-MODELS: dict[str, Any] = {model.kind: model for model in (WordPiece, ByteLevel, Unigram, BPE, Japanese)}
+MODELS: dict[str, Any] = {model.kind: model
+                          for model in (WordPiece, ByteLevel, Unigram, BPE, ByteFallback, Japanese)}
 # What `Tokenizer.settings` gives, as JSON; the settings of a model are compared by the model.
 SETTINGS = {"kind": schema.Maybe(schema.Choice(*MODELS)), "special": schema.Maybe((schema.Each((str, None)), None)),
             "template": schema.Maybe((schema.arguments(Template), None)),
@@ -59,14 +61,14 @@ class Tokenizer:
 
     Args:
         vocabulary: sequence of str, the entries in the order of their ids.
-        kind: name of the model: "wordpiece", "bytelevel", "unigram", "bpe" or "japanese".
+        kind: name of the model: "wordpiece", "bytelevel", "unigram", "bpe", "bytefallback" or "japanese".
         special: dict from a role ("unk", "cls", "sep", "pad", "mask", "bos", "eos") to a token, for the roles whose
             token is not that of BERT, which has no "bos" and no "eos"; None says that the tokenizer has none.
         template: dict, the fields of a `Template`. None takes BERT's template, or the text alone where there is no cls
             or no sep token.
         added: more tokens that are found in a text as they stand, as `Added.of` reads them. Those that the vocabulary
             lacks get the ids after it.
-        **settings: settings of the model; see `WordPiece`, `ByteLevel`, `Unigram`, `BPE` and
+        **settings: settings of the model; see `WordPiece`, `ByteLevel`, `Unigram`, `BPE`, `ByteFallback` and
             `Japanese`.
 
     Raises:

@@ -25,7 +25,7 @@ def weight_depths(model: Any) -> list[tuple[Any, int]]:
         raise Error(f"The blocks of {encoder.config.family} are shared among all depths, so they can neither be frozen "
                     "one by one nor learn at different rates; set no layer_decay, frozen_layers or unfreeze.")
     top = len(encoder.blocks) + 2
-    layers = [(encoder.embeddings, 0), (encoder.beginning, 0),
+    layers = [(encoder.embeddings, 0), (encoder.distances, 0), (encoder.beginning, 0),
               *((block, i) for i, block in enumerate(encoder.blocks, start=1)),
               (encoder.ending, top - 1), (encoder.pooler, top - 1)]
     found = {id(weight): depth for layer, depth in layers if layer is not None for weight in layer.weights}

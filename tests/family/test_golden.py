@@ -68,7 +68,7 @@ def gradient_norms(folder):
     assert abs(float(loss) - float(outputs["loss"])) < 2e-5
     places = weight_mapping(ours, form.names, huggingface.LEAVES, transposed=True)
     norms = {places[path].name: float(tf.norm(gradient)) for path, gradient in zip(ours, gradients, strict=True)}
-    return norms, {name.removeprefix(form.prefix): norm for name, norm in wanted.items()}
+    return norms, {form.canonical(name.removeprefix(form.prefix)): norm for name, norm in wanted.items()}
 
 
 @ON_TENSORFLOW

@@ -1,6 +1,6 @@
 """Make one small classifier of every family, whose oracle is transformers; needs torch, transformers, sentencepiece.
 
-    python tests/golden/make_families.py
+    python tests/golden/make_families.py [NAME ...]
 
 Random weights of standard deviation 0.2 (biases and norms included, so that a mistake shows), written next to this
 file as families/NAME/: config.json, model.safetensors, the tokenizer's files and ref.npz, with entries
@@ -13,6 +13,9 @@ Compare real positions only.  Reformer's rows are shorter than a chunk, so that 
 are committed: this script is how they came to be.
 """
 
+import json
+import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,8 +23,12 @@ import numpy as np
 import sentencepiece
 import torch
 import transformers
-from tokenizers import ByteLevelBPETokenizer
+from tokenizers import AddedToken, ByteLevelBPETokenizer, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers.models import BPE, Unigram
+from tokenizers.normalizers import Replace
+from tokenizers.pre_tokenizers import Metaspace, Split
 from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer
 
 HERE = Path(__file__).parent / "families"
 SEED, STD, LABELS, LENGTHS = 11, 0.2, 3, (11, 7, 4)
@@ -47,6 +54,14 @@ def wordpiece(folder):
     return transformers.BertTokenizer(str(folder / "vocab.txt"))
 
 
+def mpnet(folder):
+    """Write a vocab.txt with RoBERTa's special tokens around BERT's words, and both unknown tokens."""
+    words = list(dict.fromkeys(["<s>", "<pad>", "</s>", "<unk>", *BERT_WORDS[:20], "[UNK]", *BERT_WORDS[20:], *".,:;?",
+                                *map(chr, range(97, 123)), *("##" + chr(code) for code in range(97, 123)), "<mask>"]))
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    return transformers.MPNetTokenizer(str(folder / "vocab.txt"))
+
+
 def bytelevel(special, cls):
     """Return a function that trains a byte-level BPE with these special tokens."""
     def make(folder):
@@ -68,6 +83,29 @@ def modern(folder):
     return transformers.PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer, **names)
 
 
+def gemma(folder):
+    """Train BPE on words behind a mark, and make of it what Gemma 2 has: whole texts, bytes for what is no entry."""
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
+    trained = Tokenizer(BPE(unk_token="<unk>"))
+    trained.pre_tokenizer = Metaspace(prepend_scheme="never")
+    trained.train_from_iterator(SENTENCES, BpeTrainer(vocab_size=190, special_tokens=special))
+    words = json.loads(trained.to_str())["model"]
+    entries = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), "\n", "\n\n", "\u2581\u2581",
+               *(word for word in words["vocab"] if word not in special)]
+    ids = {entry: i for i, entry in enumerate(dict.fromkeys(entries))}
+    merges = [("\u2581", "\u2581"), ("\n", "\n"), *(tuple(merge) for merge in words["merges"])]
+    made = Tokenizer(BPE(ids, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    made.normalizer, made.pre_tokenizer = Replace(" ", "\u2581"), Split(" ", "merged_with_previous")
+    made.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    made.post_processor = TemplateProcessing(single="<bos> $A <eos>", pair="<bos> $A <eos> <bos> $B <eos>",
+                                             special_tokens=[("<bos>", 2), ("<eos>", 1)])
+    made.add_tokens([AddedToken("\n\n", normalized=False)])
+    names = {"bos": "<bos>", "eos": "<eos>", "cls": "<bos>", "sep": "<eos>", "unk": "<unk>", "pad": "<pad>",
+             "mask": AddedToken("<mask>", lstrip=True)}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **{f"{key}_token": name
+                                                                          for key, name in names.items()})
+
+
 def pieces(name, cls, **options):
     """Return a function that trains a SentencePiece model and reads it as a class of transformers."""
     def make(folder):
@@ -83,6 +121,60 @@ def pieces(name, cls, **options):
     return make
 
 
+def field(message, number):
+    """Return the first bytes field of this number in a protobuf message."""
+    def varint(at):
+        value = shift = 0
+        while True:
+            value |= (message[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if message[at - 1] < 0x80:
+                return value, at
+
+    at = 0
+    while at < len(message):
+        key, at = varint(at)
+        if key & 7 == 2:
+            size, at = varint(at)
+            if key >> 3 == number:
+                return message[at:at + size]
+            at += size
+        else:
+            at = varint(at)[1] if key & 7 == 0 else at + {1: 8, 5: 4}[key & 7]
+    raise KeyError(number)
+
+
+RULES = {"\ufb01": "fi", "\uff21": "A", "\uff22": "B", "\u2460": "1", "\u00a0": " ", "\u200b": " ", "\u00ad": ""}
+
+
+def deberta(folder):
+    """Train a SentencePiece model with few rules, keep it beside the recorded ids, and make of it what DeBERTa-v2 has.
+
+    The tokenizer is built as the converter of transformers 4 does, by which the published models were trained.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        rules = ["\t".join(" ".join(f"{ord(c):X}" for c in side) for side in rule) for rule in RULES.items()]
+        (Path(work) / "rules.tsv").write_text("\n".join(rules) + "\n")
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(SENTENCES), model_prefix=str(Path(work) / "spm"), vocab_size=110,
+            hard_vocab_limit=False, minloglevel=2, normalization_rule_tsv=str(Path(work) / "rules.tsv"), pad_id=0,
+            bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]")
+        model = (Path(work) / "spm.model").read_bytes()
+    (HERE.parent / "family_tokenizers" / "deberta.model").write_bytes(model)
+    read = sentencepiece.SentencePieceProcessor(model_proto=model)
+    entries = [(read.id_to_piece(i), read.get_score(i)) for i in range(read.get_piece_size())]
+    made = Tokenizer(Unigram([*entries, ("[MASK]", 0.0)], 3))
+    charsmap = field(field(model, 3), 2)                     # ModelProto.normalizer_spec.precompiled_charsmap
+    made.normalizer = normalizers.Sequence([normalizers.Strip(), normalizers.Precompiled(charsmap),
+                                            Replace(Regex(" {2,}"), " ")])
+    made.pre_tokenizer = pre_tokenizers.Sequence([Metaspace(prepend_scheme="always")])
+    made.decoder = decoders.Metaspace(prepend_scheme="always")
+    made.post_processor = TemplateProcessing(single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+                                             special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    names = {f"{role}_token": f"[{role.upper()}]" for role in ("unk", "cls", "sep", "pad", "mask")}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **names)
+
+
 T = transformers
 ROBERTA = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 FAMILIES = {                                   # name -> config class, its settings, classifier, tokenizer
@@ -92,9 +184,13 @@ FAMILIES = {                                   # name -> config class, its setti
                 bytelevel(ROBERTA, T.RobertaTokenizer)),
     "xlm_roberta": (T.XLMRobertaConfig, {"type_vocab_size": 1}, T.XLMRobertaForSequenceClassification,
                     pieces("sentencepiece.bpe.model", T.XLMRobertaTokenizer)),
+    "mpnet": (T.MPNetConfig, {}, T.MPNetForSequenceClassification, mpnet),
     "distilbert": (T.DistilBertConfig, {"dim": 24, "n_heads": 3, "n_layers": 2, "hidden_dim": 40},
                    T.DistilBertForSequenceClassification, wordpiece),
     "electra": (T.ElectraConfig, {"embedding_size": 16}, T.ElectraForSequenceClassification, wordpiece),
+    "deberta": (T.DebertaV2Config, {
+        "relative_attention": True, "position_buckets": 8, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+        "pos_att_type": "p2c|c2p", "position_biased_input": False}, T.DebertaV2ForSequenceClassification, deberta),
     "albert": (T.AlbertConfig, {"embedding_size": 16, "hidden_act": "gelu_new"}, T.AlbertForSequenceClassification,
                pieces("spiece.model", T.AlbertTokenizer, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
                       normalization_rule_name="nmt_nfkc", control_symbols=["[CLS]", "[SEP]", "[MASK]"])),
@@ -117,6 +213,12 @@ FAMILIES = {                                   # name -> config class, its setti
                    T.MobileBertForSequenceClassification, wordpiece),
     "modernbert": (T.ModernBertConfig, {"local_attention": 4, "global_attn_every_n_layers": 2},
                    T.ModernBertForSequenceClassification, modern),
+    "nomic": (T.NomicBertConfig, {}, T.NomicBertForSequenceClassification, wordpiece),
+    "mmbert": (T.ModernBertConfig, {
+        "local_attention": 4, "global_attn_every_n_layers": 2, "classifier_pooling": "mean",
+        "rope_parameters": dict.fromkeys(("full_attention", "sliding_attention"),
+                                         {"rope_type": "default", "rope_theta": 160_000.0})},
+        T.ModernBertForSequenceClassification, gemma),
 }
 
 
@@ -146,6 +248,20 @@ def batch(config, tokenizer):
     return {name: torch.tensor(np.ascontiguousarray(values).astype("int64")) for name, values in found.items()}
 
 
+# How transformers' names of nomic-bert are written; those of queries, keys and values are saved as one.
+SAVED = {r"nomic_bert\.layers": "nomic_bert.encoder.layers", r"embeddings\.LayerNorm": "emb_ln",
+         r"self_attn\.o_proj": "attn.out_proj", r"self_attn\.[qkv]_proj": "attn.Wqkv", r"mlp\.up_proj": "mlp.fc11",
+         r"mlp\.gate_proj": "mlp.fc12", r"mlp\.down_proj": "mlp.fc2", "post_attention_layernorm": "norm1",
+         "post_mlp_layernorm": "norm2"}
+
+
+def as_saved(name):
+    """Return the name under which a parameter is saved."""
+    for theirs, saved in SAVED.items() if name.startswith("nomic_bert") else ():
+        name = re.sub(theirs, saved, name)
+    return name
+
+
 def record(model, inputs):
     """Return the entries of ref.npz."""
     found = model(**inputs, labels=torch.tensor([2, 0, 1]))
@@ -156,14 +272,17 @@ def record(model, inputs):
     entries = {f"in/{name}": values.numpy().astype("int32") for name, values in inputs.items()}
     entries |= {"out/logits": found.logits, "out/loss": found.loss, "out/last_hidden_state": hidden,
                 "in/labels": torch.tensor([2, 0, 1], dtype=torch.int32)}
-    entries |= {f"gradnorm/{name}": parameter.grad.norm() for name, parameter in model.named_parameters()
-                if parameter.grad is not None}
+    for name, parameter in model.named_parameters():
+        if parameter.grad is not None:                # of parts that are saved as one tensor the norms go together
+            name = f"gradnorm/{as_saved(name)}"
+            entries[name] = (entries.get(name, 0) ** 2 + parameter.grad.norm() ** 2) ** 0.5
     return {name: values.detach().numpy() if torch.is_tensor(values) else values for name, values in entries.items()}
 
 
 def main():
-    """Write every directory."""
-    for name, (config_class, settings, model_class, make_tokenizer) in FAMILIES.items():
+    """Write every directory, or those of the families that the command line names."""
+    for name in sys.argv[1:] or FAMILIES:
+        config_class, settings, model_class, make_tokenizer = FAMILIES[name]
         folder = HERE / name
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer = make_tokenizer(folder)

@@ -6,8 +6,8 @@ import tensorflow as tf
 from scipy.special import erf
 
 from bertkit.config import EncoderConfig
-from bertkit.kinds import PreNorm, Rotary
-from bertkit.layers.gated import GatedBlock
+from bertkit.kinds import GatedPost, PreNorm, Rotary
+from bertkit.layers.gated import GatedBlock, GatedPostBlock
 from tests.layers.drawn import dense, drawn, layer_norm, named
 from tests.layers.test_rotary_attention import by_numpy as attention_by_numpy
 
@@ -70,3 +70,30 @@ def test_rates_fall_where_the_released_code_has_them():
     assert (layer.attention_drop.rate, layer.drop.rate, layer.attention.drop.rate) == (0.5, 0.25, 0.5)
     layer.attention_drop = layer.drop = lambda x, training: 0 * x
     np.testing.assert_array_equal(layer(X, context={}, training=True), X)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_the_post_norm_block_equals_numpy_in_double_precision(biased):
+    """Nussbaum et al. 2024: norms after each sum, SwiGLU of two matrices."""
+    config = CONFIG.but(block=GatedPost(feed_bias=biased), activation="silu", qkv_bias=biased, attention=Rotary(50.0))
+    layer = drawn(GatedPostBlock(config, 1, dtype="float64", name="block"), (None, None, 8))
+    w = named(layer)
+    inside = {name.removeprefix("attention/"): values for name, values in w.items() if name.startswith("attention/")}
+    attended, probabilities = attention_by_numpy(inside, config.attention, X, MASK)
+    a = layer_norm(w, "attention_norm", X + attended, 1e-3)
+    gate = dense(w, "gate", a)
+    feed = dense(w, "outer", gate / (1 + np.exp(-gate)) * dense(w, "inner", a))
+    wanted = layer_norm(w, "output_norm", a + feed, 1e-3)
+    found = layer(X, context={"padding_mask": MASK}, trace=True)
+    for ours, theirs in zip(found, (wanted, probabilities), strict=True):
+        ours, theirs = (np.asarray(each).swapaxes(1, -2)[MASK > 0] for each in (ours, theirs))
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert ("inner/bias" in w) == ("gate/bias" in w) == biased
+
+
+def test_a_block_answers_for_some_places_alone():
+    layer, places = block(CONFIG.but(attention=Rotary(50.0)), 1), np.array([[6, 2], [0, 1]])
+    context = {"padding_mask": MASK}
+    wanted = np.asarray(layer(X, context=context))
+    found = layer(X, context={**context, "query_positions": tf.constant(places, tf.int32)})
+    np.testing.assert_allclose(np.asarray(found), np.take_along_axis(wanted, places[:, :, None], 1), atol=1e-6)

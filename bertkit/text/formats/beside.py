@@ -28,7 +28,8 @@ UNREAD = {"do_basic_tokenize": (True, None), "never_split": ([], None), "split_s
 # The class of transformers that reads a model, where no file names one.
 CLASSES = {"bert": "Bert", "distilbert": "Bert", "electra": "Bert", "mobilebert": "MobileBert", "roberta": "Roberta",
            "longformer": "Roberta", "albert": "Albert", "xlnet": "XLNet", "xlm-roberta": "XLMRoberta",
-           "camembert": "Camembert", "big_bird": "BigBird", "reformer": "Reformer"}
+           "camembert": "Camembert", "big_bird": "BigBird", "reformer": "Reformer", "mpnet": "MPNet",
+           "deberta-v2": "DebertaV2", "nomic_bert": "Bert"}
 GENERIC = ("modernbert",)       # models for which transformers 5 takes the tokenizer.json as it is, whatever is named
 
 

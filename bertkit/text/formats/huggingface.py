@@ -15,7 +15,7 @@ from bertkit.text.template import FIRST, SECOND, Template, bare, bert, roberta, 
 TEXTS = {"A": FIRST, "B": SECOND}
 PROCESSORS = {"BertProcessing": bert, "RobertaProcessing": roberta}
 FILES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece",
-         "japanese": "japanese"}
+         "bytefallback": "sentencepiece", "japanese": "japanese"}
 
 
 def write(folder: Path, tokenizer: Any) -> None:

@@ -17,7 +17,8 @@ from bertkit.text.formats.vocabulary import read_lines, read_vocabulary
 GOOGLE = {"rules": "google", "longest_word": 200}
 # Files of the first versions of `tokenizers` do not name the type of their model.
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
-_BUNDLE = {"tokenizer": ({"kind": Maybe(Choice("wordpiece", "bytelevel", "unigram", "bpe", "japanese"))}, None)}
+_KINDS = Choice("wordpiece", "bytelevel", "unigram", "bpe", "bytefallback", "japanese")
+_BUNDLE = {"tokenizer": ({"kind": Maybe(_KINDS)}, None)}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 # The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
 FILES = (".txt", ".model", ".json")
@@ -79,7 +80,7 @@ def uncased(vocabulary: Iterable[str]) -> bool:
 def _by_case(vocabulary, **settings):
     """Return a WordPiece vocabulary with the settings of its case."""
     lower = uncased(vocabulary)
-    return vocabulary, {"lowercase": lower, "strip_accents": lower, **settings}
+    return vocabulary, {"lowercase": lower, "strip_accents": lower, **wordpiece.of_vocabulary(vocabulary), **settings}
 
 
 def _bundle(folder):
@@ -110,9 +111,9 @@ def _reader(path, content):
         return wordpiece.from_tokenizer_json
     if kind == "BPE" and '"ByteLevel"' in split:
         return bytelevel.from_tokenizer_json
-    if kind == "Unigram" or kind == "BPE" and '"Metaspace"' in split:
+    if kind == "Unigram" or kind == "BPE" and ('"Metaspace"' in split or model.get("byte_fallback")):
         return sentencepiece.from_tokenizer_json
-    raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes or words; "
+    raise Error(f"{path}: its model is {kind}, wanted WordPiece, Unigram, or BPE on bytes, words or texts; "
                 "bertkit does not read such a tokenizer.")
 
 

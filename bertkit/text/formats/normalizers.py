@@ -10,7 +10,8 @@ from bertkit.text.unicode.normalize import BERT_FLAGS
 
 SIMPLE = {"NFC": "nfc", "NFD": "nfd", "NFKC": "nfkc", "NFKD": "nfkd", "StripAccents": "accents",
           "Lowercase": "lowercase"}
-SPACES = " {2,}"
+# Regular expressions that a normalizer replaces, and the steps for them; transformers 5 writes the second for DeBERTa.
+REGEXES = {" {2,}": "squeeze", r"\s{2,}|[\n\r\t]": "squeeze_blanks"}
 
 
 def steps(path: Path, normalizer: dict[str, Any] | None) -> tuple[list[list[str]], str]:
@@ -90,10 +91,10 @@ def _step(path, part):
     if part["type"] != "Replace":
         return [[SIMPLE[part["type"]]]]
     ((kind, pattern),) = part["pattern"].items()
-    if kind != "String" and pattern != SPACES:
-        raise Error(f"{path}: its normalizer replaces the regular expression {pattern!r}, wanted {SPACES!r}; "
-                    "bertkit does not read such a tokenizer.")
-    return [["replace", pattern, part["content"]] if kind == "String" else ["squeeze", part["content"]]]
+    if kind != "String" and pattern not in REGEXES:
+        raise Error(f"{path}: its normalizer replaces the regular expression {pattern!r}, wanted "
+                    f"{' or '.join(map(repr, REGEXES))}; bertkit does not read such a tokenizer.")
+    return [["replace", pattern, part["content"]] if kind == "String" else [REGEXES[pattern], part["content"]]]
 
 
 def _part(step, charsmap):
@@ -107,7 +108,8 @@ def _part(step, charsmap):
                 "strip_accents": accents, "lowercase": lowercase}
     if name.startswith("strip"):
         return {"type": "Strip", "strip_left": name.endswith("left"), "strip_right": name.endswith("right")}
-    if name in ("replace", "squeeze"):
-        pattern = {"String": values[0]} if name == "replace" else {"Regex": SPACES}
+    if name in ("replace", *REGEXES.values()):
+        regexes = {step: regex for regex, step in REGEXES.items()}
+        pattern = {"String": values[0]} if name == "replace" else {"Regex": regexes[name]}
         return {"type": "Replace", "pattern": pattern, "content": values[-1]}
     return {"type": {name: kind for kind, name in SIMPLE.items()}[name]}

@@ -1,7 +1,7 @@
 """What each family makes of a SentencePiece model: ids, special tokens, normalisation, template.
 
-Source: the code that was published with XLM-R, CamemBERT, ALBERT, XLNet, BigBird and Reformer, as Hugging Face's
-transformers reads it. fairseq, which published XLM-R and CamemBERT, has ids of its own.
+Source: the code that was published with XLM-R, CamemBERT, ALBERT, XLNet, BigBird, DeBERTa-v2 and Reformer, as Hugging
+Face's transformers reads it. fairseq, which published XLM-R and CamemBERT, has ids of its own.
 """
 
 import logging
@@ -104,6 +104,15 @@ def _cleaned(accents, lowercase):
     return steps
 
 
+def _deberta(options):
+    """Return the steps of DeBERTa-v2; the option to split at punctuation is of no published model."""
+    if options.get("split_by_punct"):
+        raise Error("tokenizer_config.json has split_by_punct=true, and bertkit does not split at punctuation before a "
+                    "SentencePiece model; give a checkpoint without it.")
+    lower = [["lowercase"]] * bool(options.get("do_lower_case"))
+    return [*lower, ["strip_left"], ["strip_right"], ["charsmap"], ["squeeze", " "]]
+
+
 def _always(*steps):
     return lambda options: [*steps]
 
@@ -120,6 +129,7 @@ FAMILIES = {
     "reformer": Family({"unk": "<unk>"}, bare, _always(["charsmap"], ["squeeze", " "]), "spaces"),
     "xlmroberta": Family(FAIRSEQ, roberta, _always(["charsmap"]), dropped=3, last=MASK,
                          first=(("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0))),
+    "debertav2": Family(GOOGLE | {"unk": "[UNK]", "pad": "[PAD]"}, bert, _deberta, "spaces", last=(("[MASK]", 0.0),)),
     "camembert": Family(FAIRSEQ, roberta, _always(["charsmap"]), dropped=1, last=MASK, mask_takes_blanks=True,
                         first=(("<s>NOTUSED", 0.0), ("<pad>", 0.0), ("</s>NOTUSED", 0.0), ("<unk>", 0.0),
                                ("<unk>NOTUSED", -100.0))),
@@ -165,4 +175,4 @@ def family(folder: Path, path: Path) -> Family:
         if (folder / file).exists():
             return FAMILIES[name]
     raise Error(f"{path} does not say its family; put a config.json with a model_type beside it, one of "
-                "xlm-roberta, camembert, albert, xlnet, big_bird and reformer.")
+                "xlm-roberta, camembert, albert, xlnet, big_bird, deberta-v2 and reformer.")

@@ -18,7 +18,7 @@ def vocabulary_file(kind: str) -> str:
     """Return the name of the file that holds the vocabulary of a kind of model.
 
     Args:
-        kind: "wordpiece", "bytelevel", "unigram", "bpe" or "japanese".
+        kind: "wordpiece", "bytelevel", "unigram", "bpe", "bytefallback" or "japanese".
 
     Returns:
         The name of the file.

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertkit.errors import Error
 from bertkit.files.atomic import write_json
+from bertkit.text.added import Added
 from bertkit.text.formats import beside, normalizers
 from bertkit.text.formats.huggingface import (
     added_tokens,
@@ -17,9 +18,11 @@ from bertkit.text.formats.huggingface import (
     write_tokenizer_json,
 )
 from bertkit.text.models.wordpiece import FLAGS
-from bertkit.text.template import bert
+from bertkit.text.template import bert, roberta
 
 DEFAULT = {role: f"[{role.upper()}]" for role in ("unk", "cls", "sep", "pad", "mask")}
+# MPNet has BERT's words, RoBERTa's special tokens and template, and the unknown tokens of both; BERT's is used.
+MPNET = {"unk": "[UNK]", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "mask": "<mask>", "bos": "<s>", "eos": "</s>"}
 # The classes for which transformers 5 takes these keys of tokenizer_config.json, whatever tokenizer.json says.
 FOLLOWED = ("Bert", "DistilBert", "Electra", "MobileBert", "MPNet")
 KEYS = {"do_lower_case": "lowercase", "strip_accents": "accents", "tokenize_chinese_chars": "ideographs"}
@@ -48,7 +51,7 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
                         "a tokenizer.")
         require(path, "pre_tokenizer", content["pre_tokenizer"], "BertPreTokenizer")
         vocabulary = entries_by_id(path, model["vocab"])
-        names = beside.special(folder, DEFAULT) | {"unk": model["unk_token"]}
+        names = beside.special(folder, _names(beside.tokenizer_class(folder))) | {"unk": model["unk_token"]}
         return vocabulary, {"prefix": model["continuing_subword_prefix"],
                             "longest_word": model["max_input_chars_per_word"],
                             **_normalization(_followed(folder, steps)),
@@ -73,13 +76,36 @@ def from_legacy(folder: Path, vocabulary: Sequence[str], uncased: bool) -> dict[
     if kind in PARTED:
         raise Error(f"{folder}: its tokenizer_class is {kind}Tokenizer, which parts words in another way than BERT; "
                     "bertkit does not read such a tokenizer.")
-    lower, names = config.get("do_lower_case", uncased), beside.special(folder, DEFAULT)
+    lower, names = config.get("do_lower_case", uncased), beside.special(folder, _names(kind))
     strip = config.get("strip_accents")                       # null means the same as do_lower_case
     with beside.complete_json(folder / beside.CONFIG):
         ideographs = config.get("tokenize_chinese_chars", True)
         step = normalizers.bert(True, ideographs, lower if strip is None else strip, lower)
-    return {"special": names, "added": beside.added(folder, vocabulary, names), **_normalization([step]),
-            "template": with_padding_side(folder, bert(names["cls"], names["sep"]), names).settings()}
+    added, order = beside.added(folder, vocabulary, names), roberta if kind == "MPNet" else bert
+    if kind == "MPNet" and names["mask"] not in [None, *(Added.of(token).content for token in added)]:
+        added = [*added, Added(names["mask"], lstrip=True).settings()]
+    return {"special": names, "added": added, **_normalization([step]),
+            "template": with_padding_side(folder, order(names["cls"], names["sep"]), names).settings()}
+
+
+def of_vocabulary(vocabulary: Sequence[str]) -> dict[str, Any]:
+    """Return the settings that the special tokens of a vocabulary tell where no file does: MPNet's, or BERT's.
+
+    Args:
+        vocabulary: the entries in the order of their ids.
+
+    Returns:
+        The settings special, added and template of a `Tokenizer`, empty for BERT's.
+
+    Example:
+        >>> of_vocabulary(["<s>", "<pad>", "</s>", "<unk>", "a", "[UNK]", "<mask>"])["special"]["cls"]
+        '<s>'
+    """
+    words = set(vocabulary)
+    if not set(MPNET.values()) <= words or DEFAULT["cls"] in words:
+        return {}
+    return {"special": MPNET, "added": [Added(MPNET["mask"], lstrip=True).settings()],
+            "template": roberta(MPNET["cls"], MPNET["sep"]).settings()}
 
 
 def write(folder: Path, tokenizer: Any) -> None:
@@ -103,10 +129,22 @@ def write(folder: Path, tokenizer: Any) -> None:
     tokenizer.save(folder)
     flags = {str(token.pop("id")): token for token in added_tokens(tokenizer)}
     write_json(folder / "tokenizer_config.json", {
-        "tokenizer_class": "BertTokenizer", "do_lower_case": settings["lowercase"],
+        "tokenizer_class": _class(tokenizer), "do_lower_case": settings["lowercase"],
         "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
         "padding_side": tokenizer.template.padding_side, "added_tokens_decoder": flags,
         **{f"{role}_token": token for role, token in tokenizer.special.items()}})
+
+
+def _names(kind):
+    """Return {role: token} of a class of transformers."""
+    return MPNET if kind == "MPNet" else DEFAULT
+
+
+def _class(tokenizer):
+    """Return the class of transformers that puts special tokens where a tokenizer does."""
+    special, template = tokenizer.special, tokenizer.template
+    mpnet = {"cls", "sep"} <= set(special) and template.pair == roberta(special["cls"], special["sep"]).pair
+    return "MPNetTokenizer" if mpnet else "BertTokenizer"
 
 
 def _followed(folder, steps):

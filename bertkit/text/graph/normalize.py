@@ -172,6 +172,17 @@ class _Squeeze(tf.Module):
         return self._texts(numbers, tf.ones_like(codes), codes, rows, places)
 
 
+class _SqueezeBlanks(_Squeeze):
+    """The step squeeze_blanks: the last of some blanks stands for all, and a line end or a tab for itself."""
+
+    def __call__(self, codes, rows, places):
+        blanks = is_blank(codes)
+        follows = blanks & shifted(blanks, 1, False) & (shifted(rows, 1, -1) == rows)
+        alone = tf.reduce_any(codes[:, None] == [ord(c) for c in "\n\r\t"], 1)
+        numbers = tf.where(shifted(follows, -1, False), GOES, tf.where(follows | alone, 2, STAYS))
+        return self._texts(numbers, tf.ones_like(codes), codes, rows, places)
+
+
 class _Strip(tf.Module):
     """The steps strip_left and strip_right: what stands before the first, or behind the last, that is no blank."""
 
@@ -190,7 +201,7 @@ class _Strip(tf.Module):
 
 
 STEPS: dict[str, Callable[..., Any]] = {
-    "replace": _Replace, "squeeze": _Squeeze, "strip_left": lambda: _Strip(False),
+    "replace": _Replace, "squeeze": _Squeeze, "squeeze_blanks": _SqueezeBlanks, "strip_left": lambda: _Strip(False),
     "strip_right": lambda: _Strip(True), "nfc": lambda: UnicodeForm("nfc"), "nfd": lambda: UnicodeForm("nfd"),
     "nfkc": lambda: UnicodeForm("nfkc"), "nfkd": lambda: UnicodeForm("nfkd")}
 

@@ -11,7 +11,8 @@ from bertkit.text.template import FIRST, SECOND
 
 # Each module has a dict MODELS {kind: class}. A class takes a model and the vocabulary; its instances turn texts,
 # string [B], into ids, ragged int32 [B, (T)], and offsets, ragged int32 [B, (T), 2].
-MODULES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece"}
+MODULES = {"wordpiece": "wordpiece", "bytelevel": "bytelevel", "unigram": "sentencepiece", "bpe": "sentencepiece",
+           "bytefallback": "byte_fallback"}
 
 
 class GraphTokenizer(tf.Module):

@@ -70,6 +70,7 @@ class Normalizer:
     - lowercase: lower-cases codepoint by codepoint.
     - replace OLD NEW: replaces a text.
     - squeeze NEW: replaces two or more spaces by NEW.
+    - squeeze_blanks NEW: replaces two or more blanks, and each line end or tab, by NEW.
     - strip_left, strip_right: remove the blanks at one end.
     - bert FLAGS: BERT's normalisation codepoint by codepoint, where FLAGS are some of the words of BERT_FLAGS: `clean`
       removes control characters and makes every blank a space, `ideographs` puts spaces around ideographs, `accents`
@@ -273,6 +274,10 @@ def _squeeze(new):
     return Step(" {2,}", lambda text: (new, [len(text) - 1] * len(new)))
 
 
+def _squeeze_blanks(new):
+    return Step(f"[{re.escape(BLANKS)}]{{2,}}|[\n\r\t]", lambda text: (new, [len(text) - 1] * len(new)))
+
+
 def _strip(pattern):
     return lambda: Step(pattern.format(f"[{re.escape(BLANKS)}]+"), lambda text: ("", []))
 
@@ -300,6 +305,7 @@ def _mapped(old, new):
     return new, [min(i, len(old) - 1) for i in range(len(new))]
 
 
-ARGUMENTS = {"replace": 2, "squeeze": 1, "bert": 1}
+ARGUMENTS = {"replace": 2, "squeeze": 1, "squeeze_blanks": 1, "bert": 1}
 STEPS = {"accents": _accents, "bert": _bert, "lowercase": _lowercase, "replace": _replace, "squeeze": _squeeze,
+         "squeeze_blanks": _squeeze_blanks,
          "strip_left": _strip("\\A{}"), "strip_right": _strip("{}\\Z"), "charsmap": _charsmap}
