@@ -5,6 +5,7 @@ A folder that is recognised and cannot be loaded is a case all the same: what co
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,22 @@ def case_of(path: str | Path, against: str | Path | None = None, seed: int = 0,
     """
     kind, place = kind_of(path)
     other = None if against is None else case_of(against, seed=seed)
-    logging.getLogger("bertkit").setLevel(logging.ERROR)        # what loaders warn of is a finding here
-    case = (_exported if kind in ("saved_model", "tflite") else _stored)(kind, place, other)
+    with _without_warnings():
+        case = (_exported if kind in ("saved_model", "tflite") else _stored)(kind, place, other)
     found = replace(case, folder=place, kind=kind, seed=seed, rows=rows or {})
     return found if other is None else _compared(found, other)
+
+
+@contextmanager
+def _without_warnings():
+    """Keep the warnings of loaders from the log: here what they warn of is a finding."""
+    log = logging.getLogger("bertkit")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _compared(case, other):

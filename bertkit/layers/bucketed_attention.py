@@ -143,7 +143,7 @@ def distance_buckets(buckets: int, farthest: int) -> np.ndarray:
 
     Example:
         >>> distance_buckets(8, 5)
-        array([3, 3, 3, 2, 1, 0, 5, 6, 7, 7, 7], dtype=int32)
+        array([3, 3, 2, 2, 1, 0, 5, 6, 6, 7, 7], dtype=int32)
     """
     half = buckets // 2
     exact = half // 2

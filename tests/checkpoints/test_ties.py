@@ -56,7 +56,7 @@ def saved(tmp_path, request):
 
 
 @pytest.mark.parametrize("saved", APART, indirect=True)
-@pytest.mark.parametrize("tie", [True, None])
+@pytest.mark.parametrize("tie", [True, pytest.param(None, marks=pytest.mark.slow)])
 def test_the_bias_of_the_matrix_wins(saved, tie, caplog):
     change_json(saved.folder / "config.json", tie_word_embeddings=tie)
     saved.change(lambda held: held.update({f"{saved.decoder}.bias": held[saved.own] + 1}))
@@ -72,7 +72,7 @@ def test_the_bias_of_the_matrix_alone_is_enough(saved, caplog):
 
 
 @pytest.mark.parametrize("saved", TIED, indirect=True)
-@pytest.mark.parametrize("tie", [True, None])
+@pytest.mark.parametrize("tie", [True, pytest.param(None, marks=pytest.mark.slow)])
 def test_a_matrix_that_is_not_the_table_wins(saved, tie, caplog):
     change_json(saved.folder / "config.json", tie_word_embeddings=tie)
     saved.change(lambda held: held.update({f"{saved.decoder}.weight": 2 * held[saved.table]}))

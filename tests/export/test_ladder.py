@@ -44,6 +44,7 @@ def auto():
     return out, card
 
 
+@pytest.mark.slow
 def test_auto_makes_each_rung_and_leaves_the_smallest_that_keeps_the_answers(auto):
     out, card = auto
     entries = {one["precision"]: one for one in card.ladder}
@@ -61,6 +62,7 @@ def test_auto_makes_each_rung_and_leaves_the_smallest_that_keeps_the_answers(aut
     assert entries["float32"]["agreement"] == 1 and entries["int4"]["bytes"] < entries["int8"]["bytes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "agreement"), [("int4", 0.9), ("int4-small", 0.85), ("int8-static", 0.85)])
 def test_fewer_bits_nearly_agree(auto, precision, agreement):
     entry = next(one for one in auto[1].ladder if one["precision"] == precision)
@@ -92,6 +94,7 @@ def test_ranges_are_of_real_tokens_alone():
     assert batch["padding_mask"].min() == 0, "no row has padding, so nothing is tested"
 
 
+@pytest.mark.slow
 def test_hidden_keys_get_no_weight_in_integers(auto):
     """The same row with other ids under the mask: the answer of the int8-static file does not move."""
     with pytest.MonkeyPatch.context() as patch:
@@ -105,6 +108,7 @@ def test_hidden_keys_get_no_weight_in_integers(auto):
     np.testing.assert_array_equal(device.run(one), device.run(others))
 
 
+@pytest.mark.slow
 def test_layers_that_change_nothing_drift_by_nothing():
     batch = rows()
     assert set(drift.layer_drift(content(), content(), SIGNATURE, batch).values()) == {0.0}
@@ -112,6 +116,7 @@ def test_layers_that_change_nothing_drift_by_nothing():
     assert {"embeddings", "block_0", "block_1"} <= set(found) and min(found.values()) > 0
 
 
+@pytest.mark.slow
 def test_one_file_of_several_lengths_answers_as_files_of_one(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bertkit.export.candidates.convert", exported.in_process)
