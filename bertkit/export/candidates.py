@@ -62,6 +62,7 @@ class Export:
                 raise Error(refusal)
         taken = chosen["precision"]
         self._keep(taken, names)
+        say(parity.cut_rows(proofs[taken]["cut"]))
         say(ladder.table(entries))
         card = self._card(name, taken, proofs[taken], entries)
         write_text(self.place / PAGE, render_ladder(card))

@@ -11,6 +11,7 @@ import numpy as np
 from bertkit import child
 from bertkit.errors import Error
 from bertkit.ondevice.runner import MODEL, load
+from bertkit.tasks.registry import are_all_own
 
 WARM_UP = 5      # the first rounds fill caches and are not counted
 ROUNDS = 60      # runs whose processor time is measured
@@ -83,12 +84,13 @@ def peak_memory(folder: str | Path, model: str = MODEL) -> int | None:
         model: The name of the file in the folder.
 
     Returns:
-        Bytes by which the process grew; None where the system does not say.
+        Bytes by which the process grew; None where the system does not say, or where tasks from outside bertkit are
+        registered, which another process would not know.
 
     Raises:
         Error: when the file cannot be run.
     """
-    if not Path("/proc/self/status").exists():
+    if not Path("/proc/self/status").exists() or not are_all_own():
         return None
     done = child.run(_PEAK, [str(folder), model], capture_output=True, text=True)
     if done.returncode:
