@@ -21,6 +21,14 @@ TIED = [name for name in family.PAGES if family.page(name).HUGGINGFACE.tied and 
         and (GOLDEN / "families" / name).exists()]
 APART = [name for name in TIED if family.page(name).HUGGINGFACE.names["mlm"]
          != family.page(name).HUGGINGFACE.names["mlm/decoder"]]
+
+
+def at_length(names):
+    """Three families in the default suite, the others among the slow tests: one rule decides for all."""
+    return [name if name in ("bert", "deberta", "mobilebert") else pytest.param(name, marks=pytest.mark.slow)
+            for name in names]
+
+
 IDS = {"token_ids": np.array([[7, 8, 9, 10, 11, 12]], "int32")}
 
 
@@ -55,7 +63,7 @@ def saved(tmp_path, request):
     return Saved(tmp_path, request.param)
 
 
-@pytest.mark.parametrize("saved", APART, indirect=True)
+@pytest.mark.parametrize("saved", at_length(APART), indirect=True)
 @pytest.mark.parametrize("tie", [True, pytest.param(None, marks=pytest.mark.slow)])
 def test_the_bias_of_the_matrix_wins(saved, tie, caplog):
     change_json(saved.folder / "config.json", tie_word_embeddings=tie)
@@ -64,14 +72,14 @@ def test_the_bias_of_the_matrix_wins(saved, tie, caplog):
     assert f"{saved.own} and {saved.decoder}.bias differ" in caplog.text
 
 
-@pytest.mark.parametrize("saved", APART, indirect=True)
+@pytest.mark.parametrize("saved", at_length(APART), indirect=True)
 def test_the_bias_of_the_matrix_alone_is_enough(saved, caplog):
     saved.change(lambda held: held.update({f"{saved.decoder}.bias": held.pop(saved.own)}))
     np.testing.assert_allclose(saved.logits(), saved.before, atol=1e-4)
     assert "differ" not in caplog.text
 
 
-@pytest.mark.parametrize("saved", TIED, indirect=True)
+@pytest.mark.parametrize("saved", at_length(TIED), indirect=True)
 @pytest.mark.parametrize("tie", [True, pytest.param(None, marks=pytest.mark.slow)])
 def test_a_matrix_that_is_not_the_table_wins(saved, tie, caplog):
     change_json(saved.folder / "config.json", tie_word_embeddings=tie)
@@ -83,7 +91,7 @@ def test_a_matrix_that_is_not_the_table_wins(saved, tie, caplog):
     assert f"{saved.decoder}.weight and " in caplog.text and "differ" in caplog.text
 
 
-@pytest.mark.parametrize("saved", TIED, indirect=True)
+@pytest.mark.parametrize("saved", at_length(TIED), indirect=True)
 def test_equal_copies_are_one(saved, caplog):
     caplog.set_level(logging.WARNING)
     saved.change(lambda held: held.update({f"{saved.decoder}.weight": held[saved.table]}))
@@ -91,7 +99,7 @@ def test_equal_copies_are_one(saved, caplog):
     assert checkpoints.load(saved.folder).kinds["mlm"].tied and not caplog.text
 
 
-@pytest.mark.parametrize("saved", TIED, indirect=True)
+@pytest.mark.parametrize("saved", at_length(TIED), indirect=True)
 def test_the_matrix_stands_for_a_table_that_is_missing(saved):
     saved.change(lambda held: held.update({f"{saved.decoder}.weight": held.pop(saved.table)}))
     np.testing.assert_allclose(saved.logits(), saved.before, atol=1e-5)

@@ -105,8 +105,8 @@ def graph_of():
     return compiled
 
 
-@pytest.mark.parametrize("name", ["composed", "uncased", pytest.param("bytes", marks=pytest.mark.slow),
-                                  pytest.param("cased", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["uncased", *(pytest.param(name, marks=pytest.mark.slow)
+                                               for name in ("composed", "bytes", "cased"))])
 @settings(max_examples=30, deadline=None)
 @given(batch=st.lists(texts, min_size=1, max_size=6))
 @example(["", "a COVID-19 [E1] e\u0301\u6f22 River [MASK] [/E1] x", "xRIVER", " ma 1_1 1 \u00b2ma\u00b2",
