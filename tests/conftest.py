@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -10,6 +11,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")     # several test processes may share a GPU
 for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")                       # tiny tensors: threads only wait for each other
+
+hypothesis.settings.register_profile("bertkit", deadline=None)     # a busy machine is no fault of an example
+hypothesis.settings.load_profile("bertkit")
 
 collect_ignore_glob = ["*/conftest.py"]     # of one name: --doctest-modules takes one for another
 
