@@ -219,4 +219,3 @@ def test_a_prefix_of_the_names_changes_nothing():
 
 def test_the_room_is_imported_when_it_is_asked_for():
     assert bertkit.doctor.examine is examine
-
