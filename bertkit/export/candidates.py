@@ -1,6 +1,7 @@
 """The files that one export makes, each proved and measured, of which one is taken."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from bertkit.card import Card
@@ -18,6 +19,9 @@ from bertkit.terminal import say
 
 AUTO, PAGE = "auto", "ladder.html"
 TIMED_TEXTS = 50
+STATIC, MEASURED = "int8-static", ("int8-static", "int8-full")      # those whose ranges calibration rows give
+# What the card says of the mask of int8-static, whose constant follows the ranges (see `static.static_ranges`).
+HIDDEN = {"hidden_by": "the lowest level of the scores' range"}
 EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chips without floating point."
 
 
@@ -68,18 +72,29 @@ class Export:
         write_text(self.place / PAGE, render_ladder(card))
         return card
 
-    def _names(self):
-        """Return the precisions that "auto" tries."""
+    @functools.cached_property
+    def _calibration(self):
+        """The calibration rows of the bundle at the longest length, or None."""
+        return source.calibration_rows(self.folder, self.bundle.tokenizer, self.lengths[-1])
+
+    def _obstacle(self, name):
+        """Return why a precision cannot be made of this bundle, or None."""
         config = self.bundle.model.encoder.config
-        left_out = {"int8-full": ""}
-        if not mask.has_full_blocks(config):
-            left_out["int8-static"] = f"it is made for blocks like BERT's, and {config.family} has others"
-        elif source.calibration_rows(self.folder, self.bundle.tokenizer, self.lengths[-1]) is None:
-            left_out["int8-static"] = "it needs calibration rows, and the bundle keeps none"
-        for name, why in left_out.items():
-            if why:
-                say(f"{name} is left out: {why}.")
-        return tuple(name for name in parity.LADDER if name not in left_out)
+        if name not in MEASURED:
+            return None
+        if self._calibration is None:
+            return "needs calibration rows, and the bundle keeps none (train it without --set calibration=0)"
+        if name == STATIC and not mask.has_full_blocks(config):
+            return f"is made for blocks like BERT's, and {config.family} has others"
+        return None
+
+    def _names(self):
+        """Return the precisions that "auto" tries; say why one is left out."""
+        names = [name for name in parity.LADDER if name != "int8-full"]
+        for name in names:
+            if obstacle := self._obstacle(name):
+                say(f"{name} is left out: it {obstacle}.")
+        return tuple(name for name in names if not self._obstacle(name))
 
     def _candidates(self, names, max_drop):
         """Write PRECISION.tflite of each name; return {name: what the proof found} and the entries of the ladder."""
@@ -97,22 +112,18 @@ class Export:
             on = f" on the {len(self.labelled)} rows of {Path(self.labelled.path).name}" if self.labelled else ""
             say(f"Comparing the {name} file with the model as trained{on}.")
             found = prove.of(load(self.place, files[name].name), name, max_drop)
-            proofs[name] = {"precision": name, "length": self.lengths[-1], "lengths": self.lengths, "mask": masking,
-                            **found}
+            proofs[name] = {"precision": name, "length": self.lengths[-1], "lengths": self.lengths,
+                            "mask": HIDDEN if name == STATIC else masking, **found}
             entries.append(ladder.entry(name, files[name].stat().st_size, found,
                                         {**_measured(self.place, files[name].name), "layers": drifts.get(name, {})}))
         return proofs, entries
 
     def _rows(self, names):
         """Return rows to calibrate and compare on, and the masked score with what it was seen to do there."""
-        rows = source.calibration_rows(self.folder, self.bundle.tokenizer, self.lengths[-1])
-        if rows is None and (asking := [name for name in names if name in ("int8-full", "int8-static")]):
-            raise Error(f"{asking[0]} needs calibration rows, and the bundle keeps none; train it without "
-                        "--set calibration=0, or take --precision int8.")
-        config = self.bundle.model.encoder.config
-        if "int8-static" in names and not mask.has_full_blocks(config):
-            raise Error(f"int8-static is made for blocks like BERT's, and {config.family} has others; take --precision "
-                        "int8.")
+        for name in names:
+            if obstacle := self._obstacle(name):
+                raise Error(f"{name} {obstacle}; take --precision int8.")
+        rows = self._calibration
         if rows is None:
             rows = source.random_rows(self.bundle.tokenizer, self.lengths[-1])
             return self._inputs(rows), {"masked_score": mask.FLOAT, "rows": 0}

@@ -23,7 +23,7 @@ STEP, SHARE = 8, 99     # a length that follows dev: a multiple of 8 that takes 
 def costs_of_lengths(bundle: Predictor, inputs: list[Any], counts: Sequence[int] = (1, 3, 6)) -> dict[str, Any]:
     """Return what inputs would cost in files of one, three and six lengths: the tokens computed for a row, padding too.
 
-    The lengths are multiples of 8, and those of all such sets with the fewest tokens, the longest the same.
+    The lengths are multiples of 8, at most the trained length, and of all such sets the one with the fewest tokens.
 
     Args:
         bundle: The `Predictor` of the bundle.
@@ -34,7 +34,7 @@ def costs_of_lengths(bundle: Predictor, inputs: list[Any], counts: Sequence[int]
         {count: {"lengths", "tokens"}}: "tokens" is the mean over the rows.
     """
     packed = bundle.task.pack(bundle.tokenizer, inputs, bundle.length).rows
-    wanted = np.array([STEP * math.ceil(len(ids) / STEP) for ids, _ in packed])
+    wanted = np.array([min(bundle.length, STEP * math.ceil(len(ids) / STEP)) for ids, _ in packed])
     steps, rows = np.unique(wanted, return_counts=True)
     best = {count: _best_lengths(steps, rows, count) for count in counts}
     return {str(count): {"lengths": lengths, "tokens": round(tokens / len(wanted), 2)}

@@ -9,8 +9,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from bertkit.doctor import examine
+from bertkit.doctor.curves import erf, gelu
 from bertkit.doctor.faults import mutants
-from bertkit.doctor.reference import Encoder, erf, gelu
+from bertkit.doctor.reference import Encoder
 from bertkit.doctor.settings import Settings, complete, without_prefix
 from tests.doctor.sick import SMALL, encoder, weights_of
 from tests.recorded import GOLDEN

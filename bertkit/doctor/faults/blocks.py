@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from bertkit.doctor.curves import ALIASES, CURVES
 from bertkit.doctor.faults import Faults, Mutant
-from bertkit.doctor.reference import ALIASES, CURVES, Encoder
+from bertkit.doctor.reference import Encoder
 from bertkit.doctor.settings import Settings
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from bertkit.doctor.curves import CURVES, gelu
 from bertkit.doctor.faults import Faults, Mutant
-from bertkit.doctor.reference import CURVES, Encoder, gelu
+from bertkit.doctor.reference import Encoder
 from bertkit.doctor.settings import Settings
 
 
