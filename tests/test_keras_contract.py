@@ -43,9 +43,10 @@ def has(name, head):
 
 
 # Every family with every head; those that repeat another's code are `slow`.
-UNLIKE = ("xlnet", "longformer", "mobilebert", "reformer", "modernbert")        # in their layers
+DEFAULT = {*(("bert", head) for head in HEADS if head not in ("several", "answerer", "documents")),
+           *((name, "classifier") for name in ("xlnet", "mobilebert", "reformer"))}            # unlike in their layers
 TABLE = [pytest.param(name, head, id=f"{name}-{head}",
-                      marks=() if name == "bert" or head == "classifier" and name in UNLIKE else pytest.mark.slow)
+                      marks=() if (name, head) in DEFAULT else pytest.mark.slow)
          for name in FOLDERS for head in HEADS if has(name, head)]
 # What is trained takes seconds a row: every head on BERT, and on the other families the encoder, whose layers differ,
 # and two heads, whose outputs do; the classifiers of the other families are compiled.
@@ -368,8 +369,10 @@ def test_every_family_reads_a_tokenizers_batch_and_its_own_entries_alone(name):
         assert entry in model.entries
 
 
-@pytest.mark.parametrize(("name", "head"), [*((name, "classifier") for name in FOLDERS), ("bert", "chooser"),
-                                            ("bert", "answerer"), ("longformer", "answerer")])
+@pytest.mark.parametrize(("name", "head"), [
+    ("bert", "classifier"), ("xlnet", "classifier"), ("bert", "chooser"), ("longformer", "answerer"),
+    *(pytest.param(name, head, marks=pytest.mark.slow) for name, head in [
+        *((name, "classifier") for name in FOLDERS if name not in ("bert", "xlnet")), ("bert", "answerer")])])
 def test_a_batch_without_rows_has_outputs_without_rows(name, head):
     model, inputs = shared(name, head), {name: values[:0] for name, values in batch(name, head).items()}
     wanted = [(0, *part.shape[1:]) for part in answers(model, batch(name, head))]

@@ -49,7 +49,9 @@ def outputs(model):
     return [np.asarray(part) for part in keras.tree.flatten(model(batch))]
 
 
-@pytest.mark.parametrize("kind", WITH)
+@pytest.mark.parametrize("kind", [
+    kind if kind in ("Encoder", "Classifier", "TokenClassifier", "BeamQuestionAnswering", "SentenceEmbedder") else
+    pytest.param(kind, marks=pytest.mark.slow) for kind in WITH])
 def test_what_is_loaded_is_what_was_saved(kind, tmp_path):
     model = made(kind)
     save(model, tmp_path / "kept", tiny.tokenizer())

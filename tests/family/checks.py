@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import numpy as np
+import pytest
 
 from bertkit import checkpoints, family
 from bertkit.card import Card
@@ -108,6 +109,18 @@ def _without_padding(found, call):
 
     outputs = {name: cut(name, array) for name, array in call.outputs.items()}
     return {name: cut(name, array) for name, array in found.items()}, dataclasses.replace(call, outputs=outputs)
+
+
+def first_alone(cases):
+    """Return the cases as parameters, all but the first `slow`: they show the same of another head."""
+    first, *others = cases
+    return [first, *(pytest.param(case, marks=pytest.mark.slow) for case in others)]
+
+
+def encoders_alone(folders):
+    """Return the folders of references as parameters, those of a head `slow`."""
+    default = [folder for folder in folders if str(folder).endswith("/base") or "formats" in str(folder)]
+    return [folder if folder in default else pytest.param(folder, marks=pytest.mark.slow) for folder in folders]
 
 
 def assert_survives(model, rows, folder):

@@ -42,7 +42,7 @@ def test_every_variable_has_its_own_name(head):
     checks.assert_own_names(MODELS[head], bigbird.HUGGINGFACE)
 
 
-@pytest.mark.parametrize("head", MODELS)
+@pytest.mark.parametrize("head", checks.first_alone(MODELS))
 def test_heads_come_back_whole(head, tmp_path):
     checks.assert_survives(MODELS[head], checks.batch(CONFIG, 2 if head == "choose" else None), tmp_path)
 
@@ -123,9 +123,9 @@ def test_settings_survive_the_way_there_and_back(tmp_path):
     checks.assert_survives(checks.models(config)["answer"], checks.batch(config), tmp_path)
 
 
-@pytest.mark.parametrize("folder", [
+@pytest.mark.parametrize("folder", checks.encoders_alone([
     *(f"bigbird/{head}" for head in ("base", "mc", "mlm", "pretraining", "qa", "seqcls", "tokcls")),
-    "bigbird_full/base", "bigbird_full/mlm", "bigbird_r3/base", "bigbird_r3/mlm"])
+    "bigbird_full/base", "bigbird_full/mlm", "bigbird_r3/base", "bigbird_r3/mlm"]))
 def test_recorded_references(shared, folder):
     assert long_texts.worst(shared(f"checkpoints/{folder}")) < 2e-5
 

@@ -64,7 +64,7 @@ def test_every_variable_has_its_own_name(head):
     checks.assert_own_names(MODELS[head], deberta.HUGGINGFACE)
 
 
-@pytest.mark.parametrize("head", [head for head in MODELS if head != "choose"])
+@pytest.mark.parametrize("head", checks.first_alone([head for head in MODELS if head != "choose"]))
 def test_heads_come_back_whole(head, tmp_path):
     checks.assert_survives(MODELS[head], checks.batch(CONFIG), tmp_path)
 
@@ -78,7 +78,8 @@ def test_everything_that_a_deberta_v2_can_have_comes_back(tmp_path):
     assert_comes_back(Classifier(Encoder(OWN), ("a", "b", "c")), checks.batch(OWN), tmp_path)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+@pytest.mark.parametrize("folder", checks.encoders_alone(FOLDERS),
+                         ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_recorded_references(folder):
     """All states and attentions, both terms or one, buckets or none, with and without shared matrices and a norm."""
     assert checks.largest_difference(folder, real=True) < 2e-5

@@ -49,7 +49,7 @@ def test_every_variable_has_its_own_name(head):
     checks.assert_own_names(MODELS[head], nomic.HUGGINGFACE)
 
 
-@pytest.mark.parametrize("head", [head for head in MODELS if head != "choose"])
+@pytest.mark.parametrize("head", checks.first_alone([head for head in MODELS if head != "choose"]))
 def test_heads_come_back_whole(head, tmp_path):
     checks.assert_survives(MODELS[head], checks.batch(CONFIG), tmp_path)
 
@@ -58,7 +58,8 @@ def test_a_choice_comes_back_by_its_class(tmp_path):
     assert_comes_back(MODELS["choose"], checks.batch(CONFIG, 2), tmp_path)
 
 
-@pytest.mark.parametrize("folder", sorted((GOLDEN / "heads" / "nomic").iterdir()), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", checks.encoders_alone(sorted((GOLDEN / "heads" / "nomic").iterdir())),
+                         ids=lambda folder: folder.name)
 def test_recorded_references(folder):
     assert checks.largest_difference(folder) < 2e-5
 

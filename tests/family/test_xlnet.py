@@ -59,7 +59,7 @@ def test_every_variable_has_its_own_name(head):
     checks.assert_own_names(MODELS[head], xlnet.HUGGINGFACE)
 
 
-@pytest.mark.parametrize("head", [head for head in MODELS if head != "choose"])
+@pytest.mark.parametrize("head", checks.first_alone([head for head in MODELS if head != "choose"]))
 def test_heads_come_back_whole(head, tmp_path):
     checks.assert_survives(MODELS[head], checks.batch(CONFIG), tmp_path)
 
@@ -169,8 +169,9 @@ def distance(found, wanted, rows):
     return np.abs(found - wanted)[real if each else ...].max()
 
 
-@pytest.mark.parametrize("folder", ["xlnet/base", "xlnet/lm", "xlnet/seqcls", "xlnet/tokcls", "xlnet/qa_simple",
-                                    "xlnet_uni/base", "xlnet_uni/lm", "xlnet_uni/seqcls", "formats/xlnet_tf1"])
+@pytest.mark.parametrize("folder", checks.encoders_alone([
+    "xlnet/base", "xlnet/lm", "xlnet/seqcls", "xlnet/tokcls", "xlnet/qa_simple", "xlnet_uni/base", "xlnet_uni/lm",
+    "xlnet_uni/seqcls", "formats/xlnet_tf1"]))
 def test_recorded_references(shared, folder):
     folder = shared(f"checkpoints/{folder}")
     model, compared = checkpoints.load(folder), 0

@@ -89,7 +89,7 @@ LAYERS = [
     (of_tensors(TwoStreamBlock, of_state), {"config": BOTH}, X, SAME, 17, 0, 2),
     (of_tensors(LastStream, of_state), {"config": BOTH}, X, SAME, 0, 0, 1),
 ]
-SLOW = (LocalAttention, HashAttention, RotaryAttention, WindowAttention, BottleneckBlock, Projection, Feed)
+SLOW = (Block, LocalAttention, HashAttention, RotaryAttention, WindowAttention, BottleneckBlock, Projection, Feed)
 
 
 @pytest.fixture(scope="module")

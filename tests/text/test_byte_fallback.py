@@ -52,7 +52,8 @@ def test_equals_merging_by_hand(merges, cuts, text):
     assert found.offsets == offsets
 
 
-@pytest.mark.parametrize("merges", [INSIDE, ACROSS], ids=["inside", "across"])
+@pytest.mark.parametrize("merges", [
+    pytest.param(INSIDE, id="inside", marks=pytest.mark.slow), pytest.param(ACROSS, id="across")])
 @settings(max_examples=40, deadline=None)
 @given(texts=st.lists(st.text("ab é▁\nX\U0001f600\u0800", max_size=20), min_size=1, max_size=4))
 def test_the_graph_gives_the_same(merges, texts):
