@@ -68,6 +68,9 @@ COMMANDS = {command.name: command for command in (
             "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone"),
     Command("slim", "remove heads, feed-forward rows, layers or entries of a bundle, and train what is left",
             "bertkit slim sentiment --train train.tsv --dev dev.tsv --layers 0,2,5 --intermediate 512 --out slimmer"),
+    Command("distill", "teach a smaller model, or one of another family, to answer as a bundle does",
+            "bertkit distill sentiment --student layers=3,intermediate=512,vocabulary=8000 --train train.tsv "
+            "--dev dev.tsv --unlabelled more.txt --out student"),
     Command("doctor", "examine any implementation or file of an encoder: findings with evidence",
             "bertkit doctor bert --against uncased_L-12_H-768_A-12 --html doctor.html"),
     Command("convert", "a checkpoint from one published form into another",

@@ -241,6 +241,35 @@ def slim(folder: str, /, train: str, out: str, dev: str | None = None, heads: in
                learning_rate, length, seed, limit, alpha, temperature, columns, tuning)
 
 
+def distill(teacher: str, /, student: str, train: str, out: str, dev: str | None = None, unlabelled: str | None = None,
+            test: str | None = None, epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO,
+            length: int | None = None, seed: int = 0, limit: int | None = None, alpha: float = 0.5,
+            temperature: float = 2.0, columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
+    """Train a student on labels and on what a bundle answers, and leave it as a bundle with its card, which is returned.
+
+    Teacher and student each read the texts by their own tokenizer. The card compares both on dev.
+
+    teacher         a bundle that classify, score, tag, answer, choose or embed left
+    student         a checkpoint of any family, or sizes: layers=3,hidden=384,heads=6,intermediate=512,vocabulary=8000
+    train           labelled rows to learn from, as the teacher was trained on
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    dev             labelled rows that choose the best epoch; without it some of train are held out
+    unlabelled      more rows as in train, on which the student follows the teacher; labels in them are not read
+    test            labelled rows that only report
+    epochs          passes over the training rows; auto: as many as so few or so many rows ask
+    batch_size      rows in a step; auto: 16, of many rows 32
+    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
+    length          tokens that a row of the student is cut to, the special ones included; by default as the teacher
+    seed            of what is new in the student, of measured rows, the order of rows and dropout
+    limit           take the first rows of train only
+    alpha           share of the labels in the loss; the rest is how far the answers are from those of the teacher
+    temperature     what the logits of both are divided by before they are compared
+    """
+    from bertkit.compress import distill as run
+    return run(teacher, student, train, out, dev, unlabelled, test, epochs, batch_size, learning_rate, length, seed,
+               limit, alpha, temperature, columns, tuning)
+
+
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
                cased: bool = False) -> dict[str, Any]:
     """Learn a vocabulary from text and write it; return how well it fits text that was held out.

@@ -24,10 +24,11 @@ from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
 FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
-         "against", "accept")
+         "against", "accept", "unlabelled")
 SEVERAL = ("text",)         # files where several are taken, and else a column
-BUNDLES = ("folder",)
-CHECKPOINTS = ("model", "source", "vocabulary")
+BUNDLES = ("folder", "teacher")
+CHECKPOINTS = ("model", "source", "vocabulary", "student")
+SIZES = ("student",)        # of which those with an "=" are sizes, and name nothing
 
 
 class _Parser(argparse.ArgumentParser):
@@ -124,6 +125,8 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
         if int in get_args(parameter.annotation):       # a number, such as how many entries of a vocabulary stay
             continue
         for path in given if isinstance(given, list) else [given]:
+            if name in SIZES and "=" in str(path):
+                continue
             if name in CHECKPOINTS:
                 addresses.check_exists(path)
             elif name in BUNDLES and not os.path.exists(path):

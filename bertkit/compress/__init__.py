@@ -1,13 +1,16 @@
-"""Smaller models out of a trained one: parts that are really removed, and a schedule that makes weights zero."""
+"""Smaller models out of a trained one: students that learn from it, parts removed from it, weights made zero."""
 
 from typing import TYPE_CHECKING
 
 from bertkit.face import on_demand
 
-_HOMES = {"slim": "slimming", "MagnitudePruning": "sparsity", "keep_layers": "removal", "keep_parts": "removal",
-          "keep_entries": "removal", "gradient_importance": "importance", "activation_importance": "importance"}
+_HOMES = {"slim": "slimming", "distill": "distilling", "Distillation": "distillation", "TaughtRows": "teacher_answers",
+          "MagnitudePruning": "sparsity", "keep_layers": "removal", "keep_parts": "removal", "keep_entries": "removal",
+          "keep_features": "width", "gradient_importance": "importance", "activation_importance": "importance"}
 __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
+    from bertkit.compress.distillation import Distillation as Distillation
+    from bertkit.compress.distilling import distill as distill
     from bertkit.compress.importance import activation_importance as activation_importance
     from bertkit.compress.importance import gradient_importance as gradient_importance
     from bertkit.compress.removal import keep_entries as keep_entries
@@ -15,5 +18,7 @@ if TYPE_CHECKING:
     from bertkit.compress.removal import keep_parts as keep_parts
     from bertkit.compress.slimming import slim as slim
     from bertkit.compress.sparsity import MagnitudePruning as MagnitudePruning
+    from bertkit.compress.teacher_answers import TaughtRows as TaughtRows
+    from bertkit.compress.width import keep_features as keep_features
 else:
     __getattr__ = on_demand(__name__, _HOMES)

@@ -54,11 +54,23 @@ def sentences(folder: str | Path, said: dict[str, Any]) -> list[str]:
     Returns:
         The sentences.
     """
-    counts, drop, bag = said["parameters"], said["drop"], said["bag_of_words"]
+    counts = said["parameters"]
+    return [f"Of {folder} were removed: {', '.join(_parts(said['removed']))}; {counts['after']:,} of "
+            f"{counts['before']:,} parameters are left.", *drop_sentences(said)]
+
+
+def drop_sentences(said: dict[str, Any]) -> list[str]:
+    """Return in sentences what a smaller model loses against the first one, and what a bag of words reaches.
+
+    Args:
+        said: What `scores` returned, and "bag_of_words".
+
+    Returns:
+        The sentences.
+    """
+    drop, bag = said["drop"], said["bag_of_words"]
     judged = f" A drop cannot be judged on fewer than {FEWEST_ROWS} rows." if said["rows"] < FEWEST_ROWS else ""
-    found = [f"Of {folder} were removed: {', '.join(_parts(said['removed']))}; {counts['after']:,} of "
-             f"{counts['before']:,} parameters are left.",
-             f"{said['metric']} on dev goes from {said['before']:.4f} to {said['after']:.4f}, a drop of "
+    found = [f"{said['metric']} on dev goes from {said['before']:.4f} to {said['after']:.4f}, a drop of "
              f"{drop['drop']:.2f} points (95 % interval {drop['low']:.2f} to {drop['high']:.2f}).{judged}"]
     return found if bag is None else [*found, f"A bag of words, which needs no encoder, reaches {bag:.4f}."]
 

@@ -68,9 +68,8 @@ def activation_importance(model: Any, batches: Iterable[tuple[Any, ...]]) -> np.
     layers = [outer for _, outer in _second_matrices(model.encoder)]
     sums, tokens = [0.0] * len(layers), 0.0
     for inputs, *_ in batches:
-        rows = {name: np.reshape(value, (-1, np.shape(value)[-1])) for name, value in inputs.items()
-                if name in ("token_ids", "segment_ids", "padding_mask")}
-        real = np.asarray(rows.get("padding_mask", np.ones_like(rows["token_ids"])), "float64")
+        rows = _rows(inputs)
+        real = _real(rows)
         with inputs_of(layers) as seen:
             model.encoder(rows, training=False)
         for number, value in seen:
@@ -80,6 +79,44 @@ def activation_importance(model: Any, batches: Iterable[tuple[Any, ...]]) -> np.
         raise Error("There are no tokens to measure importance on; give at least one batch.")
     lengths = [np.linalg.norm(np.asarray(layer.kernel, "float64"), axis=1) for layer in layers]
     return np.stack([total / tokens * length for total, length in zip(sums, lengths, strict=True)])
+
+
+def feature_importance(model: Any, batches: Iterable[tuple[Any, ...]]) -> np.ndarray:
+    """Measure how large each feature of the vectors of tokens is.
+
+    I_d = E |h_d| over real tokens, and over the embeddings and the outputs of all layers.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        batches: (inputs by name, ...) without dropout; labels are not read.
+
+    Returns:
+        float64 [D].
+
+    Raises:
+        Error: when there is no batch.
+    """
+    width, sums, tokens = model.encoder.config.hidden_dim, 0.0, 0.0
+    for inputs, *_ in batches:
+        rows = _rows(inputs)
+        real = _real(rows)
+        states = [value for name, value in model.encoder(rows, trace=True, training=False)["trace"].items()
+                  if name.startswith("hidden/") and value.shape[-1] == width]
+        sums = sums + sum(np.einsum("bt,btd->d", real, np.abs(np.asarray(state, "float64"))) for state in states)
+        tokens += real.sum()
+    if not tokens:
+        raise Error("There are no tokens to measure importance on; give at least one batch.")
+    return np.asarray(sums) / tokens
+
+
+def _rows(inputs):
+    """Return the rows of a batch one below the other, [B·g,T] of [B,g,T]."""
+    return {name: np.reshape(value, (-1, np.shape(value)[-1])) for name, value in inputs.items()
+            if name in ("token_ids", "segment_ids", "padding_mask")}
+
+
+def _real(rows):
+    return np.asarray(rows.get("padding_mask", np.ones_like(rows["token_ids"])), "float64")
 
 
 def strongest(importance: np.ndarray, count: int) -> list[list[int]]:

@@ -1,5 +1,6 @@
 """What is left of a bundle's model and tokenizer when layers, entries, heads and rows are removed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,12 @@ class Reduced:
         sampler = BatchSampler(self.splits.features(self.tokenizer, self.whole.length), TOGETHER, seed)
         heads = rows = None
         if self.sizes.heads is not None:
-            found = gradient_importance(self.model, own_loss(self.model, sampler.features), _batches(sampler))[0]
+            loss = own_loss(self.model, sampler.features)
+            found = gradient_importance(self.model, loss, batches_to_measure(sampler))[0]
             heads = strongest(found, self.sizes.heads)
             self.removed["heads"] = self._by_layer(heads, config.num_heads)
         if self.sizes.intermediate is not None:
-            rows = strongest(activation_importance(self.model, _batches(sampler)), self.sizes.intermediate)
+            rows = strongest(activation_importance(self.model, batches_to_measure(sampler)), self.sizes.intermediate)
             self.removed["rows"] = {layer: len(numbers) for layer, numbers in
                                     self._by_layer(rows, config.intermediate_dim).items()}
         self.model = keep_parts(self.model, heads, rows)
@@ -142,7 +144,15 @@ def own_loss(model: Any, features: Any) -> Any:
     return contrastive_loss(features) if isinstance(model, SentenceEmbedder) else model.loss_function()
 
 
-def _batches(sampler):
+def batches_to_measure(sampler: BatchSampler) -> Iterator[Any]:
+    """Return the batches that importance is measured on.
+
+    Args:
+        sampler: A `BatchSampler` of `TOGETHER` examples a batch.
+
+    Returns:
+        An iterator over what `keras_batch` returns, `MEASURED` examples at most.
+    """
     return map(sampler.keras_batch, range(min(sampler.steps_per_epoch, MEASURED // TOGETHER)))
 
 

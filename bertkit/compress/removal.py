@@ -47,12 +47,12 @@ def keep_layers(model: Any, layers: Sequence[int]) -> Any:
     attention = attentions if isinstance(config.attention, tuple) else config.attention
     small = config.but(num_layers=len(layers), attention=attention)
 
-    def taken(name, given):
+    def taken(name, given, _):
         if config.shared is None and (block := BLOCK.match(name)):
             name = f"encoder/block_{layers[int(block[1])]}/{block[2]}/{block[3]}"
         return given[name]
 
-    return _rebuilt(model, small, taken)
+    return rebuilt(model, small, taken)
 
 
 def check_layers(config: EncoderConfig, layers: Sequence[int]) -> None:
@@ -112,14 +112,14 @@ def keep_parts(model: Any, heads: Sequence[Sequence[int]] | None = None,
     blocks = {name: number for number, name in enumerate(dict.fromkeys(
         block[1] for block in map(BLOCK.match, variables(model)) if block))}
 
-    def taken(name, given):
+    def taken(name, given, _):
         if (block := BLOCK.match(name)) is None:
             return given[name]
         number = blocks[block[1]]
         values = given[name] if heads is None else _of_heads(given[name], block[2], block[3], heads[number], config)
         return values if rows is None else _of_rows(values, block[2], block[3], rows[number], config)
 
-    return _rebuilt(model, config.but(**changes), taken)
+    return rebuilt(model, config.but(**changes), taken)
 
 
 def check_parts(config: EncoderConfig) -> None:
@@ -167,8 +167,8 @@ def keep_entries(model: Any, ids: Sequence[int]) -> Any:
     named = named_ids(config)
     if list(numbers[:len(named)]) != named:
         raise Error(f"The config of this {config.family} names ids up to {named[-1]}, which must stay as they are.")
-    return _rebuilt(model, config.but(vocabulary_size=len(numbers)),
-                    lambda name, given: np.take(given[name], numbers, axis=0) if name == TABLE else given[name])
+    return rebuilt(model, config.but(vocabulary_size=len(numbers)),
+                   lambda name, given, _: np.take(given[name], numbers, axis=0) if name == TABLE else given[name])
 
 
 def named_ids(config: EncoderConfig) -> list[int]:
@@ -193,14 +193,30 @@ def _config(model):
     return model.config if isinstance(model, Encoder) else model.encoder.config
 
 
-def _rebuilt(model: Any, config: EncoderConfig, taken: Callable[[str, dict[str, np.ndarray]], np.ndarray]) -> Any:
-    """Return a model of another config, each variable of which `taken` takes from the weights of the given model."""
+def rebuilt(model: Any, config: EncoderConfig,
+            taken: Callable[[str, dict[str, np.ndarray], tuple[int, ...]], Any]) -> Any:
+    """Return a model of another config, whose weights are taken from those of a model.
+
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+        config: The `EncoderConfig` of the new model.
+        taken: Function (name of a variable, {name: array} of the given model's, shape that is wanted) -> its value;
+            None leaves it new.
+
+    Returns:
+        A new model of the same class.
+
+    Raises:
+        Error: when a value has another shape than the variable.
+    """
     whole = isinstance(model, Encoder)
     encoder = Encoder(config, dtype=(model if whole else model.encoder).dtype_policy)
     made = encoder if whole else type(model)(encoder, **model.settings(), dtype=model.dtype_policy)
     given = {name: np.asarray(variable) for name, variable in variables(model).items()}
     for name, variable in variables(made).items():
-        values = taken(name, given)
+        values = taken(name, given, tuple(variable.shape))
+        if values is None:
+            continue
         if values.shape != tuple(variable.shape):
             raise Error(f"{name} of this {config.family} has the shape {list(values.shape)} and would need "
                         f"{list(variable.shape)}: a head of the task follows a size that was to change; leave it out.")

@@ -34,7 +34,7 @@ class SoftTargets:
                  temperature: float = 2.0) -> None:
         check_alpha_and_temperature(alpha, temperature)
         self.own, self.teacher, self.alpha, self.temperature = student.compute_loss, teacher, alpha, temperature
-        self.ids, self.distance = ids, _distance(student)
+        self.ids, self.distance = ids, answer_distance(student)
 
     def __call__(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                  training: bool = True) -> Any:
@@ -54,10 +54,23 @@ class SoftTargets:
         asked = x if self.ids is None else {**x, "token_ids": ops.take(self.ids, x["token_ids"], axis=0)}
         given = keras.tree.map_structure(lambda x: ops.stop_gradient(_float(x)), self.teacher(asked, training=False))
         apart = self.distance(y, given, keras.tree.map_structure(_float, y_pred), self.temperature)
-        if sample_weight is not None:
-            weights = ops.cast(sample_weight, apart.dtype)
-            apart = apart * ops.reshape(weights, (-1, *[1] * (len(apart.shape) - 1)))
-        return self.alpha * hard + (1 - self.alpha) * ops.mean(apart)
+        return self.alpha * hard + (1 - self.alpha) * weighted_mean(apart, sample_weight)
+
+
+def weighted_mean(apart: Any, sample_weight: Any = None) -> Any:
+    """Return the mean of numbers whose examples have weights.
+
+    Args:
+        apart: Numbers [B,...].
+        sample_weight: Weights [B]; None weighs all alike.
+
+    Returns:
+        The mean, a scalar: Σ w x over the number of the x.
+    """
+    if sample_weight is not None:
+        weights = ops.cast(sample_weight, apart.dtype)
+        apart = apart * ops.reshape(weights, (-1, *[1] * (len(apart.shape) - 1)))
+    return ops.mean(apart)
 
 
 def check_alpha_and_temperature(alpha: float, temperature: float) -> None:
@@ -122,6 +135,29 @@ def divergence_of_labels(teacher: Any, student: Any, temperature: float) -> Any:
     return temperature**2 * (ops.softplus(q) - ops.softplus(p) - share * (q - p))
 
 
+def divergence_of_cosines(teacher: Any, student: Any) -> Any:
+    """Compare how alike the texts of a batch are to either model, whose vectors may differ in width.
+
+    1/n Σ_j (cos(t_i, t_j) − cos(s_i, s_j))² of each text i among the n of the batch (Tung & Mori 2019, arXiv
+    1907.09682, section 3, with cosines in place of their scaled products).
+
+    Args:
+        teacher: Vectors [...,D] of n texts.
+        student: Vectors [...,D'] of the same texts.
+
+    Returns:
+        The divergence of each text, [...].
+
+    Example:
+        >>> one, other = ops.array([[1.0, 0.0], [0.0, 1.0]]), ops.array([[1.0], [1.0]])
+        >>> [float(each) for each in divergence_of_cosines(one, other)]
+        [0.5, 0.5]
+    """
+    sides = [unit_vectors(ops.reshape(side, (-1, ops.shape(side)[-1]))) for side in (teacher, student)]
+    one, other = (ops.matmul(side, ops.transpose(side)) for side in sides)
+    return ops.reshape(ops.mean(ops.square(one - other), axis=-1), ops.shape(student)[:-1])
+
+
 def _float(x):
     return ops.cast(x, "float32")
 
@@ -138,6 +174,8 @@ def _of_spans(_, teacher, student, temperature):
 
 
 def _of_vectors(_, teacher, student, temperature):
+    if teacher.shape[-1] is None or teacher.shape[-1] != student.shape[-1]:
+        return divergence_of_cosines(teacher, student)
     return 1 - ops.sum(unit_vectors(teacher) * unit_vectors(student), axis=-1)
 
 
@@ -158,7 +196,19 @@ _DISTANCES: dict[type, Callable] = {TokenClassifier: lambda _: _of_tags, Questio
                                     Classifier: _of_classifier}
 
 
-def _distance(model):
+def answer_distance(model: Any) -> Callable:
+    """Return how far the answers of a student are from those of its teacher.
+
+    Args:
+        model: The student, a head of bertkit's on an encoder.
+
+    Returns:
+        Function (labels, teacher's outputs, student's outputs, temperature) -> distances [B,...]; of labels only tags
+        read, at which tokens they are −1.
+
+    Raises:
+        Error: when there is no such distance for the model.
+    """
     for kind, distance in _DISTANCES.items():
         if isinstance(model, kind):
             return distance(model)

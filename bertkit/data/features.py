@@ -164,10 +164,24 @@ class Features:
         """
         if self.token_labels is None:
             return None if self.labels is None else self.labels[np.asarray(examples)]
+        return self.padded(self.token_labels, examples, length, UNSCORED)
+
+    def padded(self, values: np.ndarray, examples: Any, length: int | None = None, fill: float = 0) -> np.ndarray:
+        """Return values that lie beside the tokens of all rows, padded as `batch` pads.
+
+        Args:
+            values: [tokens, ...], beside `token_ids`.
+            examples: The numbers of the examples, [B].
+            length: Tokens of a padded row; None takes the longest row's.
+            fill: What stands at padding.
+
+        Returns:
+            [B,length,...], or of several rows an example [B·group,length,...], in the dtype of `values`.
+        """
         _, mask, places = self._places(examples, length)
-        labels = np.full(mask.shape, UNSCORED, "int32")
-        labels[mask] = self.token_labels[places]
-        return labels
+        found = np.full((*mask.shape, *values.shape[1:]), fill, values.dtype)
+        found[mask] = values[places]
+        return found
 
     def sample(self, count: int, seed: int) -> dict[str, np.ndarray] | None:
         """Return a batch of rows that are drawn without replacement.

@@ -3,7 +3,7 @@
 Nothing is drawn from hidden state, so a run that was interrupted goes on with the same batches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
@@ -35,6 +35,8 @@ class BatchSampler:
         accumulate: How many batches make one update: they are the parts of one large batch, and have weights, so that
             the mean of their gradients is its gradient, though one part has more rows or labelled tokens than another.
             Where the large batch has fewer parts, the others are a row of weight 0.
+        beside: Function (examples, length) -> {name: array [B,...]}, what the labels come with, such as the answers of
+            a teacher: the second part of a batch is then {"labels", and these}.
 
     Raises:
         Error: when `batch_size` is below 1, and when there are no rows.
@@ -55,6 +57,7 @@ class BatchSampler:
     copies: int = 1
     shuffle: bool = True
     accumulate: int = 1
+    beside: Callable[[np.ndarray, int], dict[str, np.ndarray]] | None = None
 
     def __post_init__(self):
         check_argument("batch_size", self.batch_size, Whole(1))
@@ -112,6 +115,8 @@ class BatchSampler:
         inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
         if labels is None:
             return inputs
+        if self.beside is not None:
+            labels = {"labels": labels, **self.beside(examples, length)}
         weights = self.weights(step)
         return (inputs, labels) if weights is None else (inputs, labels, weights)
 
@@ -200,7 +205,12 @@ class BatchSampler:
             return {**inputs, "step": tf.TensorSpec((), tf.int32)} if step else inputs
         shape = (None, None) if self.features.token_labels is not None else (None, *labels.shape[1:])
         weights = () if self.weights(0) is None else (tf.TensorSpec((None,), tf.float32),)
-        return inputs, tf.TensorSpec(shape, labels.dtype), *weights
+        spec = tf.TensorSpec(shape, labels.dtype)
+        if self.beside is None:
+            return inputs, spec, *weights
+        others = {name: tf.TensorSpec((None,) * value.ndim, value.dtype)
+                  for name, value in self.beside(self.rows(0), self.length(0)).items()}
+        return inputs, {"labels": spec, **others}, *weights
 
 
 @lru_cache(maxsize=4)

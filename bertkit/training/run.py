@@ -102,26 +102,28 @@ class Run:
         """The folder of TensorBoard's files."""
         return self.folder / "logs"
 
-    def prepare(self, model: Any, tokenizer: Any, splits: Any) -> None:
+    def prepare(self, model: Any, tokenizer: Any, splits: Any, features: Any = None, beside: Any = None) -> None:
         """Adapt the model to the tuning (see `training.adapt`) and pack the splits into rows of `length` tokens.
 
         Args:
             model: A head of bertkit's on an encoder, not compiled.
             tokenizer: The `Tokenizer` of the encoder.
             splits: The `Splits` of the run.
+            features: The `Features` to train on; None takes those of the training rows.
+            beside: What the labels of a batch come with (see `BatchSampler`), or None.
 
         Raises:
             Error: When the tokenizer, the length or the tuning does not fit the encoder.
         """
         check_fit(tokenizer, model.encoder.config, self.length)
         splits.task.check_threshold(self.tuning.threshold)
-        features = splits.features(tokenizer, self.length)
+        features = splits.features(tokenizer, self.length) if features is None else features
         self._resolve(len(features), model.encoder.config.hidden_dim)
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
         with precision(self.tuning.precision):
             adapt(model, self.tuning)
         self.sampler = BatchSampler(features, self.batch_size, self.seed, copies=self.tuning.copies,
-                                    accumulate=self.tuning.accumulate)
+                                    accumulate=self.tuning.accumulate, beside=beside)
         self.eval_splits = splits.eval_splits(tokenizer, self.length)
         self.steps = self.epochs * self.sampler.steps_per_epoch
 
@@ -134,6 +136,14 @@ class Run:
         if reason := explain_choice(rows, width, knobs, chosen):
             say(reason)
             self.notes.append(reason)
+
+    def cut_to(self, length: int) -> None:
+        """Cut rows to fewer tokens, of a model that is made after the run and has fewer positions.
+
+        Args:
+            length: Tokens of a row.
+        """
+        self.length, self.knobs = length, {**self.knobs, "length": length}
 
     def optimizer(self) -> keras.optimizers.Optimizer:
         """Return the optimizer for all steps of the run: AdamW, warm-up, decay, and what the tuning adds.
