@@ -242,7 +242,7 @@ def slim(folder: str, /, train: str, out: str, dev: str | None = None, heads: in
 
 
 def distill(teacher: str, /, student: str, train: str, out: str, dev: str | None = None, unlabelled: str | None = None,
-            test: str | None = None, epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO,
+            matches: str | None = None, test: str | None = None, epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO,
             length: int | None = None, seed: int = 0, limit: int | None = None, alpha: float = 0.5,
             temperature: float = 2.0, columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
     """Train a student on labels and on what a bundle answers, and leave it as a bundle with its card, which is returned.
@@ -255,6 +255,7 @@ def distill(teacher: str, /, student: str, train: str, out: str, dev: str | None
     out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
     dev             labelled rows that choose the best epoch; without it some of train are held out
     unlabelled      more rows as in train, on which the student follows the teacher; labels in them are not read
+    matches         what inside follows what: a JSON file of matches, or distilbert, tinybert, minilm(v2), mobilebert
     test            labelled rows that only report
     epochs          passes over the training rows; auto: as many as so few or so many rows ask
     batch_size      rows in a step; auto: 16, of many rows 32
@@ -266,7 +267,7 @@ def distill(teacher: str, /, student: str, train: str, out: str, dev: str | None
     temperature     what the logits of both are divided by before they are compared
     """
     from bertkit.compress import distill as run
-    return run(teacher, student, train, out, dev, unlabelled, test, epochs, batch_size, learning_rate, length, seed,
+    return run(teacher, student, train, out, dev, unlabelled, matches, test, epochs, batch_size, learning_rate, length, seed,
                limit, alpha, temperature, columns, tuning)
 
 

@@ -1,12 +1,28 @@
 """The loss of a student: α of its labels, 1 − α of its teacher's answers, and the matches of what lies inside."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from bertkit.compress.match_losses import (
+           attention_divergence,
+           hidden_cosine,
+           hidden_error,
+           relation_divergence,
+           score_error,
+           scores,
+)
+from bertkit.compress.matches import PROJECTED, RELATIONS, Match, matches_of
 from bertkit.compress.soft_targets import answer_distance, check_alpha_and_temperature, weighted_mean
+from bertkit.compress.tracing import KeptTrace, projections
 from bertkit.errors import Error
+from bertkit.layers.initializer import truncated_normal
+
+PLACE = "projection_to_teacher"     # the attribute of a student that holds what is thrown away after training
+OF_TEACHER = "teacher/"             # what the names of the teacher's own inputs begin with
 
 
 class Distillation:
@@ -16,19 +32,67 @@ class Distillation:
     teacher has answered before: what `TaughtRows.beside` gives comes with the labels. A row without a label of its own
     adds nothing to L, which stays a mean over all rows of the batch.
 
+    Where there are matches of tokens, the loss adds Σ w L of them: the teacher's encoder reads its own ids in each
+    step, and each token of the student is compared with the teacher's token of the same characters. The student's
+    hidden vectors go through one projection W h + b to the teacher's width, if theirs is another; it belongs to the
+    student until `finish` removes it.
+
     Args:
         student: The model that learns, a head of bertkit's on an encoder, not compiled.
         alpha: α, the share of the labels, 0 to 1.
         temperature: T, above 0.
+        matches: A list of `Match`, or what else `matches_of` takes.
+        teacher: The teacher's model, or its encoder; needed for matches of tokens.
 
     Raises:
-        Error: when α or T is out of range, or there is no such distance for the model.
+        Error: when α or T is out of range, there is no such distance for the model, or a match does not fit.
     """
 
-    def __init__(self, student: Any, alpha: float = 0.5, temperature: float = 2.0) -> None:
+    def __init__(self, student: Any, alpha: float = 0.5, temperature: float = 2.0, matches: Any = (),
+                 teacher: Any = None) -> None:
         check_alpha_and_temperature(alpha, temperature)
         self.own, self.alpha, self.temperature = student.compute_loss, alpha, temperature
         self.student, self.distance = student, answer_distance(student)
+        self.teacher = getattr(teacher, "encoder", teacher)
+        theirs = student.encoder.config if self.teacher is None else self.teacher.config
+        self.matches: Sequence[Match] = matches_of(matches, theirs, student.encoder.config)
+        self.weights = keras.Variable(np.array([match.weight for match in self.matches], "float32"), trainable=False,
+                                      name="weights_of_matches")
+        self.kept: KeptTrace | None = None
+        if self.inside:
+            self._begin()
+
+    @property
+    def inside(self) -> list[Match]:
+        """The matches of tokens."""
+        return [match for match in self.matches if match.of_tokens]
+
+    def _begin(self):
+        """Let the student keep its trace, and give it a projection where its width is another."""
+        if self.teacher is None:
+            raise Error(f"The match {self.inside[0]} needs the teacher; give its model.")
+        ours, theirs = self.student.encoder.config, self.teacher.config
+        self.kept = KeptTrace(self.student.encoder)
+        if ours.hidden_dim != theirs.hidden_dim and any(match.loss in ("mse", "cosine") for match in self.inside):
+            made = keras.layers.Dense(theirs.hidden_dim, kernel_initializer=truncated_normal(ours), name=PLACE,
+                                      dtype="float32")
+            made.build((None, None, ours.hidden_dim))
+            tracker = self.student._tracker         # a built model takes no layer, but as Keras' own LoRA does it
+            tracker.unlock()
+            setattr(self.student, PLACE, made)
+            tracker.lock()
+
+    def finish(self) -> None:
+        """Make the student a plain model again: the projection is thrown away, and no trace is kept."""
+        if self.kept is not None:
+            self.kept.stop()
+            self.kept = None
+        if (made := getattr(self.student, PLACE, None)) is not None:
+            tracker = self.student._tracker
+            tracker.unlock()
+            tracker.untrack(made)
+            delattr(self.student, PLACE)
+            tracker.lock()
 
     def __call__(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                  training: bool = True) -> Any:
@@ -36,7 +100,9 @@ class Distillation:
 
         Args:
             x: The batch, {name: tensor}.
-            y: {"labels", "answers": what the teacher's model gives, "labelled" [B]; of tags "words" [B,T]}.
+            y: {"labels", "answers": what the teacher's model gives, "labelled" [B]; of tags "words" [B,T]}; where there
+                are matches of tokens also "places" [B,T], "same" [B] and the teacher's inputs, as `TaughtRows` gives
+                them.
             y_pred: The student's outputs.
             sample_weight: Weights [B] of the examples; None weighs all alike.
             training: Whether this is a training step.
@@ -55,7 +121,72 @@ class Distillation:
         if isinstance(outputs, dict):
             given = {name: given[..., i] for i, name in enumerate(outputs)}
         apart = self.distance(y.get("words", y["labels"]), given, outputs, self.temperature)
-        return self.alpha * hard + (1 - self.alpha) * weighted_mean(apart, sample_weight)
+        total = self.weights[0] * (self.alpha * hard + (1 - self.alpha) * weighted_mean(apart, sample_weight))
+        if not self.inside:
+            return total
+        share = 1.0 if sample_weight is None else ops.mean(ops.cast(sample_weight, "float32"))
+        return total + share * self.matched(y)
+
+    def matched(self, y: dict[str, Any]) -> Any:
+        """Compute Σ w L of the matches of tokens, of the student's last call in training.
+
+        Args:
+            y: What the labels came with (see the call).
+
+        Returns:
+            The sum, a scalar.
+
+        Raises:
+            Error: when the student was not called in training before, or the teacher's inputs are missing.
+        """
+        ours = self.kept and self.kept.values
+        if ours is None or "places" not in y:
+            raise Error("Matches of tokens need a training step of the student, and the teacher's inputs in the batch.")
+        rows = {name.removeprefix(OF_TEACHER): _rows(value) for name, value in y.items() if name.startswith(OF_TEACHER)}
+        theirs = {name: ops.stop_gradient(_float(value)) for name, value in
+                  self.teacher(rows, trace=True, training=False)["trace"].items()}
+        places = _rows(y["places"])
+        sides = _Sides(self, theirs, {name: _float(value) for name, value in ours.items()}, ops.maximum(places, 0))
+        real = ops.cast(places >= 0, "float32")
+        whole = real * ops.cast(ops.reshape(y["same"], (-1, 1)), "float32")
+        losses = [sides.loss(match, whole if match.teacher.startswith("attention") else real) for match in self.inside]
+        return sum(self.weights[i] * loss for i, loss in enumerate(losses, start=1))
+
+
+class _Sides:
+    """The traces of teacher and student, and the teacher's place [R,T] of each token of the student."""
+
+    def __init__(self, distillation, theirs, ours, places):
+        self.distillation, self.theirs, self.ours, self.places = distillation, theirs, ours, places
+
+    def loss(self, match, real):
+        """Return the loss of a match over the tokens [R,T] that count."""
+        teacher, student = self.distillation.teacher, self.distillation.student.encoder
+        if match.loss in PROJECTED:
+            one = projections(teacher, self.theirs, match.layer("teacher"))
+            one = [self._moved(ops.stop_gradient(_float(each)), 2) for each in one]
+            other = [_float(each) for each in projections(student, self.ours, match.layer("student"))]
+            if match.loss == "scores":
+                return score_error(scores(*one[:2]), scores(*other[:2]), real)
+            which, heads = RELATIONS.index(match.loss), match.relation_heads(teacher.config, student.config)
+            return relation_divergence(one[which], other[which], real, heads)
+        one, other = self.theirs[match.teacher], self.ours[match.student]
+        if match.loss == "kl":
+            return attention_divergence(self._moved(self._moved(one, 2), 3), other, real)
+        if (projection := getattr(self.distillation.student, PLACE, None)) is not None:
+            other = projection(other)
+        return (hidden_cosine if match.loss == "cosine" else hidden_error)(self._moved(one, 1), other, real)
+
+    def _moved(self, values, axis):
+        """Return what the teacher has of its tokens, along an axis, at the tokens of the student."""
+        shape = [1] * len(values.shape)
+        shape[0], shape[axis] = -1, ops.shape(self.places)[1]
+        return ops.take_along_axis(values, ops.reshape(self.places, shape), axis=axis)
+
+
+def _rows(values):
+    """Return [B·g,T] of [B,g,T]; [B,T] as it is."""
+    return values if len(values.shape) == 2 else ops.reshape(values, (-1, ops.shape(values)[-1]))
 
 
 def _float(x):

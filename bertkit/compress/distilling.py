@@ -7,6 +7,7 @@ from typing import Any
 from bertkit.card import Card
 from bertkit.compress.compared import bag_of_words, drop_sentences, scores
 from bertkit.compress.distillation import Distillation
+from bertkit.compress.matches import PAPERS, read_matches, to_json
 from bertkit.compress.reduced import own_loss
 from bertkit.compress.soft_targets import check_alpha_and_temperature
 from bertkit.compress.student import Student, Teacher, parameters
@@ -15,7 +16,7 @@ from bertkit.compress.teacher_answers import TaughtRows
 from bertkit.compress.vocabulary import texts_of
 from bertkit.data.columns import Columns
 from bertkit.data.features import check_fit
-from bertkit.data.frames import Data
+from bertkit.data.frames import Data, checksum, data_path
 from bertkit.data.splits import Splits
 from bertkit.data.unlabelled import read_rows
 from bertkit.errors import Error
@@ -32,7 +33,7 @@ from bertkit.training.scoring import predictions
 
 
 def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Path, dev: Data | None = None,
-            unlabelled: Data | None = None, test: Data | None = None, epochs: Count = AUTO, batch_size: Count = AUTO,
+            unlabelled: Data | None = None, matches: Any = None, test: Data | None = None, epochs: Count = AUTO, batch_size: Count = AUTO,
             learning_rate: Rate = AUTO, length: int | None = None, seed: int = 0, limit: int | None = None,
             alpha: float = 0.5, temperature: float = 2.0, columns: Columns = Columns(),
             tuning: TrainConfig = TrainConfig()) -> Card:
@@ -49,6 +50,9 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         out: The folder to write.
         dev: Labelled rows that choose the best epoch and score both models; None holds out some of train.
         unlabelled: Rows on which the student follows the teacher alone; labels in them are not read.
+        matches: What inside the student follows what inside the teacher: a list of `Match`, the name of a paper's list
+            ("distilbert", "tinybert", "minilm", "minilmv2" or "mobilebert"), or a JSON file of matches. None takes the
+            answers alone.
         test: Labelled rows that only report.
         epochs: Passes over the training rows.
         batch_size: Rows in a step.
@@ -75,7 +79,8 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         sizes.check(whole.model.encoder.config, len(whole.tokenizer))
     knobs: dict[str, Any] = {
         "teacher": str(teacher), "bundle": sha256(Path(teacher) / "bundle.json"), "student": str(student),
-        "train": train, "dev": dev, "unlabelled": None if unlabelled is None else str(unlabelled), "test": test,
+        "train": train, "dev": dev, "test": test, "matches": _known(matches),
+        "unlabelled": None if unlabelled is None else [str(data_path(unlabelled)), checksum(data_path(unlabelled))],
         "limit": limit, "alpha": alpha, "temperature": temperature, "columns": columns}
     run = Run(out, epochs, batch_size, learning_rate, length or whole.length, seed, tuning, **knobs)
     splits = Splits(whole.task, train, dev, test, columns, limit, **tuning.reading_options)
@@ -87,11 +92,19 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         run.cut_to(most)
         say(f"The student has {most} positions: its rows are cut to as many tokens.")
     check_fit(made.tokenizer, made.model.encoder.config, run.length)
-    rows = _taught(whole, made, splits, more, run, temperature)
-    _train(run, made, splits, rows, Distillation(made.model, alpha, temperature))
-    said = _metadata(whole, made, splits, run.length, len(more))
+    loss = Distillation(made.model, alpha, temperature, matches, whole.model)
+    rows = _taught(whole, made, splits, more, run, loss)
+    _train(run, made, splits, rows, loss)
+    said = {**_metadata(whole, made, splits, run.length, len(more)), "matches": to_json(loss.matches)}
     run.notes += _said(said)
     return run.evaluate_and_save("distill", distill=said)
+
+
+def _known(matches):
+    """Return matches as a card and a resumed run know them: a file by what it holds."""
+    if matches is None or isinstance(matches, str) and matches in PAPERS:
+        return matches
+    return to_json(read_matches(matches) if isinstance(matches, str | Path) else matches)
 
 
 def _student(whole, student, sizes, splits, texts, seed):
@@ -115,11 +128,11 @@ def _unlabelled(splits, path, columns, tuning):
     return rows.inputs
 
 
-def _taught(whole, made, splits, more, run, temperature):
+def _taught(whole, made, splits, more, run, loss):
     train = splits.parts["train"]
     say(f"The teacher answers {len(train) + len(more)} rows.")
-    return TaughtRows(whole, made.tokenizer, run.length, [*train.inputs, *more], train.targets, temperature,
-                      Path(run.out).absolute().parent)
+    return TaughtRows(whole, made.tokenizer, run.length, [*train.inputs, *more], train.targets, loss.temperature,
+                      Path(run.out).absolute().parent, loss.inside)
 
 
 def _train(run, made, splits, rows, distillation):
@@ -134,6 +147,7 @@ def _train(run, made, splits, rows, distillation):
     done = run.resume()
     model.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
               callbacks=run.callbacks(done), shuffle=False, verbose=0)
+    distillation.finish()
 
 
 def _metadata(whole, made, splits, length, unlabelled):

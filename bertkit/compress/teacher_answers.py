@@ -1,6 +1,7 @@
 """What a teacher answers to the rows of a student: it reads each text by its own tokenizer, and answers it once."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -8,13 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from bertkit.compress.alignment import aligned_rows
+from bertkit.compress.matches import Match
 from bertkit.data.features import Features, features_of
 from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED
+from bertkit.terminal import say
 from bertkit.text import Tokenizer
 from bertkit.training.scoring import outputs
 
 IN_MEMORY = 2**28       # bytes of answers; more are kept in a file, which the system removes with the process
+FEWEST = 0.5            # the share of tokens, or of rows, below which a match compares too little
 NEVER = -1e9            # the logit of a token at which, as the teacher reads it, no answer begins or ends
 
 
@@ -34,10 +39,16 @@ class TaughtRows:
         targets: What those with labels are scored against.
         temperature: T, by which logits are divided.
         folder: A folder for answers that are too many for memory; None takes the system's.
+        matches: The `Match`es of tokens, for which each token of the student is compared with one of the teacher:
+            "places" int32 [B,T], its place in the teacher's row or -1, "same" [B], 1 where both rows are the same
+            pieces, and the teacher's inputs under "teacher/" come with the labels.
+
+    Raises:
+        Error: when fewer than `FEWEST` of the tokens that a match compares are the same pieces to both.
     """
 
     def __init__(self, teacher: Any, tokenizer: Tokenizer, length: int, inputs: list[Any], targets: Any,
-                 temperature: float = 1.0, folder: str | Path | None = None) -> None:
+                 temperature: float = 1.0, folder: str | Path | None = None, matches: Sequence[Match] = ()) -> None:
         self.teacher, self.folder, self.temperature = teacher, folder, temperature
         labels = _with_placeholders(teacher, inputs, targets)
         task = teacher.task
@@ -56,6 +67,9 @@ class TaughtRows:
             self._of_examples(found)
         known = self.features.labels if self.features.token_labels is None else self.features.token_labels
         self.known = known if self.features.token_labels is not None else known[self.labelled == 1]
+        self.places: Any = None
+        if matches:
+            self._align(tokenizer, length, inputs, labels, matches)
 
     def beside(self, examples: np.ndarray, length: int) -> dict[str, np.ndarray]:
         """Return what the labels of a batch come with.
@@ -65,15 +79,53 @@ class TaughtRows:
             length: Tokens of a padded row.
 
         Returns:
-            {"answers": float32 [B,...], "labelled": float32 [B]}, of tags also "words" int32 [B,T].
+            {"answers": float32 [B,...], "labelled": float32 [B]}, of tags also "words" int32 [B,T]; for matches
+            "places", "same" and the teacher's inputs.
         """
-        found = {"labelled": self.labelled[examples]}
+        found = {"labelled": self.labelled[examples], **self._inside(examples, length)}
         if self.words is not None:
             words = self.features.padded(self.words, examples, length, -1)
             return {**found, "words": words, "answers": self.answers[words] * (words >= 0)[..., None]}
         if self.teacher.model.each_token:
             return {**found, "answers": self.features.padded(self.answers, examples, length, NEVER)}
         return {**found, "answers": np.asarray(self.answers[examples])}
+
+    def _align(self, tokenizer, length, inputs, labels, matches):
+        """Find the teacher's place of each token; refuse a match of which too little is the same to both."""
+        found = aligned_rows(self.teacher.task, (tokenizer, length), (self.teacher.tokenizer, self.teacher.length),
+                             inputs, labels)
+        if found is None:
+            raise Error(f"The match {matches[0]} compares single tokens, and the two models read the texts in other "
+                        "windows; give the student the teacher's vocabulary and length, or leave the match out.")
+        self.places, self.same = found
+        shares = {"hidden": float(np.mean(self.places >= 0)), "attention": float(np.mean(self.same))}
+        for match in matches:
+            kind = match.teacher.partition("/")[0]
+            if shares[kind] < FEWEST:
+                what = "pieces of the texts are" if kind == "hidden" else "rows are, piece by piece,"
+                raise Error(f"The match {match} compares single tokens, and {shares[kind]:.0%} of the student's {what} "
+                            "the same to the teacher; give the student the teacher's vocabulary, or leave the match "
+                            "out.")
+        if min(shares.values()) < 1:
+            say(f"{shares['hidden']:.1%} of the student's pieces are the same to the teacher, and matches of hidden "
+                f"vectors compare these; {shares['attention']:.1%} of the rows are, and matches of attention these.")
+        self.theirs_rows = features_of(self.theirs, self.teacher.tokenizer)
+
+    def _inside(self, examples, length):
+        """Return what matches of tokens read."""
+        if self.places is None:
+            return {}
+        inputs = self.theirs_rows.batch(examples)
+        group, longest = self.features.group, inputs["token_ids"].shape[-1]
+        rows = (examples[:, None] * group + np.arange(group)).ravel()
+        places = self.features.padded(self.places, examples, length, -1)
+        if self.theirs_rows.padding.left:
+            sizes = np.diff(self.theirs_rows.starts)[rows]
+            places = np.where(places < 0, -1, places + (longest - sizes)[:, None]).astype("int32")
+        same = self.same[rows].astype("float32")
+        if group > 1:
+            places, same = places.reshape(len(examples), group, -1), same.reshape(len(examples), group)
+        return {"places": places, "same": same, **{f"teacher/{name}": value for name, value in inputs.items()}}
 
     def _of_examples(self, found):
         """Keep a vector for each example, or one for each row of its group."""
