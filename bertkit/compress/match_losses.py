@@ -53,7 +53,7 @@ def hidden_cosine(teacher: Any, student: Any, real: Any) -> Any:
 
 
 def attention_divergence(teacher: Any, student: Any, real: Any) -> Any:
-    """Compute the mean of KL(p_t ‖ p_s) over heads and real queries.
+    """Compute the mean of KL(p_t ‖ p_s) over heads and real queries, of real keys.
 
     Wang et al. 2020 (MiniLM), equation 4; Sun et al. 2020 (MobileBERT), equation 3.
 
@@ -70,6 +70,7 @@ def attention_divergence(teacher: Any, student: Any, real: Any) -> Any:
         >>> round(float(attention_divergence(other, one, ops.array([[1.0, 0.0]]))), 4)
         0.6931
     """
+    teacher = teacher * real[:, None, None, :]
     p, q = (ops.log(ops.maximum(side, SMALLEST)) for side in (teacher, student))
     return _mean(ops.mean(ops.sum(teacher * (p - q), axis=-1), axis=1), real)
 

@@ -174,7 +174,7 @@ def taught(vocabulary=TURNED, matches=(), hidden=16, **options):
     student = tiny.classifier(5, config=tiny.CONFIG.but(num_layers=1, hidden_dim=hidden, dropout=0.0,
                                                         attention_dropout=0.0))
     loss = Distillation(student, matches=matches, teacher=teacher.model, **options)
-    rows = TaughtRows(teacher, Tokenizer(vocabulary), 16, texts, labels[:16], loss.temperature, matches=loss.inside)
+    rows = TaughtRows(teacher, Tokenizer(vocabulary), 32, texts, labels[:16], loss.temperature, matches=loss.inside)
     student.compute_loss = loss
     student.compile(keras.optimizers.Adam(0.01), student.loss_function())
     return student, loss, BatchSampler(rows.features, 8, beside=rows.beside), teacher
@@ -243,7 +243,8 @@ def test_a_student_with_its_teachers_weights_has_no_loss_but_where_ids_are_mixed
         loss = Distillation(student, matches=[Match("answers", "answers", "soft", 0.0), match], teacher=teacher)
         rows = TaughtRows(Teacher(teacher, Classification(("0", "1"))), Tokenizer(TURNED), 16, texts, labels,
                           matches=loss.inside)
-        batch, y = rows.features.batch(range(8)), rows.beside(np.arange(8), batch["token_ids"].shape[1])
+        batch = rows.features.batch(range(8))
+        y = rows.beside(np.arange(8), batch["token_ids"].shape[1])
         student(batch, training=True)
         assert abs(float(loss.matched(y))) < 1e-5, match
         assert float(loss.matched({**y, "teacher/token_ids": batch["token_ids"]})) > 1e-3, match
