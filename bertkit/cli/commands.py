@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bertkit.card import Card
+from bertkit.cli.compression import distill as distill
+from bertkit.cli.compression import slim as slim
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.files.atomic import write_text
 from bertkit.signature import lazy_function, source_of
 from bertkit.terminal import escaped, say
-from bertkit.training.auto import AUTO, Count, Rate
-from bertkit.training.config import TrainConfig
 
 RECIPES = ("classify", "long_documents", "score", "tag", "answer", "choose", "embed", "rank", "retrieve", "glue",
            "summarise", "write", "pretrain", "demo")
@@ -205,70 +205,6 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
                                "max_drop": max_drop, "prefer": prefer,
                                "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
     return run(folder, to, out, **(options if to == "tflite" else {}))
-
-
-def slim(folder: str, /, train: str, out: str, dev: str | None = None, heads: int | None = None,
-         intermediate: int | None = None, layers: str | None = None,
-         vocabulary: int | Literal["used"] | None = None, test: str | None = None, epochs: Count = AUTO,
-         batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int | None = None, seed: int = 0,
-         limit: int | None = None, alpha: float = 0.5, temperature: float = 2.0, columns: Columns = Columns(),
-         tuning: TrainConfig = TrainConfig()) -> Card:
-    """Remove parts of a bundle's model, train what is left, and leave it as a bundle with its card, which is returned.
-
-    What is left learns from the labels and from what the whole model answers. With --vocabulary used alone nothing is
-    trained, because no answer changes.
-
-    folder          a bundle that classify, score, tag, answer, choose or embed left
-    train           labelled rows to learn from and to measure on what is important, as the bundle was trained on
-    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
-    dev             labelled rows that choose the best epoch; without it some of train are held out
-    heads           attention heads that stay in each layer, by the gradient of the loss
-    intermediate    feed-forward rows that stay in each layer, by what they add
-    layers          the layers that stay, counted from 0, with commas between: 0,2,5
-    vocabulary      how many entries stay, the most frequent; used: those of train and dev, special ones, characters
-    test            labelled rows that only report
-    epochs          passes over the training rows, 0 for none; auto: as many as so few or so many rows ask
-    batch_size      rows in a step; auto: 16, of many rows 32
-    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
-    length          tokens that a row is cut to, the special ones included; by default as the bundle
-    seed            of the rows that importance is measured on, the order of rows and dropout
-    limit           take the first rows of train only
-    alpha           share of the labels in the loss; the rest is how far the answers are from those of the whole model
-    temperature     what the logits of both are divided by before they are compared
-    """
-    from bertkit.compress import slim as run
-    return run(folder, train, out, dev, heads, intermediate, layers, vocabulary, test, epochs, batch_size,
-               learning_rate, length, seed, limit, alpha, temperature, columns, tuning)
-
-
-def distill(teacher: str, /, student: str, train: str, out: str, dev: str | None = None, unlabelled: str | None = None,
-            matches: str | None = None, test: str | None = None, epochs: Count = AUTO, batch_size: Count = AUTO, learning_rate: Rate = AUTO,
-            length: int | None = None, seed: int = 0, limit: int | None = None, alpha: float = 0.5,
-            temperature: float = 2.0, columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
-    """Train a student on labels and on what a bundle answers, and leave it as a bundle with its card, which is returned.
-
-    Teacher and student each read the texts by their own tokenizer. The card compares both on dev.
-
-    teacher         a bundle that classify, score, tag, answer, choose or embed left
-    student         a checkpoint of any family, or sizes: layers=3,hidden=384,heads=6,intermediate=512,vocabulary=8000
-    train           labelled rows to learn from, as the teacher was trained on
-    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
-    dev             labelled rows that choose the best epoch; without it some of train are held out
-    unlabelled      more rows as in train, on which the student follows the teacher; labels in them are not read
-    matches         what inside follows what: a JSON file of matches, or distilbert, tinybert, minilm(v2), mobilebert
-    test            labelled rows that only report
-    epochs          passes over the training rows; auto: as many as so few or so many rows ask
-    batch_size      rows in a step; auto: 16, of many rows 32
-    learning_rate   the highest, after the warm-up; auto: as the encoder's width asks
-    length          tokens that a row of the student is cut to, the special ones included; by default as the teacher
-    seed            of what is new in the student, of measured rows, the order of rows and dropout
-    limit           take the first rows of train only
-    alpha           share of the labels in the loss; the rest is how far the answers are from those of the teacher
-    temperature     what the logits of both are divided by before they are compared
-    """
-    from bertkit.compress import distill as run
-    return run(teacher, student, train, out, dev, unlabelled, matches, test, epochs, batch_size, learning_rate, length, seed,
-               limit, alpha, temperature, columns, tuning)
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",

@@ -24,11 +24,10 @@ from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
 FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
-         "against", "accept", "unlabelled")
+         "against", "accept", "unlabelled", "matches")
 SEVERAL = ("text",)         # files where several are taken, and else a column
 BUNDLES = ("folder", "teacher")
-CHECKPOINTS = ("model", "source", "vocabulary", "student")
-SIZES = ("student",)        # of which those with an "=" are sizes, and name nothing
+CHECKPOINTS = ("model", "source", "vocabulary", "student", "augmenter")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,7 +124,7 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
         if int in get_args(parameter.annotation):       # a number, such as how many entries of a vocabulary stay
             continue
         for path in given if isinstance(given, list) else [given]:
-            if name in SIZES and "=" in str(path):
+            if _is_word(name, str(path)):
                 continue
             if name in CHECKPOINTS:
                 addresses.check_exists(path)
@@ -134,6 +133,11 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
                             "command again resumes it.")
             elif name in FILES or name in SEVERAL and isinstance(given, list):
                 _check_readable(path)
+
+
+def _is_word(name, value):
+    """Return whether a value names no file: sizes of a student, or the list of matches of a paper."""
+    return name == "student" and "=" in value or name == "matches" and not value.endswith(".json")
 
 
 def _check_readable(path):

@@ -142,7 +142,8 @@ class Distillation:
         ours = self.kept and self.kept.values
         if ours is None or "places" not in y:
             raise Error("Matches of tokens need a training step of the student, and the teacher's inputs in the batch.")
-        rows = {name.removeprefix(OF_TEACHER): _rows(value) for name, value in y.items() if name.startswith(OF_TEACHER)}
+        rows = {name.removeprefix(OF_TEACHER): _rows(value) for name, value in y.items()
+                if name.startswith(OF_TEACHER)}
         theirs = {name: ops.stop_gradient(_float(value)) for name, value in
                   self.teacher(rows, trace=True, training=False)["trace"].items()}
         places = _rows(y["places"])
@@ -151,6 +152,48 @@ class Distillation:
         whole = real * ops.cast(ops.reshape(y["same"], (-1, 1)), "float32")
         losses = [sides.loss(match, whole if match.teacher.startswith("attention") else real) for match in self.inside]
         return sum(self.weights[i] * loss for i, loss in enumerate(losses, start=1))
+
+
+class Progressive(keras.callbacks.Callback):
+    """Train a student layer by layer: first the matches of its lowest layer alone, then those of the next, and so on.
+
+    Sun et al. 2020 (MobileBERT), section 3.6, progressive knowledge transfer, without their freezing of lower layers.
+    After the last layer the student learns from labels and answers alone. What an epoch trains depends on its number
+    only, so a run that was interrupted goes on alike.
+
+    Args:
+        distillation: The `Distillation`.
+        epochs: Epochs for each layer.
+
+    Raises:
+        Error: when there are no matches of tokens, or `epochs` is below 1.
+    """
+
+    def __init__(self, distillation: Distillation, epochs: int) -> None:
+        super().__init__()
+        if epochs < 1 or not distillation.inside:
+            raise Error(f"progressive={epochs} trains {len(distillation.inside)} matches of tokens layer by layer; "
+                        "give 1 or more, and matches such as mobilebert.")
+        self.distillation, self.epochs = distillation, epochs
+        self.layers = sorted({match.layer("student") for match in distillation.inside})
+
+    @property
+    def before_answers(self) -> int:
+        """The epochs before the student learns to answer."""
+        return self.epochs * len(self.layers)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Let the matches of one layer count, or the answers.
+
+        Args:
+            epoch: The number of the epoch, from 0.
+            logs: Not used.
+        """
+        stage = epoch // self.epochs
+        layer = self.layers[stage] if stage < len(self.layers) else None
+        self.distillation.weights.assign([
+            match.weight * (layer is not None and match.layer("student") == layer if match.of_tokens else layer is None)
+            for match in self.distillation.matches])
 
 
 class _Sides:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from bertkit.card import Card
+from bertkit.compress.augmentation import MaskedModel, NearestWords, augmented
 from bertkit.compress.compared import bag_of_words, drop_sentences, scores
-from bertkit.compress.distillation import Distillation
+from bertkit.compress.distillation import Distillation, Progressive
 from bertkit.compress.matches import PAPERS, read_matches, to_json
 from bertkit.compress.reduced import own_loss
 from bertkit.compress.soft_targets import check_alpha_and_temperature
-from bertkit.compress.student import Student, Teacher, parameters
+from bertkit.compress.student import Student, Teacher, parameters, removed_sentence
 from bertkit.compress.student_sizes import StudentSizes, is_sizes
 from bertkit.compress.teacher_answers import TaughtRows
 from bertkit.compress.vocabulary import texts_of
@@ -33,9 +34,10 @@ from bertkit.training.scoring import predictions
 
 
 def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Path, dev: Data | None = None,
-            unlabelled: Data | None = None, matches: Any = None, test: Data | None = None, epochs: Count = AUTO, batch_size: Count = AUTO,
-            learning_rate: Rate = AUTO, length: int | None = None, seed: int = 0, limit: int | None = None,
-            alpha: float = 0.5, temperature: float = 2.0, columns: Columns = Columns(),
+            unlabelled: Data | None = None, matches: Any = None, test: Data | None = None, epochs: Count = AUTO,
+            batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int | None = None, seed: int = 0,
+            limit: int | None = None, alpha: float = 0.5, temperature: float = 2.0, progressive: int | None = None,
+            augment: int = 0, augmenter: str | Path | None = None, columns: Columns = Columns(),
             tuning: TrainConfig = TrainConfig()) -> Card:
     """Train a student on labels and on what a teacher answers, and leave it as a bundle with its card.
 
@@ -63,6 +65,10 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         limit: Take the first rows of train only.
         alpha: α, the share of the labels in the loss.
         temperature: T, a number that the answers of both are divided by before they are compared.
+        progressive: Epochs for the matches of each layer alone, from the lowest, before the answers; None trains all
+            together (see `Progressive`).
+        augment: How many copies of each training row with other words the student also reads (see `augmented`).
+        augmenter: A masked language model that says which words fit; None takes the nearest of the teacher's table.
         columns: Names of columns.
         tuning: The `TrainConfig`.
 
@@ -80,11 +86,13 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
     knobs: dict[str, Any] = {
         "teacher": str(teacher), "bundle": sha256(Path(teacher) / "bundle.json"), "student": str(student),
         "train": train, "dev": dev, "test": test, "matches": _known(matches),
+        "progressive": progressive, "augment": augment, "augmenter": augmenter and str(augmenter),
         "unlabelled": None if unlabelled is None else [str(data_path(unlabelled)), checksum(data_path(unlabelled))],
         "limit": limit, "alpha": alpha, "temperature": temperature, "columns": columns}
     run = Run(out, epochs, batch_size, learning_rate, length or whole.length, seed, tuning, **knobs)
     splits = Splits(whole.task, train, dev, test, columns, limit, **tuning.reading_options)
     more = [] if unlabelled is None else _unlabelled(splits, unlabelled, columns, tuning)
+    copies = _copies(whole, splits, augment, augmenter, seed)
     with precision(tuning.precision):
         made = _student(whole, student, sizes, splits, texts_of(more), seed)
     most = made.model.encoder.config.max_length
@@ -93,9 +101,10 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         say(f"The student has {most} positions: its rows are cut to as many tokens.")
     check_fit(made.tokenizer, made.model.encoder.config, run.length)
     loss = Distillation(made.model, alpha, temperature, matches, whole.model)
-    rows = _taught(whole, made, splits, more, run, loss)
-    _train(run, made, splits, rows, loss)
-    said = {**_metadata(whole, made, splits, run.length, len(more)), "matches": to_json(loss.matches)}
+    rows = _taught(whole, made, splits, [*more, *copies], run, loss)
+    _train(run, made, splits, rows, loss, progressive)
+    said = {**_metadata(whole, made, splits, run.length), "matches": to_json(loss.matches), "unlabelled": len(more),
+            "augmented": len(copies)}
     run.notes += _said(said)
     return run.evaluate_and_save("distill", distill=said)
 
@@ -128,17 +137,31 @@ def _unlabelled(splits, path, columns, tuning):
     return rows.inputs
 
 
+def _copies(whole, splits, copies, augmenter, seed):
+    """Return copies of the training inputs with other words."""
+    if copies < 0 or augmenter is not None and not copies:
+        raise Error(f"augment={copies} makes no copies; give how many of each row, such as 20.")
+    if not copies:
+        return []
+    words = NearestWords(whole.model, whole.tokenizer) if augmenter is None else MaskedModel(augmenter)
+    return augmented(splits.parts["train"].inputs, copies, words, seed)
+
+
 def _taught(whole, made, splits, more, run, loss):
-    train = splits.parts["train"]
+    train, folder = splits.parts["train"], Path(run.out).absolute().parent
     say(f"The teacher answers {len(train) + len(more)} rows.")
     return TaughtRows(whole, made.tokenizer, run.length, [*train.inputs, *more], train.targets, loss.temperature,
-                      Path(run.out).absolute().parent, loss.inside)
+                      folder if folder.is_dir() else None, loss.inside)
 
 
-def _train(run, made, splits, rows, distillation):
+def _train(run, made, splits, rows, distillation, progressive):
     """Train the student; dev chooses the epoch."""
     model = made.model
     run.prepare(model, made.tokenizer, splits, rows.features, rows.beside)
+    stages = [] if progressive is None else [Progressive(distillation, progressive)]
+    if stages and stages[0].before_answers >= run.epochs:
+        raise Error(f"progressive={progressive} takes {stages[0].before_answers} epochs before the student learns to "
+                    f"answer, and there are {run.epochs}; give more epochs.")
     if isinstance(model, SentenceEmbedder):
         check_no_loss_knobs(run.tuning)
     model.compute_loss = distillation
@@ -146,24 +169,24 @@ def _train(run, made, splits, rows, distillation):
                   else loss_of(model, run.tuning, rows.known))
     done = run.resume()
     model.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
-              callbacks=run.callbacks(done), shuffle=False, verbose=0)
+              callbacks=[*run.callbacks(done), *stages], shuffle=False, verbose=0)
     distillation.finish()
 
 
-def _metadata(whole, made, splits, length, unlabelled):
+def _metadata(whole, made, splits, length):
     """Return what the card says: teacher, student, what was removed, the scores of both."""
     before, after = (predictions(side.model, whole.task, splits.eval_splits(side.tokenizer, size)["dev"])
                      for side, size in ((whole, whole.length), (made, length)))
     targets = splits.parts["dev"].targets
     found = scores(whole.task, whole.task.tuned(targets, after), targets, before, after)
-    return {"teacher": Path(whole.folder).name, "student": made.begins, "parameters": parameters(whole, made),
-            "unlabelled": unlabelled, **found, "bag_of_words": bag_of_words(splits)}
+    return {"teacher": Path(whole.folder).name, "student": made.begins, "removed": made.removed,
+            "parameters": parameters(whole, made), **found, "bag_of_words": bag_of_words(splits)}
 
 
 def _said(said):
     counts = said["parameters"]
     found = [f"The student has {counts['student']:,} parameters, its teacher {said['teacher']} {counts['teacher']:,}.",
-             *drop_sentences(said)]
+             *filter(None, [removed_sentence(said["removed"])]), *drop_sentences(said)]
     for sentence in found:
         say(sentence)
     return found

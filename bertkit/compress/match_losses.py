@@ -17,7 +17,7 @@ HIDDEN = -1e9           # the score of a token that is not there
 def hidden_error(teacher: Any, student: Any, real: Any) -> Any:
     """Compute the mean of (s − t)² over the features of the real tokens.
 
-    Jiao et al. 2019 (TinyBERT), equations 8 and 9, where s = h W + b; Sun et al. 2020 (MobileBERT), equation 2.
+    Jiao et al. 2019 (TinyBERT), section 3.1, where s = h W + b; Sun et al. 2020 (MobileBERT), section 3.5.
 
     Args:
         teacher: Vectors [B,T,D].
@@ -55,7 +55,7 @@ def hidden_cosine(teacher: Any, student: Any, real: Any) -> Any:
 def attention_divergence(teacher: Any, student: Any, real: Any) -> Any:
     """Compute the mean of KL(p_t ‖ p_s) over heads and real queries, of real keys.
 
-    Wang et al. 2020 (MiniLM), equation 4; Sun et al. 2020 (MobileBERT), equation 3.
+    Wang et al. 2020 (MiniLM), section 3.1; Sun et al. 2020 (MobileBERT), section 3.5.
 
     Args:
         teacher: Probabilities [B,N,T,T].
@@ -91,7 +91,7 @@ def scores(query: Any, key: Any) -> Any:
 def score_error(teacher: Any, student: Any, real: Any) -> Any:
     """Compute the mean of (s − t)² over heads and pairs of real tokens, of the scores before the softmax.
 
-    Jiao et al. 2019 (TinyBERT), equation 7; scores are Q Kᵀ / √H, as in its code.
+    Jiao et al. 2019 (TinyBERT), section 3.1; scores are Q Kᵀ / √H, as in its code.
 
     Args:
         teacher: Scores [B,N,T,T].
@@ -102,7 +102,8 @@ def score_error(teacher: Any, student: Any, real: Any) -> Any:
         The loss, a scalar.
 
     Example:
-        >>> float(score_error(ops.zeros((1, 1, 2, 2)), ops.array([[[[3.0, 5.0], [7.0, 9.0]]]]), ops.array([[1.0, 0.0]])))
+        >>> student = ops.array([[[[3.0, 5.0], [7.0, 9.0]]]])
+        >>> float(score_error(ops.zeros((1, 1, 2, 2)), student, ops.array([[1.0, 0.0]])))
         9.0
     """
     pairs = real[:, :, None] * real[:, None, :]
@@ -112,8 +113,8 @@ def score_error(teacher: Any, student: Any, real: Any) -> Any:
 def relation_divergence(teacher: Any, student: Any, real: Any, heads: int) -> Any:
     """Compute the mean of KL(R_t ‖ R_s) over heads and real queries, R = softmax(X Xᵀ / √d) over the real tokens.
 
-    Wang et al. 2020 (MiniLM), equations 5 to 7, of values in their heads; Wang et al. 2021 (MiniLMv2), equations 4 to
-    6, of queries, keys or values that are split anew into A_r heads of d features.
+    Wang et al. 2020 (MiniLM), section 3.2, of values in their heads; Wang et al. 2021 (MiniLMv2), section 3.1, of
+    queries, keys or values that are split anew into A_r heads of d features.
 
     Args:
         teacher: X [B,N,T,H] of the teacher.

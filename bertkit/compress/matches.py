@@ -160,7 +160,7 @@ def distilbert(teacher: int, student: int) -> list[Match]:
 def tinybert(teacher: int, student: int) -> list[Match]:
     """Return the matches of TinyBERT: embeddings, and scores and hidden vectors of layer m with those of m N / M.
 
-    Jiao et al. 2019, section 3.1, equation 11; where M does not divide N the layer is rounded.
+    Jiao et al. 2019, section 3.1; where M does not divide N the layer is rounded.
 
     Args:
         teacher: N, the number of the teacher's layers.
@@ -179,7 +179,7 @@ def tinybert(teacher: int, student: int) -> list[Match]:
 
 
 def minilm(teacher: int, student: int) -> list[Match]:
-    """Return the matches of MiniLM: attention and relations of values of the last layers (Wang et al. 2020, eq. 8).
+    """Return the matches of MiniLM: attention and relations of values of the last layers (Wang et al. 2020, section 3).
 
     Args:
         teacher: The number of the teacher's layers.
@@ -198,7 +198,7 @@ def minilm(teacher: int, student: int) -> list[Match]:
 def minilmv2(teacher: int, student: int) -> list[Match]:
     """Return the matches of MiniLMv2: relations of queries, keys and values of the last layers.
 
-    Wang et al. 2021 (arXiv 2012.15828), section 3.2; for large teachers it takes a layer above the middle.
+    Wang et al. 2021 (arXiv 2012.15828), section 3; for large teachers it takes a layer above the middle.
 
     Args:
         teacher: The number of the teacher's layers.
@@ -215,7 +215,7 @@ def minilmv2(teacher: int, student: int) -> list[Match]:
 
 
 def mobilebert(teacher: int, student: int) -> list[Match]:
-    """Return the matches of MobileBERT: feature maps and attention of each layer (Sun et al. 2020, section 3.4).
+    """Return the matches of MobileBERT: feature maps and attention of each layer (Sun et al. 2020, section 3.5).
 
     Args:
         teacher: The number of the teacher's layers.
@@ -257,9 +257,10 @@ def matches_of(given: Any, teacher: EncoderConfig, student: EncoderConfig) -> li
         Error: when the file holds something else, or a match does not fit the models.
     """
     found = given or []
-    if isinstance(given, str | Path):
-        found = PAPERS[str(given)](teacher.num_layers, student.num_layers) if str(given) in PAPERS else read_matches(
-            given)
+    if isinstance(given, str) and given in PAPERS:
+        found = PAPERS[given](teacher.num_layers, student.num_layers)
+    elif isinstance(given, str | Path):
+        found = read_matches(given)
     for match in found:
         if not isinstance(match, Match):
             raise Error(f"{match!r:.60} came where a Match was wanted.")
@@ -282,6 +283,8 @@ def read_matches(path: str | Path) -> list[Match]:
     Raises:
         Error: when the file holds something else.
     """
+    if Path(path).suffix != ".json":
+        raise Error(f"matches={path!s:.60} is no .json file, and no list of a paper: {', '.join(PAPERS)}.")
     advice = 'give a list of {"teacher": "hidden/4", "student": "hidden/2", "loss": "mse", "weight": 1}'
     rows: Any = parse(read_text(path), path, [_SHAPE], advice)
     return [Match(**{name: value for name, value in row.items() if value is not None}) for row in rows]

@@ -42,7 +42,9 @@ class Teacher:
 class Student:
     """A model that is to learn from a teacher, with a tokenizer of its own.
 
-    The attributes are `model`; `tokenizer`; and `begins`, JSON values that say what it begins with.
+    The attributes are `model`; `tokenizer`; `begins`, JSON values that say what it begins with; and `removed`, what the
+    teacher has and it has not: the numbers of "layers", and how many "heads" and feed-forward "rows" of each layer,
+    "features" of a token and "entries" of the vocabulary.
 
     Args:
         teacher: The `Teacher`.
@@ -53,6 +55,7 @@ class Student:
 
     def __init__(self, teacher: Teacher, model: Any, tokenizer: Tokenizer, begins: dict[str, Any]) -> None:
         self.teacher, self.model, self.tokenizer, self.begins = teacher, model, tokenizer, begins
+        self.removed: dict[str, Any] = {}
 
     @classmethod
     def of_checkpoint(cls, teacher: Teacher, address: str | Path) -> "Student":
@@ -107,8 +110,9 @@ class Student:
         config = self.model.encoder.config
         if count in (None, config.num_layers):
             return
-        self.begins["layers"] = spread(config.num_layers, count)
-        self.model = keep_layers(self.model, self.begins["layers"])
+        self.begins["layers"] = kept = spread(config.num_layers, count)
+        self.removed["layers"] = sorted(set(range(config.num_layers)) - set(kept))
+        self.model = keep_layers(self.model, kept)
 
     def _keep_entries(self, count, splits, texts):
         if count in (None, len(self.tokenizer)):
@@ -116,8 +120,8 @@ class Student:
         known = [part.inputs for name, part in splits.parts.items() if name in ("train", "dev")]
         texts = [*texts, *(text for inputs in known for text in texts_of(inputs))]
         ids = frequent_entries(self.tokenizer, texts, count, named_ids(self.model.encoder.config))
+        self.removed["entries"] = len(self.tokenizer) - len(ids)
         self.tokenizer, self.model = trimmed(self.tokenizer, ids), keep_entries(self.model, ids)
-        self.begins["entries"] = len(ids)
 
     def _keep_parts(self, sizes, splits, seed):
         """Keep heads by the gradient of the loss, rows by what they add, and features of a token by their size."""
@@ -127,18 +131,18 @@ class Student:
         if (count := sizes.heads_for(config)) != config.num_heads:
             loss = own_loss(self.model, sampler.features)
             heads = strongest(gradient_importance(self.model, loss, batches_to_measure(sampler))[0], count)
-            self.begins["heads"] = heads
+            self.removed["heads"] = config.num_heads - count
         if sizes.intermediate not in (None, config.intermediate_dim):
             _check_block(config)
             rows = strongest(activation_importance(self.model, batches_to_measure(sampler)), sizes.intermediate)
-            self.begins["rows"] = sizes.intermediate
+            self.removed["rows"] = config.intermediate_dim - sizes.intermediate
         if heads is not None or rows is not None:
             self.model = keep_parts(self.model, heads, rows)
         if sizes.hidden not in (None, config.hidden_dim):
             found = feature_importance(self.model, batches_to_measure(sampler))
             (features,) = strongest(found[None], sizes.hidden)
             self.model, new = keep_features(self.model, features)
-            self.begins |= {"features": sizes.hidden, "new": new}
+            self.begins["new"], self.removed["features"] = new, config.hidden_dim - sizes.hidden
 
 
 def _check_block(config):
@@ -150,6 +154,26 @@ def _check_block(config):
 def _answers(model):
     """Return the settings of a head that belong to the task."""
     return {name: value for name, value in model.settings().items() if name not in OF_THE_HEAD}
+
+
+def removed_sentence(removed: dict[str, Any]) -> str:
+    """Return in words what a student lacks of its teacher.
+
+    Args:
+        removed: `Student.removed`.
+
+    Returns:
+        A sentence; "" where it lacks nothing, or is another model.
+
+    Example:
+        >>> removed_sentence({"layers": [1], "features": 8})
+        'Of the teacher were removed: the layers 1, 8 features of a token.'
+    """
+    names = {"heads": "heads of each layer", "rows": "feed-forward rows of each layer", "features":
+             "features of a token", "entries": "entries of the vocabulary"}
+    parts = [f"the layers {', '.join(map(str, removed['layers']))}"] if "layers" in removed else []
+    parts += [f"{removed[name]:,} {words}" for name, words in names.items() if name in removed]
+    return f"Of the teacher were removed: {', '.join(parts)}." if parts else ""
 
 
 def parameters(teacher: Teacher, student: Student) -> dict[str, int]:

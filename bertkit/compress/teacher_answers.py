@@ -11,7 +11,7 @@ import numpy as np
 
 from bertkit.compress.alignment import aligned_rows
 from bertkit.compress.matches import Match
-from bertkit.data.features import Features, features_of
+from bertkit.data.features import features_of
 from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED
 from bertkit.terminal import say
@@ -37,7 +37,7 @@ class TaughtRows:
         length: The most tokens of a row of the student.
         inputs: What the task reads: rows with labels, then rows without.
         targets: What those with labels are scored against.
-        temperature: T, by which logits are divided.
+        temperature: T, a number, by which logits [...,C] are divided.
         folder: A folder for answers that are too many for memory; None takes the system's.
         matches: The `Match`es of tokens, for which each token of the student is compared with one of the teacher:
             "places" int32 [B,T], its place in the teacher's row or -1, "same" [B], 1 where both rows are the same
@@ -75,7 +75,7 @@ class TaughtRows:
         """Return what the labels of a batch come with.
 
         Args:
-            examples: The numbers of the examples, [B].
+            examples: The numbers of the examples, int [B].
             length: Tokens of a padded row.
 
         Returns:
@@ -201,7 +201,7 @@ def kept(shape: tuple[int, ...], folder: str | Path | None = None) -> np.ndarray
         folder: The folder of the file; None takes the system's.
 
     Returns:
-        The array.
+        float32 of that shape, [n, ...].
 
     Raises:
         Error: when the file cannot be written.

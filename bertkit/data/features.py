@@ -170,7 +170,7 @@ class Features:
         """Return values that lie beside the tokens of all rows, padded as `batch` pads.
 
         Args:
-            values: [tokens, ...], beside `token_ids`.
+            values: [tokens, ...] of any dtype, beside `token_ids`.
             examples: The numbers of the examples, [B].
             length: Tokens of a padded row; None takes the longest row's.
             fill: What stands at padding.

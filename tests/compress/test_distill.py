@@ -11,7 +11,7 @@ from bertkit import checkpoints
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.cli import main
-from bertkit.compress import Distillation, TaughtRows, distill
+from bertkit.compress import Distillation, Progressive, TaughtRows, distill
 from bertkit.compress.matches import PAPERS, Match, matches_of, read_matches, to_json
 from bertkit.compress.student_sizes import StudentSizes, spread
 from bertkit.compress.width import keep_features
@@ -60,7 +60,10 @@ def test_sizes_are_those_that_were_asked_and_the_card_tells_of_the_teacher(place
     said = Card.read(place / "sized" / "card.json").training["distill"]
     assert said["teacher"] == "teacher" and said["unlabelled"] == 16 and 0 <= said["bag_of_words"] <= 1
     assert said["parameters"] == {"teacher": teacher.count_params(), "student": student.count_params()}
-    assert said["student"]["layers"] == [0] and said["student"]["entries"] == 60 and said["student"]["new"] == 0
+    assert said["student"]["layers"] == [0] and said["student"]["new"] == 0
+    assert said["removed"] == {"layers": [1], "entries": len(tiny.VOCABULARY) - 60, "rows": 20, "features": 8}
+    assert any("removed: the layers 1, 20 feed-forward rows of each layer, 8 features of a token" in note
+               for note in card.notes)
     assert said["after"] == card.scores["dev"]["accuracy"]["score"] and card.recipe == "distill"
     assert said["matches"] == [{"teacher": "answers", "student": "answers", "loss": "soft", "weight": 1.0}]
     assert any("its teacher teacher" in note for note in card.notes)
@@ -251,15 +254,30 @@ def test_a_student_with_its_teachers_weights_has_no_loss_but_where_ids_are_mixed
         loss.finish()
 
 
+def test_progress_is_layer_by_layer_and_then_the_answers():
+    _, loss, _, _ = taught(TURNED, [*PAPERS["tinybert"](2, 1), Match("answers", "answers", "soft", 3.0)])
+    stages = Progressive(loss, 2)
+    assert stages.before_answers == 4 and [match.student for match in loss.matches] == [
+        "answers", "hidden/0", "hidden/1", "attention/1"]
+    found = []
+    for epoch in range(6):
+        stages.on_epoch_begin(epoch)
+        found.append(np.asarray(loss.weights).tolist())
+    assert found == [[0, 1, 0, 0]] * 2 + [[0, 0, 1, 1]] * 2 + [[3, 0, 0, 0]] * 2
+    with pytest.raises(Error, match="matches such as mobilebert"):
+        Progressive(taught()[1], 1)
+
+
 @pytest.mark.slow
 def test_the_command_goes_all_the_way_and_a_student_follows_its_teacher(place, capsys, steps):
     (place / "matches.json").write_text(json.dumps([{"teacher": "hidden/2", "student": "hidden/1", "loss": "cosine"}]))
     words = ["distill", place / "teacher", "--student", "layers=1", "--train", place / "train.tsv", "--dev",
-             place / "dev.tsv", "--epochs", 1, "--matches", place / "matches.json", "--unlabelled", place / "more.tsv",
+             place / "dev.tsv", "--epochs", 2, "--progressive", 1, "--augment", 2,
+             "--matches", place / "matches.json", "--unlabelled", place / "more.tsv",
              "--out", place / "commanded", "--json"]
     assert main(list(map(str, words))) == 0
     said = json.loads(capsys.readouterr().out)["training"]["distill"]
-    assert [match["loss"] for match in said["matches"]] == ["soft", "cosine"]
+    assert [match["loss"] for match in said["matches"]] == ["soft", "cosine"] and 0 < said["augmented"] <= 64
     assert main(["distill", str(place / "absent"), "--student", "layers=1", "--train", "a", "--out", "b"]) == 1
     assert "is no bundle" in capsys.readouterr().err
 
@@ -280,7 +298,8 @@ def test_every_task_is_taught_by_a_teacher_of_other_pieces(task, tmp_path, steps
     saved(tmp_path / "other", Encoder(tiny.CONFIG.but(vocabulary_size=len(SMALL), hidden_dim=12)),
           tokenizer=Tokenizer(SMALL))
     files = [tmp_path / f"{part}.{suffix}" for part in ("train", "dev", "more")]
-    for number, (student, options) in enumerate(((tmp_path / "other", {}), ("layers=1,hidden=8", {"matches": "tinybert"}))):
+    students = (tmp_path / "other", {}), ("layers=1,hidden=8", {"matches": "tinybert"})
+    for number, (student, options) in enumerate(students):
         card = distill(tmp_path / "teacher", student, files[0], tmp_path / f"student{number}", files[1], files[2],
                        **KNOBS, **options)
         assert card.task == task and card.training["distill"]["unlabelled"] == 24

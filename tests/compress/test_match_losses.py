@@ -60,9 +60,8 @@ def test_minilms_losses_are_those_of_torch(recorded):
 
 def alone(function, *sides):
     """Return the weighted mean over rows that a function gives each row without its padding."""
-    found = [(float(function(*(side[i:i + 1, :, :n] if side.ndim == 4 else side[i:i + 1, :n] for side in sides),
+    return [(float(function(*(side[i:i + 1, :, :n] if side.ndim == 4 else side[i:i + 1, :n] for side in sides),
                              np.ones((1, n), "float32"))), n) for i, n in enumerate((3, 2))]
-    return found
 
 
 @pytest.mark.parametrize("function, shape", [(hidden_error, (2, 4, 5)), (hidden_cosine, (2, 4, 5)),
