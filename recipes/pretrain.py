@@ -13,6 +13,7 @@ from typing import Any
 
 from bertkit import distribution as distribute
 from bertkit.cli.flags import run_recipe
+from bertkit.compress.following import follow
 from bertkit.encoder import Encoder
 from bertkit.objectives import Pretrainer
 from bertkit.pretraining import named, start
@@ -53,7 +54,11 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
                 named.read_config(config, names, len(tokenizer), knobs.dropout))
             made = named.make_objectives(names, tokenizer, seed, knobs.rate, knobs.whole_words, knobs.selection,
                                          knobs.segmenter)
-            pretrainer = Pretrainer(start.encoder_of(source), made)
+            teacher = knobs.teacher and follow(knobs.teacher, tokenizer, names, knobs.alpha, knobs.temperature,
+                                               knobs.matches)
+            pretrainer = Pretrainer(start.encoder_of(source), made + ([teacher] if teacher else []))
+            if teacher:
+                teacher.share(pretrainer)
         if model:
             start.copy_heads(pretrainer, source)
 
@@ -63,6 +68,8 @@ def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[in
         done = run.resume()                   # steps of a run that was interrupted, 0 for a new one
         pretrainer.fit(run.dataset(done), epochs=1, steps_per_epoch=run.phases.total - done,
                        callbacks=run.callbacks(done), shuffle=False, verbose=0)
+    if teacher:
+        teacher.finish()
 
     # ship
     return run.evaluate_and_save("pretrain")

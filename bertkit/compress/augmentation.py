@@ -61,7 +61,7 @@ class MaskedModel:
                 found[text][span] = [self.tokenizer.vocabulary[self.entries[i]] for i in best]
         return found
 
-    def _copies(self, texts) -> Iterator[tuple[int, tuple[int, int], int, Any]]:
+    def _copies(self, texts: Sequence[str]) -> Iterator[tuple[int, tuple[int, int], int, Any]]:
         """Yield (text, the word's span, its place in the row, the row with a mask there) of each word."""
         for number, encoding in enumerate(self.tokenizer.encode(texts)):
             ids, segments = self.tokenizer.pack_ids(encoding.ids, None, self.most)

@@ -7,19 +7,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from bertkit.compress.match_losses import (
-           attention_divergence,
-           hidden_cosine,
-           hidden_error,
-           relation_divergence,
-           score_error,
-           scores,
-)
-from bertkit.compress.matches import PROJECTED, RELATIONS, Match, matches_of
+from bertkit.compress.matches import Match, matches_of
 from bertkit.compress.soft_targets import answer_distance, check_alpha_and_temperature, weighted_mean
-from bertkit.compress.tracing import KeptTrace, projections
+from bertkit.compress.trace_pair import TracePair, projection_between
+from bertkit.compress.tracing import KeptTrace
 from bertkit.errors import Error
-from bertkit.layers.initializer import truncated_normal
 
 PLACE = "projection_to_teacher"     # the attribute of a student that holds what is thrown away after training
 OF_TEACHER = "teacher/"             # what the names of the teacher's own inputs begin with
@@ -71,12 +63,9 @@ class Distillation:
         """Let the student keep its trace, and give it a projection where its width is another."""
         if self.teacher is None:
             raise Error(f"The match {self.inside[0]} needs the teacher; give its model.")
-        ours, theirs = self.student.encoder.config, self.teacher.config
         self.kept = KeptTrace(self.student.encoder)
-        if ours.hidden_dim != theirs.hidden_dim and any(match.loss in ("mse", "cosine") for match in self.inside):
-            made = keras.layers.Dense(theirs.hidden_dim, kernel_initializer=truncated_normal(ours), name=PLACE,
-                                      dtype="float32")
-            made.build((None, None, ours.hidden_dim))
+        made = projection_between(self.teacher.config, self.student.encoder.config, self.inside, PLACE)
+        if made is not None:
             tracker = self.student._tracker         # a built model takes no layer, but as Keras' own LoRA does it
             tracker.unlock()
             setattr(self.student, PLACE, made)
@@ -139,15 +128,15 @@ class Distillation:
         Raises:
             Error: when the student was not called in training before, or the teacher's inputs are missing.
         """
-        ours = self.kept and self.kept.values
+        ours = None if self.kept is None else self.kept.values
         if ours is None or "places" not in y:
             raise Error("Matches of tokens need a training step of the student, and the teacher's inputs in the batch.")
         rows = {name.removeprefix(OF_TEACHER): _rows(value) for name, value in y.items()
                 if name.startswith(OF_TEACHER)}
-        theirs = {name: ops.stop_gradient(_float(value)) for name, value in
-                  self.teacher(rows, trace=True, training=False)["trace"].items()}
+        theirs = self.teacher(rows, trace=True, training=False)["trace"]
         places = _rows(y["places"])
-        sides = _Sides(self, theirs, {name: _float(value) for name, value in ours.items()}, ops.maximum(places, 0))
+        sides = TracePair(self.teacher, self.student.encoder, theirs, ours, ops.maximum(places, 0),
+                          getattr(self.student, PLACE, None))
         real = ops.cast(places >= 0, "float32")
         whole = real * ops.cast(ops.reshape(y["same"], (-1, 1)), "float32")
         losses = [sides.loss(match, whole if match.teacher.startswith("attention") else real) for match in self.inside]
@@ -194,37 +183,6 @@ class Progressive(keras.callbacks.Callback):
         self.distillation.weights.assign([
             match.weight * (layer is not None and match.layer("student") == layer if match.of_tokens else layer is None)
             for match in self.distillation.matches])
-
-
-class _Sides:
-    """The traces of teacher and student, and the teacher's place [R,T] of each token of the student."""
-
-    def __init__(self, distillation, theirs, ours, places):
-        self.distillation, self.theirs, self.ours, self.places = distillation, theirs, ours, places
-
-    def loss(self, match, real):
-        """Return the loss of a match over the tokens [R,T] that count."""
-        teacher, student = self.distillation.teacher, self.distillation.student.encoder
-        if match.loss in PROJECTED:
-            one = projections(teacher, self.theirs, match.layer("teacher"))
-            one = [self._moved(ops.stop_gradient(_float(each)), 2) for each in one]
-            other = [_float(each) for each in projections(student, self.ours, match.layer("student"))]
-            if match.loss == "scores":
-                return score_error(scores(*one[:2]), scores(*other[:2]), real)
-            which, heads = RELATIONS.index(match.loss), match.relation_heads(teacher.config, student.config)
-            return relation_divergence(one[which], other[which], real, heads)
-        one, other = self.theirs[match.teacher], self.ours[match.student]
-        if match.loss == "kl":
-            return attention_divergence(self._moved(self._moved(one, 2), 3), other, real)
-        if (projection := getattr(self.distillation.student, PLACE, None)) is not None:
-            other = projection(other)
-        return (hidden_cosine if match.loss == "cosine" else hidden_error)(self._moved(one, 1), other, real)
-
-    def _moved(self, values, axis):
-        """Return what the teacher has of its tokens, along an axis, at the tokens of the student."""
-        shape = [1] * len(values.shape)
-        shape[0], shape[axis] = -1, ops.shape(self.places)[1]
-        return ops.take_along_axis(values, ops.reshape(self.places, shape), axis=axis)
 
 
 def _rows(values):

@@ -50,10 +50,9 @@ class TaughtRows:
     def __init__(self, teacher: Any, tokenizer: Tokenizer, length: int, inputs: list[Any], targets: Any,
                  temperature: float = 1.0, folder: str | Path | None = None, matches: Sequence[Match] = ()) -> None:
         self.teacher, self.folder, self.temperature = teacher, folder, temperature
-        labels = _with_placeholders(teacher, inputs, targets)
-        task = teacher.task
-        self.packed = task.pack(tokenizer, inputs, length, labels)
-        self.theirs = task.pack(teacher.tokenizer, inputs, teacher.length, labels)
+        packed_with, task = _with_placeholders(teacher, inputs, targets), teacher.task
+        self.packed = task.pack(tokenizer, inputs, length, packed_with)
+        self.theirs = task.pack(teacher.tokenizer, inputs, teacher.length, packed_with)
         self.features = features_of(self.packed, tokenizer)
         self.labelled = _labelled(task, self.packed, len(targets), len(inputs))
         self.words: np.ndarray | None = None
@@ -65,11 +64,11 @@ class TaughtRows:
             self._of_places(found)
         else:
             self._of_examples(found)
-        known = self.features.labels if self.features.token_labels is None else self.features.token_labels
-        self.known = known if self.features.token_labels is not None else known[self.labelled == 1]
+        labels, tokens = self.features.labels, self.features.token_labels
+        self.known: Any = tokens if labels is None else labels[self.labelled == 1]
         self.places: Any = None
         if matches:
-            self._align(tokenizer, length, inputs, labels, matches)
+            self._align(tokenizer, length, inputs, packed_with, matches)
 
     def beside(self, examples: np.ndarray, length: int) -> dict[str, np.ndarray]:
         """Return what the labels of a batch come with.
@@ -144,9 +143,9 @@ class TaughtRows:
         self.answers = kept((starts[-1] + 1, self.teacher.task.width), self.folder)
         logits = np.concatenate([np.zeros((0, self.teacher.task.width), "float32"), *found])
         self.answers[:-1] = logits[np.maximum(places, 0)] if len(logits) else 0
-        self.words[np.isin(self.words, np.flatnonzero(places < 0))] = -1
-        own = self.words < starts[labelled]
-        self.features = replace(self.features, token_labels=np.where(own, self.features.token_labels, UNSCORED))
+        labels = np.asarray(self.features.token_labels)
+        self.features = replace(self.features, token_labels=np.where(self.words < starts[labelled], labels, UNSCORED))
+        self.words[np.isin(self.words, np.flatnonzero(places < 0))] = -1        # the teacher does not read these
 
     def _of_places(self, found):
         """Keep start and end logits of each token of the student's windows."""

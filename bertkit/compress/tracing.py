@@ -6,7 +6,7 @@ from bertkit import kinds
 
 
 class KeptTrace:
-    """Let an encoder compute its trace in training, and keep the one of its last call.
+    """Let an encoder compute its trace in training, and keep that of its last call; None after a call outside of it.
 
     A loss reads `values` in the step that made it, where it is part of the same computation, with the same dropout.
     Other calls are as before. Call `stop` when the training is over.
@@ -16,13 +16,13 @@ class KeptTrace:
     """
 
     def __init__(self, encoder: Any) -> None:
-        self.encoder, self.values = encoder, None
+        self.encoder = encoder
+        self.values: dict[str, Any] | None = None
         call = encoder.call
 
         def kept(inputs, trace=False, training=None, positions=None):
             outputs = call(inputs, trace=bool(trace or training), training=training, positions=positions)
-            if training:
-                self.values = outputs["trace"] if trace else outputs.pop("trace")
+            self.values = (outputs["trace"] if trace else outputs.pop("trace")) if training else None
             return outputs
 
         encoder.call = kept

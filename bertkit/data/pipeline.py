@@ -109,16 +109,15 @@ class BatchSampler:
 
         Returns:
             (inputs by name, labels), or (inputs, labels, weights) where the examples have weights; without labels the
-            inputs alone.
+            inputs alone. With `beside` {"labels", ...} stands in place of the labels.
         """
         examples, length = self.rows(step), self.length(step) if length is None else length
         inputs, labels = self.features.batch(examples, length), self.features.targets(examples, length)
         if labels is None:
             return inputs
-        if self.beside is not None:
-            labels = {"labels": labels, **self.beside(examples, length)}
+        second = labels if self.beside is None else {"labels": labels, **self.beside(examples, length)}
         weights = self.weights(step)
-        return (inputs, labels) if weights is None else (inputs, labels, weights)
+        return (inputs, second) if weights is None else (inputs, second, weights)
 
     def weights(self, step: int) -> np.ndarray | None:
         """Return how much each example of a batch counts in a loss that is the mean over the batch's labels.

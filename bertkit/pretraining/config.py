@@ -6,7 +6,7 @@ from typing import Any, Literal
 from bertkit.errors import Error
 
 RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "accumulate": (1, 1e4), "ema": (0, 1),
-          "dropout": (0, 0.9), "rate": (0.01, 0.9), "masks": (1, 1e6), "log_every": (1, 1e6),
+          "dropout": (0, 0.9), "rate": (0.01, 0.9), "masks": (1, 1e6), "log_every": (1, 1e6), "alpha": (0, 1), "temperature": (1e-3, 1e3),
           "watch_every": (1, 1e9)}
 
 
@@ -29,6 +29,10 @@ class PretrainConfig:
         selection       counted: that share of each row; independent: each token by itself (Liu et al. 2019, RoBERTa)
         masks           how many different masks a row gets (static masking); by default a new one each time
         pack            put several short texts in a row; each attends to itself alone (Krell et al. 2021)
+        teacher         a checkpoint to follow at the masked places and inside, of the corpus's vocabulary (DistilBERT)
+        matches         what inside follows what: a .json file, distilbert, tinybert, minilm, minilmv2 or mobilebert
+        alpha           share of the masked words themselves beside the teacher's answers, 0 to 1 (Sun et al. 2020)
+        temperature     what the logits of both are divided by before they are compared (Sanh et al. 2019: 2)
         log_every       steps between two points in TensorBoard
         watch_every     steps between two measurements inside: masked accuracy, fill-ins, attention entropy, norms
         distribute      devices: all of this machine; workers: the processes that TF_CONFIG names
@@ -55,6 +59,10 @@ class PretrainConfig:
     selection: Literal["counted", "independent"] = "counted"
     masks: int | None = None
     pack: bool = False
+    teacher: str | None = None
+    matches: str | None = None
+    alpha: float = 0.5
+    temperature: float = 2.0
     log_every: int = 20
     watch_every: int = 500
     distribute: Literal["none", "devices", "workers"] = "none"
@@ -65,10 +73,15 @@ class PretrainConfig:
         Returns:
             {name: value}, as JSON.
         """
-        return {name: value for name, value in vars(self).items() if name not in ("log_every", "watch_every")}
+        others = ("log_every", "watch_every", *(() if self.teacher else ("teacher", "matches", "alpha", "temperature")))
+        return {name: value for name, value in vars(self).items() if name not in others}
 
     def __post_init__(self):
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise Error(f"{name}={value} lies outside {low:g} to {high:g}; give a number in that range.")
+        if self.matches and not self.teacher:
+            raise Error(f"matches={self.matches} are with a teacher; give one with --teacher.")
+        if self.matches and self.distribute != "none":
+            raise Error(f"matches are compared on one device, and distribute={self.distribute}; leave one of them out.")

@@ -85,6 +85,7 @@ class PretrainingRun:
             raise Error(f"config={config} is no size and no file; give {', '.join(SIZES)}, or a config.json.")
         sums = [sha256(shards.folder / MANIFEST) for shards in (*self.shards, *filter(None, [self.dev]))]
         begun = {"config": config, "model": model}          # a file or folder is identified by its contents
+        begun |= {"teacher": knobs.teacher, "matches": knobs.matches} if knobs.teacher else {}
         begun |= {name: sha256(path) for name, path in begun.items()
                   if path and path not in SIZES and Path(path).exists()}
         self.knobs = json_value({**others, **begun, "steps": steps, "batch_size": sizes,
