@@ -20,8 +20,8 @@ class FollowTeacher(Objective):
     """T² KL(teacher ‖ student) at the masked places, and the matches of what lies inside: general distillation.
 
     Sanh et al. 2019 (DistilBERT), section 3, restricted to masked places; Jiao et al. 2019 (TinyBERT), section 3.2,
-    without soft targets; Sun et al. 2020 (MobileBERT), section 3.5: α MLM + (1 − α) KD, whose α `share` gives the masked
-    words' own loss.
+    without soft targets; Sun et al. 2020 (MobileBERT), section 3.5: α MLM + (1 − α) KD. `share` gives the loss on the
+    masked words its α.
 
     Args:
         teacher: A model with a head for masked words; an `Encoder`, or a model without one, for matches of tokens

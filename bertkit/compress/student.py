@@ -72,9 +72,10 @@ class Student:
             Error: when the checkpoint cannot be read, or its family has no head for the task.
         """
         folder = checkpoints.local_folder(address)
-        wanted, model = _answers(teacher.model), checkpoints.load(folder)
-        whole = type(model) is type(teacher.model) and _answers(model) == wanted
+        model = checkpoints.load(folder)
+        whole = type(model) is type(teacher.model) and _labels(model) == _labels(teacher.model)
         if not whole:
+            wanted = {name: value for name, value in teacher.model.settings().items() if name not in OF_THE_HEAD}
             model = type(teacher.model)(checkpoints.load(folder, part="encoder"), **wanted)
         begins = {"checkpoint": str(address), "head": "its own" if whole else "new"}
         return cls(teacher, model, Tokenizer.load(folder), begins)
@@ -151,9 +152,9 @@ def _check_block(config):
                     "apart; leave it out, or give a checkpoint.")
 
 
-def _answers(model):
-    """Return the settings of a head that belong to the task."""
-    return {name: value for name, value in model.settings().items() if name not in OF_THE_HEAD}
+def _labels(model):
+    """Return what a head answers with: its labels, and whether a text may have several."""
+    return [getattr(model, name, None) for name in ("labels", "multi_label")]
 
 
 def removed_sentence(removed: dict[str, Any]) -> str:

@@ -16,10 +16,11 @@ from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED
 from bertkit.terminal import say
 from bertkit.text import Tokenizer
-from bertkit.training.scoring import outputs
+from bertkit.training.scoring import batched_outputs
 
 IN_MEMORY = 2**28       # bytes of answers; more are kept in a file, which the system removes with the process
 FEWEST = 0.5            # the share of tokens, or of rows, below which a match compares too little
+CHUNK = 2**16           # words whose answers are copied at a time
 NEVER = -1e9            # the logit of a token at which, as the teacher reads it, no answer begins or ends
 
 
@@ -56,14 +57,13 @@ class TaughtRows:
         self.features = features_of(self.packed, tokenizer)
         self.labelled = _labelled(task, self.packed, len(targets), len(inputs))
         self.words: np.ndarray | None = None
-        found = [np.asarray(answer, "float32") for answer in outputs(
-            teacher.model, features_of(self.theirs, teacher.tokenizer))]
+        self.theirs_rows = features_of(self.theirs, teacher.tokenizer)
         if task.name == "tag":
-            self._of_words(inputs, tokenizer, length, found, len(targets))
+            self._of_words(inputs, tokenizer, length, self._asked(), len(targets))
         elif task.name == "answer":
-            self._of_places(found)
+            self._of_places(self._asked())
         else:
-            self._of_examples(found)
+            self._of_examples(self._asked())
         labels, tokens = self.features.labels, self.features.token_labels
         self.known: Any = tokens if labels is None else labels[self.labelled == 1]
         self.places: Any = None
@@ -108,7 +108,6 @@ class TaughtRows:
         if min(shares.values()) < 1:
             say(f"{shares['hidden']:.1%} of the student's pieces are the same to the teacher, and matches of hidden "
                 f"vectors compare these; {shares['attention']:.1%} of the rows are, and matches of attention these.")
-        self.theirs_rows = features_of(self.theirs, self.teacher.tokenizer)
 
     def _inside(self, examples, length):
         """Return what matches of tokens read."""
@@ -126,13 +125,23 @@ class TaughtRows:
             places, same = places.reshape(len(examples), group, -1), same.reshape(len(examples), group)
         return {"places": places, "same": same, **{f"teacher/{name}": value for name, value in inputs.items()}}
 
+    def _asked(self):
+        """Return what the teacher's model gives: [rows,C], or [tokens of all rows,C] where it answers each token."""
+        model, rows = self.teacher.model, self.theirs_rows.single_rows
+        found: Any = None
+        for numbers, values in batched_outputs(model, rows):
+            if found is None:
+                found = kept((len(rows.token_ids) if model.each_token else len(rows), values[0].shape[-1]), self.folder)
+            for number, value in zip(numbers, values, strict=True):
+                place = slice(rows.starts[number], rows.starts[number + 1]) if model.each_token else number
+                found[place] = value
+        return found
+
     def _of_examples(self, found):
         """Keep a vector for each example, or one for each row of its group."""
-        group, width = self.features.group, found[0].shape[-1]
-        shape = (len(self.features), group) if self.teacher.model.grouped else (
-            (len(self.features), group, width) if group > 1 else (len(self.features), width))
-        self.answers = kept(shape, self.folder)
-        self.answers[:] = np.stack(found).reshape(shape)
+        group, width = self.features.group, found.shape[-1]
+        self.answers = found.reshape((len(self.features), group) if self.teacher.model.grouped else (
+            (len(self.features), group, width) if group > 1 else (len(self.features), width)))
 
     def _of_words(self, inputs, tokenizer, length, found, labelled):
         """Keep the logits of each word of all inputs; a word's place is where either model reads its first piece."""
@@ -141,19 +150,21 @@ class TaughtRows:
         counting = replace(self.teacher.task, labels=tuple(map(str, range(starts[-1]))))
         self.words = np.asarray(counting.pack(tokenizer, inputs, length, numbers).token_labels, "int32")
         self.answers = kept((starts[-1] + 1, self.teacher.task.width), self.folder)
-        logits = np.concatenate([np.zeros((0, self.teacher.task.width), "float32"), *found])
-        self.answers[:-1] = logits[np.maximum(places, 0)] if len(logits) else 0
+        for first in range(0, starts[-1], CHUNK):
+            part = places[first:first + CHUNK]
+            self.answers[first:first + len(part)] = found[np.maximum(part, 0)]
         labels = np.asarray(self.features.token_labels)
         self.features = replace(self.features, token_labels=np.where(self.words < starts[labelled], labels, UNSCORED))
         self.words[np.isin(self.words, np.flatnonzero(places < 0))] = -1        # the teacher does not read these
 
     def _of_places(self, found):
         """Keep start and end logits of each token of the student's windows."""
-        rows, at = iter(self.packed.rows), 0
+        rows, ends, at = iter(self.packed.rows), iter(np.cumsum([len(ids) for ids, _ in self.theirs.rows])), 0
         self.answers = kept((len(self.features.token_ids), 2), self.folder)
         self.answers[:] = NEVER
-        aligned = self.teacher.task.aligned(found, self.theirs)
-        for logits, theirs, ours in zip(aligned, self.theirs.origin, self.packed.origin, strict=True):
+        for theirs, ours in zip(self.theirs.origin, self.packed.origin, strict=True):
+            outputs = [found[end - len(window.row[0]):end] for window, end in zip(theirs.windows, ends, strict=False)]
+            (logits,) = self.teacher.task.aligned(outputs, replace(self.theirs, origin=[theirs]))
             sides = moved(logits[1:], theirs.offsets, ours.offsets, self.temperature)
             for window in ours.windows:
                 size, first = len(next(rows)[0]), at + window.place

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from bertkit.errors import Error
 
 RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "accumulate": (1, 1e4), "ema": (0, 1),
-          "dropout": (0, 0.9), "rate": (0.01, 0.9), "masks": (1, 1e6), "log_every": (1, 1e6), "alpha": (0, 1), "temperature": (1e-3, 1e3),
-          "watch_every": (1, 1e9)}
+          "dropout": (0, 0.9), "rate": (0.01, 0.9), "masks": (1, 1e6), "alpha": (0, 1), "temperature": (1e-3, 1e3),
+          "log_every": (1, 1e6), "watch_every": (1, 1e9)}
 
 
 @dataclass(frozen=True)

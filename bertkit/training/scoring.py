@@ -1,5 +1,6 @@
 """A model over all rows of a data set: no work on padding, answers in the rows' order."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,30 @@ def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]
         array [tokens,C] without padding; start and end logits stand side by side, [tokens,2]. A model that reads all
         rows of an example together (`model.together`) gives one array for each example.
     """
+    results: list[Any] = [None] * len(features if model.together else features.single_rows)
+    for rows, values in batched_outputs(model, features, batch_size):
+        for row, value in zip(rows, values, strict=True):
+            results[row] = value
+    return results
+
+
+def batched_outputs(model: Any, features: Any, batch_size: int = 32) -> Iterator[tuple[np.ndarray, Any]]:
+    """Yield the outputs of a model for rows, batch by batch, the longest rows first.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        features: The `Features` of the rows.
+        batch_size: Rows that are computed together.
+
+    Yields:
+        (numbers of the rows, int64 [B], and what `outputs` returns for each).
+    """
     features = features if model.together else features.single_rows
-    results: list[Any] = [None] * len(features)
     for rows, inputs in batches_by_length(features, batch_size):
         values = _values(model, inputs)
         if model.each_token:
             values = [value[mask == 1] for value, mask in zip(values, inputs["padding_mask"], strict=True)]
-        for row, value in zip(rows, values, strict=True):
-            results[row] = value
-    return results
+        yield rows, values
 
 
 def _values(model, inputs):
