@@ -189,8 +189,9 @@ def moved(logits: np.ndarray, theirs: Any, ours: Any, temperature: float) -> np.
         float32 [pieces of the other tokenizer,2].
 
     Example:
-        >>> moved(np.log([[0.25, 0.5], [0.25, 0.25]]), [(0, 2), (2, 4)], [(0, 4)], temperature=1.0).round(2).tolist()
-        [[-0.69..., -0.28...]]
+        >>> logits = np.log([[0.25, 0.5], [0.25, 0.25]])
+        >>> np.exp(moved(logits, [(0, 2), (2, 4)], [(0, 4)], temperature=1.0)).round(3).tolist()
+        [[0.5, 0.75]]
     """
     found = np.full((len(ours), 2), -np.inf)
     if not len(ours) or not len(theirs):
