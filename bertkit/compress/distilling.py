@@ -167,6 +167,7 @@ def _train(run, made, splits, rows, distillation, progressive):
     model.compute_loss = distillation
     model.compile(run.optimizer(), own_loss(model, rows.features) if isinstance(model, SentenceEmbedder)
                   else loss_of(model, run.tuning, rows.known))
+    run.keeps_latest = distillation.matches[0].weight == 0
     done = run.resume()
     model.fit(run.dataset(done), epochs=run.epochs, initial_epoch=done, steps_per_epoch=run.steps_per_epoch,
               callbacks=[*run.callbacks(done), *stages], shuffle=False, verbose=0)

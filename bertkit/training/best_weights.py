@@ -21,17 +21,19 @@ class BestWeights(keras.callbacks.Callback):
         held: The dev rows, an `EvalSplit`.
         patience: Epochs without a better score after which training stops; None never stops.
         metric: Name of the metric that chooses the epoch, by default the task's first.
+        latest: Whether the last epoch is kept whatever its score: of a model that does not learn to answer.
 
     Raises:
         Error: When the task has no such metric; in training, when the loss on dev is not finite.
     """
 
-    def __init__(self, task: Any, held: Any, patience: int | None = None, metric: str | None = None) -> None:
+    def __init__(self, task: Any, held: Any, patience: int | None = None, metric: str | None = None,
+                 latest: bool = False) -> None:
         super().__init__()
         self.metric = metric or next(iter(task.metrics))
         if self.metric not in task.metrics:
             raise Error(f"metric={metric} does not choose an epoch here; the task has {', '.join(task.metrics)}.")
-        self.task, self.eval_split, self.patience = task, held, patience
+        self.task, self.eval_split, self.patience, self.latest = task, held, patience, latest
         self.epoch: int | None = None
         self.rank: tuple[float, ...] = (-np.inf, -np.inf)
         self.weights: list[np.ndarray] | None = None
@@ -57,7 +59,7 @@ class BestWeights(keras.callbacks.Callback):
         chosen = scores[self.metric]                # nan where a correlation is of equal scores: worse than any number
         chosen = -chosen if self.metric in self.task.less_is_better else chosen
         rank = (-np.inf if np.isnan(chosen) else chosen, -(loss or 0.0))
-        if rank > self.rank:
+        if self.latest or rank > self.rank:
             self.epoch, self.rank = epoch, rank
             self.weights = [np.asarray(variable) for variable in self.model.trainable_variables]
         elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:

@@ -90,6 +90,7 @@ class Run:
             raise Error(f"epochs={epochs!s:.20} {wrong}.")
         check_rate_and_seed(1.0 if learning_rate == AUTO else learning_rate, seed)
         self.notes: list[str] = []
+        self.keeps_latest = False           # a run that does not learn to answer sets it before `resume`
         self.model: Any = None
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
@@ -189,7 +190,7 @@ class Run:
             Error: When `prepare` was not called, or the run's folder cannot be written.
         """
         self.best = BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
-                                self.tuning.metric)
+                                self.tuning.metric, self.keeps_latest)
         sums = [checksum(path) for path in self.splits.paths.values()]
         hold(self.folder)
         atexit.register(_tidy, self.folder)

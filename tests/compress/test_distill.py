@@ -268,6 +268,15 @@ def test_progress_is_layer_by_layer_and_then_the_answers():
         Progressive(taught()[1], 1)
 
 
+def test_what_does_not_learn_to_answer_keeps_its_last_epoch(place, steps, monkeypatch):
+    from bertkit.training.best_weights import BestWeights
+    kept = []
+    monkeypatch.setattr(BestWeights, "on_train_end", lambda self, logs=None: kept.append(self.epoch))
+    inside = [Match("answers", "answers", "soft", 0.0), Match("hidden/2", "hidden/1", "mse")]
+    made(place, "inside", "layers=1", matches=inside, epochs=3)
+    assert kept == [2]
+
+
 @pytest.mark.slow
 def test_the_command_goes_all_the_way_and_a_student_follows_its_teacher(place, capsys, steps):
     (place / "matches.json").write_text(json.dumps([{"teacher": "hidden/2", "student": "hidden/1", "loss": "cosine"}]))
