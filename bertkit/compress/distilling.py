@@ -51,7 +51,8 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         train: Labelled rows, as the teacher was trained on.
         out: The folder to write.
         dev: Labelled rows that choose the best epoch and score both models; None holds out some of train.
-        unlabelled: Rows on which the student follows the teacher alone; labels in them are not read.
+        unlabelled: Rows on which the student follows the teacher alone, or a list of texts; labels in them are not
+            read.
         matches: What inside the student follows what inside the teacher: a list of `Match`, the name of a paper's list
             ("distilbert", "tinybert", "minilm", "minilmv2" or "mobilebert"), or a JSON file of matches. None takes the
             answers alone.
@@ -79,6 +80,7 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         Error: when sizes are none, the student has no head for the task, or the files do not fit the teacher.
     """
     check_alpha_and_temperature(alpha, temperature)
+    unlabelled = None if unlabelled is None else data_path(_rows_of(unlabelled))
     sizes = StudentSizes.parse(str(student)) if is_sizes(student) else None
     whole = Teacher(teacher)
     if sizes is not None:
@@ -87,7 +89,7 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
         "teacher": str(teacher), "bundle": sha256(Path(teacher) / "bundle.json"), "student": str(student),
         "train": train, "dev": dev, "test": test, "matches": _known(matches),
         "progressive": progressive, "augment": augment, "augmenter": augmenter and str(augmenter),
-        "unlabelled": None if unlabelled is None else [str(data_path(unlabelled)), checksum(data_path(unlabelled))],
+        "unlabelled": None if unlabelled is None else [str(unlabelled), checksum(unlabelled)],
         "limit": limit, "alpha": alpha, "temperature": temperature, "columns": columns}
     run = Run(out, epochs, batch_size, learning_rate, length or whole.length, seed, tuning, **knobs)
     splits = Splits(whole.task, train, dev, test, columns, limit, **tuning.reading_options)
@@ -107,6 +109,13 @@ def distill(teacher: str | Path, student: str | Path, train: Data, out: str | Pa
             "augmented": len(copies)}
     run.notes += _said(said)
     return run.evaluate_and_save("distill", distill=said)
+
+
+def _rows_of(unlabelled):
+    """Return texts in memory as rows; other rows as they are."""
+    if isinstance(unlabelled, list | tuple) and all(isinstance(text, str) for text in unlabelled):
+        return [{"text": text} for text in unlabelled]
+    return unlabelled
 
 
 def _known(matches):

@@ -91,7 +91,7 @@ def scores(query: Any, key: Any) -> Any:
 def score_error(teacher: Any, student: Any, real: Any) -> Any:
     """Compute the mean of (s − t)² over heads and pairs of real tokens, of the scores before the softmax.
 
-    Jiao et al. 2019 (TinyBERT), section 3.1; scores are Q Kᵀ / √H, as in its code.
+    Jiao et al. 2019 (TinyBERT), section 3.1; scores are Q Kᵀ / √H, as in its code. Of probabilities it is the same.
 
     Args:
         teacher: Scores [B,N,T,T].

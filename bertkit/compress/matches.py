@@ -14,8 +14,9 @@ from bertkit.files.atomic import read_text
 from bertkit.files.schema import Maybe, Number, Only, Whole, parse
 
 ANSWERS = "answers"     # the name of what a model gives, beside those of the trace
-# What a name of the trace can be compared by; "kl" takes attention probabilities, the last four the projections.
-LOSSES = {"hidden": ("mse", "cosine"), "attention": ("kl", "scores", "queries", "keys", "values"), ANSWERS: ("soft",)}
+# What a name of the trace can be compared by; of attention the first two take probabilities, the others projections.
+LOSSES = {"hidden": ("mse", "cosine"), "attention": ("kl", "mse", "scores", "queries", "keys", "values"),
+          ANSWERS: ("soft",)}
 RELATIONS = ("queries", "keys", "values")
 PROJECTED = ("scores", *RELATIONS)
 NAME = re.compile(r"(hidden|attention)/([0-9]{1,4})")
@@ -33,8 +34,8 @@ class Match:
         teacher: The name of the teacher's part in `encoder(batch, trace=True)["trace"]`: "hidden/0" (the embeddings) to
             "hidden/L", "attention/1" to "attention/L"; or "answers".
         student: The name of the student's part, of the same kind.
-        loss: Of hidden vectors "mse" or "cosine"; of attention "kl" (its probabilities), "scores" (before the softmax),
-            "queries", "keys" or "values" (how alike the tokens are in them); of answers "soft".
+        loss: Of hidden vectors "mse" or "cosine"; of attention "kl" or "mse" (its probabilities), "scores" (before the
+            softmax), "queries", "keys" or "values" (how alike the tokens are in them); of answers "soft".
         weight: The factor in the sum of all losses.
         heads: A_r, the heads into which queries, keys or values are split for a relation; None takes the teacher's
             where both models have as many, else as many as divide both.
@@ -86,7 +87,7 @@ class Match:
             known = "; ".join(f"{sort} {', '.join(losses)}" for sort, losses in LOSSES.items())
             raise Error(f"The match {self} compares {' with '.join(sorted(sorts))} by {self.loss}; these are compared: "
                         f"{known}.")
-        if self.loss in ("kl", "scores") and teacher.num_heads != student.num_heads:
+        if sorts == {"attention"} and self.loss not in RELATIONS and teacher.num_heads != student.num_heads:
             raise Error(f"The match {self} compares heads one by one, and the teacher has {teacher.num_heads}, the "
                         f"student {student.num_heads}; give the student as many, or take queries, keys or values.")
         if self.loss in PROJECTED:

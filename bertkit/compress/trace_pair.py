@@ -52,8 +52,9 @@ class TracePair:
         if match.loss in PROJECTED:
             return self._of_projections(match, real)
         one, other = self.theirs[match.teacher], self.ours[match.student]
-        if match.loss == "kl":
-            return attention_divergence(self._moved(self._moved(one, 2), 3), other, real)
+        if match.teacher.startswith("attention"):
+            compared = attention_divergence if match.loss == "kl" else score_error
+            return compared(self._moved(self._moved(one, 2), 3), other, real)
         if self.projection is not None:
             other = self.projection(other)
         return (hidden_cosine if match.loss == "cosine" else hidden_error)(self._moved(one, 1), other, real)
@@ -89,7 +90,7 @@ def projection_between(teacher: EncoderConfig, student: EncoderConfig, matches: 
     Returns:
         A Dense layer, built; None where no match needs it.
     """
-    if teacher.hidden_dim == student.hidden_dim or not any(match.loss in ("mse", "cosine") for match in matches):
+    if teacher.hidden_dim == student.hidden_dim or not any(match.teacher.startswith("hidden") for match in matches):
         return None
     made = keras.layers.Dense(teacher.hidden_dim, kernel_initializer=truncated_normal(student), name=name,
                               dtype="float32")

@@ -79,7 +79,8 @@ def test_a_checkpoint_reads_by_its_own_tokenizer_and_its_positions_set_the_lengt
     assert found.tokenizer.vocabulary == tuple(TURNED) and card.knobs["length"] == 14
     assert found.model.encoder.config.num_layers == 1 and type(found.model).__name__ == "Classifier"
     assert len(found.model.weights) == len(tiny.classifier(config=found.model.encoder.config).weights)
-    again = made(place, "again", place / "of_other", length=14)
+    again = made(place, "again", place / "of_other", length=14, unlabelled=["a good film", "so dull"])
+    assert again.training["distill"]["unlabelled"] == 2
     assert again.training["distill"]["student"] == {"checkpoint": str(place / "of_other"), "head": "its own"}
 
 
@@ -240,7 +241,7 @@ def test_a_student_with_its_teachers_weights_has_no_loss_but_where_ids_are_mixed
     table.assign(np.asarray(table)[order])
     matches = [Match(f"hidden/{i}", f"hidden/{i}", loss) for i in range(3) for loss in ("mse", "cosine")] + [
         Match(f"attention/{i}", f"attention/{i}", loss) for i in (1, 2)
-        for loss in ("kl", "scores", "queries", "keys", "values")]
+        for loss in ("kl", "mse", "scores", "queries", "keys", "values")]
     texts, labels = tiny.texts(8)
     for match in matches:
         loss = Distillation(student, matches=[Match("answers", "answers", "soft", 0.0), match], teacher=teacher)
