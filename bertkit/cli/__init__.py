@@ -60,6 +60,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit evaluate sentiment --data dev.tsv --json"),
     Command("predict", "answer texts from standard input, one JSON object a line",
             "echo 'a wonderful film' | bertkit predict sentiment"),
+    Command("compare", "two bundles on the same rows: scores, intervals, the rows where they differ",
+            "bertkit compare sentiment slimmer --data dev.tsv --out compared.html"),
     Command("features", "write the vectors that an encoder computes of texts to a .npz file",
             "bertkit features bertkit://english --data texts.txt --out vectors.npz"),
     Command("submit", "answer rows without labels in a file that gluebenchmark.com takes",

@@ -26,7 +26,7 @@ from bertkit.training.config import TrainConfig
 FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
          "against", "accept")
 SEVERAL = ("text",)         # files where several are taken, and else a column
-BUNDLES = ("folder",)
+BUNDLES = ("folder", "a", "b")
 CHECKPOINTS = ("model", "source", "vocabulary")
 
 

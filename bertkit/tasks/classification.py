@@ -134,6 +134,7 @@ class Classification(TextsOrPairs):
     threshold: float = field(default=THRESHOLD, kw_only=True)
 
     name, output = "classify", "probabilities"
+    counted = "rows whose class is right, or whose labels are all right"
     commonest = "the commonest class"
 
     def __post_init__(self):
@@ -354,6 +355,19 @@ class Classification(TextsOrPairs):
             (classes, predicted classes), int [B], or int [B,C] of 0 and 1 where an input may have several labels.
         """
         return np.asarray(targets), self.predicted_classes(predictions)
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the class of an input, or its labels.
+
+        Args:
+            example: Not used.
+            target: The class number, or int [C] of 0 and 1.
+
+        Returns:
+            The text.
+        """
+        places = np.flatnonzero(target) if np.ndim(target) else [target]
+        return ", ".join(self.labels[int(place)] for place in places) or "none"
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:
