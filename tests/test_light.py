@@ -61,7 +61,7 @@ NAMED = dict.fromkeys(("classify", "long_documents", "score", "tag", "answer", "
 NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrieve": "model data ranker",
           "annotate": "files source", "agreement": "files key", "evaluate": "folder data tflite",
           "predict": "folder data tflite", "doctor": "path against train dev accept", "slim": "folder train dev test",
-          "compare": "a b data",
+          "compare": "a b data", "behave": "folder tests data fill",
           "submit": "folder data tflite", "export": "folder dev", "convert": "source",
           "vocabulary": "corpus", "corpus": "text vocabulary", "pretrain": "data vocabulary model dev"}
 

@@ -62,6 +62,8 @@ COMMANDS = {command.name: command for command in (
             "echo 'a wonderful film' | bertkit predict sentiment"),
     Command("compare", "two bundles on the same rows: scores, intervals, the rows where they differ",
             "bertkit compare sentiment slimmer --data dev.tsv --out compared.html"),
+    Command("behave", "tests of a bundle's behaviour: your own, and such as typos and negation made of your rows",
+            "bertkit behave sentiment --tests tests.jsonl --data dev.tsv --out behaviour.html"),
     Command("features", "write the vectors that an encoder computes of texts to a .npz file",
             "bertkit features bertkit://english --data texts.txt --out vectors.npz"),
     Command("submit", "answer rows without labels in a file that gluebenchmark.com takes",

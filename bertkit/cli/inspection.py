@@ -23,3 +23,37 @@ def compare(a: str, b: str, /, data: str, out: str | None = None, separator: str
         from bertkit.report.page import write_report
         write_report(out, render_comparison(found))
     return found
+
+
+def behave(folder: str, /, tests: str | None = None, data: str | None = None, only: str | None = None,
+           fill: str | None = None, cases: str | None = None, out: str | None = None, seed: int = 0,
+           skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
+    """Test how a bundle behaves: a tests file, tests made of your own rows, or both; how many cases fail.
+
+    A row of the file has name, kind (mft, inv, dir), text, and of mft label, inv changed, dir changed and direction
+    (see docs/howto/behaviour.md).
+
+    folder          a bundle that a recipe left
+    tests           the tests, a .jsonl file with a case or a template a row
+    data            your own rows, labelled or not: each is changed in ways that its answer should survive
+    only            the changes, with commas between: typos, casing, punctuation, numbers, names, dates, negation
+    fill            a checkpoint of a masked language model that fills {mask} in templates
+    cases           a .jsonl file to write the cases to that were asked, which --tests takes
+    out             a page to write, which needs no network
+    seed            of all that is drawn
+    skip_bad_rows   go on without rows of data that cannot be used, and say how many
+    """
+    from bertkit.inspection.asked import cases_of
+    from bertkit.inspection.behaviour import behave as run
+    from bertkit.predictor import Predictor
+    predictor = Predictor(folder)
+    asked, notes = cases_of(predictor.task, tests, data, only, fill, seed, columns, skip_bad_rows)
+    found = run(predictor, asked, notes)
+    if cases is not None:
+        from bertkit.data.unlabelled import write_rows
+        write_rows(cases, [case.row() for case in asked])
+    if out is not None:
+        from bertkit.report.behaviour import render_behaviour
+        from bertkit.report.page import write_report
+        write_report(out, render_behaviour(found))
+    return found
