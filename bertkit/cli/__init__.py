@@ -64,6 +64,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit compare sentiment slimmer --data dev.tsv --out compared.html"),
     Command("behave", "tests of a bundle's behaviour: your own, and such as typos and negation made of your rows",
             "bertkit behave sentiment --tests tests.jsonl --data dev.tsv --out behaviour.html"),
+    Command("bias", "what a model makes of groups of people: CrowS-Pairs, WEAT, swaps in your own rows",
+            "bertkit bias sentiment --swaps swaps.tsv --data dev.tsv --out bias.html"),
     Command("features", "write the vectors that an encoder computes of texts to a .npz file",
             "bertkit features bertkit://english --data texts.txt --out vectors.npz"),
     Command("submit", "answer rows without labels in a file that gluebenchmark.com takes",

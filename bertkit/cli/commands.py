@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from bertkit.card import Card
 from bertkit.cli.inspection import behave as behave
+from bertkit.cli.inspection import bias as bias
 from bertkit.cli.inspection import compare as compare
 from bertkit.data.columns import Columns
 from bertkit.errors import Error

@@ -57,3 +57,26 @@ def behave(folder: str, /, tests: str | None = None, data: str | None = None, on
         from bertkit.report.page import write_report
         write_report(out, render_behaviour(found))
     return found
+
+
+def bias(model: str, /, crows_pairs: str | None = None, weat: list[str] | None = None, swaps: str | None = None,
+         data: str | None = None, augment: str | None = None, out: str | None = None, skip_bad_rows: bool = False,
+         columns: Columns = Columns()) -> Any:
+    """Measure what a model makes of groups of people, each number with its interval and with what it does not mean.
+
+    model           a checkpoint with its pre-training head (--crows-pairs), any encoder (--weat), a bundle (--swaps)
+    crows_pairs     the file of CrowS-Pairs, or a table with its columns sent_more and sent_less
+    weat            files of word lists as WEAT and SEAT are published
+    swaps           words to exchange in the rows of --data: two a row, a tab between, no header
+    data            rows of the bundle's task; where they are labelled, the errors of both groups are compared
+    augment         a .csv, .tsv or .jsonl file to write: the rows of --data and a swapped copy of each, to train on
+    out             a page to write, which needs no network
+    skip_bad_rows   go on without rows of data that cannot be used, and say how many
+    """
+    from bertkit.inspection.groups import bias as run
+    found = run(model, crows_pairs, weat or (), swaps, data, columns, skip_bad_rows, augment)
+    if out is not None:
+        from bertkit.report.bias import render_bias
+        from bertkit.report.page import write_report
+        write_report(out, render_bias(found))
+    return found

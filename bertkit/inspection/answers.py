@@ -5,6 +5,7 @@ from typing import Any
 
 from bertkit import metrics
 from bertkit.errors import Error
+from bertkit.tasks.regression import ALIKE
 
 
 def decision(answer: Mapping[str, Any]) -> Any:
@@ -35,6 +36,50 @@ def decision(answer: Mapping[str, Any]) -> Any:
             return answer[name]
     raise Error(f"An answer with {', '.join(answer)} decides nothing; this is for classify, long_documents, score, "
                 "tag, answer and choose.")
+
+
+def is_score(answer: Mapping[str, Any]) -> bool:
+    """Tell whether an answer is a number, not a decision.
+
+    Args:
+        answer: The answer to an input, as `Predictor.predict` gives it.
+
+    Returns:
+        Whether it is; the score of an answer to a question is none.
+    """
+    return "score" in answer and "answer" not in answer
+
+
+def tolerance_of(task: Any, given: float | None = None) -> float:
+    """Return how far two scores may be apart and count as equal.
+
+    Args:
+        task: The task.
+        given: What the user gave, or None.
+
+    Returns:
+        What was given, else `ALIKE` of the spread of the training scores.
+    """
+    return ALIKE * getattr(task, "spread", 0.0) if given is None else given
+
+
+def are_same(task: Any, one: Mapping[str, Any], other: Mapping[str, Any], tolerance: float | None = None) -> bool:
+    """Tell whether two answers decide the same.
+
+    Args:
+        task: The task.
+        one: An answer.
+        other: Another one.
+        tolerance: How far two scores may be apart (see `tolerance_of`).
+
+    Returns:
+        Whether they do.
+
+    Raises:
+        Error: When answers of this kind decide nothing.
+    """
+    first, second = decision(one), decision(other)
+    return abs(first - second) <= tolerance_of(task, tolerance) if is_score(one) else first == second
 
 
 def in_words(answer: Mapping[str, Any]) -> str:

@@ -7,11 +7,10 @@ from typing import Any
 
 from bertkit import metrics
 from bertkit.errors import Error
-from bertkit.inspection.answers import decision, in_words
+from bertkit.inspection.answers import are_same, decision, in_words, is_score, tolerance_of
 from bertkit.inspection.cases import Case
 from bertkit.inspection.comparison import as_texts, cut
 from bertkit.predictor import Predictor
-from bertkit.tasks.regression import ALIKE
 
 SHOWN = 3           # failures of each test that a screen shows
 
@@ -164,7 +163,8 @@ def judge(task: Any, case: Case, before: dict[str, Any], after: dict[str, Any] |
     if case.kind == "mft":
         failed, wanted, got = not _is_right(task, case, before), _label_in_words(case.label), in_words(before)
     elif case.kind == "inv":
-        failed, wanted, got = not _is_same(task, case, before, after), in_words(before), in_words(after or {})
+        failed, wanted, got = not are_same(task, before, after or {}, case.tolerance), *map(
+            in_words, (before, after or {}))
     else:
         target, one, other = _watched(task, case, before, after)
         failed = (other - one if case.direction == "down" else one - other) > (case.tolerance or 0)
@@ -172,16 +172,6 @@ def judge(task: Any, case: Case, before: dict[str, Any], after: dict[str, Any] |
         got = f"{other:.3f}"
     texts = [() if text is None else as_texts(text) for text in (case.text, case.changed)]
     return Failure(*texts, wanted, got) if failed else None
-
-
-def _alike(task, case):
-    """Return how far two scores may be apart and count as equal."""
-    return ALIKE * getattr(task, "spread", 0.0) if case.tolerance is None else case.tolerance
-
-
-def _is_same(task, case, before, after):
-    one, other = decision(before), decision(after)
-    return abs(one - other) <= _alike(task, case) if "score" in before and "answer" not in before else one == other
 
 
 def _is_right(task, case, answer):
@@ -197,12 +187,12 @@ def _is_right(task, case, answer):
     if "answer" in answer:
         return decision(answer) in {metrics.normalize_answer(str(one)) for one in _listed(label)}
     wanted = _number(label)
-    return abs(decision(answer) - wanted) <= (_alike(task, case) if "score" in answer else 0)
+    return abs(decision(answer) - wanted) <= (tolerance_of(task, case.tolerance) if is_score(answer) else 0)
 
 
 def _watched(task, case, before, after):
     """Return (what is watched, its number before, its number after) of a dir."""
-    if "score" in before and "answer" not in before:
+    if is_score(before):
         return "the score", before["score"], after["score"]
     if "probabilities" not in before:
         raise Error(f"a dir watches a probability or a score, and the task {task.name} answers with neither; use "

@@ -10,11 +10,14 @@ from bertkit import checkpoints
 from bertkit.data.features import check_fit
 from bertkit.errors import Error
 from bertkit.heads import LanguageModel, PretrainingModel
+from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 from bertkit.text.decoding import decode
+from bertkit.text.template import FIRST
 from bertkit.text.word_starts import word_starts
 from bertkit.training.likelihood import log_probabilities, masked_logits
 
+CHUNK = 1000        # masked copies in memory at a time
 MASK = "{mask}"     # stands in a text for the word that is asked for
 
 
@@ -56,21 +59,42 @@ class MaskedModel:
             raise Error(f"A text has {len(ids)} tokens, and the model reads {self.length}; shorten it.")
         return ids, segments
 
-    def token_logs(self, row: tuple[list[int], list[int]], places: Sequence[int]) -> np.ndarray:
-        """Compute log P of the token at each of some places, each masked in turn.
+    def is_text(self, ids: Sequence[int], place: int) -> bool:
+        """Tell whether the token at a place is one of the text, not a special one around it.
 
         Args:
-            row: (token ids, segment ids).
-            places: The places.
+            ids: Token ids of a row.
+            place: The place.
 
         Returns:
-            Natural logarithms, float32 [places].
+            Whether it is.
         """
-        ids, segments = row
-        copies = [([*ids[:place], self.tokenizer.mask_id, *ids[place + 1:]], segments) for place in places]
-        if not copies:
-            return np.zeros(0, "float32")
-        return log_probabilities(self.model, self.tokenizer, copies, places, [ids[place] for place in places])
+        parts = [part for part, _ in self.tokenizer.layout(False)]
+        before = parts.index(FIRST)
+        return before <= place < len(ids) - (len(parts) - 1 - before)
+
+    def token_logs(self, rows: Sequence[tuple[list[int], list[int]]],
+                   places: Sequence[Sequence[int]]) -> list[np.ndarray]:
+        """Compute log P of the token at each of some places of each row, each masked in turn.
+
+        Args:
+            rows: (token ids, segment ids) of each row.
+            places: The places in each row.
+
+        Returns:
+            Natural logarithms of each row, float32 [its places].
+        """
+        asked = [(row, place) for row, some in enumerate(places) for place in some]
+        logs = [np.zeros(0, "float32")]
+        parts = (asked[start:start + CHUNK] for start in range(0, len(asked), CHUNK))
+        for part in with_progress(parts, len(asked), "masks filled"):
+            copies = [self._masked(*rows[row], place) for row, place in part]
+            tokens = [rows[row][0][place] for row, place in part]
+            logs.append(log_probabilities(self.model, self.tokenizer, copies, [place for _, place in part], tokens))
+        return np.split(np.concatenate(logs), np.cumsum([len(some) for some in places])[:-1])
+
+    def _masked(self, ids, segments, place):
+        return [*ids[:place], self.tokenizer.mask_id, *ids[place + 1:]], segments
 
     def words(self, texts: Sequence[str], count: int) -> list[list[str]]:
         """Return the words that fit best where each text has `MASK`, the most probable first.

@@ -5,6 +5,7 @@ from bertkit.metrics.calibration import calibration_error, reliability
 from bertkit.metrics.classification import accuracy, by_class, confusion, f1, matthews
 from bertkit.metrics.correlation import kendall, mse, pearson, ranks, spearman
 from bertkit.metrics.entity import entities, entity_counts, entity_scores, f1_of, precision_of, recall_of, spelt
+from bertkit.metrics.fairness import equalized_odds_gap, reweighing
 from bertkit.metrics.generation import bleu, bleu_counts, bleu_of, chrf, distinct, meteor, rouge, ter
 from bertkit.metrics.glue import GLUE, glue_score
 from bertkit.metrics.intervals import bootstrap, paired_drop
@@ -32,6 +33,7 @@ __all__ = [
     "entities",
     "entity_counts",
     "entity_scores",
+    "equalized_odds_gap",
     "f1",
     "f1_of",
     "fleiss_kappa",
@@ -53,6 +55,7 @@ __all__ = [
     "ranks",
     "recall_of",
     "reliability",
+    "reweighing",
     "rouge",
     "spearman",
     "spelt",
