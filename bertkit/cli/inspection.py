@@ -60,8 +60,8 @@ def behave(folder: str, /, tests: str | None = None, data: str | None = None, on
 
 
 def bias(model: str, /, crows_pairs: str | None = None, weat: list[str] | None = None, swaps: str | None = None,
-         data: str | None = None, augment: str | None = None, out: str | None = None, skip_bad_rows: bool = False,
-         columns: Columns = Columns()) -> Any:
+         data: str | None = None, augment: str | None = None, erase: str | None = None, out: str | None = None,
+         skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
     """Measure what a model makes of groups of people, each number with its interval and with what it does not mean.
 
     model           a checkpoint with its pre-training head (--crows-pairs), any encoder (--weat), a bundle (--swaps)
@@ -70,11 +70,12 @@ def bias(model: str, /, crows_pairs: str | None = None, weat: list[str] | None =
     swaps           words to exchange in the rows of --data: two a row, a tab between, no header
     data            rows of the bundle's task; where they are labelled, the errors of both groups are compared
     augment         a .csv, .tsv or .jsonl file to write: the rows of --data and a swapped copy of each, to train on
+    erase           a folder to write the bundle to with the groups of --swaps taken out of its last layer (LEACE)
     out             a page to write, which needs no network
     skip_bad_rows   go on without rows of data that cannot be used, and say how many
     """
     from bertkit.inspection.groups import bias as run
-    found = run(model, crows_pairs, weat or (), swaps, data, columns, skip_bad_rows, augment)
+    found = run(model, crows_pairs, weat or (), swaps, data, columns, skip_bad_rows, augment, erase)
     if out is not None:
         from bertkit.report.bias import render_bias
         from bertkit.report.page import write_report

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from bertkit.face import on_demand
 
 _HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "augment": "mitigation", "behave": "behaviour", "bias": "groups",
-          "compare": "comparison", "crows_pairs": "stereotypes", "leace": "mitigation", "make_cases": "perturbations",
-          "read_cases": "cases", "read_swaps": "swaps", "weat": "word_lists"}
+          "compare": "comparison", "crows_pairs": "stereotypes", "erase_groups": "mitigation", "leace": "mitigation",
+          "make_cases": "perturbations", "read_cases": "cases", "read_swaps": "swaps", "weat": "word_lists"}
 __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
     from bertkit.inspection.behaviour import behave as behave
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bertkit.inspection.groups import bias as bias
     from bertkit.inspection.masked import MaskedModel as MaskedModel
     from bertkit.inspection.mitigation import augment as augment
+    from bertkit.inspection.mitigation import erase_groups as erase_groups
     from bertkit.inspection.mitigation import leace as leace
     from bertkit.inspection.perturbations import make_cases as make_cases
     from bertkit.inspection.stereotypes import crows_pairs as crows_pairs

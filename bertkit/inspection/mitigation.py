@@ -1,4 +1,4 @@
-"""What lessens a bias: rows doubled by swaps, and a linear map that takes a concept out of vectors."""
+"""What lessens a bias: rows doubled by swaps, and a linear map that takes a group out of what a head reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.data.columns import Columns
+from bertkit.data.features import features_of
 from bertkit.data.frames import Data
+from bertkit.data.pipeline import batches_by_length
 from bertkit.data.unlabelled import read_rows, write_rows
 from bertkit.errors import Error
+from bertkit.heads import Classifier
+from bertkit.heads.head_layers import PredictionHead
 from bertkit.inspection.swaps import Swaps
+from bertkit.predictor import Predictor
 
 
 def augment(task: Any, data: Data, swaps: Swaps, out: str | Path, columns: Columns = Columns(),
@@ -110,3 +115,47 @@ def leace(vectors: Any, concept: Sequence[Any]) -> Eraser:
     left, sizes, _ = np.linalg.svd(white @ (centred.T @ (z - z.mean(axis=0)) / len(x)), full_matrices=False)
     directions = left[:, sizes > 1e-10]
     return Eraser(back @ directions @ directions.T @ white, mean)
+
+
+def erase_groups(predictor: Predictor, swaps: Swaps, inputs: Sequence[Any]) -> Eraser:
+    """Take the group out of what the last layer of a classifier or a score reads; the model itself is changed.
+
+    The `Eraser` of `leace` is fitted on the vectors of the rows that hold words of one side and of their swapped
+    copies, so that groups and labels do not go together in it. A linear map before a linear layer is a linear layer:
+    W becomes (I − Pᵀ) W, and b becomes b + μᵀ Pᵀ W.
+
+    Args:
+        predictor: The model; its task has a head with a last linear layer.
+        swaps: The words.
+        inputs: Training rows, as the task reads them.
+
+    Returns:
+        The `Eraser`.
+
+    Raises:
+        Error: When the model has no such head, or no row holds words of one side alone.
+    """
+    heads = list(getattr(predictor.model, "heads", {}).values())
+    if not isinstance(predictor.model, Classifier) or not isinstance(heads[0], PredictionHead):
+        raise Error(f"A {type(predictor.model).__name__} has no single linear layer at its end that a group could be "
+                    "taken out of; this is for classify and score.")
+    sides = [(given, side) for given, side in ((given, swaps.group(given)) for given in inputs) if side is not None]
+    if not sides:
+        raise Error(f"None of {len(inputs):,} rows holds words of one side alone; give words that stand in the rows.")
+    doubled = [text for given, _ in sides for text in (given, swaps.swapped(given))]
+    eraser = leace(_vectors(predictor, heads[0], doubled), [part for _, side in sides for part in (side, 1 - side)])
+    kernel, bias = (np.asarray(variable, "float64") for variable in (heads[0].logits.kernel, heads[0].logits.bias))
+    heads[0].logits.kernel.assign(kernel - eraser.matrix.T @ kernel)
+    heads[0].logits.bias.assign(bias + eraser.mean @ eraser.matrix.T @ kernel)
+    return eraser
+
+
+def _vectors(predictor, head, inputs):
+    """Return what the last layer of a head reads of each input, float32 [inputs,D]."""
+    rows = features_of(predictor.task.pack(predictor.tokenizer, inputs, predictor.length), predictor.tokenizer)
+    found: list[Any] = [None] * len(inputs)
+    for numbers, batch in batches_by_length(rows, 32):
+        outputs, read = predictor.model.encoded(predictor.model.select_entries(batch), False)
+        for number, vector in zip(numbers, np.asarray(head.vectors(outputs, read, False)), strict=True):
+            found[number] = vector
+    return np.stack(found)

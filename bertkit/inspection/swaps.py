@@ -24,7 +24,7 @@ MEANING = ("Swaps: the share of rows that hold one of the words and are answered
            "its meaning.")
 GROUPS = ("Groups are the rows that hold words of the left side alone, and those of the right side alone. They "
           "differ in more than the words, so a gap may come from what the texts say; gaps of few rows are mostly "
-          "chance, as the interval shows, whose lower end is mostly above 0 even for equal groups, because a gap has no "
+          "chance, as the interval shows, whose lower end is mostly above 0 for equal groups too, because a gap has no "
           "sign.")
 
 

@@ -13,7 +13,8 @@ from bertkit.cli import main
 from bertkit.data.unlabelled import write_rows
 from bertkit.errors import Error
 from bertkit.extraction import features
-from bertkit.inspection import Swaps, augment, bias, crows_pairs, leace, read_swaps
+from bertkit.heads import TokenClassifier
+from bertkit.inspection import Swaps, augment, bias, crows_pairs, erase_groups, leace, read_swaps
 from bertkit.inspection.masked import MaskedModel
 from bertkit.inspection.stereotypes import NEUTRAL, Preference, read_pairs
 from bertkit.inspection.swaps import group_gaps, swap_rate
@@ -238,7 +239,7 @@ def test_rows_without_labels_give_the_rate_alone(tmp_path, capsys):
 
 @pytest.mark.parametrize(("given", "said"), [
     ({}, "There is nothing to measure"), ({"swaps": MOODS}, "go together"),
-    ({"pairs": PAIRS / "pairs.csv", "augmented": "x.tsv"}, "--augment writes")])
+    ({"pairs": PAIRS / "pairs.csv", "augmented": "x.tsv"}, "--augment and --erase change")])
 def test_what_does_not_go_together_is_one_sentence(given, said):
     with pytest.raises(Error, match=said):
         bias(PAIRS, **given)
@@ -283,3 +284,66 @@ def test_erasing_changes_less_than_projecting_the_difference_of_means_away():
     np.testing.assert_allclose(erased[z == 1].mean(axis=0), erased[z == 0].mean(axis=0), atol=1e-10)
     with pytest.raises(Error, match="two groups at least"):
         leace(x, np.zeros(500))
+
+
+def test_the_last_layer_no_longer_tells_the_groups_and_the_command_says_before_and_after(tmp_path, capsys):
+    folder, data = exported.bundled(), exported.dev()
+    (tmp_path / "swaps.tsv").write_text("good\tbad\n")
+    assert main(["bias", str(folder), "--swaps", str(tmp_path / "swaps.tsv"), "--data", str(data), "--json", "--erase",
+                 str(tmp_path / "erased")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    before, after = Predictor(folder), Predictor(tmp_path / "erased")
+    assert after.task == before.task
+    said = found["erased"]
+    assert said["rate_before"] == found["swaps"]["rate"] and said["rate_after"] < said["rate_before"]
+    texts = [text for text in tiny.texts(240, seed=3)[0] if MOODS.group(text) is not None]
+    both = np.array(texts), np.array([MOODS.swapped(text) for text in texts])
+    sides = np.array([MOODS.group(text) for text in texts])
+    for predictor, zero in ((before, False), (after, True)):
+        logits = [np.log(np.array(predictor.predictions(list(side)))) for side in both]
+        gap = [row[:, 1] - row[:, 0] for row in logits]
+        group = [np.concatenate([gap[0][sides == side], gap[1][sides != side]]) for side in (0, 1)]
+        assert (abs(group[0].mean() - group[1].mean()) < 1e-4) == zero
+    assert said["before"] == pytest.approx(before.evaluate(data)["accuracy"])
+    assert said["after"] == pytest.approx(after.evaluate(data)["accuracy"])
+
+
+def test_a_model_without_a_last_linear_layer_is_one_sentence(tmp_path):
+    model = TokenClassifier(tiny.classifier().encoder, ["O", "B-X"])
+    with pytest.raises(Error, match="A TokenClassifier has no single linear layer"):
+        erase_groups(Predictor(model, tiny.tokenizer()), MOODS, ["good"])
+
+
+def planted(path, rows, seed, agree):
+    """Write rows whose label is told by the mood; "actor" or "scene" goes with the label in a share of the rows."""
+    rng, (texts, labels) = np.random.default_rng(seed), tiny.texts(rows, seed)
+    lines = []
+    for text, label in zip(texts, labels, strict=True):
+        side = label if rng.random() < agree else 1 - label
+        words = [word for word in text.split() if word not in ("scene", "actor")]
+        words.insert(int(rng.integers(len(words))), ("actor", "scene")[side])
+        lines.append(f"{' '.join(words)}\t{label}\n")
+    path.write_text("sentence\tlabel\n" + "".join(lines))
+    return path
+
+
+@pytest.mark.slow
+def test_a_planted_bias_is_found_and_halved(tmp_path):
+    """In training a name goes with the label; fair rows tell whether the name decides."""
+    from tests.recipes import classifying
+    place = classifying.made(tmp_path)
+    for name, rows, seed in (("train", 240, 0), ("dev", 60, 2)):
+        planted(place / f"{name}.tsv", rows, seed, 0.97)
+    fair = planted(place / "test.tsv", 200, 1, 0.5)
+    swaps = Swaps((("actor", "scene"),))
+    assert main(classifying.words(place, place / "before", epochs=3)) == 0
+    task = Predictor(place / "before").task
+    for name in ("train", "dev"):
+        augment(task, place / f"{name}.tsv", swaps, place / f"{name}-more.tsv")
+    assert main(classifying.words(place, place / "after", train="train-more.tsv", dev="dev-more.tsv", epochs=3)) == 0
+    rates, scores = [], []
+    for name in ("before", "after"):
+        predictor = Predictor(place / name)
+        rates.append(bias(place / name, swaps=swaps, data=fair).to_json()["swaps"]["rate"])
+        scores.append(predictor.evaluate(fair)["accuracy"])
+    assert rates[0] > 0.1 and rates[1] <= rates[0] / 2 and scores[1] >= scores[0] - 0.01
