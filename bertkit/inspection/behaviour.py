@@ -167,8 +167,9 @@ def judge(task: Any, case: Case, before: dict[str, Any], after: dict[str, Any] |
             in_words, (before, after or {}))
     else:
         target, one, other = _watched(task, case, before, after)
-        failed = (other - one if case.direction == "down" else one - other) > (case.tolerance or 0)
-        wanted = f"{target} not {'above' if case.direction == 'down' else 'below'} {one:.3f}"
+        allowed, sign = case.tolerance or 0.0, 1 if case.direction == "down" else -1
+        failed = sign * (other - one) > allowed
+        wanted = f"{target} not {'above' if sign > 0 else 'below'} {one + sign * allowed:.3f}"
         got = f"{other:.3f}"
     texts = [() if text is None else as_texts(text) for text in (case.text, case.changed)]
     return Failure(*texts, wanted, got) if failed else None

@@ -104,8 +104,9 @@ class Comparison:
         score, low, high = self.difference
         apart = "chance alone seldom makes so large a difference" if low > 0 or high < 0 else (
             "the interval holds 0, so these rows do not tell which is better")
-        return (f"{self.metric} of A is {abs(score):.4f} {'above' if score >= 0 else 'below'} that of B (95 % interval "
-                f"of A − B: {low:.4f} to {high:.4f}, paired bootstrap): {apart}. Of {self.rows:,} rows, counted are "
+        gap = f"{abs(score):.4f} {'above' if score > 0 else 'below'} that of B" if score else "as high as that of B"
+        return (f"{self.metric} of A is {gap} (95 % interval of A − B: {low:.4f} to {high:.4f}, "
+                f"paired bootstrap): {apart}. Of {self.rows:,} rows, counted are "
                 f"{self.counted}: {self.only_a:,} with A alone, {self.only_b:,} with B alone (McNemar's exact p "
                 f"{self.mcnemar_p:.3g}). Both numbers are of these rows alone: other texts may tell otherwise.")
 

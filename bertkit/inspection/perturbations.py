@@ -19,6 +19,7 @@ FIRST_NAMES = ("Aisha Alice Amina Anna Antonio Carlos Chen Daniel David Elena Em
 # Without May, which is also a verb that begins questions.
 MONTHS = "January February March April June July August September October November December".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+TOLERANCE = 0.1     # by which the probability of the model's own answer may go up where a text is negated, as in CheckList
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?![\w]|[.,]\d)")
 _YEAR = re.compile(r"(?<!\w)(?:19|20)\d\d(?!\w)")
@@ -192,7 +193,8 @@ def make_cases(inputs: Sequence[Any], only: Sequence[str] = tuple(PERTURBATIONS)
                  if (case := _case(name, made, given, np.random.default_rng([seed, number, row]))) is not None]
         cases += found
         english = ", which knows English words alone," if made.english else ""
-        notes.append(f"{name}{english} changed {len(found):,} of {len(inputs):,} rows.")
+        watched = f" The probability of the model's own answer may go up by {TOLERANCE}." if made.kind == "dir" else ""
+        notes.append(f"{name}{english} changed {len(found):,} of {len(inputs):,} rows.{watched}")
     if not cases:
         raise Error("No row has anything that these changes change; give others with --only, or texts that have it.")
     if any(isinstance(given, tuple) for given in inputs):
@@ -208,7 +210,9 @@ def _case(name, made, given, rng):
     if changed is None:
         return None
     whole = changed if isinstance(text, str) else (changed, *text[1:])
-    return Case(name, made.kind, text, whole, direction="down" if made.kind == "dir" else None)
+    if made.kind == "dir":
+        return Case(name, made.kind, text, whole, direction="down", tolerance=TOLERANCE)
+    return Case(name, made.kind, text, whole)
 
 
 def _exchanged(text, words, rng):

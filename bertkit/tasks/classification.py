@@ -134,7 +134,6 @@ class Classification(TextsOrPairs):
     threshold: float = field(default=THRESHOLD, kw_only=True)
 
     name, output = "classify", "probabilities"
-    counted = "rows whose class is right, or whose labels are all right"
     commonest = "the commonest class"
 
     def __post_init__(self):
@@ -174,6 +173,11 @@ class Classification(TextsOrPairs):
         name = name if name is not None else usual[0] if len(usual) == 1 else self.positive_class
         same = name == self.positive_class
         return replace(self, positive=name, threshold=self.threshold if same else 1 - self.threshold)
+
+    @property
+    def counted(self) -> str:       # type: ignore[override]
+        """What `row_quality` finds good, in words."""
+        return "rows whose labels are all right" if self.multi_label else "rows whose class is right"
 
     @property
     def width(self) -> int:

@@ -74,6 +74,11 @@ def test_how_good_a_row_is(task, targets, predictions, wanted):
     np.testing.assert_allclose(task.row_quality(targets, predictions), wanted)
 
 
+def test_what_is_counted_depends_on_how_many_labels_a_row_may_have():
+    assert Classification(("a", "b")).counted == "rows whose class is right"
+    assert Classification(("a", "b"), multi_label=True).counted == "rows whose labels are all right"
+
+
 @pytest.mark.parametrize(("task", "given", "target", "wanted"), [
     (Classification(("a", "b")), "", np.int32(1), "b"),
     (Classification(("a", "b"), multi_label=True), "", np.array([0, 0]), "none"),
