@@ -171,8 +171,8 @@ def judge(task: Any, case: Case, before: dict[str, Any], after: dict[str, Any] |
         failed = sign * (other - one) > allowed
         wanted = f"{target} not {'above' if sign > 0 else 'below'} {one + sign * allowed:.3f}"
         got = f"{other:.3f}"
-    texts = [() if text is None else as_texts(text) for text in (case.text, case.changed)]
-    return Failure(*texts, wanted, got) if failed else None
+    changed = () if case.changed is None else as_texts(case.changed)
+    return Failure(as_texts(case.text), changed, wanted, got) if failed else None
 
 
 def _is_right(task, case, answer):

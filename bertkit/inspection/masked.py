@@ -88,12 +88,13 @@ class MaskedModel:
         logs = [np.zeros(0, "float32")]
         parts = (asked[start:start + CHUNK] for start in range(0, len(asked), CHUNK))
         for part in with_progress(parts, len(asked), "masks filled"):
-            copies = [self._masked(*rows[row], place) for row, place in part]
+            copies = [self._masked(rows[row], place) for row, place in part]
             tokens = [rows[row][0][place] for row, place in part]
             logs.append(log_probabilities(self.model, self.tokenizer, copies, [place for _, place in part], tokens))
         return np.split(np.concatenate(logs), np.cumsum([len(some) for some in places])[:-1])
 
-    def _masked(self, ids, segments, place):
+    def _masked(self, row, place):
+        ids, segments = row
         return [*ids[:place], self.tokenizer.mask_id, *ids[place + 1:]], segments
 
     def words(self, texts: Sequence[str], count: int) -> list[list[str]]:

@@ -19,7 +19,7 @@ FIRST_NAMES = ("Aisha Alice Amina Anna Antonio Carlos Chen Daniel David Elena Em
 # Without May, which is also a verb that begins questions.
 MONTHS = "January February March April June July August September October November December".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-TOLERANCE = 0.1     # by which the probability of the model's own answer may go up where a text is negated, as in CheckList
+TOLERANCE = 0.1     # by so much the probability of the model's own answer may go up where a text is negated
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _NUMBER = re.compile(r"(?<![\w.,])\d+(?![\w]|[.,]\d)")
 _YEAR = re.compile(r"(?<!\w)(?:19|20)\d\d(?!\w)")

@@ -186,7 +186,8 @@ def test_cases_of_rows_do_not_depend_on_other_changes_of_the_row():
     assert all(case.changed[1] == "a second text" for case in cases if isinstance(case.text, tuple))
     assert next(case for case in cases if case.name == "casing" and case.text == "in Rome").changed == "IN ROME"
     negated = [case for case in cases if case.name == "negation"]
-    assert {(case.kind, case.direction, case.target, case.tolerance) for case in negated} == {("dir", "down", None, 0.1)}
+    asked = {(case.kind, case.direction, case.target, case.tolerance) for case in negated}
+    assert asked == {("dir", "down", None, 0.1)}
     assert any(note.startswith("negation, which knows English words alone, changed 2 of 3 rows.") for note in notes)
     assert make_cases(inputs)[0] == cases
     with pytest.raises(Error, match="There is no change 'typo'"):
