@@ -125,7 +125,8 @@ def weat(vectors: Any, tests: Sequence[WordLists], permutations: int = PERMUTATI
     """
     found = []
     for test in tests:
-        effect, p = association(*(vectors(test.lists[key]) for key in KEYS), permutations=permutations, seed=seed)
+        x, y, a, b = (vectors(test.lists[key]) for key in KEYS)
+        effect, p = association(x, y, a, b, permutations, seed)
         kinds = [test.categories[key] for key in KEYS]
         found.append({"name": test.name, "effect": effect, "p": p, "targets": kinds[:2], "attributes": kinds[2:],
                       "words": [len(test.lists[key]) for key in KEYS], "meaning": MEANING})
