@@ -37,6 +37,7 @@ _HOMES = {
     "compress": None,
     "data": None,
     "doctor": None,
+    "inspection": None,
     "metrics": None,
     "objectives": None,
     "ondevice": None,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from bertkit import compress as compress
     from bertkit import data as data
     from bertkit import doctor as doctor
+    from bertkit import inspection as inspection
     from bertkit import layers as layers
     from bertkit import metrics as metrics
     from bertkit import objectives as objectives

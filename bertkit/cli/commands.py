@@ -15,6 +15,9 @@ from typing import Any, Literal
 from bertkit.card import Card
 from bertkit.cli.compression import distill as distill
 from bertkit.cli.compression import slim as slim
+from bertkit.cli.inspection import behave as behave
+from bertkit.cli.inspection import bias as bias
+from bertkit.cli.inspection import compare as compare
 from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.files.atomic import write_text

@@ -24,10 +24,10 @@ from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
 FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
-         "against", "accept", "unlabelled", "matches")
+         "against", "accept", "unlabelled", "matches", "tests", "crows_pairs", "weat", "swaps")
 SEVERAL = ("text",)         # files where several are taken, and else a column
-BUNDLES = ("folder", "teacher")
-CHECKPOINTS = ("model", "source", "vocabulary", "student", "augmenter")
+BUNDLES = ("folder", "teacher", "a", "b")
+CHECKPOINTS = ("model", "source", "vocabulary", "student", "augmenter", "fill")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -102,6 +102,19 @@ class PredictionHead(HeadLayer):
         Returns:
             The logits [B,C] or [B,T,C].
         """
+        return self.logits(self.vectors(outputs, inputs, training))
+
+    def vectors(self, outputs: dict[str, Any], inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Compute what the last, linear layer reads.
+
+        Args:
+            outputs: The encoder's outputs, "sequence" [B,T,D] and "pooled" [B,D].
+            inputs: The batch; "padding_mask" [B,T] is read.
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            The vectors [B,D] or [B,T,D].
+        """
         x = self.reduce(outputs, inputs.get("padding_mask"))
         if self.sum_norm is not None:
             first = outputs["sequence"][:, :1]
@@ -110,7 +123,7 @@ class PredictionHead(HeadLayer):
             x = self.drop(x, training=training) if self.kind.drop_first else x
             x = self.activation(x if self.dense is None else self.dense(x))
         x = x if self.norm is None else self.norm(x)
-        return self.logits(self.drop(x, training=training))
+        return self.drop(x, training=training)
 
 
 @keras.saving.register_keras_serializable("bertkit")

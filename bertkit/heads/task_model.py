@@ -188,13 +188,26 @@ class TaskModel(FreezesUnreadLayers, BatchModel):
         Returns:
             {head name: its logits}, float32 [B,C], or [B,T,C] of a head that reads each token.
         """
+        outputs, inputs = self.encoded(inputs, training)
+        return {name: head(outputs, inputs=inputs, training=training) for name, head in self.heads.items()}
+
+    def encoded(self, inputs: dict[str, Any], training: bool | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Compute what the heads read.
+
+        Args:
+            inputs: A batch, {name: tensor}.
+            training: Whether dropout is applied; None leaves it to Keras.
+
+        Returns:
+            (the encoder's outputs, "sequence" float [B,T,D] and "pooled" float [B,D]; the batch as heads read it).
+        """
         for kind in self.kinds.values():
             inputs = add_default_entries(inputs, kind, self.encoder.config)
         positions = self.queried_positions(inputs)
         outputs = self.encoder(self.encoder_inputs(inputs), training=training, positions=positions)
         if positions is not None:
             inputs = {name: value for name, value in inputs.items() if name != "masked_positions"}
-        return {name: head(outputs, inputs=inputs, training=training) for name, head in self.heads.items()}
+        return outputs, inputs
 
     def encoder_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Return the entries of a batch that the encoder reads.

@@ -53,7 +53,7 @@ def spearman(labels: Any, predictions: Any) -> float:
     x, y = _scores(labels, predictions)
     if np.isnan(x).any() or np.isnan(y).any():
         return float("nan")
-    return _correlation(_ranks(x), _ranks(y))
+    return _correlation(ranks(x), ranks(y))
 
 
 def kendall(labels: Any, predictions: Any) -> float:
@@ -110,6 +110,23 @@ def mse(labels: Any, predictions: Any) -> float:
     return float(np.square(x - y).mean())
 
 
+def ranks(values: Any) -> np.ndarray:
+    """Return the rank of each number, 1 for the smallest; equal numbers share the mean of their ranks.
+
+    Args:
+        values: numbers [B], float or int.
+
+    Returns:
+        Ranks [B], float64.
+
+    Example:
+        >>> ranks([0.5, 0.1, 0.5]).tolist()
+        [2.5, 1.0, 2.5]
+    """
+    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
+
+
 def _scores(labels, predictions):
     """Return both as float64 [B]."""
     try:
@@ -134,11 +151,6 @@ def _direction(x):
     centred = x - x.mean()
     centred = centred / np.abs(centred).max()
     return centred / np.linalg.norm(centred)
-
-
-def _ranks(x):
-    _, places, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
 def _tied(places):

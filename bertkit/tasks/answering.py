@@ -82,6 +82,7 @@ class Answering(Task):
 
     name, output, width, each_token, points = "answer", "logits", 2, True, 1
     commonest = "no answer, whatever the question"
+    counted = "questions whose answer is exactly right"
     reads = ("question", "context")
 
     def __post_init__(self):
@@ -290,6 +291,31 @@ class Answering(Task):
         texts = {key: "" if self._none(span) else span.text for key, span in _numbered(predictions)}
         scores = metrics.squad_questions(_references(targets), texts, self.version)
         return (100 * np.array([scores[key] for key, _ in _numbered(predictions)]),)
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return whether the answer to each question is an exact match.
+
+        Args:
+            targets: Lists of (text, start) for each question.
+            predictions: A `Span` for each question.
+
+        Returns:
+            float64 [questions], 1 or 0.
+        """
+        table, = self.metric_inputs(targets, predictions)
+        return table[:, 0] / 100
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the answers of a question that count as right.
+
+        Args:
+            example: Not used.
+            target: A list of (text, start).
+
+        Returns:
+            The text.
+        """
+        return " / ".join(dict.fromkeys(text for text, _ in target)) or "no answer"
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:

@@ -29,6 +29,7 @@ class Choosing(Task):
 
     name, output, width = "choose", "logits", 1
     commonest = "the commonest place of the right ending"
+    counted = "rows whose right ending is chosen"
     reads = ("prompt", "ending", "ending", "...")
 
     def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:

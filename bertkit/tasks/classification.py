@@ -175,6 +175,11 @@ class Classification(TextsOrPairs):
         return replace(self, positive=name, threshold=self.threshold if same else 1 - self.threshold)
 
     @property
+    def counted(self) -> str:       # type: ignore[override]
+        """What `row_quality` finds good, in words."""
+        return "rows whose labels are all right" if self.multi_label else "rows whose class is right"
+
+    @property
     def width(self) -> int:
         """The number of labels."""
         return len(self.labels)
@@ -354,6 +359,19 @@ class Classification(TextsOrPairs):
             (classes, predicted classes), int [B], or int [B,C] of 0 and 1 where an input may have several labels.
         """
         return np.asarray(targets), self.predicted_classes(predictions)
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the class of an input, or its labels.
+
+        Args:
+            example: Not used.
+            target: The class number, or int [C] of 0 and 1.
+
+        Returns:
+            The text.
+        """
+        places = np.flatnonzero(target) if np.ndim(target) else [target]
+        return ", ".join(self.labels[int(place)] for place in places) or "none"
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:

@@ -39,6 +39,7 @@ class Embedding(Task):
 
     name, output = "embed", "embedding"
     reads = ("text",)
+    counted = "pairs whose place in the order of cosines is nearer to that of their label"
 
     def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
         """Make a row of each text; for training, the texts of an input are a group.
@@ -113,6 +114,19 @@ class Embedding(Task):
         """
         pairs = np.asarray(predictions, "float64")
         return np.asarray(targets, "float64"), cosines(pairs[:, 0], pairs[:, 1])
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return how near the place of each pair by its cosine is to that by its label.
+
+        Args:
+            targets: Scores of pairs.
+            predictions: [2,D] of each pair.
+
+        Returns:
+            float64 [pairs], −|rank of the label − rank of the cosine|; Spearman's ρ is a function of their squares.
+        """
+        labels, found = (metrics.ranks(side) for side in self.metric_inputs(targets, predictions))
+        return -np.abs(labels - found)
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:

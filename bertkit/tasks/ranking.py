@@ -46,6 +46,7 @@ class Ranking(Task):
 
     name, output, width = "rank", "score", 1
     reads = ("query", "document")
+    counted = "queries whose order has the higher average precision"
 
     def pack(self, tokenizer: Tokenizer, inputs: Sequence[Any], length: int, targets: Any = None) -> Packed:
         """Make a row of each document with its query.
@@ -110,6 +111,32 @@ class Ranking(Task):
         run = {str(place): dict(zip(judged.candidates, map(float, scores), strict=True))
                for place, (judged, scores) in enumerate(zip(targets, predictions, strict=True))}
         return (metrics.ranking_queries(qrels, run)[1],)
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return the average precision of each query, 0 of one without a relevant document.
+
+        Args:
+            targets: `Judged` of each query.
+            predictions: [documents] of each query.
+
+        Returns:
+            float64 [queries], from 0 to 1.
+        """
+        relevant = [any(grade > 0 for grade in judged.grades.values()) for judged in targets]
+        return np.array([self.metric_inputs([judged], [scores])[0][0, 0] if any_is else 0.0
+                         for judged, scores, any_is in zip(targets, predictions, relevant, strict=True)])
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the documents of a query that are relevant.
+
+        Args:
+            example: Not used.
+            target: Its `Judged`.
+
+        Returns:
+            The text.
+        """
+        return ", ".join(document for document, grade in target.grades.items() if grade > 0) or "none"
 
     @property
     def metrics(self) -> dict[str, Any]:

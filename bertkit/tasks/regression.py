@@ -35,6 +35,7 @@ class Regression(TextsOrPairs):
     name, output, width = "score", "score", 1
     commonest, constant_is_0 = "the commonest answer, the mean of all scores", True
     less_is_better = ("mse",)
+    counted = "rows whose score is nearer to the label than the other model's"
 
     @classmethod
     def of(cls, scores: Sequence[float], pairs: bool) -> Self:
@@ -110,6 +111,19 @@ class Regression(TextsOrPairs):
             (scores, predicted scores), float64 [inputs] each.
         """
         return np.asarray(targets, "float64"), np.asarray(predictions, "float64")
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return how near the score of each input is to its label.
+
+        Args:
+            targets: Scores.
+            predictions: Predicted scores.
+
+        Returns:
+            float64 [inputs], −|label − score|.
+        """
+        labels, scores = self.metric_inputs(targets, predictions)
+        return -np.abs(labels - scores)
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:

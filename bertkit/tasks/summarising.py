@@ -70,6 +70,7 @@ class Extraction(Task):
     """
 
     reads = ("document",)
+    counted = "documents whose summary has the higher ROUGE-1"
     count: int
 
     def __post_init__(self):
@@ -154,6 +155,30 @@ class Extraction(Task):
             The sentence; "" in English.
         """
         return counted_words(targets)
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return ROUGE-1 of each summary.
+
+        Args:
+            targets: Lists of reference summaries.
+            predictions: An `Extract` for each document.
+
+        Returns:
+            float64 [documents], from 0 to 1.
+        """
+        return self.metric_inputs(targets, predictions)[0][:, 0]
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the reference summaries of a document.
+
+        Args:
+            example: Not used.
+            target: A list of texts.
+
+        Returns:
+            The text.
+        """
+        return " / ".join(target)
 
     @property
     def metrics(self) -> dict[str, Any]:

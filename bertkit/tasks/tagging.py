@@ -47,6 +47,7 @@ class Tagging(Task):
 
     name, output, each_token = "tag", "logits", True
     commonest = "the commonest tag, no entity anywhere"
+    counted = "sentences whose entities are all right"
 
     def __post_init__(self):
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -174,6 +175,32 @@ class Tagging(Task):
             The counts of each input, int64 [B,3] (see `metrics.entity_counts`).
         """
         return (metrics.entity_counts(targets, predictions),)
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return whether all entities of each input are right, and no other is given.
+
+        Args:
+            targets: The true tags of each input.
+            predictions: The predicted tags of each input.
+
+        Returns:
+            float64 [inputs], 1 or 0.
+        """
+        counts, = self.metric_inputs(targets, predictions)
+        return (counts == counts[:, :1]).all(axis=1).astype("float64")
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the entities of an input.
+
+        Args:
+            example: The text, or list of words.
+            target: Its tags.
+
+        Returns:
+            The text.
+        """
+        found = _entities(example, target, self.convention)
+        return ", ".join(f"{entity['text']} ({entity['type']})" for entity in found) or "no entity"
 
     @property
     def metrics(self) -> dict[str, Callable[..., Any]]:

@@ -23,7 +23,7 @@ class Task:
     `points` is the factor that turns a metric into points. `metrics` are {name: function(*sides) -> number}, of which
     the first decides; of those in `less_is_better` the smaller number is the better one. `commonest` is what a message
     calls the answer that needs no reading of the input. `constant_is_0` is set where the score of that answer is 0 by
-    definition, as a correlation with a constant is.
+    definition, as a correlation with a constant is. `counted` says which rows `row_quality` finds good.
 
     A task also has `pack(tokenizer, inputs, length, targets=None)` -> `Packed`, `predictions(outputs, packed)`,
     `answers(inputs, predictions)` and `sides(targets, predictions)`.
@@ -44,6 +44,7 @@ class Task:
     less_is_better: tuple[str, ...] = ()
     commonest: str = "the commonest answer"
     constant_is_0: bool = False
+    counted: str = "rows whose answer is right"
     # A field, a property or a method of each task.
     reads: Any = ("text",)
     width: Any
@@ -265,6 +266,38 @@ class Task:
             float32 [units,C].
         """
         return outputs
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return how good the answer to each input is, by which two models are compared row by row.
+
+        Args:
+            targets: The targets of the inputs.
+            predictions: Their predictions.
+
+        Returns:
+            float64 [inputs], 1 for a right answer and 0 for a wrong one; where answers are neither, the larger the
+            better (see `counted`).
+
+        Raises:
+            Error: when the task does not say it.
+        """
+        sides = self.metric_inputs(targets, predictions)
+        if len(sides) != 2:
+            raise Error(f"The task {self.name} does not say how good each answer is; give it a method row_quality.")
+        true, predicted = map(np.asarray, sides)
+        return (true == predicted).reshape(len(true), -1).all(axis=1).astype("float64")
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return what is right for an input, as a person reads it.
+
+        Args:
+            example: The input.
+            target: Its target.
+
+        Returns:
+            The text.
+        """
+        return str(target)
 
     def agreement(self, one: Sequence[Any], other: Sequence[Any]) -> float:
         """Compute the fraction of rows on which two files decide alike.

@@ -33,6 +33,7 @@ class Writing(Task):
 
     name, output, points = "write", "token_ids", 1
     reads = ("source",)
+    counted = "texts with the higher ROUGE-1"
 
     def input(self, line: str) -> str:
         """Return the source in a line of text.
@@ -131,6 +132,30 @@ class Writing(Task):
         rouge = [[metrics.rouge([references], [text], ROUGE)[kind]["f1"] for kind in ROUGE]
                  for references, text in zip(targets, predictions, strict=True)]
         return (np.concatenate([counts, rouge], axis=1),)
+
+    def row_quality(self, targets: Any, predictions: Any) -> np.ndarray:
+        """Return ROUGE-1 of each text.
+
+        Args:
+            targets: Lists of references.
+            predictions: The texts.
+
+        Returns:
+            float64 [texts], from 0 to 1.
+        """
+        return self.metric_inputs(targets, predictions)[0][:, 10]
+
+    def target_in_words(self, example: Any, target: Any) -> str:
+        """Return the references of a text.
+
+        Args:
+            example: Not used.
+            target: A list of texts.
+
+        Returns:
+            The text.
+        """
+        return " / ".join(target)
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How likely a language model finds each token of a text: a causal one, a decoder, a masked one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -99,15 +99,52 @@ def _inside(token):
 
 def _masked_logs(model, tokenizer, copies, batch_size):
     """Return log P of the token at the place of each copy, in the copies' order."""
-    _, rows, *beside = zip(*copies, strict=True)
-    features, logs = pack(rows, Padding.of(tokenizer)), np.zeros(len(rows), "float32")
-    places, tokens = np.array(beside, "int32")
+    _, rows, places, tokens = zip(*copies, strict=True)
+    return log_probabilities(model, tokenizer, rows, places, tokens, batch_size)
+
+
+def log_probabilities(model: Any, tokenizer: Any, rows: Sequence[Any], places: Sequence[int], tokens: Sequence[int],
+                      batch_size: int = 32) -> np.ndarray:
+    """Return log P(token | row) at one place of each row, by a masked language model.
+
+    Args:
+        model: A masked `LanguageModel`, or a `PretrainingModel` with its head.
+        tokenizer: The `Tokenizer` of its encoder.
+        rows: (token ids, segment ids) of each row, special tokens and masks included.
+        places: The place in each row.
+        tokens: The token at each place.
+        batch_size: Rows that are computed together.
+
+    Returns:
+        Natural logarithms, float32 [rows].
+    """
+    logs, wanted = np.zeros(len(rows), "float32"), np.array(tokens, "int32")
+    for numbers, logits in masked_logits(model, tokenizer, rows, places, batch_size):
+        logs[numbers] = _logs(logits[:, None], wanted[numbers][:, None])[:, 0]
+    return logs
+
+
+def masked_logits(model: Any, tokenizer: Any, rows: Sequence[Any], places: Sequence[int],
+                  batch_size: int = 32) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yield the logits over the vocabulary at one place of each row; rows of like length are computed together.
+
+    Args:
+        model: A masked `LanguageModel`, or a `PretrainingModel` with its head.
+        tokenizer: The `Tokenizer` of its encoder.
+        rows: (token ids, segment ids) of each row, special tokens and masks included.
+        places: The place in each row.
+        batch_size: Rows that are computed together.
+
+    Yields:
+        (numbers of the rows, their logits float [B,V]), until each row was there once.
+    """
+    features, wanted = pack(rows, Padding.of(tokenizer)), np.array(places, "int32")
     for numbers, batch in batches_by_length(features, batch_size):
         width = batch["token_ids"].shape[1]
         ahead = (width - features.lengths[numbers]) if features.padding.left else 0
-        batch["masked_positions"] = (places[numbers] + ahead).astype("int32")[:, None]
-        logs[numbers] = _logs(np.asarray(model.predict_on_batch(batch)), tokens[numbers][:, None])[:, 0]
-    return logs
+        batch["masked_positions"] = (wanted[numbers] + ahead).astype("int32")[:, None]
+        found = model.predict_on_batch(batch)
+        yield numbers, np.asarray(found["mlm_logits"] if isinstance(found, dict) else found)[:, 0]
 
 
 def log_likelihoods(model: Any, written: Any, batch_size: int = 32) -> list[np.ndarray]:

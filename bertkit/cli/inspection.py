@@ -1,0 +1,83 @@
+"""The commands that look inside: two models side by side, tests of behaviour, bias. As in commands.py."""
+
+from typing import Any
+
+from bertkit.data.columns import Columns
+
+
+def compare(a: str, b: str, /, data: str, out: str | None = None, separator: str = "|", skip_bad_rows: bool = False,
+            columns: Columns = Columns()) -> Any:
+    """Compare two bundles of one task on the same labelled rows: scores, intervals, the rows where they differ.
+
+    a               a bundle that a recipe left
+    b               another one of the same task
+    data            labelled rows, in a form that the task's recipe reads
+    out             a page to write, which needs no network
+    separator       what parts the labels in a cell, for multi-label bundles
+    skip_bad_rows   go on without rows that cannot be used, and say how many
+    """
+    from bertkit.inspection.comparison import compare as run
+    found = run(a, b, data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
+    if out is not None:
+        from bertkit.report.comparison import render_comparison
+        from bertkit.report.page import write_report
+        write_report(out, render_comparison(found))
+    return found
+
+
+def behave(folder: str, /, tests: str | None = None, data: str | None = None, only: str | None = None,
+           fill: str | None = None, cases: str | None = None, out: str | None = None, seed: int = 0,
+           skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
+    """Test how a bundle behaves: a tests file, tests made of your own rows, or both; how many cases fail.
+
+    A row of the file has name, kind (mft, inv, dir), text, and of mft label, inv changed, dir changed and direction
+    (see docs/howto/behaviour.md).
+
+    folder          a bundle that a recipe left
+    tests           the tests, a .jsonl file with a case or a template a row
+    data            your own rows, labelled or not: each is changed in ways that its answer should survive
+    only            the changes, with commas between: typos, casing, punctuation, numbers, names, dates, negation
+    fill            a checkpoint of a masked language model that fills {mask} in templates
+    cases           a .jsonl file to write the cases to that were asked, which --tests takes
+    out             a page to write, which needs no network
+    seed            of all that is drawn
+    skip_bad_rows   go on without rows of data that cannot be used, and say how many
+    """
+    from bertkit.inspection.asked import cases_of
+    from bertkit.inspection.behaviour import behave as run
+    from bertkit.predictor import Predictor
+    predictor = Predictor(folder)
+    asked, notes = cases_of(predictor.task, tests, data, only, fill, seed, columns, skip_bad_rows)
+    found = run(predictor, asked, notes)
+    if cases is not None:
+        from bertkit.data.unlabelled import write_rows
+        write_rows(cases, [case.row() for case in asked])
+    if out is not None:
+        from bertkit.report.behaviour import render_behaviour
+        from bertkit.report.page import write_report
+        write_report(out, render_behaviour(found))
+    return found
+
+
+def bias(model: str, /, crows_pairs: str | None = None, weat: list[str] | None = None, swaps: str | None = None,
+         data: str | None = None, augment: str | None = None, erase: str | None = None, out: str | None = None,
+         skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
+    """Measure what a model makes of groups of people, each number with its interval and with what it does not mean.
+
+    model           a checkpoint with its pre-training head (--crows-pairs), any encoder (--weat), a bundle (--swaps)
+    crows_pairs     the file of CrowS-Pairs, or a table with its columns sent_more and sent_less
+    weat            files of word lists as WEAT and SEAT are published
+    swaps           words to exchange in the rows of --data: two a row, a tab between, no header
+    data            rows of the bundle's task; where they are labelled, the errors of both groups are compared
+    augment         a .csv, .tsv or .jsonl file to write: the rows of --data and a swapped copy of each, to train on
+    erase           a folder to write the bundle to with the groups of --swaps taken out of its last layer (LEACE)
+    out             a page to write, which needs no network
+    skip_bad_rows   go on without rows of data that cannot be used, and say how many
+    """
+    from bertkit.inspection.groups import bias as run
+    found = run(model, crows_pairs, weat or (), swaps, data, columns, skip_bad_rows, augment, erase)
+    if out is not None:
+        from bertkit.report.bias import render_bias
+        from bertkit.report.page import write_report
+        write_report(out, render_bias(found))
+    return found

@@ -1,0 +1,26 @@
+"""Look inside a model: two models side by side, tests of behaviour, what groups of people it treats differently."""
+
+from typing import TYPE_CHECKING
+
+from bertkit.face import on_demand
+
+_HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "augment": "mitigation", "behave": "behaviour", "bias": "groups",
+          "compare": "comparison", "crows_pairs": "stereotypes", "erase_groups": "mitigation", "leace": "mitigation",
+          "make_cases": "perturbations", "read_cases": "cases", "read_swaps": "swaps", "weat": "word_lists"}
+__all__ = sorted(_HOMES)
+if TYPE_CHECKING:
+    from bertkit.inspection.behaviour import behave as behave
+    from bertkit.inspection.cases import read_cases as read_cases
+    from bertkit.inspection.comparison import compare as compare
+    from bertkit.inspection.groups import bias as bias
+    from bertkit.inspection.masked import MaskedModel as MaskedModel
+    from bertkit.inspection.mitigation import augment as augment
+    from bertkit.inspection.mitigation import erase_groups as erase_groups
+    from bertkit.inspection.mitigation import leace as leace
+    from bertkit.inspection.perturbations import make_cases as make_cases
+    from bertkit.inspection.stereotypes import crows_pairs as crows_pairs
+    from bertkit.inspection.swaps import Swaps as Swaps
+    from bertkit.inspection.swaps import read_swaps as read_swaps
+    from bertkit.inspection.word_lists import weat as weat
+else:
+    __getattr__ = on_demand(__name__, _HOMES)
