@@ -15,7 +15,7 @@ public final class Embedding extends Task {
     public final String document;
 
     Embedding(String name, Fields fields) {
-        super(name, "embedding", fields.whole("width", 1), false, "text");
+        super(name, "embedding", fields.whole("width", 0), false, "text");
         prompt = fields.string("prompt", "");
         query = fields.string("query", prompt);
         document = fields.string("document", prompt);

@@ -11,7 +11,7 @@ final class LexRank extends Extraction {
     private final int least;
 
     LexRank(String name, Fields fields) {
-        super(name, "embedding", fields.whole("width", 1), false, fields);
+        super(name, "embedding", fields.whole("width", 0), false, fields);
         least = fields.whole("least", 0, 5);
     }
 
