@@ -13,6 +13,17 @@ enum { OK = 0, CPU = 1, FOR_READING = 0, FOR_WRITING = 1 };
 
 typedef void *handle;
 
+/* LiteRtEnvOption with a whole number: here the least severity of a message that is logged. */
+typedef struct {
+    int tag;
+    struct {
+        int type;
+        int64_t value;
+    } any;
+} environment_option;
+
+static const environment_option SILENT = {25, {2, 4}};
+
 /* LiteRtRankedTensorType. */
 typedef struct {
     int element_type;
@@ -163,7 +174,8 @@ static int open_signature(litert_model *own, size_t number)
 
 static int open_model(litert_model *own, const char *path)
 {
-    if (own->call.create_environment(0, NULL, &own->environment) != OK
+    if ((own->call.create_environment(1, &SILENT, &own->environment) != OK
+         && own->call.create_environment(0, NULL, &own->environment) != OK)
         || own->call.create_model(own->environment, path, &own->model) != OK
         || own->call.create_options(&own->options) != OK || own->call.set_accelerators(own->options, CPU) != OK
         || own->call.create_compiled(own->environment, own->model, own->options, &own->compiled) != OK
