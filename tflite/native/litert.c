@@ -120,7 +120,8 @@ static int read_tensor(litert_model *own, handle tensor, litert_tensor *into, ra
     into->rank = (int) type->rank;
     into->count = 1;
     for (int i = 0; i < into->rank; i++) {
-        if (type->dimensions[i] < 0 || (type->dimensions[i] && into->count > SIZE_MAX / 8 / (size_t) type->dimensions[i]))
+        size_t size = (size_t) type->dimensions[i];
+        if (type->dimensions[i] < 0 || (size && into->count > SIZE_MAX / 8 / size))
             return -1;
         into->shape[i] = type->dimensions[i];
         into->count *= (size_t) type->dimensions[i];

@@ -30,8 +30,8 @@ public final class LiteRtRunner implements Runner {
     public LiteRtRunner(File model) {
         String library = System.getenv(VARIABLE);
         if (library == null || library.isEmpty()) {
-            throw new BertkitException("Running a .tflite file on the JVM needs LiteRT; set " + VARIABLE + " to the path "
-                    + "of libLiteRt.so, which the Python package ai-edge-litert holds.");
+            throw new BertkitException("Running a .tflite file on the JVM needs LiteRT; set " + VARIABLE + " to the "
+                    + "path of libLiteRt.so, which the Python package ai-edge-litert holds.");
         }
         if (!new File(library).isFile()) {
             throw new BertkitException(library + ", which " + VARIABLE + " names, is missing; give the path of "
@@ -79,8 +79,8 @@ public final class LiteRtRunner implements Runner {
             System.load(copy.toString());
             loaded = true;
         } catch (IOException | UnsatisfiedLinkError error) {
-            throw new BertkitException("The bridge to LiteRT cannot be loaded (" + error.getMessage() + "); build the jar "
-                    + "on this machine with make.");
+            throw new BertkitException("The bridge to LiteRT cannot be loaded (" + error.getMessage() + "); build the "
+                    + "jar on this machine with make.");
         } finally {
             if (copy != null) {
                 copy.toFile().delete();                     // what is loaded stays loaded

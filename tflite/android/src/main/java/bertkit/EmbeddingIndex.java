@@ -60,8 +60,8 @@ public final class EmbeddingIndex {
      */
     public static double cosine(float[] one, float[] other) {
         if (one.length != other.length) {
-            throw new BertkitException("Vectors of " + one.length + " and of " + other.length + " numbers came; compare "
-                    + "vectors of one model.");
+            throw new BertkitException("Vectors of " + one.length + " and of " + other.length + " numbers came; "
+                    + "compare vectors of one model.");
         }
         double product = 0;
         double first = 0;

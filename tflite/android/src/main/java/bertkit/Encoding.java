@@ -38,6 +38,7 @@ public final class Encoding {
 
     @Override
     public String toString() {
-        return "ids " + Arrays.toString(ids) + ", starts " + Arrays.toString(starts) + ", ends " + Arrays.toString(ends);
+        return "ids " + Arrays.toString(ids) + ", starts " + Arrays.toString(starts) + ", ends "
+                + Arrays.toString(ends);
     }
 }

@@ -10,8 +10,8 @@ import org.tensorflow.lite.Interpreter;
 import org.tensorflow.lite.Tensor;
 
 /**
- * Answers a text with InterpreterRunner, whose stub of LiteRT's Interpreter is filled with the JVM's runner: `AndroidRunner
- * FOLDER TEXT` prints two lines, the answer of InterpreterRunner and that of LiteRtRunner.
+ * Answers a text with InterpreterRunner, whose stub of LiteRT's Interpreter is filled with the JVM's runner:
+ * `AndroidRunner FOLDER TEXT` prints two lines, the answer of InterpreterRunner and that of LiteRtRunner.
  */
 public final class AndroidRunner {
     private AndroidRunner() {
@@ -22,7 +22,8 @@ public final class AndroidRunner {
         File folder = new File(arguments[0]);
         LiteRtRunner inner = new LiteRtRunner(new File(folder, "model.tflite"));
         Interpreter.filled = new Filled(inner);
-        try (Model model = Model.load(folder, InterpreterRunner::new); Model wanted = Model.load(folder, file -> inner)) {
+        try (Model model = Model.load(folder, InterpreterRunner::new);
+             Model wanted = Model.load(folder, file -> inner)) {
             System.out.println(model.predict(arguments[1]));
             System.out.println(wanted.predict(arguments[1]));
         }

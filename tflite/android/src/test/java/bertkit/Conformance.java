@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Compares folders with the rows of tflite/conformance: `Conformance FOLDER ROWS.jsonl ...` prints a line for each pair,
- * `rows N differ M`, with the first rows that differ, and ends with 1 if any does.
+ * Compares folders with the rows of tflite/conformance: `Conformance FOLDER ROWS.jsonl ...` prints a line for each
+ * pair, `rows N differ M`, with the first rows that differ, and ends with 1 if any does.
  */
 public final class Conformance {
     private static final double TOLERANCE = 1e-4;
@@ -59,7 +59,8 @@ public final class Conformance {
     }
 
     private static Object predicted(Model model, Object input) {
-        String[] texts = input instanceof List ? ((List<?>) input).toArray(new String[0]) : new String[] {(String) input};
+        List<?> given = input instanceof List ? (List<?>) input : java.util.Collections.singletonList(input);
+        String[] texts = given.toArray(new String[0]);
         return Json.parse(model.predict(texts).toString(), "the answer");
     }
 
@@ -67,8 +68,9 @@ public final class Conformance {
     private static boolean alike(Object found, Object wanted) {
         if (found instanceof Map && wanted instanceof Map) {
             Map<?, ?> other = (Map<?, ?>) wanted;
-            return ((Map<?, ?>) found).keySet().equals(other.keySet())
-                    && ((Map<?, ?>) found).entrySet().stream().allMatch(e -> alike(e.getValue(), other.get(e.getKey())));
+            Map<?, ?> own = (Map<?, ?>) found;
+            return own.keySet().equals(other.keySet())
+                    && own.entrySet().stream().allMatch(e -> alike(e.getValue(), other.get(e.getKey())));
         }
         if (found instanceof List && wanted instanceof List) {
             List<?> one = (List<?>) found;

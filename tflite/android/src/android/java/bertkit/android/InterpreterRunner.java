@@ -40,8 +40,8 @@ public final class InterpreterRunner implements Runner {
         try {
             interpreter = new Interpreter(model, new Interpreter.Options().setNumThreads(threads));
         } catch (IllegalArgumentException | IllegalStateException error) {
-            throw new BertkitException(model + " is no model that LiteRT can run (" + error.getMessage() + "); export it "
-                    + "again.");
+            throw new BertkitException(model + " is no model that LiteRT can run (" + error.getMessage() + "); export "
+                    + "it again.");
         }
         for (String key : interpreter.getSignatureKeys()) {
             Signature signature = new Signature();

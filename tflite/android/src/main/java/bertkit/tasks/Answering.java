@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The stretch of a context that answers a question; the context is read in windows (Devlin et al. 2018, run_squad.py). */
+/** The stretch of a context that answers a question; it is read in windows (Devlin et al. 2018, run_squad.py). */
 final class Answering extends Task {
     private final boolean mayBeNone;
     private final double threshold;

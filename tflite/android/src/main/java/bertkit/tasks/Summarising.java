@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Sentences that an encoder has learned to choose (Liu 2019, BERTSUM): rows of whole sentences, each with its [CLS]. */
+/** Sentences that an encoder has learned to choose (Liu 2019, BERTSUM); a row is of sentences, each with its [CLS]. */
 final class Summarising extends Extraction {
     Summarising(String name, Fields fields) {
         super(name, "logits", 2, true, fields);

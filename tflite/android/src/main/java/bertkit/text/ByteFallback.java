@@ -14,8 +14,8 @@ final class ByteFallback extends Bpe {
         for (int b = 0; b < 256; b++) {
             String name = String.format("<0x%02X>", b);
             if (!ids.containsKey(name) || merges.joins(ids.get(name))) {
-                throw new BertkitException("The vocabulary has no " + name + " that stays apart, and characters that are "
-                        + "no entry are written in bytes; give the vocabulary of the checkpoint.");
+                throw new BertkitException("The vocabulary has no " + name + " that stays apart, and characters that "
+                        + "are no entry are written in bytes; give the vocabulary of the checkpoint.");
             }
             byteIds[b] = ids.get(name);
         }

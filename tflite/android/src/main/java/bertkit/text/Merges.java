@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 
-/** Byte-pair merges (Sennrich et al. 2016, section 3.2): neighbours become one entry, by rank and then from the left. */
+/** Byte-pair merges (Sennrich et al. 2016, section 3.2): neighbours become one entry, by rank, then from the left. */
 final class Merges {
     private static final int GONE = -1;
     private final Map<Long, int[]> table = new HashMap<>();         // (left id, right id): rank, id of both as one
@@ -31,8 +31,8 @@ final class Merges {
             String right = space < 0 ? "" : merge.substring(space + 1);
             Integer whole = ids.get(left + right);
             if (whole == null || !ids.containsKey(left) || !ids.containsKey(right)) {
-                throw new BertkitException("The merge " + merge + ", number " + (rank + 1) + ", is not of two entries of "
-                        + "the vocabulary that make a third; give the merges of this vocabulary.");
+                throw new BertkitException("The merge " + merge + ", number " + (rank + 1) + ", is not of two entries "
+                        + "of the vocabulary that make a third; give the merges of this vocabulary.");
             }
             table.put(pair(ids.get(left), ids.get(right)), new int[] {rank, whole});
         }

@@ -38,6 +38,7 @@ final class Pieces {
 
     /** Returns the pieces as three arrays. */
     bertkit.Encoding encoding() {
-        return new bertkit.Encoding(Arrays.copyOf(ids, count), Arrays.copyOf(starts, count), Arrays.copyOf(ends, count));
+        return new bertkit.Encoding(Arrays.copyOf(ids, count), Arrays.copyOf(starts, count),
+                Arrays.copyOf(ends, count));
     }
 }

@@ -9,9 +9,9 @@ import java.util.Set;
 
 /** The sentences of a text, by fixed rules and a list of abbreviations: bertkit/text/sentences.py. */
 public final class Sentences {
-    private static final Set<String> SHORT = new HashSet<>(Arrays.asList(("mr mrs ms dr prof rev hon st sr jr gen col maj "
-            + "capt cmdr lt sgt sen rep gov pres vs cf etc al ca approx no vol pp fig eq sec dept univ inc ltd co corp mt "
-            + "ave jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e").split(" ")));
+    private static final Set<String> SHORT = new HashSet<>(Arrays.asList(("mr mrs ms dr prof rev hon st sr jr gen col "
+            + "maj capt cmdr lt sgt sen rep gov pres vs cf etc al ca approx no vol pp fig eq sec dept univ inc ltd co "
+            + "corp mt ave jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e").split(" ")));
     private static final String BARE = "\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4";
     private static final String QUOTES = "\"'\u201d\u2019\u00bb";
     private static final int REACH = 12;        // characters before a dot that an abbreviation can fill

@@ -127,7 +127,8 @@ public final class Template {
         int[] segments = new int[ids.length];
         int at = 0;
         for (Part part : parts) {
-            int[] text = part.id == Part.FIRST_TEXT ? first : part.id == Part.SECOND_TEXT ? second : new int[] {part.id};
+            int[] text = part.id == Part.FIRST_TEXT ? first
+                    : part.id == Part.SECOND_TEXT ? second : new int[] {part.id};
             int count = part.id >= 0 ? 1 : sizes[-1 - part.id];
             System.arraycopy(text, 0, ids, at, count);
             Arrays.fill(segments, at, at + count, part.segment);

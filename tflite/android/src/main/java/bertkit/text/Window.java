@@ -55,8 +55,8 @@ public final class Window {
             room -= kept.length;
         }
         if (text.length > 0 && room < 1) {
-            throw new bertkit.BertkitException("length=" + length + " has no room for a text beside the special tokens; "
-                    + "export the model with more.");
+            throw new bertkit.BertkitException("length=" + length + " has no room for a text beside the special "
+                    + "tokens; export the model with more.");
         }
         int step = Math.max(1, Math.min(stride, room / 2));
         List<Window> found = new ArrayList<>();
