@@ -68,6 +68,8 @@ def alike(found, wanted):
     """Whether two answers are equal, numbers to 1e-4."""
     if isinstance(wanted, dict):
         return found.keys() == wanted.keys() and all(alike(found[name], wanted[name]) for name in wanted)
+    if isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(alike, found, wanted))
     return found == pytest.approx(wanted, abs=1e-4) if isinstance(wanted, float) else found == wanted
 
 

@@ -8,7 +8,12 @@
 
 #include "tables.h"
 
+/* With BK_SEPARATE each piece of memory is allocated on its own, so that sanitizers see what is read behind its end. */
+#ifdef BK_SEPARATE
+enum { BLOCK = 0, ALIGNMENT = 1 };
+#else
 enum { BLOCK = 1 << 16, ALIGNMENT = 16 };
+#endif
 
 struct bk_block {
     bk_block *next;
