@@ -13,7 +13,7 @@ from bertkit.files import manifest
 from bertkit.files.atomic import write_json
 from bertkit.ondevice.runner import write_facts
 from bertkit.tasks.classification import Classification
-from tests.ondevice.test_java import LIBRARY, REFUSED, alike, drawn_texts, folder_of, tokenizers
+from tests.ondevice.test_java import LIBRARY, REFUSED, alike, drawn_texts, first, folder_of, tokenizers
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tflite/conformance"
@@ -80,6 +80,7 @@ def test_answers_are_those_of_the_corpus(built, path):
     assert not [row["input"] for row, one in zip(given, found, strict=True) if not alike(one, row["answer"])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tokenizers())
 def test_ids_and_offsets_are_those_of_the_tokenizer(built, tmp_path, name):
     tokenizer, texts = tokenizers()[name], drawn_texts(seed=9, count=150)
@@ -96,7 +97,7 @@ def test_noise_does_no_harm(built, tmp_path, name):
     assert (done.returncode, done.stdout) == (0, "400 texts\n"), done.stderr[-2000:]
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", first(REFUSED, 4))
 def test_a_broken_folder_is_refused_in_one_sentence(built, tmp_path, name):
     breaks, _ = REFUSED[name]
     folder = folder_of(tmp_path / "phone")
