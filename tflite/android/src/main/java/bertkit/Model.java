@@ -151,8 +151,8 @@ public final class Model implements AutoCloseable {
     private float[][] compute(Row row) {
         int length = lengths.stream().filter(one -> one >= row.ids.length).findFirst().orElse(engine.length());
         Map<String, int[]> batch = tokenizer.padded(row, length);
+        int[] mask = batch.get("padding_mask");
         batch.keySet().retainAll(inputs.get(length));
-        int[] mask = tokenizer.padded(row, length).get("padding_mask");
         float[] values;
         synchronized (this) {
             values = runner.run(signatures.get(length), batch, task.output);
