@@ -107,7 +107,8 @@ def drawn_texts(seed=5, count=400):
     """Return texts without line ends: the hostile ones, parts of them in a new order, and any code points."""
     chance = random.Random(seed)
     signs = sorted(set("".join(text_references.HOSTILE)))
-    texts = [*text_references.HOSTILE, "see <e1> Été who, whoever  ÉTÉ <e1>x", "a\u0305\u0301 e\u0305\u0323\u0301 o  b   c"]
+    texts = [*text_references.HOSTILE, "see <e1> Été who, whoever  ÉTÉ <e1>x",
+             "a\u0305\u0301 e\u0305\u0323\u0301 o  b   c"]
     texts += ["".join(chance.choices(signs, k=chance.randrange(1, 40))) for _ in range(count)]
     texts += ["".join(chr(chance.choice([chance.randrange(0xD800), chance.randrange(0xE000, 0x110000)]))
                       for _ in range(chance.randrange(1, 30))) for _ in range(count)]
