@@ -17,7 +17,7 @@ LONGEST_NAME = 220          # bytes; a name of a file has 255 at most, and ".NAM
 WRITTEN = {
     "bundle": (("bundle.json", "card.json"), ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt",
                                               "logs/projector/*")),
-    "phone": (("ondevice.json", "card.json"), ()),
+    "phone": (("ondevice.json", "card.json"), ("ladder.html",)),
     "saved_model": (("saved_model.pb", "card.json"), ("fingerprint.pb", "variables/variables.*", "assets/*")),
     "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
                                                    "tokenizer.json", "tokenizer_config.json")),

@@ -26,7 +26,7 @@ def bundle(folder):
 
 
 def phone(folder):
-    fill(folder, "card.json", "model.tflite", "vocab.txt", "labels.txt")
+    fill(folder, "card.json", "model.tflite", "vocab.txt", "labels.txt", "ladder.html")
     return fill(folder, ondevice={"files": {"model.tflite": {}, "vocab.txt": {}, "labels.txt": {}}})
 
 

@@ -1,0 +1,5 @@
+package android.os;
+
+/** The declarations of Android's class that the sample uses. */
+public final class Bundle {
+}
