@@ -198,6 +198,13 @@ def _gated(config, layer):
             others + (2 if layer else 1) * layer_norm_parameters(width, config.norm_bias))
 
 
+def _root_gated(config, layer):
+    """Count attention, three feed-forward matrices and the scales of two RMSNorms."""
+    width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
+    matrices, others = _attention(config, layer)
+    return [*matrices, *[(width, inner, bias)] * 2, (inner, width, bias)], others + 2 * width
+
+
 def _bottleneck(config, layer):
     """Count the ways into the bottleneck (one or two) and out of it with their norms, attention, feed-forwards."""
     wide, width, inner, block = config.hidden_dim, config.block_dim, config.intermediate_dim, config.block
@@ -249,6 +256,14 @@ def _uniform(config, inputs=3):
     return [(config.hidden_dim, inner, bias)] * inputs + [(inner, config.hidden_dim, bias)], 0
 
 
+def _grouped(config):
+    """Count query, fewer keys and values, and output, all with a bias or all without."""
+    inner, bias = config.num_heads * config.head_dim, config.qkv_bias
+    narrow = (config.attention_of(0).key_heads or config.num_heads) * config.head_dim
+    return [(config.hidden_dim, inner, bias), *[(config.hidden_dim, narrow, bias)] * 2,
+            (inner, config.hidden_dim, bias)], 0
+
+
 def _last_norm(config):
     """Count the LayerNorm after the last block."""
     return layer_norm_parameters(config.output_dim, config.norm_bias)
@@ -289,10 +304,11 @@ INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
 ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
     kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
     kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2),
-    kinds.Bucketed: _projections, kinds.Disentangled: _disentangled}
+    kinds.Bucketed: _projections, kinds.Disentangled: _disentangled, kinds.Grouped: _grouped}
 BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.GatedPost: _gated_post,
-          kinds.Bottleneck: _bottleneck, kinds.Reversible: _post_norm}
-ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
+          kinds.RootPreNorm: _root_gated, kinds.Bottleneck: _bottleneck, kinds.Reversible: _post_norm}
+ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm,
+           kinds.RootPreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
 def dense_parameters(inputs: int, outputs: int, bias: bool = True) -> int:
@@ -461,7 +477,7 @@ def saved_activations(config: EncoderConfig) -> int:
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
     if isinstance(config.block, kinds.GatedPost):       # also the gate and the product
         return 7 * width + 4 * inner
-    if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product
+    if isinstance(config.block, kinds.PreNorm | kinds.RootPreNorm):      # also the sum before it is normalised, the gate and the product
         return 8 * width + 4 * inner
     if isinstance(config.block, kinds.Bottleneck):      # also both ways into the bottleneck, and the sum of each feed
         return 2 * width + 7 * narrow + config.block.feeds * (2 * inner + narrow)

@@ -14,7 +14,8 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
 PAGES = ("bert", "spanbert", "ernie", "roberta", "xlm_roberta", "camembert", "mpnet", "distilbert", "electra",
-         "deberta", "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer", "nomic")
+         "deberta", "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer", "nomic",
+         "eurobert")
 
 
 def page(name: str) -> Any:

@@ -38,13 +38,8 @@ _USUAL = {"prenorm": False, "parallel_block": False, "rotary_emb_fraction": 1.0,
 def _read(values):
     if "n_embd" in values:
         return _read_older(values)
-    rope = values.get("rope_parameters") or {}
-    if not isinstance(rope, dict) or rope.get("rope_type", "default") != "default" or values.get("rope_scaling"):
-        raise Error(f"rope_parameters={str(rope)[:80]}; bertkit turns by rope_theta, in the default rope_type.")
-    size = entries.whole(values, "head_dim", 0)
-    heads, width = values.get("num_attention_heads", CONFIG.num_heads), values.get("hidden_size", CONFIG.hidden_dim)
-    return {"head_size": size if size and size * heads != width else None,
-            "attention": Rotary(entries.number(rope, "rope_theta", CONFIG.attention.base, least=1))}
+    return {"head_size": entries.head_size(values, CONFIG.num_heads, CONFIG.hidden_dim),
+            "attention": Rotary(entries.rope_theta(values, CONFIG.attention.base))}
 
 
 def _read_older(values):

@@ -1,6 +1,7 @@
 """Kinds of the axes of an encoder: how tokens attend, how positions are represented, how blocks are built."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 # ------------------------------------------------------------------------------------------ how tokens attend
 
@@ -106,6 +107,24 @@ class Rotary:
 
     base: float = 10000.0
     window: int | None = None
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """As `Rotary`, and several heads of queries share a head of keys and values (Ainslie et al. 2023, arXiv 2305.13245).
+
+    Args:
+        base: base of the angles.
+        key_heads: number of heads of keys and values, of which the number of heads is a multiple; None for one each.
+
+    Example:
+        >>> from bertkit.family import published
+        >>> published("EuroBERT-610m").num_heads, published("EuroBERT-610m").attention
+        (18, Grouped(base=250000.0, key_heads=6))
+    """
+
+    base: float = 10000.0
+    key_heads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -353,6 +372,23 @@ class PreNorm:
     norm_bias: bool = False
     feed_bias: bool = False
     feed_dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class RootPreNorm:
+    """An RMSNorm stands before attention and before a gated feed-forward (Touvron et al. 2023, LLaMA, section 2.2).
+
+    Args:
+        feed_bias: whether the feed-forward has biases.
+
+    Example:
+        >>> from bertkit.family.eurobert import CONFIG
+        >>> CONFIG.block, CONFIG.norm_bias
+        (RootPreNorm(feed_bias=False), False)
+    """
+
+    feed_bias: bool = False
+    norm_bias: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
