@@ -1,7 +1,6 @@
 """Kinds of the axes of an encoder: how tokens attend, how positions are represented, how blocks are built."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 # ------------------------------------------------------------------------------------------ how tokens attend
 
@@ -388,7 +387,11 @@ class RootPreNorm:
     """
 
     feed_bias: bool = False
-    norm_bias: ClassVar[bool] = False
+
+    @property
+    def norm_bias(self) -> bool:
+        """Whether the norms have biases: none."""
+        return False
 
 
 @dataclass(frozen=True)

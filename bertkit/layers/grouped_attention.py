@@ -45,6 +45,9 @@ class GroupedAttention(SelfAttention):
 
         Args:
             config: The encoder's `EncoderConfig`.
+
+        Raises:
+            Error: when the number of heads is not a multiple of the number of heads of keys.
         """
         self.key_heads = self.kind.key_heads or self.num_heads
         if self.num_heads % self.key_heads:
@@ -75,10 +78,10 @@ class GroupedAttention(SelfAttention):
         """Split features into heads: [B,T,N·H] -> [B,N,T,H], and [B,T,K·H] -> [B,K,T,H].
 
         Args:
-            x: A tensor of queries, keys or values.
+            x: Queries [B,T,N·H], or keys or values [B,T,K·H].
 
         Returns:
-            A tensor of four dimensions.
+            A tensor [B,N|K,T,H].
         """
         heads = x.shape[-1] // self.head_dim
         return ops.transpose(ops.reshape(x, (-1, ops.shape(x)[1], heads, self.head_dim)), (0, 2, 1, 3))

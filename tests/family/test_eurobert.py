@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -173,3 +174,13 @@ def test_what_transformers_does_not_have_is_not_written(changes, tmp_path):
 def test_heads_that_cannot_share_evenly_are_refused():
     with pytest.raises(Error, match="num_heads=4 is not a multiple of key_heads=3"):
         Encoder(CONFIG.but(attention=Grouped(key_heads=3)))
+
+
+def test_it_learns(steps):
+    model = Classifier(Encoder(CONFIG.but(initializer_range=0.3)), ("a", "b"))
+    ids = np.random.default_rng(0).integers(1, 31, (16, 6)).astype("int32")
+    labels = (ids[:, 0] > 15).astype("int32")
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=model.loss_function())
+    losses = model.fit({"token_ids": ids}, labels, epochs=8, verbose=0, batch_size=16).history["loss"]
+    assert losses[-1] < 0.8 * losses[0]
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())

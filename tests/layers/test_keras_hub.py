@@ -81,7 +81,7 @@ LAYERS = [
     (NoNorm, {}, X, SAME, 2, 0, 0),
     (RMSNorm, {}, X, SAME, 1, 0, 0),
     (GroupedAttention, {"config": ROOT, "kind": kinds.Grouped()}, X, SAME, 4, 0, 1),
-    (RootGatedBlock, {"config": ROOT}, X, SAME, 4 + 2 + 3, 0, 2),
+    (RootGatedBlock, {"config": ROOT}, X, SAME, 4 + 2 + 3, 0, 3),
     (AbsolutePosition, {"config": CONFIG, "width": WIDTH}, IDS, (1, LENGTH, WIDTH), 1, 0, 0),
     (AxialPosition, {"config": TWINS, "width": WIDTH}, IDS, (1, LENGTH, WIDTH), 2, 0, 0),
     (of_tensors(Embeddings, of_ids), {"config": CONFIG}, IDS, SAME, 5, 0, 1),
