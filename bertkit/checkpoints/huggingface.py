@@ -231,8 +231,24 @@ def canonical_names(tensors: Tensors, form: Any) -> Tensors:
         if plain in actual:
             raise Error(f"{tensors.path} holds both {actual[plain]} and {name}; keep one.")
         actual[plain] = name
-    return Tensors(tensors.path, {plain: tensors.shapes[name] for plain, name in actual.items()},
-                   lambda plain: tensors.read(actual[plain]))
+    return _with_joined(Tensors(tensors.path, {plain: tensors.shapes[name] for plain, name in actual.items()},
+                                lambda plain: tensors.read(actual[plain])), form)
+
+
+def _with_joined(tensors, form):
+    """Return tensors in which those that the family's page has as one are one, each below the one before."""
+    sources = {name: [name] for name in tensors.shapes}
+    for whole, parts in form.joined.items():
+        for name in [name for name in sources if parts[0] in name]:
+            names = [name.replace(parts[0], part) for part in parts]
+            joined = name.replace(parts[0], whole)
+            shapes = {tensors.shapes.get(each, (0,))[1:] for each in names}
+            if set(names) <= set(sources) and len(shapes) == 1 and joined not in sources:
+                sources = {key: value for key, value in sources.items() if key not in names} | {joined: names}
+    shapes = {name: (sum(tensors.shapes[part][0] for part in parts), *tensors.shapes[parts[0]][1:]) if parts != [name]
+              else tensors.shapes[name] for name, parts in sources.items()}
+    return Tensors(tensors.path, shapes, lambda name: tensors.read(name) if sources[name] == [name] else np.concatenate(
+        [tensors.read(part) for part in sources[name]]))
 
 
 def save(folder: Path, model: Any, tokenizer: Any = None) -> None:

@@ -78,10 +78,20 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
     if out is None and sys.stdout is None:
         raise Error("Standard output is closed; open it, or give a file for the rows of --data with --out.")
     predictor = Predictor(folder, tflite=tflite)
+    _say_prompts(predictor.task)
     if data is None:
         _predict_lines(predictor)
     else:
         _predict_rows(predictor, data, out, format, order, columns, skip_bad_rows)
+
+
+def _say_prompts(task):
+    """Say that an embedder has prompts for queries and documents, which are for `retrieve`."""
+    prompts = {name: text for name in ("query", "document") if (text := getattr(task, name, None))}
+    if prompts:
+        named = ", ".join(f"{name} {text!r:.40}" for name, text in prompts.items())
+        say(f"This embedder has prompts ({named}), and predict puts neither in front of a text; retrieve does. Write them "
+            "into the texts where you want them.")
 
 
 def _predict_lines(predictor):

@@ -61,6 +61,10 @@ def _write(config):
     return {"rope_parameters": {"rope_type": "default", "rope_theta": kind.base}, "head_dim": config.head_dim}
 
 
+# transformers' own names, which it has in memory and a state_dict that was saved as it is.
+_IN_MEMORY = ((r"^layers\.", "encoder.layers."), ("self_attn.o_proj", "attn.out_proj"), ("mlp.up_proj", "mlp.fc11"),
+              ("mlp.gate_proj", "mlp.fc12"), ("mlp.down_proj", "mlp.fc2"), ("post_attention_layernorm", "norm1"),
+              ("post_mlp_layernorm", "norm2"))
 _BLOCK, _THEIRS = "encoder/block_{i}/", "encoder.layers.{i}."
 HUGGINGFACE = bert.HUGGINGFACE.but(
     type="nomic_bert", class_name="NomicBert", prefix="nomic_bert.", causal="ForCausalLM",
@@ -80,5 +84,6 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
     unused=("cls.", "nomic_bert.pooler.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "rotary_emb.", "cls.predictions.decoder."),
     renames=((r"^bert\.", ""), (r"^pooler\.", "nomic_bert.pooler."), (r"^embeddings\.LayerNorm\.", "emb_ln."),
-             (r"^cls\.predictions\.transform\.LayerNorm\.", "cls.predictions.transform.layer_norm.")),
+             (r"^cls\.predictions\.transform\.LayerNorm\.", "cls.predictions.transform.layer_norm."), *_IN_MEMORY),
+    joined={"attn.Wqkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")},
     defaults={}, read=_read, write=_write)
