@@ -87,7 +87,8 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
 
 def _say_prompts(task):
     """Say that an embedder has prompts for queries and documents, which are for `retrieve`."""
-    prompts = {name: text for name in ("query", "document") if (text := getattr(task, name, None))}
+    named = ("query", "document") if task.name == "embed" else ()
+    prompts = {name: text for name in named if (text := getattr(task, name))}
     if prompts:
         named = ", ".join(f"{name} {text!r:.40}" for name, text in prompts.items())
         say(f"This embedder has prompts ({named}), and predict puts neither in front of a text; retrieve does. Write them "
@@ -118,7 +119,7 @@ def _say_tabs(task, inputs, first):
 def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     """Answer the rows of a file."""
     from bertkit.data.preannotated import Answered, check_tool, preannotations
-    from bertkit.data.unlabelled import answered, check_written, write_rows
+    from bertkit.data.unlabelled import answered, check_written, row_json, write_rows
     if tool != "rows":
         check_tool(tool, predictor.task, out)
     elif out is not None:
@@ -132,7 +133,7 @@ def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     if out is not None:
         write_rows(out, made)
     else:
-        print("\n".join(escaped(json.dumps(row, ensure_ascii=False)) for row in made), flush=True)
+        print("\n".join(escaped(row_json(row)) for row in made), flush=True)
 
 
 def _lines(stream):
