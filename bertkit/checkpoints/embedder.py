@@ -51,8 +51,8 @@ def load_for_training(path: str | Path) -> SentenceEmbedder:
     """
     embedder, said = load_embedder(path)
     if said.prompts:
-        log.warning("%s has prompts (%s); training puts none in front of texts, and its bundle has none. Write them into "
-                    "the texts where you want them.", path,
+        log.warning("%s has prompts (%s); training puts none in front of texts, and its bundle has none. Write them "
+                    "into the texts where you want them.", path,
                     ", ".join(f"{name} {text!r:.40}" for name, text in dict(said.prompts).items()))
     return embedder
 

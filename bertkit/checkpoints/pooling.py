@@ -184,13 +184,13 @@ def _length(folder):
 
 
 def _say_similarity(folder, normalized):
-    """Say by what the vectors were made to be compared, where it is not what bertkit compares by; of length 1 all agree."""
+    """Say by what vectors are meant to be compared, where it is not bertkit's cosine; of length 1 all agree."""
     path = folder / PROMPTS
     said = read_json(path, {"similarity_fn_name": schema.Maybe((str, None))}, SETTINGS).get(
         "similarity_fn_name") if path.exists() else None
     if said not in (None, "cosine") and not normalized:
-        log.warning("%s says that vectors are compared by %s (similarity_fn_name); bertkit compares them by their cosine%s.",
-                    path, said, ', unless ExactIndex(similarity="dot") is asked' if said == "dot" else "")
+        log.warning("%s says that vectors are compared by %s (similarity_fn_name); bertkit compares them by their "
+                    "cosine%s.", path, said, ', unless ExactIndex(similarity="dot") is asked' if said == "dot" else "")
 
 
 def _prompts(folder):

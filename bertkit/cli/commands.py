@@ -87,12 +87,11 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
 
 def _say_prompts(task):
     """Say that an embedder has prompts for queries and documents, which are for `retrieve`."""
-    named = ("query", "document") if task.name == "embed" else ()
-    prompts = {name: text for name in named if (text := getattr(task, name))}
-    if prompts:
-        named = ", ".join(f"{name} {text!r:.40}" for name, text in prompts.items())
-        say(f"This embedder has prompts ({named}), and predict puts neither in front of a text; retrieve does. Write them "
-            "into the texts where you want them.")
+    names = [name for name in ("query", "document") if task.name == "embed" and getattr(task, name)]
+    if names:
+        prompts = ", ".join(f"{name} {getattr(task, name)!r:.40}" for name in names)
+        say(f"This embedder has prompts ({prompts}), and predict puts neither in front of a text; retrieve does. Write "
+            "them into the texts where you want them.")
 
 
 def _predict_lines(predictor):

@@ -245,8 +245,8 @@ def _spans(line, record, columns, form):
     if given is None and "answer" in record:
         found = []                              # Prodigy: a text in which nothing was marked has no spans
     elif given is None:
-        raise BadRow(line, f"the row has none of {', '.join(SPANS)}, where its entities would stand; name the column with "
-                           "--label, or write an empty list where a text has none")
+        raise BadRow(line, f"the row has none of {', '.join(SPANS)}, where its entities would stand; name the column "
+                           "with --label, or write an empty list where a text has none")
     if not isinstance(found, list):
         raise BadRow(line, f"column {given!r}: wanted a list of [start, end, label] or of objects with these")
     spans = [span_of(line, value) for value in found]

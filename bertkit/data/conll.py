@@ -26,7 +26,7 @@ _MOST_TYPES = 60                        # a column of more different words holds
 
 
 def holds_tagged_columns(path: str | Path) -> bool:
-    """Return whether a text file has the same columns in every line of its beginning, one of them of tags alone.
+    r"""Return whether a text file has the same columns in every line of its beginning, one of them of tags alone.
 
     Args:
         path: The file.

@@ -29,10 +29,10 @@ from bertkit.data.lines import (
 from bertkit.data.sheets import ARROW, EXCEL, arrow_rows, excel_rows, is_dataset
 from bertkit.data.unpacked import inner_name
 from bertkit.data.values import json_type
-
-log = logging.getLogger("bertkit")
 from bertkit.errors import Error
 from bertkit.files.bounded import check_regular
+
+log = logging.getLogger("bertkit")
 
 JSON = (".jsonl", ".json", ".ndjson")
 TABLES = (".tsv", ".csv", *JSON, *ARROW, *EXCEL)        # what `table` reads, besides folders of `datasets`

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from bertkit.data.values import Number
 from bertkit.errors import Error
 from bertkit.files.atomic import write_text
 
+LONGEST_NUMBER = 300        # digits; a longer one stays the text that it is
 WRITTEN = (".csv", ".tsv", ".jsonl")
 
 
@@ -236,7 +238,8 @@ def row_json(value: Any) -> str:
 
 def _plain(value):
     if isinstance(value, Number):
-        return json.loads(value)
+        exact = len(value) < LONGEST_NUMBER and math.isfinite(float(value))
+        return str(value) if not exact else int(value) if value.lstrip("-").isdigit() else float(value)
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

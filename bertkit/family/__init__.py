@@ -57,8 +57,8 @@ def of_huggingface(values: dict[str, Any]) -> Any:
     pages = {name: page(name).HUGGINGFACE for name in PAGES}
     names = [name for name, form in pages.items() if form.type == values.get("model_type")]
     if why := REFUSED.get(str(values.get("model_type"))):
-        raise Error(f"The architecture model_type={values['model_type']!r} is {why}; bertkit has no such blocks. For long "
-                    "texts and vectors of texts it reads nomic_bert, modernbert and eurobert.")
+        raise Error(f"The architecture model_type={values['model_type']!r} is {why}; bertkit has no such blocks. For "
+                    "long texts and vectors of texts it reads nomic_bert, modernbert and eurobert.")
     if not names:
         raise Error(f"The architecture model_type={values.get('model_type')!r} is not one bertkit knows; it has "
                     f"{', '.join(sorted({form.type for form in pages.values()}))}.")

@@ -167,8 +167,8 @@ def rope_theta(values: dict[str, Any], default: float) -> float:
         raise Error(f"partial_rotary_factor={part:g}; bertkit turns all features of a head.")
     known = isinstance(rope, dict) and set(rope) <= {"rope_type", "rope_theta"}
     if not known or rope.get("rope_type", "default") != "default" or older:
-        raise Error(f"rope_parameters={str(rope)[:80]}, rope_scaling={str(older)[:80]}; bertkit turns by rope_theta, in "
-                    "the default rope_type.")
+        raise Error(f"rope_parameters={str(rope)[:80]}, rope_scaling={str(older)[:80]}; bertkit turns by rope_theta, "
+                    "in the default rope_type.")
     return number(rope, "rope_theta", number(values, "rope_theta", default, least=1), least=1)
 
 

@@ -68,7 +68,8 @@ def _read_heads(values):
 
 def _write_heads(kinds):
     reduced = {kinds[name].reduce for name in ("classify", "choose") if name in kinds}
-    return {"classifier_pooling": name for name, reduce in _POOLINGS.items() if reduce in reduced}
+    found = [name for name, reduce in _POOLINGS.items() if reduce in reduced]
+    return {"classifier_pooling": found[0]} if found else {}
 
 
 _BLOCK, _THEIRS = "encoder/block_{i}/", "layers.{i}."
@@ -77,7 +78,8 @@ HUGGINGFACE = HuggingFace(
     names={
         "encoder/embeddings/token": "embed_tokens", "encoder/ending": "norm",
         _BLOCK + "attention_norm": _THEIRS + "input_layernorm",
-        _BLOCK + "attention/query": _THEIRS + "self_attn.q_proj", _BLOCK + "attention/key": _THEIRS + "self_attn.k_proj",
+        _BLOCK + "attention/query": _THEIRS + "self_attn.q_proj",
+        _BLOCK + "attention/key": _THEIRS + "self_attn.k_proj",
         _BLOCK + "attention/value": _THEIRS + "self_attn.v_proj",
         _BLOCK + "attention/output": _THEIRS + "self_attn.o_proj",
         _BLOCK + "feed_norm": _THEIRS + "post_attention_layernorm", _BLOCK + "gate": _THEIRS + "mlp.gate_proj",

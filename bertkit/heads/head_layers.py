@@ -39,8 +39,8 @@ def activation(config: EncoderConfig, name: str) -> Callable[[Any], Any]:
 class PredictionHead(HeadLayer):
     """A head with logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b; see `kinds.HeadConfig`.
 
-    With the kind's `beside_first` reduce(tokens) is LayerNorm(tokens + first token); with `reduce` "late" the logits are
-    the mean of those of the real tokens.
+    With the kind's `beside_first` reduce(tokens) is LayerNorm(tokens + first token); with `reduce` "late" the logits
+    are the mean of those of the real tokens.
 
     It returns [B,C], or [B,T,C] where `reduce` is "each".
 

@@ -110,7 +110,7 @@ class Rotary:
 
 @dataclass(frozen=True)
 class Grouped:
-    """As `Rotary`, and several heads of queries share a head of keys and values (Ainslie et al. 2023, arXiv 2305.13245).
+    """As `Rotary`, with heads of queries that share keys and values (Ainslie et al. 2023, arXiv 2305.13245).
 
     Args:
         base: base of the angles.

@@ -53,7 +53,8 @@ def test_columns_of_tags_in_a_text_file_are_no_texts(tmp_path):
 
 
 @pytest.mark.parametrize("text, wanted", [
-    ("a O\nb B-PER\n\n", True), ("1\ta b\tO\n2\tc\tI-LOC\n", True), ("# x\na O\n", True), ("a\nb\n", False), ("", False),
+    ("a O\nb B-PER\n\n", True), ("1\ta b\tO\n2\tc\tI-LOC\n", True), ("# x\na O\n", True), ("a\nb\n", False),
+    ("", False),
     ("a O\nb c O\n", False), ("a x\nb y\n", False), ("a O\nb \udcff\n", False)])
 def test_columns_of_tags_are_told(tmp_path, text, wanted):
     path = tmp_path / "f.txt"

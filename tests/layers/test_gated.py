@@ -102,7 +102,8 @@ def test_a_block_answers_for_some_places_alone():
 @pytest.mark.parametrize("biased", [False, True])
 def test_the_block_with_rms_norms_equals_numpy_in_double_precision(biased):
     """Touvron et al. 2023: both norms without a mean taken away, in block 0 too; SwiGLU of three matrices."""
-    config = CONFIG.but(block=RootPreNorm(feed_bias=biased), activation="silu", qkv_bias=biased, attention=Grouped(50.0))
+    config = CONFIG.but(block=RootPreNorm(feed_bias=biased), activation="silu", qkv_bias=biased,
+                        attention=Grouped(50.0))
     layer = drawn(RootGatedBlock(config, 0, dtype="float64", name="block"), (None, None, 8))
     w = named(layer)
 

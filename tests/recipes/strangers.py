@@ -56,25 +56,27 @@ def xlsx(count):
     """A sheet with its title in Japanese, numbers as labels, a formula's value and an empty row at the end."""
     happy = {"1": ["とても良い映画", "最高でした", "また見たい", "音楽が素敵"],
              "0": ["つまらない", "長すぎる", "眠くなった", "期待はずれ"]}
-    rows = [("番号", "text", "label")] + [(str(i), text, label) for i, (text, label) in enumerate(labelled(happy, count))]
+    rows = [("番号", "text", "label")]
+    rows += [(str(i), text, label) for i, (text, label) in enumerate(labelled(happy, count))]
     cells = ["".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' if column != 2 or not n else
                      f"<c><f>A1</f><v>{cell}</v></c>" for column, cell in enumerate(row)) for n, row in enumerate(rows)]
     sheet = "".join(f"<row>{row}</row>" for row in [*cells, ""])
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     links = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml."
+    kind, package = "application/vnd.openxmlformats-", "http://schemas.openxmlformats.org/package/2006"
+    book = f"{kind}officedocument.spreadsheetml"
     files = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default '
-                               'Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-                               f'<Override PartName="/xl/workbook.xml" ContentType="{kind}sheet.main+xml"/><Override '
-                               f'PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}worksheet+xml"/></Types>',
-        "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship '
-                       f'Id="rId1" Type="{links}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook {space} xmlns:r="{links}"><sheets><sheet name="シート1" sheetId="1" r:id="rId1"/>'
-                           "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
-                                      f'relationships"><Relationship Id="rId1" Type="{links}/worksheet" '
-                                      'Target="worksheets/sheet1.xml"/></Relationships>',
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
+                               f'ContentType="{kind}package.relationships+xml"/>'
+                               f'<Override PartName="/xl/workbook.xml" ContentType="{book}.sheet.main+xml"/>'
+                               f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{book}.worksheet+xml"/>'
+                               "</Types>",
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" '
+                       f'Type="{links}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook {space} xmlns:r="{links}"><sheets><sheet name="シート1" sheetId="1" '
+                           'r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" '
+                                      f'Type="{links}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f"<worksheet {space}><sheetData>{sheet}</sheetData></worksheet>"}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -112,7 +114,8 @@ def prodigy(count):
     """Prodigy's ner.manual: rejected and ignored rows, one without spans, hashes and views."""
     rows = [{"_input_hash": i, "answer": "accept", "spans": [
         {"start": start, "end": end, "label": label, "source": "ner"} for start, end, label in spans],
-        "meta": {"page": i}, "text": text, "_view_id": "ner_manual"} for i, (text, spans) in enumerate(sentences(count))]
+        "meta": {"page": i}, "text": text, "_view_id": "ner_manual"}
+        for i, (text, spans) in enumerate(sentences(count))]
     rows += [{"text": "Nikt.", "answer": "accept"}, {"text": "Anna?", "answer": "reject", "spans": []},
              {"text": "?", "answer": "ignore"}]
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
@@ -157,8 +160,10 @@ def french(count):
 
 def squad(count):
     """A tool's SQuAD 1.1 with the key of 2.0: is_impossible is false everywhere, ids are numbers, keys in any order."""
-    facts = [("Η Άννα μένει στην Αθήνα.", "Πού μένει η Άννα;", "Αθήνα"), ("Ο Γιώργος δουλεύει στη Χίο.", "Πού δουλεύει;", "Χίο"),
-             ("Le chat dort sous la table.", "Où dort le chat ?", "sous la table"), ("东京是日本的首都。", "日本的首都是哪里？", "东京")]
+    facts = [("Η Άννα μένει στην Αθήνα.", "Πού μένει η Άννα;", "Αθήνα"),
+             ("Ο Γιώργος δουλεύει στη Χίο.", "Πού δουλεύει;", "Χίο"),
+             ("Le chat dort sous la table.", "Où dort le chat ?", "sous la table"),
+             ("东京是日本的首都。", "日本的首都是哪里？", "东京")]
     paragraphs = []
     for i in range(count):
         context, question, answer = facts[i % 4]

@@ -7,8 +7,8 @@ import pytest
 from bertkit.cli import main
 from bertkit.data.encodings import encoding_name
 from bertkit.data.lines import open_bytes
-from tests.recorded import GOLDEN
 from tests.recipes.strangers import FILES
+from tests.recorded import GOLDEN
 
 pytest.importorskip("openpyxl")
 KNOBS = ["--epochs", "1", "--batch-size", "8", "--length", "96", "--set", "warmup=0.1"]

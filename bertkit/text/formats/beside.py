@@ -172,8 +172,8 @@ class _Listed:
 
 def _say_unread(folder, config):
     if config.get("split_by_punct") and tokenizer_class(folder) == "DebertaV2":
-        raise Error(f"{folder / CONFIG} has split_by_punct=true, by which transformers splits texts at punctuation whatever "
-                    "other files say, and bertkit does not; give a checkpoint without it.")
+        raise Error(f"{folder / CONFIG} has split_by_punct=true, by which transformers splits texts at punctuation "
+                    "whatever other files say, and bertkit does not; give a checkpoint without it.")
     for key, usual in UNREAD.items():
         if config.get(key) not in usual:
             say_once(f"{folder / CONFIG} says {key}={config[key]!r:.60}, which is passed over, as transformers 5 does.")

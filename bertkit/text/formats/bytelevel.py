@@ -121,8 +121,8 @@ def _words(path, split):
     parts = split["pretokenizers"] if split["type"] == "Sequence" else [split]
     llama = len(parts) == 2 and parts[0] == LLAMA
     if len(parts) != 1 + llama or parts[-1]["type"] != "ByteLevel":
-        raise Error(f"{path}: its pre_tokenizer is {json.dumps(split)[:200]}, wanted ByteLevel, alone or after the Split "
-                    "of LLaMA 3; bertkit does not read such a tokenizer.")
+        raise Error(f"{path}: its pre_tokenizer is {json.dumps(split)[:200]}, wanted ByteLevel, alone or after the "
+                    "Split of LLaMA 3; bertkit does not read such a tokenizer.")
     if parts[-1].get("use_regex", True) == llama:
         raise Error(f"{path}: its pre_tokenizer has use_regex={json.dumps(llama)}, wanted the pattern of "
                     f"{'LLaMA 3 alone' if llama else 'GPT-2'}; bertkit does not read such a tokenizer.")
@@ -133,8 +133,8 @@ def _say_untrimmed(path, processor):
     """Say that offsets leave out spaces where the file has trim_offsets=false; the ids are the same."""
     parts = (processor or {}).get("processors", [processor or {}])
     if any(part.get("trim_offsets") is False for part in parts):
-        beside.say_once(f"{path} has trim_offsets=false; the offsets that bertkit gives leave out the spaces at the ends "
-                        "of a piece all the same. The ids are those of the file.")
+        beside.say_once(f"{path} has trim_offsets=false; the offsets that bertkit gives leave out the spaces at the "
+                        "ends of a piece all the same. The ids are those of the file.")
 
 
 def _is_rebuilt(folder):

@@ -46,11 +46,11 @@ def letters() -> list[str]:
 class ByteLevel:
     """Byte-level BPE merges the bytes of words, and of the blanks between them.
 
-    A word is a run of letters, of numbers or of other signs with the space before it, or an English ending such as 's.
-    By the rules "llama3" numbers have at most three digits, letters take any one sign before them, signs the line ends
-    behind them, and line ends the blanks before them. A word's bytes are entries. Of the pairs of neighbours that are in `merges`, the earliest in the list becomes one entry,
-    the leftmost one on ties, until no such pair is left. The unknown token is never used, because each byte of UTF-8 is
-    an entry.
+    A word is a run of letters, of numbers or of other signs with the space before it, or an English ending such as
+    's. By the rules "llama3" numbers have at most three digits, letters take any one sign before them, signs the
+    line ends behind them, and line ends the blanks before them. A word's bytes are entries. Of the pairs of
+    neighbours that are in `merges`, the earliest in the list becomes one entry, the leftmost one on ties, until no
+    such pair is left. The unknown token is never used, because each byte of UTF-8 is an entry.
 
     Args:
         vocabulary: sequence of str, the entries in the order of their ids, in the letters of `letters`.
