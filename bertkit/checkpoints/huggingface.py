@@ -240,15 +240,21 @@ def _with_joined(tensors, form):
     sources = {name: [name] for name in tensors.shapes}
     for whole, parts in form.joined.items():
         for name in [name for name in sources if parts[0] in name]:
-            names = [name.replace(parts[0], part) for part in parts]
-            joined = name.replace(parts[0], whole)
-            shapes = {tensors.shapes.get(each, (0,))[1:] for each in names}
-            if set(names) <= set(sources) and len(shapes) == 1 and joined not in sources:
+            names, joined = [name.replace(parts[0], part) for part in parts], name.replace(parts[0], whole)
+            widths = {tensors.shapes.get(each, (0,))[1:] for each in names}
+            if set(names) <= set(sources) and len(widths) == 1 and joined not in sources:
                 sources = {key: value for key, value in sources.items() if key not in names} | {joined: names}
-    shapes = {name: (sum(tensors.shapes[part][0] for part in parts), *tensors.shapes[parts[0]][1:]) if parts != [name]
-              else tensors.shapes[name] for name, parts in sources.items()}
-    return Tensors(tensors.path, shapes, lambda name: tensors.read(name) if sources[name] == [name] else np.concatenate(
-        [tensors.read(part) for part in sources[name]]))
+
+    def shape(names):
+        rows = sum(tensors.shapes[name][0] for name in names[1:]) if len(names) > 1 else 0
+        first = tensors.shapes[names[0]]
+        return (first[0] + rows, *first[1:]) if rows else first
+
+    def read(name):
+        arrays = [tensors.read(part) for part in sources[name]]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    return Tensors(tensors.path, {name: shape(names) for name, names in sources.items()}, read)
 
 
 def save(folder: Path, model: Any, tokenizer: Any = None) -> None:

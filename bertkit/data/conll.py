@@ -25,7 +25,7 @@ _HEAD = 2000                            # the layout is recognised from so many 
 _MOST_TYPES = 60                        # a column of more different words holds no types of entities
 
 
-def holds_tagged_columns(path: str | Path) -> bool:
+def holds_tagged_columns(path: Path) -> bool:
     r"""Return whether a text file has the same columns in every line of its beginning, one of them of tags alone.
 
     Args:

@@ -19,7 +19,8 @@ WHOLE = ("123", "\u0120zzz", "\u010a\u010a")             # entries that no merge
 MODEL = ByteLevel([*VOCABULARY, *WHOLE], merges=MERGES, words="llama3", whole_words=True)
 SPLIT = tokenizers.pre_tokenizers.Split(tokenizers.Regex(LLAMA["pattern"]["Regex"]), "isolated")
 HARD = ["don't we'LL I'Ve it'S 'sab 'sx'd", "'\u017fy '\u017f", " 's", "\t's", "!'s",
-        "1234567 \u0663\u0664\u0665\u0666 12a", "!a", " !a", "\t!a", "!!a", "\u3000!a", "\u00a0a", "!\n\n  x", "!\r\n!\n",
+        "1234567 \u0663\u0664\u0665\u0666 12a", "!a", " !a", "\t!a", "!!a", "\u3000!a", "\u00a0a", "!\n\n  x",
+        "!\r\n!\n",
         "a\n \n b", "  \n  x", " \n\t\n",
         "\n \n", "a \n\n  ", "   ", " 1", "  1", "x\n'll", "'l", "'r", "'\u017f", "a'", "zzz 123 zzz\n\nx 1234"]
 ALPHABET = st.one_of(st.sampled_from(" \n\r\t'\u017fsStmdrRevVlL1!?a\u00a0\u6f22"),
