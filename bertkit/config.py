@@ -17,11 +17,12 @@ MOST_LAYERS = 10_000
 
 # The kinds that each axis can hold; `type(None)` where a paper has nothing there.
 AXES: dict[str, tuple[type, ...]] = {
-    "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Bucketed,
-                  kinds.Disentangled, kinds.Local, kinds.Hash),
+    "attention": (kinds.Full, kinds.Window, kinds.Sparse, kinds.Relative, kinds.Rotary, kinds.Grouped,
+                  kinds.Bucketed, kinds.Disentangled, kinds.Local, kinds.Hash),
     "positions": (kinds.Absolute, kinds.Axial, type(None)),
     "inputs": (kinds.Summed, kinds.Trigram, kinds.Bare),
-    "block": (kinds.PostNorm, kinds.GatedPost, kinds.PreNorm, kinds.Bottleneck, kinds.Reversible, kinds.TwoStream),
+    "block": (kinds.PostNorm, kinds.GatedPost, kinds.PreNorm, kinds.RootPreNorm, kinds.Bottleneck, kinds.Reversible,
+              kinds.TwoStream),
     "shared": (kinds.Shared, type(None)),
     "pooler": (kinds.Tanh, kinds.First, type(None)),
 }

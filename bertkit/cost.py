@@ -69,7 +69,7 @@ def parameters(config: EncoderConfig) -> int:
     shared = config.shared
     blocks = config.num_layers if shared is None else shared.groups * shared.inner
     return (embedding_parameters(config) + sum(block_parameters(config, i) for i in range(blocks))
-            + ENDINGS.get(type(config.block), _none)(config) + distance_parameters(config)
+            + ENDINGS.get(type(config.block), lambda _: 0)(config) + distance_parameters(config)
             + _total(pooler_parameters(config), 0))
 
 
@@ -183,11 +183,12 @@ def _post_norm(config, layer):
     return [*matrices, (width, inner, True), (inner, width, True)], others + 2 * layer_norm_parameters(width)
 
 
-def _gated_post(config, layer):
-    """Count attention, three feed-forward matrices and two LayerNorms."""
+def _gated_apart(config, layer):
+    """Count attention, three feed-forward matrices and two LayerNorms, or the scales of two RMSNorms."""
     width, inner, bias = config.hidden_dim, config.intermediate_dim, config.block.feed_bias
     matrices, others = _attention(config, layer)
-    return ([*matrices, *[(width, inner, bias)] * 2, (inner, width, bias)], others + 2 * layer_norm_parameters(width))
+    return ([*matrices, *[(width, inner, bias)] * 2, (inner, width, bias)],
+            others + 2 * layer_norm_parameters(width, config.norm_bias))
 
 
 def _gated(config, layer):
@@ -249,6 +250,12 @@ def _uniform(config, inputs=3):
     return [(config.hidden_dim, inner, bias)] * inputs + [(inner, config.hidden_dim, bias)], 0
 
 
+def _grouped(config):
+    """Count query and output, and narrower keys and values, all with a bias or all without."""
+    narrow = (config.attention_of(0).key_heads or config.num_heads) * config.head_dim
+    return _uniform(config, inputs=1)[0] + [(config.hidden_dim, narrow, config.qkv_bias)] * 2, 0
+
+
 def _last_norm(config):
     """Count the LayerNorm after the last block."""
     return layer_norm_parameters(config.output_dim, config.norm_bias)
@@ -280,19 +287,16 @@ def distance_parameters(config: EncoderConfig) -> int:
     return kind.buckets * config.num_heads if isinstance(kind, kinds.Bucketed) else 0
 
 
-def _none(_):
-    return 0
-
-
 # One closed form for each kind. ENDINGS counts what a model of such blocks has after them, where it has anything.
 INPUTS = {kinds.Summed: _summed, kinds.Trigram: _trigram, kinds.Bare: _bare}
 ATTENTIONS: dict[type, Callable[[EncoderConfig], tuple[list, int]]] = {
     kinds.Full: _projections, kinds.Window: _windowed, kinds.Sparse: _projections, kinds.Relative: _relative,
     kinds.Rotary: _uniform, kinds.Local: _uniform, kinds.Hash: partial(_uniform, inputs=2),
-    kinds.Bucketed: _projections, kinds.Disentangled: _disentangled}
-BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.GatedPost: _gated_post,
-          kinds.Bottleneck: _bottleneck, kinds.Reversible: _post_norm}
-ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm, kinds.Reversible: _last_norm}
+    kinds.Bucketed: _projections, kinds.Disentangled: _disentangled, kinds.Grouped: _grouped}
+BLOCKS = {kinds.PostNorm: _post_norm, kinds.TwoStream: _post_norm, kinds.PreNorm: _gated, kinds.GatedPost: _gated_apart,
+          kinds.RootPreNorm: _gated_apart, kinds.Bottleneck: _bottleneck, kinds.Reversible: _post_norm}
+ENDINGS = {kinds.TwoStream: _query_stream, kinds.PreNorm: _last_norm,
+           kinds.RootPreNorm: _last_norm, kinds.Reversible: _last_norm}
 
 
 def dense_parameters(inputs: int, outputs: int, bias: bool = True) -> int:
@@ -399,8 +403,7 @@ def flops(config: EncoderConfig, length: int) -> int:
     each = INPUTS[type(config.inputs)](config)[0] + [
         matrix for i in range(block_passes(config)) for matrix in BLOCKS[type(config.block)](config, i)[0]]
     attentions = [config.attention_of(i) for i in range(block_passes(config))]
-    compared = sum(keys_per_token(kind, length) for kind in attentions)
-    compared += sum(_distances_compared(config, kind, length) for kind in attentions)
+    compared = sum(keys_per_token(kind, length) + _distances_compared(config, kind, length) for kind in attentions)
     return (2 * length * _products(each) + 4 * length * compared * config.num_heads * config.head_dim
             + 2 * _products(pooler_parameters(config)))
 
@@ -459,10 +462,9 @@ def saved_activations(config: EncoderConfig) -> int:
         11520
     """
     width, inner, narrow = config.hidden_dim, config.intermediate_dim, config.block_dim
-    if isinstance(config.block, kinds.GatedPost):       # also the gate and the product
-        return 7 * width + 4 * inner
-    if isinstance(config.block, kinds.PreNorm):         # also the sum before it is normalised, the gate and the product
-        return 8 * width + 4 * inner
+    before = isinstance(config.block, kinds.PreNorm | kinds.RootPreNorm)    # also the sum before it is normalised
+    if before or isinstance(config.block, kinds.GatedPost):                 # also the gate and the product
+        return (7 + before) * width + 4 * inner
     if isinstance(config.block, kinds.Bottleneck):      # also both ways into the bottleneck, and the sum of each feed
         return 2 * width + 7 * narrow + config.block.feeds * (2 * inner + narrow)
     return 7 * width + 2 * inner

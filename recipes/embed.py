@@ -9,7 +9,7 @@ from typing import Literal
 
 from bertkit.card import Card
 from bertkit.checkpoints import DEFAULT, load, local_folder
-from bertkit.checkpoints.embedder import load_embedder
+from bertkit.checkpoints.embedder import load_for_training
 from bertkit.cli.flags import run_recipe
 from bertkit.data.columns import Columns
 from bertkit.data.frames import Data
@@ -53,7 +53,7 @@ def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | No
     # model
     tokenizer = Tokenizer.load(local_folder(model))
     with precision(tuning.precision):
-        embedder = (load_embedder(model)[0] if pooling is None
+        embedder = (load_for_training(model) if pooling is None
                     else SentenceEmbedder(load(model, part="encoder"), pooling=pooling))
 
     # fit: dev chooses the epoch

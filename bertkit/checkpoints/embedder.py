@@ -1,5 +1,6 @@
 """The model that makes vectors of texts, as a checkpoint has it."""
 
+import logging
 from pathlib import Path
 
 from bertkit import checkpoints
@@ -9,6 +10,8 @@ from bertkit.checkpoints.tensors import floats
 from bertkit.errors import Error
 from bertkit.heads import SentenceEmbedder
 from bertkit.tasks.embedding import Embedding
+
+log = logging.getLogger("bertkit")
 
 
 def load_embedder(path: str | Path, base: str | Path | None = None) -> tuple[SentenceEmbedder, Pooling]:
@@ -32,6 +35,26 @@ def load_embedder(path: str | Path, base: str | Path | None = None) -> tuple[Sen
     for layer, place in zip(embedder.dense, said.places, strict=True):
         _assign(layer, place)
     return embedder, said
+
+
+def load_for_training(path: str | Path) -> SentenceEmbedder:
+    """Return the embedder of a checkpoint, and say which of its prompts training puts in front of no text.
+
+    Args:
+        path: A checkpoint: whatever `bertkit.load` takes.
+
+    Returns:
+        The model.
+
+    Raises:
+        Error: When the checkpoint does not load whole, or has a module that bertkit does not have.
+    """
+    embedder, said = load_embedder(path)
+    if said.prompts:
+        log.warning("%s has prompts (%s); training puts none in front of texts, and its bundle has none. Write them "
+                    "into the texts where you want them.", path,
+                    ", ".join(f"{name} {text!r:.40}" for name, text in dict(said.prompts).items()))
+    return embedder
 
 
 def task_of(embedder: SentenceEmbedder, said: Pooling) -> Embedding:

@@ -231,8 +231,30 @@ def canonical_names(tensors: Tensors, form: Any) -> Tensors:
         if plain in actual:
             raise Error(f"{tensors.path} holds both {actual[plain]} and {name}; keep one.")
         actual[plain] = name
-    return Tensors(tensors.path, {plain: tensors.shapes[name] for plain, name in actual.items()},
-                   lambda plain: tensors.read(actual[plain]))
+    return _with_joined(Tensors(tensors.path, {plain: tensors.shapes[name] for plain, name in actual.items()},
+                                lambda plain: tensors.read(actual[plain])), form)
+
+
+def _with_joined(tensors, form):
+    """Return tensors in which those that the family's page has as one are one, each below the one before."""
+    sources = {name: [name] for name in tensors.shapes}
+    for whole, parts in form.joined.items():
+        for name in [name for name in sources if parts[0] in name]:
+            names, joined = [name.replace(parts[0], part) for part in parts], name.replace(parts[0], whole)
+            widths = {tensors.shapes.get(each, (0,))[1:] for each in names}
+            if set(names) <= set(sources) and len(widths) == 1 and joined not in sources:
+                sources = {key: value for key, value in sources.items() if key not in names} | {joined: names}
+
+    def shape(names):
+        rows = sum(tensors.shapes[name][0] for name in names[1:]) if len(names) > 1 else 0
+        first = tensors.shapes[names[0]]
+        return (first[0] + rows, *first[1:]) if rows else first
+
+    def read(name):
+        arrays = [tensors.read(part) for part in sources[name]]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    return Tensors(tensors.path, {name: shape(names) for name, names in sources.items()}, read)
 
 
 def save(folder: Path, model: Any, tokenizer: Any = None) -> None:

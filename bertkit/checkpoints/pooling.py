@@ -124,6 +124,7 @@ def read_pooling(folder: str | Path) -> Pooling:
     places = tuple(folder / module.place for module in modules if module.kind == "Dense")
     pooled = folder / next(module.place for module in modules if module.kind == "Pooling") / "config.json"
     prompts = _prompts(folder)
+    _say_similarity(folder, bool(normalized))
     return Pooling(_mode(pooled, prompts), bool(normalized), tuple(map(_projection, places)), places,
                    _length(encoder_folder(folder)), prompts)
 
@@ -180,6 +181,16 @@ def _length(folder):
         most = read_json(other, most=SETTINGS).get("model_max_length")
         said = most if isinstance(most, int) and 0 < most < 2**31 else None
     return said
+
+
+def _say_similarity(folder, normalized):
+    """Say by what vectors are meant to be compared, where it is not bertkit's cosine; of length 1 all agree."""
+    path = folder / PROMPTS
+    said = read_json(path, {"similarity_fn_name": schema.Maybe((str, None))}, SETTINGS).get(
+        "similarity_fn_name") if path.exists() else None
+    if said not in (None, "cosine") and not normalized:
+        log.warning("%s says that vectors are compared by %s (similarity_fn_name); bertkit compares them by their "
+                    "cosine%s.", path, said, ', unless ExactIndex(similarity="dot") is asked' if said == "dot" else "")
 
 
 def _prompts(folder):

@@ -81,10 +81,20 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
     if out is None and sys.stdout is None:
         raise Error("Standard output is closed; open it, or give a file for the rows of --data with --out.")
     predictor = Predictor(folder, tflite=tflite)
+    _say_prompts(predictor.task)
     if data is None:
         _predict_lines(predictor)
     else:
         _predict_rows(predictor, data, out, format, order, columns, skip_bad_rows)
+
+
+def _say_prompts(task):
+    """Say that an embedder has prompts for queries and documents, which are for `retrieve`."""
+    names = [name for name in ("query", "document") if task.name == "embed" and getattr(task, name)]
+    if names:
+        prompts = ", ".join(f"{name} {getattr(task, name)!r:.40}" for name in names)
+        say(f"This embedder has prompts ({prompts}), and predict puts neither in front of a text; retrieve does. Write "
+            "them into the texts where you want them.")
 
 
 def _predict_lines(predictor):
@@ -111,7 +121,7 @@ def _say_tabs(task, inputs, first):
 def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     """Answer the rows of a file."""
     from bertkit.data.preannotated import Answered, check_tool, preannotations
-    from bertkit.data.unlabelled import answered, check_written, write_rows
+    from bertkit.data.unlabelled import answered, check_written, row_json, write_rows
     if tool != "rows":
         check_tool(tool, predictor.task, out)
     elif out is not None:
@@ -125,7 +135,7 @@ def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
     if out is not None:
         write_rows(out, made)
     else:
-        print("\n".join(escaped(json.dumps(row, ensure_ascii=False)) for row in made), flush=True)
+        print("\n".join(escaped(row_json(row)) for row in made), flush=True)
 
 
 def _lines(stream):

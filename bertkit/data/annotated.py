@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from bertkit.data.cells import Choices, label_cell
@@ -97,6 +98,31 @@ def classified(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[
     data: dict[str, Any] = next((record["data"] for _, record in tasks if isinstance(record, dict)
                  and isinstance(record.get("data"), dict)), {})
     return list(dict.fromkeys([*data, "label"])), ((line, _classified(line, record)) for line, record in tasks)
+
+
+def task_data(names: list[str], rows: Iterator[tuple[int, Any]]) -> tuple[list[str], Iterator[tuple[int, Any]]]:
+    """Return the tasks of Label Studio, answered or not, as rows of their data; other rows as they are.
+
+    Args:
+        names: The names of the columns.
+        rows: (line, record) of each row.
+
+    Returns:
+        (names, rows).
+    """
+    if "data" not in names:
+        return names, rows
+    first = next(rows, None)
+    rows = rows if first is None else chain([first], rows)
+    if first is None or not isinstance(first[1], dict) or not isinstance(first[1].get("data"), dict):
+        return names, rows
+    return list(first[1]["data"]), ((line, _data(line, record)) for line, record in rows)
+
+
+def _data(line, record):
+    if isinstance(record, dict):
+        return record["data"] if isinstance(record.get("data"), dict) else BadRow(line, "the task has no data")
+    return record
 
 
 def _accepted(record):
@@ -216,6 +242,11 @@ def _spans(line, record, columns, form):
         raise BadRow(line, "the row has no text; name its column with --text" if name is None else
                      f"column {name!r} holds no text")
     given, found = _name(record, SPANS, columns.label or columns.tag), _found_spans(record, columns)
+    if given is None and "answer" in record:
+        found = []                              # Prodigy: a text in which nothing was marked has no spans
+    elif given is None:
+        raise BadRow(line, f"the row has none of {', '.join(SPANS)}, where its entities would stand; name the column "
+                           "with --label, or write an empty list where a text has none")
     if not isinstance(found, list):
         raise BadRow(line, f"column {given!r}: wanted a list of [start, end, label] or of objects with these")
     spans = [span_of(line, value) for value in found]

@@ -25,6 +25,32 @@ _HEAD = 2000                            # the layout is recognised from so many 
 _MOST_TYPES = 60                        # a column of more different words holds no types of entities
 
 
+def holds_tagged_columns(path: Path) -> bool:
+    r"""Return whether a text file has the same columns in every line of its beginning, one of them of tags alone.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True or False, also where the file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "rows.txt"
+        >>> _ = path.write_text("1 in O\n2 York B-LOC\n\n")
+        >>> holds_tagged_columns(path)
+        True
+    """
+    try:
+        with open_bytes(path) as file:
+            lines = [line.strip() for line in islice(Lines(file), _HEAD)]
+    except BadRow:
+        return False
+    rows = [line.split("\t" if "\t" in line else None) for line in lines if line and not line.startswith("#")]
+    return len({len(row) for row in rows}) == 1 < len(rows[0]) and any(
+        all(TAG.fullmatch(value) for value in column) for column in zip(*rows, strict=True))
+
+
 def read_conll(path: str | Path, columns: Columns = Columns(), limit: int | None = None,
                skip_bad_rows: bool = False) -> Sentences:
     r"""Read a file of columns in UTF-8, with tabs between them, or blanks where there are no tabs.

@@ -1,5 +1,6 @@
 """Read any table of rows into records, each with its line: the one place where files of rows are open_bytes."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -30,6 +31,8 @@ from bertkit.data.unpacked import inner_name
 from bertkit.data.values import json_type
 from bertkit.errors import Error
 from bertkit.files.bounded import check_regular
+
+log = logging.getLogger("bertkit")
 
 JSON = (".jsonl", ".json", ".ndjson")
 TABLES = (".tsv", ".csv", *JSON, *ARROW, *EXCEL)        # what `table` reads, besides folders of `datasets`
@@ -117,7 +120,8 @@ def _records(path):
     if kind in JSON:
         return encoded_form(path, "JSON lines"), _lines(path, line_objects)
     dialect = csv_dialect(path) if kind == ".csv" else tsv_dialect(path)
-    return encoded_form(path, dialect.form), _lines(path, partial(_fields, path, dialect), dialect.start)
+    rows = _lines(path, partial(_fields, path, dialect), dialect.start)
+    return encoded_form(path, dialect.form), _without_empty_end(path, rows)
 
 
 def _is_saved_text(path, kind):
@@ -150,6 +154,20 @@ def _lines(path, parse, start=0):
                 record = bad
             if record not in (None, []):
                 yield line, record
+
+
+def _without_empty_end(path, rows):
+    """Yield rows, and leave out those at the end whose cells, more than two, are all empty, as Excel writes them."""
+    empty = []
+    for line, record in rows:
+        if isinstance(record, list) and len(record) > 2 and not any(record):
+            empty.append((line, record))
+            continue
+        yield from empty
+        yield line, record
+        empty = []
+    if empty:
+        log.info("%s: the rows from line %d to its end have empty cells alone and are left out.", path, empty[0][0])
 
 
 def _fields(path, dialect, lines):

@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from bertkit.data.annotated import task_data
 from bertkit.data.cells import label_cell
 from bertkit.data.columns import Columns, Source, join_names
+from bertkit.data.conll import holds_tagged_columns
 from bertkit.data.frames import Data, data_path
 from bertkit.data.lines import BadRow, Lines, check_text, encoded_form, open_bytes
 from bertkit.data.records import TABLES, parse_rows, row_as_dict, row_error, suffix, table, text_of
@@ -17,9 +20,11 @@ from bertkit.data.roles import choice_roles, example_roles, question_roles
 from bertkit.data.sheets import is_dataset
 from bertkit.data.squad import read_squad
 from bertkit.data.tagged import read_tagged
+from bertkit.data.values import Number
 from bertkit.errors import Error
 from bertkit.files.atomic import write_text
 
+LONGEST_NUMBER = 300        # digits; a longer one stays the text that it is
 WRITTEN = (".csv", ".tsv", ".jsonl")
 
 
@@ -76,7 +81,7 @@ def read_rows(task: Any, path: Data, columns: Columns = Columns(), skip_bad_rows
     tables = {*TABLES} - ({".json"} if task.name == "answer" else {".tsv"} if task.name == "tag" else set())
     if kind in tables or is_dataset(path) or kind in (".tsv", ".txt") and columns.text is not None:
         return _of_table(task, path, columns, skip_bad_rows)
-    if task.name == "tag" and kind != ".txt":
+    if task.name == "tag" and (kind != ".txt" or holds_tagged_columns(path)):
         found = read_tagged(path, columns, skip_bad_rows=skip_bad_rows)
         kept = [{"text": " ".join(words)} for words in found.words]
         return Rows(path, found.words, kept, found.skipped, found.source)
@@ -90,6 +95,7 @@ def read_rows(task: Any, path: Data, columns: Columns = Columns(), skip_bad_rows
 
 def _of_table(task, path, columns, skip_bad_rows):
     with table(path, judged=False) as (names, rows, form):
+        names, rows = task_data(names, rows)
         words = next((name for name in (columns.word, "tokens", "words") if name in names), None)
         if task.name == "tag" and words is not None and columns.text is None:
             return _of_words(path, names, rows, form, words, skip_bad_rows)
@@ -205,13 +211,38 @@ def write_rows(path: str | Path, rows: Sequence[dict[str, Any]]) -> None:
     kind = Path(path).suffix.lower()
     check_written(path)
     if kind == ".jsonl":
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        write_text(path, "".join(row_json(row) + "\n" for row in rows))
         return
     names = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO()
     made = csv.writer(stream, delimiter="\t" if kind == ".tsv" else ",", lineterminator="\n")
     made.writerows([names, *([_cell(row.get(name)) for name in names] for row in rows)])
     write_text(path, stream.getvalue())
+
+
+def row_json(value: Any) -> str:
+    """Return a row, or what stands in a cell of it, as JSON; the numbers of a file of JSON are numbers again.
+
+    Args:
+        value: The row.
+
+    Returns:
+        One line of JSON.
+
+    Example:
+        >>> row_json({"id": Number("7"), "zip": "07"})
+        '{"id": 7, "zip": "07"}'
+    """
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _plain(value):
+    if isinstance(value, Number):
+        exact = len(value) < LONGEST_NUMBER and math.isfinite(float(value))
+        return str(value) if not exact else int(value) if value.lstrip("-").isdigit() else float(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def check_written(path: str | Path) -> None:
@@ -230,5 +261,4 @@ def check_written(path: str | Path) -> None:
 def _cell(value):
     if value is None:
         return ""
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(
-        value, ensure_ascii=False)
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else row_json(value)

@@ -14,7 +14,13 @@ from bertkit.config import EncoderConfig
 from bertkit.errors import Error
 
 PAGES = ("bert", "spanbert", "ernie", "roberta", "xlm_roberta", "camembert", "mpnet", "distilbert", "electra",
-         "deberta", "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer", "nomic")
+         "deberta", "albert", "xlnet", "mobilebert", "modernbert", "longformer", "bigbird", "reformer", "nomic",
+         "eurobert")
+
+# Architectures of which bertkit says why it does not have them.
+REFUSED = dict.fromkeys(("new", "gte"), (
+    "that of GTE (gte-*-v1.5, gte-multilingual), whose feed-forward has a bias on its last matrix alone and whose "
+    "angles are scaled"))
 
 
 def page(name: str) -> Any:
@@ -50,6 +56,9 @@ def of_huggingface(values: dict[str, Any]) -> Any:
     """
     pages = {name: page(name).HUGGINGFACE for name in PAGES}
     names = [name for name, form in pages.items() if form.type == values.get("model_type")]
+    if why := REFUSED.get(str(values.get("model_type"))):
+        raise Error(f"The architecture model_type={values['model_type']!r} is {why}; bertkit has no such blocks. For "
+                    "long texts and vectors of texts it reads nomic_bert, modernbert and eurobert.")
     if not names:
         raise Error(f"The architecture model_type={values.get('model_type')!r} is not one bertkit knows; it has "
                     f"{', '.join(sorted({form.type for form in pages.values()}))}.")

@@ -144,6 +144,53 @@ def rate(values: dict[str, Any], key: str, default: float = 0.0) -> float:
     return value
 
 
+def rope_theta(values: dict[str, Any], default: float) -> float:
+    """Read the base of rotary angles: of rope_parameters, or the rope_theta that it replaced in 2025.
+
+    Args:
+        values: the parsed config.json.
+        default: value where there is no entry.
+
+    Returns:
+        The base, a float.
+
+    Raises:
+        Error: when the angles are scaled, or the base is no number of 1 or more.
+
+    Example:
+        >>> rope_theta({"rope_theta": 250000}, 10_000.0)
+        250000.0
+    """
+    rope, older = values.get("rope_parameters") or {}, values.get("rope_scaling")
+    part = number(values, "partial_rotary_factor", 1.0)
+    if part != 1:
+        raise Error(f"partial_rotary_factor={part:g}; bertkit turns all features of a head.")
+    known = isinstance(rope, dict) and set(rope) <= {"rope_type", "rope_theta"}
+    if not known or rope.get("rope_type", "default") != "default" or older:
+        raise Error(f"rope_parameters={str(rope)[:80]}, rope_scaling={str(older)[:80]}; bertkit turns by rope_theta, "
+                    "in the default rope_type.")
+    return number(rope, "rope_theta", number(values, "rope_theta", default, least=1), least=1)
+
+
+def head_size(values: dict[str, Any], heads: int, width: int) -> int | None:
+    """Read the features of a head.
+
+    Args:
+        values: the parsed config.json.
+        heads: num_attention_heads where there is no entry.
+        width: hidden_size where there is no entry.
+
+    Returns:
+        The entry head_dim; None where there is none or the heads share hidden_size evenly.
+
+    Raises:
+        Error: when the entry is no whole number.
+    """
+    size = whole(values, "head_dim", 0)
+    heads, width = values.get("num_attention_heads", heads), values.get("hidden_size", width)
+    return size if size and size * heads != width else None
+
+
 def _entry(values, key, default):
     """Return an entry; null stands for the default."""
     value = values.get(key)

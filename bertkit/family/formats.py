@@ -45,6 +45,8 @@ class HuggingFace:
         causal: end of the class name of a causal language model.
         tied: value of tie_word_embeddings where config.json has none.
         renames: pairs (regular expression, replacement) that turn the names of other layouts into these.
+        joined: mapping of a part of a tensor's name to the parts of several that other layouts have in its place, one
+            below the other.
         keeps_pooler: whether models are saved with a pooler that their head does not read.
         first_rows: mapping of a tensor to (the one whose first row is added to all its rows, the key of config.json
             that says whether it is).
@@ -68,6 +70,7 @@ class HuggingFace:
     causal: str = "ForCausalLM"
     tied: bool = True
     renames: tuple[tuple[str, str], ...] = ()
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keeps_pooler: bool = False
     first_rows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 

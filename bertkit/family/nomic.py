@@ -38,13 +38,8 @@ _USUAL = {"prenorm": False, "parallel_block": False, "rotary_emb_fraction": 1.0,
 def _read(values):
     if "n_embd" in values:
         return _read_older(values)
-    rope = values.get("rope_parameters") or {}
-    if not isinstance(rope, dict) or rope.get("rope_type", "default") != "default" or values.get("rope_scaling"):
-        raise Error(f"rope_parameters={str(rope)[:80]}; bertkit turns by rope_theta, in the default rope_type.")
-    size = entries.whole(values, "head_dim", 0)
-    heads, width = values.get("num_attention_heads", CONFIG.num_heads), values.get("hidden_size", CONFIG.hidden_dim)
-    return {"head_size": size if size and size * heads != width else None,
-            "attention": Rotary(entries.number(rope, "rope_theta", CONFIG.attention.base, least=1))}
+    return {"head_size": entries.head_size(values, CONFIG.num_heads, CONFIG.hidden_dim),
+            "attention": Rotary(entries.rope_theta(values, CONFIG.attention.base))}
 
 
 def _read_older(values):
@@ -66,6 +61,10 @@ def _write(config):
     return {"rope_parameters": {"rope_type": "default", "rope_theta": kind.base}, "head_dim": config.head_dim}
 
 
+# transformers' own names, which it has in memory and a state_dict that was saved as it is.
+_IN_MEMORY = ((r"^layers\.", "encoder.layers."), ("self_attn.o_proj", "attn.out_proj"), ("mlp.up_proj", "mlp.fc11"),
+              ("mlp.gate_proj", "mlp.fc12"), ("mlp.down_proj", "mlp.fc2"), ("post_attention_layernorm", "norm1"),
+              ("post_mlp_layernorm", "norm2"))
 _BLOCK, _THEIRS = "encoder/block_{i}/", "encoder.layers.{i}."
 HUGGINGFACE = bert.HUGGINGFACE.but(
     type="nomic_bert", class_name="NomicBert", prefix="nomic_bert.", causal="ForCausalLM",
@@ -85,5 +84,6 @@ HUGGINGFACE = bert.HUGGINGFACE.but(
     unused=("cls.", "nomic_bert.pooler.", "classifier.", "qa_outputs."),
     ignored=("embeddings.position_ids", "rotary_emb.", "cls.predictions.decoder."),
     renames=((r"^bert\.", ""), (r"^pooler\.", "nomic_bert.pooler."), (r"^embeddings\.LayerNorm\.", "emb_ln."),
-             (r"^cls\.predictions\.transform\.LayerNorm\.", "cls.predictions.transform.layer_norm.")),
+             (r"^cls\.predictions\.transform\.LayerNorm\.", "cls.predictions.transform.layer_norm."), *_IN_MEMORY),
+    joined={"attn.Wqkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")},
     defaults={}, read=_read, write=_write)

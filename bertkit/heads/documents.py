@@ -104,7 +104,8 @@ class DocumentClassifier(Classifier):
         kind, head = self.kinds["classify"], self.heads["classify"]
         inputs = add_default_entries(inputs, kind, self.encoder.config)
         outputs = self.encoder(self.encoder_inputs(inputs), training=training)
-        vectors = REDUCTIONS[kind.reduce](outputs, inputs.get("padding_mask"))
+        # A head that averages logits reads one vector of a window, the mean of its tokens.
+        vectors = REDUCTIONS["real" if kind.reduce == "late" else kind.reduce](outputs, inputs.get("padding_mask"))
         windows = inputs.get("windows")
         windows = ops.arange(ops.shape(vectors)[0])[:, None] if windows is None else ops.cast(windows, "int32")
         x = self.across(ops.take(vectors, ops.maximum(windows, 0), axis=0), windows >= 0, training=training)

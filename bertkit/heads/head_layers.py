@@ -39,7 +39,8 @@ def activation(config: EncoderConfig, name: str) -> Callable[[Any], Any]:
 class PredictionHead(HeadLayer):
     """A head with logits = W dropout(norm(act(W' dropout(reduce(tokens))))) + b; see `kinds.HeadConfig`.
 
-    With the kind's `beside_first` reduce(tokens) is LayerNorm(tokens + first token).
+    With the kind's `beside_first` reduce(tokens) is LayerNorm(tokens + first token); with `reduce` "late" the logits
+    are the mean of those of the real tokens.
 
     It returns [B,C], or [B,T,C] where `reduce` is "each".
 
@@ -124,6 +125,8 @@ class PredictionHead(HeadLayer):
             x = self.activation(x if self.dense is None else self.dense(x))
         x = x if self.norm is None else self.norm(x)
         return self.drop(x, training=training)
+        logits = self.logits(self.drop(x, training=training))
+        return _mean_of_real({"sequence": logits}, inputs.get("padding_mask")) if self.kind.reduce == "late" else logits
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -306,6 +309,7 @@ REDUCTIONS = {
     "mean": lambda found, mask: ops.mean(found["sequence"], axis=1),
     "real": _mean_of_real,
     "start": _first_real,
+    "late": lambda found, mask: found["sequence"],           # and the mean of the logits
 }
 HEAD_LAYERS = {kinds.HeadConfig: PredictionHead, kinds.Language: LanguageHead, kinds.Boundary: BoundaryHead,
             kinds.Beam: BeamHead, kinds.Answer: AnswerHead}

@@ -15,12 +15,14 @@ from bertkit.kinds.encoder import (
     First,
     Full,
     GatedPost,
+    Grouped,
     Hash,
     Local,
     PostNorm,
     PreNorm,
     Relative,
     Reversible,
+    RootPreNorm,
     Rotary,
     Shared,
     Sparse,
@@ -40,9 +42,9 @@ from bertkit.kinds.head import (
 
 __all__ = [
     "Absolute", "Answer", "Axial", "Bare", "Beam", "Bottleneck", "Boundary", "Bucketed", "Disentangled",
-    "First", "Full", "GatedPost", "Hash",
-    "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "Rotary", "Shared",
-    "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
+    "First", "Full", "GatedPost", "Grouped", "Hash",
+    "Language", "Local", "PostNorm", "PreNorm", "HeadConfig", "Relative", "Reversible", "RootPreNorm",
+    "Rotary", "Shared", "Sparse", "Summed", "Tanh", "Trigram", "TwoStream", "Window",
 ]
 
 KINDS = {name: globals()[name] for name in __all__}

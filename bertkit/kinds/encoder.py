@@ -109,6 +109,24 @@ class Rotary:
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """As `Rotary`, with heads of queries that share keys and values (Ainslie et al. 2023, arXiv 2305.13245).
+
+    Args:
+        base: base of the angles.
+        key_heads: number of heads of keys and values, of which the number of heads is a multiple; None for one each.
+
+    Example:
+        >>> from bertkit.family import published
+        >>> published("EuroBERT-610m").num_heads, published("EuroBERT-610m").attention
+        (18, Grouped(base=250000.0, key_heads=6))
+    """
+
+    base: float = 10000.0
+    key_heads: int | None = None
+
+
+@dataclass(frozen=True)
 class Bucketed:
     """Every token attends to every real token, with a learned bias by distance (Raffel et al. 2020, T5, section 2.1).
 
@@ -353,6 +371,27 @@ class PreNorm:
     norm_bias: bool = False
     feed_bias: bool = False
     feed_dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class RootPreNorm:
+    """An RMSNorm stands before attention and before a gated feed-forward (Touvron et al. 2023, LLaMA, section 2.2).
+
+    Args:
+        feed_bias: whether the feed-forward has biases.
+
+    Example:
+        >>> from bertkit.family.eurobert import CONFIG
+        >>> CONFIG.block, CONFIG.norm_bias
+        (RootPreNorm(feed_bias=False), False)
+    """
+
+    feed_bias: bool = False
+
+    @property
+    def norm_bias(self) -> bool:
+        """Whether the norms have biases: none."""
+        return False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ class HeadConfig:
 
     Args:
         reduce: what is read: "each" token, the "pooled" vector, the "first" or the "last" token, the "mean" of all
-            places or of the "real" ones, or the first real token ("start").
+            places or of the "real" ones, or the first real token ("start"). "late" reads each real token, and the
+            logits are the mean of theirs (the code of Boizard et al. 2025, EuroBERT).
         activation: name of act; None leaves out W' and act, "encoder" takes that of the encoder.
         dense: False leaves out W' alone.
         norm: whether there is a LayerNorm.

@@ -8,7 +8,7 @@ from bertkit.errors import Error
 from bertkit.kinds import KINDS
 
 # The fields that count something and must be 1 or more. Other whole numbers must be 0 or more, except those of SIGNED.
-COUNTS = {"size", "chunk", "hashes", "groups", "inner", "feeds", "width", "targets", "starts", "ends"}
+COUNTS = {"size", "chunk", "hashes", "groups", "inner", "feeds", "width", "targets", "starts", "ends", "key_heads"}
 SIGNED = {"clamp", "seed"}
 # The largest values of fields that take memory or time in proportion; the longest published rows have 2**16 tokens.
 MOST = {"chunk": 2**16, "before": 64, "after": 64, "hashes": 64, "buckets": 2**20, "seed": 2**31 - 1, "window": 2**20}

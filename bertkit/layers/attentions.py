@@ -7,6 +7,7 @@ from bertkit.config import EncoderConfig, register_kind
 from bertkit.layers.attention import SelfAttention
 from bertkit.layers.bucketed_attention import BucketedAttention
 from bertkit.layers.disentangled_attention import DisentangledAttention
+from bertkit.layers.grouped_attention import GroupedAttention
 from bertkit.layers.hash_attention import HashAttention
 from bertkit.layers.local_attention import LocalAttention
 from bertkit.layers.relative_attention import RelativeAttention
@@ -17,7 +18,7 @@ from bertkit.layers.window_attention import WindowAttention
 ATTENTIONS = {kinds.Full: SelfAttention, kinds.Relative: RelativeAttention, kinds.Sparse: SparseAttention,
               kinds.Window: WindowAttention, kinds.Rotary: RotaryAttention, kinds.Local: LocalAttention,
               kinds.Hash: HashAttention, kinds.Bucketed: BucketedAttention,
-              kinds.Disentangled: DisentangledAttention}
+              kinds.Disentangled: DisentangledAttention, kinds.Grouped: GroupedAttention}
 
 
 def register_attention(kind: type, layer: type[SelfAttention]) -> type:

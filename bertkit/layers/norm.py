@@ -1,4 +1,4 @@
-"""The norms of blocks: LayerNorm, or a scale and a shift of each feature alone."""
+"""The norms of blocks: LayerNorm, RMSNorm, or a scale and a shift of each feature alone."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from bertkit.config import EncoderConfig
+from bertkit.kinds import RootPreNorm
 
 
 @keras.saving.register_keras_serializable("bertkit")
@@ -48,13 +49,63 @@ class NoNorm(keras.layers.Layer):
         return x * gamma + beta
 
 
+@keras.saving.register_keras_serializable("bertkit")
+class RMSNorm(keras.layers.Layer):
+    """A norm that divides by the root of the mean square, without a mean that is taken away.
+
+    y = γ · x / √(mean(x²) + ε) (Zhang and Sennrich 2019, arXiv 1910.07467, equation 4); [..., D] -> [..., D]. The root
+    is computed in float32 at least.
+
+    Args:
+        epsilon: ε, what is added to the mean square.
+        **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
+
+    Example:
+        >>> [round(float(each), 2) for each in RMSNorm(epsilon=1e-6)(ops.array([3.0, 4.0, 0.0, 0.0]))]
+        [1.2, 1.6, 0.0, 0.0]
+    """
+
+    def __init__(self, epsilon: float = 1e-5, **options: Any) -> None:
+        super().__init__(**options)
+        self.epsilon = epsilon
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs to make this object again.
+
+        Returns:
+            A dict of JSON values.
+        """
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+    def build(self, shape: Any) -> None:
+        """Create the weights.
+
+        Args:
+            shape: The shape of the input, (B, T, D) with None for what is not known.
+        """
+        self.gamma = self.add_weight(name="gamma", shape=(shape[-1],), initializer="ones")
+
+    def call(self, x: Any) -> Any:
+        """Scale each vector to a mean square of 1, and each feature by its weight.
+
+        Args:
+            x: A tensor [..., D].
+
+        Returns:
+            A tensor [..., D].
+        """
+        x = ops.cast(x, keras.backend.result_type(self.compute_dtype, "float32"))
+        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + self.epsilon)
+        return ops.cast(x, self.compute_dtype) * ops.cast(self.gamma, self.compute_dtype)
+
+
 def norm(config: EncoderConfig, name: str, epsilon: float | None = None, **options: Any) -> keras.layers.Layer:
-    """Make the norm that a config's blocks have: `NoNorm`, or LayerNorm.
+    """Make the norm that a config's blocks have: `NoNorm`, `RMSNorm`, or LayerNorm.
 
     Args:
         config: The encoder's `EncoderConfig`.
         name: The name of the layer.
-        epsilon: ε of LayerNorm; None takes that of the config.
+        epsilon: ε of the norm; None takes that of the config.
         **options: Further arguments of a Keras layer: `name`, `dtype`, `trainable`.
 
     Returns:
@@ -62,5 +113,7 @@ def norm(config: EncoderConfig, name: str, epsilon: float | None = None, **optio
     """
     if getattr(config.block, "affine", False):
         return NoNorm(name=name, **options)
+    if isinstance(config.block, RootPreNorm):
+        return RMSNorm(epsilon or config.layer_norm_epsilon, name=name, **options)
     return keras.layers.LayerNormalization(epsilon=epsilon or config.layer_norm_epsilon, center=config.norm_bias,
                                            name=name, **options)

@@ -12,7 +12,7 @@ from bertkit.layers.bottleneck import BottleneckBlock
 from bertkit.layers.bucketed_attention import DistanceBias
 from bertkit.layers.disentangled_attention import DistanceVectors
 from bertkit.layers.embeddings import BareEmbeddings, Embeddings
-from bertkit.layers.gated import GatedBlock, GatedPostBlock
+from bertkit.layers.gated import GatedBlock, GatedPostBlock, RootGatedBlock
 from bertkit.layers.norm import norm
 from bertkit.layers.reversible import CopyStream, JoinStreams, ReversibleBlock, run_reversible
 from bertkit.layers.trigram import TrigramEmbeddings
@@ -20,19 +20,20 @@ from bertkit.layers.two_stream import LastStream, Streams, TwoStreamBlock
 
 INPUTS = {kinds.Summed: Embeddings, kinds.Trigram: TrigramEmbeddings, kinds.Bare: BareEmbeddings}
 BLOCKS = {kinds.PostNorm: Block, kinds.TwoStream: TwoStreamBlock, kinds.PreNorm: GatedBlock,
-          kinds.GatedPost: GatedPostBlock,
+          kinds.GatedPost: GatedPostBlock, kinds.RootPreNorm: RootGatedBlock,
           kinds.Bottleneck: BottleneckBlock, kinds.Reversible: ReversibleBlock}
 
 # What a kind of block has besides its blocks, where it has anything: the layer that makes the first state, call(x,
 # inputs), and the one that ends the last, state -> [B,T,D], or a dict of outputs with that as "sequence". A state is
 # [B,T,D], or a dict with that as "hidden".
 BEGINNINGS: dict[type, Any] = {kinds.TwoStream: Streams, kinds.Reversible: CopyStream}
-ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.Reversible: JoinStreams}
+ENDINGS: dict[type, Any] = {kinds.TwoStream: LastStream, kinds.PreNorm: norm, kinds.RootPreNorm: norm,
+                           kinds.Reversible: JoinStreams}
 # What attentions of a kind read of the distances between tokens, which is computed once for all blocks: the layer
 # that makes it, call(token_ids) -> "distances" in the context of every block.
 DISTANCES: dict[type, Any] = {kinds.Bucketed: DistanceBias, kinds.Disentangled: DistanceVectors}
 # Attentions that can answer for some places of a row without the others.
-BY_PLACE = (kinds.Full, kinds.Rotary, kinds.Bucketed, kinds.Disentangled)
+BY_PLACE = (kinds.Full, kinds.Rotary, kinds.Grouped, kinds.Bucketed, kinds.Disentangled)
 # How all blocks of a kind are computed in training, where it is not one after the other: call([(block,
 # context) ...], state, masked_score) -> state.
 TOGETHER = {kinds.Reversible: run_reversible}
@@ -148,7 +149,7 @@ def can_query_subset(config: EncoderConfig) -> bool:
         True or False.
     """
     last = config.attention_of(block_order(config)[-1])
-    return isinstance(config.block, kinds.PostNorm | kinds.GatedPost | kinds.PreNorm) and (
+    return isinstance(config.block, kinds.PostNorm | kinds.GatedPost | kinds.PreNorm | kinds.RootPreNorm) and (
         isinstance(last, BY_PLACE) and getattr(last, "window", None) is None)
 
 

@@ -1,6 +1,8 @@
 """Folders of sentence-transformers become bundles whose vectors are those of their library (make_sentence.py)."""
 
+import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -11,7 +13,7 @@ import bertkit
 from bertkit import checkpoints
 from bertkit.checkpoints import bundle
 from bertkit.checkpoints.convert import convert
-from bertkit.checkpoints.embedder import load_embedder, row_length, task_of
+from bertkit.checkpoints.embedder import load_embedder, load_for_training, row_length, task_of
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.export.served import Vectors
@@ -121,3 +123,31 @@ def test_another_chain_of_modules_is_named(tmp_path, kinds, words):
 def test_a_pooling_that_no_file_names_is_said(tmp_path, caplog):
     load_embedder(write(tmp_path, PLAIN, **{"modules.json": None}))
     assert "holds 1_Pooling and no modules.json that names it" in caplog.text
+
+
+PROMPTED = {"prompts": {"query": "find: ", "document": "text: "}}
+
+
+@pytest.mark.parametrize("name, words", [("dot", r"compared by dot .*unless ExactIndex.similarity=.dot"),
+                                         ("euclidean", "compared by euclidean"), ("cosine", None), (None, None)])
+def test_another_similarity_is_said(tmp_path, caplog, name, words):
+    load_embedder(write(tmp_path, PLAIN, **{"config_sentence_transformers.json": {"similarity_fn_name": name}}))
+    assert ("similarity_fn_name" in caplog.text) == (words is not None)
+    assert words is None or re.search(words, caplog.text)
+
+
+def test_training_says_which_prompts_it_leaves_out(tmp_path, caplog):
+    load_for_training(write(tmp_path / "plain", PLAIN))
+    assert "prompts" not in caplog.text
+    load_for_training(write(tmp_path / "prompted", PLAIN, **{"config_sentence_transformers.json": PROMPTED}))
+    assert "has prompts (query 'find: ', document 'text: '); training puts none in front" in caplog.text
+
+
+def test_predict_says_which_prompts_it_leaves_out(tmp_path, capsys, monkeypatch):
+    from bertkit.cli import commands
+    convert(write(tmp_path / "theirs", PLAIN, **{"config_sentence_transformers.json": PROMPTED}), tmp_path / "ours")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a film\n")))
+    commands.predict(str(tmp_path / "ours"))
+    written = capsys.readouterr()
+    assert len(json.loads(written.out)["embedding"]) > 1
+    assert "has prompts (query 'find: ', document 'text: '), and predict puts neither in front" in written.err

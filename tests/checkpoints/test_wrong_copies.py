@@ -84,6 +84,7 @@ def test_a_missing_task_head_is_newly_initialised_and_said(copied, caplog):
     ({"layer_norm_eps": "1e-12"}, ("layer_norm_eps='1e-12' must be a number above 0",)),
     ({"hidden_dropout_prob": "0.1"}, ("hidden_dropout_prob='0.1' is no probability",)),
     ({"model_type": "gpt2"}, ("'gpt2' is not one bertkit knows",)),
+    ({"model_type": "new"}, ("'new' is that of GTE (gte-*-v1.5", "angles are scaled; bertkit has no such blocks")),
     ({"model_type": None}, ("None is not one bertkit knows",)),
     ({"model_type": {}}, ("{} is not one bertkit knows",)),
     ({"architectures": ["BertForPainting"]}, ("BertForPainting, a head", 'part="encoder"')),

@@ -22,6 +22,7 @@ from bertkit.heads import (
     QuestionAnswering,
     TokenClassifier,
 )
+from bertkit.kinds import RootPreNorm
 from tests.lazy import Lazy
 from tests.recorded import calls, differences
 
@@ -76,7 +77,10 @@ def computed(model, batch, trace=False):
     outputs = model(batch, trace=trace)
     found = {theirs: np.asarray(outputs[ours]) for ours, theirs in
              (("sequence", "last_hidden_state"), ("pooled", "pooler_output")) if ours in outputs}
-    for name, array in outputs.get("trace", {}).items():
+    traced = outputs.get("trace", {})
+    if traced and isinstance(model.config.block, RootPreNorm):      # transformers' last state is after the last norm
+        traced = {**traced, f"hidden/{model.config.num_layers}": outputs["sequence"]}
+    for name, array in traced.items():
         kind, number = name.split("/")
         found[f"hidden_states.{number}" if kind == "hidden" else f"attentions.{int(number) - 1}"] = np.asarray(array)
     return found

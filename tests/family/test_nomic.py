@@ -113,6 +113,31 @@ def test_names_before_they_changed_are_read(tmp_path):
     np.testing.assert_array_equal(checkpoints.load(tmp_path)(batch), model(batch))
 
 
+IN_MEMORY = {"encoder.layers.": "layers.", "emb_ln": "embeddings.LayerNorm", "attn.out_proj": "self_attn.o_proj",
+             "fc11": "up_proj", "fc12": "gate_proj", "fc2": "down_proj", "norm1": "post_attention_layernorm",
+             "norm2": "post_mlp_layernorm"}
+
+
+def test_names_in_memory_are_read(tmp_path):
+    """A state_dict that was saved as it is: transformers' own names, queries, keys and values apart."""
+    encoder, batch = Encoder(CONFIG.but(initializer_range=0.5)), checks.batch(CONFIG)
+    huggingface.save(tmp_path, encoder)
+    tensors = {}
+    for name, tensor in load_file(tmp_path / "model.safetensors").items():
+        for theirs, ours in IN_MEMORY.items():
+            name = name.replace(theirs, ours)
+        parts = np.split(tensor, 3) if "Wqkv" in name else [tensor]
+        tensors |= {name.replace("attn.Wqkv", f"self_attn.{letter}_proj"): np.ascontiguousarray(part)
+                    for letter, part in zip("qkv", parts, strict=False)}
+    assert len(tensors) == len(load_file(tmp_path / "model.safetensors")) + 2 * CONFIG.num_layers
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    np.testing.assert_array_equal(checkpoints.load(tmp_path)(batch)["sequence"], encoder(batch)["sequence"])
+    del tensors["layers.1.self_attn.k_proj.weight"]
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(Error, match=r"encoder.layers.1.attn.Wqkv"):
+        checkpoints.load(tmp_path)
+
+
 OTHERWISE = {
     "vocab_size": 31, "hidden_size": 12, "intermediate_size": 7, "num_hidden_layers": 3, "num_attention_heads": 3,
     "hidden_act": "relu", "hidden_dropout_prob": 0.2, "attention_probs_dropout_prob": 0.3, "initializer_range": 0.5,

@@ -23,7 +23,16 @@ import numpy as np
 import sentencepiece
 import torch
 import transformers
-from tokenizers import AddedToken, ByteLevelBPETokenizer, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers import (
+    AddedToken,
+    ByteLevelBPETokenizer,
+    Regex,
+    Tokenizer,
+    decoders,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
 from tokenizers.models import BPE, Unigram
 from tokenizers.normalizers import Replace
 from tokenizers.pre_tokenizers import Metaspace, Split
@@ -81,6 +90,35 @@ def modern(folder):
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:0 [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
     names = {f"{role}_token": f"[{role.upper()}]" for role in ("unk", "cls", "sep", "pad", "mask")}
     return transformers.PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer, **names)
+
+
+# How LLaMA 3 cuts a text into words: its tokenizer.json.
+LLAMA = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
+         r"\s+(?!\S)|\s+")
+
+
+def llama(folder):
+    """Train a byte-level BPE on LLaMA 3's words, with EuroBERT's special tokens behind the vocabulary.
+
+    One entry is no result of merges: with ignore_merges a word that is an entry is never merged.
+    """
+    bytes_alone = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=True, use_regex=False)
+    made = Tokenizer(BPE(ignore_merges=True))
+    made.pre_tokenizer = pre_tokenizers.Sequence([Split(Regex(LLAMA), "isolated"), bytes_alone])
+    made.train_from_iterator(SENTENCES, BpeTrainer(vocab_size=300, initial_alphabet=sorted(
+        pre_tokenizers.ByteLevel.alphabet())))
+    content = json.loads(made.to_str())
+    content["model"]["vocab"] |= {word: 300 + i for i, word in enumerate(("\u0120two", "123", "\u010a\u010a"))}
+    made = Tokenizer.from_str(json.dumps(content))
+    made.decoder = decoders.ByteLevel()
+    special = ["<|begin_of_text|>", "<|end_of_text|>", "<|mask|>"]
+    made.add_special_tokens(special)
+    ids = [(token, made.token_to_id(token)) for token in special[:2]]
+    made.post_processor = processors.Sequence([processors.ByteLevel(False, trim_offsets=True), TemplateProcessing(
+        single=f"{special[0]} $A {special[1]}", special_tokens=ids,
+        pair=f"{special[0]} $A {special[1]} {special[0]} $B {special[1]}")])
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token=special[0], eos_token=special[1], pad_token=special[1], mask_token=special[2])
 
 
 def gemma(folder):
@@ -214,6 +252,9 @@ FAMILIES = {                                   # name -> config class, its setti
     "modernbert": (T.ModernBertConfig, {"local_attention": 4, "global_attn_every_n_layers": 2},
                    T.ModernBertForSequenceClassification, modern),
     "nomic": (T.NomicBertConfig, {}, T.NomicBertForSequenceClassification, wordpiece),
+    "eurobert": (T.EuroBertConfig, {
+        "num_key_value_heads": 1, "rope_parameters": {"rope_type": "default", "rope_theta": 250_000.0}},
+        T.EuroBertForSequenceClassification, llama),
     "mmbert": (T.ModernBertConfig, {
         "local_attention": 4, "global_attn_every_n_layers": 2, "classifier_pooling": "mean",
         "rope_parameters": dict.fromkeys(("full_attention", "sliding_attention"),

@@ -15,7 +15,7 @@ from pathlib import Path
 import transformers
 
 HERE = Path(__file__).parent
-NAMES = ("mpnet", "mmbert", "deberta", "deberta_newer")
+NAMES = ("mpnet", "mmbert", "deberta", "deberta_newer", "eurobert")
 NEWER = {"type": "Sequence", "normalizers": [
     {"type": "Replace", "pattern": {"Regex": r"\s{2,}|[\n\r\t]"}, "content": " "}, {"type": "NFC"},
     {"type": "Strip", "strip_left": False, "strip_right": True}]}

@@ -22,6 +22,7 @@ COMMON = {"vocab_size": VOCABULARY, "num_hidden_layers": 2, "hidden_size": 16, "
           "intermediate_size": 24, "num_labels": 3, "attn_implementation": "eager", "initializer_range": 0.2}
 ENDS = {"base": "Model", "seqcls": "ForSequenceClassification", "tokcls": "ForTokenClassification",
         "qa": "ForQuestionAnswering", "mc": "ForMultipleChoice", "mlm": "ForMaskedLM"}
+EURO = {"pad_token_id": 0, "num_attention_heads": 4, "num_key_value_heads": 2}
 # name -> beginning of the classes' names, settings, heads that it lacks
 FAMILIES = {
     "mpnet": ("MPNet", {"max_position_embeddings": 212, "layer_norm_eps": 1e-5}, ()),
@@ -36,6 +37,13 @@ FAMILIES = {
         "share_att_key": True, "pos_att_type": "p2c", "position_biased_input": False},
         ("qa", "tokcls", "mc", "seqcls")),
     "nomic": ("NomicBert", {}, ("qa", "mc")),
+    "eurobert": ("EuroBert", {**EURO, "rope_parameters": {"rope_type": "default", "rope_theta": 250_000.0}},
+                 ("qa", "mc")),
+    "eurobert_bos": ("EuroBert", {**EURO, "classifier_pooling": "bos", "head_dim": 6},
+                     ("qa", "mc", "mlm", "tokcls")),
+    "eurobert_mean": ("EuroBert", {                    # what no published model has, but the config can say
+        **EURO, "classifier_pooling": "mean", "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True,
+        "num_key_value_heads": None, "hidden_act": "gelu"}, ("qa", "mc", "tokcls")),
 }
 
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 from scipy.special import erf
 
 from bertkit.config import EncoderConfig
-from bertkit.kinds import GatedPost, PreNorm, Rotary
-from bertkit.layers.gated import GatedBlock, GatedPostBlock
+from bertkit.kinds import GatedPost, Grouped, PreNorm, RootPreNorm, Rotary
+from bertkit.layers.gated import GatedBlock, GatedPostBlock, RootGatedBlock
 from tests.layers.drawn import dense, drawn, layer_norm, named
 from tests.layers.test_rotary_attention import by_numpy as attention_by_numpy
 
@@ -97,3 +97,33 @@ def test_a_block_answers_for_some_places_alone():
     wanted = np.asarray(layer(X, context=context))
     found = layer(X, context={**context, "query_positions": tf.constant(places, tf.int32)})
     np.testing.assert_allclose(np.asarray(found), np.take_along_axis(wanted, places[:, :, None], 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_the_block_with_rms_norms_equals_numpy_in_double_precision(biased):
+    """Touvron et al. 2023: both norms without a mean taken away, in block 0 too; SwiGLU of three matrices."""
+    config = CONFIG.but(block=RootPreNorm(feed_bias=biased), activation="silu", qkv_bias=biased,
+                        attention=Grouped(50.0))
+    layer = drawn(RootGatedBlock(config, 0, dtype="float64", name="block"), (None, None, 8))
+    w = named(layer)
+
+    def root(name, x):
+        return x / np.sqrt((x ** 2).mean(-1, keepdims=True) + 1e-3) * w[f"{name}/gamma"]
+
+    inside = {name.removeprefix("attention/"): values for name, values in w.items() if name.startswith("attention/")}
+    inside |= {f"qkv/{part}": np.concatenate([inside[f"{name}/{part}"] for name in ("query", "key", "value")], -1)
+               for part in ("kernel", "bias")[:1 + biased]}
+    attended, probabilities = attention_by_numpy(inside, Rotary(50.0), root("attention_norm", X), MASK)
+    a = X + attended
+    gate = dense(w, "gate", root("feed_norm", a))
+    wanted = a + dense(w, "outer", gate / (1 + np.exp(-gate)) * dense(w, "inner", root("feed_norm", a)))
+    found = layer(X, context={"padding_mask": MASK}, trace=True)
+    for ours, theirs in zip(found, (wanted, probabilities), strict=True):
+        ours, theirs = (np.asarray(each).swapaxes(1, -2)[MASK > 0] for each in (ours, theirs))
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert ("inner/bias" in w) == ("gate/bias" in w) == ("outer/bias" in w) == biased
+
+
+def test_rates_of_the_block_with_rms_norms_are_the_configs():
+    layer = RootGatedBlock(CONFIG.but(block=RootPreNorm(), attention=Grouped(), dropout=0.25, attention_dropout=0.5))
+    assert (layer.attention_drop.rate, layer.drop.rate, layer.attention.drop.rate) == (0.25, 0.25, 0.5)

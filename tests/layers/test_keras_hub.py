@@ -11,10 +11,11 @@ from bertkit.layers.attention import SelfAttention
 from bertkit.layers.block import Block
 from bertkit.layers.bottleneck import BottleneckBlock, Feed, Projection
 from bertkit.layers.embeddings import AbsolutePosition, AxialPosition, BareEmbeddings, Embeddings
-from bertkit.layers.gated import GatedBlock
+from bertkit.layers.gated import GatedBlock, RootGatedBlock
+from bertkit.layers.grouped_attention import GroupedAttention
 from bertkit.layers.hash_attention import HashAttention
 from bertkit.layers.local_attention import LocalAttention
-from bertkit.layers.norm import NoNorm
+from bertkit.layers.norm import NoNorm, RMSNorm
 from bertkit.layers.relative_attention import RelativeAttention
 from bertkit.layers.reversible import CopyStream, JoinStreams, ReversibleBlock
 from bertkit.layers.rotary_attention import RotaryAttention
@@ -29,6 +30,7 @@ FULL, LOCAL, HASH = kinds.Full(), kinds.Local(chunk=2), kinds.Hash(chunk=2, buck
 NARROW = CONFIG.but(block=kinds.Bottleneck(width=4, feeds=2), inputs=kinds.Trigram(), embedding_dim=4)
 BOTH = CONFIG.but(block=kinds.TwoStream(), attention=kinds.Relative(), positions=None)
 TWINS = CONFIG.but(block=kinds.Reversible(), positions=kinds.Axial((4, 4), (4, 4)), inputs=kinds.Bare())
+ROOT = CONFIG.but(block=kinds.RootPreNorm(), attention=kinds.Grouped(), qkv_bias=False)
 PRE = CONFIG.but(block=kinds.PreNorm(), attention=kinds.Rotary())
 X = np.random.default_rng(0).standard_normal((ROWS, LENGTH, WIDTH)).astype("float32")
 IDS = np.random.default_rng(0).integers(0, 20, (ROWS, LENGTH)).astype("int32")
@@ -77,6 +79,9 @@ LAYERS = [
     (Projection, {"config": NARROW, "units": 4, "rate": 0.1}, X, (ROWS, LENGTH, 4), 4, 0, 1),
     (Feed, {"config": CONFIG.but(block=kinds.Bottleneck(width=WIDTH)), "rate": 0.1}, X, SAME, 6, 0, 1),
     (NoNorm, {}, X, SAME, 2, 0, 0),
+    (RMSNorm, {}, X, SAME, 1, 0, 0),
+    (GroupedAttention, {"config": ROOT, "kind": kinds.Grouped()}, X, SAME, 4, 0, 1),
+    (RootGatedBlock, {"config": ROOT}, X, SAME, 4 + 2 + 3, 0, 3),
     (AbsolutePosition, {"config": CONFIG, "width": WIDTH}, IDS, (1, LENGTH, WIDTH), 1, 0, 0),
     (AxialPosition, {"config": TWINS, "width": WIDTH}, IDS, (1, LENGTH, WIDTH), 2, 0, 0),
     (of_tensors(Embeddings, of_ids), {"config": CONFIG}, IDS, SAME, 5, 0, 1),

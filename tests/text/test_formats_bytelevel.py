@@ -8,6 +8,7 @@ from bytelevel_references import TEXTS, trained
 from bertkit.errors import Error
 from bertkit.text import Tokenizer
 from bertkit.text.formats import huggingface
+from bertkit.text.formats.bytelevel import LLAMA
 from bertkit.text.template import bert, roberta
 
 tokenizers = pytest.importorskip("tokenizers")
@@ -121,13 +122,31 @@ def test_a_bundle_keeps_everything(tmp_path):
         assert again.encode(ASKED, special_tokens=True) == tokenizer.encode(ASKED, special_tokens=True)
 
 
+@pytest.mark.parametrize("processor", [
+    FAST["post_processor"] | {"trim_offsets": False},
+    {"type": "Sequence", "processors": [SPLIT | {"trim_offsets": False}, MODERN["post_processor"]]}],
+    ids=["RobertaProcessing", "Sequence"])
+def test_offsets_that_the_file_does_not_trim_are_said(tmp_path, caplog, processor):
+    tokenizer = Tokenizer.load(written(tmp_path, tokenizer_json=FAST | {"post_processor": processor}))
+    assert "trim_offsets=false; the offsets that bertkit gives leave out the spaces" in caplog.text
+    assert tokenizer.encode(["a b"])[0].offsets[-1] == (2, 3)
+    caplog.clear()
+    Tokenizer.load(written(tmp_path, tokenizer_json=FAST))
+    assert "trim_offsets" not in caplog.text
+
+
 REFUSED = {
-    "its model has ignore_merges=True, wanted False": changed("model", ignore_merges=True),
     "its model has dropout=0.1, wanted 0": changed("model", dropout=0.1),
     "its pre_tokenizer has use_regex=false, wanted the pattern of GPT-2": changed("pre_tokenizer", use_regex=False),
+    "its pre_tokenizer has use_regex=true, wanted the pattern of LLaMA 3 alone": FAST | {"pre_tokenizer": {
+        "type": "Sequence", "pretokenizers": [LLAMA, SPLIT]}},
+    r"its pre_tokenizer is .*N.\{1,2\}.*, wanted ByteLevel, alone or after the Split of LLaMA 3": FAST | {
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+            LLAMA | {"pattern": {"Regex": LLAMA["pattern"]["Regex"].replace("1,3", "1,2")}},
+            SPLIT | {"use_regex": False}]}},
     "its normalizer is Nmt, wanted BertNormalizer": FAST | {"normalizer": {"type": "Nmt"}},
-    "its pre_tokenizer is Sequence, wanted ByteLevel": FAST | {
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [SPLIT]}},
+    "its pre_tokenizer is .*Whitespace.*, wanted ByteLevel, alone or after": FAST | {
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}, SPLIT]}},
     "The merge 'zz é', number 1, is not of two entries": changed("model", merges=["zz é"]),
     "its post_processor has .7. for '<s>', wanted .0.": changed("post_processor", cls=["<s>", 7]),
     "its post_processor is ByteLevel, wanted TemplateProcessing": FAST | {"post_processor": SPLIT},

@@ -86,12 +86,21 @@ def test_debertas_model_file_alone_gives_the_same(beside, tmp_path):
     assert_equals_recorded(tokenizer, RECORDED["deberta"])
 
 
-def test_debertas_split_at_punctuation_is_refused(tmp_path):
-    shutil.copy(GOLDEN / "family_tokenizers" / "deberta.model", tmp_path / "spm.model")
+@pytest.mark.parametrize("file", ["deberta.model", "tokenizer.json"])
+def test_debertas_split_at_punctuation_is_refused(tmp_path, file, caplog):
+    """transformers 5 splits beside a tokenizer.json too, unless that names the class which takes it as it is."""
+    place = folder("deberta") if file == "tokenizer.json" else GOLDEN / "family_tokenizers"
+    shutil.copy(place / file, tmp_path / file.replace("deberta.", "spm."))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "deberta-v2"}))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"split_by_punct": True}))
-    with pytest.raises(Error, match="split_by_punct=true, and bertkit does not split at punctuation"):
+    with pytest.raises(Error, match="split_by_punct=true, by which transformers splits texts at punctuation"):
         Tokenizer.load(tmp_path)
+    if file == "tokenizer.json":
+        config = json.loads((place / "tokenizer_config.json").read_text())
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(
+            config | {"split_by_punct": True, "tokenizer_class": "PreTrainedTokenizerFast"}))
+        assert Tokenizer.load(tmp_path).ids(["a.b"]) == Tokenizer.load(place).ids(["a.b"])
+        assert "says split_by_punct=True, which is passed over" in caplog.text
 
 
 def test_a_words_file_of_bert_stays_berts(tmp_path):

@@ -1,5 +1,6 @@
 """Words in rows of ids: of Chinese, those that a segmenter finds."""
 
+import re
 import sys
 import types
 
@@ -77,3 +78,14 @@ def test_jieba_is_asked_by_name_and_its_lack_is_said(monkeypatch):
 def test_what_does_not_fit_is_named(make, message):
     with pytest.raises(Error, match=message):
         make()
+
+
+def test_jieba_itself_finds_words_of_chinese():
+    """Its own examples; the words that begin a row of ids are those of `jieba.lcut`, and the rest begins none."""
+    jieba = pytest.importorskip("jieba", reason="jieba is not installed")
+    texts = ["我来到北京清华大学", "小明硕士毕业于中国科学院计算所,后在日本京都大学深造。", "乒乓球拍卖完了。"]
+    tokenizer = Tokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(set("".join(texts)))])
+    ids = tokenizer.pack(texts, length=40)["token_ids"]
+    for text, row in zip(texts, RowWords(tokenizer, "jieba")(ids), strict=True):
+        wanted = [at == 0 for part in re.split("([,。])", text) for word in jieba.lcut(part) for at in range(len(word))]
+        assert row[1:1 + len(text)].tolist() == wanted and not all(wanted)

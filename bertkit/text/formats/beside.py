@@ -24,7 +24,8 @@ CONFIG, MAP, ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_
 LISTS = ("additional_special_tokens", "extra_special_tokens")
 FLAGS = {field.name for field in fields(Added)} - {"content"}
 # What other programs did with these keys; transformers 5 passes over them too.
-UNREAD = {"do_basic_tokenize": (True, None), "never_split": ([], None), "split_special_tokens": (False, None)}
+UNREAD = {"do_basic_tokenize": (True, None), "never_split": ([], None), "split_special_tokens": (False, None),
+          "split_by_punct": (False, None)}
 # The class of transformers that reads a model, where no file names one.
 CLASSES = {"bert": "Bert", "distilbert": "Bert", "electra": "Bert", "mobilebert": "MobileBert", "roberta": "Roberta",
            "longformer": "Roberta", "albert": "Albert", "xlnet": "XLNet", "xlm-roberta": "XLMRoberta",
@@ -170,6 +171,9 @@ class _Listed:
 
 
 def _say_unread(folder, config):
+    if config.get("split_by_punct") and tokenizer_class(folder) == "DebertaV2":
+        raise Error(f"{folder / CONFIG} has split_by_punct=true, by which transformers splits texts at punctuation "
+                    "whatever other files say, and bertkit does not; give a checkpoint without it.")
     for key, usual in UNREAD.items():
         if config.get(key) not in usual:
             say_once(f"{folder / CONFIG} says {key}={config[key]!r:.60}, which is passed over, as transformers 5 does.")

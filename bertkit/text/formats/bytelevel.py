@@ -10,7 +10,6 @@ from bertkit.text.added import Added
 from bertkit.text.formats import beside, normalizers
 from bertkit.text.formats.huggingface import (
     entries_by_id,
-    require,
     surroundings,
     with_padding_side,
     write_tokenizer_json,
@@ -19,8 +18,11 @@ from bertkit.text.models.bytelevel import missing_bytes
 from bertkit.text.template import bare, roberta
 
 # bertkit reads these values alone, because any other value changes the ids.
-USUAL = {"dropout": 0, "continuing_subword_prefix": "", "end_of_word_suffix": "", "byte_fallback": False,
-         "ignore_merges": False}
+USUAL = {"dropout": 0, "continuing_subword_prefix": "", "end_of_word_suffix": "", "byte_fallback": False}
+# How LLaMA 3 cuts a text into words; the pieces of its pre_tokenizer before that of bytes.
+LLAMA = {"type": "Split", "behavior": "Isolated", "invert": False, "pattern": {"Regex": (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
+    r"\s+(?!\S)|\s+")}}
 NAMES = {"unk": ("<unk>", "[UNK]"), "cls": ("<s>", "[CLS]"), "sep": ("</s>", "[SEP]"), "pad": ("<pad>", "[PAD]"),
          "mask": ("<mask>", "[MASK]"), "bos": ("<s>",), "eos": ("</s>",)}
 
@@ -44,12 +46,14 @@ def from_tokenizer_json(folder: Path, content: dict[str, Any]) -> tuple[tuple[st
         steps, charsmap = normalizers.steps(path, content["normalizer"])
         if charsmap:
             raise Error(f"{path}: its normalizer is Precompiled, wanted NFC; bertkit does not read such a tokenizer.")
-        require(path, "pre_tokenizer", split, "ByteLevel")
-        _require_usual(path, model, split)
+        words, split = _words(path, split)
+        _say_untrimmed(path, content["post_processor"])
+        _require_usual(path, model)
         vocabulary = entries_by_id(path, model["vocab"])
         known = {*vocabulary, *(token["content"] for token in content["added_tokens"])}
         names = beside.special(folder, _names(known))
         return vocabulary, {"kind": "bytelevel", "prefix_space": _prefix_space(folder, split["add_prefix_space"]),
+                            "words": words, "whole_words": bool(model.get("ignore_merges")),
                             "normalization": steps, "merges": list(map(_merge, model["merges"])),
                             **_unknown_bytes(path, vocabulary, None if _is_rebuilt(folder) else model.get("unk_token")),
                             **surroundings(folder, content, vocabulary, _with_unknown(names, model))}
@@ -91,26 +95,46 @@ def write(folder: Path, tokenizer: Any) -> None:
         tokenizer: a `Tokenizer` whose model is `ByteLevel`.
     """
     model = tokenizer.model
-    split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": True}
+    llama = model.words == "llama3"
+    split = {"type": "ByteLevel", "add_prefix_space": model.prefix_space, "trim_offsets": True, "use_regex": not llama}
+    words = {"type": "Sequence", "pretokenizers": [LLAMA, split]} if llama else split
     vocabulary = {token: i for i, token in enumerate(tokenizer.model_vocabulary)}
     pairs = [merge.split(" ") for merge in model.merges.merges]
     unknown = tokenizer.special.get("unk") if model.settings()["unknown_bytes"] else None
     merges = {"type": "BPE", "dropout": None, "unk_token": unknown, "fuse_unk": False,
               "continuing_subword_prefix": None, "end_of_word_suffix": None, "byte_fallback": False,
-              "vocab": vocabulary, "merges": pairs}
+              "ignore_merges": model.whole_words, "vocab": vocabulary, "merges": pairs}
     write_tokenizer_json(folder, tokenizer, [split], normalizer=normalizers.normalizer(model.normalization),
-                         pre_tokenizer=split, decoder=split, model=merges)
+                         pre_tokenizer=words, decoder=split, model=merges)
 
 
-def _require_usual(path, model, split):
+def _require_usual(path, model):
     """Raise Error for a setting under which the ids would be others."""
     for name, usual in USUAL.items():
         if (model.get(name) or usual) != usual:
             raise Error(f"{path}: its model has {name}={model[name]!r}, wanted {usual!r}; "
                         "bertkit does not read such a tokenizer.")
-    if not split.get("use_regex", True):
-        raise Error(f"{path}: its pre_tokenizer has use_regex=false, wanted the pattern of GPT-2; "
-                    "bertkit does not read such a tokenizer.")
+
+
+def _words(path, split):
+    """Return by which rules words are cut, and the part of the pre_tokenizer that makes bytes of them."""
+    parts = split["pretokenizers"] if split["type"] == "Sequence" else [split]
+    llama = len(parts) == 2 and parts[0] == LLAMA
+    if len(parts) != 1 + llama or parts[-1]["type"] != "ByteLevel":
+        raise Error(f"{path}: its pre_tokenizer is {json.dumps(split)[:200]}, wanted ByteLevel, alone or after the "
+                    "Split of LLaMA 3; bertkit does not read such a tokenizer.")
+    if parts[-1].get("use_regex", True) == llama:
+        raise Error(f"{path}: its pre_tokenizer has use_regex={json.dumps(llama)}, wanted the pattern of "
+                    f"{'LLaMA 3 alone' if llama else 'GPT-2'}; bertkit does not read such a tokenizer.")
+    return "llama3" if llama else "gpt2", parts[-1]
+
+
+def _say_untrimmed(path, processor):
+    """Say that offsets leave out spaces where the file has trim_offsets=false; the ids are the same."""
+    parts = (processor or {}).get("processors", [processor or {}])
+    if any(part.get("trim_offsets") is False for part in parts):
+        beside.say_once(f"{path} has trim_offsets=false; the offsets that bertkit gives leave out the spaces at the "
+                        "ends of a piece all the same. The ids are those of the file.")
 
 
 def _is_rebuilt(folder):

@@ -105,10 +105,7 @@ def _cleaned(accents, lowercase):
 
 
 def _deberta(options):
-    """Return the steps of DeBERTa-v2; the option to split at punctuation is of no published model."""
-    if options.get("split_by_punct"):
-        raise Error("tokenizer_config.json has split_by_punct=true, and bertkit does not split at punctuation before a "
-                    "SentencePiece model; give a checkpoint without it.")
+    """Return the steps of DeBERTa-v2."""
     lower = [["lowercase"]] * bool(options.get("do_lower_case"))
     return [*lower, ["strip_left"], ["strip_right"], ["charsmap"], ["squeeze", " "]]
 

@@ -6,10 +6,11 @@ from typing import Any
 import tensorflow as tf
 
 from bertkit.text.graph.codepoints import CodepointRows
+from bertkit.text.graph.cuts import STARTS, before
 from bertkit.text.graph.merges import GraphMerges
 from bertkit.text.graph.normalize import GraphNormalizer
 from bertkit.text.models.bytelevel import letters
-from bertkit.text.unicode.codepoints import BLANK, categories
+from bertkit.text.unicode.codepoints import categories
 
 ABSENT = -1                                   # the id where there is no entry
 
@@ -28,6 +29,7 @@ class ByteLevel(tf.Module):
     def __init__(self, model: Any, vocabulary: Sequence[str]):
         super().__init__()
         self._categories, self._merges = CodepointRows(categories()[:, None]), GraphMerges(model.merges)
+        self._starts = STARTS[model.words]
         self._byte_ids = tf.constant([ABSENT if i is None else i for i in model.byte_ids])
         self._present = tf.constant([i is not None for i in model.byte_ids])
         self._prefix_space, self._normalizer = model.prefix_space, GraphNormalizer(model.normalization, {})
@@ -42,7 +44,7 @@ class ByteLevel(tf.Module):
         text = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         places = tf.ragged.range(tf.cast(text.row_lengths(), tf.int32)).flat_values
         codes, rows, begins, ends = self._prepared(text.flat_values, tf.cast(text.value_rowids(), tf.int32), places)
-        starts = _starts(codes, self._categories(codes)[:, 0], rows != _before(rows, -1))
+        starts = self._starts(codes, self._categories(codes)[:, 0], rows != before(rows, -1))
         words = tf.RaggedTensor.from_row_starts(codes, tf.where(starts)[:, 0], validate=False)
         ids = self._pieces(tf.strings.unicode_encode(words, "UTF-8"))
         first, last, start, stop = self._places(ids, codes)
@@ -57,9 +59,9 @@ class ByteLevel(tf.Module):
         codes, rows, places = self._normalizer(codes, rows, places)
         if not self._prefix_space:
             return codes, rows, places, places + 1
-        lacks = (rows != _before(rows, -1)) & (codes != ord(" "))
+        lacks = (rows != before(rows, -1)) & (codes != ord(" "))
         origins = tf.repeat(tf.range(tf.size(codes)), 1 + tf.cast(lacks, tf.int32))
-        new = tf.gather(lacks, origins) & (origins != _before(origins, -1))
+        new = tf.gather(lacks, origins) & (origins != before(origins, -1))
         codes, rows, places = (tf.gather(values, origins) for values in (codes, rows, places))
         return tf.where(new, ord(" "), codes), rows, places, tf.where(new, places, places + 1)
 
@@ -99,39 +101,6 @@ class ByteLevel(tf.Module):
 MODELS = {"bytelevel": ByteLevel}
 
 
-def _starts(codes, kinds, first):
-    """Return bool [N], which codepoints begin a word; `first` are those that begin a text."""
-    final = _after(first, True)
-    new = first | (kinds != _before(kinds, -1))
-    # The last blank before a word stands apart from the others; if it is a space it goes with the word.
-    apart = (kinds == BLANK) & _after(new, True) & ~final
-    starts = apart | new & ~_before(apart & (codes == ord(" ")), False)
-    short, long = _endings(starts & (codes == ord("'")) & ~final, _after(codes, 0), _after(final, True))
-    behind = _before(short | _before(long, False), False)     # the last letter of an ending
-    return starts & ~_before(short | long, False) | _before(behind, False)
-
-
-def _endings(signs, one, final):
-    """Return bool [N] twice: the apostrophes `signs` that begin an English ending of one letter, or of two.
-
-    `one` is the codepoint behind each, and `final` tells where that is the last of its text.
-    """
-    two = _after(one, 0)
-    short = [one == ord(c) for c in "stmd"]
-    long = [(one == ord(c)) & (two == ord(d)) for c, d in ("re", "ve", "ll")]
-    return signs & tf.reduce_any(short, 0), signs & ~final & tf.reduce_any(long, 0)
-
-
-def _before(values, first):
-    """Return the values one place later."""
-    return tf.concat([[first], values[:-1]], 0)
-
-
-def _after(values, last):
-    """Return the values one place earlier."""
-    return tf.concat([values[1:], [last]], 0)
-
-
 def _entries(vocabulary):
     """Return the bytes of each entry, empty for one that is not in letters."""
     table = {letter: byte for byte, letter in enumerate(letters())}
@@ -146,4 +115,4 @@ def _sizes(entry):
 def _is_whole(entry, number, model):
     """Return whether a word of these bytes becomes this entry alone."""
     ids = [model.byte_ids[byte] for byte in entry]
-    return None not in ids and model.merges(ids)[0] == [number]
+    return None not in ids and (model.whole_words or model.merges(ids)[0] == [number])

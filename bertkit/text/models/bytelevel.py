@@ -1,7 +1,7 @@
 """Byte-level BPE: a list of pairs merges the bytes of words, the earliest pair of the list first.
 
 Sources: Sennrich et al. 2016 (arXiv 1508.07909), on bytes by Radford et al. 2019 (GPT-2), as RoBERTa, Longformer and
-ModernBERT use it.
+ModernBERT use it; with the words of LLaMA 3 (Dubey et al. 2024, its tokenizer) as EuroBERT uses it.
 """
 
 import functools
@@ -14,16 +14,18 @@ from bertkit.errors import Error
 from bertkit.text.models.merges import Merges
 from bertkit.text.models.pieces import Pieces
 from bertkit.text.unicode import BLANKS
-from bertkit.text.unicode.codepoints import LETTER, NUMBER, OTHER, categories, run
+from bertkit.text.unicode.codepoints import BLANK, LETTER, NUMBER, OTHER, categories, one, run
 from bertkit.text.unicode.normalize import Normalizer, span
 
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
 LONGEST_CACHED = 100                          # characters
-DEFAULTS = {"prefix_space": False, "normalization": [], "unknown_bytes": False}
+DEFAULTS = {"prefix_space": False, "normalization": [], "unknown_bytes": False, "words": "gpt2",
+            "whole_words": False}
 ABSENT = {0xC0, 0xC1, *range(0xF5, 0x100)}    # bytes that UTF-8 does not have
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+@functools.lru_cache
 def letters() -> list[str]:
     """Return the 256 printable letters that stand for bytes in the entries of a vocabulary.
 
@@ -44,10 +46,11 @@ def letters() -> list[str]:
 class ByteLevel:
     """Byte-level BPE merges the bytes of words, and of the blanks between them.
 
-    A word is a run of letters, of numbers or of other signs with the space before it, or an English ending such as 's.
-    Its bytes are entries. Of the pairs of neighbours that are in `merges`, the earliest in the list becomes one entry,
-    the leftmost one on ties, until no such pair is left. The unknown token is never used, because each byte of UTF-8 is
-    an entry.
+    A word is a run of letters, of numbers or of other signs with the space before it, or an English ending such as
+    's. By the rules "llama3" numbers have at most three digits, letters take any one sign before them, signs the
+    line ends behind them, and line ends the blanks before them. A word's bytes are entries. Of the pairs of
+    neighbours that are in `merges`, the earliest in the list becomes one entry, the leftmost one on ties, until no
+    such pair is left. The unknown token is never used, because each byte of UTF-8 is an entry.
 
     Args:
         vocabulary: sequence of str, the entries in the order of their ids, in the letters of `letters`.
@@ -55,7 +58,9 @@ class ByteLevel:
         merges: strings "left right".
         **settings: `prefix_space` (bool, False) puts a space before a text that begins with none; `normalization`
             (list) are steps of `Normalizer`, such as ["nfc"] for ModernBERT; `unknown_bytes` (bool, False) puts the
-            unknown token in the place of a byte that the vocabulary lacks, instead of dropping it.
+            unknown token in the place of a byte that the vocabulary lacks, instead of dropping it; `words` ("gpt2" or
+            "llama3") are the rules by which a text is cut; `whole_words` (bool, False) takes a word that is an entry
+            as it is, whatever the merges make of it.
 
     Raises:
         Error: when no byte has an entry, an entry of a merge is missing, or a setting is unknown or of another type.
@@ -78,7 +83,9 @@ class ByteLevel:
         if self._settings["unknown_bytes"]:
             self.byte_ids = [ids.get(unknown or "") if i is None else i for i in self.byte_ids]
         self.prefix_space, self.normalization = self._settings["prefix_space"], self._settings["normalization"]
-        self.normalizer, self._words = Normalizer(self.normalization), _word_pattern()
+        self.words, self.whole_words = self._settings["words"], self._settings["whole_words"]
+        self.normalizer, self._words = Normalizer(self.normalization), PATTERNS[self.words]()
+        self._entries = ids if self.whole_words else {}
         self._cache: dict[str, Pieces] = {}
 
     def settings(self) -> dict[str, Any]:
@@ -153,7 +160,8 @@ class ByteLevel:
         known = [self.byte_ids[byte] is not None for byte in data]
         places = [*itertools.compress((i for i, c in enumerate(word) for _ in c.encode()), known)]
         data = bytes(itertools.compress(data, known))
-        ids, ends = self.merges([self.byte_ids[byte] for byte in data])
+        whole = self._entries.get("".join(map(letters().__getitem__, data)))
+        ids, ends = self.merges([self.byte_ids[byte] for byte in data]) if whole is None else ([whole], [len(data)])
         pieces = Pieces(ids, [_trimmed(data[start:end], places[start], places[end - 1] + 1)
                               for start, end in zip([0, *ends], ends, strict=False)])
         if len(word) <= LONGEST_CACHED:
@@ -178,6 +186,8 @@ def _checked(settings):
             raise Error(f"The ByteLevel setting {name!r} is unknown; known are {', '.join(DEFAULTS)}.")
         if type(value) is not type(DEFAULTS[name]):
             raise Error(f"The ByteLevel setting {name} is {value!r}; give one of type {type(DEFAULTS[name]).__name__}.")
+    if settings.get("words", "gpt2") not in PATTERNS:
+        raise Error(f"The ByteLevel setting words is {settings['words']!r}; give one of {', '.join(PATTERNS)}.")
     return DEFAULTS | settings
 
 
@@ -211,3 +221,17 @@ def _word_pattern():
     kinds = categories()
     letter, number, other = (run(kinds == kind) for kind in (LETTER, NUMBER, OTHER))
     return re.compile(f"'(?:[stmd]|re|ve|ll)| ?{letter}| ?{number}| ?{other}|[{BLANKS}]+(?![^{BLANKS}])|[{BLANKS}]+")
+
+
+@functools.lru_cache
+def _llama_pattern():
+    """Compile the pattern of LLaMA 3, with the same classes; a long s, \u017f, is an s without regard to case."""
+    kinds = categories()
+    letter, other = (run(kinds == kind) for kind in (LETTER, OTHER))
+    before = (kinds == OTHER) | (kinds == BLANK)
+    before[[ord("\r"), ord("\n")]] = False
+    return re.compile(f"'(?:[stmdSTMD\u017f]|[rRvV][eE]|[lL][lL])|{one(before)}?{letter}|{one(kinds == NUMBER)}{{1,3}}"
+                      f"| ?{other}[\\r\\n]*|[{BLANKS}]*[\\r\\n]+|[{BLANKS}]+(?![^{BLANKS}])|[{BLANKS}]+")
+
+
+PATTERNS = {"gpt2": _word_pattern, "llama3": _llama_pattern}
