@@ -124,9 +124,9 @@ class PredictionHead(HeadLayer):
             x = self.drop(x, training=training) if self.kind.drop_first else x
             x = self.activation(x if self.dense is None else self.dense(x))
         x = x if self.norm is None else self.norm(x)
-        return self.drop(x, training=training)
-        logits = self.logits(self.drop(x, training=training))
-        return _mean_of_real({"sequence": logits}, inputs.get("padding_mask")) if self.kind.reduce == "late" else logits
+        x = self.drop(x, training=training)
+        # The logits of a mean are the mean of logits.
+        return _mean_of_real({"sequence": x}, inputs.get("padding_mask")) if self.kind.reduce == "late" else x
 
 
 @keras.saving.register_keras_serializable("bertkit")
