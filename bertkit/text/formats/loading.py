@@ -19,6 +19,7 @@ GOOGLE = {"rules": "google", "longest_word": 200}
 UNNAMED = {"merges": "BPE", "continuing_subword_prefix": "WordPiece", "unk_id": "Unigram"}
 _KINDS = Choice("wordpiece", "bytelevel", "unigram", "bpe", "bytefallback", "japanese")
 _BUNDLE = {"tokenizer": ({"kind": Maybe(_KINDS)}, None)}
+EXPORTED, _EXPORT = "ondevice.json", {"tokenizer": {"kind": _KINDS}}
 PRESETS = ("BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer")
 # The end of the name of a vocabulary file; a name without it that is no file may be that of a preset.
 FILES = (".txt", ".model", ".json")
@@ -92,6 +93,13 @@ def _bundle(folder):
     return vocabulary, settings | tables
 
 
+def _exported(folder):
+    """Read what `bertkit export --to tflite` wrote, whose ondevice.json has the settings."""
+    settings = read_json(folder / EXPORTED, _EXPORT, signed=True)["tokenizer"]
+    vocabulary, tables = read_vocabulary(folder, settings["kind"])
+    return vocabulary, settings | tables
+
+
 def _tokenizer_json(folder):
     """Read a tokenizer.json of Hugging Face or of keras-nlp."""
     if beside.tokenizer_class(folder) == japanese.CLASS and (folder / "vocab.txt").exists():
@@ -146,5 +154,5 @@ def _model(folder):
     return sentencepiece.from_legacy(folder, models[0])
 
 
-READERS = {"bundle.json": _bundle, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary,
+READERS = {"bundle.json": _bundle, EXPORTED: _exported, "tokenizer.json": _tokenizer_json, "vocab.txt": _vocabulary,
            "vocab.json": bytelevel.from_legacy, "*.model": _model}
