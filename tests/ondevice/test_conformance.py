@@ -20,8 +20,10 @@ def rows(path):
 
 
 def flat(value, kind):
-    parts = value.values() if isinstance(value, dict) else value
-    return [x for part in parts for x in (flat(part, kind) if isinstance(part, dict | list) else [part] * isinstance(part, kind))]
+    """Return the parts of an answer that are of one kind, in order."""
+    if isinstance(value, dict | list):
+        return [x for part in (value.values() if isinstance(value, dict) else value) for x in flat(part, kind)]
+    return [value] if isinstance(value, kind) else []
 
 
 @pytest.mark.parametrize("path", TOKENIZERS, ids=lambda path: path.stem)

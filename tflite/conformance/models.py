@@ -33,6 +33,8 @@ SCRIPTS = ("Latin", "accents", "Greek", "Han", "Thai")
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 CONVENTION = Convention.learned([["l'", "acqua", "dell'", "Italia", "東京", "大学", "well-known", "Anna", "'s", "กรุง"]])
 INPUTS = 60
+ODD = ["Anna's", "l'Italia", "dell’acqua", "(well-known)", "U.S.A.", "...", "3.5%", "東京大学", "กรุงเทพ",
+       "😀", "“so”", "e\u0301t"]
 DIGITS = 7          # of a number in an answer
 
 
@@ -48,11 +50,11 @@ def tasks():
     return {
         "classify": (Classification(("blame", "praise", "so-so")), [16, 32], "wordpiece", texts),
         "pairs": (Classification(("no", "yes"), pairs=True, positive="no", threshold=0.6), [24], "bpe", pairs),
-        "multi_label": (Classification(("a", "b", "c", "d"), multi_label=True, threshold=0.45), [24], "wordpiece", texts),
+        "multi_label": (Classification(("a", "b", "c", "d"), True, threshold=0.45), [24], "wordpiece", texts),
         "score": (Regression(mean=2.5, spread=1.5), [12, 24], "wordpiece", pairs),
         "tag": (Tagging(TAGS, stride=6), [20], "wordpiece", sentences),
         "tag_convention": (Tagging(TAGS, stride=6, convention=CONVENTION), [20], "bpe", sentences),
-        "answer": (Answering("2.0", threshold=0.55, query=8, stride=6, longest=10, most=8), [24], "wordpiece", questions),
+        "answer": (Answering("2.0", 0.55, query=8, stride=6, longest=10, most=8), [24], "wordpiece", questions),
         "choose": (Choosing(), [24], "wordpiece", endings),
         "embed": (Embedding(16, prompt="passage: "), [8, 24], "wordpiece", texts),
         "rank": (Ranking(), [24], "bpe", documents),
@@ -137,10 +139,10 @@ def numbers(value):
 
 def sentence(chance, most):
     script = chance.choice(SCRIPTS)
-    words = [chance.choice(WORDS[script if chance.randrange(4) else "Latin"].split()) for _ in range(chance.randint(1, most))]
+    words = [chance.choice(WORDS[script if chance.randrange(4) else "Latin"].split())
+             for _ in range(chance.randint(1, most))]
     if not chance.randrange(3):
-        words.insert(chance.randint(0, len(words)), chance.choice(["Anna's", "l'Italia", "dell’acqua", "(well-known)", "U.S.A.", "...",
-                                                                    "3.5%", "東京大学", "กรุงเทพ", "😀", "“so”", "e\u0301t"]))
+        words.insert(chance.randint(0, len(words)), chance.choice(ODD))
     return " ".join(words)
 
 

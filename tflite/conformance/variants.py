@@ -21,8 +21,8 @@ FORMS = [["replace", "``", '"'], ["nfkd"], ["accents"], ["lowercase"], ["squeeze
 def texts():
     """Return some texts of the corpus, and some with the added tokens."""
     chance = random.Random(3)
-    some = ["see <url>.", "<url><url>", "a <b> c", " <b> ", "who knows who's who", "whoever, who-who", "<Été> <ÉTÉ> <e\u0301té> <ete>",
-            "ﬁ fi Fi ﬁx", "x<Été>\tﬁ<b>  z", "``so''", "a\t\n  b\r c ", "  ▁a ▁▁ b", "<0x41>é<0x0A>\n"]
+    some = ["see <url>.", "<url><url>", "a <b> c", " <b> ", "who knows who's who", "whoever, who-who",
+            "<Été> <ÉTÉ> <e\u0301té> <ete>", "ﬁ fi Fi ﬁx", "x<Été>\tﬁ<b>  z", "``so''", "a\t\n  b\r c ", "  ▁a ▁▁ b", "<0x41>é<0x0A>\n"]
     return some + chance.sample([text for text in drawn.texts() if len(text) < 60], COUNT - len(some))
 
 
@@ -48,10 +48,11 @@ def tokenizers(learned):
         "bytes_missing": Tokenizer(some_bytes, "bytelevel", ROBERTA, merges=kept, normalization=[["nfc"]]),
         "bytes_unknown": Tokenizer(some_bytes, "bytelevel", ROBERTA, merges=kept, unknown_bytes=True,
                                    normalization=[["strip_left"], ["strip_right"], ["squeeze", " "]]),
-        "unigram_spaces": Tokenizer(entries, "unigram", scores=scores, words="spaces", normalization=[["nfkc"], ["squeeze", "▁"]],
-                                    **pads),
-        "unigram_added": Tokenizer(entries, "unigram", scores=scores, prefix=False, normalization=FORMS, added=ADDED, **pads),
+        "unigram_spaces": Tokenizer(entries, "unigram", scores=scores, words="spaces",
+                                    normalization=[["nfkc"], ["squeeze", "▁"]], **pads),
+        "unigram_added": Tokenizer(entries, "unigram", scores=scores, prefix=False, normalization=FORMS, added=ADDED,
+                                   **pads),
         "pairs": Tokenizer(joined, "bpe", merges=merges(joined), normalization=[["nfd"]], **pads),
-        "fallback": Tokenizer([*joined, *BYTES], "bytefallback", merges=merges(joined), normalization=[["replace", " ", "▁"]],
-                              **pads),
+        "fallback": Tokenizer([*joined, *BYTES], "bytefallback", merges=merges(joined),
+                              normalization=[["replace", " ", "▁"]], **pads),
     }

@@ -24,11 +24,13 @@ WORDS = {
     "Hiragana": "かわ にわ てがみ いえ まど みち ともだち がっこう ありがとう",
     "Katakana": "テレビ コーヒー パン ドア バス ガラス ﾃﾞﾊﾟｰﾄ ﾊﾝｶｸ",
 }
-MARKS = ("' \" - . , ; : ! ? ( ) [ ] { } < > # @ / \\ | _ * ` ~ ^ $ + = % & ... `` '' ’ ‘ “ ” « » — – … · ¿ ¡ ، ؟ ۔ । ॥ 。 、 「 」 ・ "
+MARKS = ("' \" - . , ; : ! ? ( ) [ ] { } < > # @ / \\ | _ * ` ~ ^ $ + = % & ... `` '' ’ ‘ “ ” « » — – … · ¿ ¡ "
+         "، ؟ ۔ । ॥ 。 、 「 」 ・ "
          "！ ？ € £ ¥ ₹ № § © ® ™ ° ± × ÷ ≠ ∞ → ⇒").split()
 NUMBERS = "0 7 42 1,000 3.14 1.000,50 10:30 2024-02-29 50% 1st x2 ½ ² ③ Ⅷ ٣٤ ४२ ๗ 一二三 １２３".split()
-SHORTENED = "don't I'm we've they'll he'd she's DON'T d'accord l'été dell'Italia rock'n'roll U.S.A. e.g. Ph.D. a.m.".split()
+SHORTENED = ("don't I'm we've they'll he'd she's DON'T d'accord l'été dell'Italia rock'n'roll U.S.A. e.g. Ph.D. "
+             "a.m.").split()
 # What other tokenizers recognise, or write, and what here is text like any other.
-TOKENS = ("[CLS] [SEP] [MASK] [UNK] [PAD] <s> </s> <pad> <unk> <mask> [cls] [Mask] ##ing ##s ▁a ▁ Ġa ĊĠ <0x41> <|endoftext|> "
-          "@@ </w>").split()
+TOKENS = ("[CLS] [SEP] [MASK] [UNK] [PAD] <s> </s> <pad> <unk> <mask> [cls] [Mask] ##ing ##s ▁a ▁ Ġa ĊĠ <0x41> "
+          "<|endoftext|> @@ </w>").split()
 EMOJI = ["😀", "👍", "👍🏽", "👨‍👩‍👧", "🏳️‍🌈", "🇩🇪", "🇯🇵🇫🇷", "❤️", "☕", "1️⃣", "🧑🏿‍🚀", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "⌚︎", "🤷🏻‍♀️", "🫠"]
