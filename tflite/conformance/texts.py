@@ -103,7 +103,8 @@ def _cased(chance):
 
 
 def _unseen(chance):
-    return "".join(chance.choice(chance.choice([UNSEEN, ODD, BLANKS, "abcÉ1.#["])) for _ in range(chance.randint(2, 12)))
+    kinds = [UNSEEN, ODD, BLANKS, "abcÉ1.#["]
+    return "".join(chance.choice(chance.choice(kinds)) for _ in range(chance.randint(2, 12)))
 
 
 def _decomposed(chance):

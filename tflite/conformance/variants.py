@@ -22,7 +22,8 @@ def texts():
     """Return some texts of the corpus, and some with the added tokens."""
     chance = random.Random(3)
     some = ["see <url>.", "<url><url>", "a <b> c", " <b> ", "who knows who's who", "whoever, who-who",
-            "<Été> <ÉTÉ> <e\u0301té> <ete>", "ﬁ fi Fi ﬁx", "x<Été>\tﬁ<b>  z", "``so''", "a\t\n  b\r c ", "  ▁a ▁▁ b", "<0x41>é<0x0A>\n"]
+            "<Été> <ÉTÉ> <e\u0301té> <ete>", "ﬁ fi Fi ﬁx", "x<Été>\tﬁ<b>  z", "``so''", "a\t\n  b\r c ", "  ▁a ▁▁ b",
+            "<0x41>é<0x0A>\n"]
     return some + chance.sample([text for text in drawn.texts() if len(text) < 60], COUNT - len(some))
 
 
