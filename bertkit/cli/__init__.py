@@ -70,7 +70,7 @@ COMMANDS = {command.name: command for command in (
             "bertkit features bertkit://english --data texts.txt --out vectors.npz"),
     Command("submit", "answer rows without labels in a file that gluebenchmark.com takes",
             "bertkit submit entailment --data RTE/test.tsv --out RTE.tsv"),
-    Command("export", "leave a strings-in SavedModel, or a .tflite with its proof",
+    Command("export", "leave a strings-in SavedModel, a .tflite with its proof, or a page that answers",
             "bertkit export sentiment --to tflite --precision int8 --length 64 --dev dev.tsv --out phone"),
     Command("slim", "remove heads, feed-forward rows, layers or entries of a bundle, and train what is left",
             "bertkit slim sentiment --train train.tsv --dev dev.tsv --layers 0,2,5 --intermediate 512 --out slimmer"),

@@ -191,17 +191,17 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
                           length, batch_size)
 
 
-def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tflite",
+def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"] = "tflite",
            precision: Literal["auto", "float32", "float16", "dynamic", "int8", "int4", "int4-small", "int8-static",
                               "int8-full"] = "int8",
            length: int | None = None, lengths: str | None = None, dev: str | None = None, max_drop: float = 1.0,
            prefer: Literal["size", "speed"] = "size", separator: str = "|", skip_bad_rows: bool = False,
-           columns: Columns = Columns()) -> Card:
-    """Leave a strings-in SavedModel for a server, or a .tflite with its proof for a phone; return its card.
+           litert: str | None = None, fetch: bool = False, columns: Columns = Columns()) -> Card:
+    """Leave a strings-in SavedModel for a server, a .tflite with its proof for a phone, or a page; return its card.
 
     folder          a bundle that a recipe left
     out             the folder to write
-    to              saved_model or tflite
+    to              saved_model, tflite, or web: a page around the .tflite that answers in a browser, on a file server
     precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
                     int8-static computes the layers in integers, int8-full (experimental) everything; auto makes all but
                     the last and takes the best that keeps the answers
@@ -212,12 +212,15 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite"] = "tfl
     prefer          what auto takes of those that keep the answers: the smallest file (size), or the fastest (speed)
     separator       what parts the labels in a cell of dev, for a multi-label bundle
     skip_bad_rows   go on without rows of dev that cannot be used, and say how many
+    litert          web: a node_modules that holds @litertjs/core; by default the one in bertkit's cache
+    fetch           web: let npm install LiteRT.js into bertkit's cache where it is not there
     """
     from bertkit.export import export as run
     options: dict[str, Any] = {"precision": precision, "length": length, "lengths": lengths, "dev": dev,
                                "max_drop": max_drop, "prefer": prefer,
                                "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
-    return run(folder, to, out, **(options if to == "tflite" else {}))
+    page = {"litert": litert, "fetch": fetch}
+    return run(folder, to, out, **{"tflite": options, "web": options | page}.get(to, {}))
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",

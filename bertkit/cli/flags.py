@@ -24,7 +24,7 @@ from bertkit.training.config import TrainConfig
 
 # Knobs that name what must be there before a command begins: files or folders; checkpoints, which may be addresses.
 FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
-         "against", "accept", "unlabelled", "matches", "tests", "crows_pairs", "weat", "swaps")
+         "against", "accept", "unlabelled", "matches", "tests", "crows_pairs", "weat", "swaps", "litert")
 SEVERAL = ("text",)         # files where several are taken, and else a column
 BUNDLES = ("folder", "teacher", "a", "b")
 CHECKPOINTS = ("model", "source", "vocabulary", "student", "augmenter", "fill")

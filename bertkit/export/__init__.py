@@ -1,4 +1,4 @@
-"""Export a fine-tuned model: a SavedModel for servers, or a .tflite for phones, checked against the model."""
+"""Export a fine-tuned model: a SavedModel for servers, a .tflite for phones or a page, checked against the model."""
 
 import inspect
 import tempfile
@@ -12,28 +12,30 @@ from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.export.saved_model import export_saved_model
 from bertkit.export.tflite import export_tflite
+from bertkit.export.web import export_web
 from bertkit.face import callable_as
 from bertkit.files.bounded import as_path
 from bertkit.heads.task_model import TaskModel
 from bertkit.text import Tokenizer
 
-__all__ = ["export", "export_saved_model", "export_tflite"]
+__all__ = ["export", "export_saved_model", "export_tflite", "export_web"]
 
 # By name: a function of (folder of a bundle, folder to write, **options).
-TARGETS: dict[str, Callable[..., Card]] = {"saved_model": export_saved_model, "tflite": export_tflite}
+TARGETS: dict[str, Callable[..., Card]] = {"saved_model": export_saved_model, "tflite": export_tflite,
+                                           "web": export_web}
 
 
-def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", "tflite"] = "tflite",
+def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", "tflite", "web"] = "tflite",
            out: str | Path | None = None, tokenizer: Tokenizer | None = None, **options: Any) -> Card:
     """Write a model as a folder for a server or for a phone, and check what was written against the model.
 
     Args:
         source: The folder of a bundle, or a head of bertkit's in memory.
-        to: `"saved_model"`, a SavedModel that takes strings, or `"tflite"`.
+        to: `"saved_model"`, a SavedModel that takes strings; `"tflite"`; or `"web"`, a page around it.
         out: The folder to write.
         tokenizer: The tokenizer of a model in memory; a bundle has its own.
         **options: Those of `bertkit export`, for a .tflite: `precision`, `length`, `dev`, `max_drop` (see
-            `export_tflite`).
+            `export_tflite`), for a page also `litert` and `fetch` (see `export_web`).
 
     Returns:
         The `Card` of what was written; its `parity` says how near it is to the model.
@@ -45,7 +47,7 @@ def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", 
     >>> export("sentiment", to="tflite", out="phone", precision="int8", length=64)       # doctest: +SKIP
     """
     if to not in TARGETS:
-        raise Error(f"to={to!r} is unknown; bertkit exports to {' and '.join(TARGETS)}.")
+        raise Error(f"to={to!r} is unknown; bertkit exports to {', '.join(TARGETS)}.")
     known = list(inspect.signature(TARGETS[to]).parameters)[2:]
     if unknown := [name for name in options if name not in known]:
         raise Error(f"{unknown[0]}={options[unknown[0]]!r:.40} is no option of {to}, which has "

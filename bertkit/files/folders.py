@@ -18,6 +18,8 @@ WRITTEN = {
     "bundle": (("bundle.json", "card.json"), ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt",
                                               "logs/projector/*")),
     "phone": (("ondevice.json", "card.json"), ("ladder.html",)),
+    "web": (("ondevice.json", "card.json", "index.html"), ("ladder.html", "LICENSE-LiteRT.js.txt", "page/*", "bertkit/*",
+                                                           "litert/*")),
     "saved_model": (("saved_model.pb", "card.json"), ("fingerprint.pb", "variables/variables.*", "assets/*")),
     "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
                                                    "tokenizer.json", "tokenizer_config.json")),

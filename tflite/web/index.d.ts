@@ -57,6 +57,10 @@ export interface Model {
   normalize(text: string): string;
   /** An answer to each input, in order. */
   predict(inputs: Input[]): Promise<Answer[]>;
+  /** How many bytes LiteRT.js holds, 0 where it does not say. */
+  memory(): number;
+  /** How many rows the last call computed, and the largest length of one. */
+  readonly last: { rows: number; length: number };
 }
 
 /** Load a folder that `bertkit export --to tflite` or `--to web` left: an address, or in Node a path. */

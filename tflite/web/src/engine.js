@@ -13,7 +13,7 @@ export function engineOf(litert) {
     } catch (error) {
       throw new BertkitError(`model.tflite is no model that LiteRT.js runs (${error.message ?? error}); export it with another precision.`);
     }
-    return async (signature, batch, length, output) => {
+    const run = async (signature, batch, length, output) => {
       const runner = signature === null ? Object.values(model.signatures)[0] : model.signatures[signature];
       if (!runner) throw new BertkitError(`model.tflite has no signature ${signature}; copy the whole folder again.`);
       const inputs = {};
@@ -24,6 +24,7 @@ export function engineOf(litert) {
         for (const tensor of Object.values(inputs)) tensor.delete();
       }
     };
+    return Object.assign(run, { memory: () => litert.getGlobalLiteRt?.()?.liteRtWasm?.HEAPU8?.byteLength ?? 0 });
   };
 }
 

@@ -64,6 +64,13 @@ export class Model {
     this.lengths = facts.lengths ?? [facts.length];
     this.engine = engine;
     this.turn = Promise.resolve();
+    /** How many rows the last call computed, and the largest length of one. */
+    this.last = { rows: 0, length: 0 };
+  }
+
+  /** Return how many bytes LiteRT.js holds, 0 where it does not say. */
+  memory() {
+    return this.engine?.memory?.() ?? 0;
   }
 
   /** Return the ids and offsets of a text. @param {string} text */
@@ -87,14 +94,20 @@ export class Model {
 
   async answers(inputs) {
     const packed = this.task.pack(this.tokenizer, this.task.check(inputs), this.facts.length), outputs = [];
+    this.last = { rows: packed.rows.length, length: Math.max(0, ...packed.rows.map(row => this.fitting(row))) };
     for (const row of packed.rows) outputs.push(await this.output(row));
     return this.task.answers(outputs, packed, inputs);
+  }
+
+  /** Return the smallest length that holds a row. */
+  fitting(row) {
+    return this.lengths.find(size => size >= row.ids.length) ?? this.facts.length;
   }
 
   /** Compute the output of a row: its numbers, or a list of numbers for each token. */
   async output(row) {
     if (!this.engine) throw new BertkitError(`The folder has no ${MODEL}; it can encode texts and predicts nothing.`);
-    const length = this.lengths.find(size => size >= row.ids.length) ?? this.facts.length, { width, output, eachToken } = this.task;
+    const length = this.fitting(row), { width, output, eachToken } = this.task;
     const batch = this.tokenizer.batch(row, length);
     const values = await this.engine(this.lengths.length > 1 ? `length_${length}` : null, batch, length, output);
     if (values.length !== width * (eachToken ? length : 1)) throw new BertkitError(`${MODEL} gives ${values.length} numbers a row, which is not what ${FACTS} says; copy the folder again.`);

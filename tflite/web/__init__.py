@@ -1,0 +1,1 @@
+"""The JavaScript client, as `bertkit export --to web` reads it from the installed package; it holds no Python."""
