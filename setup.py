@@ -2,6 +2,6 @@
 
 from setuptools import find_packages, setup
 
-# recipes/, saved_models/ and tflite/web/ stand beside the package and are installed inside it (package_dir in setup.cfg).
+# recipes/, saved_models/ and tflite/web/ stand beside the package and are installed in it (package_dir in setup.cfg).
 setup(packages=[*find_packages(include=["bertkit", "bertkit.*"]), "bertkit.recipes", "bertkit.saved_models",
                 "bertkit.web"])

@@ -18,8 +18,9 @@ WRITTEN = {
     "bundle": (("bundle.json", "card.json"), ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt",
                                               "logs/projector/*")),
     "phone": (("ondevice.json", "card.json"), ("ladder.html",)),
-    "web": (("ondevice.json", "card.json", "index.html"), ("ladder.html", "LICENSE-LiteRT.js.txt", "page/*", "bertkit/*",
-                                                           "litert/*")),
+    "web": (("ondevice.json", "card.json", "index.html"), (
+        "ladder.html", "LICENSE-LiteRT.js.txt", "page/*.js", "page/page.css", "page/about.json", "bertkit/*.js",
+        "litert/*.js", "litert/wasm/litert_wasm_*.wasm")),
     "saved_model": (("saved_model.pb", "card.json"), ("fingerprint.pb", "variables/variables.*", "assets/*")),
     "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
                                                    "tokenizer.json", "tokenizer_config.json")),

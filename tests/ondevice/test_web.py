@@ -23,7 +23,8 @@ NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on this machine")
 ENCODE = """
 import { readFileSync, writeSync } from "node:fs";
-const [source, folder] = process.argv.slice(1), { load } = await import(`${source}/node.js`), model = await load(folder);
+const [source, folder] = process.argv.slice(1), { load } = await import(`${source}/node.js`);
+const model = await load(folder);
 const bytes = Buffer.from(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(text => model.encode(text))));
 for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
 """

@@ -50,7 +50,12 @@ export interface Answer {
 
 export interface Model {
   /** What ondevice.json says. */
-  readonly facts: { task: { name: string; [setting: string]: unknown }; length: number; lengths?: number[]; [name: string]: unknown };
+  readonly facts: {
+    task: { name: string; [setting: string]: unknown };
+    length: number;
+    lengths?: number[];
+    [name: string]: unknown;
+  };
   /** Token ids and offsets of a text, without special tokens. */
   encode(text: string): Encoding;
   /** The text as the tokenizer normalises it. */
@@ -81,7 +86,11 @@ export function normalize(text: string, rules?: Rules): string;
 export function cosine(u: ArrayLike<number>, v: ArrayLike<number>): number;
 
 /** The vectors with the largest cosines, the best first. */
-export function nearest(query: ArrayLike<number>, vectors: ArrayLike<number>[], count?: number): { index: number; score: number }[];
+export function nearest(
+  query: ArrayLike<number>,
+  vectors: ArrayLike<number>[],
+  count?: number,
+): { index: number; score: number }[];
 
 /** The tokenizer alone: a vocabulary, and `tokenizer` of ondevice.json with the tables of vocabulary.json. */
 export class Tokenizer {

@@ -1,17 +1,21 @@
-/** The page that `bertkit export --to web` leaves: it loads the folder, reads the form, and shows what the model says. */
+/**
+ * The page that `bertkit export --to web` leaves: it loads the folder, reads the form, and shows what the model says.
+ */
 
 import { load } from "../bertkit/browser.js";
 import { formOf } from "./form.js";
 import { shown } from "./show.js";
 
-const WAIT = 150;         // milliseconds after the last key before an answer is computed
+const WAIT = 150; // milliseconds after the last key before an answer is computed
 const at = id => document.getElementById(id);
 const folder = new URL("../", import.meta.url);
 const megabytes = bytes => (bytes / 1e6).toFixed(1);
 
 /** Show how much of the files has come. @param {import("../../index.d.ts").Progress} progress */
 function progress({ file, loaded, total }) {
-  at("loaded").textContent = total ? `Loading ${file}: ${megabytes(loaded)} of ${megabytes(total)} MB` : `Loading ${file}`;
+  at("loaded").textContent = total
+    ? `Loading ${file}: ${megabytes(loaded)} of ${megabytes(total)} MB`
+    : `Loading ${file}`;
   if (total) at("bar").value = loaded / total;
   if (file === "model.tflite" && loaded === total) {
     at("loaded").textContent = "Starting the model";
@@ -27,11 +31,13 @@ function wrong(error) {
 
 /** Compute the answer to what the form says, and show it with what it cost. */
 async function answer(model, form) {
-  const input = form.input(), begin = performance.now();
+  const input = form.input(),
+    begin = performance.now();
   try {
-    const [found] = await model.predict([input]), extra = await form.more?.(model, input, found);
+    const [found] = await model.predict([input]),
+      extra = await form.more?.(model, input, found);
     const milliseconds = performance.now() - begin;
-    if (form.input().toString() !== input.toString()) return;        // another text came meanwhile
+    if (form.input().toString() !== input.toString()) return; // another text came meanwhile
     at("wrong").hidden = true;
     at("answer").replaceChildren(...shown(model.facts.task, input, found, extra));
     at("answer").hidden = false;
@@ -42,9 +48,13 @@ async function answer(model, form) {
 }
 
 function cost(model, milliseconds) {
-  const memory = model.memory(), { rows, length } = model.last, heap = performance.memory?.usedJSHeapSize ?? 0;
-  const parts = [`${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`,
-                 `${rows} ${rows === 1 ? "row" : "rows"} of ${length} tokens`];
+  const memory = model.memory(),
+    { rows, length } = model.last,
+    heap = performance.memory?.usedJSHeapSize ?? 0;
+  const parts = [
+    `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`,
+    `${rows} ${rows === 1 ? "row" : "rows"} of ${length} tokens`,
+  ];
   if (memory) parts.push(`${megabytes(memory + heap)} MB of memory`);
   return parts.join(" · ");
 }
@@ -73,16 +83,21 @@ function ready(model) {
   at("loading").hidden = true;
   at("form").hidden = false;
   form.example();
-  return answer(model, form);
+  return answer(model, form).then(() => answer(model, form)); // the first run also prepares
 }
 
 async function about() {
-  const { precision, bytes, lengths, litert, threads = navigator.hardwareConcurrency } = await (await fetch(new URL("page/about.json", folder))).json();
-  const computing = crossOriginIsolated ? `up to ${threads} threads` : "one thread";
-  at("about").textContent = `${precision}, ${megabytes(bytes)} MB, rows of ${lengths.join(", ")} tokens, LiteRT.js ${litert}, ${computing}.`;
+  const { precision, bytes, lengths, litert } = await (await fetch(new URL("page/about.json", folder))).json();
+  const computing = crossOriginIsolated ? `up to ${navigator.hardwareConcurrency} threads` : "one thread";
+  at("about").textContent =
+    `${precision}, ${megabytes(bytes)} MB, rows of ${lengths.join(", ")} tokens, LiteRT.js ${litert}, ${computing}.`;
 }
 
-window.bertkit = load(folder, { litert: String(new URL("litert/index.js", folder)), wasm: new URL("litert/wasm/", folder), progress });
+window.bertkit = load(folder, {
+  litert: String(new URL("litert/index.js", folder)),
+  wasm: new URL("litert/wasm/", folder),
+  progress,
+});
 window.bertkit.then(ready).catch(error => {
   at("loading").hidden = true;
   wrong(error);

@@ -12,20 +12,24 @@ export async function read(folder) {
     } catch (error) {
       throw new BertkitError(`${base}${name} cannot be read (${error.message}); is the file server running?`);
     }
-    if (!response.ok) throw new BertkitError(`${base}${name} cannot be read (status ${response.status}); give the whole folder that bertkit export wrote.`);
+    if (!response.ok)
+      throw new BertkitError(
+        `${base}${name} cannot be read (status ${response.status}); give the whole folder that bertkit export wrote.`,
+      );
     return streamed(response, (loaded, size) => said(name, loaded, size));
   };
 }
 
 /** Return the bytes of a response, and say how many there are as they come. */
 async function streamed(response, said) {
-  const size = Number(response.headers.get("Content-Length")) || undefined, parts = [];
+  const size = Number(response.headers.get("Content-Length")) || undefined,
+    parts = [];
   let loaded = 0;
   for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
-    said(loaded += value.length, size);
+    said((loaded += value.length), size);
   }
   const bytes = new Uint8Array(loaded);
   let at = 0;

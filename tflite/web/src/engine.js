@@ -4,14 +4,17 @@ import { BertkitError } from "./errors.js";
 
 /** Return a function that compiles a model, and one that runs it.
  * @param {object} litert the module @litertjs/core, loaded
- * @returns {(content: Uint8Array) => Promise<(signature: string | null, batch: object, length: number, output: string) => Promise<Float32Array>>} */
+ * @returns {(content: Uint8Array) => Promise<(signature: string | null, batch: object, length: number, output:
+ *   string) => Promise<Float32Array>>} */
 export function engineOf(litert) {
   return async content => {
     let model;
     try {
       model = await litert.loadAndCompile(content, { accelerator: "wasm" });
     } catch (error) {
-      throw new BertkitError(`model.tflite is no model that LiteRT.js runs (${error.message ?? error}); export it with another precision.`);
+      throw new BertkitError(
+        `model.tflite is no model that LiteRT.js runs (${error.message ?? error}); export it with another precision.`,
+      );
     }
     const run = async (signature, batch, length, output) => {
       const runner = signature === null ? Object.values(model.signatures)[0] : model.signatures[signature];
@@ -30,7 +33,10 @@ export function engineOf(litert) {
 
 async function valuesOf(results, output) {
   try {
-    if (!(output in results)) throw new BertkitError(`model.tflite gives ${Object.keys(results).join(", ")}, wanted ${output}; copy the whole folder again.`);
+    if (!(output in results))
+      throw new BertkitError(
+        `model.tflite gives ${Object.keys(results).join(", ")}, wanted ${output}; copy the whole folder again.`,
+      );
     return Float32Array.from(await results[output].data());
   } finally {
     for (const tensor of Object.values(results)) tensor.delete();

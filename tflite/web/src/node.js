@@ -28,16 +28,18 @@ async function read(folder) {
       said(name, bytes.length, bytes.length);
       return bytes;
     } catch (error) {
-      throw new BertkitError(`${join(path, name)} cannot be read (${error.code}); give the whole folder that bertkit export wrote.`);
+      throw new BertkitError(
+        `${join(path, name)} cannot be read (${error.code}); give the whole folder that bertkit export wrote.`,
+      );
     }
   };
 }
 
-let running = null;         // LiteRT.js is loaded once a process
+let running = null; // LiteRT.js is loaded once a process
 
 function start({ litert }) {
   running ??= loaded(litert);
-  running.catch(() => running = null);
+  running.catch(() => (running = null));
   return running;
 }
 
@@ -50,7 +52,8 @@ async function loaded(given) {
   } catch {
     throw new BertkitError("LiteRT.js is not installed; run: npm install @litertjs/core");
   }
-  const litert = await import(pathToFileURL(entry)), wasm = join(dirname(entry), "../wasm");
+  const litert = await import(pathToFileURL(entry)),
+    wasm = join(dirname(entry), "../wasm");
   await withBrowserNames(require, wasm, () => litert.loadLiteRt(wasm + "/"));
   return engineOf(litert);
 }
@@ -58,11 +61,15 @@ async function loaded(given) {
 /** LiteRT.js is made for browsers; while it loads, names stand in for what it looks for. */
 async function withBrowserNames(require, folder, action) {
   const names = {
-    self: globalThis, require, __dirname: folder, __filename: "",
+    self: globalThis,
+    require,
+    __dirname: folder,
+    __filename: "",
     importScripts: path => runInThisContext(require("node:fs").readFileSync(path, "utf8"), { filename: path }),
   };
   const before = Object.keys(names).map(name => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
-  for (const [name, value] of Object.entries(names)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  for (const [name, value] of Object.entries(names))
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   try {
     return await action();
   } finally {

@@ -1,8 +1,15 @@
 /** Search among vectors, such as those that a model of the task embed gives. */
 
-/** Return uᵀv / (‖u‖ ‖v‖), 0 where a vector is 0. @param {ArrayLike<number>} u @param {ArrayLike<number>} v @returns {number} */
+/**
+ * Return uᵀv / (‖u‖ ‖v‖), 0 where a vector is 0.
+ * @param {ArrayLike<number>} u
+ * @param {ArrayLike<number>} v
+ * @returns {number}
+ */
 export function cosine(u, v) {
-  let product = 0, first = 0, second = 0;
+  let product = 0,
+    first = 0,
+    second = 0;
   for (let i = 0; i < u.length; i++) {
     product += u[i] * v[i];
     first += u[i] * u[i];

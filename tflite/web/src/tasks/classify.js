@@ -12,8 +12,11 @@ class TextsOrPairs {
 
   check(inputs) {
     const isPair = input => areTexts(input, 2, 2);
-    if (this.pairs === null) return check(inputs, "texts, or pairs: lists of two texts", input => isText(input) || isPair(input));
-    return this.pairs ? check(inputs, "pairs: lists of two texts", isPair) : check(inputs, "single texts: give a string", isText);
+    if (this.pairs === null)
+      return check(inputs, "texts, or pairs: lists of two texts", input => isText(input) || isPair(input));
+    return this.pairs
+      ? check(inputs, "pairs: lists of two texts", isPair)
+      : check(inputs, "single texts: give a string", isText);
   }
 
   pack(tokenizer, inputs, length) {
@@ -52,22 +55,31 @@ export class Documents extends Classification {
 
   constructor({ most_windows = 8, pooling = "mean", ...others }) {
     super(others);
-    if (!["mean", "max"].includes(pooling)) throw new BertkitError(`A model with pooling ${pooling} came, which reads windows together; it does not run here.`);
+    if (!["mean", "max"].includes(pooling))
+      throw new BertkitError(
+        `A model with pooling ${pooling} came, which reads windows together; it does not run here.`,
+      );
     Object.assign(this, { most: most_windows, pooling });
   }
 
   pack(tokenizer, inputs, length) {
-    const room = tokenizer.template.room(length, false), read = room + (this.most - 1) * Math.max(1, Math.floor(room / 2));
+    const room = tokenizer.template.room(length, false),
+      read = room + (this.most - 1) * Math.max(1, Math.floor(room / 2));
     const cut = inputs.map(text => windows(tokenizer, tokenizer.encode(text).ids.slice(0, read), length, null, length));
     return { rows: cut.flat().map(window => window.row), origin: cut.map(part => part.length) };
   }
 
   answers(outputs, { origin }) {
-    return super.answers(parted(outputs, origin).map(part => {
-      const logits = this.labels.map((_, i) => this.pooling === "max" ? Math.max(...part.map(row => row[i])) :
-        part.reduce((sum, row) => sum + row[i], 0) / part.length);
-      return this.multiLabel ? logits.map(z => Math.fround(1 / (1 + Math.exp(-z)))) : softmax(logits);
-    }));
+    return super.answers(
+      parted(outputs, origin).map(part => {
+        const logits = this.labels.map((_, i) =>
+          this.pooling === "max"
+            ? Math.max(...part.map(row => row[i]))
+            : part.reduce((sum, row) => sum + row[i], 0) / part.length,
+        );
+        return this.multiLabel ? logits.map(z => Math.fround(1 / (1 + Math.exp(-z)))) : softmax(logits);
+      }),
+    );
   }
 }
 

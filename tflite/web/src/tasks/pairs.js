@@ -63,7 +63,7 @@ export class Embedding {
   }
 
   pack(tokenizer, inputs, length) {
-    const texts = inputs.map(input => Array.isArray(input) ? input : [input]);
+    const texts = inputs.map(input => (Array.isArray(input) ? input : [input]));
     const rows = texts.flat().map(text => textRow(tokenizer, this.prompt + text, length));
     return { rows, origin: texts.map(group => group.length) };
   }

@@ -13,16 +13,27 @@ class Extraction {
   }
 
   answers(outputs, { origin }) {
-    return parted(outputs, origin.map(({ rows }) => rows)).map((rows, i) => {
-      const { document, spans } = origin[i], scores = this.scores(origin[i], rows);
-      const chosen = spans.map((_, k) => k).sort((a, b) => scores[b] - scores[a] || a - b).slice(0, this.count).sort((a, b) => a - b);
-      return { summary: chosen.map(k => textOf(document, ...spans[k])).join(" "),
-               sentences: chosen.map(k => ({ start: spans[k][0], end: spans[k][1] })) };
+    return parted(
+      outputs,
+      origin.map(({ rows }) => rows),
+    ).map((rows, i) => {
+      const { document, spans } = origin[i],
+        scores = this.scores(origin[i], rows);
+      const chosen = spans
+        .map((_, k) => k)
+        .sort((a, b) => scores[b] - scores[a] || a - b)
+        .slice(0, this.count)
+        .sort((a, b) => a - b);
+      return {
+        summary: chosen.map(k => textOf(document, ...spans[k])).join(" "),
+        sentences: chosen.map(k => ({ start: spans[k][0], end: spans[k][1] })),
+      };
     });
   }
 
   encoded(tokenizer, text) {
-    const document = codesOf(text), spans = sentences(document);
+    const document = codesOf(text),
+      spans = sentences(document);
     return { document, spans, ids: spans.map(span => tokenizer.encode(textOf(document, ...span)).ids) };
   }
 }
@@ -39,10 +50,14 @@ export class Summarising extends Extraction {
   }
 
   pack(tokenizer, inputs, length) {
-    const layout = tokenizer.template.layout(false).map(([part]) => part), ahead = Math.max(0, layout.indexOf(tokenizer.cls));
-    const other = tokenizer.template.layout(true).find(([part]) => part === SECOND)?.[1] ?? 0, all = [];
+    const layout = tokenizer.template.layout(false).map(([part]) => part),
+      ahead = Math.max(0, layout.indexOf(tokenizer.cls));
+    const other = tokenizer.template.layout(true).find(([part]) => part === SECOND)?.[1] ?? 0,
+      all = [];
     const origin = inputs.map(text => {
-      const { document, spans, ids } = this.encoded(tokenizer, text), rows = [], places = [];
+      const { document, spans, ids } = this.encoded(tokenizer, text),
+        rows = [],
+        places = [];
       let turn = 0;
       for (const sentence of ids) {
         const made = tokenizer.template.pack(sentence, null, length);
@@ -53,7 +68,7 @@ export class Summarising extends Extraction {
         const row = rows[rows.length - 1];
         places.push([rows.length - 1, row.ids.length + ahead]);
         row.ids.push(...made.ids);
-        row.segments.push(...turn++ % 2 ? made.ids.map(() => other) : made.segments);
+        row.segments.push(...(turn++ % 2 ? made.ids.map(() => other) : made.segments));
       }
       all.push(...rows);
       return { document, spans, places, rows: rows.length };
@@ -87,7 +102,10 @@ export class LexRank extends Extraction {
       return Array.from(row, x => x / size);
     });
     const sum = vectors[0]?.map((_, k) => vectors.reduce((total, vector) => total + vector[k], 0));
-    return vectors.map((vector, i) => vector.reduce((total, x, k) => total + x * sum[k], 0) -
-      (words(document.slice(...spans[i])).length < this.least ? 2 * vectors.length : 0));
+    return vectors.map(
+      (vector, i) =>
+        vector.reduce((total, x, k) => total + x * sum[k], 0) -
+        (words(document.slice(...spans[i])).length < this.least ? 2 * vectors.length : 0),
+    );
   }
 }

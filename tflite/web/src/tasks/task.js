@@ -5,7 +5,8 @@ import { BertkitError } from "../errors.js";
 /** Stop unless each input is what a task reads.
  * @param {any[]} inputs @param {string} wanted how to say it @param {(input: any) => boolean} fits */
 export function check(inputs, wanted, fits) {
-  if (!Array.isArray(inputs)) throw new BertkitError(`${short(inputs)} came where a list of inputs was wanted; put it in [].`);
+  if (!Array.isArray(inputs))
+    throw new BertkitError(`${short(inputs)} came where a list of inputs was wanted; put it in [].`);
   inputs.forEach((input, i) => {
     if (!fits(input)) throw new BertkitError(`Row ${i + 1} is ${short(input)}; this model reads ${wanted}.`);
   });
@@ -39,7 +40,9 @@ export function argmax(numbers) {
 
 /** exp(z) / Σ exp(z), as float32. @param {ArrayLike<number>} logits @returns {number[]} */
 export function softmax(logits) {
-  const values = Array.from(logits), most = Math.max(...values), powers = values.map(z => Math.exp(z - most));
+  const values = Array.from(logits),
+    most = Math.max(...values),
+    powers = values.map(z => Math.exp(z - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map(power => Math.fround(power / sum));
 }
@@ -47,5 +50,5 @@ export function softmax(logits) {
 /** Return parts of a list, of these sizes. @template T @param {T[]} list @param {number[]} sizes @returns {T[][]} */
 export function parted(list, sizes) {
   let at = 0;
-  return sizes.map(size => list.slice(at, at += size));
+  return sizes.map(size => list.slice(at, (at += size)));
 }

@@ -1,4 +1,6 @@
-/** Added tokens: entries that are found in a text before the model cuts the rest of it; twin of bertkit/text/added.py. */
+/**
+ * Added tokens: entries that are found in a text before the model cuts the rest of it; twin of bertkit/text/added.py.
+ */
 
 import { BLANKS, codesOf, members } from "./unicode.js";
 
@@ -10,14 +12,17 @@ export function addedOf(value) {
 
 /** Cuts texts at tokens; of tokens that begin at the same place the longest one counts. */
 export class Splitter {
-  /** @param {object[]} tokens those of `addedOf` @param {(text: string) => string} [normalize] what is looked for instead */
+  /**
+   * @param {object[]} tokens those of `addedOf`
+   * @param {(text: string) => string} [normalize] what is looked for instead
+   */
   constructor(tokens, normalize = text => text) {
     const wanted = new Map();
     for (const token of tokens) {
       const text = normalize(token.content);
       if (text && !wanted.has(text)) wanted.set(text, token);
     }
-    this.first = new Map();                       // {first codepoint: [[codepoints, token], the longest first]}
+    this.first = new Map(); // {first codepoint: [[codepoints, token], the longest first]}
     for (const [text, token] of wanted) {
       const codes = codesOf(text);
       this.first.set(codes[0], [...(this.first.get(codes[0]) ?? []), [codes, token]]);
@@ -31,7 +36,7 @@ export class Splitter {
 
   /** Yield [begin, end, content]: the content of each token, null for the text between them.
    * @param {number[]} codes @returns {Generator<[number, number, string | null]>} */
-  * split(codes) {
+  *split(codes) {
     let done = 0;
     for (const [begin, end, token] of this.found(codes)) {
       if (token.single_word && (inWord(codes[begin - 1]) || inWord(codes[end]))) continue;
@@ -48,7 +53,7 @@ export class Splitter {
     if (done < codes.length) yield [done, codes.length, null];
   }
 
-  * found(codes) {
+  *found(codes) {
     for (let at = 0; at < codes.length;) {
       const match = this.first.get(codes[at])?.find(([wanted]) => wanted.every((c, i) => codes[at + i] === c));
       if (match) yield [at, at + match[0].length, match[1]];
@@ -60,4 +65,3 @@ export class Splitter {
 function inWord(c) {
   return members("in_words").has(c);
 }
-

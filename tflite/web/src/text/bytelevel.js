@@ -10,7 +10,7 @@ const ENDINGS = ["s", "t", "m", "d", "re", "ve", "ll"].map(ending => [...ending]
 
 /** Return the 256 letters that stand for bytes in the entries of a vocabulary. */
 function letters() {
-  const isPrintable = b => b >= 0x21 && b < 0x7f || b >= 0xa1 && b < 0x100 && b !== 0xad;
+  const isPrintable = b => (b >= 0x21 && b < 0x7f) || (b >= 0xa1 && b < 0x100 && b !== 0xad);
   let other = 0x100;
   return Array.from({ length: 256 }, (_, b) => String.fromCharCode(isPrintable(b) ? b : other++));
 }
@@ -22,8 +22,11 @@ export class ByteLevel {
   /** @param {string[]} vocabulary @param {string | undefined} unknown @param {object} settings with the merges */
   constructor(vocabulary, unknown, settings) {
     const ids = new Map(vocabulary.map((entry, i) => [entry, i]));
-    this.byteIds = letters().map(letter => ids.get(letter) ?? (settings.unknown_bytes ? ids.get(unknown ?? "") : undefined));
-    if (!letters().some(letter => ids.has(letter))) throw new BertkitError("The vocabulary has no bytes; copy the folder again.");
+    this.byteIds = letters().map(
+      letter => ids.get(letter) ?? (settings.unknown_bytes ? ids.get(unknown ?? "") : undefined),
+    );
+    if (!letters().some(letter => ids.has(letter)))
+      throw new BertkitError("The vocabulary has no bytes; copy the folder again.");
     this.merges = new Merges(ids, settings.merges ?? []);
     this.prefixSpace = settings.prefix_space ?? false;
     this.normalizer = new Normalizer(settings.normalization ?? []);
@@ -32,7 +35,8 @@ export class ByteLevel {
 
   /** @param {number[]} codes a text @returns {{ids: number[], offsets: [number, number][]}} */
   encode(codes) {
-    const text = this.normalizer.aligned(codes), found = { ids: [], offsets: [] };
+    const text = this.normalizer.aligned(codes),
+      found = { ids: [], offsets: [] };
     const prefix = this.prefixSpace && text.codes.length && text.codes[0] !== 32 ? [32] : [];
     const all = [...prefix, ...text.codes];
     for (const [start, end] of words(all)) {
@@ -43,13 +47,17 @@ export class ByteLevel {
   }
 
   cut(word) {
-    const data = [], places = [], known = [];
-    word.forEach((c, place) => bytesOf(c).forEach(byte => {
-      if (this.byteIds[byte] === undefined) return;
-      data.push(byte);
-      known.push(this.byteIds[byte]);
-      places.push(place);
-    }));
+    const data = [],
+      places = [],
+      known = [];
+    word.forEach((c, place) =>
+      bytesOf(c).forEach(byte => {
+        if (this.byteIds[byte] === undefined) return;
+        data.push(byte);
+        known.push(this.byteIds[byte]);
+        places.push(place);
+      }),
+    );
     const { ids, ends } = this.merges.merge(known);
     return { ids, offsets: ends.map((end, i) => trimmed(data, places, i ? ends[i - 1] : 0, end)) };
   }
@@ -57,10 +65,12 @@ export class ByteLevel {
 
 /** Return the range of codepoints of the bytes from one place to another, without the spaces at its ends. */
 function trimmed(data, places, from, to) {
-  let left = 0, right = 0;
+  let left = 0,
+    right = 0;
   while (from + left < to && data[from + left] === 32) left++;
   while (from < to - right && data[to - 1 - right] === 32) right++;
-  const end = places[to - 1] + 1, start = Math.min(places[from] + left, end);
+  const end = places[to - 1] + 1,
+    start = Math.min(places[from] + left, end);
   return [start, Math.max(end - right, start)];
 }
 

@@ -3,14 +3,16 @@
 import { BertkitError } from "../errors.js";
 import { bytesOf, codesOf, isSurrogate, members } from "./unicode.js";
 
-const CLUSTER = 6;        // bytes from which on a grapheme cluster is not looked up as a whole
+const CLUSTER = 6; // bytes from which on a grapheme cluster is not looked up as a whole
 
 /** A double-array trie from texts to what they become (units of 32 bits with label, leaf flag and offset). */
 class Charsmap {
   constructor(encoded) {
-    const bytes = Uint8Array.from(atob(encoded), c => c.charCodeAt(0)), view = new DataView(bytes.buffer);
+    const bytes = Uint8Array.from(atob(encoded), c => c.charCodeAt(0)),
+      view = new DataView(bytes.buffer);
     const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
-    if (!size || size % 4 || 4 + size > bytes.length) throw new BertkitError("The character map is damaged; copy the folder again.");
+    if (!size || size % 4 || 4 + size > bytes.length)
+      throw new BertkitError("The character map is damaged; copy the folder again.");
     this.units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
     this.texts = bytes.subarray(4 + size);
     this.known = new Map();
@@ -26,11 +28,13 @@ class Charsmap {
   lookUp(codes) {
     const bytes = codes.flatMap(bytesOf);
     if (bytes.length >= CLUSTER || bytes.includes(0) || codes.some(isSurrogate)) return undefined;
-    let node = follow(0, this.units[0]), leaf = false;
+    let node = follow(0, this.units[0]),
+      leaf = false;
     for (const byte of bytes) {
-      const place = node ^ byte, unit = this.units[place];
+      const place = node ^ byte,
+        unit = this.units[place];
       if (unit === undefined || (unit & 0x800000ff) !== byte) return undefined;
-      leaf = (unit >> 8 & 1) === 1;
+      leaf = ((unit >> 8) & 1) === 1;
       node = follow(place, unit);
     }
     return leaf ? this.textAt(this.units[node] & 0x7fffffff) : undefined;
@@ -43,14 +47,15 @@ class Charsmap {
 }
 
 function follow(place, unit) {
-  return place ^ unit >>> 10 << ((unit & 512) >> 6);
+  return place ^ ((unit >>> 10) << ((unit & 512) >> 6));
 }
 
 /** Return the step of a character map: the grapheme clusters that may change are what it looks at.
  * @param {string} encoded the map in base64 */
 export function charsmapStep(encoded) {
   if (!encoded) return text => text;
-  const map = new Charsmap(encoded), sets = clusterSets(map);
+  const map = new Charsmap(encoded),
+    sets = clusterSets(map);
   return ({ codes, sources }) => {
     const found = { codes: [], sources: [] };
     const put = (c, place) => {
@@ -78,10 +83,15 @@ export function charsmapStep(encoded) {
 }
 
 function clusterSets(map) {
-  const extend = members("extend"), prepend = members("prepend"), control = members("control");
+  const extend = members("extend"),
+    prepend = members("prepend"),
+    control = members("control");
   return {
-    extend: c => extend.has(c), prepend: c => prepend.has(c), control: c => control.has(c),
-    base: c => c !== undefined && !extend.has(c) && !prepend.has(c) && !control.has(c), key: c => map.one(c) !== undefined,
+    extend: c => extend.has(c),
+    prepend: c => prepend.has(c),
+    control: c => control.has(c),
+    base: c => c !== undefined && !extend.has(c) && !prepend.has(c) && !control.has(c),
+    key: c => map.one(c) !== undefined,
     triggers: c => c > 0xffff || extend.has(c) || prepend.has(c) || map.one(c) !== undefined,
   };
 }

@@ -1,6 +1,9 @@
-/** The steps that a text goes through before it is cut into words, with alignment; twin of bertkit/text/unicode/normalize.py.
+/**
+ * The steps that a text goes through before it is cut into words, with alignment; twin of
+ * bertkit/text/unicode/normalize.py.
  *
- * A text is `{codes, sources}`: its codepoints, and for each of them the number of the given codepoint that it comes from.
+ * A text is `{codes, sources}`: its codepoints, and for each of them the number of the given codepoint that it comes
+ * from.
  */
 
 import { BertkitError } from "../errors.js";
@@ -8,7 +11,7 @@ import { charsmapStep } from "./charsmap.js";
 import { bertStep } from "./codepoints.js";
 import { BLANKS, codesOf, combiningClass, composition, decomposition, members, textOf } from "./unicode.js";
 
-const UNCHANGED = { nfc: 0x300, nfd: 0xa0, nfkc: 0xa0, nfkd: 0xa0 };     // below it a form changes nothing
+const UNCHANGED = { nfc: 0x300, nfd: 0xa0, nfkc: 0xa0, nfkd: 0xa0 }; // below it a form changes nothing
 
 /** Steps of normalisation, applied in their order. */
 export class Normalizer {
@@ -16,7 +19,8 @@ export class Normalizer {
   constructor(steps, charsmap = "") {
     this.steps = steps.map(([name, ...values]) => {
       const make = STEPS[name];
-      if (!make) throw new BertkitError(`The normalisation step ${name} is unknown; take a newer version of this package.`);
+      if (!make)
+        throw new BertkitError(`The normalisation step ${name} is unknown; take a newer version of this package.`);
       return make(...(name === "charsmap" ? [charsmap] : values));
     });
   }
@@ -44,7 +48,8 @@ export function span(sources, start, end) {
 /** Return the step that makes of each codepoint by itself what a function says. */
 function alone(becomes) {
   return text => {
-    const codes = [], sources = [];
+    const codes = [],
+      sources = [];
     text.codes.forEach((c, i) => {
       for (const d of becomes(c)) {
         codes.push(d);
@@ -85,13 +90,16 @@ function runOf(has, codes, at) {
 const isBlank = c => BLANKS.has(c);
 
 function form(name) {
-  const compatible = name.startsWith("nfk"), composes = name.endsWith("c");
+  const compatible = name.startsWith("nfk"),
+    composes = name.endsWith("c");
   return ({ codes, sources }) => {
     if (codes.every(c => c < UNCHANGED[name])) return { codes, sources };
-    const ordered = decomposed(codes, compatible), pairs = composes ? composed(ordered) : ordered;
+    const ordered = decomposed(codes, compatible),
+      pairs = composes ? composed(ordered) : ordered;
     const found = { codes: [], sources: [] };
     let taken = 0;
-    for (const [c, change] of pairs) {           // 1 is inserted, -n takes n more of the given codepoints
+    for (const [c, change] of pairs) {
+      // 1 is inserted, -n takes n more of the given codepoints
       found.codes.push(c);
       found.sources.push(sources[change > 0 ? taken - 1 : taken]);
       taken += Math.max(0, 1 - change);
@@ -124,9 +132,11 @@ function decomposed(codes, compatible) {
 /** Compose what a decomposition holds (Unicode, section 3.11, D117). */
 function composed(pairs) {
   const found = [];
-  let starter = -1, last = 0;
+  let starter = -1,
+    last = 0;
   for (const [c, change] of pairs) {
-    const cls = combiningClass(c), blocked = starter < 0 || starter < found.length - 1 && last >= cls;
+    const cls = combiningClass(c),
+      blocked = starter < 0 || (starter < found.length - 1 && last >= cls);
     const both = blocked ? undefined : composition(found[starter][0], c);
     if (both !== undefined) {
       found[starter] = [both, found[starter][1] + change - 1];
@@ -141,7 +151,7 @@ function composed(pairs) {
 
 function replace(old, text) {
   const wanted = codesOf(old);
-  return replaced((codes, at) => wanted.every((c, i) => codes[at + i] === c) ? at + wanted.length : at, text);
+  return replaced((codes, at) => (wanted.every((c, i) => codes[at + i] === c) ? at + wanted.length : at), text);
 }
 
 function squeezed(codes, at) {
@@ -165,11 +175,17 @@ function stripRight(text) {
 }
 
 const STEPS = {
-  nfc: () => form("nfc"), nfd: () => form("nfd"), nfkc: () => form("nfkc"), nfkd: () => form("nfkd"),
-  accents: () => alone(c => members("accents").has(c) ? [] : [c]),
+  nfc: () => form("nfc"),
+  nfd: () => form("nfd"),
+  nfkc: () => form("nfkc"),
+  nfkd: () => form("nfkd"),
+  accents: () => alone(c => (members("accents").has(c) ? [] : [c])),
   lowercase: () => alone(bertStep(["lowercase"])),
   bert: flags => alone(bertStep(flags.split(" "))),
-  replace, squeeze: text => replaced(squeezed, text), squeeze_blanks: text => replaced(squeezedBlanks, text),
+  replace,
+  squeeze: text => replaced(squeezed, text),
+  squeeze_blanks: text => replaced(squeezedBlanks, text),
   strip_left: () => text => cut(text, runOf(isBlank, text.codes, 0), text.codes.length),
-  strip_right: () => stripRight, charsmap: charsmapStep,
+  strip_right: () => stripRight,
+  charsmap: charsmapStep,
 };

@@ -2,7 +2,8 @@
 
 import { textOf } from "./unicode.js";
 
-const WORDS = 1 << 14, LONGEST = 100;
+const WORDS = 1 << 14,
+  LONGEST = 100;
 
 /** A word as a JavaScript string, which vocabularies have, addressed by codepoints. */
 export class Word {
@@ -30,15 +31,17 @@ export function remembering(split) {
     let found = known.get(key);
     if (!found) {
       if (known.size >= WORDS) known.clear();
-      known.set(key, found = split(codes));
+      known.set(key, (found = split(codes)));
     }
     return found;
   };
 }
 
 /** Put the pieces of a word at the end of those of a text.
- * @param {{ids: number[], offsets: [number, number][]}} found @param {{ids: number[], offsets: [number, number][]}} pieces
- * @param {(start: number, end: number) => [number, number]} place what makes an offset in the text of one in the word */
+ * @param {{ids: number[], offsets: [number, number][]}} found
+ * @param {{ids: number[], offsets: [number, number][]}} pieces
+ * @param {(start: number, end: number) => [number, number]} place what makes an offset in the text of one in the
+ *   word */
 export function append(found, pieces, place) {
   pieces.ids.forEach((id, i) => {
     found.ids.push(id);

@@ -6,7 +6,8 @@ import { Normalizer } from "./normalizer.js";
 import { append, remembering, Word } from "./pieces.js";
 import { BLANKS, bytesOf, codesOf, textOf } from "./unicode.js";
 
-const MARK = 0x2581, PENALTY = 10;
+const MARK = 0x2581,
+  PENALTY = 10;
 
 /** What the models share: the normalisation, the words, the places of their pieces. */
 class SentencePiece {
@@ -18,7 +19,7 @@ class SentencePiece {
     this.atSpaces = settings.words === "spaces";
     this.prefix = settings.prefix ?? true;
     this.normalizer = new Normalizer(settings.normalization ?? [], settings.charsmap ?? "");
-    this.ids = new Map(vocabulary.map((entry, i) => [entry, i]));         // of equal entries the last counts
+    this.ids = new Map(vocabulary.map((entry, i) => [entry, i])); // of equal entries the last counts
     if (!this.ids.has(unknown)) throw new BertkitError(`The vocabulary has no ${unknown}; copy the folder again.`);
     this.unknown = this.ids.get(unknown);
     this.pieces = new Map(this.ids);
@@ -28,7 +29,8 @@ class SentencePiece {
 
   /** @param {number[]} codes a text @returns {{ids: number[], offsets: [number, number][]}} */
   encode(codes) {
-    const { codes: text, sources } = this.normalizer.aligned(codes), found = { ids: [], offsets: [] };
+    const { codes: text, sources } = this.normalizer.aligned(codes),
+      found = { ids: [], offsets: [] };
     for (const [begin, end] of this.words(text)) {
       append(found, this.split(text.slice(begin, end)), (a, b) => [sources[begin + a], sources[begin + b - 1] + 1]);
     }
@@ -36,8 +38,8 @@ class SentencePiece {
   }
 
   /** Yield the (start, end) of the words: with the ▁ before them, cut at blanks or before spaces. */
-  * words(codes) {
-    const begins = c => c === MARK || this.atSpaces && c === 32;
+  *words(codes) {
+    const begins = c => c === MARK || (this.atSpaces && c === 32);
     const inside = c => c !== undefined && c !== MARK && (this.atSpaces ? c !== 32 : !BLANKS.has(c));
     for (let at = 0; at < codes.length;) {
       let end = begins(codes[at]) ? at + 1 : at;
@@ -48,10 +50,14 @@ class SentencePiece {
   }
 
   cut(raw) {
-    const word = raw.map(c => c === 32 ? MARK : c), shift = this.prefix && word[0] !== MARK ? 1 : 0;
+    const word = raw.map(c => (c === 32 ? MARK : c)),
+      shift = this.prefix && word[0] !== MARK ? 1 : 0;
     const { ids, ends } = this.match(shift ? [MARK, ...word] : word);
     // The ▁ that is put before a word stands for the character behind it.
-    return { ids, offsets: ends.map((end, i) => [Math.max((i ? ends[i - 1] : 0) - shift, 0), Math.max(end - shift, 1)]) };
+    return {
+      ids,
+      offsets: ends.map((end, i) => [Math.max((i ? ends[i - 1] : 0) - shift, 0), Math.max(end - shift, 1)]),
+    };
   }
 }
 
@@ -60,18 +66,26 @@ export class Unigram extends SentencePiece {
   constructor(vocabulary, unknown, settings) {
     super(vocabulary, unknown, settings);
     this.scores = settings.scores ?? [];
-    if (this.scores.length !== vocabulary.length) throw new BertkitError("The vocabulary has not a score for each entry; copy the folder again.");
+    if (this.scores.length !== vocabulary.length)
+      throw new BertkitError("The vocabulary has not a score for each entry; copy the folder again.");
     this.unknownScore = this.scores.reduce((a, b) => Math.min(a, b)) - PENALTY;
-    this.lengths = new Map();                     // {two first characters: the lengths of such pieces, ascending}
+    this.lengths = new Map(); // {two first characters: the lengths of such pieces, ascending}
     for (const piece of this.pieces.keys()) {
-      const codes = codesOf(piece), key = textOf(codes, 0, Math.min(2, codes.length));
+      const codes = codesOf(piece),
+        key = textOf(codes, 0, Math.min(2, codes.length));
       if (codes.length > 1) this.lengths.set(key, (this.lengths.get(key) ?? new Set()).add(codes.length));
     }
-    for (const [key, lengths] of this.lengths) this.lengths.set(key, [...lengths].sort((a, b) => a - b));
+    for (const [key, lengths] of this.lengths)
+      this.lengths.set(
+        key,
+        [...lengths].sort((a, b) => a - b),
+      );
   }
 
   match(codes) {
-    const last = this.search(new Word(codes)), ids = [], ends = [];
+    const last = this.search(new Word(codes)),
+      ids = [],
+      ends = [];
     for (let end = codes.length; end > 0;) {
       const [start, piece] = last[end];
       if (piece !== this.unknown || ids[ids.length - 1] !== this.unknown) {
@@ -85,7 +99,8 @@ export class Unigram extends SentencePiece {
 
   /** Return for each end the start and the id of the last piece on the best way to it (Viterbi). */
   search(word) {
-    const best = new Float64Array(word.length + 1).fill(-Infinity), last = new Array(word.length + 1);
+    const best = new Float64Array(word.length + 1).fill(-Infinity),
+      last = new Array(word.length + 1);
     best[0] = 0;
     const offer = (start, end, score, piece) => {
       if (best[start] + score > best[end]) {
@@ -113,7 +128,8 @@ export class BPE extends SentencePiece {
   }
 
   match(codes) {
-    const symbols = [], places = [];
+    const symbols = [],
+      places = [];
     codes.forEach((c, i) => {
       const symbol = this.pieces.get(String.fromCodePoint(c)) ?? this.unknown;
       if (symbol === this.unknown && symbols[symbols.length - 1] === symbol) places[places.length - 1] = i + 1;
@@ -131,11 +147,13 @@ export class BPE extends SentencePiece {
 export class ByteFallback extends BPE {
   constructor(vocabulary, unknown, settings) {
     super(vocabulary, unknown, { ...settings, words: "spaces", prefix: false });
-    this.byteIds = Array.from({ length: 256 }, (_, b) => this.ids.get(`<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`));
+    this.byteIds = Array.from({ length: 256 }, (_, b) =>
+      this.ids.get(`<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`),
+    );
     this.cutsAtSpaces = !(settings.merges ?? []).some(merge => /[^▁]▁/u.test(merge.replace(" ", "")));
   }
 
-  * words(codes) {
+  *words(codes) {
     for (let at = 0, end; at < codes.length; at = end) {
       end = at;
       while (codes[end] === MARK) end++;
@@ -146,7 +164,8 @@ export class ByteFallback extends BPE {
   }
 
   cut(raw) {
-    const symbols = [], places = [];
+    const symbols = [],
+      places = [];
     raw.forEach((c, place) => {
       const own = this.pieces.get(String.fromCodePoint(c));
       for (const id of own === undefined ? bytesOf(c).map(byte => this.byteIds[byte]) : [own]) {

@@ -4,11 +4,18 @@ import { members, textOf } from "./unicode.js";
 import { isBlank, isWordPart, oneOf } from "./words.js";
 
 // A dot after these ends no sentence: titles, Latin abbreviations, parts of addresses.
-const SHORT = ("mr|mrs|ms|dr|prof|rev|hon|st|sr|jr|gen|col|maj|capt|cmdr|lt|sgt|sen|rep|gov|pres|vs|cf|etc|al|ca|approx|no|" +
-  "vol|pp|fig|eq|sec|dept|univ|inc|ltd|co|corp|mt|ave|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|e.g|i.e").split("|");
-const BARE = "\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4", LINE = 10, DOT = 46;
-const isStop = oneOf(".!?\u2026"), isBare = oneOf(BARE), isBareOrMark = oneOf(`!?${BARE}`);
-const closesStop = oneOf("\"'\u201d\u2019\u00bb)]"), closesBare = oneOf("\"'\u201d\u2019\u00bb\u300d\u300f");
+const SHORT = (
+  "mr|mrs|ms|dr|prof|rev|hon|st|sr|jr|gen|col|maj|capt|cmdr|lt|sgt|sen|rep|gov|pres|vs|cf|etc|al|ca|approx|no|" +
+  "vol|pp|fig|eq|sec|dept|univ|inc|ltd|co|corp|mt|ave|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|e.g|i.e"
+).split("|");
+const BARE = "\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4",
+  LINE = 10,
+  DOT = 46;
+const isStop = oneOf(".!?\u2026"),
+  isBare = oneOf(BARE),
+  isBareOrMark = oneOf(`!?${BARE}`);
+const closesStop = oneOf("\"'\u201d\u2019\u00bb)]"),
+  closesBare = oneOf("\"'\u201d\u2019\u00bb\u300d\u300f");
 
 /** Return where the sentences of a text are, without the blanks around them.
  * @param {number[]} text @returns {[number, number][]} */
@@ -56,7 +63,8 @@ function ends(text, begin, end) {
 /** Whether a dot here stands behind an initial or an abbreviation. */
 function isAbbreviated(text, at) {
   if (text[at] !== DOT) return false;
-  const letter = text[at - 1], isInitial = isWordPart(letter) && letter !== 95 && !members("decimal").has(letter);
+  const letter = text[at - 1],
+    isInitial = isWordPart(letter) && letter !== 95 && !members("decimal").has(letter);
   if (isInitial && (!isWordPart(text[at - 2]) || text[at - 2] === DOT)) return true;
   return SHORT.some(word => {
     const start = at - word.length;

@@ -2,7 +2,8 @@
 
 import { BertkitError } from "../errors.js";
 
-export const FIRST = "$first", SECOND = "$second";
+export const FIRST = "$first",
+  SECOND = "$second";
 
 /** Return how many tokens of each text of a pair stay: the longer one is cut first, at its end.
  * @param {number} first @param {number} second @param {number} places @returns {[number, number]} */
@@ -22,7 +23,10 @@ export class Template {
     this.layouts = { single: layout(settings.single), pair: layout(settings.pair) };
   }
 
-  /** Return [part, segment] in order: a part is "$first", "$second" or the id of a special token. @param {boolean} paired */
+  /**
+   * Return [part, segment] in order: a part is "$first", "$second" or the id of a special token.
+   * @param {boolean} paired
+   */
   layout(paired) {
     return paired ? this.layouts.pair : this.layouts.single;
   }
@@ -30,14 +34,19 @@ export class Template {
   /** Return how many tokens of text fit beside the special tokens. @param {number} length @param {boolean} paired */
   room(length, paired) {
     const special = this.layout(paired).length - (paired ? 2 : 1);
-    if (length < special) throw new BertkitError(`${length} tokens are too few for the ${special} special tokens; export with more.`);
+    if (length < special)
+      throw new BertkitError(`${length} tokens are too few for the ${special} special tokens; export with more.`);
     return length - special;
   }
 
   /** Return one row with special tokens, cut to a length and not padded.
-   * @param {number[]} first @param {number[] | null} second @param {number} length @returns {{ids: number[], segments: number[]}} */
+   * @param {number[]} first
+   * @param {number[] | null} second
+   * @param {number} length
+   * @returns {{ids: number[], segments: number[]}} */
   pack(first, second, length) {
-    const paired = second !== null, room = this.room(length, paired);
+    const paired = second !== null,
+      room = this.room(length, paired);
     const sizes = paired ? truncatedLengths(first.length, second.length, room) : [Math.min(first.length, room), 0];
     const texts = { [FIRST]: first.slice(0, sizes[0]), [SECOND]: paired ? second.slice(0, sizes[1]) : [] };
     const row = { ids: [], segments: [] };

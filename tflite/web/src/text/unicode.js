@@ -3,12 +3,18 @@
 import { MAPS, SETS } from "./tables.js";
 
 const SIZE = 0x110000;
-const HANGUL = 0xac00, LEADING = 0x1100, VOWEL = 0x1161, TRAILING = 0x11a7, SYLLABLES = 11172;
-const sets = new Map(), maps = new Map();
+const HANGUL = 0xac00,
+  LEADING = 0x1100,
+  VOWEL = 0x1161,
+  TRAILING = 0x11a7,
+  SYLLABLES = 11172;
+const sets = new Map(),
+  maps = new Map();
 /** Unicode's White_Space. */
 export const BLANKS = new Set([
-  9, 10, 11, 12, 13, 32, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009,
-  0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000]);
+  9, 10, 11, 12, 13, 32, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008,
+  0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
+]);
 /** What Python takes for a blank where it strips texts. */
 export const PYTHON_BLANKS = new Set([...BLANKS, 0x1c, 0x1d, 0x1e, 0x1f]);
 
@@ -22,7 +28,7 @@ export class CodeSet {
 
   /** @param {number | undefined} c @returns {boolean} false for undefined, which is what stands behind an end */
   has(c) {
-    return c !== undefined && (this.words[c >> 5] >>> (c & 31) & 1) === 1;
+    return c !== undefined && ((this.words[c >> 5] >>> (c & 31)) & 1) === 1;
   }
 }
 
@@ -33,7 +39,8 @@ export function members(name) {
 }
 
 function* ranges(text) {
-  let at = 0, first = null;
+  let at = 0,
+    first = null;
   for (const step of text ? text.split(" ") : []) {
     at += parseInt(step, 36);
     if (first === null) first = at;
@@ -63,11 +70,13 @@ export function mapping(name) {
  * @param {number} c @param {boolean} compatible @returns {number[] | undefined} */
 export function decomposition(c, compatible) {
   if (c >= HANGUL && c < HANGUL + SYLLABLES) return jamo(c - HANGUL);
-  return compatible && mapping("compatibility").get(c) || mapping("canonical").get(c);
+  return (compatible && mapping("compatibility").get(c)) || mapping("canonical").get(c);
 }
 
 function jamo(number) {
-  const trailing = number % 28, rest = (number - trailing) / 28, vowel = rest % 21;
+  const trailing = number % 28,
+    rest = (number - trailing) / 28,
+    vowel = rest % 21;
   const found = [LEADING + (rest - vowel) / 21, VOWEL + vowel];
   return trailing ? [...found, TRAILING + trailing] : found;
 }
@@ -76,15 +85,17 @@ let pairs = null;
 
 /** Return what two codepoints compose, undefined for nothing. @param {number} a @param {number} b */
 export function composition(a, b) {
-  if (a >= LEADING && a < LEADING + 19 && b >= VOWEL && b < VOWEL + 21) return HANGUL + ((a - LEADING) * 21 + b - VOWEL) * 28;
-  if (a >= HANGUL && a < HANGUL + SYLLABLES && (a - HANGUL) % 28 === 0 && b > TRAILING && b < TRAILING + 28) return a + b - TRAILING;
+  if (a >= LEADING && a < LEADING + 19 && b >= VOWEL && b < VOWEL + 21)
+    return HANGUL + ((a - LEADING) * 21 + b - VOWEL) * 28;
+  if (a >= HANGUL && a < HANGUL + SYLLABLES && (a - HANGUL) % 28 === 0 && b > TRAILING && b < TRAILING + 28)
+    return a + b - TRAILING;
   pairs ??= new Map([...mapping("compositions")].map(([c, [first, second]]) => [first * SIZE + second, c]));
   return pairs.get(a * SIZE + b);
 }
 
 /** Return the canonical combining class, 0 for a starter. @param {number} c @returns {number} */
 export function combiningClass(c) {
-  return c < 0x300 ? 0 : mapping("classes").get(c)?.[0] ?? 0;
+  return c < 0x300 ? 0 : (mapping("classes").get(c)?.[0] ?? 0);
 }
 
 /** Return the codepoints of a text. @param {string} text @returns {number[]} */
@@ -115,7 +126,7 @@ export function isSurrogate(c) {
 export function bytesOf(c) {
   if (isSurrogate(c)) c = 0xfffd;
   if (c < 0x80) return [c];
-  if (c < 0x800) return [0xc0 | c >> 6, 0x80 | c & 63];
-  if (c < 0x10000) return [0xe0 | c >> 12, 0x80 | c >> 6 & 63, 0x80 | c & 63];
-  return [0xf0 | c >> 18, 0x80 | c >> 12 & 63, 0x80 | c >> 6 & 63, 0x80 | c & 63];
+  if (c < 0x800) return [0xc0 | (c >> 6), 0x80 | (c & 63)];
+  if (c < 0x10000) return [0xe0 | (c >> 12), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63)];
+  return [0xf0 | (c >> 18), 0x80 | ((c >> 12) & 63), 0x80 | ((c >> 6) & 63), 0x80 | (c & 63)];
 }

@@ -18,12 +18,18 @@ export class WordPiece {
     this.longestWord = settings.longest_word ?? 100;
     this.table = new Codepoints(settings);
     this.before = new Normalizer(settings.normalization ?? []);
-    const flags = Object.keys(FLAGS).filter(name => settings[name] ?? true).map(name => FLAGS[name]);
-    this.normalizer = new Normalizer([...(settings.normalization ?? []), ...(flags.length ? [["bert", flags.join(" ")]] : [])]);
+    const flags = Object.keys(FLAGS)
+      .filter(name => settings[name] ?? true)
+      .map(name => FLAGS[name]);
+    this.normalizer = new Normalizer([
+      ...(settings.normalization ?? []),
+      ...(flags.length ? [["bert", flags.join(" ")]] : []),
+    ]);
     this.first = new Map();
     this.next = new Map();
     this.longestPiece = 1;
-    vocabulary.forEach((entry, i) => {             // of equal entries the last counts
+    vocabulary.forEach((entry, i) => {
+      // of equal entries the last counts
       this.first.set(entry, i);
       if (entry.startsWith(this.prefix)) this.next.set(entry.slice(this.prefix.length), i);
       this.longestPiece = Math.max(this.longestPiece, codesOf(entry).length);
@@ -35,7 +41,8 @@ export class WordPiece {
 
   /** @param {number[]} codes a text @returns {{ids: number[], offsets: [number, number][]}} */
   encode(codes) {
-    const { codes: normal, sources } = this.before.aligned(codes), text = this.table.finalSigmas(normal);
+    const { codes: normal, sources } = this.before.aligned(codes),
+      text = this.table.finalSigmas(normal);
     const found = { ids: [], offsets: [] };
     for (const [begin, end] of this.words(text)) {
       append(found, this.split(text.slice(begin, end)), (a, b) => [sources[begin + a], sources[begin + b - 1] + 1]);
@@ -44,7 +51,7 @@ export class WordPiece {
   }
 
   /** Yield the (start, end) of the words: one isolated codepoint, or a run of joined and deleted ones. */
-  * words(codes) {
+  *words(codes) {
     const inside = c => c !== undefined && [JOINED, DELETED].includes(this.table.of(c).kind);
     for (let at = 0; at < codes.length;) {
       let end = at;
@@ -56,17 +63,23 @@ export class WordPiece {
   }
 
   cut(raw) {
-    const parts = raw.map(c => this.table.of(c).becomes), word = parts.flat();
-    const sources = parts.flatMap((part, i) => part.map(() => i)), { ids, ends } = this.match(word);
+    const parts = raw.map(c => this.table.of(c).becomes),
+      word = parts.flat();
+    const sources = parts.flatMap((part, i) => part.map(() => i)),
+      { ids, ends } = this.match(word);
     return { ids, offsets: ends.map((end, i) => [sources[i ? ends[i - 1] : 0], sources[end - 1] + 1]) };
   }
 
   /** Return the pieces of a normalised word and where each ends; a word that leaves a rest is unknown as a whole. */
   match(codes) {
-    const word = new Word(codes), ids = [], ends = [];
-    let start = 0, table = this.first;
+    const word = new Word(codes),
+      ids = [],
+      ends = [];
+    let start = 0,
+      table = this.first;
     while (start < word.length && word.length <= this.longestWord) {
-      let end = Math.min(word.length, start + this.longestPiece), id;
+      let end = Math.min(word.length, start + this.longestPiece),
+        id;
       while (end > start && (id = table.get(word.slice(start, end))) === undefined) end--;
       if (end === start) break;
       ids.push(id);

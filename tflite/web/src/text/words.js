@@ -1,11 +1,14 @@
-/** The words of a text, and the pieces that cover them; twin of bertkit/text/words.py. Texts are lists of codepoints. */
+/**
+ * The words of a text, and the pieces that cover them; twin of bertkit/text/words.py. Texts are lists of codepoints.
+ */
 
 import { codesOf, members, PYTHON_BLANKS } from "./unicode.js";
 
 /** Return a function that tells whether a codepoint is in a text of single ones and ranges "a-z".
  * @param {string} text @returns {(c: number | undefined) => boolean} */
 export function oneOf(text) {
-  const codes = codesOf(text), ranges = [];
+  const codes = codesOf(text),
+    ranges = [];
   for (let i = 0; i < codes.length; i++) {
     const isRange = codes[i + 1] === 45 && i + 2 < codes.length;
     ranges.push([codes[i], isRange ? codes[i + 2] : codes[i]]);
@@ -15,15 +18,22 @@ export function oneOf(text) {
 }
 
 // These are always words of their own: ideographs, as in BERT's own tokenization, the marks between them, and the dash.
-const isAlone = oneOf("\u2014\u3001-\u3003\u3008-\u301f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff0f\uff1a-\uff20" +
-  "\uff3b-\uff40\uff5b-\uff65\u{20000}-\u{3ffff}");
+const isAlone = oneOf(
+  "\u2014\u3001-\u3003\u3008-\u301f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff0f\uff1a-\uff20" +
+    "\uff3b-\uff40\uff5b-\uff65\u{20000}-\u{3ffff}",
+);
 const isEmoji = oneOf("\u231a\u231b\u23e9-\u23fa\u2600-\u27bf\u2b05-\u2b55\u{1f000}-\u{1faff}");
 const isJoiner = oneOf("\u200d\u20e3\ufe0f\u{e0020}-\u{e007f}");
-const isOpening = oneOf("\"\u201c\u201e\u00ab\u2039([{<\u00bf\u00a1"), isQuote = oneOf("'\u2018");
-const isApostrophe = oneOf("'\u2019"), isSign = oneOf("@#&%*/\\");
+const isOpening = oneOf('"\u201c\u201e\u00ab\u2039([{<\u00bf\u00a1'),
+  isQuote = oneOf("'\u2018");
+const isApostrophe = oneOf("'\u2019"),
+  isSign = oneOf("@#&%*/\\");
 const DOT = 46;
 
-/** Whether a codepoint belongs to a word of a regular expression: a letter, a digit or _. @param {number | undefined} c */
+/**
+ * Whether a codepoint belongs to a word of a regular expression: a letter, a digit or _.
+ * @param {number | undefined} c
+ */
 export function isWordPart(c) {
   return c === 95 || members("alnum").has(c);
 }
@@ -59,7 +69,9 @@ function stretchEnd(text, at, end) {
 
 /** Return the words of a stretch without blanks. */
 function split(text, start, end, convention) {
-  const isPlain = c => members("alnum").has(c), before = [], after = [];
+  const isPlain = c => members("alnum").has(c),
+    before = [],
+    after = [];
   if (!text.slice(start, end).some(isPlain)) return [[start, end]];
   while (opens(text, start, end)) before.push([start, ++start]);
   while (closes(text, start, end) && !convention?.isWhole(text.slice(start, end))) after.unshift([--end, end + 1]);
@@ -84,7 +96,7 @@ function opens(text, start, end) {
 function closes(text, start, end) {
   const last = text[end - 1];
   if (last === DOT && isShortened(text, start, end)) return false;
-  return last === 34 || last === 62 || members("closing").has(last) && !isSign(last);
+  return last === 34 || last === 62 || (members("closing").has(last) && !isSign(last));
 }
 
 /** J. U.S. Ph.D. */
@@ -102,7 +114,8 @@ function isShortened(text, start, end) {
 /** Join words by single blanks.
  * @param {number[][]} parts @returns {{text: number[], spans: [number, number][]}} */
 export function joinWords(parts) {
-  const text = [], spans = [];
+  const text = [],
+    spans = [];
   parts.forEach((part, i) => {
     if (i) text.push(32);
     spans.push([text.length, text.length + part.length]);
@@ -115,18 +128,20 @@ export function joinWords(parts) {
  * @param {[number, number][]} offsets of the pieces, in order @param {[number, number][]} spans
  * @returns {[number, number][]} */
 export function coveringPieces(offsets, spans) {
-  const pieces = offsets.map((_, i) => i).filter(i => offsets[i][0] < offsets[i][1]);    // some stand for no character
+  const pieces = offsets.map((_, i) => i).filter(i => offsets[i][0] < offsets[i][1]); // some stand for no character
   const count = holds => {
-    let low = 0, high = pieces.length;
+    let low = 0,
+      high = pieces.length;
     while (low < high) {
-      const middle = low + high >> 1;
+      const middle = (low + high) >> 1;
       if (holds(offsets[pieces[middle]])) low = middle + 1;
       else high = middle;
     }
     return low;
   };
   return spans.map(([begin, stop]) => {
-    const first = count(([, end]) => end <= begin), last = count(([start]) => start < stop) - 1;
+    const first = count(([, end]) => end <= begin),
+      last = count(([start]) => start < stop) - 1;
     return first <= last && begin < stop ? [pieces[first], pieces[last]] : [-1, -1];
   });
 }
