@@ -56,7 +56,7 @@ def main():
     parts = [f"export const ABOUT = {json.dumps(about)};", "export const SETS = {",
              *(f'  "{name}": "{_ranges(value)}",' for name, value in sets.items()), "};", "export const MAPS = {",
              *(f'  "{name}": "{_rows(value)}",' for name, value in maps.items()), "};"]
-    head = "// Written by scripts/web_tables.py, read by unicode.js: numbers in base 36, as distances from the last one."
+    head = "// Written by scripts/web_tables.py, read by unicode.js: numbers in base 36, distances from the last one."
     write_text(OUT, "\n".join([head, *parts]) + "\n")
     print(f"{OUT}: {OUT.stat().st_size:,} bytes")
 

@@ -32,8 +32,15 @@ def export_web(folder: str | Path, out: str | Path, precision: str = "int8", len
     Args:
         folder: The folder of the bundle.
         out: The folder to write; nothing is left there after an error.
-        precision: See `export_tflite`, and so are `length`, `dev`, `max_drop`, `columns`, `separator`, `skip_bad_rows`,
-            `lengths` and `prefer`. In a browser blocks of 4 bits are slow.
+        precision: One of `parity.LADDER`, or "auto" (see `export_tflite`). In a browser layers in 4 bits are slow.
+        length: Tokens of a row; by default as `dev` asks, or what the bundle was trained with.
+        dev: A file of labelled rows, or rows in memory, on which the file is scored.
+        max_drop: Points of the main metric that it may lose there.
+        columns: Names of the columns of `dev`.
+        separator: What stands between the labels in a cell of `dev` where a text has several.
+        skip_bad_rows: Whether to go on without rows of `dev` that cannot be used.
+        lengths: Several lengths in one file, in place of `length`.
+        prefer: What "auto" takes: "size", the smallest file, or "speed".
         litert: A node_modules that holds @litertjs/core; by default the one in bertkit's cache.
         fetch: Whether npm may install it into the cache where it is not there.
 

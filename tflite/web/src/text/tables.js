@@ -1,4 +1,4 @@
-// Written by scripts/web_tables.py, read by unicode.js: numbers in base 36, as distances from the last one.
+// Written by scripts/web_tables.py, read by unicode.js: numbers in base 36, distances from the last one.
 export const ABOUT = {"sources": ["tokenizers 0.23.3; lower-casing of Unicode 17.0, decomposition and categories as compiled into it (Unicode 8 to 9)", "google-research/bert tokenization.py; Unicode 14.0.0", "tokenizers 0.23.3; letters and numbers of Unicode 16.0", "tokenizers 0.23.3; decomposition, composition and accents as compiled into it (Unicode 8 to 9), grapheme clusters of Unicode 16", "Python 3.11, Unicode 14.0.0"]};
 export const SETS = {
   "huggingface.delete": "0 9 2 2 1 i 2n x d 1 11u 6 m 1 5c 1 1d 1 3cu 1 1ks 5 q 5 1d 5 1 a 11u8 4xs 16n 1 6x 3 1 1 3b3 1 xya 4 43z 8 h406 1 u 2o 1egw 1eke 2 1eke",
