@@ -1,10 +1,14 @@
 """The page that `bertkit export --to web` leaves: what it holds, what its policy allows, where LiteRT.js comes from."""
 
 import dataclasses
+import functools
+import http.server
 import json
+import os
 import re
 import shutil
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,9 +19,13 @@ from bertkit.cli import main
 from bertkit.errors import Error
 from bertkit.export import export_web, litert_js, web
 from tests import exported
+from tests.export import browser
 
 POLICY = ("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self' blob:; "
           "style-src 'self'; img-src 'self' data:")
+# What the page shows when it has answered.
+SHOWN = 'document.getElementById("answer").hidden ? "" : document.body.innerText'
+LITERT = Path(os.environ.get("BERTKIT_LITERT") or litert_js.cache() / "node_modules")
 PAGE = Path(__file__).resolve().parents[2] / "tflite/web/page"
 
 
@@ -126,6 +134,59 @@ def test_the_folder_above_it_will_do_and_another_version_is_said(tmp_path, capsy
     modules = installed(tmp_path / "node_modules", "9.9.9")
     assert litert_js.find(tmp_path, False) == modules
     assert "9.9.9; bertkit was tried with" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------- a browser
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    """A plain file server, or one that sends the headers with which several threads compute."""
+
+    isolated = False
+
+    def end_headers(self):
+        if self.isolated:
+            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def served(folder, isolated, use):
+    """Return what `use` returns of the address at which a folder is served."""
+    handler = functools.partial(type("Handler", (Files,), {"isolated": isolated}), directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            return use(f"http://127.0.0.1:{server.server_address[1]}/index.html")
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(not LITERT.is_dir(), reason="no LiteRT.js: `bertkit export --to web --fetch`, or BERTKIT_LITERT")
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_browser_shows_the_answer(page, tmp_path, isolated):
+    out = tmp_path / "out"
+    shutil.copytree(page[0], out)
+    shutil.rmtree(out / "litert")
+    litert_js.copy(litert_js.find(LITERT, False), out)
+    text = re.search(r'FILM = \[\s*"([^"]+)"', (PAGE / "form.js").read_text(encoding="utf-8"))[1]
+    wanted = ondevice.load(out).predict([text])[0]
+
+    def shown(address):
+        with browser.Page(address, tmp_path) as opened:
+            assert opened.wait("window.bertkit?.then(model => model.facts.task.name)") == "classify"
+            return opened.wait(SHOWN)
+
+    found = served(out, isolated, shown)
+    assert wanted["label"] in found.split("\n"), found
+    for probability in wanted["probabilities"].values():
+        assert f"{100 * probability:.1f} %" in found
+    assert re.search(r"\d ms · 1 row of 16 tokens", found) and ("threads" in found) == isolated
 
 
 # ------------------------------------------------------------------------------------------------- --fetch
