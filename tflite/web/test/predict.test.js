@@ -45,3 +45,17 @@ test("several calls at once have their own answers", { skip }, async () => {
     given.map(row => row.answer.label),
   );
 });
+
+test("a row is computed at the smallest length that holds it", { skip }, async () => {
+  const model = await load(folder("answers/classify"), { litert: LITERT });
+  assert.deepEqual(model.lengths, [16, 32]);
+  for (const [text, length] of [
+    ["a", 16],
+    ["a ".repeat(14), 16],
+    ["a ".repeat(15), 32],
+    ["a ".repeat(90), 32],
+  ]) {
+    await model.predict([text]);
+    assert.deepEqual(model.last, { rows: 1, length }, text);
+  }
+});
