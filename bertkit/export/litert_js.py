@@ -147,8 +147,8 @@ def _fetch(place):
 
 
 def _lock(wanted):
-    packages = {f"{MODULES}/{name}": {"version": VERSION, "integrity": integrity}
+    packages = {f"{MODULES}/{name}": {"version": VERSION, "integrity": integrity,
+                                      **({"dependencies": {UTILS: f"^{VERSION}"}} if name == CORE else {})}
                 for name, integrity in INTEGRITY.items()}
-    packages[f"{MODULES}/{CORE}"]["dependencies"] = {UTILS: f"^{VERSION}"}
     return {"name": wanted["name"], "version": wanted["version"], "lockfileVersion": 3, "requires": True,
             "packages": {"": wanted, **packages}}
