@@ -55,7 +55,7 @@ function parsed(bytes, name) {
 }
 
 async function tokenizerOf(settings, whole) {
-  if (settings.kind === "wordpiece") {
+  if (["wordpiece", "japanese"].includes(settings.kind)) {
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await whole("vocab.txt"));
     return new Tokenizer(
       text

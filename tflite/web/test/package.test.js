@@ -57,7 +57,7 @@ test("what is missing, damaged or of another kind is said in one sentence", asyn
   );
   await said(
     copied("wordpiece", place => change(place, '"wordpiece"', '"japanese"')),
-    /japanese|vocabulary.json/,
+    /of the kind japanese came, which needs a dictionary/,
   );
 });
 
