@@ -23,6 +23,7 @@ from bertkit.text.models.bytelevel import letters
 from tests import exported, tiny
 from tests.text import text_references
 
+pytestmark = pytest.mark.slow         # builds with another compiler
 ROOT = Path(__file__).resolve().parents[2]
 ANDROID, CORPUS = ROOT / "tflite/android", ROOT / "tflite/conformance"
 LIBRARY = str(Path(importlib.util.find_spec("ai_edge_litert").origin).parent / "libLiteRt.so")

@@ -15,6 +15,7 @@ from bertkit.ondevice.runner import write_facts
 from bertkit.tasks.classification import Classification
 from tests.ondevice.test_java import LIBRARY, REFUSED, alike, drawn_texts, first, folder_of, tokenizers
 
+pytestmark = pytest.mark.slow         # builds with another compiler
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tflite/conformance"
 # LiteRT itself frees less than it takes.

@@ -22,7 +22,7 @@ WEB, CORPUS = ROOT / "tflite/web", ROOT / "tflite/conformance"
 LITERT = Path(os.environ.get("BERTKIT_LITERT") or cache() / "node_modules")
 CHECKPOINTS = ROOT.parent / "shared/checkpoints"
 NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(NODE is None, reason="node is not on this machine")]
 ENCODE = """
 import { readFileSync, writeSync } from "node:fs";
 const [source, folder] = process.argv.slice(1), { load } = await import(`${source}/node.js`);
