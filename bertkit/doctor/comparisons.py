@@ -27,8 +27,9 @@ def reference(case: Case) -> Measured:
     numbers = {"difference": found.difference, "limit": found.limit, "where": found.where}
     if found.difference <= found.limit:
         return healthy("", **numbers)
-    said = "No known fault explains it." if found.mutant is None else (
-        f"One fault explains it: it {found.mutant.what} (see {found.mutant.check}).")
+    causes = "; ".join(f"it {fault.what} (see {fault.check})" for fault in found.faults)
+    said = (f"{'One fault explains' if len(found.faults) == 1 else f'{len(found.faults)} faults together explain'} it: "
+            f"{causes}." if causes else "No known fault explains it.")
     return ill(f"The answers differ from those of an independent encoder with the same weights. {said}", **numbers,
                left_by_the_fault=found.left, faults_tried=found.tried)
 

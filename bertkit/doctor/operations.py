@@ -23,7 +23,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
         change: From weights under our names, float64 arrays of the tensors' shapes, to those that change.
 
     Returns:
-        The `World`, and its `Diagnosis`; a fault that explains the answers with the given weights is not named again.
+        The `World`, and its `Diagnosis`; faults that explain the answers with the given weights are not named again.
 
     Raises:
         Exception: What `build` or the new subject raises.
@@ -32,7 +32,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
     build, given = case.build, case.weights
 
     def make():
-        settings, known = settings_of(case), diagnosis(case).mutant
+        settings, known = settings_of(case), diagnosis(case).faults
         weights = spread(change(arranged(given, settings)), given, settings)
         made = World(case, build(weights), weights, {"mixed": mixed(case)})
         return made, diagnose(made, known, deep=False)

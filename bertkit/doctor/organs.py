@@ -14,6 +14,7 @@ from bertkit.doctor.world import World
 
 # A fault that would move the answers by less than this many limits could hide in them.
 SHOWS = 3.0
+MASKS = ("padding", "mask-source", "mask-strength", "padded-row", "attention-direction", "attention-softmax", "batch")
 HIDDEN = "build, because these weights would hide the fault"
 
 
@@ -68,13 +69,14 @@ def follows(case: Case, check: str, measured: Measured) -> Measured:
         measured: What the relation says.
 
     Returns:
-        The verdict; "suspect" in place of "ill" where the subject equals a reference with one other fault.
+        The verdict; "suspect" in place of "ill" where the subject equals a reference with other faults.
     """
     found = explained(case) if measured.verdict == "ill" else None
-    if found is None or found.mutant is None or found.mutant.check == check:
+    if found is None or found.mutant is None or found.of(check):
         return measured
-    return suspect(f"{measured.message} It follows from {found.mutant.check}: it {found.mutant.what}.",
-                   **measured.evidence)
+    likely = [fault for fault in found.faults if fault.check in MASKS] if check in MASKS else []
+    causes = "; ".join(f"{fault.check}: it {fault.what}" for fault in likely or found.faults)
+    return suspect(f"{measured.message} It follows from {causes}.", **measured.evidence)
 
 
 def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None] | None = None) -> Measured:
@@ -100,18 +102,16 @@ def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None
     if (reason := not_looked(case)) is not None:
         return reason
     found = diagnosis(case)
-    if found.mutant is not None and found.mutant.check == check:
-        return _named(found)
+    if found.of(check):
+        return _named(found, check)
     if found.encoder is None:
         return (other(case) if other else None) or needs(
             "another look: the answers differ from the reference, and no known fault explains how")
     return _shown(case, check, found)
 
 
-def _named(found: Diagnosis) -> Measured:
-    assert found.mutant is not None
-    return ill(f"It {found.mutant.what}: an encoder with this fault alone gives the same answers.",
-               difference=found.difference, left_by_this_fault=found.left, limit=found.limit, where=found.where,
+def _named(found: Diagnosis, check: str) -> Measured:
+    return ill(found.named(check), difference=found.difference, left_by_this_fault=found.left, limit=found.limit, where=found.where,
                faults_tried=found.tried)
 
 
@@ -135,8 +135,8 @@ def _shown(case: Case, check: str, found: Diagnosis) -> Measured:
 def _operated(case: Case, check: str, made: World, second: Diagnosis) -> Measured:
     """Judge an organ by other weights, which show its faults."""
     effect = shows(made, made.reference, check)
-    if second.mutant is not None and second.mutant.check == check:
-        return _named(second)
+    if second.of(check):
+        return _named(second, check)
     numbers = {"difference": second.difference, "limit": second.limit}
     if second.encoder is None and check == "layer-norm-eps":
         return ill("With variances as small as epsilon it differs from the reference: some norm adds another epsilon.",

@@ -31,8 +31,7 @@ def batch(case: Case) -> Measured:
     if max(dependence(case).values()) <= limit:
         return healthy("", **numbers)
     found = explained(case)
-    fault = None if found is None else found.mutant
-    said = f" It {fault.what}." if fault is not None and fault.check == "batch" else ""
+    said = "" if found is None else "".join(f" It {fault.what}." for fault in found.of("batch"))
     return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers))
 
 
