@@ -1,10 +1,12 @@
 """What every check of an organ does: the reference, then the faults of that organ, then the operation that shows it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bertkit.doctor import operations
 from bertkit.doctor.answers import dependence, plain, sound, steady
 from bertkit.doctor.case import Case
+from bertkit.doctor.checks import TABLE
 from bertkit.doctor.comparison import gap, limit_of
 from bertkit.doctor.diagnosis import Diagnosis, diagnosis, has_reference, telling, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
@@ -61,7 +63,7 @@ def explained(case: Case) -> Diagnosis | None:
 
 
 def follows(case: Case, check: str, measured: Measured) -> Measured:
-    """Return a verdict on a relation: one that a fault of another name explains is no fault of its own.
+    """Return a verdict on a relation: one that faults of other names bring with them is no fault of its own.
 
     Args:
         case: The case.
@@ -69,14 +71,28 @@ def follows(case: Case, check: str, measured: Measured) -> Measured:
         measured: What the relation says.
 
     Returns:
-        The verdict; "suspect" in place of "ill" where the subject equals a reference with other faults.
+        The verdict; "suspect" in place of "ill" where an encoder with the other faults alone breaks the relation too.
     """
     found = explained(case) if measured.verdict == "ill" else None
-    if found is None or found.mutant is None or found.of(check):
+    if found is None or found.mutant is None or found.of(check) or not _breaks(case, found, check):
         return measured
     likely = [fault for fault in found.faults if fault.check in MASKS] if check in MASKS else []
     causes = "; ".join(f"{fault.check}: it {fault.what}" for fault in likely or found.faults)
     return suspect(f"{measured.message} It follows from {causes}.", **measured.evidence)
+
+
+def _breaks(case, found, check):
+    """Return whether the encoder that equals the subject breaks a relation, too."""
+    made, encoder = world(case), found.encoder
+
+    def twin(batch):
+        return encoder(batch, made.wanted, made.token_logits)
+    looked = replace(case, subject=twin, weights=None, build=None, memory={})
+    entry = next(entry for entry in TABLE if entry.name == check)
+    try:
+        return entry.function()(looked).verdict in ("ill", "suspect")
+    except Exception:
+        return True
 
 
 def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None] | None = None) -> Measured:

@@ -53,10 +53,26 @@ def several(case: Case, whole: World) -> tuple[Faults, float] | None:
         sets = _step(_silenced(case, whole, silent), sets, [each for each in every if each.check in checks])
         if not sets:
             return None
-    left = {number: max(whole.apart(composed(whole.reference, faults), what).share for what in whole.answers)
-            for number, faults in enumerate(sets)}
-    best = min(left, key=lambda number: (left[number], number))
-    return (sets[best], left[best]) if left[best] <= limit_of(case) and sets[best] else None
+    for faults in sorted(sets, key=len):                # what the smallest explains is not said with more
+        needed = _needed(whole, faults)
+        if needed and (left := _left(whole, needed)) <= limit_of(case):
+            return needed, min((left, *(_left(whole, each) for each in sets if len(each) == len(needed))))
+    return None
+
+
+def _left(whole, faults):
+    """Return the difference that faults leave, on all inputs."""
+    encoder = composed(whole.reference, faults)
+    return max(whole.apart(encoder, what).share for what in whole.answers)
+
+
+def _needed(whole, faults):
+    """Return faults without those that explain nothing."""
+    for fault in faults:
+        fewer = tuple(each for each in faults if each is not fault)
+        if _left(whole, fewer) <= limit_of(whole.case):
+            return _needed(whole, fewer)
+    return faults
 
 
 def composed(encoder: Encoder, faults: Iterable[Mutant]) -> Encoder:
