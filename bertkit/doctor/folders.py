@@ -14,7 +14,9 @@ import numpy as np
 
 from bertkit.addresses import PRESET, REMOTE
 from bertkit.checkpoints import local_folder
+from bertkit.checkpoints.bundle import WEIGHTS
 from bertkit.checkpoints.release import release
+from bertkit.checkpoints.tensors import read_safetensors
 from bertkit.config import EncoderConfig
 from bertkit.doctor.case import Case
 from bertkit.doctor.settings import COUNTED, complete, without_prefix
@@ -138,6 +140,30 @@ def _stored(kind, folder, _):
     subject = None if model is None else Subject(caller(model, pooled), kind)
     return Case(subject, config, weights=plain, tokenizer=tokenizer and tokenizer.pack,
                 vocabulary=vocabulary, problem=problem, memory=memory)
+
+
+def case_of_files(path: str | Path) -> Case:
+    """Return the case of a bundle or a folder of Hugging Face as its files have it, without a model made of them.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        The `Case`, which has no subject; the weights of a bundle stand under bertkit's own names.
+
+    Raises:
+        Error: When there is no model.
+    """
+    kind, folder = kind_of(path)
+    memory: dict[str, Any] = {}
+    with _without_warnings():
+        config, weights = _config(kind, folder, None, memory), _weights(kind, folder, None, memory)
+        tokenizer, vocabulary = _tokenizer(folder, memory)
+    if kind == "bundle":
+        found = read_safetensors([folder / WEIGHTS], folder / WEIGHTS)
+        weights = {name: np.asarray(found.read(name)) for name in found.shapes}
+    return Case(None, config, without_prefix(weights, config), tokenizer=tokenizer and tokenizer.pack, folder=folder,
+                vocabulary=vocabulary, kind=kind, memory=memory)
 
 
 def _loaded(folder, memory):
