@@ -16,6 +16,7 @@ ROLES = {"pad": ("[PAD]", "<pad>"), "unk": ("[UNK]", "<unk>"), "cls": ("[CLS]", 
          "sep": ("[SEP]", "<sep>", "</s>"), "mask": ("[MASK]", "<mask>")}
 # What continues a word in WordPiece, and what begins one in byte-level BPE and in SentencePiece.
 PREFIX, SPACE, LOW_LINE = "##", "Ġ", "▁"
+FEWEST = 200                                    # words by which a byte-level vocabulary, whose letters have case, is judged
 LENGTH = 64                                     # tokens of a row of probes that must not be cut
 BRACKETED = re.compile(r"[\[<].*[\]>]$")
 
@@ -115,7 +116,7 @@ def is_uncased(case: Case) -> bool | None:
     entries = _texts(case)
     lower = sum(entry != entry.upper() for entry in entries)
     upper = sum(entry != entry.lower() for entry in entries)
-    return None if lower + upper < 10 else upper <= 0.005 * (lower + upper)
+    return None if lower + upper < (FEWEST if is_bytes(case) else 10) else upper <= 0.005 * (lower + upper)
 
 
 def accented(case: Case) -> list[str]:
