@@ -146,15 +146,18 @@ def _call(name, words):
 
 def _say_what_is_ill(folder):
     """Look at the files of a folder that a command wrote, and say what of them is ill; nothing where all is well."""
-    if folder is None or not any(os.path.isfile(os.path.join(folder, name)) for name in ("bundle.json", "config.json")):
+    written = ("bundle.json", "config.json")
+    if folder is None or not any(os.path.isfile(os.path.join(folder, name)) for name in written):
         return
     from bertkit.doctor.examination import look_at
     try:
         found = look_at(folder)
     except Error as error:                              # the command's own work is done, and stands
-        return say(f"{folder} could not be looked at: {error}")
+        say(f"{folder} could not be looked at: {error}")
+        return
     for finding in found:
-        say(f"{folder}: {finding.check} is ill. {finding.message} {finding.remedy} `bertkit doctor {folder}` says more.")
+        say(f"{folder}: {finding.check} is ill. {finding.message} {finding.remedy} "
+            f"`bertkit doctor {folder}` says more.")
 
 
 def _check_surroundings():

@@ -50,7 +50,7 @@ def residual(case: Case) -> Measured:
 
 
 def _traceless(case):
-    """Where nothing explains a difference: without blocks, words must still leave their trace, by the residual alone."""
+    """Where nothing explains a difference: without blocks, words must leave their trace, by the residual alone."""
     if case.build is None:
         return None
     made, _ = operations.silenced(case, "output", "outer")

@@ -88,9 +88,10 @@ def _breaks(case, found, check):
     def twin(batch):
         return encoder(batch, made.wanted, made.token_logits)
     looked = replace(case, subject=twin, weights=None, build=None, memory={})
-    entry = next(entry for entry in TABLE if entry.name == check)
+    function = next(entry for entry in TABLE if entry.name == check).function()
+    assert function is not None
     try:
-        return entry.function()(looked).verdict in ("ill", "suspect")
+        return function(looked).verdict in ("ill", "suspect")
     except Exception:
         return True
 
@@ -127,7 +128,8 @@ def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None
 
 
 def _named(found: Diagnosis, check: str) -> Measured:
-    return ill(found.named(check), difference=found.difference, left_by_this_fault=found.left, limit=found.limit, where=found.where,
+    return ill(found.named(check), difference=found.difference, left_by_this_fault=found.left, limit=found.limit,
+               where=found.where,
                faults_tried=found.tried)
 
 

@@ -1,8 +1,8 @@
 """Several faults at once: organs are silenced by `build`, what is left is explained, and organs wake one after another.
 
-With attention and feed-forward network silenced, the answers show embeddings, norms and residuals alone; a set of faults
-that explains them is kept while the feed-forward network wakes, then attention. Each step is a search for the smallest
-set, by the sets that look most like the subject.
+With attention and feed-forward network silenced, the answers show embeddings, norms and residuals alone; a set of
+faults that explains them is kept while the feed-forward network wakes, then attention. Each step is a search for the
+smallest set, by the sets that look most like the subject.
 """
 
 from collections.abc import Iterable
@@ -48,7 +48,8 @@ def several(case: Case, whole: World) -> tuple[Faults, float] | None:
     settings = settings_of(case)
     if case.build is None or 12 * settings.layers * settings.hidden ** 2 > AFFORDABLE:
         return None
-    every = [mutant for mutant in mutants(settings, case.precision) if mutant.range is None and not _of_one_place(mutant)]
+    every = [mutant for mutant in mutants(settings, case.precision)
+             if mutant.range is None and not _of_one_place(mutant)]
     sets: list[Faults] = [()]
     for silent, checks in STEPS:
         sets = _step(_silenced(case, whole, silent), sets, [each for each in every if each.check in checks])

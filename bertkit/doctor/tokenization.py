@@ -10,7 +10,6 @@ from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs
 from bertkit.doctor.vocabulary import MOST_WRONG, UNSEEN
 from bertkit.text import Tokenizer
 
-
 FILE = "tokenizer.json"
 
 
@@ -84,7 +83,7 @@ def _compared(case, wanted):
             rows = zip(words.rows(case, texts, second), wanted(texts, second), texts, strict=True)
             wrong += [text if ids != right or kinds not in (None, segments) else None
                       for (ids, segments), (right, kinds), text in rows if len(right) <= words.LENGTH]
-        shares[kind] = float(np.mean([text is not None for text in wrong] or [0.0]))
+        shares[kind] = float(np.mean([text is not None for text in wrong] or [False]))
         first = first or next((text for text in wrong if text is not None), None)
     worst = max(shares, key=lambda kind: shares[kind])
     evidence = {"largest_share_of_different_rows": shares[worst], "limit": MOST_WRONG,

@@ -16,7 +16,7 @@ ROLES = {"pad": ("[PAD]", "<pad>"), "unk": ("[UNK]", "<unk>"), "cls": ("[CLS]", 
          "sep": ("[SEP]", "<sep>", "</s>"), "mask": ("[MASK]", "<mask>")}
 # What continues a word in WordPiece, and what begins one in byte-level BPE and in SentencePiece.
 PREFIX, SPACE, LOW_LINE = "##", "Ġ", "▁"
-FEWEST = 200                                    # words by which a byte-level vocabulary, whose letters have case, is judged
+FEWEST = 200                                    # words by which the case of a byte-level vocabulary is judged
 LENGTH = 64                                     # tokens of a row of probes that must not be cut
 BRACKETED = re.compile(r"[\[<].*[\]>]$")
 

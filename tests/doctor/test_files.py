@@ -11,10 +11,10 @@ import pytest
 from bertkit import Encoder, EncoderConfig, Error, Tokenizer
 from bertkit.checkpoints import huggingface
 from bertkit.cli import main
+from bertkit.doctor import examine
 from bertkit.doctor.case import Case
 from bertkit.doctor.checks import CHECKS
 from bertkit.doctor.data_checks import DATA
-from bertkit.doctor import examine
 from bertkit.doctor.examination import look_at
 from bertkit.doctor.folders import case_of, kind_of
 from bertkit.doctor.labels import labels

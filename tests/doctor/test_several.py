@@ -1,4 +1,4 @@
-"""Several faults at once are named, each by its own check; what follows from another fault is told from what does not."""
+"""Several faults at once are named, each by its own check, and what follows from another fault is told apart."""
 
 import numpy as np
 import pytest

@@ -93,7 +93,7 @@ def _residuals(last):
 
     yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm)", {"block": pre},
                  telling=True)
-    yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm), and after the last layer in "
+    yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm), and once at the end in "
                  "place of the embeddings", {"block": late, "embed": bare})
     yield Mutant("residual", "adds the norm of what attention and feed-forward network return", {"block": after})
     yield Mutant("residual", "adds what it has normalised, without a norm after it", {"block": normed_residual})
