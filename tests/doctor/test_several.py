@@ -58,12 +58,3 @@ def test_what_follows_from_the_ids_is_said_to():
 def test_an_encoder_without_residual_is_seen_though_no_fault_explains_it():
     found = examined(residual=0.0, end=lambda outputs, batch: {"sequence": 1.3 * outputs["sequence"] ** 3})
     assert found["reference"].verdict == "ill" and found["layer-norm"].verdict != "ill"
-
-
-def test_a_subject_that_raises_is_ill_in_its_lengths():
-    def broken(batch):
-        raise TypeError("no argument training")
-
-    found = {finding.check: finding for finding in examine(broken, SMALL, weights=WEIGHTS)}
-    assert found["lengths"].verdict == "ill" and "no argument training" in found["lengths"].message
-    assert found["padding"].evidence["reason"].startswith("failed: ")
