@@ -19,11 +19,11 @@ from bertkit.doctor.world import SHORT, World
 
 Faults = tuple[Mutant, ...]
 # What is silenced, and the checks whose faults show then.
-STEPS = ((("output", "outer"), ("embeddings", "positions", "segments", "layer-norm", "layer-norm-eps", "residual")),
+STEPS = ((("output", "outer"), ("embeddings", "positions", "segments", "layer-norm", "layer-norm-eps", "residual",
+                                "pooler", "decoder")),
          (("output",), ("activation", "residual", "layers", "reference", "layer-norm", "layer-norm-eps")),
          ((), ("attention-scale", "attention-softmax", "attention-heads", "attention-direction", "projections",
-               "padding", "mask-source", "mask-strength", "positions", "residual", "layers")),
-         ((), ("pooler", "decoder")))
+               "padding", "mask-source", "mask-strength", "positions", "residual", "layers")))
 PLACES = (" after the embeddings", " after attention", " after the feed-forward network", " of the last layer")
 # Sets that are kept at each size, and the most faults that one step adds.
 KEPT, MOST = 8, 4
@@ -153,7 +153,7 @@ def _apart(made, faults):
             one, two = (np.asarray(each, np.float64) for each in (value, found[name]))
             keep = real if np.ndim(one) == 3 else real[:, 0]
             unlike.append(1 - _correlation(one[keep], two[keep]))
-    return max(unlike, default=np.inf), share
+    return float(np.mean(unlike)) if unlike else np.inf, share
 
 
 def _correlation(one, two):
