@@ -124,8 +124,10 @@ def collect(root=ROOT):
     for path in (root / "docs" / "assets").iterdir():
         pages.files[f"assets/{path.name}"] = path
     made = {"Decisions": [place for place in sorted(pages.texts) if place.startswith("decisions/")],
+            "Faults": [place for place in sorted(pages.texts) if place.startswith("faults/")],
             "Project": [pages.add(path) for path in PROJECT]}
-    made["Decisions"].sort(key=lambda place: (not place.endswith("index.md"), place))
+    for heading in ("Decisions", "Faults"):
+        made[heading].sort(key=lambda place: (not place.endswith("index.md"), place))
     made["Project"] += sorted(place for place in pages.texts
                               if place.startswith("repository/") and place not in made["Project"])
     for heading, written in (("Commands", command_pages()), ("Python", api_pages(root / "bertkit"))):

@@ -1,6 +1,7 @@
 """Hugging Face directories: config.json beside model.safetensors, in one file or in shards."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -276,11 +277,12 @@ def save(folder: Path, model: Any, tokenizer: Any = None) -> None:
         tokenizer_files.write(folder, tokenizer)
 
 
-def tensors(model: Any) -> dict[str, np.ndarray]:
+def tensors(model: Any, further: Mapping[str, str] | None = None) -> dict[str, np.ndarray]:
     """Return the weights of a model under the names and in the layout of transformers.
 
     Args:
         model: An `Encoder`, or a head of bertkit's on one.
+        further: {our layer: a name} of layers for which Hugging Face's model of the family has no place, or None.
 
     Returns:
         {name: array of the tensor's shape and the weight's dtype}.
@@ -290,14 +292,15 @@ def tensors(model: Any) -> dict[str, np.ndarray]:
     """
     encoder = model if isinstance(model, Encoder) else model.encoder
     form, ours, found = family.page(encoder.config.family).HUGGINGFACE, variables(model), {}
+    names = {**(further or {}), **form.names}
     idle = "encoder/pooler/" if model is not encoder and not model.reads_pooler and not form.keeps_pooler else None
-    for path, mapping in weight_mapping(ours, form.names, LEAVES, transposed=True).items():
+    for path, mapping in weight_mapping(ours, names, LEAVES, transposed=True).items():
         if idle and path.startswith(idle):
             continue
         values = np.asarray(ours[path])
         prefix = form.prefix if path.startswith("encoder/") and model is not encoder else ""
         found[prefix + mapping.name] = np.ascontiguousarray(values.T if mapping.transposed else values)
-    if lost := sorted(set(ours) - set(weight_mapping(ours, form.names, LEAVES))):
+    if lost := sorted(set(ours) - set(weight_mapping(ours, names, LEAVES))):
         raise Error(f"Hugging Face's {form.class_name} has no place for {', '.join(lost[:4])}; save a bundle instead.")
     return found | _idle_bias(found, form)
 

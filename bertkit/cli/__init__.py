@@ -139,7 +139,25 @@ def _call(name, words):
     memory.keep_freed_memory()
     answer = flags.call(function, parsed, words[end + 1:])
     answers.print_answer(answer, parsed.json)
+    if name in (*commands.RECIPES, "convert"):
+        _say_what_is_ill(getattr(parsed, "out", None) or getattr(parsed, "target", None))
     return getattr(answer, "exit_code", 0)
+
+
+def _say_what_is_ill(folder):
+    """Look at the files of a folder that a command wrote, and say what of them is ill; nothing where all is well."""
+    written = ("bundle.json", "config.json")
+    if folder is None or not any(os.path.isfile(os.path.join(folder, name)) for name in written):
+        return
+    from bertkit.doctor.examination import look_at
+    try:
+        found = look_at(folder)
+    except Error as error:                              # the command's own work is done, and stands
+        say(f"{folder} could not be looked at: {error}")
+        return
+    for finding in found:
+        say(f"{folder}: {finding.check} is ill. {finding.message} {finding.remedy} "
+            f"`bertkit doctor {folder}` says more.")
 
 
 def _check_surroundings():

@@ -241,7 +241,7 @@ def doctor(path: str, /, against: str | None = None, train: str | None = None, d
            only: str | None = None, accept: str | None = None, seed: int = 0, html: str | None = None) -> Any:
     """Examine any implementation or file of an encoder as an expert would; exit code 3 says that something is ill.
 
-    path            a bundle, Hugging Face or Google folder, keras-hub preset, SavedModel or .tflite
+    path            a bundle, Hugging Face or Google folder, keras-hub preset, SavedModel, .tflite, or hf://owner/name
     against         another form of the same model, such as what it was converted from; both answer the same inputs
     train           training rows: how they are labelled, cut and padded
     dev             dev rows: what they share with train

@@ -131,7 +131,8 @@ def check_files(function: Callable, parsed: argparse.Namespace) -> None:
             elif name in BUNDLES and not os.path.exists(path):
                 raise Error(f"{path} is no bundle: nothing is there. A run that was interrupted leaves none; the same "
                             "command again resumes it.")
-            elif name in FILES or name in SEVERAL and isinstance(given, list):
+            elif (name in FILES and not path.startswith(addresses.REMOTE)
+                  or name in SEVERAL and isinstance(given, list)):
                 _check_readable(path)
 
 

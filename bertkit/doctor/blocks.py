@@ -1,7 +1,10 @@
 """The checks of a block: activation, residual, layers."""
 
+import numpy as np
+
 from bertkit.doctor import operations
 from bertkit.doctor.case import Case
+from bertkit.doctor.comparison import MOVES
 from bertkit.doctor.finding import Measured, healthy, ill
 from bertkit.doctor.organs import by_reference
 
@@ -43,7 +46,22 @@ def residual(case: Case) -> Measured:
     Returns:
         The verdict, by the reference and mutants that normalise before, add elsewhere or scale what is added.
     """
-    return by_reference(case, "residual")
+    return by_reference(case, "residual", _traceless)
+
+
+def _traceless(case):
+    """Where nothing explains a difference: without blocks, words must leave their trace, by the residual alone."""
+    if case.build is None:
+        return None
+    made, _ = operations.silenced(case, "output", "outer")
+    if "sequence" not in made.answers["mixed"]:
+        return None
+    x = made.answers["mixed"]["sequence"][made.batches["mixed"]["padding_mask"] > 0].astype(np.float64)
+    moved = float(np.abs(x - x[:1]).max() / max(np.abs(x).max(), 1e-30))
+    if moved > MOVES:
+        return None
+    return ill("Where attention and feed-forward network add nothing, all words have the same vector: there is no "
+               "residual.", words_differ_by=moved, limit=MOVES)
 
 
 def layers(case: Case) -> Measured:

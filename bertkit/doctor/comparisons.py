@@ -5,7 +5,7 @@ from bertkit.doctor.comparison import limit_of
 from bertkit.doctor.diagnosis import diagnosis, has_reference
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs
 from bertkit.doctor.organs import not_looked
-from bertkit.doctor.peers import compared, own
+from bertkit.doctor.peers import OWN, compared, own
 
 
 def reference(case: Case) -> Measured:
@@ -27,8 +27,9 @@ def reference(case: Case) -> Measured:
     numbers = {"difference": found.difference, "limit": found.limit, "where": found.where}
     if found.difference <= found.limit:
         return healthy("", **numbers)
-    said = "No known fault explains it." if found.mutant is None else (
-        f"One fault explains it: it {found.mutant.what} (see {found.mutant.check}).")
+    causes = "; ".join(f"it {fault.what} (see {fault.check})" for fault in found.faults)
+    said = (f"{'One fault explains' if len(found.faults) == 1 else f'{len(found.faults)} faults together explain'} it: "
+            f"{causes}." if causes else "No known fault explains it.")
     return ill(f"The answers differ from those of an independent encoder with the same weights. {said}", **numbers,
                left_by_the_fault=found.left, faults_tried=found.tried)
 
@@ -37,6 +38,8 @@ def _by_own(case):
     """Compare a family that the reference does not know with bertkit's own encoder."""
     if (reason := not_looked(case)) is not None:
         return reason
+    if "lsh" in (case.config.get("attn_layers") or ()) and case.kind not in OWN:
+        return does_not_apply("the rotations of Reformer's hashes are drawn at random, by each library in its own way")
     encoder = own(case)
     if encoder is None:
         return does_not_apply("the subject is bertkit's own encoder, and the reference does not know its family")

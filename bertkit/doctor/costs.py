@@ -34,7 +34,11 @@ def encoder_config(case: Case) -> EncoderConfig:
     ours = {name: values[key] for name, key in form.config.items() if key in values}
     if "activation" in ours:
         ours["activation"] = entries.activation(values, form.config["activation"], default=None)
-    return page.CONFIG.but(**ours | form.read(values))
+    config = page.CONFIG.but(**ours | form.read(values))
+    narrow = values.get("embedding_size")           # an entry that BERT's own config.json has not
+    own = config.embedding_dim is None and narrow and f"{places(settings_of(case))['projection']}.weight" in (
+        case.weights or {})
+    return config.but(embedding_dim=narrow) if own else config
 
 
 def cost(case: Case) -> Measured:

@@ -135,7 +135,7 @@ def _contradicted(labels, chances):
     """Return (rows whose labels are contradicted, the surest first; what found them)."""
     try:
         from cleanlab.filter import find_label_issues
-        issues = find_label_issues(labels, chances, return_indices_ranked_by="self_confidence")
+        issues = find_label_issues(labels, chances, return_indices_ranked_by="self_confidence", n_jobs=1)
         return [int(i) for i in issues], "cleanlab"
     except ImportError:
         pass

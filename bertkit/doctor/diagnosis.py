@@ -1,7 +1,8 @@
 """What differs: the reference first, then every known fault; the one that leaves no difference is its name."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from bertkit.doctor.faults import Mutant, in_one_layer, mutants
 from bertkit.doctor.probes import probes, settings_of
 from bertkit.doctor.reference import Encoder
 from bertkit.doctor.settings import POSTNORM
+from bertkit.doctor.several import composed, several
 from bertkit.doctor.world import SHORT, World
 
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -38,6 +40,7 @@ class Diagnosis:
         mutant: The fault that explains the difference; None where there is none or nothing explains it.
         left: The difference that the fault leaves.
         tried: How many faults were tried.
+        more: Further faults, where several together explain the difference.
     """
     difference: float
     limit: float
@@ -46,22 +49,51 @@ class Diagnosis:
     mutant: Mutant | None = None
     left: float = 0.0
     tried: int = 0
+    more: tuple[Mutant, ...] = ()
+
+    @property
+    def faults(self) -> tuple[Mutant, ...]:
+        """The faults that explain the difference together."""
+        return () if self.mutant is None else (self.mutant, *self.more)
+
+    def of(self, check: str) -> list[Mutant]:
+        """Return the faults of a check.
+
+        Args:
+            check: The name of the check.
+
+        Returns:
+            The faults, an empty list where there are none.
+        """
+        return [fault for fault in self.faults if fault.check == check]
+
+    def named(self, check: str) -> str:
+        """Return what the faults of a check are, as a sentence.
+
+        Args:
+            check: The name of a check that has some.
+
+        Returns:
+            The sentence.
+        """
+        what, others = " and ".join(fault.what for fault in self.of(check)), len(self.faults) - len(self.of(check))
+        beside = f"with this and {others} other fault{'s' * (others > 1)}" if others else "with this fault alone"
+        return f"It {what}: an encoder {beside} gives the same answers."
 
 
-def diagnose(made: World, known: Mutant | None = None, deep: bool = True) -> Diagnosis:
+def diagnose(made: World, known: Iterable[Mutant] = (), deep: bool = True) -> Diagnosis:
     """Say what a subject computes.
 
     Args:
         made: The subject beside its reference.
-        known: A fault that the subject is known to have, and is not named again; or None.
+        known: Faults that the subject is known to have, and are not named again.
         deep: Whether to try also faults with a number, and of single layers.
 
     Returns:
         The `Diagnosis`.
     """
     limit = limit_of(made.case)
-    if known is not None:
-        made.reference = known.of(made.reference)
+    made.reference = composed(made.reference, known)
     gaps = {what: made.apart(made.reference, what) for what in made.answers}
     worst = max(gaps, key=lambda what: gaps[what].share)
     found = gaps[worst]
@@ -187,7 +219,21 @@ def diagnosis(case: Case) -> Diagnosis:
     Raises:
         Exception: What the subject raises.
     """
-    return case.once("diagnosis", lambda: diagnose(world(case)) if steady(case) else _unsteady(world(case)))
+    def make():
+        if not steady(case):
+            return _unsteady(world(case))
+        found = diagnose(world(case))
+        return found if found.encoder is not None or case.build is None else _together(case, found)
+    return case.once("diagnosis", make)
+
+
+def _together(case, found):
+    """Return a diagnosis of several faults, where no fault alone explains a difference; else the same."""
+    set_of = several(case, world(case))
+    if set_of is None:
+        return found
+    faults, left = set_of
+    return replace(found, encoder=composed(world(case).reference, faults), mutant=faults[0], more=faults[1:], left=left)
 
 
 def _unsteady(made):

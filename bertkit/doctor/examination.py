@@ -15,6 +15,8 @@ from bertkit.doctor.folders import case_of, kind_of
 from bertkit.errors import Error
 from bertkit.files.atomic import read_text
 
+# What needs no model and less than a second.
+QUICK = ("finite", "labels", "vocabulary", "special-ids", "casing", "accents", "tokens", "truncation")
 ILL = 3                     # the exit code where something is ill
 # The organs under which findings stand: each name is that of the first check of its part of the list.
 ORGANS = {"reference": "Mathematics of the encoder", "padding": "Masks, rows and lengths",
@@ -152,6 +154,23 @@ def examine_path(path: str | Path, against: str | Path | None = None, train: str
     findings = examine_case(case, None if only is None else [name for name in only if name in CHECKS])
     data = examine_data(case, rows["train"], rows.get("dev")) if "train" in rows else None
     return Examination(_subject(case), findings, data, time.monotonic() - began, accepted)
+
+
+def look_at(path: str | Path) -> list[Finding]:
+    """Examine the files of a folder that was just written: weights, labels and tokenizer; no model is made of them.
+
+    Args:
+        path: A bundle or a folder of Hugging Face.
+
+    Returns:
+        The findings that are ill, as a rule none.
+
+    Raises:
+        Error: When there is no model.
+    """
+    from bertkit.doctor.examiner import examine_case
+    from bertkit.doctor.folders import case_of_files
+    return [finding for finding in examine_case(case_of_files(path), QUICK) if finding.verdict == "ill"]
 
 
 def _rows(train, dev):

@@ -12,18 +12,22 @@ from typing import Any
 
 import numpy as np
 
+from bertkit.addresses import PRESET, REMOTE
+from bertkit.checkpoints import local_folder
+from bertkit.checkpoints.bundle import WEIGHTS
 from bertkit.checkpoints.release import release
+from bertkit.checkpoints.tensors import read_safetensors
 from bertkit.config import EncoderConfig
 from bertkit.doctor.case import Case
 from bertkit.doctor.settings import COUNTED, complete, without_prefix
-from bertkit.doctor.subjects import Subject
+from bertkit.doctor.subjects import Subject, weights_of
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json
 from bertkit.files.bounded import as_path
+from bertkit.files.modules import encoder_folder
 
 WANTED = ("a bertkit bundle, a folder of Hugging Face (config.json) or Google (bert_config.json, *.index), a keras-hub "
-          "preset, "
-          "a SavedModel, or a .tflite")
+          "preset, a SavedModel, a .tflite, or an address such as hf://owner/name or bertkit://english")
 # What a call of a model returns, by the name of its class.
 ARRAYS = {"Classifier": "logits", "TokenClassifier": "logits", "LanguageModel": "mlm_logits"}
 NUMBERS = {"float16": "float16", "bfloat16": "bfloat16"}
@@ -33,7 +37,7 @@ def kind_of(path: str | Path) -> tuple[str, Path]:
     """Return what a path holds, by the names of its files alone.
 
     Args:
-        path: A folder or a .tflite file.
+        path: A folder, a .tflite file, or an address (`bertkit.addresses.local_folder`), downloaded first.
 
     Returns:
         (bundle, huggingface, google, preset, saved_model or tflite; the folder or file).
@@ -42,6 +46,10 @@ def kind_of(path: str | Path) -> tuple[str, Path]:
         Error: When there is nothing, or nothing of these.
     """
     place = as_path(path, "a model")
+    if str(path).startswith(REMOTE) or not place.exists() and PRESET.fullmatch(str(path)):
+        place = local_folder(path)
+    if place.is_dir():
+        place = encoder_folder(place)
     if not place.exists():
         raise Error(f"{place} does not exist; give {WANTED}.")
     if place.is_file():
@@ -134,6 +142,30 @@ def _stored(kind, folder, _):
                 vocabulary=vocabulary, problem=problem, memory=memory)
 
 
+def case_of_files(path: str | Path) -> Case:
+    """Return the case of a bundle or a folder of Hugging Face as its files have it, without a model made of them.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        The `Case`, which has no subject; the weights of a bundle stand under bertkit's own names.
+
+    Raises:
+        Error: When there is no model.
+    """
+    kind, folder = kind_of(path)
+    memory: dict[str, Any] = {}
+    with _without_warnings():
+        config, weights = _config(kind, folder, None, memory), _weights(kind, folder, None, memory)
+        tokenizer, vocabulary = _tokenizer(folder, memory)
+    if kind == "bundle":
+        found = read_safetensors([folder / WEIGHTS], folder / WEIGHTS)
+        weights = {name: np.asarray(found.read(name)) for name in found.shapes}
+    return Case(None, config, without_prefix(weights, config), tokenizer=tokenizer and tokenizer.pack, folder=folder,
+                vocabulary=vocabulary, kind=kind, memory=memory)
+
+
 def _loaded(folder, memory):
     """Return (the model, None), (its encoder alone, what was raised) or (None, what was raised)."""
     from bertkit.checkpoints import load
@@ -179,7 +211,7 @@ def _weights(kind, folder, model, memory):
             return {name: np.asarray(value, np.float32) if np.asarray(value).dtype.name in NUMBERS
                     else np.asarray(value)
                     for name, value in found.items()}
-        return None if model is None else huggingface.tensors(model)
+        return None if model is None else weights_of(model)
     except Exception as error:
         if kind == "huggingface":                       # others may have no names of Hugging Face's
             memory["weights problem"] = error

@@ -28,10 +28,9 @@ def _reason(case, least=4, mask=True):
 def _named(case, check):
     """Return a verdict by the fault that explains the answers, if it is this check's."""
     found = explained(case)
-    if found is None or found.mutant is None or found.mutant.check != check:
+    if found is None or not found.of(check):
         return None
-    return ill(f"It {found.mutant.what}: an encoder with this fault alone gives the same answers.",
-               difference=found.difference, left_by_this_fault=found.left, limit=found.limit)
+    return ill(found.named(check), difference=found.difference, left_by_this_fault=found.left, limit=found.limit)
 
 
 def _width(case):

@@ -4,7 +4,7 @@ import numpy as np
 
 from bertkit.doctor import operations
 from bertkit.doctor.case import Case
-from bertkit.doctor.finding import Measured, ill
+from bertkit.doctor.finding import Measured, ill, suspect
 from bertkit.doctor.organs import by_reference
 
 
@@ -33,7 +33,9 @@ def _bare(case):
     other = found.mutant is not None and found.mutant.check != "layer-norm"
     if other or found.difference <= found.limit or max(numbers["mean"], numbers["variance_from_1"]) <= numbers["limit"]:
         return None
-    return ill("With gamma 1 and beta 0, and without blocks, tokens do not have mean 0 and variance 1.", **numbers)
+    said = "With gamma 1 and beta 0, and without blocks, tokens do not have mean 0 and variance 1."
+    near = max(numbers["mean"], numbers["variance_from_1"]) < 0.5
+    return (ill if near else suspect)(said if near else f"{said} They may not be normalised at all.", **numbers)
 
 
 def layer_norm_eps(case: Case) -> Measured:

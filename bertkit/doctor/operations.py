@@ -11,6 +11,7 @@ from bertkit.doctor.parts import arranged, spread
 from bertkit.doctor.probes import mixed, settings_of
 from bertkit.doctor.world import World
 
+TABLES = ("word.weight", "position.weight", "segment.weight")
 Changed = Mapping[str, np.ndarray]
 
 
@@ -23,7 +24,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
         change: From weights under our names, float64 arrays of the tensors' shapes, to those that change.
 
     Returns:
-        The `World`, and its `Diagnosis`; a fault that explains the answers with the given weights is not named again.
+        The `World`, and its `Diagnosis`; faults that explain the answers with the given weights are not named again.
 
     Raises:
         Exception: What `build` or the new subject raises.
@@ -32,7 +33,7 @@ def operated(case: Case, what: str, change: Callable[[dict[str, np.ndarray]], Ch
     build, given = case.build, case.weights
 
     def make():
-        settings, known = settings_of(case), diagnosis(case).mutant
+        settings, known = settings_of(case), diagnosis(case).faults
         weights = spread(change(arranged(given, settings)), given, settings)
         made = World(case, build(weights), weights, {"mixed": mixed(case)})
         return made, diagnose(made, known, deep=False)
@@ -55,7 +56,7 @@ def fresh(case: Case) -> tuple[World, Diagnosis]:
         noise = draw.standard_normal(value.shape)
         if "norm" in name.lower():
             return 1 + 0.2 * noise if name.endswith("weight") else 0.1 * noise
-        if name in ("word.weight", "position.weight", "segment.weight"):
+        if name in TABLES:
             return 0.05 * noise
         return noise * (0.1 if value.ndim == 1 else gain / math.sqrt(value.shape[1]))
     return operated(case, "fresh", lambda parts: _shared(parts, new))
@@ -79,7 +80,7 @@ def small(case: Case) -> tuple[World, Diagnosis]:
     def new(name, value):
         if "norm" in name.lower():
             return np.full(value.shape, 2 * math.sqrt(epsilon) if name.endswith("weight") else 0.0)
-        if name in ("word.weight", "position.weight", "segment.weight"):
+        if name in TABLES:
             return draw.standard_normal(value.shape) * math.sqrt(epsilon)
         if name.endswith(".bias") or name.split(".")[-2] in ("output", "outer"):
             return np.zeros(value.shape)
@@ -115,7 +116,7 @@ def silenced(case: Case, *parts: str) -> tuple[World, Diagnosis]:
 
 
 def bare(case: Case) -> tuple[World, Diagnosis]:
-    """Rebuild the subject without blocks, with gamma 1 and beta 0 in every norm.
+    """Rebuild the subject without blocks, with gamma 1 and beta 0 in every norm, and tables so large that ε is nothing.
 
     Args:
         case: A case with `build` and weights.
@@ -126,6 +127,8 @@ def bare(case: Case) -> tuple[World, Diagnosis]:
     def new(name, value):
         if "norm" in name.lower():
             return np.full_like(value, 1.0 if name.endswith("weight") else 0.0)
+        if name in TABLES:
+            return 100 * value
         off = name.startswith("layer.") and name.split(".")[-2] in ("output", "outer")
         return np.zeros_like(value) if off else value
     return operated(case, "bare", lambda given: _shared(given, new))

@@ -1,10 +1,12 @@
 """What every check of an organ does: the reference, then the faults of that organ, then the operation that shows it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bertkit.doctor import operations
 from bertkit.doctor.answers import dependence, plain, sound, steady
 from bertkit.doctor.case import Case
+from bertkit.doctor.checks import TABLE
 from bertkit.doctor.comparison import gap, limit_of
 from bertkit.doctor.diagnosis import Diagnosis, diagnosis, has_reference, telling, world
 from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs, suspect
@@ -14,6 +16,7 @@ from bertkit.doctor.world import World
 
 # A fault that would move the answers by less than this many limits could hide in them.
 SHOWS = 3.0
+MASKS = ("padding", "mask-source", "mask-strength", "padded-row", "attention-direction", "attention-softmax", "batch")
 HIDDEN = "build, because these weights would hide the fault"
 
 
@@ -60,7 +63,7 @@ def explained(case: Case) -> Diagnosis | None:
 
 
 def follows(case: Case, check: str, measured: Measured) -> Measured:
-    """Return a verdict on a relation: one that a fault of another name explains is no fault of its own.
+    """Return a verdict on a relation: one that faults of other names bring with them is no fault of its own.
 
     Args:
         case: The case.
@@ -68,13 +71,29 @@ def follows(case: Case, check: str, measured: Measured) -> Measured:
         measured: What the relation says.
 
     Returns:
-        The verdict; "suspect" in place of "ill" where the subject equals a reference with one other fault.
+        The verdict; "suspect" in place of "ill" where an encoder with the other faults alone breaks the relation too.
     """
     found = explained(case) if measured.verdict == "ill" else None
-    if found is None or found.mutant is None or found.mutant.check == check:
+    if found is None or found.mutant is None or found.of(check) or not _breaks(case, found, check):
         return measured
-    return suspect(f"{measured.message} It follows from {found.mutant.check}: it {found.mutant.what}.",
-                   **measured.evidence)
+    likely = [fault for fault in found.faults if fault.check in MASKS] if check in MASKS else []
+    causes = "; ".join(f"{fault.check}: it {fault.what}" for fault in likely or found.faults)
+    return suspect(f"{measured.message} It follows from {causes}.", **measured.evidence)
+
+
+def _breaks(case, found, check):
+    """Return whether the encoder that equals the subject breaks a relation, too."""
+    made, encoder = world(case), found.encoder
+
+    def twin(batch):
+        return encoder(batch, made.wanted, made.token_logits)
+    looked = replace(case, subject=twin, weights=None, build=None, memory={})
+    function = next(entry for entry in TABLE if entry.name == check).function()
+    assert function is not None
+    try:
+        return function(looked).verdict in ("ill", "suspect")
+    except Exception:
+        return True
 
 
 def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None] | None = None) -> Measured:
@@ -100,18 +119,17 @@ def by_reference(case: Case, check: str, other: Callable[[Case], Measured | None
     if (reason := not_looked(case)) is not None:
         return reason
     found = diagnosis(case)
-    if found.mutant is not None and found.mutant.check == check:
-        return _named(found)
+    if found.of(check):
+        return _named(found, check)
     if found.encoder is None:
         return (other(case) if other else None) or needs(
             "another look: the answers differ from the reference, and no known fault explains how")
     return _shown(case, check, found)
 
 
-def _named(found: Diagnosis) -> Measured:
-    assert found.mutant is not None
-    return ill(f"It {found.mutant.what}: an encoder with this fault alone gives the same answers.",
-               difference=found.difference, left_by_this_fault=found.left, limit=found.limit, where=found.where,
+def _named(found: Diagnosis, check: str) -> Measured:
+    return ill(found.named(check), difference=found.difference, left_by_this_fault=found.left, limit=found.limit,
+               where=found.where,
                faults_tried=found.tried)
 
 
@@ -135,8 +153,8 @@ def _shown(case: Case, check: str, found: Diagnosis) -> Measured:
 def _operated(case: Case, check: str, made: World, second: Diagnosis) -> Measured:
     """Judge an organ by other weights, which show its faults."""
     effect = shows(made, made.reference, check)
-    if second.mutant is not None and second.mutant.check == check:
-        return _named(second)
+    if second.of(check):
+        return _named(second, check)
     numbers = {"difference": second.difference, "limit": second.limit}
     if second.encoder is None and check == "layer-norm-eps":
         return ill("With variances as small as epsilon it differs from the reference: some norm adds another epsilon.",

@@ -32,11 +32,10 @@ def precision(case: Case) -> Measured:
     numbers = {"difference": found.difference, "limit": found.limit, "where": found.where}
     if found.difference <= found.limit:
         return healthy("", **numbers)
-    if found.mutant is not None and found.mutant.check == "precision":
-        return ill(f"It {found.mutant.what}: an encoder with this fault alone gives the same answers.", **numbers,
-                   left_by_this_fault=found.left)
-    if found.mutant is not None:
-        return needs(f"the other fault to be repaired first: {found.mutant.check}")
+    if found.of("precision"):
+        return ill(found.named("precision"), **numbers, left_by_this_fault=found.left)
+    if found.faults:
+        return needs(f"the other fault to be repaired first: {', '.join(fault.check for fault in found.faults)}")
     if case.build is None:
         return suspect("The answers differ from those in float32, and no other known fault explains it.", **numbers)
     _, mild = operations.fresh(case)

@@ -31,8 +31,7 @@ def batch(case: Case) -> Measured:
     if max(dependence(case).values()) <= limit:
         return healthy("", **numbers)
     found = explained(case)
-    fault = None if found is None else found.mutant
-    said = f" It {fault.what}." if fault is not None and fault.check == "batch" else ""
+    said = "" if found is None else "".join(f" It {fault.what}." for fault in found.of("batch"))
     return follows(case, "batch", ill(f"The answers to a row depend on the other rows of its batch.{said}", **numbers))
 
 
@@ -45,6 +44,8 @@ def lengths(case: Case) -> Measured:
     Returns:
         The verdict.
     """
+    if case.subject is not None and (raised := _raised(case)):
+        return ill(f"Three rows of usual length: it raises {raised}.", problems=1, longest=longest(case))
     if (reason := not_looked(case)) is not None:
         return reason
     problems, numbers = [], {"limit": limit_of(case), "longest": longest(case)}
@@ -59,6 +60,15 @@ def lengths(case: Case) -> Measured:
     if problems or problem:
         return follows(case, "lengths", ill("; ".join([*problems, *([problem] if problem else [])]) + ".", **numbers))
     return healthy("", **numbers)
+
+
+def _raised(case):
+    """Return what a plain batch raises, or None."""
+    try:
+        plain(case)
+    except Exception as error:
+        return f"{type(error).__name__}: {str(error)[:100]}"
+    return None
 
 
 def _problem(case, given, wanted, numbers):

@@ -158,7 +158,8 @@ def _written(config):
     activation = form.config.get("activation")
     if activation:
         values[activation] = published.NAMES[config.activation]
-    return {**values, "model_type": form.type, **form.write(config)}
+    narrow = {} if config.embedding_dim is None else {"embedding_size": config.embedding_dim}
+    return {**values, **narrow, "model_type": form.type, **form.write(config)}
 
 
 def without_prefix(weights: Mapping[str, np.ndarray] | None, config: Mapping[str, Any]) -> dict[str, np.ndarray] | None:

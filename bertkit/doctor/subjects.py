@@ -162,9 +162,25 @@ def own_weights(subject: Any) -> dict[str, np.ndarray] | None:
                 if value.dtype.is_floating_point}
     home = sys.modules.get("bertkit.encoder")
     if home is not None and isinstance(getattr(subject, "encoder", subject), home.Encoder):
-        from bertkit.checkpoints.huggingface import tensors
-        return tensors(subject)
+        return weights_of(subject)
     return None
+
+
+def weights_of(model: Any) -> dict[str, np.ndarray]:
+    """Return the weights of a model of bertkit's under Hugging Face names.
+
+    Args:
+        model: An `Encoder`, or a head of bertkit's on one.
+
+    Returns:
+        {name: array of the tensor's shape and the weight's dtype}. The projection of embeddings that are narrower than
+        the blocks, for which Hugging Face's BERT has no place, stands under the name that ELECTRA's has.
+
+    Raises:
+        Error: When another weight has no name there.
+    """
+    from bertkit.checkpoints.huggingface import tensors
+    return tensors(model, {"encoder/embeddings/projection": "embeddings_project"})
 
 
 def rebuilt(build: Callable[..., Any] | None, weights: Mapping[str, np.ndarray] | None,

@@ -10,6 +10,8 @@ from bertkit.doctor.finding import Measured, does_not_apply, healthy, ill, needs
 from bertkit.doctor.vocabulary import MOST_WRONG, UNSEEN
 from bertkit.text import Tokenizer
 
+FILE = "tokenizer.json"
+
 
 def reference(case: Case) -> Tokenizer:
     """Return bertkit's tokenizer of a WordPiece vocabulary, with the case and accents that the vocabulary asks for.
@@ -30,7 +32,10 @@ def reference(case: Case) -> Tokenizer:
 
 
 def tokens(case: Case) -> Measured:
-    """Compare ids and segment ids with those of bertkit's tokenizer, on texts and pairs of every kind of entry.
+    """Compare ids and segment ids with those of another tokenizer, on texts and pairs of every kind of entry.
+
+    Beside a vocabulary of WordPiece that is bertkit's own, beside another one what Hugging Face's tokenizers reads from
+    tokenizer.json.
 
     Args:
         case: The case.
@@ -40,19 +45,45 @@ def tokens(case: Case) -> Measured:
     """
     if (said := words.not_looked(case)) is not None:
         return said
+    if not words.is_wordpiece(case):
+        if case.folder is None or not (case.folder / FILE).is_file():
+            return needs(f"{FILE} beside the vocabulary, to compare with")
+        return _compared(case, _from_file(case.folder / FILE))
     ids = words.special_ids(case)
     if not {"cls", "sep", "pad", "unk"} <= ids.keys():
         return does_not_apply("the vocabulary lacks special entries")
-    own, shares, first = reference(case), {}, None
+    own = reference(case)
+
+    def wanted(texts, second):
+        packed = own.pack(texts, second, length=words.LENGTH)
+        return [(a[m > 0].tolist(), b[m > 0].tolist()) for a, b, m in
+                zip(packed["token_ids"], packed["segment_ids"], packed["padding_mask"], strict=True)]
+    return _compared(case, wanted)
+
+
+def _from_file(path):
+    """Return rows of Hugging Face's tokenizers as (ids, None) each: segment ids are the family's, not the file's."""
+    from tokenizers import Tokenizer as Fast
+    fast = Fast.from_file(str(path))
+    fast.no_padding()
+    fast.no_truncation()
+
+    def wanted(texts, second):
+        pairs = texts if second is None else list(zip(texts, second, strict=True))
+        return [(each.ids, None) for each in fast.encode_batch(pairs)]
+    return wanted
+
+
+def _compared(case, wanted):
+    """Judge the rows of a tokenizer by `wanted(texts, second)`, (ids, segment ids or None) of each row."""
+    shares, first = {}, None
     for kind, texts in _probes(case).items():
         wrong = []
         for second in (None, texts[::-1]):
-            packed = own.pack(texts, second, length=words.LENGTH)
-            wanted = [(a[m > 0].tolist(), b[m > 0].tolist()) for a, b, m in
-                      zip(packed["token_ids"], packed["segment_ids"], packed["padding_mask"], strict=True)]
-            pairs = zip(words.rows(case, texts, second), wanted, texts, strict=True)
-            wrong += [text if found != right else None for found, right, text in pairs]
-        shares[kind] = float(np.mean([text is not None for text in wrong]))
+            rows = zip(words.rows(case, texts, second), wanted(texts, second), texts, strict=True)
+            wrong += [text if ids != right or kinds not in (None, segments) else None
+                      for (ids, segments), (right, kinds), text in rows if len(right) <= words.LENGTH]
+        shares[kind] = float(np.mean([text is not None for text in wrong] or [False]))
         first = first or next((text for text in wrong if text is not None), None)
     worst = max(shares, key=lambda kind: shares[kind])
     evidence = {"largest_share_of_different_rows": shares[worst], "limit": MOST_WRONG,

@@ -122,14 +122,16 @@ def casing(case: Case) -> Measured:
         evidence = {"words_that_change_with_their_case": wrong, "limit": MOST_WRONG, "words": len(plain),
                     "share_of_unknown": _unknown(case, upper), "share_of_unknown_in_lower_case": _unknown(case, lower)}
         message = f"The vocabulary is lower-cased and the tokenizer is not: {wrong:.0%} of words change with case."
+        if wrong > MOST_WRONG and words.is_bytes(case):     # its alphabet has capitals, and loses nothing
+            return suspect(message, "Lower-case texts before they are tokenized.", **evidence)
         return ill(message, "Set do_lower_case to true.", **evidence) if wrong > MOST_WRONG else healthy(**evidence)
-    capitals = words.drawn(case, [entry for entry in case.vocabulary or () if entry != entry.lower() and entry.isascii()
-                                  and entry.isalpha()], 200)
+    capitals = words.drawn(case, [entry for entry, text in words.whole_words(case).items() if text != text.lower()
+                                  and text.isascii() and text.isalpha()], 200)
     if not capitals:
         return does_not_apply("no entry is a word with a capital letter")
-    missed = _never_reached(case, capitals)
-    evidence = {"entries_with_capitals_never_reached": missed, "limit": MOST_WRONG, "words": len(capitals)}
-    if missed > MOST_WRONG:
+    missed, limit = _never_reached(case, capitals), _most_wrong(case)
+    evidence = {"entries_with_capitals_never_reached": missed, "limit": limit, "words": len(capitals)}
+    if missed > limit:
         return ill(f"The vocabulary has capital letters and the tokenizer lower-cases: {missed:.0%} of such entries "
                    f"are "
                    "never reached.", "Set do_lower_case to false.", **evidence)
@@ -142,8 +144,13 @@ def _unknown(case, rows):
 
 
 def _never_reached(case, entries):
-    ids = words.entry_ids(case)
-    return float(np.mean([words.pieces_of(case, entry) != [ids[entry]] for entry in entries]))
+    ids, texts, first = words.entry_ids(case), words.whole_words(case), not words.is_bytes(case)
+    return float(np.mean([words.pieces_of(case, texts[entry], first) != [ids[entry]] for entry in entries]))
+
+
+def _most_wrong(case):
+    """Return the share of whole words that may be cut otherwise: a unigram model may prefer two likely pieces."""
+    return MOST_WRONG if words.is_wordpiece(case) else 0.5
 
 
 def accents(case: Case) -> Measured:
@@ -157,13 +164,13 @@ def accents(case: Case) -> Measured:
     """
     if (said := words.not_looked(case)) is not None:
         return said
-    marked = [entry for entry in words.accented(case) if not entry.startswith(words.PREFIX)]
+    marked = [entry for entry in words.accented(case) if entry in words.whole_words(case)]
     if words.accented(case):
         if not marked:
             return does_not_apply("no whole word of the vocabulary has an accent")
-        missed = _never_reached(case, words.drawn(case, marked, 200))
-        evidence = {"entries_with_accents_never_reached": missed, "limit": MOST_WRONG, "words": len(marked)}
-        if missed > MOST_WRONG:
+        missed, limit = _never_reached(case, words.drawn(case, marked, 200)), _most_wrong(case)
+        evidence = {"entries_with_accents_never_reached": missed, "limit": limit, "words": len(marked)}
+        if missed > limit:
             return ill(f"The vocabulary has accents and the tokenizer strips them: {missed:.0%} of such entries are "
                        f"never "
                        "reached.", "Set strip_accents to false.", **evidence)
@@ -177,6 +184,8 @@ def accents(case: Case) -> Measured:
     wrong = float(np.mean([a != b for a, b in zip(bare, changed, strict=True)]))
     evidence = {"words_that_change_with_an_accent": wrong, "limit": MOST_WRONG, "words": len(pairs),
                 "share_of_unknown": _unknown(case, changed)}
+    if words.is_bytes(case):
+        return does_not_apply("a byte-level vocabulary holds every letter")
     if wrong > MOST_WRONG:
         return ill(f"The vocabulary is without accents and the tokenizer keeps them: {wrong:.0%} of words change with "
                    f"one.",

@@ -9,11 +9,14 @@ import numpy as np
 
 from bertkit.doctor.case import Case
 from bertkit.doctor.finding import Measured, does_not_apply, needs
+from bertkit.text.models.bytelevel import letters
 
 # The names of a role in published vocabularies, those of BERT first.
 ROLES = {"pad": ("[PAD]", "<pad>"), "unk": ("[UNK]", "<unk>"), "cls": ("[CLS]", "<cls>", "<s>"),
          "sep": ("[SEP]", "<sep>", "</s>"), "mask": ("[MASK]", "<mask>")}
-PREFIX = "##"
+# What continues a word in WordPiece, and what begins one in byte-level BPE and in SentencePiece.
+PREFIX, SPACE, LOW_LINE = "##", "Ġ", "▁"
+FEWEST = 200                                    # words by which the case of a byte-level vocabulary is judged
 LENGTH = 64                                     # tokens of a row of probes that must not be cut
 BRACKETED = re.compile(r"[\[<].*[\]>]$")
 
@@ -54,8 +57,51 @@ def is_wordpiece(case: Case) -> bool:
         True or False.
     """
     entries = case.vocabulary or ()
-    return any(entry.startswith(PREFIX) for entry in entries) and not any(entry.startswith(("Ġ", "▁"))
+    return any(entry.startswith(PREFIX) for entry in entries) and not any(entry.startswith((SPACE, LOW_LINE))
                                                                           for entry in entries)
+
+
+def is_bytes(case: Case) -> bool:
+    """Return whether the vocabulary is one of byte-level BPE.
+
+    Args:
+        case: A case with a vocabulary.
+
+    Returns:
+        True or False.
+    """
+    return any(entry.startswith(SPACE) for entry in case.vocabulary or ())
+
+
+def whole_words(case: Case) -> dict[str, str]:
+    """Return the entries that can be a whole word, and the word of each.
+
+    Args:
+        case: A case with a vocabulary.
+
+    Returns:
+        {entry: text}: of WordPiece the entries that continue no word, of byte-level BPE those that begin with its sign
+        for a space, decoded, of SentencePiece those that begin with ▁. Entries in brackets are left out.
+    """
+    def make():
+        entries = [entry for entry in case.vocabulary or () if not BRACKETED.match(entry)]
+        if is_bytes(case):
+            found = {entry: _decoded(entry[1:]) for entry in entries if entry.startswith(SPACE)}
+        elif any(entry.startswith(LOW_LINE) for entry in entries):
+            found = {entry: entry[1:] for entry in entries if entry.startswith(LOW_LINE)}
+        else:
+            found = {entry: entry for entry in entries if not entry.startswith(PREFIX)}
+        return {entry: text for entry, text in found.items() if text}
+    return case.once("whole words", make)
+
+
+def _decoded(entry):
+    """Return the text of an entry of byte-level BPE; "" where its bytes are not whole characters."""
+    places = {letter: number for number, letter in enumerate(letters())}
+    try:
+        return bytes(places[letter] for letter in entry).decode()
+    except (KeyError, UnicodeDecodeError):
+        return ""
 
 
 def is_uncased(case: Case) -> bool | None:
@@ -67,14 +113,14 @@ def is_uncased(case: Case) -> bool | None:
     Returns:
         True where hardly any entry outside brackets has an upper-case letter.
     """
-    entries = [entry for entry in case.vocabulary or () if not BRACKETED.match(entry)]
+    entries = _texts(case)
     lower = sum(entry != entry.upper() for entry in entries)
     upper = sum(entry != entry.lower() for entry in entries)
-    return None if lower + upper < 10 else upper <= 0.005 * (lower + upper)
+    return None if lower + upper < (FEWEST if is_bytes(case) else 10) else upper <= 0.005 * (lower + upper)
 
 
 def accented(case: Case) -> list[str]:
-    """Return the entries with a Latin letter that has an accent.
+    """Return the entries with a Latin letter that has an accent; of WordPiece those that continue a word, too.
 
     Args:
         case: A case with a vocabulary.
@@ -82,8 +128,18 @@ def accented(case: Case) -> list[str]:
     Returns:
         The entries; an empty list where they are so few that they are strays.
     """
-    found = [entry for entry in case.vocabulary or () if not BRACKETED.match(entry) and _has_accent(entry)]
+    whole = whole_words(case)
+    every = whole.items() if not is_wordpiece(case) else [(entry, entry) for entry in case.vocabulary or ()
+                                                          if not BRACKETED.match(entry)]
+    found = [entry for entry, text in every if _has_accent(text)]
     return found if len(found) >= max(2, 2e-4 * len(case.vocabulary or ())) else []
+
+
+def _texts(case):
+    """Return the texts by which case is judged: all entries of WordPiece, whole words of other kinds."""
+    if is_wordpiece(case):
+        return [entry for entry in case.vocabulary or () if not BRACKETED.match(entry)]
+    return list(whole_words(case).values())
 
 
 def _has_accent(text):
@@ -102,9 +158,11 @@ def plain_words(case: Case, count: int = 200) -> list[str]:
     Returns:
         The words.
     """
-    words = [entry for entry in case.vocabulary or () if len(entry) > 1 and entry.isalpha() and entry.isascii()
-             and entry == entry.lower()]
-    return drawn(case, words, count)
+    def plain(texts):
+        return [text for text in texts if len(text) > 1 and text.isalpha() and text.isascii() and text == text.lower()]
+
+    words = plain(whole_words(case).values())
+    return drawn(case, words if len(words) > 2 else plain(case.vocabulary or ()), count)
 
 
 def drawn(case: Case, entries: Sequence[Any], count: int) -> list[Any]:
@@ -157,21 +215,22 @@ def pieces_of(case: Case, word: str, first: bool = True) -> list[int]:
         The ids.
     """
     marks = case.once("ids of an empty text", lambda: rows(case, [""])[0][0])
-    spaced = case.vocabulary is not None and any(entry.startswith("Ġ") for entry in case.vocabulary)
+    spaced = is_bytes(case)
     ids = rows(case, [word if first or not spaced else f" {word}"])[0][0]
     before = next((i for i, (a, b) in enumerate(zip(marks, ids, strict=False)) if a != b), min(len(marks), len(ids)))
     return ids[before:len(ids) - (len(marks) - before)]
 
 
 def not_looked(case: Case) -> Measured | None:
-    """Return why a tokenizer of WordPiece cannot be looked at.
+    """Return why case and accents of a tokenizer cannot be looked at.
 
     Args:
         case: The case.
 
     Returns:
-        The verdict; None where it can.
+        The verdict; None where they can.
     """
     if case.tokenizer is None or not case.vocabulary:
         return needs("tokenizer and vocabulary")
-    return None if is_wordpiece(case) else does_not_apply("the vocabulary is not one of WordPiece")
+    known = is_wordpiece(case) or is_bytes(case) or any(entry.startswith(LOW_LINE) for entry in case.vocabulary)
+    return None if known else does_not_apply("the vocabulary marks no beginnings of words")

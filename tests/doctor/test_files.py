@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 from bertkit import Encoder, EncoderConfig, Error, Tokenizer
 from bertkit.checkpoints import huggingface
 from bertkit.cli import main
+from bertkit.doctor import examine
 from bertkit.doctor.case import Case
 from bertkit.doctor.checks import CHECKS
 from bertkit.doctor.data_checks import DATA
+from bertkit.doctor.examination import look_at
 from bertkit.doctor.folders import case_of, kind_of
 from bertkit.doctor.labels import labels
 from bertkit.doctor.quantized import int8_ranges
+from bertkit.doctor.subjects import weights_of
 from bertkit.doctor.tensors import loaded, tensors
 from tests.doctor.courses import VOCABULARY
 
@@ -108,6 +112,33 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("folder")
     huggingface.save(place, encoder, Tokenizer(VOCABULARY))
     return place
+
+
+def test_addresses_are_examined():
+    kind, place = kind_of("bertkit://english")
+    assert kind == "bundle" and place.name == "english"
+    with pytest.raises(Error, match="does not ship with bertkit"):
+        kind_of("bertkit://absent")
+
+
+def test_embeddings_narrower_than_the_blocks_are_examined():
+    config = EncoderConfig(60, num_layers=1, num_heads=2, hidden_dim=16, intermediate_dim=24, embedding_dim=8,
+                           max_sequence_length=24)
+    found = {each.check: each for each in examine(Encoder(config), config)}
+    assert {found[name].verdict for name in ("reference", "embeddings", "cost", "layer-norm")} == {"healthy"}
+    weights = weights_of(Encoder(config))
+    assert weights["embeddings_project.weight"].shape == (16, 8)
+
+
+def test_what_a_command_wrote_is_looked_at(folder, tmp_path, capsys):
+    main(["convert", str(folder), str(tmp_path / "sound")])
+    assert "is ill" not in capsys.readouterr().err
+    source = shutil.copytree(folder, tmp_path / "source")
+    (source / "tokenizer.json").unlink(missing_ok=True)
+    (source / "tokenizer_config.json").write_text('{"do_lower_case": false, "tokenizer_class": "BertTokenizer"}')
+    assert main(["convert", str(source), str(tmp_path / "cased")]) == 0
+    assert "casing is ill" in capsys.readouterr().err
+    assert look_at(tmp_path / "sound") == []
 
 
 def write_rows(path, count, cue=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bertkit import Tokenizer
-from bertkit.doctor import tokenization, vocabulary
+from bertkit.doctor import tokenization, vocabulary, words
 from bertkit.doctor.case import Case
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -102,3 +102,60 @@ def test_sizes_of_a_vocabulary():
 def test_without_a_tokenizer_nothing_is_looked_at():
     case = Case(None, {"model_type": "bert"})
     assert {check(case).verdict for check in CHECKS.values()} == {"unknown"}
+
+
+# ------------------------------------------------------------------------------------- other kinds of vocabularies
+
+NAMES = [word.capitalize() for word in PLAIN]
+SIGNS = {"cls": "<s>", "sep": "</s>", "unk": "<unk>", "pad": "<pad>", "mask": "<mask>"}
+
+
+def case_of(pack, entries, **more):
+    return Case(None, {"model_type": "roberta"}, tokenizer=pack, vocabulary=list(entries), **more)
+
+
+def unigram(tmp_path, whole):
+    """Return a Unigram tokenizer of Hugging Face's with these words and single letters, its file, and its entries."""
+    from tokenizers import Tokenizer as Fast
+    from tokenizers import models, pre_tokenizers, processors
+    entries = [*SIGNS.values(), *(f"▁{word}" for word in whole), "▁", *sorted({*"".join(whole), *"".join(PLAIN)}),
+               *"0123456789.,-%()!?"]
+    fast = Fast(models.Unigram([(entry, -1.0 - (len(entry) == 1)) for entry in entries], unk_id=entries.index("<unk>")))
+    fast.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    marks = [(name, entries.index(name)) for name in ("<s>", "</s>")]
+    fast.post_processor = processors.TemplateProcessing("<s> $A </s>", "<s> $A </s> </s> $B </s>", marks)
+    fast.save(str(tmp_path / "tokenizer.json"))
+    return fast, entries
+
+
+def pack_of(fast, change=str):
+    def pack(first, second=None, length=32):
+        texts = [change(each) for each in first]
+        rows = fast.encode_batch(texts if second is None else list(zip(texts, map(change, second), strict=True)))
+        ids = np.array([(each.ids + [3] * length)[:length] for each in rows])
+        mask = np.array([(len(each.ids) * [1] + [0] * length)[:length] for each in rows])
+        return {"token_ids": ids, "padding_mask": mask, "segment_ids": 0 * ids}
+    return pack
+
+
+def test_case_and_tokens_of_a_unigram_vocabulary(tmp_path):
+    fast, entries = unigram(tmp_path, [*NAMES, *PLAIN])
+    sound, lower = pack_of(fast), pack_of(fast, str.lower)
+    assert vocabulary.casing(case_of(sound, entries)).verdict == "healthy"
+    assert tokenization.tokens(case_of(sound, entries, folder=tmp_path)).verdict == "healthy"
+    assert vocabulary.casing(case_of(lower, entries)).verdict == "ill"
+    assert tokenization.tokens(case_of(lower, entries, folder=tmp_path)).verdict == "ill"
+    assert tokenization.tokens(case_of(sound, entries)).evidence["reason"].startswith("needs tokenizer.json")
+
+
+def test_accents_of_a_unigram_vocabulary(tmp_path):
+    fast, entries = unigram(tmp_path, [word.replace("e", "é") for word in PLAIN])
+    bare = pack_of(fast, lambda text: text.replace("é", "e"))
+    assert vocabulary.accents(case_of(pack_of(fast), entries)).verdict == "healthy"
+    assert vocabulary.accents(case_of(bare, entries)).verdict == "ill"
+
+
+def test_words_of_a_byte_level_vocabulary_are_decoded():
+    case = case_of(None, ["<s>", "Ġcaf", "ĠcafÃ©", "Ġ", "ing", "Ã"])
+    assert words.whole_words(case) == {"Ġcaf": "caf", "ĠcafÃ©": "café"}
+    assert words.accented(case) == [] and words.is_uncased(case) is None

@@ -35,6 +35,8 @@ def _scales(settings):
                         ("the root of the number of heads", 1 / math.sqrt(heads)), ("the hidden size", 1 / wide)):
         yield Mutant("attention-scale", f"divides the scores by {what}", {"scale": value},
                      telling=value * wide ** 0.5 == 1)
+    yield Mutant("attention-scale", "divides the scores by the root of the number of tokens", {
+        "scores": lambda self, query, key: query @ key.swapaxes(-1, -2) / math.sqrt(query.shape[2])})
     yield Mutant("attention-scale", "multiplies the scores by the root of the head size", {"scale": math.sqrt(head)})
     yield Mutant("attention-scale", "scales the scores by another number", {},
                  range=(1e-4, 1e2, lambda value: {"scale": value}))

@@ -18,7 +18,7 @@ def faults(settings: Settings) -> Faults:
         Mutants of `activation`, `residual` and `layers`.
     """
     yield from _activations(settings)
-    yield from _residuals()
+    yield from _residuals(settings.layers * settings.repeated - 1)
     yield from _layers(settings)
     yield from _unnamed()
 
@@ -50,7 +50,7 @@ def _activations(settings):
         "attend": lambda self, x, seen, i: self.activation(Encoder.attend(self, x, seen, i))})
 
 
-def _residuals():
+def _residuals(last):
     def names(i):
         return f"layer.{i}.attention_norm", f"layer.{i}.output_norm"
 
@@ -58,6 +58,13 @@ def _residuals():
         first, second = names(i)
         x = x + self.attend(self.norm(x, first), seen, i)
         return x + self.feed(self.norm(x, second), i)
+
+    def late(self, x, seen, i):
+        x = pre(self, x, seen, i)
+        return self.norm(x, "norm") if i == last else x
+
+    def bare(self, ids, mask, segments):
+        return self.project(self.word(ids) + self.position(ids, mask) + self.segment(segments))
 
     def after(self, x, seen, i):
         first, second = names(i)
@@ -86,6 +93,8 @@ def _residuals():
 
     yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm)", {"block": pre},
                  telling=True)
+    yield Mutant("residual", "normalises before attention and feed-forward network (pre-norm), and once at the end in "
+                 "place of the embeddings", {"block": late, "embed": bare})
     yield Mutant("residual", "adds the norm of what attention and feed-forward network return", {"block": after})
     yield Mutant("residual", "adds what it has normalised, without a norm after it", {"block": normed_residual})
     yield Mutant("residual", "gives the feed-forward network the input of attention", {"block": parallel})

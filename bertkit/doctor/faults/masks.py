@@ -26,6 +26,8 @@ def faults(settings: Settings) -> Faults:
     yield Mutant("mask-source", "takes ids > 0 for the mask", from_ids(lambda ids, mask: ids > 0), telling=True)
     yield Mutant("mask-source", f"takes ids != {settings.pad} for the mask",
                  from_ids(lambda ids, _: ids != settings.pad))
+    yield Mutant("mask-source", f"takes ids != {settings.pad} for the mask, and never masks the first token", from_ids(
+        lambda ids, _: (ids != settings.pad) | (np.arange(ids.shape[1]) == 0)))
     yield Mutant("mask-source", "needs both the mask and an id that is not padding",
                  from_ids(lambda ids, mask: (ids != settings.pad) & (mask > 0)))
     yield Mutant("padding", "hides the real tokens and shows the padding", from_ids(lambda ids, mask: mask == 0))
