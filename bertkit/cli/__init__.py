@@ -77,6 +77,8 @@ COMMANDS = {command.name: command for command in (
     Command("distill", "teach a smaller model, or one of another family, to answer as a bundle does",
             "bertkit distill sentiment --student layers=3,intermediate=512,vocabulary=8000 --train train.tsv "
             "--dev dev.tsv --unlabelled more.txt --out student"),
+    Command("quantize", "train a bundle to answer in integers as it does in float",
+            "bertkit quantize sentiment --train train.tsv --dev dev.tsv --precision int8-full --out trained"),
     Command("doctor", "examine any implementation or file of an encoder: findings with evidence",
             "bertkit doctor bert --against uncased_L-12_H-768_A-12 --html doctor.html"),
     Command("convert", "a checkpoint from one published form into another",

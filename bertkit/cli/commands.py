@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from bertkit.card import Card
 from bertkit.cli.compression import distill as distill
+from bertkit.cli.compression import quantize as quantize
 from bertkit.cli.compression import slim as slim
 from bertkit.cli.inspection import behave as behave
 from bertkit.cli.inspection import bias as bias
@@ -203,8 +204,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"]
     out             the folder to write
     to              saved_model, tflite, or web: a page around the .tflite that answers in a browser, on a file server
     precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
-                    int8-static computes the layers in integers, int8-full (experimental) everything; auto makes all but
-                    the last and takes the best that keeps the answers
+                    int8-static computes the layers in integers, int8-full all up to the head (first train the bundle
+                    for it by `bertkit quantize`); auto makes all but the last and takes the best that keeps the answers
     length          tokens that the .tflite takes; by default as many as dev asks, without dev as it was trained
     lengths         several lengths in one file, such as 32,64,128: a text is computed at the smallest that fits
     dev             labelled rows to score the file on; without them the card says that it was not scored
@@ -217,8 +218,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"]
     """
     from bertkit.export import export as run
     options: dict[str, Any] = {"precision": precision, "length": length, "lengths": lengths, "dev": dev,
-                               "max_drop": max_drop, "prefer": prefer,
-                               "separator": separator, "skip_bad_rows": skip_bad_rows, "columns": columns}
+                               "max_drop": max_drop, "prefer": prefer, "separator": separator,
+                               "skip_bad_rows": skip_bad_rows, "columns": columns}
     page = {"litert": litert, "fetch": fetch}
     return run(folder, to, out, **{"tflite": options, "web": options | page}.get(to, {}))
 

@@ -75,3 +75,29 @@ def distill(teacher: str, /, student: str, train: str, out: str, dev: str | None
     from bertkit.compress import distill as run
     return run(teacher, student, train, out, dev, unlabelled, matches, test, epochs, batch_size, learning_rate, length,
                seed, limit, alpha, temperature, progressive, augment, augmenter, columns, tuning)
+
+
+def quantize(folder: str, /, train: str, out: str, dev: str | None = None,
+             precision: Literal["int8-full", "int4-small"] = "int8-full", test: str | None = None, epochs: Count = AUTO,
+             batch_size: Count = AUTO, learning_rate: Rate = AUTO, length: int | None = None, seed: int = 0,
+             limit: int | None = None, columns: Columns = Columns(), tuning: TrainConfig = TrainConfig()) -> Card:
+    """Train a bundle to answer in integers as in float, and leave it as a bundle with its card, which is returned.
+
+    The bundle that is left answers in float, and keeps the ranges that its file of this precision takes.
+
+    folder          a bundle that classify, score, tag, answer, choose or embed left
+    train           labelled rows as the bundle was trained on; what it learns is its own answers, not the labels
+    out             the folder for the bundle; a run under way stands in OUT.tmp, TensorBoard logs in OUT.tmp/logs
+    dev             labelled rows: the epoch whose answers to them are nearest is taken; without it some of train
+    precision       of the file that it is trained for, by `bertkit export --precision`
+    test            labelled rows that only report
+    epochs          passes over the training rows; auto: as many as so few or so many rows ask
+    batch_size      rows in a step; auto: 16, of many rows 32
+    learning_rate   the highest, after the warm-up; auto: half of what fine-tuning takes
+    length          tokens that a row is cut to, the special ones included; by default as the bundle
+    seed            of the order of rows, and of the rows that ranges are measured on
+    limit           take the first rows of train only
+    """
+    from bertkit.compress import quantize as run
+    return run(folder, train, out, dev, precision, test, epochs, batch_size, learning_rate, length, seed, limit,
+               columns, tuning)

@@ -1,10 +1,11 @@
-"""Smaller models out of a trained one: students that learn from it, parts removed from it, weights made zero."""
+"""Smaller models out of a trained one: students, parts removed, integers that are trained for, weights made zero."""
 
 from typing import TYPE_CHECKING
 
 from bertkit.face import on_demand
 
-_HOMES = {"slim": "slimming", "distill": "distilling", "Distillation": "distillation", "Progressive": "distillation",
+_HOMES = {"slim": "slimming", "distill": "distilling", "quantize": "quantizing", "Distillation": "distillation",
+          "Progressive": "distillation",
           "TaughtRows": "teacher_answers", "Match": "matches", "augmented": "augmentation",
           "MaskedModel": "augmentation", "NearestWords": "augmentation", "MagnitudePruning": "sparsity",
           "keep_layers": "removal", "keep_parts": "removal", "keep_entries": "removal", "keep_features": "width",
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bertkit.compress.importance import activation_importance as activation_importance
     from bertkit.compress.importance import gradient_importance as gradient_importance
     from bertkit.compress.matches import Match as Match
+    from bertkit.compress.quantizing import quantize as quantize
     from bertkit.compress.removal import keep_entries as keep_entries
     from bertkit.compress.removal import keep_layers as keep_layers
     from bertkit.compress.removal import keep_parts as keep_parts

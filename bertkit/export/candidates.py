@@ -5,6 +5,8 @@ import functools
 from pathlib import Path
 
 from bertkit.card import Card
+from bertkit.checkpoints.ranges import read_ranges
+from bertkit.compress.simulation import has_full_blocks
 from bertkit.data.inputs import Labelled
 from bertkit.errors import Error
 from bertkit.export import ladder, mask, parity, source
@@ -19,10 +21,11 @@ from bertkit.terminal import say
 
 AUTO, PAGE = "auto", "ladder.html"
 TIMED_TEXTS = 50
-STATIC, MEASURED = "int8-static", ("int8-static", "int8-full")      # those whose ranges calibration rows give
-# What the card says of the mask of int8-static, whose constant follows the ranges (see `static.static_ranges`).
+STATIC = ("int8-static", "int8-full")       # those whose ranges calibration rows give, or training
+# What the card says of their mask, whose constant follows the ranges (see `static.static_ranges`, `Rounded`).
 HIDDEN = {"hidden_by": "the lowest level of the scores' range"}
-EXPERIMENTAL = "int8-full is experimental: every operation in integers, for chips without floating point."
+UNTRAINED = ("The bundle was not trained for int8-full (see `bertkit quantize`): its ranges were measured on "
+             "calibration rows.")
 
 
 class Export:
@@ -80,13 +83,18 @@ class Export:
     def _obstacle(self, name):
         """Return why a precision cannot be made of this bundle, or None."""
         config = self.bundle.model.encoder.config
-        if name not in MEASURED:
+        if name not in STATIC:
             return None
-        if self._calibration is None:
+        if self._calibration is None and not self._learnt(name):
             return "needs calibration rows, and the bundle keeps none (train it without --set calibration=0)"
-        if name == STATIC and not mask.has_full_blocks(config):
+        if not has_full_blocks(config):
             return f"is made for blocks like BERT's, and {config.family} has others"
         return None
+
+    def _learnt(self, name):
+        """Return whether the bundle was trained for a precision."""
+        found = read_ranges(self.folder)
+        return found is not None and found.precision == name
 
     def _names(self):
         """Return the precisions that "auto" tries; say why one is left out."""
@@ -113,7 +121,7 @@ class Export:
             say(f"Comparing the {name} file with the model as trained{on}.")
             found = prove.of(load(self.place, files[name].name), name, max_drop)
             proofs[name] = {"precision": name, "length": self.lengths[-1], "lengths": self.lengths,
-                            "mask": HIDDEN if name == STATIC else masking, **found}
+                            "mask": HIDDEN if name in STATIC else masking, **found}
             entries.append(ladder.entry(name, files[name].stat().st_size, found,
                                         {**_measured(self.place, files[name].name), "layers": drifts.get(name, {})}))
         return proofs, entries
@@ -128,8 +136,7 @@ class Export:
             rows = source.random_rows(self.bundle.tokenizer, self.lengths[-1])
             return self._inputs(rows), {"masked_score": mask.FLOAT, "rows": 0}
         say("Looking at the attention scores of the calibration rows.")
-        constant = mask.integer_masked_score(self.bundle.model, rows) if "int8-full" in names else mask.FLOAT
-        return self._inputs(rows), mask.measure_masking(self.bundle.model, rows, constant)
+        return self._inputs(rows), mask.measure_masking(self.bundle.model, rows, mask.FLOAT)
 
     def _inputs(self, rows):
         """Return the entries that the file will take: a family without segments has no segment_ids."""
@@ -158,7 +165,7 @@ class Export:
                      **latency(self.place, inputs[:TIMED_TEXTS])},
             inputs={"reads": list(self.bundle.task.reads), **tensors},
             bytes={path.name: path.stat().st_size for path in sorted(self.place.iterdir())},
-            notes=card.notes + ((EXPERIMENTAL,) if taken == "int8-full" else ()))
+            notes=card.notes + ((UNTRAINED,) if taken == "int8-full" and not self._learnt(taken) else ()))
 
 
 def _measured(place, file):

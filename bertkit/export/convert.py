@@ -116,9 +116,10 @@ class Converted:
     def __init__(self, folder: str | Path, masked_score: float, rows: dict[str, np.ndarray], lengths: Sequence[int],
                  graph: str | Path) -> None:
         from bertkit.checkpoints import bundle
-        model, task = bundle.load(folder), bundle.task(bundle.read_metadata(folder))
-        model.encoder.masked_score = masked_score
         longest = rows["token_ids"].shape[1]
+        model, task = bundle.load(folder), bundle.task(bundle.read_metadata(folder))
+        self._folder, self._model, self._task, self._lengths = folder, model, task, {longest: SIGNATURE}
+        model.encoder.masked_score = masked_score
         signatures = {length: signature(length) for length in lengths} if len(lengths) > 1 else {longest: SIGNATURE}
         self.signature, self.rows, self._graph = signatures[longest], rows, str(graph)
         self._signatures = list(signatures.values())
@@ -141,23 +142,34 @@ class Converted:
         from bertkit.export.static import rewritten, static_ranges
         if precision in ("dynamic", "float16"):
             return self._converted(precision)
+        if precision == "int8-full":
+            return self._integers()
         if precision == "int8-static":
             scaled, ranges = rewritten(self.float32, *static_ranges(self.float32, self.signature, self.rows))
             return quantize(scaled, RULES[precision], ranges)
-        return quantize(self.float32, RULES[precision], rows=self.rows) if precision in RULES else self.float32
+        return quantize(self.float32, RULES[precision]) if precision in RULES else self.float32
 
-    def _converted(self, precision="float32"):
+    def _integers(self):
+        """Return the file whose ranges the bundle learnt, or calibration rows give."""
+        from bertkit.export.integers import Rounded, integer_ranges
+        model = Rounded(self._model, integer_ranges(self._folder, self._model, self.rows, "int8-full"))
+        graph = f"{self._graph}-integers"
+        _write_graph(self._model, self._task, list(self.rows), self._lengths, graph, model.within)
+        return self._converted("int8-full", graph, [SIGNATURE])
+
+    def _converted(self, precision="float32", graph=None, signatures=None):
         """Return what TensorFlow's own converter makes."""
         import tensorflow as tf
-        converter = tf.lite.TFLiteConverter.from_saved_model(self._graph, signature_keys=self._signatures)
-        if precision in ("dynamic", "float16"):
+        converter = tf.lite.TFLiteConverter.from_saved_model(graph or self._graph,
+                                                             signature_keys=signatures or self._signatures)
+        if precision in ("dynamic", "float16", "int8-full"):
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if precision == "float16":
             converter.target_spec.supported_types = [tf.float16]
         return converter.convert()
 
 
-def _write_graph(model, task, names, signatures, graph):
+def _write_graph(model, task, names, signatures, graph, within=None):
     """Write the SavedModel of one row: int32 [1,T] by name -> what the task gives, under its name, for each length T.
 
     Through `ExportArchive`, which finds the weights that an endpoint uses; a plain tf.Module, or a concrete
@@ -170,7 +182,7 @@ def _write_graph(model, task, names, signatures, graph):
 
     def given(token_ids, padding_mask, segment_ids=None):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
-        return {task.output: answer(model, task, batch)}
+        return {task.output: (within(answer) if within else answer)(model, task, batch)}
     archive = keras.export.ExportArchive()
     for length, name in signatures.items():
         archive.add_endpoint(name, given, input_signature=[

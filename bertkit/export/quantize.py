@@ -11,14 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from bertkit.errors import Error
 from bertkit.export import flatbuffer
 
 SIGNATURE = "serving_default"
 WEIGHTED = {"FULLY_CONNECTED": 1, "GATHER": 0, "EMBEDDING_LOOKUP": 1}   # with large tables: which input it is
-CALIBRATION_ROWS = 200
 BLOCK = 32              # numbers that share a scale in a table of four bits
 
 
@@ -52,20 +49,16 @@ RULES: dict[str, tuple[Rule, ...]] = {
                     Rule("static", "SOFTMAX", INSIDE), Rule("static", "GELU", INSIDE),
                     Rule("static", "RESHAPE", f"{INSIDE}.*/attention"),
                     Rule("static", "TRANSPOSE", f"{INSIDE}.*/attention"),
-                    Rule("static", "ADD", r"/attention(_\d+)?/add")),
-    "int8-full": (Rule("static", "*"), Rule("float", "OUTPUT"))}
+                    Rule("static", "ADD", r"/attention(_\d+)?/add"))}
 
 
-def quantize(content: bytes, rules: Sequence[Rule], ranges: Mapping[str, Any] | None = None,
-             rows: dict[str, np.ndarray] | None = None) -> bytes:
+def quantize(content: bytes, rules: Sequence[Rule], ranges: Mapping[str, Any] | None = None) -> bytes:
     """Return a float .tflite made of integers by rules.
 
     Args:
         content: The float .tflite.
         rules: The rules.
-        ranges: {name of a tensor: {"min", "max"}, float32 [1, ..., 1]} for static rules; None: they are measured on
-            `rows`.
-        rows: Rows to measure ranges on, {name: int32 [rows, length]}; not needed where no rule is static.
+        ranges: {name of a tensor: {"min", "max"}, float32 [1, ..., 1]}; None where no rule is static.
 
     Returns:
         The .tflite with integers.
@@ -79,17 +72,9 @@ def quantize(content: bytes, rules: Sequence[Rule], ranges: Mapping[str, Any] | 
     work, found = quantizer.Quantizer(bytearray(content)), list(flatbuffer.operators(flatbuffer.read(content)))
     for rule in rules:
         _add(work, quantizer, rule, [one for one in found if _names(rule, *one)], found)
-    if ranges is None and any(rule.how == "static" for rule in rules):
-        ranges = work.calibrate({SIGNATURE: _single(rows)}, num_threads=1)
     done = bytes(work.quantize(ranges, enable_progress_report=False).quantized_model)
     check_integers(done, rules)
     return done
-
-
-def _single(rows):
-    """Return rows of ids as the quantizer asks for them: one at a time."""
-    return [{name: values[i:i + 1] for name, values in rows.items()}
-            for i in range(min(CALIBRATION_ROWS, len(rows["token_ids"])))]
 
 
 def _names(rule, kind, operator, graph):

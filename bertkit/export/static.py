@@ -16,8 +16,9 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.export import flatbuffer
-from bertkit.export.quantize import CALIBRATION_ROWS, INSIDE
+from bertkit.export.quantize import INSIDE
 
+CALIBRATION_ROWS = 200
 PERCENTILE = 99.995     # of a row's numbers: what lies beyond is clipped
 BELOW = 6.0             # the range of scores ends so far below the lowest score of a real key: e^-6 is less than 1/256
 FLAT = 1e-3             # of the largest channel: a channel's scale is at least so much

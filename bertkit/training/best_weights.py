@@ -7,7 +7,7 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.training.progress import check_loss
-from bertkit.training.scoring import predictions
+from bertkit.training.scoring import task_outputs
 
 
 class BestWeights(keras.callbacks.Callback):
@@ -46,7 +46,8 @@ class BestWeights(keras.callbacks.Callback):
             epoch: The number of the epoch, from 0.
             logs: The epoch's numbers; the scores and the loss on dev are added as "dev_...".
         """
-        predicted = predictions(self.model, self.task, self.eval_split)
+        found = task_outputs(self.model, self.task, self.eval_split)
+        predicted = self.task.predictions(found, self.eval_split.packed)
         sides = self.task.metric_inputs(self.eval_split.targets, predicted)
         scores = {name: float(metric(*sides)) for name, metric in self.task.metrics.items()}
         loss = self.task.loss(self.eval_split.targets, predicted)
@@ -56,14 +57,27 @@ class BestWeights(keras.callbacks.Callback):
         if logs is not None:
             logs.update({} if loss is None else {"dev_loss": loss})
             logs.update({f"dev_{name}": value for name, value in scores.items()})
-        chosen = scores[self.metric]                # nan where a correlation is of equal scores: worse than any number
-        chosen = -chosen if self.metric in self.task.less_is_better else chosen
-        rank = (-np.inf if np.isnan(chosen) else chosen, -(loss or 0.0))
+        rank = self.ranked(found, scores, loss)
         if self.latest or rank > self.rank:
             self.epoch, self.rank = epoch, rank
             self.weights = [np.asarray(variable) for variable in self.model.trainable_variables]
         elif self.patience is not None and epoch - (self.epoch or 0) >= self.patience:
             self.model.stop_training = True
+
+    def ranked(self, outputs: list[Any], scores: dict[str, float], loss: float | None) -> tuple[float, ...]:
+        """Return what epochs are compared by; the largest is the best.
+
+        Args:
+            outputs: What the task makes of the model's outputs for each row of dev.
+            scores: The scores on dev.
+            loss: The loss on dev, or None.
+
+        Returns:
+            The score that chooses, then the loss with the other sign.
+        """
+        chosen = scores[self.metric]                # nan where a correlation is of equal scores: worse than any number
+        chosen = -chosen if self.metric in self.task.less_is_better else chosen
+        return -np.inf if np.isnan(chosen) else chosen, -(loss or 0.0)
 
     def get_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the best epoch so far and its weights.

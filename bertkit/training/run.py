@@ -92,6 +92,7 @@ class Run:
         self.notes: list[str] = []
         self.keeps_latest = False           # a run that does not learn to answer sets it before `resume`
         self.model: Any = None
+        self.ranges: Any = None             # of the int8 file that the model was trained for
         self.length, self.seed, self.tuning = length, seed, tuning
         self.knobs = {"out": out, "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
                       "length": length, "seed": seed, "tuning": tuning, **others}
@@ -180,8 +181,11 @@ class Run:
         """
         return self._prepared().sampler.steps_per_epoch
 
-    def resume(self) -> int:
+    def resume(self, best: BestWeights | None = None) -> int:
         """Put the state of an interrupted run into the compiled model.
+
+        Args:
+            best: What chooses the epoch on dev; None takes the score there.
 
         Returns:
             The epochs that the run has done, 0 for a new run.
@@ -189,8 +193,8 @@ class Run:
         Raises:
             Error: When `prepare` was not called, or the run's folder cannot be written.
         """
-        self.best = BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
-                                self.tuning.metric, self.keeps_latest)
+        self.best = best or BestWeights(self._prepared().splits.task, self.eval_splits["dev"], self.tuning.patience,
+                                        self.tuning.metric, self.keeps_latest)
         sums = [checksum(path) for path in self.splits.paths.values()]
         hold(self.folder)
         atexit.register(_tidy, self.folder)
@@ -254,7 +258,7 @@ class Run:
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
-                    self._report(card, task, predicted["dev"]))
+                    self._report(card, task, predicted["dev"]), ranges=self.ranges)
         remove_at_once(self.folder)
         release(self.folder)
         return card

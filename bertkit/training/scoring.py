@@ -67,5 +67,18 @@ def predictions(model: Any, task: Any, held: Any) -> list[Any]:
     Returns:
         One prediction for each input, in their order, in the task's own form.
     """
-    found = [task.outputs(raw) for raw in outputs(model, held.features)]
-    return task.predictions(found, held.packed)
+    return task.predictions(task_outputs(model, task, held), held.packed)
+
+
+def task_outputs(model: Any, task: Any, held: Any) -> list[Any]:
+    """Return what a task makes of a model's outputs for each row of a split, before they become predictions.
+
+    Args:
+        model: A head of bertkit's on an encoder.
+        task: The task, which says what the outputs mean.
+        held: The split, an `EvalSplit`.
+
+    Returns:
+        One array for each row, in their order, float32 [C] or [tokens,C] as `outputs` gives them.
+    """
+    return [task.outputs(raw) for raw in outputs(model, held.features)]

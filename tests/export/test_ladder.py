@@ -11,7 +11,7 @@ from bertkit.card import Card
 from bertkit.errors import Error
 from bertkit.export import drift, export_tflite, flatbuffer, ladder, source, static
 from bertkit.export.proof import _best_lengths, costs_of_lengths
-from bertkit.export.quantize import SIGNATURE, operations
+from bertkit.export.quantize import RULES, SIGNATURE, operations, quantize
 from tests import exported, tiny
 
 TEXTS = [*tiny.texts(40, seed=9)[0], "", "a good film " * 50, "Ünïcode ½ 中文"]
@@ -106,6 +106,40 @@ def test_hidden_keys_get_no_weight_in_integers(auto):
     others = {**one, "token_ids": np.where(one["padding_mask"] == 1, one["token_ids"], 9)}
     assert one["padding_mask"].min() == 0
     np.testing.assert_array_equal(device.run(one), device.run(others))
+
+
+def passed_bounds(hides_by=None):
+    """Return by how much hidden keys of an int8-static file pass their bound, for each row and layer.
+
+    The score of a hidden key is the low end of the range, 6 below the lowest real one, so that it gets at most exp(-6)
+    of what the real key with the lowest score gets; the file rounds to levels of 1/256. `hides_by` is another constant
+    in place of the one that sends hidden keys there.
+    """
+    batch, model = rows(), flatbuffer.read(content())
+    found, peaks = static.static_ranges(content(), SIGNATURE, batch)
+    graph = static.graph_of(model, SIGNATURE)
+    masks = [place for place in found if graph.operators[place[0]][0] == "MUL" and found[place][1] <= 0]
+    assert masks
+    found |= {} if hides_by is None else dict.fromkeys(masks, (hides_by, 0.0))
+    scaled, ranges = static.rewritten(content(), found, peaks)
+    made = quantize(scaled, RULES["int8-static"], ranges)
+    model = flatbuffer.read(made)
+    graph = static.graph_of(model, SIGNATURE)
+    softmax = [at for at in graph.scores if graph.operators[at][0] == "SOFTMAX"]
+    passed = []
+    for mask, values_of in static.observed(made, SIGNATURE, {name: values[:8] for name, values in batch.items()}):
+        for at in softmax if not mask.all() else ():
+            integers = values_of(int(graph.operators[at][1].outputs[0]))
+            p = (integers.astype("float64") + 128) / 256
+            p = p[:, :, mask] if p.shape[2] == len(mask) else p
+            passed.append((p[..., ~mask] - (np.exp(-6) * p[..., mask].min(axis=-1, keepdims=True) + 1 / 256)).max())
+    return np.array(passed)
+
+
+def test_a_hidden_key_gets_at_most_e_to_the_minus_6_of_the_least_real_one():
+    """So says the range of scores, which ends 6 below the lowest real one; a smaller constant is seen to leak."""
+    assert len(bounds := passed_bounds()) and bounds.max() <= 1e-9
+    assert passed_bounds(hides_by=-1.0).max() > 1 / 256
 
 
 @pytest.mark.slow

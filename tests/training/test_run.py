@@ -139,8 +139,8 @@ def test_best_puts_the_best_epoch_back(whole):
 
 
 def test_a_metric_of_which_less_is_better_chooses_the_least(monkeypatch):
-    errors, held = iter([[3.0, 0.0], [1.0, 0.0], [2.0, 0.0]]), EvalSplit(["a", "b"], [0.0, 0.0], None, None)
-    monkeypatch.setattr("bertkit.training.best_weights.predictions", lambda *_: next(errors))
+    errors, held = iter([[[3.0], [0.0]], [[1.0], [0.0]], [[2.0], [0.0]]]), EvalSplit(["a", "b"], [0.0, 0.0], None, None)
+    monkeypatch.setattr("bertkit.training.best_weights.task_outputs", lambda *_: next(errors))
     best = BestWeights(Regression(pairs=False), held, metric="mse")
     best.set_model(tiny.classifier())
     for epoch in range(3):
