@@ -42,6 +42,7 @@ def phone(model, tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_the_phone_answers_as_the_model(model, phone):
     device = ondevice.load(phone)
     assert device.length == 12 and Card.read(phone / "card.json").task == "classify"
@@ -77,7 +78,7 @@ def test_what_is_exported_is_the_model_and_nothing_is_left_beside_it(model, scra
 
 
 @pytest.mark.parametrize("options, words", [
-    ({"to": "onnx"}, "to='onnx' is unknown; bertkit exports to saved_model and tflite"),
+    ({"to": "onnx"}, "to='onnx' is unknown; bertkit exports to saved_model, tflite, web"),
     ({"precison": "int8"}, "precison='int8' is no option of tflite, which has precision, length, dev, max_drop"),
     ({"to": "saved_model", "length": 16}, "length=16 is no option of saved_model, which has none"),
     ({"tokenizer": None}, "has no tokenizer of its own"), ({"out": None}, "give the folder: out=FOLDER")])

@@ -124,7 +124,7 @@ def of_another_model(_):
 
 
 @pytest.mark.parametrize(("precision", "change", "message"), [
-    ("float32", of_another_model, "computes something else"),
+    pytest.param("float32", of_another_model, "computes something else", marks=pytest.mark.slow),
     ("int8", of_another_model, r"loses too much: accuracy goes from 90.00 of the .* take --precision dynamic"),
     ("float32", lambda good: good[:len(good) // 2], "no model that LiteRT can run"),
 ])

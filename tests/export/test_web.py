@@ -88,6 +88,7 @@ def test_the_name_of_a_folder_does_nothing_on_the_page(tmp_path, page):
     assert "<title>&lt;b&gt;&amp;</title>" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_page_is_replaced_and_nothing_else(page, monkeypatch):
     out, modules = page
     monkeypatch.setattr("bertkit.export.candidates.convert", exported.in_process)

@@ -199,6 +199,7 @@ def test_cases_of_rows_do_not_depend_on_other_changes_of_the_row():
 # ------------------------------------------------------------------------------------------ the command
 
 
+@pytest.mark.slow
 def test_the_command_asks_a_file_and_rows_and_writes_the_cases(tmp_path, capsys):
     path = written(tmp_path, {"name": "mine", "kind": "mft", "text": "a <b>{mood}</b> film", "label": "{mood}",
                               "lists": {"mood": ["good", "bad"]}})

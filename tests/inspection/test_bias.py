@@ -213,6 +213,7 @@ def test_errors_of_groups_are_those_of_the_answers(tmp_path):
 # ------------------------------------------------------------------------------------------ the command
 
 
+@pytest.mark.slow
 def test_the_command_prints_each_number_with_what_it_means(tmp_path, capsys):
     swaps = tmp_path / "swaps.tsv"
     swaps.write_text("good\tbad\n")
@@ -286,6 +287,7 @@ def test_erasing_changes_less_than_projecting_the_difference_of_means_away():
         leace(x, np.zeros(500))
 
 
+@pytest.mark.slow
 def test_the_last_layer_no_longer_tells_the_groups_and_the_command_says_before_and_after(tmp_path, capsys):
     folder, data = exported.bundled(), exported.dev()
     (tmp_path / "swaps.tsv").write_text("good\tbad\n")

@@ -131,6 +131,7 @@ def test_a_model_and_itself(pair):
     assert found["mcnemar_p"] == 1 and found["only_a"] == found["only_b"] == 0 and found["disagreements"] == []
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_a_table_and_a_page(pair, tmp_path, capsys):
     words = ["compare", *map(str, pair[:2]), "--data", str(pair[2])]
     assert main([*words, "--json"]) == 0

@@ -39,6 +39,7 @@ def made(request, tmp_path_factory):
     return name, folder / "model-0", folder / "model-1", folder / f"rows.{suffix}"
 
 
+@pytest.mark.slow
 def test_two_models_are_compared_as_their_answers_are(made):
     task, first, second, path = made
     found, (a, b) = compare(first, second, path), (Predictor(folder) for folder in made[1:3])
@@ -60,6 +61,7 @@ def test_two_models_are_compared_as_their_answers_are(made):
     assert len(found.disagreements) == found.only_a + found.only_b and found.text()
 
 
+@pytest.mark.slow
 def test_its_rows_become_tests_and_swaps(made, tmp_path, capsys):
     task, folder, _, path = made
     assert main(["behave", str(folder), "--data", str(path), "--only", "casing,punctuation", "--json", "--out",

@@ -94,8 +94,9 @@ def test_a_short_text_attends_in_full(kind, tokens):
     np.testing.assert_allclose(np.asarray(made(x, context={}))[0], wanted, atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", [Local(3, after=1), Hash(3, hashes=2, seed=5), Hash(3, buckets=(2, 4), causal=True),
-                                  Hash(4, causal=True, hashes=2)])
+@pytest.mark.parametrize("kind", [
+    Hash(3, hashes=2, seed=5), *(pytest.param(kind, marks=pytest.mark.slow) for kind in (
+        Local(3, after=1), Hash(3, buckets=(2, 4), causal=True), Hash(4, causal=True, hashes=2)))])
 def test_a_graph_of_any_length_gives_the_same(kind):
     """Lengths that are known only when it runs: short ones, in full, and long ones, in chunks."""
     made = layer(kind, Local(2), dtype="float32")

@@ -96,6 +96,7 @@ def test_a_damaged_newest_state_is_named_and_the_one_before_is_used(corpus, cut,
     assert "Resuming after step 3." in said and same(plain, cut)
 
 
+@pytest.mark.slow
 def test_a_damaged_state_takes_no_place_among_those_that_are_kept(corpus, cut, monkeypatch):
     """Saved at other steps than before, its number is never written again."""
     (cut / "state-00000006.safetensors").write_bytes(b"damaged")
