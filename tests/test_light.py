@@ -65,7 +65,7 @@ NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrie
           "compare": "a b data", "behave": "folder tests data fill",
           "bias": "model crows_pairs weat swaps data",
           "quantize": "folder train dev test",
-          "submit": "folder data tflite", "export": "folder dev", "convert": "source",
+          "serve": "folders", "submit": "folder data tflite", "export": "folder dev", "convert": "source",
           "vocabulary": "corpus", "corpus": "text vocabulary", "pretrain": "data vocabulary model dev"}
 
 

@@ -26,7 +26,7 @@ from bertkit.training.config import TrainConfig
 FILES = ("train", "dev", "test", "data", "corpus", "files", "tflite", "ranker", "embedder", "key", "path",
          "against", "accept", "unlabelled", "matches", "tests", "crows_pairs", "weat", "swaps", "litert")
 SEVERAL = ("text",)         # files where several are taken, and else a column
-BUNDLES = ("folder", "teacher", "a", "b")
+BUNDLES = ("folder", "folders", "teacher", "a", "b")
 CHECKPOINTS = ("model", "source", "vocabulary", "student", "augmenter", "fill")
 
 
