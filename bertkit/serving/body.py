@@ -55,7 +55,8 @@ class RefusalResponse(JSONResponse):
             send: Takes the response.
         """
         if not self._unread:
-            return await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send)
+            return
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         await _drain(receive)
