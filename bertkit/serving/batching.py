@@ -13,7 +13,11 @@ LONGEST_ADVICE = 60         # seconds, of Retry-After
 
 
 class Busy(Exception):
-    """As many requests wait as may. `seconds` says after how many another try is worth it."""
+    """As many requests wait as may.
+
+    Args:
+        seconds: After how many another try is worth it.
+    """
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
