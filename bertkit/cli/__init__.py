@@ -60,6 +60,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit evaluate sentiment --data dev.tsv --json"),
     Command("predict", "answer texts from standard input, one JSON object a line",
             "echo 'a wonderful film' | bertkit predict sentiment"),
+    Command("explain", "which words speak for an answer, and whether such scores are to be believed",
+            "bertkit explain sentiment --text 'a wonderful film' --out why.html"),
     Command("compare", "two bundles on the same rows: scores, intervals, the rows where they differ",
             "bertkit compare sentiment slimmer --data dev.tsv --out compared.html"),
     Command("behave", "tests of a bundle's behaviour: your own, and such as typos and negation made of your rows",
