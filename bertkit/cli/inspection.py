@@ -1,4 +1,4 @@
-"""The commands that look inside: why an answer, two models side by side, tests of behaviour, bias. As in commands.py."""
+"""The commands that look inside: why an answer, two models compared, tests of behaviour, bias. As in commands.py."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Look inside a model: why it answers so, two models side by side, tests of behaviour, what groups of people it treats differently."""
+"""Look inside a model: why an answer, two models side by side, tests of behaviour, how it treats groups of people."""
 
 from typing import TYPE_CHECKING
 

@@ -147,8 +147,8 @@ class Explanation:
                     f"model; give {ENOUGH} rows or more with --data, and --compare.")
         best = max(self.trusts, key=lambda one: one.gain[0])
         if not best.is_better:
-            return (f"Believe none of these scores: on {count:,} rows no measured method finds words that matter more to "
-                    "this model than words drawn at random.")
+            return (f"Believe none of these scores: on {count:,} rows no measured method finds words that matter "
+                    "more to this model than words drawn at random.")
         others = [one.method for one in self.trusts if one is not best and not one.is_better]
         doubt = f" Do not believe {', '.join(others)}: no better than words drawn at random." if others else ""
         own = "" if len(self.trusts) > 1 else " Other methods were not measured; --compare does it."

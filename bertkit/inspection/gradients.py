@@ -23,6 +23,9 @@ def token_vectors(encoder: Any, change: Callable) -> Iterator[None]:
     Args:
         encoder: The `Encoder`.
         change: Function (vectors [B,T,E]) -> the vectors to use.
+
+    Yields:
+        Nothing.
     """
     table = encoder.embeddings.token
     look_up = table.call

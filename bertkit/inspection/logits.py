@@ -21,6 +21,9 @@ class Logit:
         predictor: The model.
         row: The input.
         column: The number of the logit.
+
+    Raises:
+        Error: When the tokenizer has no token that could stand for a hidden word.
     """
 
     def __init__(self, predictor: Predictor, row: WordRow, column: int) -> None:
@@ -54,6 +57,9 @@ class Logit:
 
         Returns:
             float64 [copies,C].
+
+        Raises:
+            Error: When the model gives NaN.
         """
         ids, back = np.unique(self.row.without(kept, self.hidden), axis=0, return_inverse=True)
         found = np.array(outputs(self.predictor.model, self._features(ids)), "float64").reshape(len(ids), -1)

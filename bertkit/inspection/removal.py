@@ -30,7 +30,7 @@ def weighted_ridge(kept: np.ndarray, values: np.ndarray, weights: np.ndarray, pe
     """Fit argmin_β Σ_n w_n (v_n − a − β·k_n)² + λ ‖β‖², the intercept a without a penalty.
 
     Args:
-        kept: [copies,words], 1 for a word that stays.
+        kept: bool [copies,words], the words that stay.
         values: float [copies].
         weights: float [copies].
         penalty: λ.

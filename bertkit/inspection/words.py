@@ -117,8 +117,8 @@ def word_rows(task: Any, tokenizer: Tokenizer, inputs: Sequence[Any], length: in
         Error: When the task reads other things than a text or a pair.
     """
     if not isinstance(task, TextsOrPairs):
-        raise Error(f"The task {task.name} has no explanations; give a bundle that sorts texts or pairs into classes or "
-                    "gives them a score (classify, score).")
+        raise Error(f"The task {task.name} has no explanations; give a bundle that sorts texts or pairs into classes "
+                    "or gives them a score (classify, score).")
     return [_row(tokenizer, (given,) if isinstance(given, str) else tuple(given), length) for given in inputs]
 
 

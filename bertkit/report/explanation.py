@@ -11,6 +11,10 @@ MOST = 200          # rows that a page shows
 WORDS = 10          # words of a row in its table
 SHADES = 5
 DIRECTIONS = ("\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069")
+HELP = ("Comprehensiveness: what hiding the highest words costs; high is good. Sufficiency: what is lost when only they "
+        "stay; low is good (DeYoung et al. 2020). Deletion and insertion are areas under the curves; low and high are "
+        "good. A text with hidden words is unlike what the model learnt from, so compare with random words, not with 0.")
+ADD_UP = ("integrated_gradients", "shap")        # methods whose scores promise to add up to the change of the logit
 MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion")
 
 
@@ -31,7 +35,7 @@ def render_explanation(explanation: Any) -> str:
         explanation.rows) > MOST else ""
     return render_document(title, head, element(
         "main", section("Which scores to believe", _trusts(explanation)), said,
-        join(_row(number, row) for number, row in enumerate(shown, start=1))))
+        join(_row(number, row, explanation.method) for number, row in enumerate(shown, start=1))))
 
 
 def _legend():
@@ -43,22 +47,18 @@ def _legend():
 def _trusts(explanation):
     rows = [(name, *(vars(side)[measure] for measure in MEASURES)) for one in explanation.trusts
             for name, side in ((one.method, one.own), (f"random words beside {one.method}", one.random))]
-    return join([table("The probability of the answer when words are hidden, means over rows", ("order of words", *MEASURES),
-                       rows, words=("order of words",)),
-                 note("Comprehensiveness: what hiding the highest words costs; high is good. Sufficiency: what is lost when "
-                      "only they stay; low is good (DeYoung et al. 2020). Deletion and insertion are areas under the "
-                      "curves; low and high are good. A text with hidden words is unlike what the model learnt from, so "
-                      "compare with random words, not with 0.")])
+    return join([table("The probability of the answer when words are hidden, means over rows",
+                       ("order of words", *MEASURES), rows, words=("order of words",)), note(HELP)])
 
 
-def _row(number, row):
+def _row(number, row, method):
     strength = np.abs(np.asarray(row.scores))
     top = float(strength.max(initial=0)) or 1.0
+    order = [place for place in np.argsort(-strength, kind="stable") if row.scores.row.read[place]][:WORDS]
     parts = [element("p", _coloured(row, part, top), class_="explained", dir="auto") for part in range(len(row.texts))]
-    order = np.argsort(-strength, kind="stable")[:WORDS]
     words = table("The strongest words", ("word", "score"),
                   [(text(row.scores.words[place]), float(row.scores[place])) for place in order], words=("word",))
-    return section(f"Row {number}: {_said(row)}", *parts, _facts(row), words)
+    return section(f"Row {number}: {_said(row)}", *parts, _facts(row, method), words)
 
 
 def _said(row):
@@ -68,9 +68,9 @@ def _said(row):
     return said if row.target in (None, said) else f"{said}, explained is {row.target}"
 
 
-def _facts(row):
+def _facts(row, method):
     facts = []
-    if row.scores.completeness is not None:
+    if method in ADD_UP:
         facts.append(f"The sum of the scores is off the change of the logit by {100 * row.scores.completeness:.2g} %.")
     if row.unread:
         facts.append(f"{row.unread:,} of {len(row.scores):,} words are not read: they are behind the longest row.")
