@@ -11,9 +11,10 @@ MOST = 200          # rows that a page shows
 WORDS = 10          # words of a row in its table
 SHADES = 5
 DIRECTIONS = ("\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069")
-HELP = ("Comprehensiveness: what hiding the highest words costs; high is good. Sufficiency: what is lost when only they "
-        "stay; low is good (DeYoung et al. 2020). Deletion and insertion are areas under the curves; low and high are "
-        "good. A text with hidden words is unlike what the model learnt from, so compare with random words, not with 0.")
+HELP = ("Comprehensiveness: what hiding the highest words costs; high is good. Sufficiency: what is lost when only "
+        "they stay; low is good (DeYoung et al. 2020). Deletion and insertion: areas under the curves; low and high "
+        "are good. A text with hidden words is unlike those that the model learnt from: compare with random words, not "
+        "with 0.")
 ADD_UP = ("integrated_gradients", "shap")        # methods whose scores promise to add up to the change of the logit
 MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion")
 
