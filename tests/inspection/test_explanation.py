@@ -200,27 +200,6 @@ def test_integrated_gradients_are_those_of_captum():
         assert np.abs(row["scores"]).max() > 1e-3 and np.allclose(found, row["scores"], rtol=0, atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.graph
-@pytest.mark.parametrize("method", ["integrated_gradients", "occlusion"])
-def test_a_planted_word_is_found(method):
-    """The word warm, or cold, tells the label of 95 rows in 100; nothing else does."""
-    from bertkit.data.features import featurize
-    draw, texts, labels = np.random.default_rng(0), [], []
-    for number in range(400):
-        words = draw.choice(["film", "story", "scene", "the", "a", "was", "with", "old"], 7).tolist()
-        words.insert(draw.integers(8), ("cold", "warm")[number % 2])
-        texts.append(" ".join(words))
-        labels.append(number % 2 if draw.random() < 0.95 else 1 - number % 2)
-    model, tokenizer = tiny.classifier(1, ("no", "yes")), tiny.tokenizer()
-    features = featurize(tokenizer, texts, None, 16, np.array(labels, "int32"))
-    model.compile(optimizer="adam", loss=model.loss_function())
-    model.optimizer.learning_rate = 5e-3
-    model.fit(features.batch(np.arange(400), 16), features.labels, epochs=8, batch_size=32, verbose=0)
-    found = attributions(model, tokenizer, texts[:8], method)
-    assert sum(scores.words[int(np.argmax(scores))] in ("cold", "warm") for scores in found) >= 7
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, made):
     path = tmp_path_factory.mktemp("explained") / "model"
