@@ -22,6 +22,7 @@ INNER = ("text.unicode", "text.models", "text.graph", "cli.flags", "cli.answers"
 # between layers, one backend's own forms.
 TENSORFLOW = ("bertkit/text/graph/", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/",
               "bertkit/export/", "bertkit/objectives/", "bertkit/compress/importance.py",
+              "bertkit/inspection/gradients.py",
               "bertkit/pretraining/tensorboard.py", "bertkit/pretraining/inside.py", "bertkit/distribution.py",
               "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py", "bertkit/doctor/saved_model.py")

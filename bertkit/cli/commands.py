@@ -19,6 +19,7 @@ from bertkit.cli.compression import slim as slim
 from bertkit.cli.inspection import behave as behave
 from bertkit.cli.inspection import bias as bias
 from bertkit.cli.inspection import compare as compare
+from bertkit.cli.inspection import explain as explain
 from bertkit.cli.serving import serve as serve
 from bertkit.data.columns import Columns
 from bertkit.errors import Error

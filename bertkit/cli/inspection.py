@@ -1,8 +1,37 @@
-"""The commands that look inside: two models side by side, tests of behaviour, bias. As in commands.py."""
+"""The commands that look inside: why an answer, two models compared, tests of behaviour, bias. As in commands.py."""
 
 from typing import Any
 
 from bertkit.data.columns import Columns
+from bertkit.inspection.methods import Method
+
+
+def explain(folder: str, /, data: str | None = None, method: Method = "integrated_gradients",
+            target: str | None = None, out: str | None = None, compare: bool = False, seed: int = 0,
+            skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
+    """Show which words speak for an answer, and measure whether such scores are true of the model.
+
+    Without --data, --text is the text itself, and --second the second text of a pair.
+
+    folder          a bundle that a recipe left
+    data            rows to explain, labelled or not
+    method          how the scores are computed
+    target          the label that is explained; by default the model's answer to each row
+    out             a page to write, which needs no network
+    compare         measure the other methods too, and say which one to believe
+    seed            of all that is drawn
+    skip_bad_rows   go on without rows of data that cannot be used, and say how many
+    """
+    from bertkit.inspection.asked import inputs_of
+    from bertkit.inspection.explanation import explain as run
+    from bertkit.predictor import Predictor
+    predictor = Predictor(folder)
+    found = run(predictor, inputs_of(predictor.task, data, columns, skip_bad_rows), method, target, compare, seed)
+    if out is not None:
+        from bertkit.report.explanation import render_explanation
+        from bertkit.report.page import write_report
+        write_report(out, render_explanation(found))
+    return found
 
 
 def compare(a: str, b: str, /, data: str, out: str | None = None, separator: str = "|", skip_bad_rows: bool = False,

@@ -1,18 +1,22 @@
-"""Look inside a model: two models side by side, tests of behaviour, what groups of people it treats differently."""
+"""Look inside a model: why an answer, two models side by side, tests of behaviour, how it treats groups of people."""
 
 from typing import TYPE_CHECKING
 
 from bertkit.face import on_demand
 
-_HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "augment": "mitigation", "behave": "behaviour", "bias": "groups",
-          "compare": "comparison", "crows_pairs": "stereotypes", "erase_groups": "mitigation", "leace": "mitigation",
+_HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "attention": "heads", "attributions": "attribution",
+          "augment": "mitigation", "behave": "behaviour", "bias": "groups", "compare": "comparison",
+          "crows_pairs": "stereotypes", "erase_groups": "mitigation", "explain": "explanation", "leace": "mitigation",
           "make_cases": "perturbations", "read_cases": "cases", "read_swaps": "swaps", "weat": "word_lists"}
 __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
+    from bertkit.inspection.attribution import attributions as attributions
     from bertkit.inspection.behaviour import behave as behave
     from bertkit.inspection.cases import read_cases as read_cases
     from bertkit.inspection.comparison import compare as compare
+    from bertkit.inspection.explanation import explain as explain
     from bertkit.inspection.groups import bias as bias
+    from bertkit.inspection.heads import attention as attention
     from bertkit.inspection.masked import MaskedModel as MaskedModel
     from bertkit.inspection.mitigation import augment as augment
     from bertkit.inspection.mitigation import erase_groups as erase_groups

@@ -1,4 +1,4 @@
-"""The cases that `bertkit behave` asks: those of a tests file, and those that are made of the user's own rows."""
+"""What commands ask a model: cases of a tests file and cases made of the user's own rows; texts, or rows of a file."""
 
 from pathlib import Path
 from typing import Any
@@ -50,3 +50,27 @@ def cases_of(task: Any, tests: Data | None, data: Data | None, only: str | None 
     if taken := {case.name for case in cases} & {case.name for case in made}:
         raise Error(f"The tests file has a test {min(taken)!r}, which is the name of a change too; name it otherwise.")
     return [*cases, *made], notes
+
+
+def inputs_of(task: Any, data: Data | None, columns: Columns = Columns(), skip_bad_rows: bool = False) -> list[Any]:
+    """Return the inputs of a command that takes a text or a file.
+
+    Args:
+        task: The task of the model that is asked.
+        data: A file of rows, labelled or not; None takes the text itself of `columns`.
+        columns: Names of the columns of `data`; without it the text, and the second one of a pair.
+        skip_bad_rows: Whether to leave rows of `data` out that cannot be used.
+
+    Returns:
+        The inputs.
+
+    Raises:
+        Error: When there is neither a text nor a file, or the file cannot be read.
+    """
+    if data is None:
+        if columns.text is None:
+            raise Error("There is nothing to explain; give a text with --text, or rows with --data.")
+        return [columns.text if columns.second is None else (columns.text, columns.second)]
+    rows = print_skipped(read_rows(task, data, columns, skip_bad_rows))
+    say_unlabelled(rows)
+    return rows.inputs

@@ -8,7 +8,7 @@ from functools import cache
 ENGLISH = 0.02          # the largest share of letters outside a to z in a text that counts as English
 _ENGLISH_WORD = re.compile("[a-z0-9]+")
 # Scripts that are written without blanks between words: Thai, Lao, Myanmar, Khmer, kana, ideographs.
-_WITHOUT_BLANKS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u3040-\u30ff\u31f0-\u31ff"
+WITHOUT_BLANKS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\u3040-\u30ff\u31f0-\u31ff"
                              "\u3400-\u4dbf\u4e00-\u9fff\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9d"
                              "\U00020000-\U0003ffff]")
 WORD, PART, ALONE, BETWEEN = range(4)
@@ -100,4 +100,4 @@ def _kind(letter):
         return PART
     if not letter.isalnum():
         return BETWEEN
-    return ALONE if _WITHOUT_BLANKS.match(letter) else WORD
+    return ALONE if WITHOUT_BLANKS.match(letter) else WORD

@@ -5,9 +5,11 @@ import hashlib
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --soft: #5f6670; --line: #dcdfe4; --ground: #ffffff;
-  --raised: #f6f7f9; --accent: #1f5fa8; --heat: 31, 95, 168; }
+  --raised: #f6f7f9; --accent: #1f5fa8; --heat: 31, 95, 168;
+  --against: 176, 74, 20; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e7e9ec; --soft: #a0a7b1; --line: #363b43; --ground: #15171a;
-  --raised: #1d2024; --accent: #86b7f2; --heat: 134, 183, 242; } }
+  --raised: #1d2024; --accent: #86b7f2; --heat: 134, 183, 242;
+  --against: 240, 160, 110; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 62rem; background: var(--ground); color: var(--ink);
@@ -44,6 +46,12 @@ td.right { outline: 2px solid var(--ink); outline-offset: -3px; font-weight: 650
 .heat0 { background: var(--raised); } .heat1 { background: rgba(var(--heat), .1); }
 .heat2 { background: rgba(var(--heat), .18); } .heat3 { background: rgba(var(--heat), .27); }
 .heat4 { background: rgba(var(--heat), .36); } .heat5 { background: rgba(var(--heat), .45); }
+.explained { line-height: 2.1; overflow-wrap: anywhere; unicode-bidi: isolate; max-width: none; }
+.for, .against, .unread { border-radius: .2rem; padding: .1rem .15rem; } .unread { color: var(--soft); }
+.for { border-bottom: 2px solid rgb(var(--heat)); } .against { border-bottom: 2px dashed rgb(var(--against)); }
+.against1 { background: rgba(var(--against), .1); } .against2 { background: rgba(var(--against), .18); }
+.against3 { background: rgba(var(--against), .27); } .against4 { background: rgba(var(--against), .36); }
+.against5 { background: rgba(var(--against), .45); }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .55rem 1.75rem;
   margin: .6rem 0 1.5rem; font-size: .9rem; }
 .facts dt { color: var(--soft); font-size: .85rem; overflow-wrap: anywhere; }

@@ -1,0 +1,121 @@
+"""How much each word speaks for a model's answer, by several methods."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
+
+import numpy as np
+
+from bertkit.errors import Error
+from bertkit.inspection import gradients, heads, removal
+from bertkit.inspection.logits import Logit, columns_of
+from bertkit.inspection.methods import Method
+from bertkit.inspection.words import WordRow, word_rows
+from bertkit.predictor import Predictor
+from bertkit.terminal import with_progress
+from bertkit.text import Tokenizer
+
+
+class WordScores(np.ndarray):
+    """The scores of the words of one input, float64 [words]; above 0 speaks for the answer.
+
+    Attributes:
+        words: The words of the original text, or of both texts of a pair.
+        offsets: (start, end) of each in its text, in characters.
+        parts: The number of each word's text.
+        completeness: |sum − difference| / |difference|, of the sum of the scores and of the difference between the
+            logit of the input and that of the baseline; None for attention rollout, which is of no logit.
+        row: The `WordRow`.
+        logit: The `Logit` that the scores are of.
+    """
+
+    words: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+    parts: tuple[int, ...]
+    completeness: float | None
+    row: WordRow
+    logit: Logit
+
+
+def _integrated_gradients(logit, seed):
+    found = gradients.integrated_gradients(logit.predictor.model, logit.batch, logit.base_ids, logit.column)
+    return logit.row.word_sums(found)
+
+
+def _gradient_x_input(logit, seed):
+    return logit.row.word_sums(gradients.gradient_x_input(logit.predictor.model, logit.batch, logit.column))
+
+
+def _rollout(logit, seed):
+    model = logit.predictor.model
+    table = heads.rollout(heads.traced_attention(model, logit.batch))
+    return logit.row.word_sums(heads.read_by_head(model, len(table)) @ table)
+
+
+METHODS: dict[str, Callable[[Logit, int], np.ndarray]] = {
+    "integrated_gradients": _integrated_gradients, "gradient_x_input": _gradient_x_input,
+    "occlusion": lambda logit, seed: removal.occlusion(logit), "lime": removal.lime, "shap": removal.shap,
+    "rollout": _rollout}
+
+
+def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method: Method = "integrated_gradients",
+                 target: str | None = None, seed: int = 0) -> list[WordScores]:
+    """Compute how much each word of each text speaks for an answer.
+
+    Args:
+        model: A `Classifier` in memory.
+        tokenizer: Its tokenizer.
+        texts: Texts, or pairs of texts.
+        method: "integrated_gradients", "gradient_x_input", "occlusion", "lime", "shap" or "rollout".
+        target: The label that is explained; None takes the model's answer to each text.
+        seed: Of what LIME and SHAP draw.
+
+    Returns:
+        A `WordScores` for each text, of the words of the original text; a word that comes twice has two scores.
+
+    Raises:
+        Error: When there is no such method or label, or the model's task has no explanations.
+    """
+    return attributed(Predictor(model, tokenizer), texts, method, target, seed)[0]
+
+
+def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integrated_gradients",
+               target: str | None = None, seed: int = 0) -> tuple[list[WordScores], list[Any]]:
+    """Compute scores of words, and the answers that they explain.
+
+    Args:
+        predictor: The model.
+        inputs: Texts, or pairs of texts.
+        method: A name in `METHODS`.
+        target: The label that is explained; None takes the model's answer to each input.
+        seed: Of what LIME and SHAP draw.
+
+    Returns:
+        (a `WordScores` for each input, the answer to each as `predict` gives it).
+
+    Raises:
+        Error: When there is no such method or label, or the model's task has no explanations.
+    """
+    if method not in METHODS:
+        raise Error(f"method={method!r:.40} is unknown; give one of {', '.join(get_args(Method))}.")
+    given = predictor.task.check_inputs(inputs)
+    rows = word_rows(predictor.task, predictor.tokenizer, given, predictor.length)
+    predictions = predictor.predictions(given) if given else []
+    logits = [Logit(predictor, row, column)
+              for row, column in zip(rows, columns_of(predictor, predictions, target), strict=True)]
+    alone = ([logit] for logit in logits)
+    scores = [_scored(logit, method, seed) for (logit,) in with_progress(alone, len(logits), "explained")]
+    return scores, predictor.task.answers(given, predictions) if given else []
+
+
+def _scored(logit, method, seed):
+    row = logit.row
+    found = METHODS[method](logit, seed) if row.words else np.zeros(0)
+    scores = np.where(row.read, found, 0.0).view(WordScores)
+    scores.words, scores.offsets, scores.parts, scores.row, scores.logit = (
+        row.words, row.offsets, row.parts, row, logit)
+    scores.completeness = None if method == "rollout" else _completeness(float(np.sum(found)), logit.difference)
+    return scores
+
+
+def _completeness(total, difference):
+    return abs(total - difference) / abs(difference) if difference else abs(total)

@@ -1,0 +1,128 @@
+"""The logit that an explanation is of: which one, and what it is where words are hidden."""
+
+from typing import Any
+
+import numpy as np
+
+from bertkit.data.features import Padding, pack
+from bertkit.errors import Error
+from bertkit.inspection.words import WordRow
+from bertkit.predictor import Predictor
+from bertkit.tasks.classification import Classification
+from bertkit.training.scoring import outputs
+
+HIDDEN = ("mask", "unk", "pad")         # the roles of tokens that stand for a hidden piece; the first that there is
+
+
+class Logit:
+    """A logit of a model, as a function of the words of an input.
+
+    Args:
+        predictor: The model.
+        row: The input.
+        column: The number of the logit.
+
+    Raises:
+        Error: When the tokenizer has no token that could stand for a hidden word.
+    """
+
+    def __init__(self, predictor: Predictor, row: WordRow, column: int) -> None:
+        self.predictor, self.row, self.column = predictor, row, column
+        special = predictor.tokenizer.special
+        role = next((role for role in HIDDEN if role in special), None)
+        if role is None:
+            raise Error("The tokenizer has no token that could stand for a hidden word; it needs one of [MASK], [UNK] "
+                        "and [PAD].")
+        self.hidden = predictor.tokenizer.id(special[role])
+
+    @property
+    def batch(self) -> dict[str, np.ndarray]:
+        """The row as the model reads it, entries int32 [1,T]."""
+        return self._features(self.row.ids[None]).batch([0])
+
+    @property
+    def base_ids(self) -> np.ndarray:
+        """The tokens of the baseline, int32 [1,T]: special tokens stay, every piece of the texts is hidden."""
+        return self.row.without(np.zeros((1, len(self.row.words)), bool), self.hidden)
+
+    def _features(self, ids):
+        segments = self.row.segments.tolist()
+        return pack([(row.tolist(), segments) for row in ids], Padding.of(self.predictor.tokenizer))
+
+    def all_of(self, kept: np.ndarray) -> np.ndarray:
+        """Compute all logits where only some words are there.
+
+        Args:
+            kept: bool [copies,words], the words that stay.
+
+        Returns:
+            float64 [copies,C].
+
+        Raises:
+            Error: When the model gives NaN.
+        """
+        ids, back = np.unique(self.row.without(kept, self.hidden), axis=0, return_inverse=True)
+        found = np.array(outputs(self.predictor.model, self._features(ids)), "float64").reshape(len(ids), -1)
+        if np.isnan(found).any():
+            raise Error("The model gives NaN, which cannot be explained; train again with a lower learning rate.")
+        return found[back.reshape(-1)]
+
+    def __call__(self, kept: np.ndarray) -> np.ndarray:
+        """Compute the logit where only some words are there.
+
+        Args:
+            kept: bool [copies,words], the words that stay.
+
+        Returns:
+            float64 [copies].
+        """
+        return self.all_of(kept)[:, self.column]
+
+    def chance(self, kept: np.ndarray) -> np.ndarray:
+        """Compute the probability of the answer where only some words are there; of a score the logit.
+
+        Args:
+            kept: bool [copies,words], the words that stay.
+
+        Returns:
+            float64 [copies].
+        """
+        found = self.all_of(kept)
+        if isinstance(self.predictor.task, Classification):
+            found = np.asarray(self.predictor.task.outputs(found), "float64")
+        return found[:, self.column]
+
+    @property
+    def difference(self) -> float:
+        """The logit of the input minus that of the baseline."""
+        every = np.ones(len(self.row.words), bool)
+        whole, empty = self(np.stack([every, ~every]))
+        return float(whole - empty)
+
+
+def columns_of(predictor: Predictor, predictions: list[Any], target: str | None) -> list[int]:
+    """Return the number of the logit that each explanation is of.
+
+    Args:
+        predictor: The model.
+        predictions: The task's prediction of each input.
+        target: A label; None takes the answer to each input, of several labels the most probable one.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        Error: When there is no such label.
+    """
+    task = predictor.task
+    if not isinstance(task, Classification):
+        if target is not None:
+            raise Error(f"target={target!r:.40} names a label, and the task {task.name} has none; leave it out.")
+        return [0] * len(predictions)
+    if target is not None and target not in task.labels:
+        raise Error(f"target={target!r:.40} is no label of this model; give one of {', '.join(task.labels)}.")
+    if target is not None:
+        return [task.labels.index(target)] * len(predictions)
+    if task.multi_label:
+        return [int(np.argmax(prediction)) for prediction in predictions]
+    return [int(number) for number in task.predicted_classes(predictions)]
