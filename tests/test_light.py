@@ -5,6 +5,7 @@ A process of its own runs all of these, because here both are loaded.
 
 import inspect
 import json
+import shlex
 import subprocess
 import sys
 
@@ -40,7 +41,7 @@ def answered(cases, folder):
 
 def example(name, without=""):
     """Return the words of a command's example, without one of its flags and the value after it."""
-    words = COMMANDS[name].example.split("| bertkit ")[-1].removeprefix("bertkit ").split()
+    words = shlex.split(COMMANDS[name].example.split("| bertkit ")[-1].removeprefix("bertkit "))
     at = words.index(without) if without in words else len(words)
     return words[:at] + words[at + 2:]
 

@@ -63,7 +63,8 @@ class Answering:
 
     async def _counted(self, request, model, key, answer_key):
         """Answer a request for answers, and count it whatever comes of it."""
-        began, status, answers = time.monotonic(), 500, []
+        answers: list[Any] | None = []
+        began, status = time.monotonic(), 500
         try:
             answers = await self._answers(request, model, key)
             status = 200 if answers is not None else GONE
