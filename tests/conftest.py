@@ -1,6 +1,8 @@
 """Fixtures that every test may use."""
 
+import gc
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -37,6 +39,21 @@ def eager(request):
     tf.config.run_functions_eagerly(not request.node.get_closest_marker("graph"))
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_is_collected():
+    """Let go of graphs and garbage of a file that left much: in a heap so large Python hardly ever looks for them."""
+    before = _resident_bytes()
+    yield
+    if "keras" in sys.modules and _resident_bytes() > before + 200e6:
+        sys.modules["keras"].backend.clear_session()
+        gc.collect()
+
+
+def _resident_bytes():
+    statm = Path("/proc/self/statm")                            # of Linux; elsewhere Python looks by itself
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 
 
 @pytest.fixture(scope="session")
