@@ -126,6 +126,20 @@ def test_ids_and_offsets_are_those_of_the_tokenizer(jar, tmp_path, name):
         assert row == {"ids": wanted.ids, "offsets": [list(pair) for pair in wanted.offsets]}, text
 
 
+def of_other_words():
+    """Return byte-level tokenizers that the clients do not know: with LLaMA's words, and with whole words."""
+    entries = [*filter(None, ROBERTA.values()), *letters()]
+    return [Tokenizer(entries, "bytelevel", ROBERTA, merges=[], **more) for more in ({"words": "llama3"},
+                                                                                    {"whole_words": True})]
+
+
+def test_words_of_other_rules_are_refused(jar, tmp_path):
+    for tokenizer in of_other_words():
+        write_facts(tmp_path, tokenizer, Classification(("no", "yes")), [16])
+        done = java(jar, "bertkit.Cli", "--encode", tmp_path, stdin="a\n")
+        assert done.returncode == 1 and "cuts words by other rules than GPT-2's" in done.stderr.decode()
+
+
 def test_invalid_utf8_is_read_as_python_reads_it(jar, tmp_path):
     write_facts(tmp_path, tokenizers()["bytelevel"], Classification(("no", "yes")), [16])
     chance = random.Random(6)

@@ -13,7 +13,7 @@ from bertkit.files import manifest
 from bertkit.files.atomic import write_json
 from bertkit.ondevice.runner import write_facts
 from bertkit.tasks.classification import Classification
-from tests.ondevice.test_java import LIBRARY, REFUSED, alike, drawn_texts, first, folder_of, tokenizers
+from tests.ondevice.test_java import LIBRARY, REFUSED, alike, drawn_texts, first, folder_of, of_other_words, tokenizers
 
 pytestmark = pytest.mark.slow         # builds with another compiler
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +89,13 @@ def test_ids_and_offsets_are_those_of_the_tokenizer(built, tmp_path, name):
     for text, row, wanted in zip(texts, answered(run(built, "--encode", tmp_path, lines=texts)),
                                  tokenizer.encode(texts), strict=True):
         assert row == {"ids": wanted.ids, "offsets": [list(pair) for pair in wanted.offsets]}, text
+
+
+def test_words_of_other_rules_are_refused(built, tmp_path):
+    for tokenizer in of_other_words():
+        write_facts(tmp_path, tokenizer, Classification(("no", "yes")), [16])
+        done = run(built, "--encode", tmp_path, lines=["a"])
+        assert done.returncode == 1 and "cuts words by other rules than GPT-2's" in done.stderr.decode()
 
 
 @pytest.mark.parametrize("name", tokenizers())

@@ -157,7 +157,7 @@ bk_tokenizer *bk_tokenizer_of(bk_room *room, const bk_json *settings, const bk_j
 {
     static const char *const KNOWN[] = {"kind", "special", "template", "added", "prefix", "longest_word", "rules",
         "normalization", "lowercase", "strip_accents", "clean", "split_ideographs", "prefix_space", "unknown_bytes",
-        "words", "controls", NULL};
+        "words", "whole_words", "controls", NULL};
     bk_tokenizer *own = bk_take(room, 1, sizeof *own);
     bk_parts parts = {tables ? entries_of(room, tables) : lines_of(room, lines), {0}, NONE, settings, tables};
     bk_text roles[ROLES];

@@ -59,6 +59,10 @@ test("what is missing, damaged or of another kind is said in one sentence", asyn
     copied("wordpiece", place => change(place, '"wordpiece"', '"japanese"')),
     /of the kind japanese came, which needs a dictionary/,
   );
+  await said(
+    copied("bpe", place => change(place, '"bytelevel"', '"bytelevel", "words": "llama3"')),
+    /cuts words by other rules than GPT-2's/,
+  );
 });
 
 test("a folder without a model encodes, and says that it predicts nothing", async () => {

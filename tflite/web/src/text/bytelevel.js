@@ -21,6 +21,11 @@ export class ByteLevel {
 
   /** @param {string[]} vocabulary @param {string | undefined} unknown @param {object} settings with the merges */
   constructor(vocabulary, unknown, settings) {
+    if ((settings.words ?? "gpt2") !== "gpt2" || settings.whole_words)
+      throw new BertkitError(
+        "The tokenizer cuts words by other rules than GPT-2's, such as EuroBERT's, which this client does not know; " +
+          "answer in Python.",
+      );
     const ids = new Map(vocabulary.map((entry, i) => [entry, i]));
     this.byteIds = letters().map(
       letter => ids.get(letter) ?? (settings.unknown_bytes ? ids.get(unknown ?? "") : undefined),
