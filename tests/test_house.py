@@ -296,6 +296,12 @@ def test_an_import_is_seen_wherever_it_stands(source):
     assert imports_go_down({"bertkit/training/a.py": source})
 
 
+def test_test_files_have_names_of_their_own():
+    """pytest refuses the second file of a name, where the folders are no packages."""
+    names = [path.name for path in (ROOT / "tests").glob("**/test_*.py") if not (path.parent / "__init__.py").exists()]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_what_is_fine_is_not_complained_about():
     fine = {"bertkit/encoder.py": '"""An encoder."""\n\nfrom bertkit.layers.block import Block\n\n\n'
                                   'def f():\n    """Return 1."""\n    return model.eval(lambda: Block)\n',
