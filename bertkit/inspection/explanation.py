@@ -9,6 +9,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
+from bertkit.inspection import heads
 from bertkit.inspection.answers import in_words
 from bertkit.inspection.attribution import WordScores, attributed
 from bertkit.inspection.comparison import as_texts, cut
@@ -114,24 +115,26 @@ class Explanation:
         method: How the scores were computed.
         rows: The answers.
         trusts: What was measured of `method`, and of the others where they were asked for.
+        heads: Of rollout, the heads in numbers (`heads.mean_statistics`); else empty.
     """
 
     model: str
     method: str
     rows: list[Explained]
     trusts: list[Trust]
+    heads: list[dict[str, float]]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON.
 
         Returns:
             {"model", "method", "rows", "methods": [{"method", the measures, "random", "gain", "low", "high"}],
-            "verdict"}.
+            "verdict", of rollout "heads": [{"layer", "head", "entropy", "distance", "special"}]}.
         """
         found = [{"method": one.method, **vars(one.own), "random": vars(one.random),
                   **dict(zip(("gain", "low", "high"), one.gain, strict=True))} for one in self.trusts]
         return {"model": self.model, "method": self.method, "rows": [row.to_json() for row in self.rows],
-                "methods": found, "verdict": self.verdict()}
+                "methods": found, "verdict": self.verdict(), **({"heads": self.heads} if self.heads else {})}
 
     def verdict(self) -> str:
         """Return in sentences which scores to believe.
@@ -202,8 +205,10 @@ def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradien
     rows = _explained(predictor, inputs, method, target, seed)
     others = [name for name in COMPARED if name != method] if compare else []
     measured = {method: rows} | {name: _explained(predictor, inputs, name, target, seed) for name in others}
+    seen = [(row.scores.logit.batch, row.scores.row.owners) for row in rows if method == "rollout"]
     return Explanation(predictor.version, method, rows,
-                       [Trust.of(name, found) for name, found in measured.items() if found])
+                       [Trust.of(name, found) for name, found in measured.items() if found],
+                       heads.mean_statistics(predictor.model, seen))
 
 
 def _explained(predictor, inputs, method, target, seed):

@@ -15,6 +15,10 @@ HELP = ("Comprehensiveness: what hiding the highest words costs; high is good. S
         "they stay; low is good (DeYoung et al. 2020). Deletion and insertion: areas under the curves; low and high "
         "are good. A text with hidden words is unlike those that the model learnt from: compare with random words, not "
         "with 0.")
+HEADS = ("Means over rows. Entropy in nats: 0 looks at one token alone. Distance in tokens. The last column is the share "
+         "that goes to special tokens; a head that gives them nearly all may do nothing on this text (Clark et al. "
+         "2019). What a head looks at is no proof of what decides the answer (Jain and Wallace 2019; Serrano and Smith "
+         "2019).")
 ADD_UP = ("integrated_gradients", "shap")        # methods whose scores promise to add up to the change of the logit
 MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion")
 
@@ -36,7 +40,8 @@ def render_explanation(explanation: Any) -> str:
         explanation.rows) > MOST else ""
     return render_document(title, head, element(
         "main", section("Which scores to believe", _trusts(explanation)), said,
-        join(_row(number, row, explanation.method) for number, row in enumerate(shown, start=1))))
+        join(_row(number, row, explanation.method) for number, row in enumerate(shown, start=1)),
+        _heads(explanation.heads)))
 
 
 def _legend():
@@ -50,6 +55,14 @@ def _trusts(explanation):
             for name, side in ((one.method, one.own), (f"random words beside {one.method}", one.random))]
     return join([table("The probability of the answer when words are hidden, means over rows",
                        ("order of words", *MEASURES), rows, words=("order of words",)), note(HELP)])
+
+
+def _heads(heads):
+    if not heads:
+        return ""
+    rows = [(f"{head['layer']}.{head['head']}", head["entropy"], head["distance"], head["special"]) for head in heads]
+    names = ("layer.head", "entropy", "distance", "to special tokens")
+    return section("What the heads look at", table("The heads in numbers", names, rows, words=names[:1]), note(HEADS))
 
 
 def _row(number, row, method):
