@@ -175,9 +175,9 @@ class Explanation:
             lines += ["", f"{len(self.rows) - SHOWN:,} more rows stand in the page (--out) and in --json."]
         names = ("comprehensiveness", "sufficiency", "deletion", "insertion")
         lines += ["", f"{'':<22}" + "".join(f"{name:>19}" for name in names)]
-        for one in self.trusts:
-            lines += [f"{label:<22}" + "".join(f"{vars(side)[name]:>19.4f}" for name in names)
-                      for label, side in ((one.method, one.own), ("  random words", one.random))]
+        orders = [(one.method, one.own) for one in self.trusts]
+        orders += [("random words", one.random) for one in self.trusts[:1]]     # the same beside each method
+        lines += [f"{label:<22}" + "".join(f"{vars(side)[name]:>19.4f}" for name in names) for label, side in orders]
         return "\n".join([*lines, "", self.verdict()])
 
 
