@@ -58,7 +58,8 @@ class Explained:
         words = [{"text": word, "start": start, "end": end, "score": float(score), **({"part": part} if paired else {})}
                  for word, (start, end), part, score in zip(self.scores.words, self.scores.offsets, self.scores.parts,
                                                             self.scores, strict=True)]
-        answered = {name: self.answer[name] for name in ("label", "labels", "score") if name in self.answer}
+        names = [name for name in ("label", "labels", "score") if name in self.answer]
+        answered: dict[str, Any] = {name: self.answer[name] for name in names}
         return {"text": self.texts[0], **({"second": self.texts[1]} if paired else {}), **answered,
                 "target": self.target, "words": words, "unread": self.unread,
                 "completeness": self.scores.completeness,
@@ -213,6 +214,6 @@ def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradien
 
 def _explained(predictor, inputs, method, target, seed):
     scores, answers = attributed(predictor, inputs, method, target, seed)
-    labels = predictor.task.labels if isinstance(predictor.task, Classification) else None
-    return [Explained(as_texts(one.row.texts), answer, labels and labels[one.logit.column], one,
+    labels = predictor.task.labels if isinstance(predictor.task, Classification) else ()
+    return [Explained(as_texts(one.row.texts), answer, labels[one.logit.column] if labels else None, one,
                       *faithfulness(one.logit, one, seed)) for one, answer in zip(scores, answers, strict=True)]

@@ -93,8 +93,8 @@ def attention(model: Any, tokenizer: Tokenizer, text: Any) -> dict[str, Any]:
     """
     predictor = Predictor(model, tokenizer)
     texts = (text,) if isinstance(text, str) else tuple(text)
-    sides = tokenizer.ids(texts)
-    ids, segments = tokenizer.pack_ids(*sides, *([None] if len(sides) == 1 else []), length=predictor.length)
+    first, *second = tokenizer.ids(texts)
+    ids, segments = tokenizer.pack_ids(first, second[0] if second else None, predictor.length)
     batch = tokenizer.batch([(ids, segments)], len(ids))
     return {"tokens": [tokenizer.vocabulary[number] for number in ids], "attention": traced_attention(model, batch)}
 

@@ -11,10 +11,10 @@ MOST = 200          # rows that a page shows
 WORDS = 10          # words of a row in its table
 SHADES = 5
 DIRECTIONS = ("\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069")
-HELP = ("What the probability of the answer does when words are hidden. Comprehensiveness: what hiding the highest words "
-        "costs; high is good. Sufficiency: what is lost when only they stay; low is good (DeYoung et al. 2020). "
-        "Deletion and insertion: areas under the curves; low and high are good. A text with hidden words is unlike "
-        "those that the model learnt from: compare with random words, not with 0.")
+HELP = ("What the probability of the answer does when words are hidden. Comprehensiveness: what hiding the highest "
+        "words costs; high is good. Sufficiency: what is lost when only they stay; low is good (DeYoung et al. "
+        "2020). Deletion and insertion: areas under the curves; low and high are good. A text with hidden words is "
+        "unlike those that the model learnt from: compare with random words, not with 0.")
 HEADS = ("Means over rows. Entropy in nats: 0 looks at one token alone. Distance in tokens. The last column is the "
          "share that goes to special tokens; a head that gives them nearly all may do nothing on these texts (Clark "
          "et al. 2019). What a head looks at is no proof of what decides the answer (Jain and Wallace 2019; Serrano "

@@ -299,6 +299,7 @@ def test_which_scores_to_believe(folder):
                                                     "rollout"]
     best = max(found.trusts, key=lambda one: one.gain[0])
     assert (f"believe {best.method}" in found.verdict()) == best.is_better and found.text()
-    assert all(one.random == found.trusts[0].random for one in found.trusts)        # so a page shows it once
+    for one in found.trusts:        # the random words are the same, so a page shows them once
+        assert vars(one.random) == pytest.approx(vars(found.trusts[0].random), abs=1e-5)
     assert "This row has no words." in render_explanation(found)
     assert "nobody can tell" in explain(folder, texts[:1], "occlusion").verdict()
