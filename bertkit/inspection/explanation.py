@@ -9,6 +9,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.errors import Error
+from bertkit.inspection import heads
 from bertkit.inspection.answers import in_words
 from bertkit.inspection.attribution import WordScores, attributed
 from bertkit.inspection.comparison import as_texts, cut
@@ -57,8 +58,8 @@ class Explained:
         words = [{"text": word, "start": start, "end": end, "score": float(score), **({"part": part} if paired else {})}
                  for word, (start, end), part, score in zip(self.scores.words, self.scores.offsets, self.scores.parts,
                                                             self.scores, strict=True)]
-        answered: dict[str, Any] = {name: self.answer[name] for name in ("label", "labels", "score")
-                                    if name in self.answer}
+        names = [name for name in ("label", "labels", "score") if name in self.answer]
+        answered: dict[str, Any] = {name: self.answer[name] for name in names}
         return {"text": self.texts[0], **({"second": self.texts[1]} if paired else {}), **answered,
                 "target": self.target, "words": words, "unread": self.unread,
                 "completeness": self.scores.completeness,
@@ -115,24 +116,26 @@ class Explanation:
         method: How the scores were computed.
         rows: The answers.
         trusts: What was measured of `method`, and of the others where they were asked for.
+        heads: Of rollout, the heads in numbers (`heads.mean_statistics`); else empty.
     """
 
     model: str
     method: str
     rows: list[Explained]
     trusts: list[Trust]
+    heads: list[dict[str, float]]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON.
 
         Returns:
             {"model", "method", "rows", "methods": [{"method", the measures, "random", "gain", "low", "high"}],
-            "verdict"}.
+            "verdict", of rollout "heads": [{"layer", "head", "entropy", "distance", "special"}]}.
         """
         found = [{"method": one.method, **vars(one.own), "random": vars(one.random),
                   **dict(zip(("gain", "low", "high"), one.gain, strict=True))} for one in self.trusts]
         return {"model": self.model, "method": self.method, "rows": [row.to_json() for row in self.rows],
-                "methods": found, "verdict": self.verdict()}
+                "methods": found, "verdict": self.verdict(), **({"heads": self.heads} if self.heads else {})}
 
     def verdict(self) -> str:
         """Return in sentences which scores to believe.
@@ -173,9 +176,9 @@ class Explanation:
             lines += ["", f"{len(self.rows) - SHOWN:,} more rows stand in the page (--out) and in --json."]
         names = ("comprehensiveness", "sufficiency", "deletion", "insertion")
         lines += ["", f"{'':<22}" + "".join(f"{name:>19}" for name in names)]
-        for one in self.trusts:
-            lines += [f"{label:<22}" + "".join(f"{vars(side)[name]:>19.4f}" for name in names)
-                      for label, side in ((one.method, one.own), ("  random words", one.random))]
+        orders = [(one.method, one.own) for one in self.trusts]
+        orders += [("random words", one.random) for one in self.trusts[:1]]     # the same beside each method
+        lines += [f"{label:<22}" + "".join(f"{vars(side)[name]:>19.4f}" for name in names) for label, side in orders]
         return "\n".join([*lines, "", self.verdict()])
 
 
@@ -203,12 +206,14 @@ def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradien
     rows = _explained(predictor, inputs, method, target, seed)
     others = [name for name in COMPARED if name != method] if compare else []
     measured = {method: rows} | {name: _explained(predictor, inputs, name, target, seed) for name in others}
+    seen = [(row.scores.logit.batch, row.scores.row.owners) for row in rows if method == "rollout"]
     return Explanation(predictor.version, method, rows,
-                       [Trust.of(name, found) for name, found in measured.items() if found])
+                       [Trust.of(name, found) for name, found in measured.items() if found],
+                       heads.mean_statistics(predictor.model, seen))
 
 
 def _explained(predictor, inputs, method, target, seed):
     scores, answers = attributed(predictor, inputs, method, target, seed)
-    labels = predictor.task.labels if isinstance(predictor.task, Classification) else None
+    labels = predictor.task.labels if isinstance(predictor.task, Classification) else ()
     return [Explained(as_texts(one.row.texts), answer, labels[one.logit.column] if labels else None, one,
                       *faithfulness(one.logit, one, seed)) for one, answer in zip(scores, answers, strict=True)]

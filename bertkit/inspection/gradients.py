@@ -8,9 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-ROWS = 32           # of which gradients are computed together
-FEWEST, MOST = 16, 512      # nodes of the integral
-SAME = 2e-5         # a score that more nodes change by less, relative to the largest one, is exact enough
+TOKENS = 2048       # of which gradients are computed together, so that long rows fit into memory
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
+MOST = 1024         # points of the path at which a gradient is computed; a row that needs more is left inexact
+SAME = 2e-5         # a score that smaller parts change by less, relative to the largest score, is exact enough
+LOST = 1e-4         # the same for what the scores of a part lack of the logit's change over that part
 
 
 @contextmanager
@@ -49,28 +51,33 @@ def vectors_of(encoder: Any, ids: np.ndarray) -> np.ndarray:
     return keras.ops.convert_to_numpy(encoder.embeddings.token(ids)).astype("float32")
 
 
-def slopes(model: Any, batch: dict[str, np.ndarray], vectors: np.ndarray, column: int) -> np.ndarray:
-    """Compute the gradient of a logit by the vectors of tokens.
+def slopes(model: Any, batch: dict[str, np.ndarray], column: int, base: np.ndarray, step: np.ndarray,
+           places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute a logit z and its slope dᵢ · ∂z/∂eᵢ of each token, at points e = b + α d of a line.
 
     Args:
         model: A model that gives logits [B,C].
         batch: One row, entries int [1,T].
-        vectors: float32 [B,T,E], vectors for that row's tokens.
         column: The number of the logit.
+        base: b, float32 [1,T,E], vectors of tokens.
+        step: d, float32 [1,T,E].
+        places: The values of α, float [P].
 
     Returns:
-        float64 [B,T,E].
+        (the logits, float64 [P], the slopes, float64 [P,T]).
     """
-    found = []
-    for start in range(0, len(vectors), ROWS):
-        part = tf.convert_to_tensor(vectors[start:start + ROWS])
+    logits, found = [], []
+    size = max(1, TOKENS // max(1, base.shape[1]))
+    for part in np.split(np.asarray(places, "float32")[:, None, None], range(size, len(places), size)):
+        vectors = tf.convert_to_tensor(base + part * step)
         rows = {name: np.repeat(value, len(part), axis=0) for name, value in batch.items()}
         with tf.GradientTape() as tape:
-            tape.watch(part)
-            with token_vectors(model.encoder, lambda own, part=part: tf.cast(part, own.dtype)):
+            tape.watch(vectors)
+            with token_vectors(model.encoder, lambda own, vectors=vectors: tf.cast(vectors, own.dtype)):
                 logit = model(rows, training=False)[:, column]
-        found.append(tape.gradient(logit, part).numpy().astype("float64"))
-    return np.concatenate(found)
+        logits.append(logit.numpy().astype("float64"))
+        found.append((tape.gradient(logit, vectors).numpy().astype("float64") * step).sum(-1))
+    return np.concatenate(logits), np.concatenate(found)
 
 
 def gradient_x_input(model: Any, batch: dict[str, np.ndarray], column: int) -> np.ndarray:
@@ -85,14 +92,15 @@ def gradient_x_input(model: Any, batch: dict[str, np.ndarray], column: int) -> n
         float64 [T].
     """
     vectors = vectors_of(model.encoder, batch["token_ids"])
-    return (vectors * slopes(model, batch, vectors, column)).sum(-1)[0]
+    return slopes(model, batch, column, np.zeros_like(vectors), vectors, np.ones(1))[1][0]
 
 
 def integrated_gradients(model: Any, batch: dict[str, np.ndarray], base_ids: np.ndarray, column: int) -> np.ndarray:
     """Compute (eᵢ − bᵢ) · ∫₀¹ ∂z/∂eᵢ at b + α (e − b) dα of each token (Sundararajan et al. 2017, equation 1).
 
-    e are the vectors of tokens, b those of the baseline. The integral is that of Gauss and Legendre, whose nodes are
-    doubled until no score changes any more; their sum is then z(e) − z(b).
+    e are the vectors of tokens, b those of the baseline. The logit of a sure model jumps on a short part of the path.
+    So a part of the path (Gauss and Legendre, 16 nodes) is halved until halves give the same scores and their sum is
+    the change of the logit.
 
     Args:
         model: A model that gives logits [B,C].
@@ -104,12 +112,34 @@ def integrated_gradients(model: Any, batch: dict[str, np.ndarray], base_ids: np.
         float64 [T].
     """
     end, base = (vectors_of(model.encoder, ids) for ids in (batch["token_ids"], base_ids))
-    before, count = np.full(end.shape[1], np.inf), FEWEST
-    while True:
-        nodes, weights = np.polynomial.legendre.leggauss(count)
-        path = base + ((nodes + 1) / 2).astype("float32")[:, None, None] * (end - base)
-        mean = np.einsum("n,nte->te", weights / 2, slopes(model, batch, path, column))
-        scores = ((end - base)[0] * mean).sum(-1)
-        if np.abs(scores - before).max(initial=0) <= SAME * max(1.0, np.abs(scores).max(initial=0)) or count >= MOST:
-            return scores
-        before, count = scores, 2 * count
+
+    def integrals(spans):
+        """Return the scores of parts of the path [S,T], and what their sums lack of the logit's change [S]."""
+        inside = np.array([0, *(NODES + 1) / 2, 1])
+        places = spans[:, :1] + (spans[:, 1:] - spans[:, :1]) * inside
+        logits, found = slopes(model, batch, column, base, end - base, places.reshape(-1))
+        logits, found = logits.reshape(places.shape), found.reshape(*places.shape, -1)
+        scores = np.einsum("s,n,snt->st", spans[:, 1] - spans[:, 0], WEIGHTS / 2, found[:, 1:-1])
+        return scores, np.abs(scores.sum(-1) - (logits[:, -1] - logits[:, 0]))
+
+    return _halved(integrals)
+
+
+def _halved(integrals):
+    """Add the integrals of parts of the path, each halved until it is exact enough or `MOST` points are used up."""
+    spans = np.array([[0.0, 1.0]])
+    coarse, asked, total = integrals(spans)[0], 0, 0.0
+    while len(spans):
+        middle = spans.mean(axis=1)
+        halves = np.stack([spans[:, 0], middle, middle, spans[:, 1]], axis=1).reshape(-1, 2)
+        scores, lost = integrals(halves)
+        asked += len(halves) * len(NODES)
+        scores = scores.reshape(len(spans), 2, -1)
+        fine = scores.sum(axis=1)
+        scale = max(1.0, np.abs(total + fine.sum(axis=0)).max(initial=0))
+        rough = (np.abs(fine - coarse).max(axis=1, initial=0) > SAME * scale) | (
+            lost.reshape(-1, 2).max(axis=1) > LOST * scale)
+        rough &= asked < MOST
+        total = total + fine[~rough].sum(axis=0)
+        spans, coarse = halves.reshape(-1, 2, 2)[rough].reshape(-1, 2), scores[rough].reshape(-1, fine.shape[1])
+    return total

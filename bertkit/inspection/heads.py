@@ -1,5 +1,6 @@
 """What the heads of a model look at in a text, and attention followed through all layers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from bertkit.errors import Error
 from bertkit.inspection.words import SPECIAL
 from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
+
+STATISTICS = ("entropy", "distance", "special")
 
 
 def traced_attention(model: Any, batch: dict[str, np.ndarray]) -> np.ndarray:
@@ -90,8 +93,8 @@ def attention(model: Any, tokenizer: Tokenizer, text: Any) -> dict[str, Any]:
     """
     predictor = Predictor(model, tokenizer)
     texts = (text,) if isinstance(text, str) else tuple(text)
-    sides = tokenizer.ids(texts)
-    ids, segments = tokenizer.pack_ids(sides[0], sides[1] if len(sides) > 1 else None, length=predictor.length)
+    first, *second = tokenizer.ids(texts)
+    ids, segments = tokenizer.pack_ids(first, second[0] if second else None, predictor.length)
     batch = tokenizer.batch([(ids, segments)], len(ids))
     return {"tokens": [tokenizer.vocabulary[number] for number in ids], "attention": traced_attention(model, batch)}
 
@@ -118,13 +121,19 @@ def head_statistics(attention: np.ndarray, special: np.ndarray) -> list[dict[str
             for layer in range(a.shape[0]) for head in range(a.shape[1])]
 
 
-def is_special(owners: np.ndarray) -> np.ndarray:
-    """Tell which tokens of a row are special.
+def mean_statistics(model: Any, rows: Sequence[tuple[dict[str, np.ndarray], np.ndarray]]) -> list[dict[str, float]]:
+    """Describe each head by the means of `head_statistics` over rows.
 
     Args:
-        owners: int [T], as in `WordRow`.
+        model: A head of bertkit's on an encoder.
+        rows: (the row as the model reads it, entries int [1,T]; its `WordRow.owners`, int [T]) of each.
 
     Returns:
-        bool [T].
+        What `head_statistics` returns; an empty list for no rows.
+
+    Raises:
+        Error: When the attention is not over all pairs of tokens.
     """
-    return np.asarray(owners) == SPECIAL
+    found = [head_statistics(traced_attention(model, batch), owners == SPECIAL) for batch, owners in rows]
+    return [{**heads[0], **{name: float(np.mean([head[name] for head in heads])) for name in STATISTICS}}
+            for heads in zip(*found, strict=True)]

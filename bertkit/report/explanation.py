@@ -11,10 +11,14 @@ MOST = 200          # rows that a page shows
 WORDS = 10          # words of a row in its table
 SHADES = 5
 DIRECTIONS = ("\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069")
-HELP = ("Comprehensiveness: what hiding the highest words costs; high is good. Sufficiency: what is lost when only "
-        "they stay; low is good (DeYoung et al. 2020). Deletion and insertion: areas under the curves; low and high "
-        "are good. A text with hidden words is unlike those that the model learnt from: compare with random words, not "
-        "with 0.")
+HELP = ("What the probability of the answer does when words are hidden. Comprehensiveness: what hiding the highest "
+        "words costs; high is good. Sufficiency: what is lost when only they stay; low is good (DeYoung et al. "
+        "2020). Deletion and insertion: areas under the curves; low and high are good. A text with hidden words is "
+        "unlike those that the model learnt from: compare with random words, not with 0.")
+HEADS = ("Means over rows. Entropy in nats: 0 looks at one token alone. Distance in tokens. The last column is the "
+         "share that goes to special tokens; a head that gives them nearly all may do nothing on these texts (Clark "
+         "et al. 2019). What a head looks at is no proof of what decides the answer (Jain and Wallace 2019; Serrano "
+         "and Smith 2019).")
 ADD_UP = ("integrated_gradients", "shap")        # methods whose scores promise to add up to the change of the logit
 MEASURES = ("comprehensiveness", "sufficiency", "deletion", "insertion")
 
@@ -36,7 +40,8 @@ def render_explanation(explanation: Any) -> str:
         explanation.rows) > MOST else ""
     return render_document(title, head, element(
         "main", section("Which scores to believe", _trusts(explanation)), said,
-        join(_row(number, row, explanation.method) for number, row in enumerate(shown, start=1))))
+        join(_row(number, row, explanation.method) for number, row in enumerate(shown, start=1)),
+        _heads(explanation.heads)))
 
 
 def _legend():
@@ -46,18 +51,28 @@ def _legend():
 
 
 def _trusts(explanation):
-    rows = [(name, *(vars(side)[measure] for measure in MEASURES)) for one in explanation.trusts
-            for name, side in ((one.method, one.own), (f"random words beside {one.method}", one.random))]
-    return join([table("The probability of the answer when words are hidden, means over rows",
-                       ("order of words", *MEASURES), rows, words=("order of words",)), note(HELP)])
+    orders = [(one.method, one.own) for one in explanation.trusts]
+    orders += [("random words", one.random) for one in explanation.trusts[:1]]      # the same beside each method
+    rows = [(name, *(vars(side)[measure] for measure in MEASURES)) for name, side in orders]
+    return join([table("Means over rows", ("order of words", *MEASURES), rows, words=("order of words",)), note(HELP)])
+
+
+def _heads(heads):
+    if not heads:
+        return ""
+    rows = [(f"{head['layer']}.{head['head']}", head["entropy"], head["distance"], head["special"]) for head in heads]
+    names = ("layer.head", "entropy", "distance", "to special tokens")
+    return section("What the heads look at", table("The heads in numbers", names, rows, words=names[:1]), note(HEADS))
 
 
 def _row(number, row, method):
+    if not len(row.scores):
+        return section(f"Row {number}: {_said(row)}", note("This row has no words."))
     strength = np.abs(np.asarray(row.scores))
-    top = float(strength.max(initial=0)) or 1.0
+    top = float(strength.max()) or 1.0
     order = [place for place in np.argsort(-strength, kind="stable") if row.scores.row.read[place]][:WORDS]
     parts = [element("p", _coloured(row, part, top), class_="explained", dir="auto") for part in range(len(row.texts))]
-    words = table("The strongest words", ("word", "score"),
+    words = table("Strongest words", ("word", "score"),
                   [(text(row.scores.words[place]), float(row.scores[place])) for place in order], words=("word",))
     return section(f"Row {number}: {_said(row)}", *parts, _facts(row, method), words)
 
@@ -72,7 +87,9 @@ def _said(row):
 def _facts(row, method):
     facts = []
     if method in ADD_UP:
-        facts.append(f"The sum of the scores is off the change of the logit by {100 * row.scores.completeness:.2g} %.")
+        share = 100 * row.scores.completeness
+        facts.append("The sum of the scores differs from the change of the logit by "
+                     f"{f'{share:,.2f}' if share >= 0.01 else 'less than 0.01'} %.")
     if row.unread:
         facts.append(f"{row.unread:,} of {len(row.scores):,} words are not read: they are behind the longest row.")
     return note(" ".join(facts)) if facts else ""

@@ -5,7 +5,9 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +17,7 @@ from bertkit import Tokenizer, family, load
 from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.cli import main
+from bertkit.data.features import featurize
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.heads import TokenClassifier
@@ -25,6 +28,7 @@ from bertkit.inspection.heads import head_statistics, rollout
 from bertkit.inspection.removal import weighted_ridge
 from bertkit.inspection.words import word_spans
 from bertkit.predictor import Predictor
+from bertkit.report.explanation import render_explanation
 from bertkit.tasks.classification import Classification
 from tests import exported, tiny
 
@@ -51,19 +55,40 @@ def test_integrated_gradients_are_a_riemann_sum(made):
     ids = tokenizer.pack([TEXT], length=32)
     ids = ids["token_ids"][0][ids["padding_mask"][0] == 1]
     table = model.encoder.embeddings.token.embeddings
-    kept = np.array(table)
+    kept, size = np.array(table), 5         # steps that fit into the table together
     end, base, sums = kept[ids], kept[masked(ids)], 0.0
+    rows = np.arange(size * len(ids)).reshape(size, -1)
     try:
-        for step in (np.arange(100) + 0.5) / 100:
-            table.assign(np.concatenate([base + step * (end - base), kept[len(ids):]]))
+        for steps in ((np.arange(100) + 0.5) / 100).reshape(-1, size, 1, 1):
+            table.assign(np.concatenate([*(base + steps * (end - base)), kept[rows.size:]]))
             with tf.GradientTape() as tape:
-                answer = model({"token_ids": np.arange(len(ids))[None]}, training=False)[:, 1]
-            sums += tf.convert_to_tensor(tape.gradient(answer, table.value)).numpy()[:len(ids)] / 100
+                answers = tf.reduce_sum(model({"token_ids": rows}, training=False)[:, 1])
+            slopes = tf.convert_to_tensor(tape.gradient(answers, table.value)).numpy()[:rows.size]
+            sums += slopes.reshape(size, len(ids), -1).sum(0) / 100
     finally:
         table.assign(kept)
     wanted = ((end - base) * sums).sum(-1)
     found = integrated_gradients(model, {"token_ids": ids[None]}, np.array([masked(ids)]), 1)
     assert np.abs(wanted).max() > 0.01 and np.abs(found - wanted).max() < 1e-3 * np.abs(wanted).max()
+
+
+class Jump:
+    """A logit that jumps from 0 to 1 on a thousandth of the path, where few nodes pass it by."""
+
+    def __init__(self):
+        self.encoder = SimpleNamespace(embeddings=SimpleNamespace(token=keras.layers.Embedding(3, 2)))
+        self.encoder.embeddings.token(np.zeros((1, 1), int))
+        self.encoder.embeddings.token.set_weights([np.array([[0, 0], [1, 2], [3, -2]], "float32")])
+
+    def __call__(self, rows, training):
+        total = tf.reduce_sum(self.encoder.embeddings.token(rows["token_ids"]), (1, 2))
+        return tf.sigmoid(1000 * (total - 1.3))[:, None]
+
+
+def test_a_jump_on_the_path_is_not_missed():
+    """The gradient is the same for all, so a token's score is its share of the sum of the vectors, 3 and 1 of 4."""
+    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int), 0)
+    assert found.tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
 
 
 def test_they_add_up_to_the_difference_of_the_logits(made):
@@ -172,6 +197,15 @@ def test_heads_are_described():
     assert found == {"layer": 1, "head": 1, "entropy": 0.0, "distance": 1.0, "special": 1.0}
 
 
+def test_heads_are_shown_with_rollout(folder, made):
+    found = explain(folder, [TEXT, "a good film"], "rollout")
+    assert [(head["layer"], head["head"]) for head in found.heads] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    own = [attention(*made, text)["attention"] for text in (TEXT, "a good film")]
+    ends = [table[0, 0][:, [0, -1]].sum(-1).mean() for table in own]
+    assert found.heads[0]["special"] == pytest.approx(float(np.mean(ends)), abs=1e-5)
+    assert found.to_json()["heads"] == found.heads and "What the heads look at" in render_explanation(found)
+
+
 class Cue:
     """A logit whose probability is 0.9 where word 2 of 8 is there, and 0.1 elsewhere."""
 
@@ -201,6 +235,42 @@ def test_integrated_gradients_are_those_of_captum():
 
 
 @pytest.fixture(scope="module")
+def cued():
+    """A model of rows whose label is, in 95 of 100, whether they have the word warm; and texts with it.
+
+    A text without it needs no reason for its answer, which is that of a text whose words are all hidden: only answers
+    to texts with the word have words to find.
+    """
+    around = ["film", "story", "scene", "the", "a", "was", "with", "old"]
+
+    def rows(count, seed, trusted):
+        draw, has = np.random.default_rng(seed), np.arange(count) % 2
+        texts = [" ".join(np.insert(draw.choice(around, 8), draw.integers(9), "warm")[:9] if one else
+                          draw.choice(around, 9)) for one in has]
+        return texts, has, np.where(draw.random(count) < trusted, has, 1 - has).astype("int32")
+
+    model, tokenizer = tiny.classifier(1, ("no", "yes")), tiny.tokenizer()
+    texts, _, labels = rows(400, 0, 0.95)
+    features = featurize(tokenizer, texts, None, 16, labels)
+    model.compile(optimizer=keras.optimizers.Adam(5e-3), loss=model.loss_function())
+    model.fit(features.batch(np.arange(400), 16), features.labels, epochs=8, batch_size=32, verbose=0)
+    texts, has, labels = rows(100, 1, 0.5)
+    answers = [("no", "yes").index(answer["label"]) for answer in Predictor(model, tokenizer).predict(texts)]
+    assert np.mean(answers == has) >= 0.95, "the model has not learnt the word"
+    assert np.mean(answers == labels) < 0.7, "the word tells nothing about the labels of the test"
+    return model, tokenizer, texts[1:21:2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["integrated_gradients", "occlusion"])
+def test_a_planted_word_is_found(cued, method):
+    model, tokenizer, texts = cued
+    found = attributions(model, tokenizer, texts, method)
+    assert all(scores.completeness < 0.01 for scores in found)
+    assert sum(scores.words[int(np.argmax(scores))] == "warm" for scores in found) >= 9
+
+
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory, made):
     path = tmp_path_factory.mktemp("explained") / "model"
     bundle.save(path, made[0], made[1], Card("classify", "classify", bundle.describe(made[0])), length=16,
@@ -223,10 +293,13 @@ def test_the_command(folder, capsys, tmp_path):
 
 
 def test_which_scores_to_believe(folder):
-    texts = tiny.texts(12)[0]
+    texts = [*tiny.texts(11)[0], ""]
     found = explain(folder, texts, "occlusion", compare=True)
     assert [one.method for one in found.trusts] == ["occlusion", "integrated_gradients", "gradient_x_input", "lime",
                                                     "rollout"]
     best = max(found.trusts, key=lambda one: one.gain[0])
     assert (f"believe {best.method}" in found.verdict()) == best.is_better and found.text()
+    for one in found.trusts:        # the random words are the same, so a page shows them once
+        assert vars(one.random) == pytest.approx(vars(found.trusts[0].random), abs=1e-5)
+    assert "This row has no words." in render_explanation(found)
     assert "nobody can tell" in explain(folder, texts[:1], "occlusion").verdict()
