@@ -17,6 +17,7 @@ import inspect
 import json
 import math
 import reprlib
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -66,8 +67,8 @@ class Number:
         most: largest value.
     """
 
-    least: float = -1e308
-    most: float = 1e308
+    least: float = -sys.float_info.max
+    most: float = sys.float_info.max
 
     def fault(self, value: Any) -> str | None:
         """Return what is wanted where a value is something else.
