@@ -143,6 +143,7 @@ def test_numbers_without_end(path):
     refused(zipped(path, b"\x8b" + struct.pack("<I", 10_000) + b"\x7f" * 10_000))
 
 
+@pytest.mark.slow
 def test_a_pickle_without_end(path):
     within(200, zipped(path, b"}0" * 10), "POP")
     within(200, zipped(path, b"}" * (pickled.MOST_STEPS + 5)), f"more than {pickled.MOST_STEPS} steps")

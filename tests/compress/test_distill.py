@@ -73,6 +73,7 @@ def test_sizes_are_those_that_were_asked_and_the_card_tells_of_the_teacher(place
     assert "[UNK]" not in Tokenizer.load(place / "sized").encode(texts)[0].tokens
 
 
+@pytest.mark.slow
 def test_a_checkpoint_reads_by_its_own_tokenizer_and_its_positions_set_the_length(place, steps):
     card = made(place, "of_other", place / "other", matches="distilbert", length=None)
     found = bertkit.Predictor(place / "of_other")
@@ -232,6 +233,7 @@ def test_a_fit_of_ones_own_learns_from_what_lies_inside_and_ends_plain(steps):
     assert "trace" not in student.encoder({"token_ids": np.array([[2, 3]])}, training=True)
 
 
+@pytest.mark.slow
 def test_a_student_with_its_teachers_weights_has_no_loss_but_where_ids_are_mixed_up():
     """The same model under other ids: each match is 0, and far from it where the teacher is given the student's ids."""
     config = WIDE.but(dropout=0.0, attention_dropout=0.0)

@@ -72,6 +72,7 @@ def test_ranges_are_of_rows_without_padding_and_hold_zero():
     assert {"embeddings/token", "block_1/masked", "block_0/output_norm/sum", "pooler"} <= set(found)
 
 
+@pytest.mark.slow
 def test_the_file_answers_what_the_simulation_does(place, tmp_path):
     """The same ids through the trained simulation and through the .tflite; other ranges are seen to matter."""
     phone(place / "integers", tmp_path / "phone")
@@ -130,6 +131,7 @@ def test_the_bundle_answers_in_float_and_its_card_compares(place):
     assert said["float"]["agreement"] == pytest.approx(same)
 
 
+@pytest.mark.slow
 def test_training_moves_weights_and_ranges_nearer_to_the_float_model(steps):
     """Ranges that are too narrow to begin with become wider, and the loss falls."""
     model, teacher = (checkpoints.load(exported.bundled()) for _ in range(2))
@@ -144,6 +146,7 @@ def test_training_moves_weights_and_ranges_nearer_to_the_float_model(steps):
     assert np.mean(np.array(widths[1]) > np.array(widths[0])) > 0.6
 
 
+@pytest.mark.slow
 def test_the_file_takes_the_learnt_ranges_without_calibration(place, tmp_path):
     trained(place, "few", epochs=1, tuning=TrainConfig(calibration=0))
     card = phone(place / "few", tmp_path / "phone")
@@ -205,6 +208,7 @@ def test_a_changed_file_of_ranges_is_seen(place, tmp_path):
         checkpoints.load(tmp_path / "changed")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on(place, steps, monkeypatch):
     from bertkit.training.resume import Resume
     original = Resume.save

@@ -37,6 +37,7 @@ def test_several_faults_are_named_and_no_other(sick, checks):
     assert f"{len(checks)} faults together explain it" in found["reference"].message
 
 
+@pytest.mark.slow
 def test_two_faults_are_named():
     found = examined(**FIRST, activation=gelu_tanh)
     assert ill(found) == {"segments", "activation"}
@@ -55,6 +56,7 @@ def test_what_follows_from_the_ids_is_said_to():
     assert found["padding"].verdict == "suspect" and "follows from mask-source" in found["padding"].message
 
 
+@pytest.mark.slow
 def test_an_encoder_without_residual_is_seen_though_no_fault_explains_it():
     found = examined(residual=0.0, end=lambda outputs, batch: {"sequence": 1.3 * outputs["sequence"] ** 3})
     assert found["reference"].verdict == "ill" and found["layer-norm"].verdict != "ill"

@@ -125,7 +125,8 @@ def of_another_model(_):
 
 @pytest.mark.parametrize(("precision", "change", "message"), [
     pytest.param("float32", of_another_model, "computes something else", marks=pytest.mark.slow),
-    ("int8", of_another_model, r"loses too much: accuracy goes from 90.00 of the .* take --precision dynamic"),
+    pytest.param("int8", of_another_model,
+                 "loses too much: accuracy goes from 90.00 of the .* take --precision dynamic", marks=pytest.mark.slow),
     ("float32", lambda good: good[:len(good) // 2], "no model that LiteRT can run"),
 ])
 def test_a_bad_file_is_refused_and_nothing_is_left(tmp_path, monkeypatch, precision, change, message):

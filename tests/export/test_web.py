@@ -55,6 +55,7 @@ def page(tmp_path_factory):
     return place / "out", modules
 
 
+@pytest.mark.slow
 def test_the_folder_answers_and_holds_all_that_the_page_loads(page):
     out, _ = page
     assert set(ondevice.load(out).predict(["a good film"])[0]["probabilities"]) == set(exported.LABELS)

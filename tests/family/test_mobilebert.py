@@ -58,6 +58,7 @@ def test_heads_come_back_whole(head, tmp_path):
     assert_comes_back(MODELS[head], checks.batch(CONFIG, 2 if head == "choose" else None), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", FORMS[::4], ids=lambda config: str(config.block))
 @pytest.mark.parametrize("tied", [True, False])
 def test_every_form_comes_back_whole(config, tied, tmp_path):

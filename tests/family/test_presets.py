@@ -8,6 +8,7 @@ from bertkit import checkpoints
 from bertkit.checkpoints import huggingface
 from bertkit.errors import Error
 from bertkit.family import pages_with
+from tests.family.checks import first_alone
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="keras-nlp runs as the tests do")
 
@@ -37,7 +38,7 @@ def backbones(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("name", first_alone(BACKBONES))
 def test_outputs_equal_keras_nlps(backbones, name):
     (backbone, folder), rng = backbones[name], np.random.default_rng(4)
     mask = np.arange(13) < np.array([[13], [4]])
@@ -55,6 +56,7 @@ def test_outputs_equal_keras_nlps(backbones, name):
     assert encoder.config.dropout == encoder.config.attention_dropout == 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_one_goes_to_hugging_face_only_as_what_transformers_has(backbones, name, tmp_path):
     encoder = checkpoints.load(backbones[name][1])

@@ -109,6 +109,7 @@ def right(folder, path):
     return np.array([answer["label"] == label for answer, (_, label) in zip(answers, rows, strict=True)])
 
 
+@pytest.mark.slow
 def test_counts_scores_and_interval_are_those_of_the_answers(pair):
     a, b = (right(folder, pair[2]) for folder in pair[:2])
     found = compare(*pair)

@@ -116,6 +116,7 @@ def test_occlusion_is_the_drop_of_the_logit(made):
         assert float(score) == pytest.approx(logit(model, whole, 1) - logit(model, hidden, 1), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_scores_pairs_long_and_empty_texts(made, method):
     pair, long, empty = attributions(*made, [("a good film", "bad"), "good " * 40, ""], method)
@@ -278,6 +279,7 @@ def folder(tmp_path_factory, made):
     return path
 
 
+@pytest.mark.slow
 def test_the_command(folder, capsys, tmp_path):
     hostile = "<script>x</script> \u202egood <img src=x onerror=alert(1)> film " + "\u05e9\u05dc\u05d5\u05dd"
     page = tmp_path / "why.html"
@@ -292,6 +294,7 @@ def test_the_command(folder, capsys, tmp_path):
     assert main(["explain", str(folder)]) == 1 and "--text" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_which_scores_to_believe(folder):
     texts = [*tiny.texts(11)[0], ""]
     found = explain(folder, texts, "occlusion", compare=True)

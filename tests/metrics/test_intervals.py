@@ -13,6 +13,7 @@ def simulated(chance, rows, skill):
     return labels, np.where(chance.random(rows) < skill, labels, 1 - labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_coverage_is_near_nominal(level):
     chance, trials, covered = np.random.default_rng(5), 400, 0

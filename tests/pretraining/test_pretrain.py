@@ -104,6 +104,7 @@ def test_a_damaged_state_takes_no_place_among_those_that_are_kept(corpus, cut, m
     assert {path.stem for path in cut.glob("state-*")} == {"state-00000003", "state-00000005"}
 
 
+@pytest.mark.slow
 def test_the_same_command_after_the_end_changes_nothing(corpus, tmp_path, monkeypatch):
     found = run(corpus, tmp_path / "out", dev=str(corpus / "dev"))
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
@@ -191,6 +192,7 @@ def test_it_goes_on_from_a_checkpoint_with_its_heads(corpus, tmp_path, capsys):
         run(corpus, tmp_path / "fourth", model=str(tmp_path / "first"), vocabulary=str(tmp_path / "other.txt"))
 
 
+@pytest.mark.slow
 def test_what_was_measured_is_in_the_logs_and_the_report(corpus, tmp_path):
     found = run(corpus, tmp_path / "out", dev=str(corpus / "dev"), objectives="mlm,nsp",
                 knobs=PretrainConfig(log_every=2, watch_every=4))

@@ -105,6 +105,7 @@ def graph_of():
     return compiled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["uncased", *(pytest.param(name, marks=pytest.mark.slow)
                                                for name in ("composed", "bytes", "cased"))])
 @settings(max_examples=30, deadline=None)

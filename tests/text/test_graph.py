@@ -70,6 +70,7 @@ def test_a_planted_fault_is_found():
         assert_equal(TOKENIZERS[0], wrong, HOSTILE)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=4),
        st.integers(3, 30), st.sampled_from(["right", "left"]))

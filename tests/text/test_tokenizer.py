@@ -45,8 +45,8 @@ def test_recorded_cases_of_a_checkpoint(shared, name):
             assert encoding.tokens == case["tokens"][1:-1]
 
 
-@pytest.mark.parametrize("name", ["bert-base-uncased", "bert-base-cased",
-                                  "bert-base-multilingual-cased"])
+@pytest.mark.parametrize("name", ["bert-base-uncased", *(pytest.param(name, marks=pytest.mark.slow) for name in (
+    "bert-base-cased", "bert-base-multilingual-cased"))])
 def test_lines_of_many_languages_equal_both_references(shared, name):
     pytest.importorskip("tokenizers")
     tokenizer = Tokenizer.load(shared(f"data/vocab/{name}/vocab.txt"))

@@ -113,6 +113,7 @@ def test_l2_sp_pulls_back_to_the_start():
     np.testing.assert_allclose(tape.gradient(penalty, kernel.value), 0.5 * (np.asarray(kernel) - start), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_accumulated_small_batches_equal_a_big_one():
     """Without dropout, and in float32: three batches of four rows are one of twelve."""
     config = SMALL.but(dropout=0.0, attention_dropout=0.0)
