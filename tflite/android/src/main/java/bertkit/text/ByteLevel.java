@@ -21,8 +21,8 @@ final class ByteLevel extends WordModel {
     ByteLevel(List<String> vocabulary, String unknown, Fields settings, Fields tables) {
         String words = settings.string("words", "gpt2");
         if (settings.flag("whole_words", false) || !words.equals("gpt2")) {
-            throw new BertkitException("The tokenizer cuts words by other rules than GPT-2's, such as EuroBERT's, which "
-                    + "this client does not know; answer in Python.");
+            throw new BertkitException("The tokenizer cuts words by other rules than GPT-2's, such as EuroBERT's, "
+                    + "which this client does not know; answer in Python.");
         }
         Map<String, Integer> ids = new HashMap<>();
         for (int i = 0; i < vocabulary.size(); i++) {
