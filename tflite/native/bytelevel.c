@@ -109,8 +109,8 @@ bk_model *bk_bytelevel(bk_room *room, const bk_parts *parts)
     bool any = false;
     bk_text words = bk_string(room, parts->settings, "words", (bk_text){NULL, 0});
     if (bk_flag(room, parts->settings, "whole_words", false) || (words.count && !bk_is(words, "gpt2")))
-        bk_fail(room, "The tokenizer cuts words by other rules than GPT-2's, such as EuroBERT's, which this client does "
-                "not know; answer in Python.");
+        bk_fail(room, "The tokenizer cuts words by other rules than GPT-2's, such as EuroBERT's, which this client "
+                "does not know; answer in Python.");
     if (bk_flag(room, parts->settings, "unknown_bytes", false) && parts->unknown.count)
         absent = bk_get(&parts->ids, parts->unknown);
     for (int b = 0; b < 256; b++) {
