@@ -57,7 +57,19 @@ def _of_transformers(case):
                if not name.startswith("pooler")]
     if missing:
         raise ValueError(f"{missing[0]} is missing")
-    return Subject.of(module)
+    return _always_as_configured(module)
+
+
+def _always_as_configured(module):
+    """Return transformers' encoder as a function of a batch alone: a short row leaves BigBird with full attention."""
+    subject, kind = Subject.of(module), getattr(module.config, "attention_type", None)
+
+    def answer(batch):
+        if hasattr(module, "set_attention_type"):
+            module.set_attention_type(kind)
+        return subject(batch)
+
+    return answer
 
 
 def own(case: Case) -> Subject | None:
