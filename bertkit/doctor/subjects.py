@@ -5,7 +5,7 @@ import inspect
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -39,6 +39,14 @@ class Subject:
     def __call__(self, batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         copied = {name: np.array(value, "int32") for name, value in batch.items()}
         return named(self.call(copied))
+
+    @overload
+    @classmethod
+    def of(cls, subject: None) -> None: ...
+
+    @overload
+    @classmethod
+    def of(cls, subject: Any) -> "Subject": ...
 
     @classmethod
     def of(cls, subject: Any) -> "Subject | None":
