@@ -27,6 +27,7 @@ from tests import tiny
 from tests.compress.test_alignment import SMALL, TURNED
 from tests.compress.test_slim import KNOBS, saved
 from tests.compress.test_teacher_answers import Teacher
+from tests.killed import kill_after_a_save, same_weights
 from tests.recipes.written import FILES
 
 WIDE = tiny.CONFIG.but(initializer_range=0.2)
@@ -337,20 +338,6 @@ def test_an_embedder_teaches_vectors_of_its_width_and_of_others(hidden, tmp_path
 def test_a_run_that_is_killed_goes_on(place, steps, monkeypatch):
     options = {"student": "layers=1,hidden=8", "matches": "tinybert", "epochs": 2}
     made(place, "straight", **options)
-    saves = []
-
-    def stop(self, done):
-        saves.append(done)
-        original(self, done)
-        if len(saves) == 1:
-            raise KeyboardInterrupt
-    from bertkit.training.resume import Resume
-    original = Resume.save
-    monkeypatch.setattr(Resume, "save", stop)
-    with pytest.raises(KeyboardInterrupt):
-        made(place, "killed", **options)
-    monkeypatch.setattr(Resume, "save", original)
+    kill_after_a_save(monkeypatch, lambda: made(place, "killed", **options))
     made(place, "killed", **options)
-    for one, other in zip(checkpoints.load(place / "straight").weights, checkpoints.load(place / "killed").weights,
-                          strict=True):
-        np.testing.assert_array_equal(one, other)
+    same_weights(place / "straight", place / "killed")

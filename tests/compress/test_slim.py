@@ -19,6 +19,7 @@ from bertkit.tasks.classification import Classification
 from bertkit.tasks.regression import Regression
 from bertkit.tasks.tagging import Tagging
 from tests import tiny
+from tests.killed import kill_after_a_save, same_weights
 from tests.recipes.written import FILES
 
 KNOBS = {"epochs": 1, "batch_size": 16, "learning_rate": 1e-2, "length": 16}
@@ -179,20 +180,6 @@ def test_an_embedder_is_slimmed(tmp_path, steps):
 def test_a_run_that_is_killed_goes_on(place, steps, monkeypatch):
     options = {"heads": 1, **KNOBS, "epochs": 2}
     made(place, "straight", **options)
-    saves = []
-
-    def stop(self, done):
-        saves.append(done)
-        original(self, done)
-        if len(saves) == 1:
-            raise KeyboardInterrupt
-    from bertkit.training.resume import Resume
-    original = Resume.save
-    monkeypatch.setattr(Resume, "save", stop)
-    with pytest.raises(KeyboardInterrupt):
-        made(place, "killed", **options)
-    monkeypatch.setattr(Resume, "save", original)
+    kill_after_a_save(monkeypatch, lambda: made(place, "killed", **options))
     made(place, "killed", **options)
-    for one, other in zip(checkpoints.load(place / "straight").weights, checkpoints.load(place / "killed").weights,
-                          strict=True):
-        np.testing.assert_array_equal(one, other)
+    same_weights(place / "straight", place / "killed")

@@ -24,6 +24,7 @@ from bertkit.layers.attention import EXACT
 from bertkit.tasks.tagging import Tagging
 from bertkit.training.config import TrainConfig
 from tests import exported, tiny
+from tests.killed import kill_after_a_save, same_weights
 from tests.recipes.written import FILES
 
 KNOBS = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "length": 16}
@@ -210,20 +211,9 @@ def test_a_changed_file_of_ranges_is_seen(place, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on(place, steps, monkeypatch):
-    from bertkit.training.resume import Resume
-    original = Resume.save
-
-    def stop(self, done):
-        original(self, done)
-        raise KeyboardInterrupt
-    monkeypatch.setattr(Resume, "save", stop)
-    with pytest.raises(KeyboardInterrupt):
-        trained(place, "killed")
-    monkeypatch.setattr(Resume, "save", original)
+    kill_after_a_save(monkeypatch, lambda: trained(place, "killed"))
     trained(place, "killed")
-    for one, other in zip(checkpoints.load(place / "integers").weights, checkpoints.load(place / "killed").weights,
-                          strict=True):
-        np.testing.assert_array_equal(one, other)
+    same_weights(place / "integers", place / "killed")
     assert read_ranges(place / "killed") == read_ranges(place / "integers")
 
 
