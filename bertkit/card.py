@@ -85,6 +85,7 @@ class Card:
         parity: of an export: the score of the file, its drop, agreement and drift.
         bytes: of an export: the size of each file, in bytes.
         latency: of an export: milliseconds for one text.
+        operations: of a SavedModel: {library: operations of it that a server must have}.
         ladder: of an export: what each precision that was made costs and keeps (see `export.ladder.entry`).
         notes: remarks.
         made: date, as in "2025-01-31".
@@ -108,6 +109,7 @@ class Card:
     parity: dict = field(default_factory=dict)
     bytes: dict = field(default_factory=dict)
     latency: dict = field(default_factory=dict)
+    operations: dict = field(default_factory=dict)
     ladder: tuple = ()
     notes: tuple = ()
     made: str = field(default_factory=_today)

@@ -116,6 +116,7 @@ def trained(stars, tmp_path_factory):
     return place
 
 
+@pytest.mark.slow
 def test_a_task_trains_loads_and_evaluates(trained, capsys):
     assert type(bertkit.load(trained / "bundle")) is StarModel
     _, texts, targets = read_reviews(trained / "dev", None, None)
@@ -125,6 +126,7 @@ def test_a_task_trains_loads_and_evaluates(trained, capsys):
     assert accuracy == pytest.approx(np.mean(given == targets)) and accuracy > 0.8
 
 
+@pytest.mark.slow
 def test_a_task_saves_from_memory(trained, tmp_path):
     bertkit.save(bertkit.load(trained / "bundle"), tmp_path / "again", bertkit.Tokenizer.load(trained / "bundle"))
     wanted = bertkit.Predictor(trained / "bundle").predict(TEXTS)
@@ -173,6 +175,7 @@ class NearestAttention(SelfAttention):
 register_attention(Nearest, NearestAttention)
 
 
+@pytest.mark.slow
 def test_an_attention_trains_saves_and_loads(tmp_path, eager):
     config = tiny.CONFIG.but(attention=Nearest(reach=2))
     model = tiny.classifier(config=config)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import numpy as np
 from bertkit.card import Card
 from bertkit.errors import Error
 from bertkit.export import reload, source
+from bertkit.export.model_server import operations, write_server_files
 from bertkit.files.atomic import write_json
 from bertkit.files.folders import new_folder
 from bertkit.tasks.registry import entry_of
@@ -30,7 +32,8 @@ def export_saved_model(folder: str | Path, out: str | Path) -> Card:
     Signature serving_default takes strings [B] and gives what `export.served` says of the task: for classes text (for
     pairs also second) -> probabilities [B,C] and label, the most probable one. Signature tokens: token_ids,
     padding_mask, segment_ids, int32 [B,T] -> logits float32. Rows are cut to the bundle's length; there are no windows.
-    A process with nothing but tensorflow and tensorflow_text loads it and must find the model's own numbers.
+    A process with nothing but tensorflow and tensorflow_text loads it and must find the model's own numbers. For a
+    TensorFlow ModelServer there are requests to warm up with, batching.config and compose.yaml beside it.
 
     Args:
         folder: The folder of the bundle.
@@ -57,13 +60,26 @@ def export_saved_model(folder: str | Path, out: str | Path) -> Card:
         _write(bundle, served, place)
         say("Loading it again in a process of its own.")
         parity = _checked(bundle, served, folder, place)
+        write_server_files(place, _server_name(out), served.inputs, _requests(served))
         size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
         card = Card.read(Path(folder) / "card.json")
         card = dataclasses.replace(
             card, name=Path(out).name, parity=parity, bytes={"saved_model": size},
-            inputs={"serving_default": list(served.inputs), "tokens": list(IDS)})
+            inputs={"serving_default": list(served.inputs), "tokens": list(IDS)}, operations=operations(place))
         write_json(place / "card.json", card.to_json())
     return card
+
+
+def _server_name(out):
+    """Return the name of a folder with nothing in it that an address or a file of a server takes for its own."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", Path(out).name).strip("_-") or "model"
+
+
+def _requests(served):
+    """Return requests to warm up with: each probe alone, and all of them together."""
+    together = served.probes()
+    alone = [{name: [values[row]] for name, values in together.items()} for row in range(len(source.PROBES))]
+    return [*alone, together]
 
 
 def _write(bundle, served, place):

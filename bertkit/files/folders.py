@@ -21,7 +21,9 @@ WRITTEN = {
     "web": (("ondevice.json", "card.json", "index.html"), (
         "ladder.html", "LICENSE-LiteRT.js.txt", "page/*.js", "page/page.css", "page/about.json", "bertkit/*.js",
         "litert/*.js", "litert/wasm/litert_wasm_*.wasm")),
-    "saved_model": (("saved_model.pb", "card.json"), ("fingerprint.pb", "variables/variables.*", "assets/*")),
+    "saved_model": (("saved_model.pb", "card.json"), (
+        "fingerprint.pb", "variables/variables.*", "assets/*", "assets.extra/tf_serving_warmup_requests",
+        "batching.config", "compose.yaml")),
     "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
                                                    "tokenizer.json", "tokenizer_config.json")),
     "corpus": (("manifest.json",), ("shard-*.tfrecord", "shard-*.index")),

@@ -223,6 +223,7 @@ def test_matches_compare_the_tokens_of_the_same_characters(vocabulary):
     assert len(squares) < batch["padding_mask"].sum() or vocabulary is TURNED
 
 
+@pytest.mark.slow
 def test_a_fit_of_ones_own_learns_from_what_lies_inside_and_ends_plain(steps):
     student, loss, sampler, _ = taught(TURNED, [Match("answers", "answers", "soft", 0.0), *PAPERS["tinybert"](2, 1)], 8)
     plain = len(tiny.classifier(config=student.encoder.config).weights)
@@ -272,6 +273,7 @@ def test_progress_is_layer_by_layer_and_then_the_answers():
         Progressive(taught()[1], 1)
 
 
+@pytest.mark.slow
 def test_what_does_not_learn_to_answer_keeps_its_last_epoch(place, steps, monkeypatch):
     from bertkit.training.best_weights import BestWeights
     kept = []

@@ -121,6 +121,7 @@ def test_a_model_that_answers_alike_has_no_loss():
 # ------------------------------------------------------------------------------ the command
 
 
+@pytest.mark.slow
 def test_the_bundle_answers_in_float_and_its_card_compares(place):
     said = Card.read(place / "integers" / "card.json").training["quantize"]
     assert said["precision"] == "int8-full" and said["of"] == exported.bundled().name
@@ -163,6 +164,7 @@ def test_the_file_takes_the_learnt_ranges_without_calibration(place, tmp_path):
             assert np.abs(found / ((high - low) / 255) - 1).min() < 1e-4, name
 
 
+@pytest.mark.slow
 def test_it_goes_on_training_as_any_bundle(place, steps, tmp_path):
     words = ["classify", "--model", place / "integers", "--train", place / "train.tsv", "--dev", place / "dev.tsv",
              "--epochs", 1, "--length", 16, "--out", tmp_path / "more"]
@@ -182,6 +184,7 @@ def signed_again(folder, change):
     write_json(folder / "bundle.json", told, signed=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "message"), [
     (lambda v: v["ranges"].update({"block_0/inner": [1.0, 2.0]}), r"the range of block_0/inner is \[1.0, 2.0\]"),
     (lambda v: v["ranges"].update({"block_0/inner": [-1.0]}), "block_0/inner"),
@@ -198,6 +201,7 @@ def test_damaged_ranges_are_named(place, tmp_path, change, message):
         integer_ranges(tmp_path / "damaged", checkpoints.load(tmp_path / "damaged"), ROWS, "int8-full")
 
 
+@pytest.mark.slow
 def test_a_changed_file_of_ranges_is_seen(place, tmp_path):
     import shutil
     shutil.copytree(place / "integers", tmp_path / "changed")
@@ -217,6 +221,7 @@ def test_a_run_that_is_killed_goes_on(place, steps, monkeypatch):
     assert read_ranges(place / "killed") == read_ranges(place / "integers")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_trained_is_refused(place, tmp_path):
     with pytest.raises(Error, match="give int8-full or int4-small"):
         trained(place, "never", precision="int8")

@@ -70,6 +70,7 @@ def test_fewer_bits_nearly_agree(auto, precision, agreement):
     assert entry["layers"] and all(0 < value < 0.6 for value in entry["layers"].values())
 
 
+@pytest.mark.slow
 def test_lookups_compute_what_gathers_do():
     changed, batch = flatbuffer.with_lookups(content()), rows()
     assert operations(changed)["EMBEDDING_LOOKUP"] and operations(content())["EMBEDDING_LOOKUP"] == 0

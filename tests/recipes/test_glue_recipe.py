@@ -171,6 +171,7 @@ def test_a_killed_run_is_told_and_the_same_command_ends_it(place, monkeypatch, c
         (place / "test.tsv").rename(place / "GLUE/CoLA/test.tsv")
 
 
+@pytest.mark.slow
 def test_other_flags_want_another_folder(first, place, children, capsys):
     assert glue(place, "--limit", "8") == 1
     assert "holds a benchmark of another recipe or of other flags" in capsys.readouterr().err and not children
