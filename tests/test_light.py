@@ -63,7 +63,7 @@ NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrie
           "annotate": "files source", "agreement": "files key", "evaluate": "folder data tflite",
           "predict": "folder data tflite", "doctor": "path against train dev accept", "slim": "folder train dev test",
           "distill": "teacher student train dev unlabelled test augmenter",
-          "compare": "a b data", "explain": "folder data", "behave": "folder tests data fill",
+          "compare": "a b data", "explain": "folder data", "attention": "folder", "behave": "folder tests data fill",
           "bias": "model crows_pairs weat swaps data",
           "quantize": "folder train dev test",
           "serve": "folders", "submit": "folder data tflite", "export": "folder dev", "convert": "source",

@@ -64,6 +64,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit serve sentiment --port 8080"),
     Command("explain", "which words speak for an answer, and whether such scores are to be believed",
             "bertkit explain sentiment --text 'a wonderful film' --out why.html"),
+    Command("attention", "what each head of a model looks at in a text, as a page",
+            "bertkit attention sentiment --text 'a wonderful film' --out heads.html"),
     Command("compare", "two bundles on the same rows: scores, intervals, the rows where they differ",
             "bertkit compare sentiment slimmer --data dev.tsv --out compared.html"),
     Command("behave", "tests of a bundle's behaviour: your own, and such as typos and negation made of your rows",

@@ -16,6 +16,7 @@ from bertkit.card import Card
 from bertkit.cli.compression import distill as distill
 from bertkit.cli.compression import quantize as quantize
 from bertkit.cli.compression import slim as slim
+from bertkit.cli.inspection import attention as attention
 from bertkit.cli.inspection import behave as behave
 from bertkit.cli.inspection import bias as bias
 from bertkit.cli.inspection import compare as compare

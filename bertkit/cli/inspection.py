@@ -34,6 +34,23 @@ def explain(folder: str, /, data: str | None = None, method: Method = "integrate
     return found
 
 
+def attention(folder: str, /, text: str, second: str | None = None, out: str | None = None) -> Any:
+    """Show what each head of a model looks at in a text: all heads, one head, the queries and keys of one token.
+
+    folder   a bundle, or another checkpoint with its tokenizer
+    text     the text, or the first text of a pair
+    second   the second text of a pair
+    out      a page to write, which needs no network
+    """
+    from bertkit.inspection.views import look
+    found = look(folder, [text] if second is None else [text, second])
+    if out is not None:
+        from bertkit.report.attention import render_attention
+        from bertkit.report.page import write_report
+        write_report(out, render_attention(found))
+    return found
+
+
 def compare(a: str, b: str, /, data: str, out: str | None = None, separator: str = "|", skip_bad_rows: bool = False,
             columns: Columns = Columns()) -> Any:
     """Compare two bundles of one task on the same labelled rows: scores, intervals, the rows where they differ.

@@ -7,7 +7,8 @@ from bertkit.face import on_demand
 _HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "attention": "heads", "attributions": "attribution",
           "augment": "mitigation", "behave": "behaviour", "bias": "groups", "compare": "comparison",
           "crows_pairs": "stereotypes", "erase_groups": "mitigation", "explain": "explanation", "leace": "mitigation",
-          "make_cases": "perturbations", "read_cases": "cases", "read_swaps": "swaps", "weat": "word_lists"}
+          "look": "views", "make_cases": "perturbations", "read_cases": "cases", "read_swaps": "swaps",
+          "weat": "word_lists"}
 __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
     from bertkit.inspection.attribution import attributions as attributions
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bertkit.inspection.stereotypes import crows_pairs as crows_pairs
     from bertkit.inspection.swaps import Swaps as Swaps
     from bertkit.inspection.swaps import read_swaps as read_swaps
+    from bertkit.inspection.views import look as look
     from bertkit.inspection.word_lists import weat as weat
 else:
     __getattr__ = on_demand(__name__, _HOMES)
