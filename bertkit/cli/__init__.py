@@ -66,6 +66,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit explain sentiment --text 'a wonderful film' --out why.html"),
     Command("attention", "what each head of a model looks at in a text, as a page",
             "bertkit attention sentiment --text 'a wonderful film' --out heads.html"),
+    Command("layers", "what each layer knows of labelled rows, and what fine-tuning changed",
+            "bertkit layers sentiment --data dev.tsv --against bertkit://english --out layers.html"),
     Command("compare", "two bundles on the same rows: scores, intervals, the rows where they differ",
             "bertkit compare sentiment slimmer --data dev.tsv --out compared.html"),
     Command("behave", "tests of a bundle's behaviour: your own, and such as typos and negation made of your rows",

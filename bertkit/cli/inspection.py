@@ -1,6 +1,6 @@
 """The commands that look inside: why an answer, two models compared, tests of behaviour, bias. As in commands.py."""
 
-from typing import Any
+from typing import Any, Literal
 
 from bertkit.data.columns import Columns
 from bertkit.inspection.methods import Method
@@ -48,6 +48,29 @@ def attention(folder: str, /, text: str, second: str | None = None, out: str | N
         from bertkit.report.attention import render_attention
         from bertkit.report.page import write_report
         write_report(out, render_attention(found))
+    return found
+
+
+def layers(model: str, /, data: str, against: str | None = None, task: Literal["classify", "tag"] = "classify",
+           out: str | None = None, limit: int = 1000, length: int = 128, seed: int = 0,
+           columns: Columns = Columns()) -> Any:
+    """Say what each layer knows of labelled rows, by a linear probe, and how alike the layers of two encoders are.
+
+    model     a checkpoint with its tokenizer
+    data      labelled rows: texts or pairs with a class each, or tagged sentences
+    against   another checkpoint, such as the one that fine-tuning began with
+    task      whether rows have a class (classify) or tags (tag)
+    out       a page to write, which needs no network
+    limit     read the first rows only
+    length    tokens that a text is cut to
+    seed      of the rows that are learnt from, and of the control task
+    """
+    from bertkit.inspection.layers import examine_layers
+    found = examine_layers(model, data, against, task, limit, length, seed, columns)
+    if out is not None:
+        from bertkit.report.layers import render_layers
+        from bertkit.report.page import write_report
+        write_report(out, render_layers(found))
     return found
 
 

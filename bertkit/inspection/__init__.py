@@ -6,9 +6,10 @@ from bertkit.face import on_demand
 
 _HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "attention": "heads", "attributions": "attribution",
           "augment": "mitigation", "behave": "behaviour", "bias": "groups", "compare": "comparison",
-          "crows_pairs": "stereotypes", "erase_groups": "mitigation", "explain": "explanation", "leace": "mitigation",
-          "look": "views", "make_cases": "perturbations", "read_cases": "cases", "read_swaps": "swaps",
-          "weat": "word_lists"}
+          "cka": "similarity", "crows_pairs": "stereotypes", "erase_groups": "mitigation",
+          "examine_layers": "layers", "explain": "explanation", "leace": "mitigation",
+          "look": "views", "make_cases": "perturbations", "probe": "probing", "read_cases": "cases",
+          "read_swaps": "swaps", "weat": "word_lists"}
 __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
     from bertkit.inspection.attribution import attributions as attributions
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from bertkit.inspection.explanation import explain as explain
     from bertkit.inspection.groups import bias as bias
     from bertkit.inspection.heads import attention as attention
+    from bertkit.inspection.layers import examine_layers as examine_layers
     from bertkit.inspection.masked import MaskedModel as MaskedModel
     from bertkit.inspection.mitigation import augment as augment
     from bertkit.inspection.mitigation import erase_groups as erase_groups
     from bertkit.inspection.mitigation import leace as leace
     from bertkit.inspection.perturbations import make_cases as make_cases
+    from bertkit.inspection.probing import probe as probe
+    from bertkit.inspection.similarity import cka as cka
     from bertkit.inspection.stereotypes import crows_pairs as crows_pairs
     from bertkit.inspection.swaps import Swaps as Swaps
     from bertkit.inspection.swaps import read_swaps as read_swaps
