@@ -21,13 +21,13 @@ log = logging.getLogger("bertkit")
 
 PROMPTS = "config_sentence_transformers.json"
 # Their name of a pooling -> ours; several are side by side in this order where each has a key of its own.
-_MODES = {"cls": "cls", "max": "max", "mean": "mean", "mean_sqrt_len_tokens": "mean_sqrt_len",
+MODES = {"cls": "cls", "max": "max", "mean": "mean", "mean_sqrt_len_tokens": "mean_sqrt_len",
           "weightedmean": "weightedmean", "lasttoken": "lasttoken"}
-_KEYS = {"pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max", "pooling_mode_mean_tokens": "mean",
+KEYS = {"pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max", "pooling_mode_mean_tokens": "mean",
          "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
          "pooling_mode_weightedmean_tokens": "weightedmean", "pooling_mode_lasttoken": "lasttoken"}
 # torch's classes of activations -> ours.
-_ACTIVATIONS = {"Tanh": "tanh", "Identity": "linear", "ReLU": "relu", "GELU": "gelu_erf", "SiLU": "silu",
+ACTIVATIONS = {"Tanh": "tanh", "Identity": "linear", "ReLU": "relu", "GELU": "gelu_erf", "SiLU": "silu",
                 "Mish": "mish"}
 # What says the vector of a document, of several prompts the first.
 VECTOR = "sentence_embedding"           # their name of the vector of a text
@@ -146,15 +146,15 @@ def _mode(path, prompts):
                               "include_prompt": schema.Maybe(bool)}, SETTINGS)
     said = values.get("pooling_mode")
     modes = [said] if isinstance(said, str) else said or [
-        mode for key, mode in _KEYS.items() if values.get(key) is True]
-    unknown = [mode for mode in modes if mode not in _MODES] + [
-        key for key, on in values.items() if key.startswith("pooling_mode_") and on is True and key not in _KEYS]
+        mode for key, mode in KEYS.items() if values.get(key) is True]
+    unknown = [mode for mode in modes if mode not in MODES] + [
+        key for key, on in values.items() if key.startswith("pooling_mode_") and on is True and key not in KEYS]
     if unknown:
-        raise Error(f"{path} pools by {' and '.join(unknown)}; bertkit has {', '.join(_MODES)}.")
+        raise Error(f"{path} pools by {' and '.join(unknown)}; bertkit has {', '.join(MODES)}.")
     if values.get("include_prompt") is False and any(prompts.values()):
         raise Error(f"{path} leaves the tokens of a prompt out of the pooling (include_prompt: false), and {PROMPTS} "
                     "has prompts, which bertkit pools like any text; remove the prompts there, and add none.")
-    return "+".join(_MODES[mode] for mode in modes) or "mean"
+    return "+".join(MODES[mode] for mode in modes) or "mean"
 
 
 def _projection(place):
@@ -162,13 +162,13 @@ def _projection(place):
     path = place / "config.json"
     values = read_json(path, _DENSE, SETTINGS)
     name = (values.get("activation_function") or "torch.nn.modules.activation.Tanh").rpartition(".")[2]
-    if name not in _ACTIVATIONS:
-        raise Error(f"{path} has the activation {name}; bertkit reads {', '.join(_ACTIVATIONS)} there.")
+    if name not in ACTIVATIONS:
+        raise Error(f"{path} has the activation {name}; bertkit reads {', '.join(ACTIVATIONS)} there.")
     between = {values.get(key) or VECTOR for key in ("module_input_name", "module_output_name")}
     if values.get("use_residual") or between != {VECTOR}:
         raise Error(f"{path} has use_residual or module_input_name; bertkit reads a plain layer on the vector of a "
                     "text.")
-    return {"width": values["out_features"], "activation": _ACTIVATIONS[name], "bias": values.get("bias", True)}
+    return {"width": values["out_features"], "activation": ACTIVATIONS[name], "bias": values.get("bias", True)}
 
 
 def _length(folder):

@@ -196,17 +196,18 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
                           length, batch_size)
 
 
-def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"] = "tflite",
+def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web", "onnx"] = "tflite",
            precision: Literal["auto", "float32", "float16", "dynamic", "int8", "int4", "int4-small", "int8-static",
                               "int8-full"] = "int8",
            length: int | None = None, lengths: str | None = None, dev: str | None = None, max_drop: float = 1.0,
            prefer: Literal["size", "speed"] = "size", separator: str = "|", skip_bad_rows: bool = False,
            litert: str | None = None, fetch: bool = False, columns: Columns = Columns()) -> Card:
-    """Leave a strings-in SavedModel for a server, a .tflite with its proof for a phone, or a page; return its card.
+    """Leave a SavedModel for a server, a .tflite with its proof for a phone, a page, or ONNX files; return its card.
 
     folder          a bundle that a recipe left
     out             the folder to write
-    to              saved_model, tflite, or web: a page around the .tflite that answers in a browser, on a file server
+    to              saved_model, tflite, or web: a page around the .tflite that answers in a browser, on a file server;
+                    onnx: a folder for ONNX Runtime, transformers.js and sentence-transformers, in float and in int8
     precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
                     int8-static computes the layers in integers, int8-full all up to the head (first train the bundle
                     for it by `bertkit quantize`); auto makes all but the last and takes the best that keeps the answers
@@ -225,7 +226,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"]
                                "max_drop": max_drop, "prefer": prefer, "separator": separator,
                                "skip_bad_rows": skip_bad_rows, "columns": columns}
     page = {"litert": litert, "fetch": fetch}
-    return run(folder, to, out, **{"tflite": options, "web": options | page}.get(to, {}))
+    proof = {name: options[name] for name in ("dev", "max_drop", "separator", "skip_bad_rows", "columns")}
+    return run(folder, to, out, **{"tflite": options, "web": options | page, "onnx": proof}.get(to, {}))
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",

@@ -24,6 +24,10 @@ WRITTEN = {
     "saved_model": (("saved_model.pb", "card.json"), (
         "fingerprint.pb", "variables/variables.*", "assets/*", "assets.extra/tf_serving_warmup_requests",
         "batching.config", "compose.yaml")),
+    "onnx": (("config.json", "card.json", "onnx/model.onnx"), (
+        "onnx/model_quantized.onnx", "onnx/model_fp16.onnx", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",
+        "tokenizer_config.json", "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json",
+        "?_Pooling/config.json", "?_Dense/config.json", "?_Dense/model.safetensors")),
     "huggingface": (("config.json", "card.json"), ("model.safetensors", "vocab.txt", "vocab.json", "merges.txt",
                                                    "tokenizer.json", "tokenizer_config.json")),
     "corpus": (("manifest.json",), ("shard-*.tfrecord", "shard-*.index")),

@@ -119,20 +119,44 @@ def write(folder: Path, tokenizer: Any) -> None:
     usual = {"prefix": "##", "normalization": [], "clean": True} | (
         {"longest_word": 100} if settings["rules"] == "huggingface" else {})
     if any(settings[name] != value for name, value in usual.items()):
-        vocabulary = {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)}
-        model = {"type": "WordPiece", "unk_token": tokenizer.special["unk"], "vocab": vocabulary,
-                 "continuing_subword_prefix": settings["prefix"], "max_input_chars_per_word": settings["longest_word"]}
-        write_tokenizer_json(folder, tokenizer, normalizer=normalizers.normalizer(tokenizer.model.steps()),
-                             pre_tokenizer={"type": "BertPreTokenizer"}, model=model,
-                             decoder={"type": "WordPiece", "prefix": settings["prefix"], "cleanup": True})
+        write_whole(folder, tokenizer)
         return
     tokenizer.save(folder)
-    flags = {str(token.pop("id")): token for token in added_tokens(tokenizer)}
+    decoder = {str(token.pop("id")): token for token in added_tokens(tokenizer)}
     write_json(folder / "tokenizer_config.json", {
-        "tokenizer_class": _class(tokenizer), "do_lower_case": settings["lowercase"],
-        "strip_accents": settings["strip_accents"], "tokenize_chinese_chars": settings["split_ideographs"],
-        "padding_side": tokenizer.template.padding_side, "added_tokens_decoder": flags,
+        "tokenizer_class": _class(tokenizer), **flags(tokenizer),
+        "padding_side": tokenizer.template.padding_side, "added_tokens_decoder": decoder,
         **{f"{role}_token": token for role, token in tokenizer.special.items()}})
+
+
+def flags(tokenizer: Any) -> dict[str, bool]:
+    """Return what tokenizer_config.json says of the normalisation; transformers reads it before tokenizer.json.
+
+    Args:
+        tokenizer: a `Tokenizer` whose model is `WordPiece`.
+
+    Returns:
+        {key: value}.
+    """
+    settings = tokenizer.model.settings()
+    return {key: settings[{"accents": "strip_accents", "ideographs": "split_ideographs"}.get(flag, flag)]
+            for key, flag in KEYS.items()}
+
+
+def write_whole(folder: Path, tokenizer: Any) -> None:
+    """Write tokenizer.json, which says everything, and a tokenizer_config.json beside it.
+
+    Args:
+        folder: folder that exists.
+        tokenizer: a `Tokenizer` whose model is `WordPiece`.
+    """
+    settings = tokenizer.model.settings()
+    vocabulary = {entry: i for i, entry in enumerate(tokenizer.model_vocabulary)}
+    model = {"type": "WordPiece", "unk_token": tokenizer.special["unk"], "vocab": vocabulary,
+             "continuing_subword_prefix": settings["prefix"], "max_input_chars_per_word": settings["longest_word"]}
+    write_tokenizer_json(folder, tokenizer, normalizer=normalizers.normalizer(tokenizer.model.steps()),
+                         pre_tokenizer={"type": "BertPreTokenizer"}, model=model,
+                         decoder={"type": "WordPiece", "prefix": settings["prefix"], "cleanup": True})
 
 
 def _names(kind):
