@@ -184,7 +184,7 @@ def _mean_by_root(outputs, mask):
 def _weighted_mean(outputs, mask):
     x = outputs["sequence"]
     real = _real(x, mask)
-    first = ops.cast(ops.argmax(real, axis=1), x.dtype)
+    first = ops.cast(ops.argmax(ops.cast(real, "int32"), axis=1), x.dtype)
     places = ops.cast(ops.arange(ops.shape(x)[1]), x.dtype)[None] - first[:, None] + 1
     weights = (real * places)[:, :, None]
     return ops.sum(x * weights, axis=1) / ops.sum(weights, axis=1)
@@ -192,7 +192,7 @@ def _weighted_mean(outputs, mask):
 
 def _last_real(outputs, mask):
     x = outputs["sequence"]
-    behind = ops.cast(ops.argmax(ops.flip(_real(x, mask), axis=1), axis=1), "int32")
+    behind = ops.cast(ops.argmax(ops.flip(ops.cast(_real(x, mask), "int32"), axis=1), axis=1), "int32")
     last = ops.shape(x)[1] - 1 - behind
     return ops.take_along_axis(x, last[:, None, None], axis=1)[:, 0]
 

@@ -297,7 +297,7 @@ def _mean_of_real(outputs, mask):
 
 def _first_real(outputs, mask):
     x = outputs["sequence"]
-    place = ops.argmax(_real(x, mask), axis=1)
+    place = ops.argmax(ops.cast(_real(x, mask), "int32"), axis=1)
     return ops.take_along_axis(x, ops.cast(place, "int32")[:, None, None], axis=1)[:, 0]
 
 

@@ -38,10 +38,11 @@ FILES: dict[str, tuple[str, Callable[[Graph], Graph]]] = {
     "float32": ("onnx/model.onnx", lambda graph: graph), "int8": ("onnx/model_quantized.onnx", precision.int8),
     "float16": ("onnx/model_fp16.onnx", precision.float16)}
 TASKS = ("classify", "score", "tag", "answer", "choose", "embed", "rank")
+# What a graph of ONNX cannot hold of a family: (family, tasks, why).
+UNFIT = (("reformer", TASKS, "it draws its hashes from random numbers that ONNX has no operator for"),
+         ("longformer", ("choose",), "it has no global token there, and ONNX has no reshape of nothing"))
 NOT_RUN = ("The files were not run, because onnxruntime is not installed (python -m pip install onnxruntime), so "
            "nothing is known of their answers.")
-_ROWS = ("The int8 file rounds what a batch computes by the range of the whole batch, so an answer depends a little on "
-         "the rows beside it.")
 
 
 def export_onnx(folder: str | Path, out: str | Path, dev: Data | None = None, max_drop: float = 1.0,
@@ -79,13 +80,11 @@ def export_onnx(folder: str | Path, out: str | Path, dev: Data | None = None, ma
         raise Error(f"max_drop={max_drop!r:.40} is no number of points; give 0 or more.")
     with new_folder(out, "onnx") as place:
         bundle = source.open_predictor(folder)
-        if bundle.task.name not in TASKS:
-            raise Error(f"The task {bundle.task.name} has no form in an ONNX folder, which holds models of "
-                        f"{', '.join(TASKS)}; answer with `bertkit predict`, or export it as a saved_model.")
+        _check_fit(bundle)
         path = optional_path(dev)
         labelled = None if path is None else read_labelled(bundle.task, path, columns, separator,
                                                            skip_bad_rows=skip_bad_rows)
-        notes = (*_describe(place, bundle), _ROWS)
+        notes = _describe(place, bundle)
         say("Writing the graph of the model.")
         names = _write_files(place, bundle)
         found = _proved(place, bundle, folder, labelled, max_drop)
@@ -94,6 +93,18 @@ def export_onnx(folder: str | Path, out: str | Path, dev: Data | None = None, ma
     for file, proof in found.items():
         say(f"{file}: {proof['verdict']}" if isinstance(proof, dict) else proof)
     return card
+
+
+def _check_fit(bundle):
+    """Raise `Error` where such a folder has no place for a bundle."""
+    task, name = bundle.task.name, bundle.model.encoder.config.family
+    if task not in TASKS:
+        raise Error(f"The task {task} has no form in an ONNX folder, which holds models of {', '.join(TASKS)}; answer "
+                    "with `bertkit predict`, or export it as a saved_model.")
+    for unfit, tasks, reason in UNFIT:
+        if name == unfit and task in tasks:
+            raise Error(f"A {name} model of the task {task} does not go into an ONNX file, because {reason}; export it "
+                        "as a saved_model.")
 
 
 def _describe(place, bundle):

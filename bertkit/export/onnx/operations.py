@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from bertkit.errors import Error
 from bertkit.export.onnx.graph import Graph
+from bertkit.export.onnx.model_file import TYPES
 from bertkit.export.onnx.slices import strided_slice
 
 LAST = np.iinfo("int64").max
@@ -116,10 +117,11 @@ def _squared_difference(graph, _, one, two):
 
 def _cast(graph, operation, values):
     before, after = (dtype_of(tensor.dtype) for tensor in (operation.inputs[0], operation.outputs[0]))
-    if before == after:
-        return values
-    from bertkit.export.onnx.model_file import TYPES
-    return graph.add("Cast", values, to=TYPES[after])
+    return values if before == after else _to(graph, values, after)
+
+
+def _to(graph, values, dtype):
+    return graph.add("Cast", values, to=TYPES[np.dtype(dtype)])
 
 
 def _gather(graph, operation, values, places, axis):
@@ -167,10 +169,8 @@ def _pad(graph, operation, values, widths, fill=None):
     filled = graph.constant(np.zeros((), dtype_of(operation.inputs[0].dtype))) if fill is None else fill
     if operation.inputs[0].dtype != tf.bool:
         return graph.add("Pad", values, order, filled)
-    from bertkit.export.onnx.model_file import TYPES
-    numbers = graph.add("Cast", values, to=TYPES[np.dtype("int64")])
-    padded = graph.add("Pad", numbers, order, graph.add("Cast", filled, to=TYPES[np.dtype("int64")]))
-    return graph.add("Cast", padded, to=TYPES[np.dtype("bool")])
+    padded = graph.add("Pad", _to(graph, values, "int64"), order, _to(graph, filled, "int64"))
+    return _to(graph, padded, "bool")
 
 
 def _cumsum(graph, operation, values, axis):
@@ -184,9 +184,8 @@ def _top_k(graph, operation, values, count):
 
 
 def _largest(graph, operation, values, axis):
-    if operation.inputs[0].dtype == tf.bool:
-        raise Error(f"The model looks for the first true value ({operation.name}), which ONNX does not; export it as a "
-                    "saved_model.")
+    if not operation.inputs[0].dtype.is_floating:       # for which ONNX Runtime has no kernel
+        values = _to(graph, values, "float64")
     return graph.add("ArgMax", values, axis=int(fixed(graph, operation, axis)), keepdims=0)
 
 
@@ -225,7 +224,7 @@ def _one_hot(graph, operation, places, depth, on, off):
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    **{name: _same(name) for name in ("Abs", "Cos", "Einsum", "Equal", "Exp", "Floor", "Greater", "Less", "Log", "Mul",
+    **{name: _same(name) for name in ("Abs", "Cos", "Equal", "Exp", "Floor", "Greater", "Less", "Log", "Mul",
                                       "Neg", "Pow", "Range", "Relu", "Reshape", "Shape", "Sigmoid", "Sign", "Sin",
                                       "Size", "Softmax", "Softplus", "Sqrt", "Sub", "Tanh", "Tile")},
     "AddV2": _same("Add"), "BiasAdd": _same("Add"), "BroadcastTo": _same("Expand"), "Erf": _same("Erf"),

@@ -7,19 +7,22 @@ import numpy as np
 from bertkit.export.onnx.graph import Graph, Node
 from bertkit.export.onnx.model_file import TYPES
 
-# Below it a matrix stays float32: the last layer of a classifier, which has few numbers and decides.
-FEWEST = 4096
-_MIDDLE = 128               # the zero of uint8 weights
+# A matrix of fewer columns stays float32: the last layer of a classifier, which has few numbers and decides.
+COLUMNS = 16
+FEWEST = 256                # numbers of a constant that is worth packing
+MOST = 127                  # the largest int8
+_ZERO = np.uint8(128)       # the zero of rounded activations, which are uint8
+_SMALLEST = np.float32(1e-30)
 _LARGEST_HALF = float(np.finfo("float16").max)
 
 
 def int8(graph: Graph) -> Graph:
     """Return a graph that multiplies matrices in integers, and keeps tables in 8 bits.
 
-    x W ≈ (x_scale · s) ∘ (x̂ − x_zero)(Ŵ − 128), where Ŵ = round(W / s) + 128 and s = max |W| / 127 of each column.
-    x̂ and its scale follow each batch (DynamicQuantizeLinear), so no calibration is needed; products of two activations
-    stay float32. A row of a table is r ≈ t · r̂ with t = max |r| / 127. Weights are uint8, not int8: with int8 ones
-    onnxruntime adds pairs in 16 bits on processors without VNNI, and they overflow.
+    x W ≈ max|x| / 127 · s ∘ (x̂ Ŵ) with x̂ = round(127 x / max|x|), of each token for itself, and Ŵ = round(W / s). s is
+    that of a column: the largest |W[2i]| + |W[2i+1]| / 127, because processors without VNNI add neighbours in 16 bits,
+    and 255 (|Ŵ[2i]| + |Ŵ[2i+1]|) < 2¹⁵ keeps their sum exact. Products of two activations stay float32. A row r of a
+    table is t r̂ with t = max|r| / 127.
 
     Args:
         graph: The `Graph` in float32; it is left as it is.
@@ -59,51 +62,53 @@ def _int8_node(made, node):
     if not any(large):
         return None
     if node.operator == "MatMul" and large == [False, True] and values[1].ndim == 2:
-        return _product(made, node)
+        return _product(made, node) if values[1].shape[1] >= COLUMNS else None
     if node.operator == "Gather" and large[0] and dict(node.attributes).get("axis", 0) == 0:
         return _rows(made, node)
     inputs = [_unpacked(made, name) if packed else name for name, packed in zip(node.inputs, large, strict=True)]
     return node._replace(inputs=tuple(inputs))
 
 
-def _packed(made, name, axis):
-    """Add the integers of a constant, uint8, and its scales, one for each place of an axis; return their names."""
-    names = f"{name}/int8_{axis}", f"{name}/scales_{axis}"
+def _rounded(made, name, scales, kind):
+    """Add a constant divided by scales, int8, and the scales, under the constant's name; return both names."""
+    names = f"{name}/{kind}", f"{name}/{kind}/scales"
     if names[0] not in made.constants:
-        values = made.constants[name]
-        others = tuple(place for place in range(values.ndim) if place != axis % values.ndim)
-        scales = np.abs(values).max(axis=others, keepdims=True) / 127
         scales = np.where(scales > 0, scales, 1).astype("float32")
-        made.constant((np.rint(values / scales) + _MIDDLE).astype("uint8"), names[0])
+        made.constant(np.rint(made.constants[name] / scales).astype("int8"), names[0])
         made.constant(scales, names[1])
     return names
 
 
 def _product(made, node):
+    """Add the integer product of a matrix."""
     x, weights = node.inputs
-    integers, scales = _packed(made, weights, axis=1)
-    made.constants[scales] = made.constants[scales].reshape(-1)
-    rounded, scale, zero = made.add_several("DynamicQuantizeLinear", [x], 3)
-    product = made.add("MatMulInteger", rounded, integers, zero, made.constant(np.uint8(_MIDDLE)))
-    both = made.add("Mul", scale, scales)
-    return Node("Mul", (made.add("Cast", product, to=TYPES[np.dtype("float32")]), both), node.outputs)
+    values = np.abs(made.constants[weights])
+    neighbours = np.pad(values, ((0, len(values) % 2), (0, 0))).reshape(-1, 2, values.shape[1]).sum(axis=1)
+    integers, scales = _rounded(made, weights, neighbours.max(axis=0) / MOST, "columns")
+    largest = made.add("Max", made.add("ReduceMax", made.add("Abs", x), made.integers(-1), keepdims=1),
+                       made.constant(_SMALLEST))
+    rounded = made.add("QuantizeLinear", made.add("Div", x, largest), made.constant(np.float32(1 / MOST)),
+                       made.constant(_ZERO))
+    product = made.add("MatMulInteger", rounded, integers, made.constant(_ZERO), made.constant(np.int8(0)))
+    numbers = made.add("Mul", made.add("Cast", product, to=TYPES[np.dtype("float32")]), scales)
+    return Node("Mul", (numbers, made.add("Div", largest, made.constant(np.float32(MOST)))), node.outputs)
 
 
 def _rows(made, node):
+    """Add the rows of a table whose rows have scales of their own."""
     table, places = node.inputs
-    integers, scales = _packed(made, table, axis=0)
-    rows = made.add("Gather", integers, places, axis=0)
-    centred = made.add("Sub", made.add("Cast", rows, to=TYPES[np.dtype("float32")]),
-                       made.constant(np.float32(_MIDDLE)))
-    return Node("Mul", (centred, made.add("Gather", scales, places, axis=0)), node.outputs)
+    values = made.constants[table]
+    largest = np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True)
+    integers, scales = _rounded(made, table, largest / MOST, "rows")
+    numbers = made.add("Cast", made.add("Gather", integers, places, axis=0), to=TYPES[np.dtype("float32")])
+    return Node("Mul", (numbers, made.add("Gather", scales, places, axis=0)), node.outputs)
 
 
 def _unpacked(made, name):
-    """Add a constant that is kept in 8 bits and computed with in float32."""
-    integers, scales = _packed(made, name, axis=-1)
-    centred = made.add("Sub", made.add("Cast", integers, to=TYPES[np.dtype("float32")]),
-                       made.constant(np.float32(_MIDDLE)))
-    return made.add("Mul", centred, scales)
+    """Add a constant that is kept in 8 bits and computed with in float32, such as one that Einsum reads."""
+    largest = np.abs(made.constants[name]).max(axis=-1, keepdims=True)
+    integers, scales = _rounded(made, name, largest / MOST, "last")
+    return made.add("Mul", made.add("Cast", integers, to=TYPES[np.dtype("float32")]), scales)
 
 
 def _half_node(made, node):

@@ -1,15 +1,17 @@
 """Answers of an .onnx file, by ONNX Runtime: for the proof of an export."""
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bertkit.data.features import Padding, pack
 from bertkit.errors import Error
 from bertkit.requirements import missing
+from bertkit.training.scoring import outputs
 
+SILENT = 4          # ONNX Runtime's level of messages: fatal ones alone
 _OURS = {"input_ids": "token_ids", "attention_mask": "padding_mask", "token_type_ids": "segment_ids"}
 
 
@@ -23,7 +25,7 @@ def is_installed() -> bool:
 
 
 class OnnxModel:
-    """An .onnx file of a bundle, as `export.proof.Proof` compares it with the model: one row at a time, one thread.
+    """An .onnx file of a bundle, as `export.proof.Proof` compares it with the model: in the same batches, on one thread.
 
     Args:
         path: The file.
@@ -33,26 +35,27 @@ class OnnxModel:
         Error: When onnxruntime is not installed, or does not load the file.
     """
 
+    together = False
+
     def __init__(self, path: Path, bundle: Any) -> None:
         try:
             import onnxruntime
         except ImportError:
             raise missing("onnxruntime", "Running an .onnx file") from None
-        self.path, self.task, self.grouped = path, bundle.task, bundle.model.grouped
-        self.tokenizer, self.length = bundle.tokenizer, bundle.length
+        self.path, self.task, self.tokenizer, self.length = path, bundle.task, bundle.tokenizer, bundle.length
+        self.grouped, self.each_token = bundle.model.grouped, bundle.model.each_token
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = SILENT
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:              # its errors have no class in common
-            raise Error(f"{path.name} does not load in ONNX Runtime ({str(error).splitlines()[0]:.300}); report it.") \
-                from error
+            raise self._fault("load", error) from error
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._outputs = [each.name for each in self._session.get_outputs()]
 
-    def outputs(self, rows: Sequence[tuple[list[int], list[int]]]) -> list[np.ndarray]:
-        """Compute the file's output for rows, without padding.
+    def outputs(self, rows: list[tuple[list[int], list[int]]]) -> list[np.ndarray]:
+        """Compute the file's output for rows.
 
         Args:
             rows: (token ids, segment ids) of each.
@@ -60,18 +63,30 @@ class OnnxModel:
         Returns:
             An array for each row, as `Predictor.outputs` gives them.
         """
-        return [self._output(ids, segments) for ids, segments in rows]
-
-    def _output(self, ids, segments):
-        batch = self.tokenizer.batch([(ids, segments)], len(ids))
-        given = {name: batch[_OURS[name]].astype("int64") for name in self._inputs}
-        if self.grouped:
-            given = {name: values[:, None] for name, values in given.items()}
-        found = dict(zip(self._outputs, self._session.run(None, given), strict=True))
-        if "start_logits" in found:
-            return np.stack([found["start_logits"][0], found["end_logits"][0]], axis=-1)
-        if "sentence_embedding" in found:
-            return found["sentence_embedding"][0]
-        logits = found["logits"][0]
+        found = outputs(self, pack(rows, Padding.of(self.tokenizer)))
         # The file of a score gives it in the units of the training file already.
-        return logits if self.task.name == "score" else self.task.outputs(logits)
+        return found if self.task.name == "score" else [self.task.outputs(raw) for raw in found]
+
+    def predict_on_batch(self, batch: dict[str, np.ndarray]) -> Any:
+        """Compute the file's output for a batch, as a model of Keras does.
+
+        Args:
+            batch: {name: int32 [B,T], or [B,choices,T] of a multiple choice}.
+
+        Returns:
+            What the model in the file gives: float32 [B,...], or a dict of them.
+
+        Raises:
+            Error: When ONNX Runtime does not compute it.
+        """
+        given = {name: np.asarray(batch[_OURS[name]], "int64") for name in self._inputs}
+        try:
+            found = dict(zip(self._outputs, self._session.run(None, given), strict=True))
+        except Exception as error:
+            raise self._fault("compute a batch", error) from error
+        found.pop("last_hidden_state", None)
+        return next(iter(found.values())) if len(found) == 1 else found
+
+    def _fault(self, what, error):
+        return Error(f"{self.path.name} does not {what} in ONNX Runtime ({str(error).splitlines()[0]:.300}); export "
+                     "the model as a saved_model, and report it.")
