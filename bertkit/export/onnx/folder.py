@@ -125,9 +125,12 @@ def _write_tokenizer(place, bundle):
         raise Error(f"The words of this tokenizer ({kind}) come from a dictionary that tokenizer.json cannot hold; "
                     "export it as a saved_model.")
     settings = {**read_json(place / "tokenizer_config.json"), "model_max_length": bundle.length}
-    if bundle.model.encoder.config.reads_segments and kind == "wordpiece":
-        # Of the classes that transformers.js knows, only those give the second text of a pair its segment.
+    # transformers.js gives the second text of a pair its segment where it knows the class alone.
+    config = bundle.model.encoder.config
+    if config.reads_segments and kind == "wordpiece":
         settings |= {"tokenizer_class": "BertTokenizer", **wordpiece.flags(tokenizer)}
+    elif config.family == "albert":
+        settings["tokenizer_class"] = "AlbertTokenizer"
     write_json(place / "tokenizer_config.json", settings)
 
 
