@@ -38,7 +38,8 @@ def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", 
         out: The folder to write.
         tokenizer: The tokenizer of a model in memory; a bundle has its own.
         **options: Those of `bertkit export`, for a .tflite: `precision`, `length`, `dev`, `max_drop` (see
-            `export_tflite`), for a page also `litert` and `fetch` (see `export_web`); for ONNX `dev` and `max_drop` (see `export_onnx`).
+            `export_tflite`), for a page also `litert` and `fetch` (see `export_web`); for ONNX
+            `dev` and `max_drop` (see `export_onnx`).
 
     Returns:
         The `Card` of what was written; its `parity` says how near it is to the model.

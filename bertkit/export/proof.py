@@ -14,7 +14,6 @@ from bertkit.data.inputs import Labelled
 from bertkit.errors import Error
 from bertkit.export import parity, source
 from bertkit.kinds import Absolute
-from bertkit.ondevice.runner import DeviceModel
 from bertkit.predictor import Predictor
 
 STEP, SHARE = 8, 99     # a length that follows dev: a multiple of 8 that takes 99 of 100 rows whole
@@ -92,11 +91,11 @@ class Proof:
         """What the model computes of the rows of ids, as long as the files take and as long as it was trained on."""
         return self.bundle.outputs(self._rows), self.bundle.outputs(self._whole)
 
-    def of(self, device: DeviceModel, precision: str, max_drop: float) -> dict[str, Any]:
+    def of(self, device: Any, precision: str, max_drop: float) -> dict[str, Any]:
         """Compare a file with the model.
 
         Args:
-            device: The file.
+            device: The file: a `DeviceModel`, or what has its `path`, `tokenizer`, `length` and `outputs`.
             precision: One of `parity.LADDER`.
             max_drop: Points of the main metric that the file may lose.
 

@@ -3,10 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 
 from bertkit import family
 from bertkit.card import Card
@@ -15,7 +13,7 @@ from bertkit.data.columns import Columns
 from bertkit.data.frames import Data, optional_path
 from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
-from bertkit.export import parity, source
+from bertkit.export import source
 from bertkit.export.graph import answer
 from bertkit.export.onnx import precision, sentence_files
 from bertkit.export.onnx.graph import Graph
@@ -27,7 +25,6 @@ from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.files.folders import new_folder
 from bertkit.files.schema import Number
 from bertkit.heads import SentenceEmbedder
-from bertkit.predictor import Predictor
 from bertkit.terminal import say
 from bertkit.text.formats import huggingface as tokenizer_files
 from bertkit.text.formats import wordpiece

@@ -42,7 +42,7 @@ def fixed(graph: Graph, operation: tf.Operation, name: str) -> np.ndarray:
         name: The name of the input.
 
     Returns:
-        The array.
+        The array, int64 of any shape, such as ().
 
     Raises:
         Error: When it is computed.

@@ -25,7 +25,7 @@ def is_installed() -> bool:
 
 
 class OnnxModel:
-    """An .onnx file of a bundle, as `export.proof.Proof` compares it with the model: in the same batches, on one thread.
+    """An .onnx file of a bundle, as `export.proof.Proof` compares it with the model: in its batches, on one thread.
 
     Args:
         path: The file.
@@ -61,7 +61,8 @@ class OnnxModel:
             rows: (token ids, segment ids) of each.
 
         Returns:
-            An array for each row, as `Predictor.outputs` gives them.
+            An array for each row, as `Predictor.outputs` gives them: float32 [width], or [tokens, width] where the task
+            has an output for each token.
         """
         found = outputs(self, pack(rows, Padding.of(self.tokenizer)))
         # The file of a score gives it in the units of the training file already.

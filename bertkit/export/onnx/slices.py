@@ -27,7 +27,7 @@ def strided_slice(graph: Graph, operation: tf.Operation, values: str, begin: str
     Args:
         graph: The `Graph`.
         operation: The operation StridedSlice.
-        values: The name of the tensor.
+        values: The name of the tensor, whose value has any shape.
         begin: The name of the beginnings, int64 [parts].
         end: The name of the ends, int64 [parts].
         strides: The name of the steps, int64 [parts].

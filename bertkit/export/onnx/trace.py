@@ -1,4 +1,4 @@
-"""From a model to its ONNX graph: what TensorFlow computes for rows of any number and length, operation by operation."""
+"""From a model to its ONNX graph: what TensorFlow computes for any rows, operation by operation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,8 @@ from bertkit.export.onnx.graph import Graph
 from bertkit.export.onnx.operations import OPERATIONS, dtype_of
 
 # Computed now where all that they read is known: weights in another layout.
-_NOW = {"Reshape": lambda _, values, shape: values.reshape(shape),
+_NOW: dict[str, Callable[..., np.ndarray]] = {
+        "Reshape": lambda _, values, shape: values.reshape(shape),
         "Transpose": lambda _, values, order: values.transpose(order),
         "Identity": lambda _, values: values}
 
@@ -23,7 +24,7 @@ def traced(model: Any, compute: Callable[[dict[str, tf.Tensor]], dict[str, tf.Te
 
     Args:
         model: The model, whose weights become constants under their own names.
-        compute: Function {our name: int32 tensor} -> {name: tensor}.
+        compute: Function {our name: int32 [rows, tokens]} -> {name: float32 [rows, ...]}.
         inputs: {our name: the name of the input in the file}.
         dimensions: Names of the dimensions of each input, such as ("rows", "tokens").
 
@@ -86,9 +87,9 @@ def _product(operation):
     below, kinds = [operation], ("Reshape", "MatMul", "Reshape", "Transpose")
     while len(below) < len(kinds) and below[-1].inputs:
         below.append(below[-1].inputs[0].op)
-    _, product, _, turned = below if len(below) == len(kinds) else [None] * len(kinds)
-    if tuple(step.type for step in below) != kinds or product.name != f"{operation.name}/MatMul":
+    if tuple(step.type for step in below) != kinds or below[1].name != f"{operation.name}/MatMul":
         return None
+    product, turned = below[1], below[3]
     order, (x, weights) = tf.get_static_value(turned.inputs[1]), (turned.inputs[0], product.inputs[1])
     in_order = order is not None and order.tolist() == sorted(order)
     plain = not product.get_attr("transpose_a") and not product.get_attr("transpose_b")
