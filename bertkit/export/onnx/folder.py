@@ -25,6 +25,7 @@ from bertkit.files.atomic import read_json, write_bytes, write_json
 from bertkit.files.folders import new_folder
 from bertkit.files.schema import Number
 from bertkit.heads import SentenceEmbedder
+from bertkit.requirements import missing
 from bertkit.terminal import say
 from bertkit.text.formats import huggingface as tokenizer_files
 from bertkit.text.formats import wordpiece
@@ -38,8 +39,6 @@ TASKS = ("classify", "score", "tag", "answer", "choose", "embed", "rank")
 # What a graph of ONNX cannot hold of a family: (family, tasks, why).
 UNFIT = (("reformer", TASKS, "it draws its hashes from random numbers that ONNX has no operator for"),
          ("longformer", ("choose",), "it has no global token there, and ONNX has no reshape of nothing"))
-NOT_RUN = ("The files were not run, because onnxruntime is not installed (python -m pip install onnxruntime), so "
-           "nothing is known of their answers.")
 
 
 def export_onnx(folder: str | Path, out: str | Path, dev: Data | None = None, max_drop: float = 1.0,
@@ -158,7 +157,7 @@ def _outputs(model, task, batch):
 def _proved(place, bundle, folder, labelled, max_drop):
     """Return {file: what the proof found of it}; the sentence that it was not run where onnxruntime is missing."""
     if not is_installed():
-        return {"verdict": NOT_RUN}
+        return {"verdict": f"The files were not run. {missing('onnxruntime', 'Comparing them with the model')}."}
     rows = source.calibration_rows(folder, bundle.tokenizer, bundle.length)
     rows = source.random_rows(bundle.tokenizer, bundle.length) if rows is None else rows
     rows = {name: values[:source.RANDOM_ROWS] if labelled else values for name, values in rows.items()}
