@@ -226,7 +226,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web",
                                "max_drop": max_drop, "prefer": prefer, "separator": separator,
                                "skip_bad_rows": skip_bad_rows, "columns": columns}
     page = {"litert": litert, "fetch": fetch}
-    proof = {name: options[name] for name in ("dev", "max_drop", "separator", "skip_bad_rows", "columns")}
+    others = {"precision": "int8", "length": None, "lengths": None, "prefer": "size"}     # refused by name where given
+    proof = {name: value for name, value in options.items() if name not in others or value != others[name]}
     return run(folder, to, out, **{"tflite": options, "web": options | page, "onnx": proof}.get(to, {}))
 
 

@@ -23,8 +23,7 @@ __all__ = ["export", "export_onnx", "export_saved_model", "export_tflite", "expo
 
 # By name: a function of (folder of a bundle, folder to write, **options).
 TARGETS: dict[str, Callable[..., Card]] = {"saved_model": export_saved_model, "tflite": export_tflite,
-                                           "web": export_web,
-                                           "onnx": export_onnx}
+                                           "web": export_web, "onnx": export_onnx}
 
 
 def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", "tflite", "web", "onnx"] = "tflite",

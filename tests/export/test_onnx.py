@@ -262,9 +262,11 @@ def test_a_file_that_loses_too_much_is_refused(ort, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_options_of_other_targets_and_other_tasks_are_refused(tmp_path, monkeypatch):
+def test_options_of_other_targets_and_other_tasks_are_refused(tmp_path, monkeypatch, capsys):
     with pytest.raises(Error, match="precision='int8' is no option of onnx"):
         export(exported.bundled(), to="onnx", out=tmp_path / "out", precision="int8")
+    assert main(["export", str(exported.bundled()), "--to", "onnx", "--length", "8", "--out", str(tmp_path / "o")]) == 1
+    assert "length=8 is no option of onnx" in capsys.readouterr().err
     monkeypatch.setattr(onnx_folder, "TASKS", ("tag",))
     with pytest.raises(Error, match="The task classify has no form in an ONNX folder"):
         export_onnx(exported.bundled(), tmp_path / "out")
