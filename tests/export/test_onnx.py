@@ -176,6 +176,14 @@ def test_every_task_has_its_outputs(ort, tmp_path, name):
         np.testing.assert_allclose(asked(found, batch)["logits"], model.predict_on_batch(batch), atol=1e-4)
 
 
+@pytest.mark.slow
+def test_several_labels_of_pairs(ort, tmp_path):
+    card = export_onnx(exported.bundled(**exported.PAIRS), tmp_path / "out")
+    assert json.loads((tmp_path / "out/config.json").read_text())["problem_type"] == "multi_label_classification"
+    assert card.parity["onnx/model.onnx"]["calibration"]["largest_drift"] < 1e-4
+    assert card.parity["onnx/model_quantized.onnx"]["calibration"]["agreement"] > 0.9
+
+
 @pytest.mark.parametrize("pooling", ["mean", *(
     pytest.param(name, marks=pytest.mark.slow) for name in ("cls+max", "weightedmean", "lasttoken", "mean+cls"))])
 def test_vectors_and_the_modules_that_make_them(ort, tmp_path, pooling):
