@@ -358,8 +358,8 @@ class Classification(TextsOrPairs):
             predictions: [C] of each input.
 
         Returns:
-            {"label", "probabilities": {label: float}} of each; "labels" where an input may have several. With the limits
-            of the task also "abstain", a bool, and "set", a list of labels.
+            {"label", "probabilities": {label: float}} of each; "labels" where an input may have several. With the
+            limits of the task also "abstain", a bool, and "set", a list of labels.
         """
         rows = []
         for row in predictions:

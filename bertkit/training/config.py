@@ -38,6 +38,7 @@ class TrainConfig:
     temperature     of a classifier: divide logits by the number with the least log loss on dev (Guo et al. 2017)
     risk            of a classifier: answers say `abstain` where more than this share of the others would be wrong
     coverage        of a classifier: answers hold a `set` of classes, the right one in this share (Sadinle et al. 2019)
+    familiarity     of a classifier: answers say how like the training texts a text is (Lee et al. 2018)
     patience        epochs without a better dev score before stopping; none = all epochs
     precision       "float32", or "bfloat16": products in bfloat16, sums and weights in float32
     separator       what parts the labels in a cell, such as "|", for multi-label data in TSV or CSV
@@ -67,6 +68,7 @@ class TrainConfig:
     temperature: bool = False
     risk: float | None = None
     coverage: float | None = None
+    familiarity: bool = False
     patience: int | None = None
     precision: str = "float32"
     separator: str | None = None

@@ -6,12 +6,16 @@ from typing import Any
 import numpy as np
 
 from bertkit import metrics
+from bertkit.checkpoints.familiarity import Familiarity
+from bertkit.data.features import features_of
 from bertkit.errors import Error
 from bertkit.heads.head_layers import PredictionHead
+from bertkit.heads.vectors import HeadVectors
 from bertkit.training.config import TrainConfig
 from bertkit.training.scoring import outputs
 
-KNOBS = ("temperature", "risk", "coverage")
+KNOBS = ("temperature", "risk", "coverage", "familiarity")
+ROWS = 5000             # of train that say what is familiar
 POINTS = 20             # of the risk-coverage curve in the card
 
 
@@ -21,7 +25,7 @@ def check_trust(model: Any, task: Any, tuning: TrainConfig) -> None:
     Args:
         model: A head of bertkit's on an encoder.
         task: Its task.
-        tuning: The `TrainConfig`; `temperature`, `risk` and `coverage` are read.
+        tuning: The `TrainConfig`; `temperature`, `risk`, `coverage` and `familiarity` are read.
 
     Raises:
         Error: When one is set and the model is no classifier that has it.
@@ -31,9 +35,9 @@ def check_trust(model: Any, task: Any, tuning: TrainConfig) -> None:
             continue
         if task.name != "classify":
             raise Error(f"{knob} is a knob of `bertkit classify`, and the task is {task.name}; leave it out.")
-        if knob == "temperature" and not all(isinstance(head, PredictionHead) for head in _heads(model)):
-            raise Error("temperature divides the last weights of a head, which this model does not have as one matrix; "
-                        "leave it out.")
+        plain = all(isinstance(head, PredictionHead) for head in _heads(model))
+        if knob in ("temperature", "familiarity") and not plain:
+            raise Error(f"{knob} needs a head that ends in one matrix, which this model does not have; leave it out.")
         if knob != "temperature" and task.multi_label:
             raise Error(f"{knob} is for one class of each text, and these texts may have several; leave it out.")
 
@@ -95,11 +99,34 @@ def with_limits(task: Any, targets: Any, predictions: Any, tuning: TrainConfig,
     order = np.random.default_rng(seed).permutation(len(p))
     halves = [(targets[rows], p[rows]) for rows in (order[:len(p) // 2], order[len(p) // 2:])]
     measured, sentences = {}, []
-    for knob, measure in (("risk", _abstain), ("coverage", _sets)):
-        if (wanted := getattr(tuning, knob)) is not None:
-            task, measured[knob], sentence = measure(task, *halves, wanted)
+    for knob, wanted, measure in (("risk", tuning.risk, _abstain), ("coverage", tuning.coverage, _sets)):
+        if wanted is not None:
+            task, measured[knob], sentence = measure(task, halves[0], halves[1], wanted)
             sentences.append(sentence)
     return task, measured, sentences
+
+
+def familiarity_of(model: Any, task: Any, tokenizer: Any, length: int, train: Any, held: Any,
+                   seed: int) -> Familiarity:
+    """Return what says how like the training texts a text is.
+
+    Args:
+        model: The classifier.
+        task: Its task.
+        tokenizer: Its `Tokenizer`.
+        length: Tokens that rows are cut to.
+        train: The training rows, with `inputs` and `targets`, the class numbers; at most `ROWS` of them are drawn.
+        held: The rows of dev, an `EvalSplit`.
+        seed: Of the draw.
+
+    Returns:
+        A `Familiarity`.
+    """
+    rows = np.random.default_rng(seed).permutation(len(train.inputs))[:ROWS]
+    packed = task.pack(tokenizer, [train.inputs[row] for row in rows], length)
+    reader = HeadVectors(model)
+    vectors = [outputs(reader, features) for features in (features_of(packed, tokenizer), held.features)]
+    return Familiarity.fit(vectors[0], np.asarray(train.targets)[rows], vectors[1])
 
 
 def _sure(task, targets, p):
@@ -108,9 +135,9 @@ def _sure(task, targets, p):
     return given == targets, p[np.arange(len(p)), given]
 
 
-def _abstain(task, chosen, other, risk):
+def _abstain(task: Any, chosen: Any, other: Any, risk: float) -> tuple[Any, dict[str, Any], str]:
     """Return the task that abstains, what was measured on the other half, and a sentence."""
-    limit = metrics.risk_threshold(*_sure(task, *chosen), risk)
+    limit = metrics.risk_threshold(*_sure(task, *chosen), risk=risk)
     right, confidence = _sure(task, *other)
     shares, risks = metrics.risk_coverage(right, confidence)
     places = np.unique(np.linspace(0, len(shares) - 1, POINTS).round().astype(int))
@@ -133,9 +160,9 @@ def _abstain(task, chosen, other, risk):
         f"on the other half, {measured}.")
 
 
-def _sets(task, chosen, other, coverage):
+def _sets(task: Any, chosen: Any, other: Any, coverage: float) -> tuple[Any, dict[str, Any], str]:
     """Return the task that answers with sets, what was measured on the other half, and a sentence."""
-    task = replace(task, set_from=metrics.set_threshold(*chosen, coverage))
+    task = replace(task, set_from=metrics.set_threshold(*chosen, coverage=coverage))
     targets, p = other
     sets = [answer["set"] for answer in task.answers([None] * len(p), p)]
     held = sum(task.labels[label] in classes for label, classes in zip(targets, sets, strict=True))
@@ -145,5 +172,5 @@ def _sets(task, chosen, other, coverage):
     few = " Half of dev has too few rows to promise it, so that sets hold all classes." if task.set_from == 0 else ""
     return task, found, (
         f"Sets hold the classes of a probability of {task.set_from:.4f} or more: chosen on half of dev for a coverage "
-        f"of {coverage:g}, measured on the other half, where {found['coverage']:.4f} of {len(sets)} sets hold the right "
-        f"class (95 % interval {low:.4f} to {high:.4f}), {found['size']:.2f} classes in the mean.{few}")
+        f"of {coverage:g}, measured on the other half, where {found['coverage']:.4f} of {len(sets)} sets hold the "
+        f"right class (95 % interval {low:.4f} to {high:.4f}), {found['size']:.2f} classes in the mean.{few}")
