@@ -137,8 +137,8 @@ def _sure(task, targets, p):
 
 def _abstain(task: Any, chosen: Any, other: Any, risk: float) -> tuple[Any, dict[str, Any], str]:
     """Return the task that abstains, what was measured on the other half, and a sentence."""
-    limit = metrics.risk_threshold(*_sure(task, *chosen), risk=risk)
-    right, confidence = _sure(task, *other)
+    (found_right, sure), (right, confidence) = (_sure(task, *half) for half in (chosen, other))
+    limit = metrics.risk_threshold(found_right, sure, risk)
     shares, risks = metrics.risk_coverage(right, confidence)
     places = np.unique(np.linspace(0, len(shares) - 1, POINTS).round().astype(int))
     found: dict[str, Any] = {"wanted": risk, "rows": len(right), "curve": [
@@ -162,7 +162,7 @@ def _abstain(task: Any, chosen: Any, other: Any, risk: float) -> tuple[Any, dict
 
 def _sets(task: Any, chosen: Any, other: Any, coverage: float) -> tuple[Any, dict[str, Any], str]:
     """Return the task that answers with sets, what was measured on the other half, and a sentence."""
-    task = replace(task, set_from=metrics.set_threshold(*chosen, coverage=coverage))
+    task = replace(task, set_from=metrics.set_threshold(chosen[0], chosen[1], coverage))
     targets, p = other
     sets = [answer["set"] for answer in task.answers([None] * len(p), p)]
     held = sum(task.labels[label] in classes for label, classes in zip(targets, sets, strict=True))
