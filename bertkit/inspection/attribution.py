@@ -7,7 +7,7 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.inspection import gradients, heads, removal
-from bertkit.inspection.logits import Logit, columns_of
+from bertkit.inspection.logits import Logit, columns_of, contrasted
 from bertkit.inspection.methods import Method
 from bertkit.inspection.words import WordRow, word_rows
 from bertkit.predictor import Predictor
@@ -37,12 +37,12 @@ class WordScores(np.ndarray):
 
 
 def _integrated_gradients(logit, seed):
-    found = gradients.integrated_gradients(logit.predictor.model, logit.batch, logit.base_ids, logit.column)
+    found = gradients.integrated_gradients(logit.predictor.model, logit.batch, logit.base_ids, logit.pick)
     return logit.row.word_sums(found)
 
 
 def _gradient_x_input(logit, seed):
-    return logit.row.word_sums(gradients.gradient_x_input(logit.predictor.model, logit.batch, logit.column))
+    return logit.row.word_sums(gradients.gradient_x_input(logit.predictor.model, logit.batch, logit.pick))
 
 
 def _rollout(logit, seed):
@@ -58,7 +58,7 @@ METHODS: dict[str, Callable[[Logit, int], np.ndarray]] = {
 
 
 def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method: Method = "integrated_gradients",
-                 target: str | None = None, seed: int = 0) -> list[WordScores]:
+                 target: str | None = None, seed: int = 0, against: str | None = None) -> list[WordScores]:
     """Compute how much each word of each text speaks for an answer.
 
     Args:
@@ -68,6 +68,7 @@ def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method:
         method: "integrated_gradients", "gradient_x_input", "occlusion", "lime", "shap" or "rollout".
         target: The label that is explained; None takes the model's answer to each text.
         seed: Of what LIME and SHAP draw.
+        against: A label in place of which the answer was given: why that one, and not this one.
 
     Returns:
         A `WordScores` for each text, of the words of the original text; a word that comes twice has two scores.
@@ -75,11 +76,12 @@ def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method:
     Raises:
         Error: When there is no such method or label, or the model's task has no explanations.
     """
-    return attributed(Predictor(model, tokenizer), texts, method, target, seed)[0]
+    return attributed(Predictor(model, tokenizer), texts, method, target, seed, against)[0]
 
 
 def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integrated_gradients",
-               target: str | None = None, seed: int = 0) -> tuple[list[WordScores], list[Any]]:
+               target: str | None = None, seed: int = 0,
+               against: str | None = None) -> tuple[list[WordScores], list[Any]]:
     """Compute scores of words, and the answers that they explain.
 
     Args:
@@ -88,6 +90,7 @@ def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integ
         method: A name in `METHODS`.
         target: The label that is explained; None takes the model's answer to each input.
         seed: Of what LIME and SHAP draw.
+        against: A label in place of which the answer was given, or None.
 
     Returns:
         (a `WordScores` for each input, the answer to each as `predict` gives it).
@@ -97,11 +100,15 @@ def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integ
     """
     if method not in METHODS:
         raise Error(f"method={method!r:.40} is unknown; give one of {', '.join(get_args(Method))}.")
+    if method == "rollout" and against is not None:
+        raise Error("Rollout does not look at the answer, and so it cannot tell one label from another; take another "
+                    "method, or leave --against out.")
     given = predictor.task.check_inputs(inputs)
     rows = word_rows(predictor.task, predictor.tokenizer, given, predictor.length)
     predictions = predictor.predictions(given) if given else []
-    logits = [Logit(predictor, row, column)
-              for row, column in zip(rows, columns_of(predictor, predictions, target), strict=True)]
+    columns = columns_of(predictor, predictions, target)
+    logits = [Logit(predictor, row, *pair)
+              for row, pair in zip(rows, contrasted(predictor.task, columns, against), strict=True)]
     alone = ([logit] for logit in logits)
     scores = [_scored(logit, method, seed) for (logit,) in with_progress(alone, len(logits), "explained")]
     return scores, predictor.task.answers(given, predictions) if given else []

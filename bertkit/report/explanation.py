@@ -81,7 +81,7 @@ def _said(row):
     answer = row.answer
     said = answer.get("label", ", ".join(answer["labels"]) or "none" if "labels" in answer else answer.get("score"))
     said = f"{said:.4g}" if isinstance(said, float) else str(said)
-    return said if row.target in (None, said) else f"{said}, explained is {row.target}"
+    return said if row.of in ("None", said) else f"{said}, explained is {row.of}"
 
 
 def _facts(row, method):

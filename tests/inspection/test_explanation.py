@@ -68,8 +68,12 @@ def test_integrated_gradients_are_a_riemann_sum(made):
     finally:
         table.assign(kept)
     wanted = ((end - base) * sums).sum(-1)
-    found = integrated_gradients(model, {"token_ids": ids[None]}, np.array([masked(ids)]), 1)
+    found = integrated_gradients(model, {"token_ids": ids[None]}, np.array([masked(ids)]), second)
     assert np.abs(wanted).max() > 0.01 and np.abs(found - wanted).max() < 1e-3 * np.abs(wanted).max()
+
+
+def second(logits):
+    return logits[:, 1]
 
 
 class Jump:
@@ -87,7 +91,7 @@ class Jump:
 
 def test_a_jump_on_the_path_is_not_missed():
     """The gradient is the same for all, so a token's score is its share of the sum of the vectors, 3 and 1 of 4."""
-    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int), 0)
+    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int), lambda logits: logits[:, 0])
     assert found.tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
 
 
@@ -131,6 +135,33 @@ def test_the_answer_is_explained_or_the_label_that_is_asked_for(made):
     own, same, other = (np.asarray(attributions(model, tokenizer, [TEXT], target=target)[0]) for target in (
         None, answer["label"], next(label for label in ("no", "yes") if label != answer["label"])))
     assert np.array_equal(own, same) and not np.allclose(own, other)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradient_x_input"])
+def test_why_one_label_and_not_another(method):
+    """Of three labels: the scores are the difference of those for the two; that of the third is not in them."""
+    keras.utils.set_random_seed(3)
+    model = exported.spread(tiny.classifier(3, ("a", "b", "c")))
+    one, other, both = (np.asarray(attributions(model, tiny.tokenizer(), [TEXT], method, target=target,
+                                                against=against)[0])
+                        for target, against in (("a", None), ("c", None), ("a", "c")))
+    assert np.abs(both - (one - other)).max() < 1e-4 * np.abs(one).max() and np.abs(other).max() > 1e-3
+    found = explain(Predictor(model, tiny.tokenizer()), [TEXT], method, "a", against="c")
+    (row,) = found.to_json()["rows"]
+    assert (row["target"], row["against"]) == ("a", "c") and "the scores are for a and not c" in found.text()
+    logit = found.rows[0].scores.logit
+    z = logit.all_of(np.ones((1, len(found.rows[0].scores)), bool))[0]
+    assert logit.chance(np.ones((1, len(found.rows[0].scores)), bool))[0] == pytest.approx(
+        1 / (1 + np.exp(z[2] - z[0])), abs=1e-6)
+
+
+@pytest.mark.parametrize("arguments, said", [
+    ({"target": "yes", "against": "perhaps"}, "against='perhaps' is no label"),
+    ({"target": "yes", "against": "yes"}, "for 'yes' against 'yes'"),
+    ({"method": "rollout", "against": "yes"}, "Rollout does not look at the answer")])
+def test_contrasts_that_say_nothing_are_refused(made, arguments, said):
+    with pytest.raises(Error, match=said):
+        attributions(*made, [TEXT], **arguments)
 
 
 def test_what_cannot_be_explained_is_said(made):
@@ -231,7 +262,7 @@ def test_integrated_gradients_are_those_of_captum():
     model, tokenizer = load(golden), Tokenizer.load(golden)
     for row in json.loads((golden / "golden.json").read_text()):
         ids = np.array([tokenizer.pack_ids(tokenizer.ids([row["text"]])[0])[0]])
-        found = integrated_gradients(model, {"token_ids": ids}, np.array([masked(ids[0])]), 1)
+        found = integrated_gradients(model, {"token_ids": ids}, np.array([masked(ids[0])]), second)
         assert np.abs(row["scores"]).max() > 1e-3 and np.allclose(found, row["scores"], rtol=0, atol=1e-5)
 
 
