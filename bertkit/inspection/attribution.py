@@ -9,8 +9,11 @@ from bertkit.errors import Error
 from bertkit.inspection import gradients, heads, removal
 from bertkit.inspection.logits import Logit, columns_of, contrasted
 from bertkit.inspection.methods import Method
+from bertkit.inspection.places import token_logits
 from bertkit.inspection.words import WordRow, word_rows
 from bertkit.predictor import Predictor
+from bertkit.tasks.answering import Answering
+from bertkit.tasks.tagging import Tagging
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 
@@ -48,7 +51,7 @@ def _gradient_x_input(logit, seed):
 def _rollout(logit, seed):
     model = logit.predictor.model
     table = heads.rollout(heads.traced_attention(model, logit.batch))
-    return logit.row.word_sums(heads.read_by_head(model, len(table)) @ table)
+    return logit.row.word_sums(logit.reads(len(table)) @ table)
 
 
 METHODS: dict[str, Callable[[Logit, int], np.ndarray]] = {
@@ -62,16 +65,18 @@ def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method:
     """Compute how much each word of each text speaks for an answer.
 
     Args:
-        model: A `Classifier` in memory.
+        model: A `Classifier`, `TokenClassifier` or `QuestionAnswering` in memory.
         tokenizer: Its tokenizer.
-        texts: Texts, or pairs of texts.
+        texts: Texts, pairs of texts, or questions with contexts.
         method: "integrated_gradients", "gradient_x_input", "occlusion", "lime", "shap" or "rollout".
-        target: The label that is explained; None takes the model's answer to each text.
+        target: The label that is explained; None takes the model's answer to each text. Of a tagger a type of entities,
+            of an answerer "start" or "end"; None takes all.
         seed: Of what LIME and SHAP draw.
         against: A label in place of which the answer was given: why that one, and not this one.
 
     Returns:
-        A `WordScores` for each text, of the words of the original text; a word that comes twice has two scores.
+        A `WordScores` for each text, of a tagger for each entity, of an answerer for the start and the end of each
+        answer (`logit.target` names it), of the words of the original text; a word that comes twice has two scores.
 
     Raises:
         Error: When there is no such method or label, or the model's task has no explanations.
@@ -93,7 +98,7 @@ def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integ
         against: A label in place of which the answer was given, or None.
 
     Returns:
-        (a `WordScores` for each input, the answer to each as `predict` gives it).
+        (a `WordScores` for each input, entity, start or end, the answer that it is of as `predict` gives it).
 
     Raises:
         Error: When there is no such method or label, or the model's task has no explanations.
@@ -103,15 +108,22 @@ def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integ
     if method == "rollout" and against is not None:
         raise Error("Rollout does not look at the answer, and so it cannot tell one label from another; take another "
                     "method, or leave --against out.")
-    given = predictor.task.check_inputs(inputs)
-    rows = word_rows(predictor.task, predictor.tokenizer, given, predictor.length)
-    predictions = predictor.predictions(given) if given else []
-    columns = columns_of(predictor, predictions, target)
-    logits = [Logit(predictor, row, *pair)
-              for row, pair in zip(rows, contrasted(predictor.task, columns, against), strict=True)]
+    logits, answers = _asked(predictor, predictor.task.check_inputs(inputs), target, against)
     alone = ([logit] for logit in logits)
-    scores = [_scored(logit, method, seed) for (logit,) in with_progress(alone, len(logits), "explained")]
-    return scores, predictor.task.answers(given, predictions) if given else []
+    return [_scored(logit, method, seed) for (logit,) in with_progress(alone, len(logits), "explained")], answers
+
+
+def _asked(predictor, given, target, against):
+    """Return the logits that explanations are of, and the answer that each is part of."""
+    task, by_token = predictor.task, isinstance(predictor.task, Tagging | Answering)
+    rows = [] if by_token else word_rows(task, predictor.tokenizer, given, predictor.length)
+    predictions = predictor.predictions(given) if given else []
+    if by_token:
+        contrasted(task, [], against)
+        return token_logits(predictor, given, predictions, target)
+    columns = contrasted(task, columns_of(predictor, predictions, target), against)
+    logits = [Logit(predictor, row, *pair) for row, pair in zip(rows, columns, strict=True)]
+    return logits, task.answers(given, predictions) if given else []
 
 
 def _scored(logit, method, seed):

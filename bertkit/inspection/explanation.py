@@ -15,7 +15,6 @@ from bertkit.inspection.attribution import WordScores, attributed
 from bertkit.inspection.comparison import as_texts, cut
 from bertkit.inspection.faithfulness import Faithfulness, faithfulness
 from bertkit.predictor import Predictor
-from bertkit.tasks.classification import Classification
 
 SHOWN, WORDS = 20, 5        # rows, and words of each, that a screen shows
 ENOUGH = 10                 # rows from which on a sentence on a method is more than an anecdote
@@ -58,18 +57,20 @@ class Explained:
         """Return it as JSON.
 
         Returns:
-            {"text", of a pair "second", "label" (of several "labels", of a score "score"), "target", "words": [{"text",
-            "start", "end", "score", of a pair "part"}], "unread", "completeness", "faithfulness"}, and "against" where
+            {"text", of a pair "second", "label" (of several "labels", of a score "score", of a tagger "entity", of an
+            answerer "answer", "start", "score"), "target", "words": [{"text", "start", "end", "score", of a pair
+            "part"}], "unread", "completeness", "faithfulness"}, and "against" where
             a label was named.
         """
         paired = len(self.texts) > 1
         words = [{"text": word, "start": start, "end": end, "score": float(score), **({"part": part} if paired else {})}
                  for word, (start, end), part, score in zip(self.scores.words, self.scores.offsets, self.scores.parts,
                                                             self.scores, strict=True)]
-        names = [name for name in ("label", "labels", "score") if name in self.answer]
+        names = [name for name in ("label", "labels", "entity", "answer", "start", "score") if name in self.answer]
         answered: dict[str, Any] = {name: self.answer[name] for name in names}
         return {"text": self.texts[0], **({"second": self.texts[1]} if paired else {}), **answered,
-                "target": self.target, **({} if self.against is None else {"against": self.against}), "words": words, "unread": self.unread,
+                "target": self.target, **({} if self.against is None else {"against": self.against}), "words": words,
+                "unread": self.unread,
                 "completeness": self.scores.completeness,
                 "faithfulness": {**vars(self.own), "random": vars(self.random)}}
 
@@ -223,6 +224,5 @@ def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradien
 
 def _explained(predictor, inputs, method, target, seed, against):
     scores, answers = attributed(predictor, inputs, method, target, seed, against)
-    labels = predictor.task.labels if isinstance(predictor.task, Classification) else ()
-    return [Explained(as_texts(one.row.texts), answer, labels[one.logit.column] if labels else None, one,
-                      *faithfulness(one.logit, one, seed), against) for one, answer in zip(scores, answers, strict=True)]
+    return [Explained(as_texts(one.row.texts), answer, one.logit.target, one, *faithfulness(one.logit, one, seed),
+                      against) for one, answer in zip(scores, answers, strict=True)]

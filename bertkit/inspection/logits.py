@@ -6,6 +6,7 @@ import numpy as np
 
 from bertkit.data.features import Padding, pack
 from bertkit.errors import Error
+from bertkit.inspection import heads
 from bertkit.inspection.words import WordRow
 from bertkit.predictor import Predictor
 from bertkit.tasks.classification import Classification, sigmoid
@@ -29,6 +30,8 @@ class Logit:
 
     def __init__(self, predictor: Predictor, row: WordRow, column: int, against: int | None = None) -> None:
         self.predictor, self.row, self.column, self.against = predictor, row, column, against
+        task = predictor.task
+        self.target: str | None = task.labels[column] if isinstance(task, Classification) else None
         special = predictor.tokenizer.special
         role = next((role for role in HIDDEN if role in special), None)
         if role is None:
@@ -45,6 +48,28 @@ class Logit:
     def base_ids(self) -> np.ndarray:
         """The tokens of the baseline, int32 [1,T]: special tokens stay, every piece of the texts is hidden."""
         return self.row.without(np.zeros((1, len(self.row.words)), bool), self.hidden)
+
+    def shaped(self, found: np.ndarray) -> np.ndarray:
+        """Return the logits of copies as `pick` reads them.
+
+        Args:
+            found: float [copies,...].
+
+        Returns:
+            float [copies,C].
+        """
+        return found.reshape(len(found), -1)
+
+    def reads(self, size: int) -> np.ndarray:
+        """Return how much each vector of the last layer is read.
+
+        Args:
+            size: T, the tokens of the row.
+
+        Returns:
+            float64 [T], which adds up to 1.
+        """
+        return heads.read_by_head(self.predictor.model, size)
 
     def pick(self, logits: Any) -> Any:
         """Return the explained number of each row.
@@ -74,7 +99,7 @@ class Logit:
             Error: When the model gives NaN.
         """
         ids, back = np.unique(self.row.without(kept, self.hidden), axis=0, return_inverse=True)
-        found = np.array(outputs(self.predictor.model, self._features(ids)), "float64").reshape(len(ids), -1)
+        found = self.shaped(np.array(outputs(self.predictor.model, self._features(ids)), "float64"))
         if np.isnan(found).any():
             raise Error("The model gives NaN, which cannot be explained; train again with a lower learning rate.")
         return found[back.reshape(-1)]

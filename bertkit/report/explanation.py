@@ -79,6 +79,10 @@ def _row(number, row, method):
 
 def _said(row):
     answer = row.answer
+    if "entity" in answer:
+        return f"{answer['entity']['text']}, {row.of}"
+    if "answer" in answer:
+        return f"{row.of} of {answer['answer'] or 'no answer'}"
     said = answer.get("label", ", ".join(answer["labels"]) or "none" if "labels" in answer else answer.get("score"))
     said = f"{said:.4g}" if isinstance(said, float) else str(said)
     return said if row.of in ("None", said) else f"{said}, explained is {row.of}"

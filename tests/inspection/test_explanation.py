@@ -20,7 +20,7 @@ from bertkit.cli import main
 from bertkit.data.features import featurize
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads import TokenClassifier
+from bertkit.heads import MultipleChoice
 from bertkit.inspection import attention, attributions, explain
 from bertkit.inspection.faithfulness import measure
 from bertkit.inspection.gradients import integrated_gradients, token_vectors
@@ -91,7 +91,8 @@ class Jump:
 
 def test_a_jump_on_the_path_is_not_missed():
     """The gradient is the same for all, so a token's score is its share of the sum of the vectors, 3 and 1 of 4."""
-    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int), lambda logits: logits[:, 0])
+    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int),
+                                 lambda logits: logits[:, 0])
     assert found.tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
 
 
@@ -168,7 +169,7 @@ def test_what_cannot_be_explained_is_said(made):
     model, tokenizer = made
     for arguments, said in (((model, tokenizer, [TEXT], "guess"), "'guess' is unknown; give one of integrated"),
                             ((model, tokenizer, [TEXT], "occlusion", "perhaps"), "'perhaps' is no label"),
-                            ((TokenClassifier(model.encoder, ["O"]), tokenizer, [["a"]]), "has no explanations"),
+                            ((MultipleChoice(model.encoder), tokenizer, [("a", "b", "c")]), "has no explanations"),
                             ((tiny.classifier(0, ("score",)), tokenizer, [TEXT], "occlusion", "no"), "is|label")):
         with pytest.raises(Error, match=said):
             attributions(*arguments)
