@@ -7,12 +7,14 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.inspection import gradients, heads, removal
+from bertkit.inspection.likeness import likenesses
 from bertkit.inspection.logits import Logit, columns_of, contrasted
 from bertkit.inspection.methods import Method
 from bertkit.inspection.places import token_logits
 from bertkit.inspection.words import WordRow, word_rows
 from bertkit.predictor import Predictor
 from bertkit.tasks.answering import Answering
+from bertkit.tasks.embedding import Embedding
 from bertkit.tasks.tagging import Tagging
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
@@ -60,23 +62,28 @@ METHODS: dict[str, Callable[[Logit, int], np.ndarray]] = {
     "rollout": _rollout}
 
 
+# Of the tasks whose explanations are not of a logit of the whole row.
+ASKED: dict[type, Callable] = {Tagging: token_logits, Answering: token_logits, Embedding: likenesses}
+
+
 def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method: Method = "integrated_gradients",
                  target: str | None = None, seed: int = 0, against: str | None = None) -> list[WordScores]:
     """Compute how much each word of each text speaks for an answer.
 
     Args:
-        model: A `Classifier`, `TokenClassifier` or `QuestionAnswering` in memory.
+        model: A `Classifier`, `TokenClassifier`, `QuestionAnswering` or `SentenceEmbedder` in memory.
         tokenizer: Its tokenizer.
         texts: Texts, pairs of texts, or questions with contexts.
         method: "integrated_gradients", "gradient_x_input", "occlusion", "lime", "shap" or "rollout".
         target: The label that is explained; None takes the model's answer to each text. Of a tagger a type of entities,
-            of an answerer "start" or "end"; None takes all.
+            of an answerer "start" or "end", of pairs of an embedder "first" or "second"; None takes all.
         seed: Of what LIME and SHAP draw.
         against: A label in place of which the answer was given: why that one, and not this one.
 
     Returns:
         A `WordScores` for each text, of a tagger for each entity, of an answerer for the start and the end of each
-        answer (`logit.target` names it), of the words of the original text; a word that comes twice has two scores.
+        answer, of an embedder for both texts of each pair (`logit.target` names it); of the words of the original text,
+        a word that comes twice has two scores.
 
     Raises:
         Error: When there is no such method or label, or the model's task has no explanations.
@@ -115,12 +122,13 @@ def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integ
 
 def _asked(predictor, given, target, against):
     """Return the logits that explanations are of, and the answer that each is part of."""
-    task, by_token = predictor.task, isinstance(predictor.task, Tagging | Answering)
-    rows = [] if by_token else word_rows(task, predictor.tokenizer, given, predictor.length)
+    task = predictor.task
+    other = next((asked for kind, asked in ASKED.items() if isinstance(task, kind)), None)
+    rows = word_rows(task, predictor.tokenizer, given, predictor.length) if other is None else []
     predictions = predictor.predictions(given) if given else []
-    if by_token:
+    if other is not None:
         contrasted(task, [], against)
-        return token_logits(predictor, given, predictions, target)
+        return other(predictor, given, predictions, target)
     columns = contrasted(task, columns_of(predictor, predictions, target), against)
     logits = [Logit(predictor, row, *pair) for row, pair in zip(rows, columns, strict=True)]
     return logits, task.answers(given, predictions) if given else []

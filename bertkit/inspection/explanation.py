@@ -18,6 +18,7 @@ from bertkit.predictor import Predictor
 
 SHOWN, WORDS = 20, 5        # rows, and words of each, that a screen shows
 ENOUGH = 10                 # rows from which on a sentence on a method is more than an anecdote
+PARTS = ("label", "labels", "entity", "answer", "start", "score", "beside")        # of an answer, in JSON
 COMPARED = ("integrated_gradients", "gradient_x_input", "occlusion", "lime", "rollout")
 
 
@@ -58,16 +59,15 @@ class Explained:
 
         Returns:
             {"text", of a pair "second", "label" (of several "labels", of a score "score", of a tagger "entity", of an
-            answerer "answer", "start", "score"), "target", "words": [{"text", "start", "end", "score", of a pair
-            "part"}], "unread", "completeness", "faithfulness"}, and "against" where
+            answerer "answer", "start", "score", of an embedder "score", "beside"), "target", "words": [{"text",
+            "start", "end", "score", of a pair "part"}], "unread", "completeness", "faithfulness"}, and "against" where
             a label was named.
         """
         paired = len(self.texts) > 1
         words = [{"text": word, "start": start, "end": end, "score": float(score), **({"part": part} if paired else {})}
                  for word, (start, end), part, score in zip(self.scores.words, self.scores.offsets, self.scores.parts,
                                                             self.scores, strict=True)]
-        names = [name for name in ("label", "labels", "entity", "answer", "start", "score") if name in self.answer]
-        answered: dict[str, Any] = {name: self.answer[name] for name in names}
+        answered: dict[str, Any] = {name: self.answer[name] for name in PARTS if name in self.answer}
         return {"text": self.texts[0], **({"second": self.texts[1]} if paired else {}), **answered,
                 "target": self.target, **({} if self.against is None else {"against": self.against}), "words": words,
                 "unread": self.unread,

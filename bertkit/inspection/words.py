@@ -118,7 +118,8 @@ def word_rows(task: Any, tokenizer: Tokenizer, inputs: Sequence[Any], length: in
     """
     if not isinstance(task, TextsOrPairs):
         raise Error(f"The task {task.name} has no explanations; give a bundle that sorts texts or pairs into classes "
-                    "or gives them a score, that tags words or that answers questions (classify, score, tag, answer).")
+                    "or gives them a score, tags words, answers questions or makes vectors (classify, score, tag, "
+                    "answer, embed).")
     return [_row(tokenizer, (given,) if isinstance(given, str) else tuple(given), length) for given in inputs]
 
 

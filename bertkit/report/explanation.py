@@ -81,6 +81,8 @@ def _said(row):
     answer = row.answer
     if "entity" in answer:
         return f"{answer['entity']['text']}, {row.of}"
+    if "beside" in answer:
+        return f"cosine {answer['score']:.4g}, beside: {answer['beside']}"
     if "answer" in answer:
         return f"{row.of} of {answer['answer'] or 'no answer'}"
     said = answer.get("label", ", ".join(answer["labels"]) or "none" if "labels" in answer else answer.get("score"))

@@ -11,12 +11,13 @@ from bertkit.checkpoints import bundle
 from bertkit.cli import main
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads import QuestionAnswering, TokenClassifier
+from bertkit.heads import QuestionAnswering, SentenceEmbedder, TokenClassifier
 from bertkit.inspection import attributions, explain
 from bertkit.inspection.attribution import attributed
 from bertkit.predictor import Predictor
 from bertkit.report.explanation import render_explanation
 from bertkit.tasks.answering import Answering
+from bertkit.tasks.embedding import Embedding, cosines
 from bertkit.tasks.tagging import Tagging
 from bertkit.text.convention import Convention
 from tests import exported, tiny
@@ -136,3 +137,28 @@ def test_the_command_prints_and_writes_them(tmp_path, capsys):
     assert "the scores are for MOOD" in found.text() or "the scores are for ART" in found.text()
     assert "Row 1: " in render_explanation(found)
     assert len(attributions(predictor.model, predictor.tokenizer, [("what", "a film")], "occlusion")) == 2
+
+
+def test_why_two_texts_are_alike():
+    """The scores are drops of the cosine; words of one text alone change, and a prompt is no word."""
+    keras.utils.set_random_seed(8)
+    model = exported.spread(SentenceEmbedder(Encoder(tiny.CONFIG)), 8.0)
+    predictor = predictor_of(model, Embedding(16, prompt="the film: "))
+    pair = ("a good film was old", "bad story, warm film")
+    vectors = predictor.predictions([pair])[0]
+    wanted = float(cosines(vectors[:1], vectors[1:])[0])
+    scores, answers = attributed(predictor, [pair], "occlusion")
+    assert [answer["score"] for answer in answers] == pytest.approx([wanted] * 2, abs=1e-5)
+    assert [answer["beside"] for answer in answers] == [*pair[::-1]]
+    for side, one in enumerate(scores):
+        assert list(one.words) == pair[side].split() and one.logit.target == ("first", "second")[side]
+        rows = [one.row.ids, *(np.where(one.row.owners == number, MASK, one.row.ids) for number in range(len(one)))]
+        found = np.asarray(model({"token_ids": np.array(rows, "int32")}))
+        drops = cosines(found, np.repeat(vectors[1 - side][None], len(rows), 0))
+        np.testing.assert_allclose(np.asarray(one), drops[0] - drops[1:], atol=1e-4)
+    exact, = attributed(predictor, [pair], "integrated_gradients", target="second")[0]
+    assert exact.completeness < 0.01 and exact.logit.target == "second"
+    assert "cosine" in render_explanation(explain(predictor, [pair], "gradient_x_input"))
+    for inputs, target, said in ((["a film"], None, "Input 1 is no pair"), ([pair], "third", "first or second")):
+        with pytest.raises(Error, match=said):
+            attributed(predictor, inputs, target=target)
