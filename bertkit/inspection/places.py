@@ -13,7 +13,7 @@ from bertkit.tasks.answering import Answering
 from bertkit.tasks.classification import softmax
 from bertkit.tasks.tagging import OUTSIDE, Tagging, encoded_words
 from bertkit.terminal import say
-from bertkit.text.windows import max_context, windows
+from bertkit.text.windows import Window, max_context, windows
 
 ENDS = ("start", "end")
 
@@ -116,7 +116,8 @@ def token_logits(predictor: Predictor, inputs: Sequence[Any], predictions: Seque
     return [logit for logit, _ in found], [answer for _, answer in found]
 
 
-def _entities(predictor, given, answer, target) -> Iterator[tuple[Logit, dict[str, Any]]]:
+def _entities(predictor: Predictor, given: Any, answer: dict[str, Any],
+              target: str | None) -> Iterator[tuple[Logit, dict[str, Any]]]:
     """Yield what each entity of a text hangs on: the logits of the tags of its words, read as in prediction."""
     task, wanted = predictor.task, [one for one in answer["entities"] if target in (None, one["type"])]
     if not wanted:
@@ -128,16 +129,16 @@ def _entities(predictor, given, answer, target) -> Iterator[tuple[Logit, dict[st
     spans = word_spans(given) if plain else read.spans
     own = spans if plain else read.own
 
-    def cut(places):
+    def cut(places: Sequence[int]) -> list[Window]:
         return windows(predictor.tokenizer, places, predictor.length, stride=task.stride)
 
     chosen = max_context(cut(encoding.ids), len(encoding.ids))
     for entity in wanted:
         units = [piece for piece, (start, end) in zip(pieces, read.own, strict=True)
                  if piece >= 0 and entity["start"] <= start and end <= entity["end"]]
-        window = cut(list(encoding.ids))[chosen[units[0]]]
-        row = window_row((text,), [encoding], [spans], [own], lambda places, number=chosen[units[0]]:
-                         cut(places[0])[number].row)
+        number = int(chosen[units[0]])
+        window = cut(encoding.ids)[number]
+        row = window_row((text,), [encoding], [spans], [own], lambda places: cut(places[0])[number].row)
         tokens = [window.row_position(piece) for piece in units if window.start <= piece < window.end]
         yield TokenLogit(predictor, row, _tagged(predictor, row, tokens), entity["type"]), {"entity": entity}
 
@@ -150,13 +151,14 @@ def _tagged(predictor, row, tokens):
     return found or [(tokens[0], int(best[tokens[0]]))]
 
 
-def _answers(predictor, given, answer, target) -> Iterator[tuple[Logit, dict[str, Any]]]:
+def _answers(predictor: Predictor, given: Any, answer: dict[str, Any],
+             target: str | None) -> Iterator[tuple[Logit, dict[str, Any]]]:
     """Yield what the start and the end of an answer hang on; of no answer both are the classification token."""
     task, tokenizer = predictor.task, predictor.tokenizer
     texts = tuple(given)
     encodings = tokenizer.encode(list(texts))
 
-    def cut(places):
+    def cut(places: Sequence[Sequence[int]]) -> list[Window]:
         return windows(tokenizer, places[1], predictor.length, places[0][:task.query], task.stride)
 
     found = cut([list(encoding.ids) for encoding in encodings])
