@@ -40,10 +40,10 @@ class TokenLogit(Logit):
         """Return the logits of copies as `pick` reads them.
 
         Args:
-            found: float [copies,T,C].
+            found: float64 [copies,T,C].
 
         Returns:
-            The same.
+            The same, float64 [copies,T,C].
         """
         return found
 
@@ -98,7 +98,7 @@ def token_logits(predictor: Predictor, inputs: Sequence[Any], predictions: Seque
         target: A type of entities, or "start" or "end" of answers; None takes all.
 
     Returns:
-        (the logits, the answer of each as `predict` gives it: of a tagger {"entity": ...}).
+        (a `TokenLogit` for each explanation, the answer of each as `predict` gives it: of a tagger {"entity": ...}).
 
     Raises:
         Error: When there is no such target.
@@ -138,7 +138,7 @@ def _entities(predictor: Predictor, given: Any, answer: dict[str, Any],
                  if piece >= 0 and entity["start"] <= start and end <= entity["end"]]
         number = int(chosen[units[0]])
         window = cut(encoding.ids)[number]
-        row = window_row((text,), [encoding], [spans], [own], lambda places: cut(places[0])[number].row)
+        row = window_row((text,), [encoding], [spans], [own], lambda places: cut(places[0])[number].row)  # noqa: B023
         tokens = [window.row_position(piece) for piece in units if window.start <= piece < window.end]
         yield TokenLogit(predictor, row, _tagged(predictor, row, tokens), entity["type"]), {"entity": entity}
 
