@@ -8,6 +8,7 @@ import numpy as np
 
 from bertkit import checkpoints, ondevice
 from bertkit.checkpoints import bundle
+from bertkit.checkpoints.familiarity import Familiarity, read_familiarity
 from bertkit.checkpoints.save import check_model, row_length
 from bertkit.config import EncoderConfig
 from bertkit.data.columns import Columns
@@ -24,6 +25,7 @@ from bertkit.files.atomic import sha256
 from bertkit.files.bounded import as_path
 from bertkit.files.schema import Whole, check_argument
 from bertkit.heads.task_model import TaskModel
+from bertkit.heads.vectors import HeadVectors
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
@@ -60,6 +62,7 @@ class Predictor:
     def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
                  length: int | None = None, tflite: str | Path | None = None) -> None:
         self.device: ondevice.DeviceModel | None = None
+        self.familiarity: Familiarity | None = None
         if isinstance(source, str | Path):
             source = as_path(source, "the folder of a bundle")
         if not isinstance(source, Path):
@@ -82,6 +85,8 @@ class Predictor:
             except Error as error:
                 raise Error(f"{folder}: {error}") from None
             self.model = checkpoints.load(folder)
+            self.familiarity = read_familiarity(folder)
+            self._vectors = HeadVectors(self.model) if self.familiarity is not None else None
 
     def _hold(self, model, tokenizer, length):
         check_model(model)
@@ -153,7 +158,25 @@ class Predictor:
             Error: If one string came in place of a list, or an input is not what the task reads.
         """
         inputs = self.task.check_inputs(inputs)
-        return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
+        return self.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
+
+    def answers(self, inputs: list, predictions: list, batch_size: int = 32) -> list[dict]:
+        """Return the answers that predictions mean; with "familiarity" where the bundle was calibrated for it.
+
+        Args:
+            inputs: The inputs, as `Task.check_inputs` returns them.
+            predictions: The prediction of each.
+            batch_size: Rows that are computed together.
+
+        Returns:
+            One dict an input.
+        """
+        answers = self.task.answers(inputs, predictions)
+        if self.familiarity is None or not inputs:
+            return answers
+        features = features_of(self.task.pack(self.tokenizer, inputs, self.length), self.tokenizer)
+        scores = self.familiarity.scores(outputs(self._vectors, features, batch_size))
+        return [{**answer, "familiarity": score} for answer, score in zip(answers, scores, strict=True)]
 
     def predict_rows(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
                      skip_bad_rows: bool = False) -> Any:
@@ -173,7 +196,7 @@ class Predictor:
             Error: When the rows cannot be read, or the task does not say how sure it is.
         """
         rows, predictions, order_of_rows = self.answer_file(data, columns, order, skip_bad_rows)
-        made = answered(rows, self.task.answers(rows.inputs, predictions))
+        made = answered(rows, self.answers(rows.inputs, predictions))
         frame: Any = data
         if not hasattr(frame, "iloc"):
             return made

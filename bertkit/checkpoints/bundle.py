@@ -5,6 +5,7 @@
     vocab.txt             the vocabulary, one entry a line (WordPiece), or vocabulary.json with its merges or scores
     calibration.safetensors   at most 500 training rows as ids (optional): export needs them
     ranges.json           what `bertkit quantize` learnt of an int8 file (optional, see `ranges`)
+    familiarity.safetensors   what says how like the training texts a text is (optional, see `familiarity`)
     card.json             how it was made and how good it is
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as safetensors_bytes
 
+from bertkit.checkpoints import familiarity as familiar
 from bertkit.checkpoints import ranges as learnt
 from bertkit.checkpoints.tensors import WeightMapping, assign, encoder_for, read_safetensors, variables
 from bertkit.config import EncoderConfig
@@ -32,7 +34,7 @@ from bertkit.text.formats.vocabulary import vocabulary_file
 
 FORMAT = 1
 FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",
-         "report.html", learnt.FILE)
+         "report.html", learnt.FILE, familiar.FILE)
 ADVICE = "copy the bundle again, or read it with the version of bertkit that wrote it"
 WEIGHTS, CALIBRATION = "weights.safetensors", "calibration.safetensors"
 SHAPE = {"format": schema.Choice(FORMAT), "model": {"kind": str, "labels": schema.Maybe([str])}, "config": dict,
@@ -43,7 +45,7 @@ SHAPE = {"format": schema.Choice(FORMAT), "model": {"kind": str, "labels": schem
 def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
          calibration: dict[str, np.ndarray] | None = None, length: int | None = None, task: Any = None,
          logs: str | Path | None = None, report: str | None = None, storage: str = "float32",
-         ranges: learnt.Ranges | None = None) -> None:
+         ranges: learnt.Ranges | None = None, familiarity: familiar.Familiarity | None = None) -> None:
     """Write a bundle, whole or not at all; a bundle that was there is replaced.
 
     Args:
@@ -58,6 +60,7 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
         report: The text of report.html.
         storage: "float32", or "float16", which halves the size of the weights; they are float32 again when loaded.
         ranges: What the model was trained for, the `Ranges` of its int8 file, or None.
+        familiarity: What says how like the training texts a text is, a `Familiarity`, or None.
 
     Raises:
         Error: When the folder cannot be written or holds other things.
@@ -70,6 +73,8 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
             write_bytes(place / "calibration.safetensors", safetensors_bytes(calibration))
         if ranges is not None:
             learnt.write_ranges(place, ranges)
+        if familiarity is not None:
+            familiar.write_familiarity(place, familiarity)
         write_json(place / "card.json", card.to_json())
         if logs is not None and Path(logs).is_dir():
             shutil.copytree(logs, place / "logs")
@@ -175,7 +180,8 @@ def read_metadata(folder: str | Path) -> dict[str, Any]:
 def _used(folder, values):
     """Return the names of the files that a bundle is read from."""
     vocabulary = [] if values["tokenizer"] is None else [vocabulary_file(values["tokenizer"]["kind"])]
-    return [WEIGHTS, *vocabulary, *(name for name in (CALIBRATION, learnt.FILE) if (folder / name).exists())]
+    optional = (CALIBRATION, learnt.FILE, familiar.FILE)
+    return [WEIGHTS, *vocabulary, *(name for name in optional if (folder / name).exists())]
 
 
 def task(values: dict[str, Any]) -> Any:

@@ -136,7 +136,7 @@ def _predict_rows(predictor, data, out, tool, order, columns, skip_bad_rows):
         text = preannotations(tool, Answered(predictor.task, rows, predictions, predictor.version))
         write_text(out, text) if out is not None else print(escaped(text), end="", flush=True)
         return
-    made = answered(rows, predictor.task.answers(rows.inputs, predictions))
+    made = answered(rows, predictor.answers(rows.inputs, predictions))
     if out is not None:
         write_rows(out, made)
     else:

@@ -7,8 +7,8 @@ from bertkit.inspection.methods import Method
 
 
 def explain(folder: str, /, data: str | None = None, method: Method = "integrated_gradients",
-            target: str | None = None, out: str | None = None, compare: bool = False, seed: int = 0,
-            skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
+            target: str | None = None, against: str | None = None, out: str | None = None, compare: bool = False,
+            seed: int = 0, skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
     """Show which words speak for an answer, and measure whether such scores are true of the model.
 
     Without --data, --text is the text itself, and --second the second text of a pair.
@@ -17,6 +17,7 @@ def explain(folder: str, /, data: str | None = None, method: Method = "integrate
     data            rows to explain, labelled or not
     method          how the scores are computed
     target          the label that is explained; by default the model's answer to each row
+    against         a label in place of which the answer was given: why that one, and not this one
     out             a page to write, which needs no network
     compare         measure the other methods too, and say which one to believe
     seed            of all that is drawn
@@ -26,7 +27,8 @@ def explain(folder: str, /, data: str | None = None, method: Method = "integrate
     from bertkit.inspection.explanation import explain as run
     from bertkit.predictor import Predictor
     predictor = Predictor(folder)
-    found = run(predictor, inputs_of(predictor.task, data, columns, skip_bad_rows), method, target, compare, seed)
+    found = run(predictor, inputs_of(predictor.task, data, columns, skip_bad_rows), method, target, compare, seed,
+                against)
     if out is not None:
         from bertkit.report.explanation import render_explanation
         from bertkit.report.page import write_report

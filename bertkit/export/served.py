@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from bertkit.export import source
 from bertkit.export.graph import answer, raw_outputs
+from bertkit.heads.vectors import HeadVectors
 from bertkit.tasks.classification import THRESHOLD
 from bertkit.text.graph.tokenizer import GraphTokenizer
 
@@ -78,7 +79,8 @@ class Texts:
 class Classes(Texts):
     """The signature of a classifier: probabilities [B,C] and label, string [B], the one that `predict` gives.
 
-    A multi-label classifier also gives given, bool [B,C].
+    A multi-label classifier also gives given, bool [B,C]; one that was calibrated for it, abstain, bool [B], set,
+    bool [B,C], the classes of a row's set, and familiarity, float32 [B].
 
     Args:
         bundle: The `Predictor` of the bundle.
@@ -93,12 +95,17 @@ class Classes(Texts):
 
         Returns:
             {"probabilities" float32 [B,C], "label" string [B]}; where a row may have several labels also "given" bool
-            [B,C].
+            [B,C], with the limits of the task "abstain" bool [B] and "set" bool [B,C], and where the bundle keeps what
+            is familiar "familiarity" float32 [B].
         """
         task = self.bundle.task
         found = answer(self.bundle.model, task, batch)
-        several = {"given": found > task.threshold} if task.multi_label else {}
-        return {"probabilities": found, "label": tf.gather(tf.constant(task.labels), _decided(task, found)), **several}
+        decided = _decided(task, found)
+        more = {"given": found > task.threshold} if task.multi_label else _trust(task, found, decided)
+        if self.bundle.familiarity is not None:
+            vectors = HeadVectors(self.bundle.model)(batch, training=False)
+            more["familiarity"] = _familiar(self.bundle.familiarity, tf.cast(vectors, tf.float32))
+        return {"probabilities": found, "label": tf.gather(tf.constant(task.labels), decided), **more}
 
 
 def _decided(task, probabilities):
@@ -107,6 +114,25 @@ def _decided(task, probabilities):
         return tf.argmax(probabilities, axis=-1)
     place = task.labels.index(task.positive_class)
     return tf.where(probabilities[:, place] > task.threshold, place, 1 - place)
+
+
+def _familiar(kept, vectors):
+    """Return how familiar vectors [B,D] are, as `Familiarity.scores`."""
+    white = tf.linalg.matmul(vectors, kept.whitening, transpose_b=True)
+    distance = tf.reduce_min(tf.reduce_sum((white[:, None] - kept.means) ** 2, axis=-1), axis=-1)
+    below = tf.searchsorted(tf.constant(kept.distances), distance, side="left")
+    return tf.cast(1 + len(kept.distances) - below, tf.float32) / (1 + len(kept.distances))
+
+
+def _trust(task, probabilities, decided):
+    """Return what the limits of a classifier say of its answers, as `Classification.answers`."""
+    chosen = tf.one_hot(decided, task.width, on_value=True, off_value=False)
+    found = {}
+    if task.abstain_below is not None:
+        found["abstain"] = tf.reduce_any(chosen & (probabilities < task.abstain_below), axis=-1)
+    if task.set_from is not None:
+        found["set"] = chosen | (probabilities >= task.set_from)
+    return found
 
 
 class Vectors(Texts):

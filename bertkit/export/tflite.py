@@ -63,6 +63,8 @@ def export_tflite(folder: str | Path, out: str | Path, precision: str = "int8", 
     wanted = _wanted_lengths(length, lengths)
     with new_folder(out, "phone") as place:
         bundle = source.open_predictor(folder)
+        if bundle.familiarity is not None:
+            say("The file gives no `familiarity`, which `bertkit predict` of the bundle and a SavedModel of it give.")
         path = optional_path(dev)
         labelled = None if path is None else read_labelled(bundle.task, path, columns, separator,
                                                            skip_bad_rows=skip_bad_rows)

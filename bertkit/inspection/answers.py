@@ -100,6 +100,8 @@ def in_words(answer: Mapping[str, Any]) -> str:
             str(answer["label"]))
     if "labels" in answer:
         return ", ".join(answer["labels"]) or "none"
+    if "entity" in answer:
+        return f"{answer['entity']['text']} ({answer['entity']['type']})"
     if "entities" in answer:
         return ", ".join(f"{entity['text']} ({entity['type']})" for entity in answer["entities"]) or "no entity"
     if "answer" in answer:

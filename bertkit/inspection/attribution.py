@@ -7,10 +7,15 @@ import numpy as np
 
 from bertkit.errors import Error
 from bertkit.inspection import gradients, heads, removal
-from bertkit.inspection.logits import Logit, columns_of
+from bertkit.inspection.likeness import likenesses
+from bertkit.inspection.logits import Logit, columns_of, contrasted
 from bertkit.inspection.methods import Method
+from bertkit.inspection.places import token_logits
 from bertkit.inspection.words import WordRow, word_rows
 from bertkit.predictor import Predictor
+from bertkit.tasks.answering import Answering
+from bertkit.tasks.embedding import Embedding
+from bertkit.tasks.tagging import Tagging
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 
@@ -37,18 +42,18 @@ class WordScores(np.ndarray):
 
 
 def _integrated_gradients(logit, seed):
-    found = gradients.integrated_gradients(logit.predictor.model, logit.batch, logit.base_ids, logit.column)
+    found = gradients.integrated_gradients(logit.predictor.model, logit.batch, logit.base_ids, logit.pick)
     return logit.row.word_sums(found)
 
 
 def _gradient_x_input(logit, seed):
-    return logit.row.word_sums(gradients.gradient_x_input(logit.predictor.model, logit.batch, logit.column))
+    return logit.row.word_sums(gradients.gradient_x_input(logit.predictor.model, logit.batch, logit.pick))
 
 
 def _rollout(logit, seed):
     model = logit.predictor.model
     table = heads.rollout(heads.traced_attention(model, logit.batch))
-    return logit.row.word_sums(heads.read_by_head(model, len(table)) @ table)
+    return logit.row.word_sums(logit.reads(len(table)) @ table)
 
 
 METHODS: dict[str, Callable[[Logit, int], np.ndarray]] = {
@@ -57,29 +62,38 @@ METHODS: dict[str, Callable[[Logit, int], np.ndarray]] = {
     "rollout": _rollout}
 
 
+# Of the tasks whose explanations are not of a logit of the whole row.
+ASKED: dict[type, Callable] = {Tagging: token_logits, Answering: token_logits, Embedding: likenesses}
+
+
 def attributions(model: Any, tokenizer: Tokenizer, texts: Sequence[Any], method: Method = "integrated_gradients",
-                 target: str | None = None, seed: int = 0) -> list[WordScores]:
+                 target: str | None = None, seed: int = 0, against: str | None = None) -> list[WordScores]:
     """Compute how much each word of each text speaks for an answer.
 
     Args:
-        model: A `Classifier` in memory.
+        model: A `Classifier`, `TokenClassifier`, `QuestionAnswering` or `SentenceEmbedder` in memory.
         tokenizer: Its tokenizer.
-        texts: Texts, or pairs of texts.
+        texts: Texts, pairs of texts, or questions with contexts.
         method: "integrated_gradients", "gradient_x_input", "occlusion", "lime", "shap" or "rollout".
-        target: The label that is explained; None takes the model's answer to each text.
+        target: The label that is explained; None takes the model's answer to each text. Of a tagger a type of entities,
+            of an answerer "start" or "end", of pairs of an embedder "first" or "second"; None takes all.
         seed: Of what LIME and SHAP draw.
+        against: A label in place of which the answer was given: why that one, and not this one.
 
     Returns:
-        A `WordScores` for each text, of the words of the original text; a word that comes twice has two scores.
+        A `WordScores` for each text, of a tagger for each entity, of an answerer for the start and the end of each
+        answer, of an embedder for both texts of each pair (`logit.target` names it); of the words of the original text,
+        a word that comes twice has two scores.
 
     Raises:
         Error: When there is no such method or label, or the model's task has no explanations.
     """
-    return attributed(Predictor(model, tokenizer), texts, method, target, seed)[0]
+    return attributed(Predictor(model, tokenizer), texts, method, target, seed, against)[0]
 
 
 def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integrated_gradients",
-               target: str | None = None, seed: int = 0) -> tuple[list[WordScores], list[Any]]:
+               target: str | None = None, seed: int = 0,
+               against: str | None = None) -> tuple[list[WordScores], list[Any]]:
     """Compute scores of words, and the answers that they explain.
 
     Args:
@@ -88,23 +102,36 @@ def attributed(predictor: Predictor, inputs: Sequence[Any], method: str = "integ
         method: A name in `METHODS`.
         target: The label that is explained; None takes the model's answer to each input.
         seed: Of what LIME and SHAP draw.
+        against: A label in place of which the answer was given, or None.
 
     Returns:
-        (a `WordScores` for each input, the answer to each as `predict` gives it).
+        (a `WordScores` for each input, entity, start or end, the answer that it is of as `predict` gives it).
 
     Raises:
         Error: When there is no such method or label, or the model's task has no explanations.
     """
     if method not in METHODS:
         raise Error(f"method={method!r:.40} is unknown; give one of {', '.join(get_args(Method))}.")
-    given = predictor.task.check_inputs(inputs)
-    rows = word_rows(predictor.task, predictor.tokenizer, given, predictor.length)
-    predictions = predictor.predictions(given) if given else []
-    logits = [Logit(predictor, row, column)
-              for row, column in zip(rows, columns_of(predictor, predictions, target), strict=True)]
+    if method == "rollout" and against is not None:
+        raise Error("Rollout does not look at the answer, and so it cannot tell one label from another; take another "
+                    "method, or leave --against out.")
+    logits, answers = _asked(predictor, predictor.task.check_inputs(inputs), target, against)
     alone = ([logit] for logit in logits)
-    scores = [_scored(logit, method, seed) for (logit,) in with_progress(alone, len(logits), "explained")]
-    return scores, predictor.task.answers(given, predictions) if given else []
+    return [_scored(logit, method, seed) for (logit,) in with_progress(alone, len(logits), "explained")], answers
+
+
+def _asked(predictor, given, target, against):
+    """Return the logits that explanations are of, and the answer that each is part of."""
+    task = predictor.task
+    other = next((asked for kind, asked in ASKED.items() if isinstance(task, kind)), None)
+    rows = word_rows(task, predictor.tokenizer, given, predictor.length) if other is None else []
+    predictions = predictor.predictions(given) if given else []
+    if other is not None:
+        contrasted(task, [], against)
+        return other(predictor, given, predictions, target)
+    columns = contrasted(task, columns_of(predictor, predictions, target), against)
+    logits = [Logit(predictor, row, *pair) for row, pair in zip(rows, columns, strict=True)]
+    return logits, task.answers(given, predictions) if given else []
 
 
 def _scored(logit, method, seed):

@@ -15,10 +15,10 @@ from bertkit.inspection.attribution import WordScores, attributed
 from bertkit.inspection.comparison import as_texts, cut
 from bertkit.inspection.faithfulness import Faithfulness, faithfulness
 from bertkit.predictor import Predictor
-from bertkit.tasks.classification import Classification
 
 SHOWN, WORDS = 20, 5        # rows, and words of each, that a screen shows
 ENOUGH = 10                 # rows from which on a sentence on a method is more than an anecdote
+PARTS = ("label", "labels", "entity", "answer", "start", "score", "beside")        # of an answer, in JSON
 COMPARED = ("integrated_gradients", "gradient_x_input", "occlusion", "lime", "rollout")
 
 
@@ -33,6 +33,7 @@ class Explained:
         scores: The scores of the words.
         own: How true the scores are of the model.
         random: The same of random scores.
+        against: The label in place of which the target was given; None where none was named.
     """
 
     texts: tuple[str, ...]
@@ -41,6 +42,12 @@ class Explained:
     scores: WordScores
     own: Faithfulness
     random: Faithfulness
+    against: str | None = None
+
+    @property
+    def of(self) -> str:
+        """What is explained, in words: the target, or "A and not B"."""
+        return f"{self.target}" if self.against is None else f"{self.target} and not {self.against}"
 
     @property
     def unread(self) -> int:
@@ -51,17 +58,19 @@ class Explained:
         """Return it as JSON.
 
         Returns:
-            {"text", of a pair "second", "label" (of several "labels", of a score "score"), "target", "words": [{"text",
-            "start", "end", "score", of a pair "part"}], "unread", "completeness", "faithfulness"}.
+            {"text", of a pair "second", "label" (of several "labels", of a score "score", of a tagger "entity", of an
+            answerer "answer", "start", "score", of an embedder "score", "beside"), "target", "words": [{"text",
+            "start", "end", "score", of a pair "part"}], "unread", "completeness", "faithfulness"}, and "against" where
+            a label was named.
         """
         paired = len(self.texts) > 1
         words = [{"text": word, "start": start, "end": end, "score": float(score), **({"part": part} if paired else {})}
                  for word, (start, end), part, score in zip(self.scores.words, self.scores.offsets, self.scores.parts,
                                                             self.scores, strict=True)]
-        names = [name for name in ("label", "labels", "score") if name in self.answer]
-        answered: dict[str, Any] = {name: self.answer[name] for name in names}
+        answered: dict[str, Any] = {name: self.answer[name] for name in PARTS if name in self.answer}
         return {"text": self.texts[0], **({"second": self.texts[1]} if paired else {}), **answered,
-                "target": self.target, "words": words, "unread": self.unread,
+                "target": self.target, **({} if self.against is None else {"against": self.against}), "words": words,
+                "unread": self.unread,
                 "completeness": self.scores.completeness,
                 "faithfulness": {**vars(self.own), "random": vars(self.random)}}
 
@@ -169,7 +178,7 @@ class Explanation:
         lines = [f"{self.method} on {self.model}"]
         for row in islice(self.rows, SHOWN):
             lines += ["", *map(cut, row.texts), f"  {in_words(row.answer)}" + (
-                f"; the scores are for {row.target}" if row.target is not None else "")]
+                f"; the scores are for {row.of}" if row.target is not None else "")]
             strongest = np.argsort(-np.abs(row.scores), kind="stable")[:WORDS]
             lines += [f"  {row.scores[number]:>+9.4f}  {cut(row.scores.words[number])}" for number in strongest]
         if len(self.rows) > SHOWN:
@@ -183,7 +192,7 @@ class Explanation:
 
 
 def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradients", target: str | None = None,
-            compare: bool = False, seed: int = 0) -> Explanation:
+            compare: bool = False, seed: int = 0, against: str | None = None) -> Explanation:
     """Explain answers of a model, and measure whether the explanation is true of it.
 
     Args:
@@ -193,6 +202,7 @@ def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradien
         target: The label that is explained; None takes the model's answer to each input.
         compare: Whether the other methods are measured too.
         seed: Of all that is drawn.
+        against: A label in place of which the answer was given: why that one, and not this one.
 
     Returns:
         The `Explanation`.
@@ -203,17 +213,16 @@ def explain(model: Any, inputs: Sequence[Any], method: str = "integrated_gradien
     predictor = model if isinstance(model, Predictor) else Predictor(model)
     if isinstance(inputs, str):
         raise Error("One text came in place of a list; put it in a list: [text].")
-    rows = _explained(predictor, inputs, method, target, seed)
-    others = [name for name in COMPARED if name != method] if compare else []
-    measured = {method: rows} | {name: _explained(predictor, inputs, name, target, seed) for name in others}
+    rows = _explained(predictor, inputs, method, target, seed, against)
+    others = [name for name in COMPARED if compare and name != method and not (against and name == "rollout")]
+    measured = {method: rows} | {name: _explained(predictor, inputs, name, target, seed, against) for name in others}
     seen = [(row.scores.logit.batch, row.scores.row.owners) for row in rows if method == "rollout"]
     return Explanation(predictor.version, method, rows,
                        [Trust.of(name, found) for name, found in measured.items() if found],
                        heads.mean_statistics(predictor.model, seen))
 
 
-def _explained(predictor, inputs, method, target, seed):
-    scores, answers = attributed(predictor, inputs, method, target, seed)
-    labels = predictor.task.labels if isinstance(predictor.task, Classification) else ()
-    return [Explained(as_texts(one.row.texts), answer, labels[one.logit.column] if labels else None, one,
-                      *faithfulness(one.logit, one, seed)) for one, answer in zip(scores, answers, strict=True)]
+def _explained(predictor, inputs, method, target, seed, against):
+    scores, answers = attributed(predictor, inputs, method, target, seed, against)
+    return [Explained(as_texts(one.row.texts), answer, one.logit.target, one, *faithfulness(one.logit, one, seed),
+                      against) for one, answer in zip(scores, answers, strict=True)]

@@ -51,14 +51,14 @@ def vectors_of(encoder: Any, ids: np.ndarray) -> np.ndarray:
     return keras.ops.convert_to_numpy(encoder.embeddings.token(ids)).astype("float32")
 
 
-def slopes(model: Any, batch: dict[str, np.ndarray], column: int, base: np.ndarray, step: np.ndarray,
+def slopes(model: Any, batch: dict[str, np.ndarray], pick: Callable, base: np.ndarray, step: np.ndarray,
            places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute a logit z and its slope dᵢ · ∂z/∂eᵢ of each token, at points e = b + α d of a line.
 
     Args:
-        model: A model that gives logits [B,C].
+        model: A model on an encoder.
         batch: One row, entries int [1,T].
-        column: The number of the logit.
+        pick: Function (what the model gives) -> the explained number z of each row, [B].
         base: b, float32 [1,T,E], vectors of tokens.
         step: d, float32 [1,T,E].
         places: The values of α, float [P].
@@ -74,28 +74,28 @@ def slopes(model: Any, batch: dict[str, np.ndarray], column: int, base: np.ndarr
         with tf.GradientTape() as tape:
             tape.watch(vectors)
             with token_vectors(model.encoder, lambda own, vectors=vectors: tf.cast(vectors, own.dtype)):
-                logit = model(rows, training=False)[:, column]
+                logit = pick(model(rows, training=False))
         logits.append(logit.numpy().astype("float64"))
         found.append((tape.gradient(logit, vectors).numpy().astype("float64") * step).sum(-1))
     return np.concatenate(logits), np.concatenate(found)
 
 
-def gradient_x_input(model: Any, batch: dict[str, np.ndarray], column: int) -> np.ndarray:
+def gradient_x_input(model: Any, batch: dict[str, np.ndarray], pick: Callable) -> np.ndarray:
     """Compute eᵢ · ∂z/∂eᵢ of each token, eᵢ its vector and z the logit (Shrikumar et al. 2017, section 3).
 
     Args:
-        model: A model that gives logits [B,C].
+        model: A model on an encoder.
         batch: One row, entries int [1,T].
-        column: The number of the logit.
+        pick: Function (what the model gives) -> the explained number z of each row, [B].
 
     Returns:
         float64 [T].
     """
     vectors = vectors_of(model.encoder, batch["token_ids"])
-    return slopes(model, batch, column, np.zeros_like(vectors), vectors, np.ones(1))[1][0]
+    return slopes(model, batch, pick, np.zeros_like(vectors), vectors, np.ones(1))[1][0]
 
 
-def integrated_gradients(model: Any, batch: dict[str, np.ndarray], base_ids: np.ndarray, column: int) -> np.ndarray:
+def integrated_gradients(model: Any, batch: dict[str, np.ndarray], base_ids: np.ndarray, pick: Callable) -> np.ndarray:
     """Compute (eᵢ − bᵢ) · ∫₀¹ ∂z/∂eᵢ at b + α (e − b) dα of each token (Sundararajan et al. 2017, equation 1).
 
     e are the vectors of tokens, b those of the baseline. The logit of a sure model jumps on a short part of the path.
@@ -103,10 +103,10 @@ def integrated_gradients(model: Any, batch: dict[str, np.ndarray], base_ids: np.
     the change of the logit.
 
     Args:
-        model: A model that gives logits [B,C].
+        model: A model on an encoder.
         batch: One row, entries int [1,T].
         base_ids: int [1,T], the tokens of the baseline.
-        column: The number of the logit.
+        pick: Function (what the model gives) -> the explained number z of each row, [B].
 
     Returns:
         float64 [T].
@@ -117,7 +117,7 @@ def integrated_gradients(model: Any, batch: dict[str, np.ndarray], base_ids: np.
         """Return the scores of parts of the path [S,T], and what their sums lack of the logit's change [S]."""
         inside = np.array([0, *(NODES + 1) / 2, 1])
         places = spans[:, :1] + (spans[:, 1:] - spans[:, :1]) * inside
-        logits, found = slopes(model, batch, column, base, end - base, places.reshape(-1))
+        logits, found = slopes(model, batch, pick, base, end - base, places.reshape(-1))
         logits, found = logits.reshape(places.shape), found.reshape(*places.shape, -1)
         scores = np.einsum("s,n,snt->st", spans[:, 1] - spans[:, 0], WEIGHTS / 2, found[:, 1:-1])
         return scores, np.abs(scores.sum(-1) - (logits[:, -1] - logits[:, 0]))

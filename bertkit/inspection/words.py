@@ -2,7 +2,7 @@
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,36 +118,53 @@ def word_rows(task: Any, tokenizer: Tokenizer, inputs: Sequence[Any], length: in
     """
     if not isinstance(task, TextsOrPairs):
         raise Error(f"The task {task.name} has no explanations; give a bundle that sorts texts or pairs into classes "
-                    "or gives them a score (classify, score).")
+                    "or gives them a score, tags words, answers questions or makes vectors (classify, score, tag, "
+                    "answer, embed).")
     return [_row(tokenizer, (given,) if isinstance(given, str) else tuple(given), length) for given in inputs]
 
 
 def _row(tokenizer, texts, length):
-    encodings = tokenizer.encode(texts)
-    spans, owners, first = [], [], 0
-    for part, (text, encoding) in enumerate(zip(texts, encodings, strict=True)):
-        found, pieces = _joined(word_spans(text), encoding.offsets)
+    encodings, spans = tokenizer.encode(texts), [word_spans(text) for text in texts]
+    return window_row(texts, encodings, spans, spans, lambda places: tokenizer.pack_ids(*[*places, None][:2], length))
+
+
+def window_row(texts: tuple[str, ...], encodings: Sequence[Any], spans: Sequence[Any], own: Sequence[Any],
+               packed: Callable[[list[list[int]]], tuple[list[int], list[int]]]) -> WordRow:
+    """Make the row that a model reads of one text or two, with their words.
+
+    Args:
+        texts: The texts.
+        encodings: The `Encoding` of each, perhaps with more blanks between words.
+        spans: (start, end) of the words of each, in what was encoded.
+        own: The same in the text itself.
+        packed: Function (ids of each text) -> (token ids, segment ids) of the row.
+
+    Returns:
+        The `WordRow`.
+    """
+    kept, owners, first = [], [], 0
+    for part, encoding in enumerate(encodings):
+        heads, pieces = _joined(spans[part], encoding.offsets)
         owners += [number + first if number != SPECIAL else SPECIAL for number in pieces]
-        spans += [(part, start, end) for start, end in found]
-        first = len(spans)
+        kept += [(part, own[part][head][0], own[part][after - 1][1])
+                 for head, after in zip(heads, [*heads[1:], len(spans[part])], strict=False)]
+        first = len(kept)
     sizes = [len(encoding.ids) for encoding in encodings]
     # Texts of negative ids, which no special token has, are packed: they tell which pieces stay and where.
-    places = [[-1 - place for place in range(start, start + size)]
-              for start, size in zip((0, sizes[0]), sizes, strict=False)]
-    packed, segments = tokenizer.pack_ids(places[0], places[1] if len(places) > 1 else None, length)
+    row, segments = packed([[-1 - place for place in range(start, start + size)]
+                            for start, size in zip((0, sizes[0]), sizes, strict=False)])
     ids = [number for encoding in encodings for number in encoding.ids]
-    return WordRow(texts, tuple(texts[part][start:end] for part, start, end in spans),
-                   tuple((start, end) for _, start, end in spans), tuple(part for part, *_ in spans),
-                   np.array([ids[-1 - place] if place < 0 else place for place in packed], "int32"),
+    return WordRow(texts, tuple(texts[part][start:end] for part, start, end in kept),
+                   tuple((start, end) for _, start, end in kept), tuple(part for part, *_ in kept),
+                   np.array([ids[-1 - place] if place < 0 else place for place in row], "int32"),
                    np.array(segments, "int32"),
-                   np.array([owners[-1 - place] if place < 0 else SPECIAL for place in packed], "int64"))
+                   np.array([owners[-1 - place] if place < 0 else SPECIAL for place in row], "int64"))
 
 
 def _joined(spans, tokens):
-    """Return the words, those that share a token as one, and the number of each token's word."""
+    """Return the first word of each, those that share a token as one, and the number of each token's word."""
     starts, ends = [start for start, _ in spans], [end for _, end in spans]
     touched = [range(bisect_right(ends, start), bisect_left(starts, max(end, start + 1))) for start, end in tokens]
     later = {number for some in touched for number in some[1:]}         # these are one with the word before
     heads = [number for number in range(len(spans)) if number not in later]
-    joined = [(starts[head], ends[after - 1]) for head, after in zip(heads, [*heads[1:], len(spans)], strict=False)]
-    return joined, [bisect_right(heads, some[0]) - 1 if some else SPECIAL for some in touched]
+    return heads, [bisect_right(heads, some[0]) - 1 if some else SPECIAL for some in touched]

@@ -12,12 +12,15 @@ from bertkit.metrics.intervals import bootstrap, paired_drop
 from bertkit.metrics.perplexity import bits_per_character, perplexity, pseudo_perplexity
 from bertkit.metrics.proportions import mcnemar, wilson
 from bertkit.metrics.ranking import ranking, ranking_queries
+from bertkit.metrics.selective import risk_coverage, risk_threshold, set_threshold
 from bertkit.metrics.squad import normalize_answer, squad, squad_questions
+from bertkit.metrics.temperature import best_temperature
 from bertkit.metrics.threshold import best_threshold
 
 __all__ = [
     "GLUE",
     "accuracy",
+    "best_temperature",
     "best_threshold",
     "bits_per_character",
     "bleu",
@@ -56,7 +59,10 @@ __all__ = [
     "recall_of",
     "reliability",
     "reweighing",
+    "risk_coverage",
+    "risk_threshold",
     "rouge",
+    "set_threshold",
     "spearman",
     "spelt",
     "squad",

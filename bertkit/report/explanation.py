@@ -79,9 +79,15 @@ def _row(number, row, method):
 
 def _said(row):
     answer = row.answer
+    if "entity" in answer:
+        return f"{answer['entity']['text']}, {row.of}"
+    if "beside" in answer:
+        return f"cosine {answer['score']:.4g}, beside: {answer['beside']}"
+    if "answer" in answer:
+        return f"{row.of} of {answer['answer'] or 'no answer'}"
     said = answer.get("label", ", ".join(answer["labels"]) or "none" if "labels" in answer else answer.get("score"))
     said = f"{said:.4g}" if isinstance(said, float) else str(said)
-    return said if row.target in (None, said) else f"{said}, explained is {row.target}"
+    return said if row.of in ("None", said) else f"{said}, explained is {row.of}"
 
 
 def _facts(row, method):

@@ -118,9 +118,12 @@ class Classification(TextsOrPairs):
         positive: Of two classes, the one that F1 is of; None is the second one.
         threshold: Of two classes, the positive one is given where its probability is above; of several labels, each
             one is. At 0.5 the most probable class is given.
+        abstain_below: Answers say "abstain": true where the class that they give has a smaller probability, and false
+            elsewhere; None says nothing.
+        set_from: Answers hold a "set", the class that they give and those of this probability or more; None makes none.
 
     Raises:
-        Error: when there is no such class, or the threshold does not fit.
+        Error: when there is no such class, or one of the last three does not fit.
 
     Example:
         >>> Classification(("bad", "good")).answers(["a film"], [np.array([0.25, 0.75])])
@@ -132,6 +135,8 @@ class Classification(TextsOrPairs):
     pairs: bool | None = False
     positive: str | None = field(default=None, kw_only=True)
     threshold: float = field(default=THRESHOLD, kw_only=True)
+    abstain_below: float | None = field(default=None, kw_only=True)
+    set_from: float | None = field(default=None, kw_only=True)
 
     name, output = "classify", "probabilities"
     commonest = "the commonest class"
@@ -144,6 +149,24 @@ class Classification(TextsOrPairs):
         if not 0 <= self.threshold <= 1 or self.threshold != THRESHOLD and not (self.is_binary or self.multi_label):
             raise Error(f"threshold={self.threshold} does not fit {len(self.labels)} classes; give a number from 0 to "
                         "1, for two classes or several labels.")
+        for name, value in self.limits.items():
+            if self.multi_label or not 0 <= value <= 1:
+                raise Error(f"{name}={value} does not fit; give a number from 0 to 1, for one class of each input.")
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Those of `abstain_below` and `set_from` that are set."""
+        found = {"abstain_below": self.abstain_below, "set_from": self.set_from}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields of the task, without the limits that are not set: what others read stays as it was.
+
+        Returns:
+            {field: value}, as JSON.
+        """
+        return {name: value for name, value in super().settings().items()
+                if name not in ("abstain_below", "set_from") or value is not None}
 
     @property
     def is_binary(self) -> bool:
@@ -335,7 +358,8 @@ class Classification(TextsOrPairs):
             predictions: [C] of each input.
 
         Returns:
-            {"label", "probabilities": {label: float}} of each; "labels" where an input may have several.
+            {"label", "probabilities": {label: float}} of each; "labels" where an input may have several. With the
+            limits of the task also "abstain", a bool, and "set", a list of labels.
         """
         rows = []
         for row in predictions:
@@ -345,8 +369,18 @@ class Classification(TextsOrPairs):
                 given = [label for label, yes in zip(self.labels, decided, strict=True) if yes]
                 rows.append({"labels": given, "probabilities": table})
             else:
-                rows.append({"label": self.labels[decided], "probabilities": table})
+                rows.append({"label": self.labels[decided], "probabilities": table, **self._trust(row, decided)})
         return rows
+
+    def _trust(self, row, decided):
+        """Return what the limits say of an answer; probabilities are float32 on every client, and so are limits."""
+        found: dict[str, Any] = {}
+        if self.abstain_below is not None:
+            found["abstain"] = bool(row[decided] < np.float32(self.abstain_below))
+        if self.set_from is not None:
+            found["set"] = [label for place, label in enumerate(self.labels)
+                            if place == decided or row[place] >= np.float32(self.set_from)]
+        return found
 
     def metric_inputs(self, targets: Any, predictions: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return what the metrics compare.

@@ -12,7 +12,7 @@ from bertkit import metrics
 from bertkit.errors import Error
 from bertkit.tasks.packed import UNSCORED, Packed
 from bertkit.tasks.task import Task
-from bertkit.tasks.words_read import in_pieces, read_words, whole_words
+from bertkit.tasks.words_read import ReadWords, in_pieces, read_words, whole_words
 from bertkit.text import Tokenizer
 from bertkit.text.convention import Convention, is_unbroken
 from bertkit.text.windows import STRIDE, max_context, windows
@@ -89,7 +89,7 @@ class Tagging(Task):
         segments: dict[bytes, Any] = {}                         # most rows share theirs
         numbers = {label: number for number, label in enumerate(self.labels)}
         for i, given in enumerate(inputs):
-            encoding, read, pieces = _encoded(tokenizer, given, self.convention)
+            encoding, read, pieces = encoded_words(tokenizer, given, self.convention)
             cut = windows(tokenizer, encoding.ids, length, stride=self.stride)
             counts = max_context(cut, len(encoding.ids))
             begins = [*accumulate((len(window.row[0]) for window in cut), initial=tokens)]
@@ -291,8 +291,18 @@ class _Tags(list):
         self.spans, self.chances = spans, chances
 
 
-def _encoded(tokenizer, given, convention):
-    """Return the Encoding of an input, its `ReadWords`, and the first piece of each unit, -1 where it has none."""
+def encoded_words(tokenizer: Tokenizer, given: Any,
+                  convention: Convention | None) -> tuple[Any, ReadWords, list[int]]:
+    """Encode an input, and find where its words begin.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+        given: A text, or a list of words.
+        convention: How the training data part words, where that is known.
+
+    Returns:
+        (its `Encoding`, its `ReadWords`, the first piece of each unit, -1 where it has none).
+    """
     read = read_words(given, convention)
     encoding = tokenizer.encode([read.encoded])[0]
     read = in_pieces(read, encoding.offsets)

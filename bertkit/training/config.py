@@ -13,7 +13,7 @@ from bertkit.files.schema import Each, Number
 RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "calibration": (0, 500),
           "log_every": (1, 1e6), "accumulate": (1, 1e4), "layer_decay": (1e-3, 1), "frozen_layers": (0, 1e3),
           "unfreeze": (0, 1e3), "l2_sp": (0, 1e3), "r_drop": (0, 1e3), "label_smoothing": (0, 0.99), "lora": (0, 1e3),
-          "lora_alpha": (1e-3, 1e4)}
+          "lora_alpha": (1e-3, 1e4), "risk": (0, 0.99), "coverage": (0.01, 0.999)}
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class TrainConfig:
     lora_alpha      α of LoRA: its product counts α / rank (Hu et al. 2021, appendix D: 8)
     metric          which of the task's metrics chooses the epoch on dev, such as matthews; none = its first
     threshold       metric by which a threshold of two classes or several labels is chosen on dev; none = 0.5
+    temperature     of a classifier: divide logits by the number with the least log loss on dev (Guo et al. 2017)
+    risk            of a classifier: answers say `abstain` where more than this share of the others would be wrong
+    coverage        of a classifier: answers hold a `set` of classes, the right one in this share (Sadinle et al. 2019)
+    familiarity     of a classifier: answers say how like the training texts a text is (Lee et al. 2018)
     patience        epochs without a better dev score before stopping; none = all epochs
     precision       "float32", or "bfloat16": products in bfloat16, sums and weights in float32
     separator       what parts the labels in a cell, such as "|", for multi-label data in TSV or CSV
@@ -61,6 +65,10 @@ class TrainConfig:
     lora_alpha: float = 8.0
     metric: str | None = None
     threshold: str | None = None
+    temperature: bool = False
+    risk: float | None = None
+    coverage: float | None = None
+    familiarity: bool = False
     patience: int | None = None
     precision: str = "float32"
     separator: str | None = None

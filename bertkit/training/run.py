@@ -32,6 +32,7 @@ from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
 from bertkit.training.tensorboard import TrainingTensorBoard, history
+from bertkit.training.trust import check_trust, familiarity_of, scale_logits, with_limits
 
 MOST_EPOCHS = 10**6
 
@@ -119,6 +120,7 @@ class Run:
         """
         check_fit(tokenizer, model.encoder.config, self.length)
         splits.task.check_threshold(self.tuning.threshold)
+        check_trust(model, splits.task, self.tuning)
         features = splits.features(tokenizer, self.length) if features is None else features
         self._resolve(len(features), model.encoder.config.hidden_dim)
         self.model, self.tokenizer, self.splits = model, tokenizer, splits
@@ -248,29 +250,48 @@ class Run:
             The `Card` of the bundle.
         """
         merge_adapters(self.model)
+        if self.tuning.temperature:
+            training["temperature"] = self._note(*scale_logits(self.model, self.splits.task,
+                                                                self.eval_splits["dev"]))
         predicted = {name: predictions(self.model, self.splits.task, held) for name, held in self.eval_splits.items()}
         task = self._decided(self.eval_splits["dev"].targets, predicted["dev"])
+        task, measured, sentences = with_limits(task, self.eval_splits["dev"].targets, predicted["dev"], self.tuning,
+                                                self.seed)
+        training |= self._note(measured, *sentences)
         scores = {name: task.intervals(held.targets, predicted[name]) for name, held in self.eval_splits.items()}
         self._judge(task, scores["dev"])
         scores |= {"folds": folds} if folds else {}
+        familiarity = self._familiarity() if self.tuning.familiarity else None
         card = Card(name=Path(self.out).name, task=task.name, recipe=recipe, knobs=self.knobs, scores=scores,
                     data=self.splits.metadata(), training=training, notes=tuple(self.notes),
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
-                    self._report(card, task, predicted["dev"]), ranges=self.ranges)
+                    self._report(card, task, predicted["dev"]), ranges=self.ranges, familiarity=familiarity)
         remove_at_once(self.folder)
         release(self.folder)
         return card
+
+    def _familiarity(self):
+        """Return what says how like the training texts a text is, and say what its number means."""
+        self._note(None, "Answers say how familiar a text is: 0.05 means that one in twenty dev rows lies as far from "
+                         "the training rows.")
+        return familiarity_of(self.model, self.splits.task, self.tokenizer, self.length, self.splits.parts["train"],
+                              self.eval_splits["dev"], self.seed)
+
+    def _note(self, measured, *sentences):
+        """Print sentences and note them on the card; return what was measured."""
+        for sentence in sentences:
+            say(sentence)
+            self.notes.append(sentence)
+        return measured
 
     def _decided(self, targets, predictions):
         """Return the task with what dev chooses of how answers are decided; print and note it."""
         task = self.splits.task.tuned(targets, predictions)
         if self.tuning.threshold is not None:
             task = task.thresholded(self.tuning.threshold, targets, predictions)
-        if chosen := task.decision(targets):
-            say(chosen)
-            self.notes.append(chosen)
+        self._note(None, *filter(None, [task.decision(targets)]))
         return task
 
     def _judge(self, task, scores):

@@ -20,7 +20,7 @@ from bertkit.cli import main
 from bertkit.data.features import featurize
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
-from bertkit.heads import TokenClassifier
+from bertkit.heads import MultipleChoice
 from bertkit.inspection import attention, attributions, explain
 from bertkit.inspection.faithfulness import measure
 from bertkit.inspection.gradients import integrated_gradients, token_vectors
@@ -68,8 +68,12 @@ def test_integrated_gradients_are_a_riemann_sum(made):
     finally:
         table.assign(kept)
     wanted = ((end - base) * sums).sum(-1)
-    found = integrated_gradients(model, {"token_ids": ids[None]}, np.array([masked(ids)]), 1)
+    found = integrated_gradients(model, {"token_ids": ids[None]}, np.array([masked(ids)]), second)
     assert np.abs(wanted).max() > 0.01 and np.abs(found - wanted).max() < 1e-3 * np.abs(wanted).max()
+
+
+def second(logits):
+    return logits[:, 1]
 
 
 class Jump:
@@ -87,7 +91,8 @@ class Jump:
 
 def test_a_jump_on_the_path_is_not_missed():
     """The gradient is the same for all, so a token's score is its share of the sum of the vectors, 3 and 1 of 4."""
-    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int), 0)
+    found = integrated_gradients(Jump(), {"token_ids": np.array([[1, 2]])}, np.zeros((1, 2), int),
+                                 lambda logits: logits[:, 0])
     assert found.tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
 
 
@@ -133,11 +138,38 @@ def test_the_answer_is_explained_or_the_label_that_is_asked_for(made):
     assert np.array_equal(own, same) and not np.allclose(own, other)
 
 
+@pytest.mark.parametrize("method", ["occlusion", "gradient_x_input"])
+def test_why_one_label_and_not_another(method):
+    """Of three labels: the scores are the difference of those for the two; that of the third is not in them."""
+    keras.utils.set_random_seed(3)
+    model = exported.spread(tiny.classifier(3, ("a", "b", "c")))
+    one, other, both = (np.asarray(attributions(model, tiny.tokenizer(), [TEXT], method, target=target,
+                                                against=against)[0])
+                        for target, against in (("a", None), ("c", None), ("a", "c")))
+    assert np.abs(both - (one - other)).max() < 1e-4 * np.abs(one).max() and np.abs(other).max() > 1e-3
+    found = explain(Predictor(model, tiny.tokenizer()), [TEXT], method, "a", against="c")
+    (row,) = found.to_json()["rows"]
+    assert (row["target"], row["against"]) == ("a", "c") and "the scores are for a and not c" in found.text()
+    logit = found.rows[0].scores.logit
+    z = logit.all_of(np.ones((1, len(found.rows[0].scores)), bool))[0]
+    assert logit.chance(np.ones((1, len(found.rows[0].scores)), bool))[0] == pytest.approx(
+        1 / (1 + np.exp(z[2] - z[0])), abs=1e-6)
+
+
+@pytest.mark.parametrize("arguments, said", [
+    ({"target": "yes", "against": "perhaps"}, "against='perhaps' is no label"),
+    ({"target": "yes", "against": "yes"}, "for 'yes' against 'yes'"),
+    ({"method": "rollout", "against": "yes"}, "Rollout does not look at the answer")])
+def test_contrasts_that_say_nothing_are_refused(made, arguments, said):
+    with pytest.raises(Error, match=said):
+        attributions(*made, [TEXT], **arguments)
+
+
 def test_what_cannot_be_explained_is_said(made):
     model, tokenizer = made
     for arguments, said in (((model, tokenizer, [TEXT], "guess"), "'guess' is unknown; give one of integrated"),
                             ((model, tokenizer, [TEXT], "occlusion", "perhaps"), "'perhaps' is no label"),
-                            ((TokenClassifier(model.encoder, ["O"]), tokenizer, [["a"]]), "has no explanations"),
+                            ((MultipleChoice(model.encoder), tokenizer, [("a", "b", "c")]), "has no explanations"),
                             ((tiny.classifier(0, ("score",)), tokenizer, [TEXT], "occlusion", "no"), "is|label")):
         with pytest.raises(Error, match=said):
             attributions(*arguments)
@@ -231,7 +263,7 @@ def test_integrated_gradients_are_those_of_captum():
     model, tokenizer = load(golden), Tokenizer.load(golden)
     for row in json.loads((golden / "golden.json").read_text()):
         ids = np.array([tokenizer.pack_ids(tokenizer.ids([row["text"]])[0])[0]])
-        found = integrated_gradients(model, {"token_ids": ids}, np.array([masked(ids[0])]), 1)
+        found = integrated_gradients(model, {"token_ids": ids}, np.array([masked(ids[0])]), second)
         assert np.abs(row["scores"]).max() > 1e-3 and np.allclose(found, row["scores"], rtol=0, atol=1e-5)
 
 

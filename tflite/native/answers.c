@@ -44,15 +44,40 @@ static void write_numbers(bk_room *room, bk_list *out, const float *numbers, int
     bk_write_ascii(room, out, "]");
 }
 
+/* Returns the label of each text that probabilities decide. */
+static int chosen_of(const bk_task *task, const float *p)
+{
+    if (task->threshold == 0.5)
+        return bk_largest(p, task->label_count);
+    return p[task->positive] > (float) task->threshold ? task->positive : 1 - task->positive;
+}
+
+/* What the limits that dev chose say of an answer: whether it abstains, and which labels belong to its set. */
+static void write_trust(bk_room *room, const bk_task *task, const float *p, bk_list *out)
+{
+    const char *comma = "";
+    int chosen = chosen_of(task, p);
+    if (task->abstain_below >= 0)
+        bk_write_ascii(room, out, p[chosen] < (float) task->abstain_below ? ", \"abstain\": true"
+                                                                          : ", \"abstain\": false");
+    if (task->set_from < 0)
+        return;
+    bk_write_ascii(room, out, ", \"set\": [");
+    for (int i = 0; i < task->label_count; i++)
+        if (i == chosen || p[i] >= (float) task->set_from) {
+            bk_write_ascii(room, out, comma);
+            bk_write_string(room, out, task->labels[i]);
+            comma = ", ";
+        }
+    bk_write_ascii(room, out, "]");
+}
+
 static void write_given(bk_room *room, const bk_task *task, const float *p, bk_list *out)
 {
     const char *comma = "";
-    int chosen = bk_largest(p, task->label_count);
     if (!task->multi_label) {
-        if (task->threshold != 0.5)
-            chosen = p[task->positive] > (float) task->threshold ? task->positive : 1 - task->positive;
         bk_write_ascii(room, out, "{\"label\": ");
-        bk_write_string(room, out, task->labels[chosen]);
+        bk_write_string(room, out, task->labels[chosen_of(task, p)]);
         return;
     }
     bk_write_ascii(room, out, "{\"labels\": [");
@@ -75,7 +100,9 @@ static void write_classes(bk_room *room, const bk_task *task, const float *p, bk
         bk_write_ascii(room, out, ": ");
         bk_write_number(room, out, p[i]);
     }
-    bk_write_ascii(room, out, "}}");
+    bk_write_ascii(room, out, "}");
+    write_trust(room, task, p, out);
+    bk_write_ascii(room, out, "}");
 }
 
 /* Classes of a text that is longer than a row, by the mean or the largest of the logits of its windows. */

@@ -30,7 +30,7 @@ static const char *const NAMES[] = {"classify", "long_documents", "score", "tag"
 
 /* The settings of each task. */
 static const char *const KNOWN[][9] = {
-    {"name", "labels", "multi_label", "pairs", "positive", "threshold"},
+    {"name", "labels", "multi_label", "pairs", "positive", "threshold", "abstain_below", "set_from"},
     {"name", "labels", "multi_label", "pairs", "positive", "threshold", "most_windows", "pooling"},
     {"name", "pairs", "mean", "spread"}, {"name", "labels", "stride", "convention"},
     {"name", "version", "threshold", "query", "stride", "longest", "most"}, {"name"},
@@ -53,6 +53,17 @@ static void read_labels(bk_room *room, bk_task *task, const bk_json *settings)
         bk_wrong(room, settings, "labels", "one label or more");
 }
 
+/* Returns a limit of probabilities, which a task for one label of each text may have, or -1. */
+static double limit_of(bk_room *room, const bk_task *task, const bk_json *settings, const char *name)
+{
+    if (!bk_entry(settings, name))
+        return -1;
+    double value = bk_number(room, settings, name, -1);
+    if (!(value >= 0 && value <= 1) || task->multi_label)
+        bk_wrong(room, settings, name, "0 to 1, for one label of each text");
+    return value;
+}
+
 static void read_classes(bk_room *room, bk_task *task, const bk_json *settings)
 {
     bk_text positive = bk_string(room, settings, "positive", NONE);
@@ -60,6 +71,8 @@ static void read_classes(bk_room *room, bk_task *task, const bk_json *settings)
     read_labels(room, task, settings);
     task->multi_label = bk_flag(room, settings, "multi_label", false);
     task->threshold = bk_number(room, settings, "threshold", 0.5);
+    task->abstain_below = limit_of(room, task, settings, "abstain_below");
+    task->set_from = limit_of(room, task, settings, "set_from");
     task->windows = bk_whole(room, settings, "most_windows", 1, 8);
     task->largest = bk_is(pooling, "max");
     task->positive = 1;

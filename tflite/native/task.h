@@ -23,6 +23,7 @@ typedef struct {
     int label_count;
     bool multi_label;
     double threshold;
+    double abstain_below, set_from; /* limits of probabilities, or -1 where answers say nothing of them */
     int positive;
     int stride, query, longest, tried, count, shortest, windows;
     bool may_be_none, largest;

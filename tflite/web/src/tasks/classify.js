@@ -28,9 +28,10 @@ class TextsOrPairs {
 export class Classification extends TextsOrPairs {
   output = "probabilities";
 
-  constructor({ labels, multi_label = false, positive = null, threshold = 0.5, ...others }) {
+  constructor({ labels, multi_label = false, positive = null, threshold = 0.5, abstain_below = null, set_from = null, ...others }) {
     super(others);
     Object.assign(this, { labels, multiLabel: multi_label, threshold, width: labels.length });
+    Object.assign(this, { abstainBelow: abstain_below, setFrom: set_from });
     this.positive = labels.indexOf(positive ?? labels[1]);
   }
 
@@ -38,9 +39,21 @@ export class Classification extends TextsOrPairs {
   answers(outputs) {
     return outputs.map(row => {
       const probabilities = Object.fromEntries(this.labels.map((label, i) => [label, row[i]]));
-      if (!this.multiLabel) return { label: this.labels[this.decided(row)], probabilities };
+      if (!this.multiLabel) {
+        const given = this.decided(row);
+        return { label: this.labels[given], probabilities, ...this.trust(row, given) };
+      }
       return { labels: this.labels.filter((_, i) => row[i] > Math.fround(this.threshold)), probabilities };
     });
+  }
+
+  /** What the limits that dev chose say of an answer: whether it abstains, and which classes belong to its set. */
+  trust(row, given) {
+    const found = {};
+    if (this.abstainBelow !== null) found.abstain = row[given] < Math.fround(this.abstainBelow);
+    if (this.setFrom !== null)
+      found.set = this.labels.filter((_, i) => i === given || row[i] >= Math.fround(this.setFrom));
+    return found;
   }
 
   decided(row) {

@@ -13,6 +13,8 @@ class Classification extends TextsOrPairs {
     private final List<String> labels;
     private final boolean multiLabel;
     private final double threshold;
+    private final double abstainBelow;  // NaN where answers do not say whether they abstain
+    private final double setFrom;       // NaN where answers hold no set of labels
     private final int positive;         // of two classes, the one that the threshold is of
 
     Classification(String name, String output, Fields fields) {
@@ -20,6 +22,8 @@ class Classification extends TextsOrPairs {
         labels = labels(fields);
         multiLabel = fields.flag("multi_label", false);
         threshold = fields.number("threshold", EVEN);
+        abstainBelow = limit("abstain_below", fields);
+        setFrom = limit("set_from", fields);
         boolean binary = labels.size() == 2 && !multiLabel;
         String named = fields.string("positive", null);
         positive = named == null ? 1 : labels.indexOf(named);
@@ -29,6 +33,15 @@ class Classification extends TextsOrPairs {
         if (!(threshold >= 0 && threshold <= 1) || threshold != EVEN && !binary && !multiLabel) {
             throw fields.wrong("threshold is", threshold, "0 to 1, for two labels or several a text");
         }
+    }
+
+    /** Returns a limit of probabilities, which a task for one label of each text may have, or NaN. */
+    private double limit(String name, Fields fields) {
+        double value = fields.number(name, Double.NaN);
+        if (value < 0 || value > 1 || !Double.isNaN(value) && multiLabel) {
+            throw fields.wrong(name + " is", value, "0 to 1, for one label of each text");
+        }
+        return value;
     }
 
     /** Returns the labels, which must be different ones. */
@@ -62,11 +75,28 @@ class Classification extends TextsOrPairs {
         }
         Answer answer = new Answer();
         if (multiLabel) {
-            answer.put("labels", given);
-        } else {
-            answer.put("label", labels.get(chosen(probabilities)));
+            return answer.put("labels", given).put("probabilities", table);
         }
-        return answer.put("probabilities", table);
+        int chosen = chosen(probabilities);
+        answer.put("label", labels.get(chosen)).put("probabilities", table);
+        return trusted(answer, probabilities, chosen);
+    }
+
+    /** Adds what the limits that dev chose say of an answer. */
+    private Answer trusted(Answer answer, float[] probabilities, int chosen) {
+        if (!Double.isNaN(abstainBelow)) {
+            answer.put("abstain", probabilities[chosen] < (float) abstainBelow);
+        }
+        if (!Double.isNaN(setFrom)) {
+            List<String> set = new ArrayList<>();
+            for (int i = 0; i < probabilities.length; i++) {
+                if (i == chosen || probabilities[i] >= (float) setFrom) {
+                    set.add(labels.get(i));
+                }
+            }
+            answer.put("set", set);
+        }
+        return answer;
     }
 
     private int chosen(float[] probabilities) {
