@@ -20,7 +20,7 @@ def render_report(card: Any, task: Any, dev: dict[str, Any], history: Sequence[d
         card: The `Card`.
         task: The task.
         dev: {"inputs", "targets", "predictions"} as the task has them, or empty.
-        history: Points {"step", "loss", "learning_rate"} and {"step", "epoch", "dev_loss", "dev_METRIC"}.
+        history: Points {"step", "loss", "rate"} and {"step", "epoch", "dev_loss", "dev_METRIC"}.
         partial_input: What `partial_input.probe` returned.
 
     Returns:

@@ -31,7 +31,7 @@ from bertkit.training.losses import loss
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
-from bertkit.training.tensorboard import TrainingTensorBoard, history
+from bertkit.training.tensorboard import RunTensorBoard, history
 
 MOST_EPOCHS = 10**6
 
@@ -227,7 +227,7 @@ class Run:
             The callbacks; the one that puts the best weights back comes first.
         """
         step = done * self.steps_per_epoch
-        board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, step, self.best)
+        board = RunTensorBoard(self, step)
         # The points of an epoch are on disk before its state, which a run that was killed goes on from.
         return [self.best, board, self.state, Progress(self.steps, step)]
 
@@ -302,9 +302,9 @@ def _check_working(folder):
     """Raise `Error` if OUT.tmp is not a run's, because it is removed when the bundle is written."""
     if folder.exists() and not folder.is_dir():
         raise Error(f"{folder} is a file, and the run would work in a folder of that name; choose another --out.")
-    ours = ("state-", ".state-", "fold-", "logs/events.out.tfevents.", "logs/projector")
+    ours = ("state-", ".state-", "fold-", "logs/events.out.tfevents.", "logs/projector", "logs/plugins/profile")
     strange = sorted(name for name in (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-                     if not name.startswith(ours) and name != "logs")
+                     if not name.startswith(ours) and name not in ("logs", "logs/plugins"))
     if strange:
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
 
