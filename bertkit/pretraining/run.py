@@ -202,7 +202,7 @@ class PretrainingRun:
         if not self.place.chief:
             return [self.tally, self.state]
         board = PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held_out_rows,
-                                       self.settings, done, flat_settings(self.knobs))
+                                       self.settings, done, flat_settings(self.knobs | self.knobs["knobs"]))
         return [self.tally, board, self.state, Progress(self.phases.total, done)]
 
     def evaluate_and_save(self, recipe: str) -> dict[str, Any]:

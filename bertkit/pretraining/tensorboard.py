@@ -59,7 +59,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         """
         self.weights = inside.WeightWatch(self.model)
         with self.writer.as_default(step=self.step):
-            summaries.write_settings(self.settings)
+            summaries.write_settings(self.settings, str(self.folder.parent))
         self.peak, self.began = peak_flops(), time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -127,7 +127,7 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         self._write(scored | found | self._measured_rows(first_rows(batch)))
         with self.writer.as_default(step=self.step):
             if not self.compared:
-                summaries.write_metrics(self.settings, [*scored, "loss"])
+                summaries.write_metrics(self.settings, [*scored, "loss"], ("steps", "batch_size", "learning_rate", "seed", "config", "model"))
                 self.compared = True
             if self.texts:
                 tf.summary.text("filled_in", fill_mask_examples(self.model, self.tokenizer, batch))

@@ -63,7 +63,7 @@ def value_of(variable: Any) -> Any:
     """Return the value of a variable, of which several devices may each hold a copy.
 
     Args:
-        variable: A Keras variable or a tensor.
+        variable: A Keras variable or a tensor, float of any shape.
 
     Returns:
         A tensor of its shape.

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +28,28 @@ PROJECTED = 2000        # entries of the vocabulary in the projector
 _MARKS = re.compile(r"[\\`*_{}\[\]()#+.!|~<>&\"'-]")
 
 
-def write_settings(settings: Mapping[str, Any]) -> None:
+def write_settings(settings: Mapping[str, Any], name: str) -> None:
     """Write the knobs of a run for the tab HParams.
 
     Args:
         settings: {name: value}; what is no number, truth value or text is written as its text.
+        name: The name of the run, different for each run that is compared.
     """
-    _write(hparams.hparams_pb(_plain(settings), start_time_secs=time.time()))
+    _write(hparams.hparams_pb(_plain(settings), trial_id=name, start_time_secs=time.time()))
 
 
-def write_metrics(settings: Mapping[str, Any], scores: Iterable[str]) -> None:
+def write_metrics(settings: Mapping[str, Any], scores: Iterable[str], first: Collection[str]) -> None:
     """Write which knobs and which scores the tab HParams compares over runs.
 
     Args:
         settings: The same as for `write_settings`.
         scores: The tags of the scores.
+        first: The knobs that stand first in the table.
     """
     kinds = {bool: api_pb2.DATA_TYPE_BOOL, float: api_pb2.DATA_TYPE_FLOAT64, str: api_pb2.DATA_TYPE_STRING}
-    knobs = [api_pb2.HParamInfo(name=name, type=kinds[type(value)]) for name, value in _plain(settings).items()]
+    # The tab sorts by `differs`, then by name, and shows the first five.
+    knobs = [api_pb2.HParamInfo(name=name, type=kinds[type(value)], differs=name in first)
+             for name, value in _plain(settings).items()]
     metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in scores]
     _write(experiment.experiment_pb(knobs, metrics, time_created_secs=time.time()))
 

@@ -1,8 +1,8 @@
 """TensorBoard: curves, measurements of each layer, and what the model answers on dev."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         if dev is not None and tokenizer is None:
             raise Error("dev came without the tokenizer that reads it; give both.")
         self.folder, self.tokenizer, self.dev, self.length = Path(folder), tokenizer, dev, length
+        self.name, self.first = str(folder), list(settings or {})
         self.settings, self.every, self.texts, self.profile = dict(settings or {}), every, texts, profile
         self.writer = tf.summary.create_file_writer(str(folder))
         self.step = self.steps_here = self.last_look = 0
@@ -89,10 +90,14 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         self.epochs_end = (self.params or {}).get("steps")
         self.read_dev()
         with self.writer.as_default(step=self.step):
-            summaries.write_settings(self.settings)
+            summaries.write_settings(self.settings, self.name)
 
     def read_dev(self) -> None:
-        """Make rows of `dev`, once the model is known."""
+        """Make rows of `dev`, once the model is known.
+
+        Raises:
+            Error: When the model has no task, or the labels do not fit it.
+        """
         if self.dev is None:
             return
         settings = bundle.describe(self.model)
@@ -196,7 +201,7 @@ class TrainingTensorBoard(keras.callbacks.Callback):
             return {}
         features = self.rows.features
         count = inside.row_count(inside.encoder_of(self.model).config, int(features.lengths.max()))
-        few = replace(self.rows, batch_size=count, accumulate=1)
+        few = dataclasses.replace(self.rows, batch_size=count, accumulate=1)
         batch = few.keras_batch(self.step % few.steps_per_epoch)
         found = {} if isinstance(batch, dict) else inside.gradient_norms(
             self.model, lambda: inside.batch_loss(self.model, batch))
@@ -215,7 +220,7 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         self.write(scores)
         with self.writer.as_default(step=self.step):
             if not self.compared:
-                summaries.write_metrics(self.settings, [*scores, "loss"])
+                summaries.write_metrics(self.settings, [*scores, "loss"], self.first)
                 self.compared = True
             if answered := self.predicted():
                 task, held, found = answered
@@ -285,7 +290,7 @@ class RunTensorBoard(TrainingTensorBoard):
         super().__init__(run.logs, run.tokenizer, None, run.length, flat_settings(run.knobs), tuning.log_every,
                          tuning.texts, tuning.profile)
         self.sampler, self.rows, self.best, self.step = run.sampler, run.sampler, run.best, done
-        self.tokens = 0
+        self.tokens, self.name, self.first = 0, str(run.out), distinctive(run.knobs)
 
     def predicted(self) -> tuple[Any, EvalSplit, Sequence[Any]] | None:
         """Return what the run's `BestWeights` found on dev.
@@ -339,8 +344,30 @@ def flat_settings(knobs: dict[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name, value in knobs.items():
-        found |= vars(value) if hasattr(value, "__dataclass_fields__") else {name: value}
-    return {name: value for name, value in found.items() if name != "out"}
+        found |= vars(value) if dataclasses.is_dataclass(value) else {name: value}
+    return {name: value for name, value in found.items() if name not in ("out", "knobs")}
+
+
+def distinctive(knobs: dict[str, Any]) -> list[str]:
+    """Return the names of the knobs by which runs are told apart: numbers, and what is not as by default.
+
+    Args:
+        knobs: {name: value}; of a dataclass its fields with another value than their default.
+
+    Returns:
+        The names.
+
+    >>> from bertkit.training.config import TrainConfig
+    >>> distinctive({"seed": 1, "limit": None, "tuning": TrainConfig(lora=8)})
+    ['seed', 'lora']
+    """
+    found = []
+    for name, value in knobs.items():
+        if dataclasses.is_dataclass(value):
+            found += [field.name for field in dataclasses.fields(value) if getattr(value, field.name) != field.default]
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found.append(name)
+    return found
 
 
 def history(folder: str | Path) -> list[dict[str, float]]:

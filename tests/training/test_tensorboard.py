@@ -180,8 +180,8 @@ def test_several_labels_have_curves_and_no_confusion(written):
 def test_knobs_and_scores_are_what_the_tab_compares(written):
     knobs = flat_settings({"out": "o", "seed": 3, "dev": None, "tuning": TrainConfig(), "train": "a.tsv"})
     def write():
-        summaries.write_settings(knobs)
-        summaries.write_metrics(knobs, ["dev/f1", "loss"])
+        summaries.write_settings(knobs, "one")
+        summaries.write_metrics(knobs, ["dev/f1", "loss"], ["seed"])
     events = written(write)
     begun = hparams.parse_session_start_info_plugin_data(
         events.SummaryMetadata(hparams.SESSION_START_INFO_TAG).plugin_data.content).hparams
@@ -190,6 +190,7 @@ def test_knobs_and_scores_are_what_the_tab_compares(written):
     compared = hparams.parse_experiment_plugin_data(
         events.SummaryMetadata(hparams.EXPERIMENT_TAG).plugin_data.content)
     assert {info.name for info in compared.hparam_infos} == set(begun)
+    assert [info.name for info in compared.hparam_infos if info.differs] == ["seed"]
     assert [info.name.tag for info in compared.metric_infos] == ["dev/f1", "loss"]
 
 
