@@ -127,7 +127,8 @@ class PretrainingTensorBoard(keras.callbacks.Callback):
         self._write(scored | found | self._measured_rows(first_rows(batch)))
         with self.writer.as_default(step=self.step):
             if not self.compared:
-                summaries.write_metrics(self.settings, [*scored, "loss"], ("steps", "batch_size", "learning_rate", "seed", "config", "model"))
+                summaries.write_metrics(self.settings, [*scored, "loss"],
+                                        ("steps", "batch_size", "learning_rate", "config", "model"))
                 self.compared = True
             if self.texts:
                 tf.summary.text("filled_in", fill_mask_examples(self.model, self.tokenizer, batch))

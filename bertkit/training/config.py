@@ -117,7 +117,7 @@ class TrainConfig:
     @property
     def reading_options(self) -> dict[str, Any]:
         """The knobs that `read_labelled` takes: how labelled rows are read."""
-        return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows}
+        return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows, "texts": self.texts}
 
     @classmethod
     def read(cls, path: str | Path) -> "TrainConfig":

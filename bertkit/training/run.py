@@ -21,6 +21,7 @@ from bertkit.files import folders as files
 from bertkit.files.folders import working_folder
 from bertkit.files.lock import hold, release, remove_at_once, remove_dead
 from bertkit.report import partial_input, render_report
+from bertkit.report.markdown import render_model_card
 from bertkit.terminal import say
 from bertkit.training.adapt import adapt, merge_adapters, optimizer
 from bertkit.training.auto import AUTO, Count, Rate, explain_choice, recommend
@@ -258,7 +259,8 @@ class Run:
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
-                    self._report(card, task, predicted["dev"]), ranges=self.ranges)
+                    self._report(card, task, predicted["dev"]), ranges=self.ranges,
+                    model_card=render_model_card(card))
         remove_at_once(self.folder)
         release(self.folder)
         return card
@@ -284,10 +286,11 @@ class Run:
     def _report(self, card, task, predictions):
         """Return the report page; None, with a message, where it cannot be made: the bundle is complete without it."""
         train, dev = self.splits.parts["train"], self.splits.parts["dev"]
-        sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions}
+        sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions, "texts": self.tuning.texts}
         try:
             found = partial_input.probe(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
-            return render_report(card, task, sides, history(self.logs), found)
+            usual = partial_input.commonest(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
+            return render_report(card, task, sides, history(self.logs), found, usual)
         except Error as error:
             say(f"There is no report.html: {error}")
             return None

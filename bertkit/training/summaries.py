@@ -1,7 +1,6 @@
 """What TensorBoard shows besides curves: pictures, samples with predictions, knobs, PR curves, the projector."""
 
 import json
-import re
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,14 +17,13 @@ from tensorboard.plugins.hparams import summary_v2 as hparams
 from tensorboard.plugins.pr_curve import summary as pr_curve
 
 from bertkit.files.atomic import write_text
+from bertkit.report.markdown import as_text
 from bertkit.report.pictures import calibration_picture, confusion_picture
 from bertkit.tasks.classification import Classification
 
 SAMPLES = 10            # rows that are shown with their predictions
-LONGEST = 500           # characters of a text that is shown
 MOST_CURVES = 20        # classes that have a PR curve
 PROJECTED = 2000        # entries of the vocabulary in the projector
-_MARKS = re.compile(r"[\\`*_{}\[\]()#+.!|~<>&\"'-]")
 
 
 def write_settings(settings: Mapping[str, Any], name: str) -> None:
@@ -113,22 +111,6 @@ def write_examples(task: Any, inputs: Sequence[Any], targets: Any, predictions: 
         cells.append([as_text(_shown(given)), as_text(task.target_in_words(given, targets[row])),
                       as_text(_answered(answer))])
     tf.summary.text("examples", np.array(cells, object), step)
-
-
-def as_text(text: str) -> str:
-    r"""Return a text as Markdown that shows the text itself, whatever marks it holds; the end of a long one is left out.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        One line of Markdown.
-
-    >>> as_text("a *b*\n<c>")
-    'a &#42;b&#42; &#60;c&#62;'
-    """
-    text = text if len(text) <= LONGEST else text[:LONGEST] + "\N{HORIZONTAL ELLIPSIS}"
-    return _MARKS.sub(lambda found: f"&#{ord(found[0])};", " ".join(text.split()))
 
 
 def _shown(given):

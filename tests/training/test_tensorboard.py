@@ -13,6 +13,7 @@ from tensorboard.plugins.projector import ProjectorConfig
 
 from bertkit.data.pipeline import BatchSampler
 from bertkit.errors import Error
+from bertkit.report.markdown import as_text
 from bertkit.report.pictures import BLUE, calibration_picture, confusion_picture
 from bertkit.tasks.classification import Classification
 from bertkit.tasks.tagging import Tagging
@@ -145,10 +146,10 @@ def test_a_model_without_an_encoder_is_refused(tmp_path):
 
 
 def test_a_text_is_shown_as_it_is():
-    assert not set("<>|*[]`\n") & set(summaries.as_text(HOSTILE).replace("&#", ""))
+    assert not set("<>|*[]`\n") & set(as_text(HOSTILE).replace("&#", ""))
     import html
-    assert html.unescape(summaries.as_text(HOSTILE)) == " ".join(HOSTILE.split())
-    assert summaries.as_text("a" * 600) == "a" * 500 + "\N{HORIZONTAL ELLIPSIS}"
+    assert html.unescape(as_text(HOSTILE)) == " ".join(HOSTILE.split())
+    assert as_text("a" * 600) == "a" * 500 + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def test_examples_have_what_is_right_and_what_was_predicted(written):
