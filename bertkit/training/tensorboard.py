@@ -194,6 +194,8 @@ class TrainingTensorBoard(keras.callbacks.Callback):
     def measured_rows(self) -> dict[str, float]:
         """Measure gradients, attention and activations of a few rows.
 
+        A loss that only a training step can compute, as that of matched layers in distillation, has no gradient here.
+
         Returns:
             {tag: number}; {} without rows.
         """
@@ -203,8 +205,8 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         count = inside.row_count(inside.encoder_of(self.model).config, int(features.lengths.max()))
         few = dataclasses.replace(self.rows, batch_size=count, accumulate=1)
         batch = few.keras_batch(self.step % few.steps_per_epoch)
-        found = {} if isinstance(batch, dict) else inside.gradient_norms(
-            self.model, lambda: inside.batch_loss(self.model, batch))
+        alone = not isinstance(batch, dict) and not getattr(self.model.compute_loss, "in_training_only", False)
+        found = inside.gradient_norms(self.model, lambda: inside.batch_loss(self.model, batch)) if alone else {}
         rows = features.single_rows.batch(np.arange(min(count, len(features.lengths))))
         return found | inside.attention_and_activations(self.model, rows)
 

@@ -12,7 +12,8 @@ SCORES = {"dev": {"accuracy": {"score": 0.875, "low": 0.75, "high": 0.9375}, "ro
 def made(name="films", **changes):
     return Card(**{"name": name, "task": "classify", "recipe": "classify", "scores": SCORES,
                    "model": {"labels": ["no", "y | <b>"], "encoder": {"family": "bert", "num_layers": 2}},
-                   "data": {"dev": {"file": "dev: 1.tsv", "rows": 40, "classes": {"no": 10, "y | <b>": 30}}}, **changes})
+                   "data": {"dev": {"file": "dev: 1.tsv", "rows": 40, "classes": {"no": 10, "y | <b>": 30}}},
+                   **changes})
 
 
 def test_hugging_face_reads_its_head():
