@@ -58,7 +58,7 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
     no_texts        keep the texts of the rows out of the page
     """
     from bertkit.predictor import Predictor
-    reading = {"separator": separator, "skip_bad_rows": skip_bad_rows, "texts": not no_texts}
+    reading: dict[str, Any] = {"separator": separator, "skip_bad_rows": skip_bad_rows, "texts": not no_texts}
     return Predictor(folder, tflite=tflite).evaluate(data, columns, positive=positive, report=report, **reading)
 
 

@@ -104,11 +104,16 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         self.task = bundle.task_of(settings, self.model.encoder.config)
         if self.task is None:
             raise Error(f"dev came with a {settings['kind']}, which has no task to answer; leave dev out.")
-        inputs, labels = (to_list(side, name) for side, name in zip(self.dev, ("inputs", "labels"), strict=True))
+        inputs, labels = to_list(self.dev[0], "inputs"), to_list(self.dev[1], "labels")
+        if len(inputs) != len(labels) or not inputs:
+            raise Error(f"dev has {len(inputs)} inputs and {len(labels)} labels; give one label for each, and some.")
         if isinstance(self.task, Classification | Regression):
-            labels = targets(labels, getattr(self.task, "labels", None) if isinstance(labels[0], str | list) else None)
-        packed = self.task.pack(self.tokenizer, inputs, self.length, labels)
-        self.held = EvalSplit(inputs, labels, packed, features_of(packed, self.tokenizer))
+            named = labels and isinstance(labels[0], str | list)
+            right: Any = targets(labels, getattr(self.task, "labels", None) if named else None)
+        else:
+            right = labels
+        packed = self.task.pack(self.tokenizer, inputs, self.length, right)
+        self.held = EvalSplit(inputs, right, packed, features_of(packed, self.tokenizer))
         self.rows = BatchSampler(self.held.features, 1, shuffle=False)
 
     def predicted(self) -> tuple[Any, EvalSplit, Sequence[Any]] | None:
