@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bertkit import checkpoints, ondevice
+from bertkit.card import Card
 from bertkit.checkpoints import bundle
 from bertkit.checkpoints.familiarity import Familiarity, read_familiarity
 from bertkit.checkpoints.save import check_model, row_length
@@ -17,7 +18,7 @@ from bertkit.data.frames import Data
 from bertkit.data.inputs import print_skipped
 from bertkit.data.labelled import read_labelled
 from bertkit.data.preannotated import least_certain_first
-from bertkit.data.summary import say_unlabelled
+from bertkit.data.summary import described, say_unlabelled
 from bertkit.data.unlabelled import Rows, answered, read_rows
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
@@ -26,6 +27,8 @@ from bertkit.files.bounded import as_path
 from bertkit.files.schema import Whole, check_argument
 from bertkit.heads.task_model import TaskModel
 from bertkit.heads.vectors import HeadVectors
+from bertkit.report import render_report, write_report
+from bertkit.report.partial_input import commonest
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
@@ -244,7 +247,7 @@ class Predictor:
         return [self.task.outputs(raw) for raw in found]
 
     def evaluate(self, path: Data, columns: Columns = Columns(), intervals: bool = False,
-                 positive: str | None = None, **reading: Any) -> dict[str, Any]:
+                 positive: str | None = None, report: str | Path | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
         Args:
@@ -253,6 +256,7 @@ class Predictor:
             columns: Names of columns.
             intervals: Whether to give each metric with its 95 % bootstrap interval.
             positive: Of two classes, the one that F1 is of, by default as in training.
+            report: A file to write a page of scores, confusion and mistakes to, or None.
             **reading: Further arguments of `read_labelled`.
 
         Returns:
@@ -263,8 +267,20 @@ class Predictor:
         """
         labelled = read_labelled(self.task, path, columns, **reading)
         task = self.task if positive is None else self.task.with_positive(positive)
-        score = task.intervals if intervals else task.scores
-        return {**score(labelled.targets, self.predictions(labelled.inputs)), "rows": len(labelled)}
+        score, found = task.intervals if intervals else task.scores, self.predictions(labelled.inputs)
+        if report is not None:
+            write_report(report, self._page(labelled, task, found))
+        return {**score(labelled.targets, found), "rows": len(labelled)}
+
+    def _page(self, labelled, task, predictions):
+        """Return the report of labelled rows: that of a run, without curves."""
+        name = Path(labelled.path).name
+        card = Card(self.version, task.name, {}, data={name: described(task, labelled)},
+                    scores={name: task.intervals(labelled.targets, predictions)})
+        shown = {"inputs": labelled.inputs, "targets": labelled.targets, "predictions": predictions,
+                 "texts": labelled.texts}
+        sides = (labelled.inputs, labelled.targets)
+        return render_report(card, task, shown, commonest=commonest(task, sides, sides))
 
 
 def _version(named, file):

@@ -23,8 +23,9 @@ INNER = ("text.unicode", "text.models", "text.graph", "cli.flags", "cli.answers"
 TENSORFLOW = ("bertkit/text/graph/", "bertkit/layers/accelerated/", "bertkit/data/", "bertkit/corpus/",
               "bertkit/export/", "bertkit/objectives/", "bertkit/compress/importance.py",
               "bertkit/inspection/gradients.py",
-              "bertkit/pretraining/tensorboard.py", "bertkit/pretraining/inside.py", "bertkit/distribution.py",
-              "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/gradient_cache.py",
+              "bertkit/pretraining/tensorboard.py", "bertkit/distribution.py", "bertkit/training/inside.py",
+              "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/summaries.py",
+              "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py", "bertkit/doctor/saved_model.py")
 # What runs on a device, or says what a model is, without one.
 WITHOUT_KERAS = tuple(f"bertkit/{name}" for name in (

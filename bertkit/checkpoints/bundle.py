@@ -7,6 +7,7 @@
     ranges.json           what `bertkit quantize` learnt of an int8 file (optional, see `ranges`)
     familiarity.safetensors   what says how like the training texts a text is (optional, see `familiarity`)
     card.json             how it was made and how good it is
+    README.md             the same for people, as a model card (optional, may be edited)
 """
 
 import shutil
@@ -24,7 +25,7 @@ from bertkit.data.features import NAMES
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files import manifest, schema
-from bertkit.files.atomic import read_json, sha256, write_bytes, write_json
+from bertkit.files.atomic import read_json, sha256, write_bytes, write_json, write_text
 from bertkit.files.folders import new_folder
 from bertkit.heads import MODELS
 from bertkit.tasks import registry as tasks
@@ -34,7 +35,7 @@ from bertkit.text.formats.vocabulary import vocabulary_file
 
 FORMAT = 1
 FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",
-         "report.html", learnt.FILE, familiar.FILE)
+         "report.html", "README.md", learnt.FILE, familiar.FILE)
 ADVICE = "copy the bundle again, or read it with the version of bertkit that wrote it"
 WEIGHTS, CALIBRATION = "weights.safetensors", "calibration.safetensors"
 SHAPE = {"format": schema.Choice(FORMAT), "model": {"kind": str, "labels": schema.Maybe([str])}, "config": dict,
@@ -45,7 +46,8 @@ SHAPE = {"format": schema.Choice(FORMAT), "model": {"kind": str, "labels": schem
 def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
          calibration: dict[str, np.ndarray] | None = None, length: int | None = None, task: Any = None,
          logs: str | Path | None = None, report: str | None = None, storage: str = "float32",
-         ranges: learnt.Ranges | None = None, familiarity: familiar.Familiarity | None = None) -> None:
+         ranges: learnt.Ranges | None = None, familiarity: familiar.Familiarity | None = None,
+         model_card: str | None = None) -> None:
     """Write a bundle, whole or not at all; a bundle that was there is replaced.
 
     Args:
@@ -61,6 +63,7 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
         storage: "float32", or "float16", which halves the size of the weights; they are float32 again when loaded.
         ranges: What the model was trained for, the `Ranges` of its int8 file, or None.
         familiarity: What says how like the training texts a text is, a `Familiarity`, or None.
+        model_card: The text of README.md, or None.
 
     Raises:
         Error: When the folder cannot be written or holds other things.
@@ -82,6 +85,8 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
             write_bytes(place / "report.html", report.encode())
         files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
                  for path in sorted(place.iterdir()) if path.is_file()}
+        if model_card is not None:              # not among these: people write in it
+            write_text(place / "README.md", model_card)
         encoder = model if isinstance(model, Encoder) else model.encoder
         write_json(place / "bundle.json", {
             "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),

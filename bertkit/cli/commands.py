@@ -44,7 +44,8 @@ def function(name: str) -> Callable:
 
 
 def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: str = "|", skip_bad_rows: bool = False,
-             positive: str | None = None, columns: Columns = Columns()) -> dict[str, Any]:
+             positive: str | None = None, report: str | None = None, no_texts: bool = False,
+             columns: Columns = Columns()) -> dict[str, Any]:
     """Score a bundle, or the .tflite exported from it, on labelled rows: the task's official metrics.
 
     folder          a bundle that a recipe left
@@ -53,10 +54,12 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
     separator       what parts the labels in a cell, for a multi-label bundle
     skip_bad_rows   go on without rows that cannot be used, and say how many
     positive        of two classes the one that f1 is of, by default as in training
+    report          a page to write, such as report.html: scores, confusion, calibration, the worst mistakes
+    no_texts        keep the texts of the rows out of the page
     """
     from bertkit.predictor import Predictor
-    return Predictor(folder, tflite=tflite).evaluate(data, columns, positive=positive, separator=separator,
-                                                     skip_bad_rows=skip_bad_rows)
+    reading: dict[str, Any] = {"separator": separator, "skip_bad_rows": skip_bad_rows, "texts": not no_texts}
+    return Predictor(folder, tflite=tflite).evaluate(data, columns, positive=positive, report=report, **reading)
 
 
 def predict(folder: str, /, data: str | None = None, out: str | None = None,

@@ -1,9 +1,10 @@
 """A function's signature as command-line flags: a knob is written down once, in the signature.
 
 The help of a flag is the line of the docstring that begins with its name. A parameter whose default is a frozen
-value gives one flag for each of its fields, save `TrainConfig`, which gives `--set name=value`, `--tuning FILE` and, as
-all commands that read labelled rows have them, `--skip-bad-rows` and `--separator`. Positional-only parameters are
-words without a flag; a list is one or more of them, or a flag with one or more values; `*words` are those after `--`.
+value gives one flag for each of its fields, save `TrainConfig`, which gives `--set name=value`, `--tuning FILE`,
+`--no-texts` and, as all commands that read labelled rows have them, `--skip-bad-rows` and `--separator`.
+Positional-only parameters are words without a flag; a list is one or more of them, or a flag with one or more values;
+`*words` are those after `--`.
 """
 
 import argparse
@@ -60,6 +61,8 @@ def parser(function: Callable, prog: str, example: str = "") -> argparse.Argumen
             made.add_argument("--skip-bad-rows", action="store_true",
                               help=_help("skip_bad_rows", inspect.getdoc(TrainConfig)))
             made.add_argument("--separator", metavar="SEPARATOR", help=_help("separator", inspect.getdoc(TrainConfig)))
+            made.add_argument("--no-texts", action="store_true",
+                              help="keep the texts of the data out of report, card and TensorBoard")
             made.epilog = f"knobs for --set:\n{_table(TrainConfig)}\n\n{made.epilog}"
         elif dataclasses.is_dataclass(parameter.default):
             for field in dataclasses.fields(parameter.default):
@@ -95,6 +98,7 @@ def call(function: Callable, parsed: argparse.Namespace, rest: Sequence[str] = (
         elif isinstance(parameter.default, TrainConfig):
             settings = dict(text.split("=", 1) for text in parsed.set)
             settings |= {"skip_bad_rows": True} if parsed.skip_bad_rows else {}
+            settings |= {"texts": False} if parsed.no_texts else {}
             settings |= {} if parsed.separator is None else {"separator": parsed.separator}
             arguments[name] = (TrainConfig.read(parsed.tuning) if parsed.tuning else TrainConfig()).but(settings)
         elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:

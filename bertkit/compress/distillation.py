@@ -83,6 +83,11 @@ class Distillation:
             delattr(self.student, PLACE)
             tracker.lock()
 
+    @property
+    def in_training_only(self) -> bool:
+        """Whether the loss reads what the student kept in a training step, so that nothing else can compute it."""
+        return bool(self.inside)
+
     def __call__(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
                  training: bool = True) -> Any:
         """Compute the loss, as `TaskModel.compute_loss` does.

@@ -27,6 +27,7 @@ class Labelled:
         skipped: (number, reason) of the rows that were left out.
         groups: The group of each row; the rows of a group stay together. None where there are no groups.
         source: How the file was understood.
+        texts: Whether its texts may stand in report, card and messages.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class Labelled:
     skipped: list[Any]
     groups: list[Any] | None = None
     source: Source = Source()
+    texts: bool = True
 
     def __len__(self):
         return len(self.inputs)

@@ -29,7 +29,7 @@ from bertkit.text.convention import Convention
 
 
 def read_labelled(task: Any, path: Data, columns: Columns = Columns(), separator: str | None = None,
-                  **reading: Any) -> Labelled:
+                  texts: bool = True, **reading: Any) -> Labelled:
     """Read the labelled inputs of a file for a task that is known; print what was read.
 
     Args:
@@ -37,6 +37,7 @@ def read_labelled(task: Any, path: Data, columns: Columns = Columns(), separator
         path: The file, or rows in memory (see `frames.data_path`).
         columns: Names of columns.
         separator: What stands between the labels in a cell where a text has several.
+        texts: False keeps its texts out of what is printed, and of report and card.
         reading: "limit" and "skip_bad_rows", see `read_examples`.
 
     Returns:
@@ -47,16 +48,18 @@ def read_labelled(task: Any, path: Data, columns: Columns = Columns(), separator
     """
     reader = _reader(task)
     reading["separator"] = separator if getattr(task, "multi_label", False) else None
-    return say_read(task, reader.labelled(task, reader.read(path, columns, reading)))
+    return say_read(task, replace(reader.labelled(task, reader.read(path, columns, reading)), texts=texts))
 
 
-def learn_task(name: Any, path: Data, columns: Columns = Columns(), **reading: Any) -> tuple[Any, Labelled]:
+def learn_task(name: Any, path: Data, columns: Columns = Columns(), texts: bool = True,
+               **reading: Any) -> tuple[Any, Labelled]:
     """Read a file to train on; the task's settings, such as its labels, come from the file. Print what was read.
 
     Args:
         name: The name of the task, such as "classify"; or a task, whose settings stay as they are.
         path: The file, or rows in memory (see `frames.data_path`).
         columns: Names of columns.
+        texts: False keeps its texts out of what is printed, and of report and card.
         reading: "limit", "skip_bad_rows" and others, see `read_examples`.
 
     Returns:
@@ -71,7 +74,7 @@ def learn_task(name: Any, path: Data, columns: Columns = Columns(), **reading: A
         reading["separator"] = None
     part = reader.read(path, columns, reading)
     task = reader.task(part) if isinstance(name, str) else name
-    return task, say_read(task, (reader.learnt or reader.labelled)(task, part))
+    return task, say_read(task, replace((reader.learnt or reader.labelled)(task, part), texts=texts))
 
 
 class Reader(NamedTuple):

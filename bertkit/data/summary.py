@@ -45,6 +45,7 @@ def described(task: Any, part: Labelled) -> dict[str, Any]:
     found = part.metadata() | part.source.metadata()
     if shown is not None and len(part):
         found |= shown.counts(task, part.targets)
+    if shown is not None and len(part) and part.texts:
         found["first"] = shown.example(task, part.inputs[0], part.targets[0])
     remarks = [*part.source.notes, *_remarks(part, found, shown)]
     return found | ({"remarks": remarks} if remarks else {})
@@ -129,8 +130,9 @@ def shared_with_train(train: Labelled, part: Labelled) -> str | None:
     rows = [given for given in part.inputs if _key(given) in known]
     if not rows:
         return None
-    return (f"rows of {Path(part.path).name} that stand in train too: {len(rows):,} of {len(part):,}, first "
-            f"{_cut(' | '.join(_texts(rows[0])))!r}; the score on these says nothing of new texts")
+    first = f", first {_cut(' | '.join(_texts(rows[0])))!r}" if part.texts else ""
+    return (f"rows of {Path(part.path).name} that stand in train too: {len(rows):,} of {len(part):,}{first}; the score "
+            "on these says nothing of new texts")
 
 
 def _remarks(part, found, shown):
@@ -142,7 +144,8 @@ def _remarks(part, found, shown):
     odd = [given for given, targets in rows.items() if len(targets) > 1]
     again = sum(count - 1 for targets in rows.values() for count in targets.values())
     if odd:
-        made.append(f"texts with different labels: {len(odd):,}, first {_cut(' | '.join(odd[0]))!r}")
+        first = f", first {_cut(' | '.join(odd[0]))!r}" if part.texts else ""
+        made.append(f"texts with different labels: {len(odd):,}{first}")
     if again:
         made.append(f"rows that repeat another one, label and all: {again:,}")
     return made + _names(found.get("classes", {}), found.get("columns", {}).get("label"))

@@ -16,7 +16,7 @@ LONGEST_NAME = 220          # bytes; a name of a file has 255 at most, and ".NAM
 # other files. The files that a marking JSON file lists under "files" belong to it too.
 WRITTEN = {
     "bundle": (("bundle.json", "card.json"), ("logs/events.out.tfevents.*", "logs/projector_config.pbtxt",
-                                              "logs/projector/*")),
+                                              "logs/projector/*", "logs/plugins/profile/*", "README.md")),
     "phone": (("ondevice.json", "card.json"), ("ladder.html",)),
     "web": (("ondevice.json", "card.json", "index.html"), (
         "ladder.html", "LICENSE-LiteRT.js.txt", "page/*.js", "page/page.css", "page/about.json", "bertkit/*.js",

@@ -35,6 +35,7 @@ class PretrainConfig:
         temperature     what the logits of both are divided by before they are compared (Sanh et al. 2019: 2)
         log_every       steps between two points in TensorBoard
         watch_every     steps between two measurements inside: masked accuracy, fill-ins, attention entropy, norms
+        no_texts        write no text of the corpus for TensorBoard
         distribute      devices: all of this machine; workers: the processes that TF_CONFIG names
 
     Raises:
@@ -65,6 +66,7 @@ class PretrainConfig:
     temperature: float = 2.0
     log_every: int = 20
     watch_every: int = 500
+    no_texts: bool = False
     distribute: Literal["none", "devices", "workers"] = "none"
 
     def weight_settings(self) -> dict[str, Any]:
@@ -73,7 +75,8 @@ class PretrainConfig:
         Returns:
             {name: value}, as JSON.
         """
-        others = ("log_every", "watch_every", *(() if self.teacher else ("teacher", "matches", "alpha", "temperature")))
+        others = ["log_every", "watch_every", "no_texts"]
+        others += [] if self.teacher else ["teacher", "matches", "alpha", "temperature"]
         return {name: value for name, value in vars(self).items() if name not in others}
 
     def __post_init__(self):

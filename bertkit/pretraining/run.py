@@ -32,7 +32,7 @@ from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.run import check_rate_and_seed
 from bertkit.training.schedules import WarmupLinear
-from bertkit.training.tensorboard import history
+from bertkit.training.tensorboard import flat_settings, history
 
 OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 
@@ -202,7 +202,7 @@ class PretrainingRun:
         if not self.place.chief:
             return [self.tally, self.state]
         board = PretrainingTensorBoard(self.folder.logs, self.phases, self.tokenizer, self.held_out_rows,
-                                       self.settings, done)
+                                       self.settings, done, flat_settings(self.knobs | self.knobs["knobs"]))
         return [self.tally, board, self.state, Progress(self.phases.total, done)]
 
     def evaluate_and_save(self, recipe: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, join, note, section, side_by_side, table, text
+from bertkit.report.markup import Markup, element, join, note, quoting, section, side_by_side, table, text
 
 WORST = 15
 AROUND = 90                                   # characters of the context shown on each side of an answer
@@ -39,7 +39,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
         parts.append(section("No answer", threshold_curve([span.null_chance for span in predictions], spans, none,
                                                           task.threshold)))
     given_answers = [(answer["answer"], answer["start"]) for answer in task.answers(inputs, predictions)]
-    return join([*parts, section("Worst questions", worst_examples(inputs, targets, given_answers, scores[:, 1]))])
+    return join([*parts, quoting(dev, "Worst questions", worst_examples, inputs, targets, given_answers, scores[:, 1])])
 
 
 def question_word(question: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import calibration
-from bertkit.report.markup import Markup, element, join, note, section, share, table, text
+from bertkit.report.markup import Markup, element, join, note, quoting, section, share, table, text
 
 WORST = 15
 FLOOR = 1e-12
@@ -26,7 +26,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     padded = np.array([[*row, *[0.0] * (most - len(row))] for row in dev["predictions"]])
     return join([section("Positions", position_table(targets, chosen)),
                  section("Calibration", calibration.render_calibration(targets, padded)),
-                 section("Worst mistakes", worst_examples(dev["inputs"], targets, chosen, dev["predictions"]))])
+                 quoting(dev, "Worst mistakes", worst_examples, dev["inputs"], targets, chosen, dev["predictions"])])
 
 
 def position_table(targets: np.ndarray, chosen: np.ndarray) -> Markup:

@@ -7,7 +7,7 @@ import numpy as np
 
 from bertkit import metrics
 from bertkit.report import calibration
-from bertkit.report.markup import Markup, element, join, note, number, section, share, table, texts
+from bertkit.report.markup import Markup, element, join, note, number, quoting, section, share, table, texts
 
 WORST = 20
 MOST_CLASSES = 20     # a matrix of more classes cannot be read
@@ -26,9 +26,10 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     """
     probabilities = np.asarray(dev["predictions"], "float64")
     targets, predictions = task.metric_inputs(dev["targets"], dev["predictions"])
-    parts = [section("Classes", class_table(task.labels, targets, predictions)),
-             section("Calibration", calibration_section(probabilities, targets)),
-             section("Worst mistakes", worst_examples(task.labels, dev["inputs"], probabilities, targets, predictions))]
+    parts = [quoting(dev, "Worst mistakes", worst_examples, task.labels, dev["inputs"], probabilities, targets,
+                     predictions),
+             section("Classes", class_table(task.labels, targets, predictions)),
+             section("Calibration", calibration_section(probabilities, targets))]
     if not task.multi_label:
         parts.insert(0, section("Confusion", confusion_table(task.labels, targets, predictions)))
     return join(parts)

@@ -14,7 +14,7 @@ def render_curves(history: Sequence[dict[str, Any]], first: str | None = None, c
     """Return the curves of a history.
 
     Args:
-        history: Points with "step", and "loss", "learning_rate", "epoch", "dev_loss" or "dev_METRIC".
+        history: Points with "step", and "loss", "rate", "epoch", "dev_loss" or "dev_METRIC".
         first: The metric that chose the best epoch.
         caption: A sentence above the curves, in place of the usual one.
         sign: −1 for a metric of which less is better.
@@ -31,7 +31,7 @@ def render_curves(history: Sequence[dict[str, Any]], first: str | None = None, c
     names = sorted({name for point in history for name in point if name.startswith("dev_")} - {"dev_loss"},
                    key=lambda name: (name != f"dev_{first}", name))
     scores = {name.removeprefix("dev_"): _series(history, name) for name in names}
-    rate = _series(history, "learning_rate")
+    rate = _series(history, "rate")
     figures = [charts.lines("Loss", losses, "step", "loss", mark, points=("dev loss",))] if losses else []
     figures += [charts.lines(f"Dev {_joined(group)}", group, "step", "score", mark, points=tuple(group))
                 for group in _alike(scores)]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, join, section, table, texts
+from bertkit.report.markup import Markup, element, join, quoting, section, table, texts
 
 WORST = 20
 
@@ -25,7 +25,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     scatter = charts.scatter("Given and found", targets, cosines, "given similarity", "cosine", same=False)
     drawn = element("div", scatter, charts.histogram("Cosines", cosines, "cosine"), class_="charts")
     return join([section("Similarity", drawn),
-                 section("Worst mistakes", worst_examples(dev["inputs"], targets, cosines))])
+                 quoting(dev, "Worst mistakes", worst_examples, dev["inputs"], targets, cosines)])
 
 
 def worst_examples(inputs: Sequence[Any], targets: np.ndarray, cosines: np.ndarray) -> Markup:

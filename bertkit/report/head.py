@@ -1,36 +1,35 @@
-"""The top of a report: what the model is, its scores, its settings; and the end, with every other fact."""
+"""The top of a report: what the model is and its scores; and the end, with its settings and every other fact."""
 
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
-from bertkit.report.markup import Markup, element, join, note, number, section, side_by_side, table
+from bertkit.report.markup import Markup, element, join, note, number, section, table
 
 ORDER = {"test": 0, "dev": 1}                 # test stands first, because nothing was chosen by it
 
 
-def head(card: Any) -> Markup:
-    """Return the name, the scores with their intervals, the data and the settings of a card.
+def head(card: Any, beside: Sequence[tuple[str, float]] = ()) -> Markup:
+    """Return the name, the scores with their intervals, and what one is to know of them.
 
     Args:
         card: The `Card`.
+        beside: (what, its score) of what the first score is to be compared with, such as the commonest class.
 
     Returns:
         The HTML.
     """
     made = " · ".join(word for word in (card.task, card.recipe and f"recipe {card.recipe}", card.made) if word)
-    # Where the run was left is no setting of it: a run that was killed and resumed elsewhere has the same page.
-    knobs = {name: value for name, value in card.to_json().get("knobs", {}).items() if name != "out"}
-    return element("header", element("h1", card.name), note(made), headline(card.scores),
-                   side_by_side(scores(card.scores), data(card.data)),
-                   metadata("Knobs", knobs),
-                   *(note(line) for line in card.notes))
+    return element("header", element("h1", card.name), note(made), headline(card.scores, beside),
+                   *(note(line) for line in card.notes), scores(card.scores))
 
 
-def headline(scores: dict[str, Any]) -> str:
-    """Return each split's first score in large figures, with its interval.
+def headline(scores: dict[str, Any], beside: Sequence[tuple[str, float]] = ()) -> str:
+    """Return each split's first score in large figures, with its interval, and what it is to be compared with.
 
     Args:
         scores: {split: {metric: {"score", "low", "high"}}}.
+        beside: (what, its score).
 
     Returns:
         The HTML, or "" without scores.
@@ -40,7 +39,9 @@ def headline(scores: dict[str, Any]) -> str:
         if split not in [before for before, _ in items]:
             items.append((split, element("li", element("b", number(value["score"])),
                                          element("span", f"{name} on {split} {_interval(value)}"))))
-    return element("ul", *(item for _, item in items), class_="headline") if items else ""
+    others = [element("li", element("b", number(score), class_="other"), element("span", what))
+              for what, score in beside]
+    return element("ul", *(item for _, item in items), *others, class_="headline") if items else ""
 
 
 def scores(scores: dict[str, Any]) -> Markup:
@@ -136,7 +137,7 @@ def _typed(value):
 
 
 def appendix(card: Any) -> str:
-    """Return what else the card holds: the model, an export's size and speed, the versions.
+    """Return what else the card holds: the data, the knobs, the model, an export's size and speed, the versions.
 
     Args:
         card: The `Card`.
@@ -144,8 +145,12 @@ def appendix(card: Any) -> str:
     Returns:
         The HTML, or "" where there is nothing.
     """
-    parts = [metadata(title, values) for title, values in
-             (("Model", card.model), ("Input", card.inputs), ("Agreement of the exported file", card.parity),
+    # Where the run was left is no setting of it: a run that was killed and resumed elsewhere has the same page.
+    knobs = {name: value for name, value in card.to_json().get("knobs", {}).items() if name != "out"}
+    parts = [data(card.data)]
+    parts += [metadata(title, values) for title, values in
+             (("Knobs", knobs), ("Model", card.model), ("Input", card.inputs),
+              ("Agreement of the exported file", card.parity),
               ("Size in bytes", card.bytes), ("Latency in milliseconds a text", card.latency),
               ("Versions", card.versions))]
     return section("How it was made", *parts) if any(parts) else ""

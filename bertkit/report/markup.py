@@ -1,7 +1,7 @@
 """HTML from plain data: every text is escaped, so no row of a data file can act on the page."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -82,6 +82,21 @@ def section(title: str, *children: Any) -> Markup:
         The HTML.
     """
     return element("section", element("h2", title), *children)
+
+
+def quoting(dev: dict[str, Any], title: str, make: Callable[..., Any], *arguments: Any) -> Markup:
+    """Return a section that quotes the data, or where texts are to be kept out one that says so.
+
+    Args:
+        dev: What the sections of a report are made of; `"texts"` is False where texts are to be kept out.
+        title: The heading.
+        make: Makes what the section holds.
+        arguments: What `make` takes.
+
+    Returns:
+        The HTML.
+    """
+    return section(title, make(*arguments) if dev.get("texts", True) else note("The texts were kept out (--no-texts)."))
 
 
 def side_by_side(*children: Any) -> Markup:

@@ -13,15 +13,16 @@ from bertkit.tasks.registry import entry_of
 
 
 def render_report(card: Any, task: Any, dev: dict[str, Any], history: Sequence[dict[str, Any]] = (),
-                  partial_input: dict[str, Any] | None = None) -> str:
+                  partial_input: dict[str, Any] | None = None, commonest: dict[str, float] | None = None) -> str:
     """Return the report of a run as HTML; every text of `card` and `dev` is escaped.
 
     Args:
         card: The `Card`.
         task: The task.
         dev: {"inputs", "targets", "predictions"} as the task has them, or empty.
-        history: Points {"step", "loss", "learning_rate"} and {"step", "epoch", "dev_loss", "dev_METRIC"}.
+        history: Points {"step", "loss", "rate"} and {"step", "epoch", "dev_loss", "dev_METRIC"}.
         partial_input: What `partial_input.probe` returned.
+        commonest: What `partial_input.commonest` returned.
 
     Returns:
         The HTML.
@@ -29,9 +30,18 @@ def render_report(card: Any, task: Any, dev: dict[str, Any], history: Sequence[d
     chosen = _deciding_metric(card, task)
     shown = curves.render_curves(history, chosen, sign=-1 if chosen in task.less_is_better else 1)
     sections = entry_of(task).part("sections") if dev else None
-    main = element("main", shown, reading.render_reading(card.data), sections(task, dev) if sections else "",
-                   show_partial_input(partial_input, card) if partial_input else "", appendix(card))
-    return render_document(f"{card.name}: {card.task}", head(card), main)
+    main = element("main", shown, sections(task, dev) if sections else "",
+                   show_partial_input(partial_input, card) if partial_input else "", reading.render_reading(card.data),
+                   appendix(card))
+    return render_document(f"{card.name}: {card.task}", head(card, _beside(task, partial_input, commonest)), main)
+
+
+def _beside(task, partial_input, commonest):
+    """Return (what, its score) of what the model's first score is compared with."""
+    first = next(iter(task.metrics), None)
+    found = [(task.commonest, commonest[first])] if commonest and first in commonest else []
+    whole = [view for view in (partial_input or {}).get("views", ()) if not view["half"]]
+    return found + [(f"word counts of {view['sees']}", view["score"]) for view in whole]
 
 
 def _deciding_metric(card, task):

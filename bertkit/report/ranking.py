@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, join, note, section, table, text
+from bertkit.report.markup import Markup, element, join, note, quoting, section, table, text
 
 WORST = 15
 SHOWN = 5                                     # documents of a query that are shown
@@ -32,7 +32,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     unscored = note(f"Queries without a relevant document, which have no score: {left}.") if left else ""
     drawn = charts.histogram(f"{names[0]} of each query", values[:, 0], names[0])
     return join([section("Queries", unscored, metric_table(names, values), drawn),
-                 section("Worst queries", worst_examples(queries, values[:, 0], names[0]))])
+                 quoting(dev, "Worst queries", worst_examples, queries, values[:, 0], names[0])])
 
 
 def metric_table(names: Sequence[str], values: np.ndarray) -> Markup:

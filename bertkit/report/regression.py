@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bertkit.report import charts
-from bertkit.report.markup import Markup, element, join, section, table, texts
+from bertkit.report.markup import Markup, element, join, quoting, section, table, texts
 
 WORST = 20
 
@@ -24,7 +24,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     targets, predictions = (np.asarray(side, "float64")
                             for side in task.metric_inputs(dev["targets"], dev["predictions"]))
     return join([section("True and predicted", compare_scores(targets, predictions)),
-                 section("Worst mistakes", worst_examples(dev["inputs"], targets, predictions))])
+                 quoting(dev, "Worst mistakes", worst_examples, dev["inputs"], targets, predictions)])
 
 
 def compare_scores(targets: np.ndarray, predictions: np.ndarray) -> Markup:

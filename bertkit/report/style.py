@@ -25,6 +25,7 @@ p { margin: .4rem 0 1rem; max-width: 44rem; }
 .headline { display: flex; flex-wrap: wrap; gap: .5rem 2.75rem; margin: 1.6rem 0; padding: 0; list-style: none; }
 .headline b { display: block; font-size: 1.75rem; font-weight: 600; line-height: 1.25; color: var(--accent);
   font-variant-numeric: tabular-nums; }
+.headline .other { color: var(--soft); }
 .headline span { color: var(--soft); font-size: .85rem; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; margin: 1rem 0 1.75rem; }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }

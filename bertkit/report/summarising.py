@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.report.markup import Markup, element, join, section, table, text
+from bertkit.report.markup import Markup, element, join, quoting, section, table, text
 
 WORST = 10
 SYSTEMS = {"": "this model", "lead_": "the first sentences", "oracle_": "the best that were found (oracle)"}
@@ -23,7 +23,7 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     """
     (scores,) = task.metric_inputs(dev["targets"], dev["predictions"])
     return join([section("Beside lead and oracle", compare_systems(task, scores)),
-                 section("Worst summaries", worst_examples(dev["targets"], dev["predictions"], scores))])
+                 quoting(dev, "Worst summaries", worst_examples, dev["targets"], dev["predictions"], scores)])
 
 
 def compare_systems(task: Any, scores: np.ndarray) -> Markup:

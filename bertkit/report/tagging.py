@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bertkit.metrics.entity import entities, entity_scores
-from bertkit.report.markup import Markup, element, escape_html, join, note, section, side_by_side, table
+from bertkit.report.markup import Markup, element, escape_html, join, note, quoting, section, side_by_side, table
 from bertkit.text.words import words
 
 WORST = 15
@@ -27,9 +27,10 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     sides = [(entities(gold), entities(tags)) for gold, tags in zip(targets, predictions, strict=True)]
     events = [event for pair in sides for event in match_entities(*pair)]
     by_type = entity_scores(targets, predictions)["by_type"]
+    sentences = [_words(example) for example in dev["inputs"]]
     return join([section("Types", side_by_side(type_table(by_type), outcome_table(events))),
                  section("Confusions", confusion_table(events)),
-                 section("Worst sentences", worst_examples([_words(example) for example in dev["inputs"]], sides))])
+                 quoting(dev, "Worst sentences", worst_examples, sentences, sides)])
 
 
 def _words(example):

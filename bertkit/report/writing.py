@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bertkit.report.markup import Markup, section, table, text
+from bertkit.report.markup import Markup, quoting, table, text
 
 WORST = 20
 
@@ -24,6 +24,6 @@ def sections(task: Any, dev: dict[str, Any]) -> Markup:
     order = np.argsort(scores, kind="stable")[:WORST]
     rows = [(int(row) + 1, text(dev["inputs"][row]), text(dev["targets"][row][0]), text(dev["predictions"][row]),
              scores[row]) for row in order]
-    return section("Worst texts", table(
-        f"The {len(rows)} of {len(scores)} texts of lowest ROUGE-1, with the first reference",
-        ("row", "source", "reference", "written", "ROUGE-1"), rows, words=("source", "reference", "written")))
+    return quoting(dev, "Worst texts", table,
+                   f"The {len(rows)} of {len(scores)} texts of lowest ROUGE-1, with the first reference",
+                   ("row", "source", "reference", "written", "ROUGE-1"), rows, ("source", "reference", "written"))

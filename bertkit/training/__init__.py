@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from bertkit.face import on_demand
 
-_HOMES = {"AdamW": "optimizer", "CrossEntropy": "losses", "LAMB": "lamb", "WarmupLinear": "schedules",
+_HOMES = {"AdamW": "optimizer", "CrossEntropy": "losses", "LAMB": "lamb", "TrainingTensorBoard": "tensorboard",
+          "WarmupLinear": "schedules",
           **dict.fromkeys(("CosineError", "InfoNCE", "Triplet"), "contrastive")}
 __all__ = sorted(_HOMES)
 if TYPE_CHECKING:
@@ -15,5 +16,6 @@ if TYPE_CHECKING:
     from bertkit.training.losses import CrossEntropy as CrossEntropy
     from bertkit.training.optimizer import AdamW as AdamW
     from bertkit.training.schedules import WarmupLinear as WarmupLinear
+    from bertkit.training.tensorboard import TrainingTensorBoard as TrainingTensorBoard
 else:
     __getattr__ = on_demand(__name__, _HOMES)

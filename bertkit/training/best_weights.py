@@ -14,7 +14,7 @@ class BestWeights(keras.callbacks.Callback):
     """Score a model on dev after each epoch, keep the best weights, and put them back when training ends.
 
     Among equal scores the lower loss on dev decides, where the task has a loss. `epoch` is the number of the best
-    epoch, from 0; `confusion` is the last epoch's confusion matrix where there are classes.
+    epoch, from 0; `predicted` are the last epoch's predictions.
 
     Args:
         task: The task, which says how answers are scored.
@@ -37,7 +37,7 @@ class BestWeights(keras.callbacks.Callback):
         self.epoch: int | None = None
         self.rank: tuple[float, ...] = (-np.inf, -np.inf)
         self.weights: list[np.ndarray] | None = None
-        self.confusion: np.ndarray | None = None
+        self.predicted: Any = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Score the model on dev, keep its weights if they are the best so far, and stop after `patience` epochs.
@@ -47,13 +47,12 @@ class BestWeights(keras.callbacks.Callback):
             logs: The epoch's numbers; the scores and the loss on dev are added as "dev_...".
         """
         found = task_outputs(self.model, self.task, self.eval_split)
-        predicted = self.task.predictions(found, self.eval_split.packed)
+        predicted = self.predicted = self.task.predictions(found, self.eval_split.packed)
         sides = self.task.metric_inputs(self.eval_split.targets, predicted)
         scores = {name: float(metric(*sides)) for name, metric in self.task.metrics.items()}
         loss = self.task.loss(self.eval_split.targets, predicted)
         if loss is not None:
             check_loss(loss, f"on dev after epoch {epoch + 1}")
-        self.confusion = self.task.confusion(self.eval_split.targets, predicted)
         if logs is not None:
             logs.update({} if loss is None else {"dev_loss": loss})
             logs.update({f"dev_{name}": value for name, value in scores.items()})

@@ -13,7 +13,7 @@ from bertkit.files.schema import Each, Number
 RANGES = {"weight_decay": (0, 1), "warmup": (0, 1), "clip_norm": (0, 1e6), "calibration": (0, 500),
           "log_every": (1, 1e6), "accumulate": (1, 1e4), "layer_decay": (1e-3, 1), "frozen_layers": (0, 1e3),
           "unfreeze": (0, 1e3), "l2_sp": (0, 1e3), "r_drop": (0, 1e3), "label_smoothing": (0, 0.99), "lora": (0, 1e3),
-          "lora_alpha": (1e-3, 1e4), "risk": (0, 0.99), "coverage": (0.01, 0.999)}
+          "lora_alpha": (1e-3, 1e4), "risk": (0, 0.99), "coverage": (0.01, 0.999), "profile": (0, 1e4)}
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class TrainConfig:
     skip_bad_rows   go on without rows that cannot be used, and say how many
     calibration     training rows (their ids) the bundle keeps for int8 export, at most 500; 0 keeps none
     log_every       steps between two points in TensorBoard
+    profile         steps that TensorFlow's profiler traces, from the sixth, for TensorBoard; 0 = none
+    texts           false keeps the texts of the data out of report, card and TensorBoard, as --no-texts does
 
     >>> TrainConfig().but({"patience": "2"}).patience
     2
@@ -75,6 +77,8 @@ class TrainConfig:
     skip_bad_rows: bool = False
     calibration: int = 500
     log_every: int = 20
+    profile: int = 0
+    texts: bool = True
 
     def __post_init__(self):
         for name, (low, high) in RANGES.items():
@@ -121,7 +125,7 @@ class TrainConfig:
     @property
     def reading_options(self) -> dict[str, Any]:
         """The knobs that `read_labelled` takes: how labelled rows are read."""
-        return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows}
+        return {"separator": self.separator, "skip_bad_rows": self.skip_bad_rows, "texts": self.texts}
 
     @classmethod
     def read(cls, path: str | Path) -> "TrainConfig":

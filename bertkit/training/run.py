@@ -21,6 +21,7 @@ from bertkit.files import folders as files
 from bertkit.files.folders import working_folder
 from bertkit.files.lock import hold, release, remove_at_once, remove_dead
 from bertkit.report import partial_input, render_report
+from bertkit.report.markdown import render_model_card
 from bertkit.terminal import say
 from bertkit.training.adapt import adapt, merge_adapters, optimizer
 from bertkit.training.auto import AUTO, Count, Rate, explain_choice, recommend
@@ -31,7 +32,7 @@ from bertkit.training.losses import loss
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
-from bertkit.training.tensorboard import TrainingTensorBoard, history
+from bertkit.training.tensorboard import RunTensorBoard, history
 from bertkit.training.trust import check_trust, familiarity_of, scale_logits, with_limits
 
 MOST_EPOCHS = 10**6
@@ -229,7 +230,7 @@ class Run:
             The callbacks; the one that puts the best weights back comes first.
         """
         step = done * self.steps_per_epoch
-        board = TrainingTensorBoard(self.logs, self.sampler, self.knobs, self.tuning.log_every, step, self.best)
+        board = RunTensorBoard(self, step)
         # The points of an epoch are on disk before its state, which a run that was killed goes on from.
         return [self.best, board, self.state, Progress(self.steps, step)]
 
@@ -267,7 +268,8 @@ class Run:
                     model={**bundle.describe(self.model), "encoder": self.model.encoder.config.to_json()})
         bundle.save(self.out, self.model, self.tokenizer, card,
                     self.sampler.features.sample(self.tuning.calibration, self.seed), self.length, task, self.logs,
-                    self._report(card, task, predicted["dev"]), ranges=self.ranges, familiarity=familiarity)
+                    self._report(card, task, predicted["dev"]), ranges=self.ranges, familiarity=familiarity,
+                    model_card=render_model_card(card))
         remove_at_once(self.folder)
         release(self.folder)
         return card
@@ -305,10 +307,11 @@ class Run:
     def _report(self, card, task, predictions):
         """Return the report page; None, with a message, where it cannot be made: the bundle is complete without it."""
         train, dev = self.splits.parts["train"], self.splits.parts["dev"]
-        sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions}
+        sides = {"inputs": dev.inputs, "targets": dev.targets, "predictions": predictions, "texts": self.tuning.texts}
         try:
             found = partial_input.probe(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
-            return render_report(card, task, sides, history(self.logs), found)
+            usual = partial_input.commonest(task, (train.inputs, train.targets), (dev.inputs, dev.targets))
+            return render_report(card, task, sides, history(self.logs), found, usual)
         except Error as error:
             say(f"There is no report.html: {error}")
             return None
@@ -323,9 +326,9 @@ def _check_working(folder):
     """Raise `Error` if OUT.tmp is not a run's, because it is removed when the bundle is written."""
     if folder.exists() and not folder.is_dir():
         raise Error(f"{folder} is a file, and the run would work in a folder of that name; choose another --out.")
-    ours = ("state-", ".state-", "fold-", "logs/events.out.tfevents.", "logs/projector")
+    ours = ("state-", ".state-", "fold-", "logs/events.out.tfevents.", "logs/projector", "logs/plugins/profile")
     strange = sorted(name for name in (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-                     if not name.startswith(ours) and name != "logs")
+                     if not name.startswith(ours) and name not in ("logs", "logs/plugins"))
     if strange:
         raise Error(f"{folder} holds {strange[0]}, which no run of bertkit left there; choose another --out.")
 

@@ -9,6 +9,7 @@ from bertkit.data.features import check_fit, features_of
 from bertkit.data.summary import described
 from bertkit.files import folders as files
 from bertkit.report import render_report
+from bertkit.report.markdown import render_model_card
 from bertkit.training.scoring import outputs
 
 
@@ -45,7 +46,9 @@ def score_and_save(out: str | Path, model: Any, tokenizer: Any, task: Any, lengt
     made = Card(**{"name": Path(out).name, "task": task.name, "recipe": recipe, "knobs": knobs, "scores": scores,
                    "data": {name: described(task, part) for name, part in parts.items()},
                    "model": {**bundle.describe(model), "encoder": model.encoder.config.to_json()}, **card})
-    shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": predicted["dev"]} \
+    shown = {"inputs": parts["dev"].inputs, "targets": parts["dev"].targets, "predictions": predicted["dev"],
+             "texts": parts["dev"].texts} \
         if "dev" in parts else {}
-    bundle.save(out, model, tokenizer, made, calibration, length, task, report=render_report(made, task, shown))
+    bundle.save(out, model, tokenizer, made, calibration, length, task, report=render_report(made, task, shown),
+                model_card=render_model_card(made))
     return made

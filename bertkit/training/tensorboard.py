@@ -1,5 +1,6 @@
-"""TensorBoard: loss, scores, learning rate, gradient norm, tokens a second, a confusion matrix, the knobs."""
+"""TensorBoard: curves, measurements of each layer, and what the model answers on dev."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,32 +9,122 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageDraw, ImageFont
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-MOST_NAMED = 32     # classes whose names and counts a picture of 2400 pixels holds
+from bertkit.checkpoints import bundle
+from bertkit.data.features import features_of
+from bertkit.data.pipeline import BatchSampler
+from bertkit.data.splits import EvalSplit
+from bertkit.data.targets import targets
+from bertkit.errors import Error
+from bertkit.tasks.classification import Classification
+from bertkit.tasks.columns import to_list
+from bertkit.tasks.regression import Regression
+from bertkit.training import inside, summaries
+from bertkit.training.scoring import predictions
+
+SELDOM = 5              # points of the curves to one measurement of the layers
+PROFILED_FROM = 5       # steps before the profiler begins: the first ones compile
 
 
 class TrainingTensorBoard(keras.callbacks.Callback):
-    """Write the curves of a run for TensorBoard; look at them with `tensorboard --logdir FOLDER`.
+    """Write for TensorBoard how a model of bertkit's learns; look at it with `tensorboard --logdir FOLDER`.
+
+    Each `every` steps, and at the end of an epoch: `loss` (the mean since the point before), `rate` (for each layer
+    where rates differ), `gradient_norm` of bertkit's optimizers. Each 5 · `every` steps, and at the end of an epoch
+    that is longer than `every` steps: `weight_norm` and `update_ratio` of each layer and, with `dev`, `gradient_norm`,
+    `attention_entropy` and `activation_outliers` of each layer, of a few rows without dropout (see `training.inside`).
+    After each epoch: the scores, and with `dev` the pictures `confusion` and `calibration`, a PR curve of each class
+    and `examples`. The knobs and scores of several runs in one folder are compared in the tab HParams. At the end, with
+    `tokenizer`, the token table is there for the projector.
 
     Args:
         folder: The folder to write.
-        sampler: The run's `BatchSampler`, which counts tokens.
-        knobs: {name: value} of the run, shown as a table.
+        tokenizer: The `Tokenizer` of the model, or None.
+        dev: (inputs, labels) that the model answers after each epoch, or None. Classes are names or numbers; of other
+            tasks the labels are what the task reads.
+        length: Tokens that a row of dev is cut to.
+        settings: {name: value} of the knobs of this run, for the tab HParams.
         every: Steps between two points.
-        done: Steps that were done before this process began.
-        best: The run's `BestWeights`, whose confusion matrix becomes a picture, or None.
+        texts: False writes no text of dev.
+        profile: Steps that TensorFlow's profiler traces, from the sixth; 0 traces none.
+
+    Raises:
+        Error: When training begins, if the model has no encoder of bertkit's, or `dev` does not fit it.
+
+    >>> import tempfile
+    >>> from bertkit import Classifier, Tokenizer, load
+    >>> from bertkit.data import dataset
+    >>> tokenizer, texts = Tokenizer.load("bertkit://english"), ["a fine film", "a dull film"]
+    >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
+    >>> model.compile("adam", model.loss_function(), run_eagerly=True)
+    >>> folder = tempfile.mkdtemp()
+    >>> board = TrainingTensorBoard(folder, tokenizer, dev=(texts, ["yes", "no"]), settings={"rate": 0.001})
+    >>> _ = model.fit(dataset(texts, [1, 0], tokenizer), callbacks=[board], verbose=0)
+    >>> [sorted(row) for row in history(folder)]
+    [['loss', 'rate', 'step']]
     """
 
-    def __init__(self, folder: str | Path, sampler: Any, knobs: dict[str, Any], every: int = 20, done: int = 0,
-                 best: Any = None) -> None:
+    def __init__(self, folder: str | Path, tokenizer: Any = None, dev: tuple[Any, Any] | None = None,
+                 length: int = 128, settings: dict[str, Any] | None = None, every: int = 20, texts: bool = True,
+                 profile: int = 0) -> None:
         super().__init__()
+        if dev is not None and tokenizer is None:
+            raise Error("dev came without the tokenizer that reads it; give both.")
+        self.folder, self.tokenizer, self.dev, self.length = Path(folder), tokenizer, dev, length
+        self.name, self.first = str(folder), list(settings or {})
+        self.settings, self.every, self.texts, self.profile = dict(settings or {}), every, texts, profile
         self.writer = tf.summary.create_file_writer(str(folder))
-        self.sampler, self.every, self.step, self.best = sampler, every, done, best
-        rows = "\n".join(f"|{name}|{value}|" for name, value in knobs.items())
-        with self.writer.as_default(step=0):
-            tf.summary.text("knobs", f"|knob|value|\n|---|---|\n{rows}")
+        self.step = self.steps_here = self.last_look = 0
+        self.rows: BatchSampler | None = None           # of which a few are measured
+        self.epochs_end: int | None = None
+        self.compared = self.profiling = False
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Write the knobs, and prepare what is measured.
+
+        Args:
+            logs: Not used.
+        """
+        self.weights = inside.WeightWatch(self.model)
+        self.epochs_end = (self.params or {}).get("steps")
+        self.read_dev()
+        with self.writer.as_default(step=self.step):
+            summaries.write_settings(self.settings, self.name)
+
+    def read_dev(self) -> None:
+        """Make rows of `dev`, once the model is known.
+
+        Raises:
+            Error: When the model has no task, or the labels do not fit it.
+        """
+        if self.dev is None:
+            return
+        settings = bundle.describe(self.model)
+        self.task = bundle.task_of(settings, self.model.encoder.config)
+        if self.task is None:
+            raise Error(f"dev came with a {settings['kind']}, which has no task to answer; leave dev out.")
+        inputs, labels = to_list(self.dev[0], "inputs"), to_list(self.dev[1], "labels")
+        if len(inputs) != len(labels) or not inputs:
+            raise Error(f"dev has {len(inputs)} inputs and {len(labels)} labels; give one label for each, and some.")
+        if isinstance(self.task, Classification | Regression):
+            named = labels and isinstance(labels[0], str | list)
+            right: Any = targets(labels, getattr(self.task, "labels", None) if named else None)
+        else:
+            right = labels
+        packed = self.task.pack(self.tokenizer, inputs, self.length, right)
+        self.held = EvalSplit(inputs, right, packed, features_of(packed, self.tokenizer))
+        self.rows = BatchSampler(self.held.features, 1, shuffle=False)
+
+    def predicted(self) -> tuple[Any, EvalSplit, Sequence[Any]] | None:
+        """Return what the model answers on dev.
+
+        Returns:
+            (task, dev rows, predictions), or None without dev.
+        """
+        if self.dev is None:
+            return None
+        return self.task, self.held, predictions(self.model, self.task, self.held)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin a new interval.
@@ -42,61 +133,252 @@ class TrainingTensorBoard(keras.callbacks.Callback):
             epoch: Not used.
             logs: Not used.
         """
-        self._start_interval()
+        self.start_interval()
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the weights if the step will be measured; start the profiler when it is due.
+
+        Args:
+            batch: The number of the batch in its epoch, from 0.
+            logs: Not used.
+        """
+        if self.profile and self.steps_here == PROFILED_FROM:
+            tf.profiler.experimental.start(str(self.folder))
+            self.profiling = True
+        if self._looks(batch):
+            self.weights.begin_step()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write loss, learning rate, gradient norm and tokens a second after each `every` steps.
+        """Write what is due after a step.
 
         Args:
             batch: The number of the batch in its epoch, from 0.
             logs: The numbers of the step; "loss" is the mean since the epoch began.
         """
-        self.step += 1
-        self.tokens += self.sampler.tokens(self.step - 1)
-        if logs is None or self.step % self.every:
-            return
-        # Keras reports the mean since the epoch began; the mean of this interval follows from two of them.
-        mean, seen = logs["loss"], batch + 1
-        interval = (mean * seen - self.sum_before) / (seen - self.seen_before)
+        looks = self._looks(batch)
+        self.step, self.steps_here = self.step + 1, self.steps_here + 1
+        if self.profiling and self.steps_here >= PROFILED_FROM + self.profile:
+            self._stop_profiler()
+        if logs is not None and (self.step % self.every == 0 or self._ends(batch)):
+            # Keras reports the mean since the epoch began; the mean of this interval follows from two of them.
+            mean, seen = logs["loss"], batch + 1
+            interval = (mean * seen - self.sum_before) / (seen - self.seen_before)
+            self.write({"loss": interval, **self.rates(), **self.own_measurements()})
+            self.start_interval(mean * seen, seen)
+        if looks:
+            self.last_look = self.step
+            began = time.monotonic()
+            self.write(self.weights.end_step() | self.measured_rows())
+            self.began += time.monotonic() - began
+
+    def rates(self) -> dict[str, float]:
+        """Return the learning rate, and those of the layers where they differ, and the norm of the gradient.
+
+        Returns:
+            {tag: number}.
+        """
         optimizer = self.model.optimizer
-        self._write({"train/loss": interval, "train/learning_rate": float(optimizer.learning_rate),
-                     "train/gradient_norm": float(optimizer.gradient_norm),
-                     "train/tokens_per_second": self.tokens / (time.monotonic() - self.began)})
-        self._start_interval(mean * seen, seen)
+        rate = float(np.asarray(optimizer.learning_rate))
+        found = {"rate": rate}
+        if getattr(optimizer, "lr_scales", None) or getattr(optimizer, "lr_starts", None):
+            step = np.float32(int(optimizer.iterations))
+            found |= {f"rate/{name}": float(optimizer.rate_and_step(variables[0], rate, step)[0])
+                      for name, variables in self.weights.groups.items()}
+        if hasattr(optimizer, "gradient_norm"):
+            found["gradient_norm"] = float(np.asarray(optimizer.gradient_norm))
+        return found
+
+    def own_measurements(self) -> dict[str, float]:
+        """Return what else stands beside each point of the loss.
+
+        Returns:
+            {tag: number}.
+        """
+        return {}
+
+    def measured_rows(self) -> dict[str, float]:
+        """Measure gradients, attention and activations of a few rows.
+
+        A loss that only a training step can compute, as that of matched layers in distillation, has no gradient here.
+
+        Returns:
+            {tag: number}; {} without rows.
+        """
+        if self.rows is None:
+            return {}
+        features = self.rows.features
+        count = inside.row_count(inside.encoder_of(self.model).config, int(features.lengths.max()))
+        few = dataclasses.replace(self.rows, batch_size=count, accumulate=1)
+        batch = few.keras_batch(self.step % few.steps_per_epoch)
+        alone = not isinstance(batch, dict) and not getattr(self.model.compute_loss, "in_training_only", False)
+        found = inside.gradient_norms(self.model, lambda: inside.batch_loss(self.model, batch)) if alone else {}
+        rows = features.single_rows.batch(np.arange(min(count, len(features.lengths))))
+        return found | inside.attention_and_activations(self.model, rows)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the scores on dev and the confusion matrix.
+        """Write the scores, and what the model answers on dev.
 
         Args:
             epoch: Not used.
-            logs: The epoch's numbers; those named "dev_..." are written.
+            logs: The epoch's numbers; those named "dev_..." and Keras' "val_..." are written.
         """
-        self._write({f"dev/{name.removeprefix('dev_')}": value for name, value in (logs or {}).items()
-                     if name.startswith("dev_")})
-        if self.best is not None and self.best.confusion is not None:
-            with self.writer.as_default(step=self.step):
-                tf.summary.image("dev/confusion", confusion_picture(self.best.confusion, self.best.task.labels)[None])
+        scores = {f"dev/{name.split('_', 1)[1]}": value for name, value in (logs or {}).items()
+                  if name.startswith(("dev_", "val_"))}
+        self.write(scores)
+        with self.writer.as_default(step=self.step):
+            if not self.compared:
+                summaries.write_metrics(self.settings, [*scores, "loss"], self.first)
+                self.compared = True
+            if answered := self.predicted():
+                task, held, found = answered
+                summaries.write_predictions(task, held.targets, found, self.step)
+                if self.texts:
+                    summaries.write_examples(task, held.inputs, held.targets, found, self.step)
+        self.writer.flush()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Close the files.
+        """Write the token table, and close the files.
 
         Args:
             logs: Not used.
         """
+        if self.profiling:
+            self._stop_profiler()
+        if self.tokenizer is not None:
+            summaries.write_projector(self.folder, inside.encoder_of(self.model), self.tokenizer)
+        with self.writer.as_default(step=self.step):
+            summaries.write_end()
         self.writer.close()
 
-    def _start_interval(self, total=0.0, seen=0):
-        self.sum_before, self.seen_before, self.tokens, self.began = total, seen, 0, time.monotonic()
+    def start_interval(self, total: float = 0.0, seen: int = 0) -> None:
+        """Begin the interval of the next point.
 
-    def _write(self, values):
+        Args:
+            total: The sum of the losses of this epoch so far.
+            seen: The steps of this epoch so far.
+        """
+        self.sum_before, self.seen_before, self.began = total, seen, time.monotonic()
+
+    def write(self, values: dict[str, float]) -> None:
+        """Write scalars at this step.
+
+        Args:
+            values: {tag: number}.
+        """
         with self.writer.as_default(step=self.step):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
 
+    def _ends(self, batch):
+        """Whether a batch is the last of its epoch."""
+        return batch + 1 == self.epochs_end
+
+    def _looks(self, batch):
+        """Whether the step of a batch is measured; asked before the step is counted."""
+        seldom = (self.step + 1) % (SELDOM * self.every) == 0
+        return seldom or self._ends(batch) and (not self.last_look or self.step + 1 - self.last_look >= self.every)
+
+    def _stop_profiler(self):
+        tf.profiler.experimental.stop()
+        self.profiling = False
+
+
+class RunTensorBoard(TrainingTensorBoard):
+    """What a recipe's run writes for TensorBoard: its training rows are measured, and its scores are not made again.
+
+    Args:
+        run: The `Run`, prepared and resumed.
+        done: Steps that were done before this process began.
+    """
+
+    def __init__(self, run: Any, done: int = 0) -> None:
+        tuning = run.tuning
+        super().__init__(run.logs, run.tokenizer, None, run.length, flat_settings(run.knobs), tuning.log_every,
+                         tuning.texts, tuning.profile)
+        self.sampler, self.rows, self.best, self.step = run.sampler, run.sampler, run.best, done
+        self.tokens, self.name, self.first = 0, str(run.out), distinctive(run.knobs)
+
+    def predicted(self) -> tuple[Any, EvalSplit, Sequence[Any]] | None:
+        """Return what the run's `BestWeights` found on dev.
+
+        Returns:
+            (task, dev rows, predictions), or None before there are any.
+        """
+        return None if self.best.predicted is None else (self.best.task, self.best.eval_split, self.best.predicted)
+
+    def own_measurements(self) -> dict[str, float]:
+        """Return the speed since the point before.
+
+        Returns:
+            {"tokens_per_second": number of real tokens}.
+        """
+        return {"tokens_per_second": self.tokens / (time.monotonic() - self.began)}
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the tokens of a step, and write what is due.
+
+        Args:
+            batch: The number of the batch in its epoch, from 0.
+            logs: The numbers of the step.
+        """
+        self.tokens += self.sampler.tokens(self.step)
+        super().on_train_batch_end(batch, logs)
+
+    def start_interval(self, total: float = 0.0, seen: int = 0) -> None:
+        """Begin the interval of the next point.
+
+        Args:
+            total: The sum of the losses of this epoch so far.
+            seen: The steps of this epoch so far.
+        """
+        self.tokens = 0
+        super().start_interval(total, seen)
+
+
+def flat_settings(knobs: dict[str, Any]) -> dict[str, Any]:
+    """Return knobs with those inside of others beside them.
+
+    Args:
+        knobs: {name: value}; the fields of a dataclass become knobs of their own.
+
+    Returns:
+        {name: value}, without the folder of the run.
+
+    >>> from bertkit.data.columns import Columns
+    >>> flat_settings({"out": "a", "seed": 1, "columns": Columns(text="t")})["text"]
+    't'
+    """
+    found: dict[str, Any] = {}
+    for name, value in knobs.items():
+        found |= vars(value) if dataclasses.is_dataclass(value) else {name: value}
+    return {name: value for name, value in found.items() if name not in ("out", "knobs")}
+
+
+def distinctive(knobs: dict[str, Any]) -> list[str]:
+    """Return the names of the knobs by which runs are told apart: numbers, and what is not as by default.
+
+    Args:
+        knobs: {name: value}; of a dataclass its fields with another value than their default.
+
+    Returns:
+        The names.
+
+    >>> from bertkit.training.config import TrainConfig
+    >>> distinctive({"seed": 1, "limit": None, "tuning": TrainConfig(lora=8)})
+    ['seed', 'lora']
+    """
+    found = []
+    for name, value in knobs.items():
+        if dataclasses.is_dataclass(value):
+            found += [field.name for field in dataclasses.fields(value) if getattr(value, field.name) != field.default]
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found.append(name)
+    return found
+
 
 def history(folder: str | Path) -> list[dict[str, float]]:
-    """Return the curves that a `TrainingTensorBoard` wrote.
+    """Return the curves that were written for TensorBoard.
 
     The curves of a resumed run are whole; steps that it did twice are there once, as they were the second time.
 
@@ -104,69 +386,19 @@ def history(folder: str | Path) -> list[dict[str, float]]:
         folder: The folder that was written.
 
     Returns:
-        One row {"step", "loss", "learning_rate", ...} for each point of training and one row {"step", "epoch",
-        "dev_...": ...} for each epoch, in the order of steps.
+        One row {"step", "loss", "rate", ...} for each point of training and one row {"step", "epoch",
+        "dev_...": ...} for each epoch, in the order of steps. Measurements of single layers are left out.
     """
     events, points = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload(), {}
     for tag in events.Tags()["tensors"]:                # TensorFlow writes its scalars as tensors
-        if events.SummaryMetadata(tag).plugin_data.plugin_name != "scalars":
-            continue
-        part, name = tag.split("/")
-        if part not in ("train", "dev"):
+        part, _, name = tag.rpartition("/")
+        if events.SummaryMetadata(tag).plugin_data.plugin_name != "scalars" or part not in ("", "dev"):
             continue
         for event in events.Tensors(tag):
             value = float(tf.make_ndarray(event.tensor_proto))
-            points.setdefault((event.step, part), {})[name if part == "train" else f"dev_{name}"] = value
+            points.setdefault((event.step, part == "dev"), {})[f"dev_{name}" if part else name] = value
     rows, epoch = [], 0
-    for (step, part), values in sorted(points.items()):
-        epoch += part == "dev"
-        rows.append({"step": step, **values} if part == "train" else {"step": step, "epoch": epoch, **values})
+    for (step, scored), values in sorted(points.items()):
+        epoch += scored
+        rows.append({"step": step, "epoch": epoch, **values} if scored else {"step": step, **values})
     return rows
-
-
-def confusion_picture(counts: Any, labels: Sequence[str], cell: int = 72, margin: int = 120) -> np.ndarray:
-    """Return a confusion matrix as a picture.
-
-    A cell is the darker the larger its share of its row. With more than `MOST_NAMED` classes the picture has cells
-    alone, no names and no counts.
-
-    Args:
-        counts: Counts [C,C], rows true, columns predicted.
-        labels: Names of the classes, C.
-        cell: Width of a cell in pixels.
-        margin: Width of the space for names in pixels.
-
-    Returns:
-        uint8 [height, width, 3].
-
-    >>> confusion_picture([[3, 1], [0, 2]], ["no", "yes"]).shape
-    (264, 264, 3)
-    """
-    counts = np.asarray(counts)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    if len(labels) > MOST_NAMED:
-        size = max(1, MOST_NAMED * cell // len(labels))
-        return _blue(shares).repeat(size, axis=0).repeat(size, axis=1)
-    side = margin + cell * len(labels)
-    picture = Image.new("RGB", (side, side), "white")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=14)
-    draw.text((6, 6), "true \\ predicted", fill="black", font=font)
-    for i, label in enumerate(labels):
-        middle = margin + cell * i + cell // 2
-        draw.text((6, middle), label[:14], fill="black", font=font, anchor="lm")
-        draw.text((middle, margin - 10), label[:9], fill="black", font=font, anchor="ms")
-        for j in range(len(labels)):
-            _draw_cell(draw, font, (margin + cell * j, margin + cell * i), cell, counts[i, j], shares[i, j])
-    return np.asarray(picture)
-
-
-def _blue(shares):
-    """Return a colour for each share [...], uint8 [...,3]."""
-    return (255 - np.asarray(shares)[..., None] * (255 - np.array([24, 79, 149]))).astype("uint8")
-
-
-def _draw_cell(draw, font, corner, cell, count, share):
-    x, y = corner
-    draw.rectangle((x, y, x + cell - 2, y + cell - 2), fill=tuple(_blue(share).tolist()))
-    draw.text((x + cell // 2, y + cell // 2), str(int(count)), fill="white" if share > 0.5 else "black", font=font,
-              anchor="mm")

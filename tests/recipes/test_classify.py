@@ -87,7 +87,7 @@ def test_nothing_but_the_bundle_is_left(trained):
     folder, _ = trained
     assert not [path.name for path in folder.parent.iterdir() if "tmp" in path.name]
     assert {"bundle.json", "card.json", "weights.safetensors", "vocab.txt", "calibration.safetensors", "logs",
-            "report.html"} == {
+            "report.html", "README.md"} == {
         path.name for path in folder.iterdir()}
 
 

@@ -49,7 +49,7 @@ RUNS = {
              [Judged((HOSTILE, "b", "c"), {"b": 1, "z": 2}), Judged(("a", "b", "c"), {"z": 1}),
               Judged(("a", "b", "c"), {"a": 0})], [np.array([0.1, 0.2, 0.3])] * 3),
 }
-HISTORY = [*({"step": step, "loss": 1 / step, "learning_rate": 1e-5} for step in range(1, 20)),
+HISTORY = [*({"step": step, "loss": 1 / step, "rate": 1e-5} for step in range(1, 20)),
            {"step": 10, "epoch": 1, "dev_loss": 0.5, "dev_accuracy": 0.7, "dev_mse": 3.5, "dev_by_type": {"a": 1}},
            {"step": 20, "epoch": 2, "dev_loss": float("nan"), "dev_accuracy": 0.8, "dev_mse": 2.5}]
 
