@@ -196,7 +196,7 @@ def features(model: str, /, data: str, out: str, text: str | None = None, second
                           length, batch_size)
 
 
-def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"] = "tflite",
+def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web", "mediapipe"] = "tflite",
            precision: Literal["auto", "float32", "float16", "dynamic", "int8", "int4", "int4-small", "int8-static",
                               "int8-full"] = "int8",
            length: int | None = None, lengths: str | None = None, dev: str | None = None, max_drop: float = 1.0,
@@ -205,8 +205,9 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"]
     """Leave a strings-in SavedModel for a server, a .tflite with its proof for a phone, or a page; return its card.
 
     folder          a bundle that a recipe left
-    out             the folder to write
-    to              saved_model, tflite, or web: a page around the .tflite that answers in a browser, on a file server
+    out             the folder to write; of mediapipe the file, such as messages.tflite
+    to              saved_model, tflite, web: a page around the .tflite that answers in a browser, on a file server; or
+                    mediapipe: one .tflite of classify or embed, of any length, for MediaPipe's tasks
     precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
                     int8-static computes the layers in integers, int8-full all up to the head (first train the bundle
                     for it by `bertkit quantize`); auto makes all but the last and takes the best that keeps the answers
@@ -225,7 +226,16 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web"]
                                "max_drop": max_drop, "prefer": prefer, "separator": separator,
                                "skip_bad_rows": skip_bad_rows, "columns": columns}
     page = {"litert": litert, "fetch": fetch}
-    return run(folder, to, out, **{"tflite": options, "web": options | page}.get(to, {}))
+    if to == "mediapipe":
+        options = _of_any_length(options)
+    return run(folder, to, out, **{"tflite": options, "web": options | page, "mediapipe": options}.get(to, {}))
+
+
+def _of_any_length(options):
+    """Return the options of MediaPipe's file, which has one graph for all lengths."""
+    if options["lengths"] is not None:
+        raise Error("MediaPipe reads a file of one graph, which takes any length; leave --lengths out.")
+    return {name: value for name, value in options.items() if name not in ("lengths", "prefer")}
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",
