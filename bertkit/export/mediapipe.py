@@ -86,8 +86,6 @@ def export_mediapipe(folder: str | Path, out: str | Path, precision: str = "int8
         card = dataclasses.replace(card, name=out.stem)
         card = _write(out, file.read_bytes(), card, bundle)
     say(card.parity["verdict"])
-    for note in card.notes:
-        say(note)
     return card
 
 
@@ -179,11 +177,12 @@ def _made(folder, file, bundle, labelled, most, precision, max_drop):
     say(ladder.table([entry]))
     read = None if labelled is None else read_by_mediapipe(device, labelled)
     found = {"precision": precision, "length": most, "mask": masking, **found, **({"mediapipe": read} if read else {})}
-    card = Card.read(Path(folder) / "card.json")
+    card, notes = Card.read(Path(folder) / "card.json"), _notes(bundle.task, bundle.tokenizer, read)
+    say("\n".join(notes))
     return dataclasses.replace(
         card, parity=found, ladder=(entry,), bytes={"model": file.stat().st_size},
         inputs={"reads": list(bundle.task.reads), **dict.fromkeys(metadata.INPUTS, "int32 [1, any]")},
-        notes=(*card.notes, *_notes(bundle.task, bundle.tokenizer, read)))
+        notes=(*card.notes, *notes))
 
 
 def read_by_mediapipe(device: AnyLength, labelled: Labelled) -> dict[str, Any]:

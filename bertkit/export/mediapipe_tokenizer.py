@@ -11,6 +11,8 @@ import re
 import string
 from collections.abc import Callable, Iterable, Sequence
 
+import numpy as np
+
 from bertkit.text.unicode.codepoints import ISOLATED, codepoints
 
 BLANKS = " \t\n\f\r"
@@ -18,6 +20,12 @@ LONGEST = 100           # bytes of a word
 # What stands alone beside punctuation: Chinese characters, as the regular expression of MediaPipe names them.
 ALONE = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F),
          (0x2B820, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
+# Punctuation of Unicode 17, which MediaPipe has, that bertkit's table does not know, and marks that are none any more.
+NEW = ("61D 9FD A76 C77 C84 1B4E-1B4F 1B7D-1B7F 2E43-2E4F 2E52-2E5D 10D6E 10EAD 10ED0 10F55-10F59 10F86-10F89 "
+       "113D4-113D5 113D7-113D8 1144B-1144F 1145A-1145B 1145D 11660-1166C 116B9 1183B 11944-11946 119E2 11A3F-11A46 "
+       "11A9A-11A9C 11A9E-11AA2 11B00-11B09 11BE1 11C41-11C45 11C70-11C71 11EF7-11EF8 11F43-11F4F 11FFF 12FF1-12FF2 "
+       "16D6D-16D6F 16E97-16E9A 16FE2 1E5FF 1E95E-1E95F")
+GONE = (0x166D, 0x111C9)
 CLS, SEP, UNKNOWN, PREFIX = "[CLS]", "[SEP]", "[UNK]", "##"
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -93,5 +101,9 @@ def _words():
 
 def _punctuation():
     """Return the marks of ASCII and the codepoints of Unicode's categories P."""
-    kinds = codepoints("huggingface", False, False, False, False).kinds
-    return "".join(map(chr, (kinds == ISOLATED).nonzero()[0]))
+    marks = codepoints("huggingface", False, False, False, False).kinds == ISOLATED
+    marks[list(GONE)] = False
+    for part in NEW.split():
+        first, _, last = part.partition("-")
+        marks[int(first, 16):int(last or first, 16) + 1] = True
+    return "".join(map(chr, np.flatnonzero(marks)))
