@@ -206,8 +206,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web",
 
     folder          a bundle that a recipe left
     out             the folder to write; of mediapipe the file, such as messages.tflite
-    to              saved_model, tflite, web: a page around the .tflite that answers in a browser, on a file server; or
-                    mediapipe: one .tflite of classify or embed, of any length, for MediaPipe's tasks
+    to              saved_model; tflite; web, a page around it that answers in a browser, on a file server; or
+                    mediapipe, one .tflite of any length for MediaPipe's TextClassifier or TextEmbedder
     precision       of a .tflite: int8 keeps accuracy, int4 has a table half as large, int4-small small layers too,
                     int8-static computes the layers in integers, int8-full all up to the head (first train the bundle
                     for it by `bertkit quantize`); auto makes all but the last and takes the best that keeps the answers

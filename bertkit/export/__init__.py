@@ -27,7 +27,8 @@ TARGETS: dict[str, Callable[..., Card]] = {"saved_model": export_saved_model, "t
                                            "mediapipe": export_mediapipe}
 
 
-def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", "tflite", "web", "mediapipe"] = "tflite",
+def export(source: str | Path | Encoder | TaskModel,
+           to: Literal["saved_model", "tflite", "web", "mediapipe"] = "tflite",
            out: str | Path | None = None, tokenizer: Tokenizer | None = None, **options: Any) -> Card:
     """Write a model as a folder for a server or for a phone, and check what was written against the model.
 

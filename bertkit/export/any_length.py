@@ -29,7 +29,8 @@ class AnyLength:
         try:
             self._runner = Interpreter(model_path=str(path), num_threads=1).get_signature_runner()
         except (ValueError, RuntimeError) as error:
-            raise Error(f"{path.name} is no model that LiteRT can run ({str(error).splitlines()[0]}); report it.") from None
+            reason = str(error).splitlines()[0]
+            raise Error(f"{path.name} is no model that LiteRT can run ({reason}); report it.") from None
         self._names, self._turn = list(self._runner.get_input_details()), threading.Lock()
 
     def outputs(self, rows: Sequence[tuple[list[int], list[int]]]) -> list[np.ndarray]:

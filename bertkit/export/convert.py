@@ -188,7 +188,8 @@ def _write_graph(model, task, names, signatures, graph, within=None, most=None):
 
     def given(token_ids, padding_mask, segment_ids=None):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
-        batch = {name: values if most is None or values is None else cut(values, most) for name, values in batch.items()}
+        if most is not None:
+            batch = {name: None if values is None else cut(values, most) for name, values in batch.items()}
         return {task.output: (within(answer) if within else answer)(model, task, batch)}
     archive = keras.export.ExportArchive()
     for length, name in signatures.items():

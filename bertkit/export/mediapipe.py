@@ -22,7 +22,7 @@ from bertkit.export import ladder, mask, parity, source
 from bertkit.export import mediapipe_metadata as metadata
 from bertkit.export.any_length import AnyLength
 from bertkit.export.convert import convert
-from bertkit.export.mediapipe_tokenizer import CLS, PREFIX, SEP, UNKNOWN, MediaPipeTokenizer
+from bertkit.export.mediapipe_tokenizer import CLS, LONGEST, PREFIX, SEP, UNKNOWN, MediaPipeTokenizer
 from bertkit.export.proof import Proof
 from bertkit.files.atomic import write_bytes
 from bertkit.files.bounded import as_path
@@ -100,7 +100,7 @@ def _checked(out, precision, max_drop, length):
         check_argument("length", length, Whole(2))
     if out.is_dir():
         raise Error(f"{out} is a folder, and MediaPipe reads one file; give another --out, such as {out.name}.tflite.")
-    if out.exists() and not _is_ours(out):
+    if out.exists() and not is_ours(out):
         raise Error(f"{out} is already there and no file that bertkit wrote for MediaPipe; give another --out.")
     if not out.absolute().parent.is_dir() or not os.access(out.absolute().parent, os.W_OK):
         raise Error(f"{out} cannot be written, because {out.absolute().parent} is no folder one can write to; choose "
@@ -108,7 +108,15 @@ def _checked(out, precision, max_drop, length):
     return out
 
 
-def _is_ours(path):
+def is_ours(path: Path) -> bool:
+    """Return whether a file is one that `export_mediapipe` wrote.
+
+    Args:
+        path: The file.
+
+    Returns:
+        True if vocabulary and card lie in it.
+    """
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -129,22 +137,32 @@ def refuse(folder: str | Path) -> None:
         raise Error(f"MediaPipe has no task for a bundle of `{task.name}`: it classifies a text (TextClassifier) or "
                     "embeds it (TextEmbedder); export this one --to tflite or --to web.")
     if getattr(task, "pairs", False):
-        raise Error("MediaPipe reads one text, and this bundle reads pairs of texts; export it --to tflite or --to web.")
+        raise Error("MediaPipe reads one text, and this bundle reads pairs of texts; export it --to tflite or --to "
+                    "web.")
     if odd := [label for label in getattr(task, "labels", ()) if not label or label.splitlines() != [label]]:
         raise Error(f"The label {odd[0]!r} is empty or holds a line end, which labels.txt cannot hold; rename it.")
-    if reason := _obstacle(Tokenizer.load(folder)):
+    if reason := obstacle(Tokenizer.load(folder)):
         raise Error(f"MediaPipe's tokenizer is that of uncased BERT, and this model {reason}; export it --to tflite or "
                     "--to web, whose clients have its own tokenizer.")
 
 
-def _obstacle(tokenizer):
-    """Return what a model's tokenizer does that MediaPipe's cannot do, or None."""
+def obstacle(tokenizer: Tokenizer) -> str | None:
+    """Return what a model's tokenizer does that MediaPipe's cannot do, whatever is done to a text before.
+
+    Args:
+        tokenizer: The `Tokenizer`.
+
+    Returns:
+        The end of a sentence about the model, or None.
+    """
     if tokenizer.model.kind != "wordpiece":
         return f"has a {tokenizer.model.kind} tokenizer"
     settings = tokenizer.model.settings()
     for name, (wanted, does) in BUILT_IN.items():
         if settings[name] != wanted:
             return does
+    if settings["longest_word"] < LONGEST:
+        return f"does not know words of more than {settings['longest_word']} letters"
     if tokenizer.template.single != ((CLS, 0), (FIRST, 0), (SEP, 0)) or tokenizer.special.get("unk") != UNKNOWN:
         return f"does not put {CLS} and {SEP} around a text, with {UNKNOWN} for what it does not know"
     if tokenizer.recognised:
@@ -236,8 +254,8 @@ def _difference(read):
     """Return in one sentence what MediaPipe's tokenizer changes on labelled inputs."""
     score = " to ".join(f"{read['points'] * read[name]:.2f}" for name in ("model_score", "score"))
     return (f"Without normalize MediaPipe finds other ids than the model's tokenizer in {read['differ']:,} of "
-            f"{read['texts']:,} texts of dev ({100 * read['differ'] / read['texts']:.1f} %), and {read['metric']} of the "
-            f"file goes from {score}; with it in {read['differ_normalized']:,}.")
+            f"{read['texts']:,} texts of dev ({100 * read['differ'] / read['texts']:.1f} %), and {read['metric']} of "
+            f"the file goes from {score}; with it in {read['differ_normalized']:,}.")
 
 
 def _write(out, content, card, bundle):
