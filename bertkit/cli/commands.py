@@ -226,16 +226,8 @@ def export(folder: str, /, out: str, to: Literal["saved_model", "tflite", "web",
                                "max_drop": max_drop, "prefer": prefer, "separator": separator,
                                "skip_bad_rows": skip_bad_rows, "columns": columns}
     page = {"litert": litert, "fetch": fetch}
-    if to == "mediapipe":
-        options = _of_any_length(options)
-    return run(folder, to, out, **{"tflite": options, "web": options | page, "mediapipe": options}.get(to, {}))
-
-
-def _of_any_length(options):
-    """Return the options of MediaPipe's file, which has one graph for all lengths."""
-    if options["lengths"] is not None:
-        raise Error("MediaPipe reads a file of one graph, which takes any length; leave --lengths out.")
-    return {name: value for name, value in options.items() if name not in ("lengths", "prefer")}
+    short = {name: value for name, value in options.items() if name != "prefer" and (name, value) != ("lengths", None)}
+    return run(folder, to, out, **{"tflite": options, "web": options | page, "mediapipe": short}.get(to, {}))
 
 
 def vocabulary(corpus: list[str], size: int, out: str, kind: Literal["wordpiece", "bpe", "unigram"] = "wordpiece",

@@ -76,16 +76,16 @@ def scope(operator: Any, graph: Any) -> str:
     return graph.tensors[operator.outputs[0]].name.decode("utf-8", "replace")
 
 
-def shape_of(tensor: Any) -> list[int]:
+def shape_of(entry: Any) -> list[int]:
     """Return the shape of a tensor, with -1 where it is known when the file runs.
 
     Args:
-        tensor: A tensor of a graph.
+        entry: A tensor of a graph.
 
     Returns:
         Its sizes.
     """
-    return [int(size) for size in (tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature)]
+    return [int(size) for size in (entry.shape if entry.shapeSignature is None else entry.shapeSignature)]
 
 
 def constant(model: Any, graph: Any, number: int) -> np.ndarray | None:

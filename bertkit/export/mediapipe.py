@@ -72,7 +72,7 @@ def export_mediapipe(folder: str | Path, out: str | Path, precision: str = "int8
         Error: When MediaPipe cannot serve the bundle, an option does not fit it, the conversion fails, the file does
             not compute the model, or it surely loses more than `max_drop`.
     """
-    out = _checked(as_path(out, "the file to write"), precision, max_drop, length)
+    file = _checked(as_path(out, "the file to write"), precision, max_drop, length)
     refuse(folder)
     bundle = source.open_predictor(folder)
     path = optional_path(dev)
@@ -81,10 +81,9 @@ def export_mediapipe(folder: str | Path, out: str | Path, precision: str = "int8
     most = length or bundle.length
     check_fit(bundle.tokenizer, bundle.model.encoder.config, most)
     with tempfile.TemporaryDirectory(prefix="bertkit-mediapipe-") as work:
-        file = Path(work) / f"{precision}.tflite"
-        card = _made(folder, file, bundle, labelled, most, precision, max_drop)
-        card = dataclasses.replace(card, name=out.stem)
-        card = _write(out, file.read_bytes(), card, bundle)
+        converted = Path(work) / f"{precision}.tflite"
+        card = _made(folder, converted, bundle, labelled, most, precision, max_drop)
+        card = _write(file, converted.read_bytes(), dataclasses.replace(card, name=file.stem), bundle)
     say(card.parity["verdict"])
     return card
 

@@ -169,7 +169,8 @@ def test_a_tokenizer_that_mediapipe_has_not_is_refused_by_name(name, reason):
 
 @pytest.mark.parametrize(("options", "reason"), [
     ({"precision": "int4"}, "any; give float32"), ({"precision": "auto"}, "any; give float32"),
-    ({"length": 1}, "length"), ({"max_drop": -1}, "points"), ({"precision": "int9"}, "unknown"), ({"lengths": "8,16"}, "lengths")])
+    ({"length": 1}, "length"), ({"max_drop": -1}, "points"), ({"precision": "int9"}, "unknown"),
+    ({"lengths": "8,16"}, "lengths")])
 def test_options_that_do_not_fit_are_refused(options, reason, tmp_path):
     with pytest.raises(Error, match=reason):
         export(exported.bundled(), to="mediapipe", out=tmp_path / "x.tflite", **options)
@@ -189,7 +190,7 @@ def test_only_a_file_of_its_own_is_replaced(made, tmp_path):
 def test_the_command_has_no_lengths(tmp_path, capsys):
     asked = ["export", str(exported.bundled()), "--to", "mediapipe", "--lengths", "8,16", "--out", str(tmp_path / "x")]
     assert main(asked) == 1
-    assert "leave --lengths out" in capsys.readouterr().err
+    assert "lengths='8,16' is no option of mediapipe" in capsys.readouterr().err
 
 
 @pytest.mark.slow
