@@ -232,10 +232,10 @@ def _notes(task, tokenizer, read):
     settings, notes = tokenizer.model.settings(), []
     odd = {name: settings[name] for name, usual in (("rules", "huggingface"), ("strip_accents", True))
            if settings[name] != usual}
+    java = "" if "rules" in odd else "Model.normalize of tflite/android, "      # whose rules are Hugging Face's
     notes.append("Give each text to MediaPipe as `normalize` leaves it (normalize(text"
-                 f"{', ' + json.dumps(odd) if odd else ''}) of tflite/web, Model.normalize of tflite/android, "
-                 "bertkit.Tokenizer.normalize): MediaPipe's own tokenizer keeps accents, capital letters outside ASCII "
-                 "and control characters.")
+                 f"{', ' + json.dumps(odd) if odd else ''}) of tflite/web, {java}bertkit.Tokenizer.normalize): "
+                 "MediaPipe's own tokenizer keeps accents, capital letters outside ASCII and control characters.")
     if read:
         notes.append(_difference(read))
     if getattr(task, "prompt", ""):

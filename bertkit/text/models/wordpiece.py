@@ -127,7 +127,7 @@ class WordPiece:
 
         Example:
             >>> WordPiece(["[UNK]"]).normalized("ΟΔΟΣ\\u00a0é中")
-            'οδος e 中 '
+            'οδοσ e 中 '
         """
         table, parts = self.table, []
         alone = ideographs() if self._settings["split_ideographs"] else None
