@@ -80,7 +80,7 @@ def shape_of(entry: Any) -> list[int]:
     """Return the shape of a tensor, with -1 where it is known when the file runs.
 
     Args:
-        entry: A tensor of a graph.
+        entry: A place of a graph, as its schema has it.
 
     Returns:
         Its sizes.
