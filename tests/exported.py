@@ -57,11 +57,11 @@ def dev(rows=240):
     return path
 
 
-def in_process(folder, files, masked_score, rows, lengths=()):
+def in_process(folder, files, masked_score, rows, lengths=(), most=None):
     """Do what `convert.convert` does without its child, which takes seconds to start."""
     with tempfile.TemporaryDirectory(dir=ROOM) as work:
-        return convert.write_files({"folder": folder, "files": files, "masked_score": masked_score, "lengths": lengths},
-                                   rows, Path(work))
+        return convert.write_files({"folder": folder, "files": files, "masked_score": masked_score, "lengths": lengths,
+                                    "most": most}, rows, Path(work))
 
 
 def reloaded_here(place, rows, texts):

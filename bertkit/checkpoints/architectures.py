@@ -292,7 +292,11 @@ def _end(model, config, form):
     own = [end for end, ours in form.classes.items() if ours == name]
     if name == "LanguageModel" and not own and getattr(config.attention_of(0), "causal", False):
         return form.causal
-    return (own + [end for end, ours in CLASSES.items() if ours == name])[0]
+    found = own + [end for end, ours in CLASSES.items() if ours == name]
+    if not found:
+        raise Error(f"transformers has no class of {form.class_name} for a {name}, so its head would be lost; save a "
+                    "bundle, or export it to onnx, whose folder sentence-transformers reads.")
+    return found[0]
 
 
 def problem_type(model: Any) -> str:

@@ -10,6 +10,7 @@ from bertkit.card import Card
 from bertkit.checkpoints.save import save
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
+from bertkit.export.mediapipe import export_mediapipe
 from bertkit.export.onnx.folder import export_onnx
 from bertkit.export.saved_model import export_saved_model
 from bertkit.export.tflite import export_tflite
@@ -19,22 +20,24 @@ from bertkit.files.bounded import as_path
 from bertkit.heads.task_model import TaskModel
 from bertkit.text import Tokenizer
 
-__all__ = ["export", "export_onnx", "export_saved_model", "export_tflite", "export_web"]
+__all__ = ["export", "export_mediapipe", "export_onnx", "export_saved_model", "export_tflite", "export_web"]
 
+Target = Literal["saved_model", "tflite", "web", "mediapipe", "onnx"]
 # By name: a function of (folder of a bundle, folder to write, **options).
 TARGETS: dict[str, Callable[..., Card]] = {"saved_model": export_saved_model, "tflite": export_tflite,
-                                           "web": export_web, "onnx": export_onnx}
+                                           "web": export_web, "mediapipe": export_mediapipe, "onnx": export_onnx}
 
 
-def export(source: str | Path | Encoder | TaskModel, to: Literal["saved_model", "tflite", "web", "onnx"] = "tflite",
+def export(source: str | Path | Encoder | TaskModel, to: Target = "tflite",
            out: str | Path | None = None, tokenizer: Tokenizer | None = None, **options: Any) -> Card:
     """Write a model as a folder for a server or for a phone, and check what was written against the model.
 
     Args:
         source: The folder of a bundle, or a head of bertkit's in memory.
-        to: `"saved_model"`, a SavedModel that takes strings; `"tflite"`; `"web"`, a page around it;
-            or `"onnx"`, a folder that ONNX Runtime, transformers.js and sentence-transformers read.
-        out: The folder to write.
+        to: `"saved_model"`, a SavedModel that takes strings; `"tflite"`; `"web"`, a page around it; `"mediapipe"`, one
+            .tflite for MediaPipe; or `"onnx"`, a folder that ONNX Runtime, transformers.js and sentence-transformers
+            read.
+        out: The folder to write; for MediaPipe the file.
         tokenizer: The tokenizer of a model in memory; a bundle has its own.
         **options: Those of `bertkit export`, for a .tflite: `precision`, `length`, `dev`, `max_drop` (see
             `export_tflite`), for a page also `litert` and `fetch` (see `export_web`); for ONNX

@@ -22,7 +22,7 @@ _CODE = "from bertkit.export.convert import run_child; run_child()"         # wh
 
 
 def convert(folder: str | Path, files: Mapping[str, str | Path], masked_score: float, rows: dict[str, np.ndarray],
-            lengths: Sequence[int] = ()) -> dict[str, dict[str, float]]:
+            lengths: Sequence[int] = (), most: int | None = None) -> dict[str, dict[str, float]]:
     """Write .tflite files of a bundle, through a child process.
 
     Where tasks from outside bertkit are registered, this process converts, because a child would not know them.
@@ -34,6 +34,7 @@ def convert(folder: str | Path, files: Mapping[str, str | Path], masked_score: f
         rows: {name: int32 [rows, length]}, which give the inputs' names and their length, calibrate where a precision
             needs it, and show how far each layer drifts.
         lengths: Tokens of a row, one signature for each; by default that of the rows alone.
+        most: In place of lengths: the file takes rows of any length, and cuts them to so many tokens.
 
     Returns:
         {precision: {layer: its drift}}, see `drift.layer_drift`.
@@ -42,7 +43,7 @@ def convert(folder: str | Path, files: Mapping[str, str | Path], masked_score: f
         Error: When the conversion fails, whatever the child process died of.
     """
     job = {"folder": str(folder), "files": {name: str(file) for name, file in files.items()},
-           "masked_score": masked_score, "lengths": list(lengths)}
+           "masked_score": masked_score, "lengths": list(lengths), "most": most}
     with tempfile.TemporaryDirectory(dir=Path(next(iter(files.values()))).parent) as work:
         if not are_all_own():                   # a child process would not know the others
             return write_files(job, rows, Path(work))
@@ -85,7 +86,7 @@ def write_files(job: dict[str, Any], rows: dict[str, np.ndarray], work: Path) ->
     """Write the .tflite files of a job.
 
     Args:
-        job: {"folder", "files", "masked_score", "lengths"}, as in `convert`.
+        job: {"folder", "files", "masked_score", "lengths", "most"}, as in `convert`.
         rows: {name: int32 [rows, length]}, as in `convert`.
         work: A folder; a SavedModel is written there on the way.
 
@@ -93,7 +94,7 @@ def write_files(job: dict[str, Any], rows: dict[str, np.ndarray], work: Path) ->
         {precision: {layer: its drift}}.
     """
     from bertkit.export.drift import layer_drift
-    converted = Converted(job["folder"], job["masked_score"], rows, job["lengths"], work / "graph")
+    converted = Converted(job["folder"], job["masked_score"], rows, job["lengths"], work / "graph", job["most"])
     drift = {}
     for precision, file in job["files"].items():
         content = converted.content(precision)
@@ -111,10 +112,11 @@ class Converted:
         rows: {name: int32 [rows, length]}, as in `convert`.
         lengths: Tokens of a row, one signature for each; empty: that of the rows alone.
         graph: A folder that does not exist; a SavedModel is written there.
+        most: In place of lengths: rows of any length are taken, and cut to so many tokens.
     """
 
     def __init__(self, folder: str | Path, masked_score: float, rows: dict[str, np.ndarray], lengths: Sequence[int],
-                 graph: str | Path) -> None:
+                 graph: str | Path, most: int | None = None) -> None:
         from bertkit.checkpoints import bundle
         longest = rows["token_ids"].shape[1]
         model, task = bundle.load(folder), bundle.task(bundle.read_metadata(folder))
@@ -123,7 +125,9 @@ class Converted:
         signatures = {length: signature(length) for length in lengths} if len(lengths) > 1 else {longest: SIGNATURE}
         self.signature, self.rows, self._graph = signatures[longest], rows, str(graph)
         self._signatures = list(signatures.values())
-        _write_graph(model, task, list(rows), signatures, graph)
+        if most is not None:
+            signatures = {None: SIGNATURE}
+        _write_graph(model, task, list(rows), signatures, graph, most=most)
 
     @functools.cached_property
     def float32(self) -> bytes:
@@ -169,8 +173,10 @@ class Converted:
         return converter.convert()
 
 
-def _write_graph(model, task, names, signatures, graph, within=None):
+def _write_graph(model, task, names, signatures, graph, within=None, most=None):
     """Write the SavedModel of one row: int32 [1,T] by name -> what the task gives, under its name, for each length T.
+
+    A length of None takes rows of any length, and cuts them to `most` tokens.
 
     Through `ExportArchive`, which finds the weights that an endpoint uses; a plain tf.Module, or a concrete
     function alone, loses them silently.
@@ -178,10 +184,12 @@ def _write_graph(model, task, names, signatures, graph, within=None):
     import keras
     import tensorflow as tf
 
-    from bertkit.export.graph import answer
+    from bertkit.export.graph import answer, cut
 
     def given(token_ids, padding_mask, segment_ids=None):
         batch = {"token_ids": token_ids, "padding_mask": padding_mask, "segment_ids": segment_ids}
+        if most is not None:
+            batch = {name: None if values is None else cut(values, most) for name, values in batch.items()}
         return {task.output: (within(answer) if within else answer)(model, task, batch)}
     archive = keras.export.ExportArchive()
     for length, name in signatures.items():

@@ -76,6 +76,18 @@ def scope(operator: Any, graph: Any) -> str:
     return graph.tensors[operator.outputs[0]].name.decode("utf-8", "replace")
 
 
+def shape_of(entry: Any) -> list[int]:
+    """Return the shape of a tensor, with -1 where it is known when the file runs.
+
+    Args:
+        entry: A place of a graph, as its schema has it.
+
+    Returns:
+        Its sizes.
+    """
+    return [int(size) for size in (entry.shape if entry.shapeSignature is None else entry.shapeSignature)]
+
+
 def constant(model: Any, graph: Any, number: int) -> np.ndarray | None:
     """Return the float values of a constant: float32 [...] of its own shape.
 
@@ -110,7 +122,7 @@ class Editor:
 
         Args:
             graph: The graph.
-            shape: Its shape.
+            shape: Its shape, with -1 where it is known when the file runs.
             like: Another one of the same type, or the name of a type.
             name: Its name.
             values: What it holds, where it is constant: an array of this shape and dtype.
@@ -124,7 +136,9 @@ class Editor:
             content.data = np.frombuffer(values.tobytes(), np.uint8)
             self.model.buffers.append(content)
             buffer = len(self.model.buffers) - 1
-        made.shape, made.name, made.buffer = np.array(shape, np.int32), name, buffer
+        made.shape, made.name, made.buffer = np.maximum(np.array(shape, np.int32), 1), name, buffer
+        if values is None and -1 in shape:
+            made.shapeSignature = np.array(shape, np.int32)
         made.type = getattr(self._schema.TensorType, like) if isinstance(like, str) else like.type
         graph.tensors.append(made)
         return len(graph.tensors) - 1
@@ -186,7 +200,7 @@ def _lookup(editor, graph, operator):
     content = editor.model.buffers[table.buffer].data
     if content is None or len(table.shape) != 2 or table.shape[0] < FEWEST_ROWS:
         return [operator]
-    count = int(np.prod(graph.tensors[operator.inputs[1]].shape))
+    count, wanted = _count(shape_of(graph.tensors[operator.inputs[1]])), shape_of(output)
 
     def reshaped(given, shape, result):
         name = graph.tensors[result].name + b"/shape"
@@ -196,4 +210,8 @@ def _lookup(editor, graph, operator):
     rows = editor.tensor(graph, [count, table.shape[1]], table, output.name + b"/rows")
     return [reshaped(operator.inputs[1], [count], ids),
             editor.operator("EMBEDDING_LOOKUP", [ids, operator.inputs[0]], [rows]),
-            reshaped(rows, list(output.shape), operator.outputs[0])]
+            reshaped(rows, wanted, operator.outputs[0])]
+
+
+def _count(shape):
+    return -1 if -1 in shape else int(np.prod(shape))

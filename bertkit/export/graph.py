@@ -51,6 +51,22 @@ def raw_outputs(model: Any, batch: dict[str, Any]) -> tf.Tensor:
     return given[:, 0] if model.grouped and given.shape.rank == 3 else given
 
 
+def cut(values: tf.Tensor, most: int) -> tf.Tensor:
+    """Return rows that have at most so many tokens: of a longer one the first, and the last, which ends a text.
+
+    Args:
+        values: int32 [B,T].
+        most: The most tokens, at least 1.
+
+    Returns:
+        int32 [B, min(T, most)].
+
+    >>> cut(tf.constant([[2, 7, 8, 9, 3]]), 3).numpy().tolist()
+    [[2, 7, 3]]
+    """
+    return tf.concat([values[:, :-1][:, :most - 1], values[:, -1:]], axis=1)
+
+
 def answer(model: Any, task: Any, batch: dict[str, Any]) -> tf.Tensor:
     """Return what an exported file gives for rows (see `Task.output`).
 

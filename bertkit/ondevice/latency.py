@@ -54,10 +54,22 @@ def cpu_time(folder: str | Path, threads: int = 1, model: str = MODEL) -> dict[s
     Returns:
         {"p50", "p95"}, milliseconds.
     """
-    device = load(folder, model, threads)
+    return row_time(load(folder, model, threads), time.thread_time if threads == 1 else time.process_time)
+
+
+def row_time(device: Any, clock: Callable[[], float] = time.thread_time) -> dict[str, float]:
+    """Measure the time of one row at the longest length of a file.
+
+    Args:
+        device: A `DeviceModel`, or what has its `task`, `tokenizer`, `length` and `run`.
+        clock: What tells the time, in seconds; by default that of the processor in this thread.
+
+    Returns:
+        {"p50", "p95"}, milliseconds.
+    """
     row = device.task.pack(device.tokenizer, [_long(device.task)], device.length).rows[0]
     batch = device.tokenizer.batch([row], device.length)
-    return _quantiles(device.run, [(batch,)] * ROUNDS, time.thread_time if threads == 1 else time.process_time)
+    return _quantiles(device.run, [(batch,)] * ROUNDS, clock)
 
 
 def _long(task):

@@ -271,6 +271,21 @@ class Tokenizer:
         """
         return [self._ids_of(text, special_tokens) for text in _texts(texts)]
 
+    def normalize(self, text: str) -> str:
+        """Return a text as the model's words are found in it, for programs that find words otherwise, as MediaPipe.
+
+        Args:
+            text: the text.
+
+        Returns:
+            The normalised text.
+
+        Example:
+            >>> Tokenizer.load("bertkit://english").normalize("Un CAFÉ")
+            'un cafe'
+        """
+        return self.model.normalized(text) if isinstance(self.model, WordPiece) else self.model.normalizer(text)
+
     def encode(self, texts: Iterable[str | bytes], special_tokens: bool = False) -> list[Encoding]:
         """Return the tokens of texts with their character offsets, without special tokens around them.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from bertkit.errors import Error
 from bertkit.text.models.pieces import Pieces
-from bertkit.text.unicode.codepoints import DELETED, ISOLATED, JOINED, codepoints, one, run
+from bertkit.text.unicode.codepoints import DELETED, ISOLATED, JOINED, SPACE, codepoints, ideographs, one, run
 from bertkit.text.unicode.normalize import Normalizer
 
 CACHED_WORDS = 1 << 16                        # of ordinary length: some 30 MB at most
@@ -115,6 +115,26 @@ class WordPiece:
             ids += pieces.ids
             offsets += [(sources[begin + start], sources[begin + end - 1] + 1) for start, end in pieces.offsets]
         return Pieces(ids, offsets)
+
+    def normalized(self, text: str) -> str:
+        """Return a text as words are found in it, by the rules of this model, with spaces around each ideograph.
+
+        Args:
+            text: the text.
+
+        Returns:
+            The text.
+
+        Example:
+            >>> WordPiece(["[UNK]"]).normalized("ΟΔΟΣ\\u00a0é中")
+            'οδοσ e 中 '
+        """
+        table, parts = self.table, []
+        alone = ideographs() if self._settings["split_ideographs"] else None
+        for c in table.final_sigmas(self._before(text)):
+            new = " " if table.kinds[ord(c)] == SPACE else table.becomes.get(c, c)
+            parts.append(new if alone is None or not alone[ord(c)] else f" {new} ")
+        return "".join(parts)
 
     @functools.cached_property
     def normalizer(self) -> Normalizer:
