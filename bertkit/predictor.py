@@ -1,33 +1,31 @@
-"""A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof."""
+"""A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof.
+
+An exported file answers without TensorFlow and Keras, which take seconds to start: what needs them, and what reads
+files of rows, is imported where it is used.
+"""
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bertkit import checkpoints, ondevice
-from bertkit.checkpoints import bundle
-from bertkit.checkpoints.save import check_model, row_length
-from bertkit.config import EncoderConfig
+from bertkit import ondevice
+from bertkit.checkpoints import metadata
 from bertkit.data.columns import Columns
-from bertkit.data.features import Padding, check_fit, features_of, pack
-from bertkit.data.frames import Data
-from bertkit.data.inputs import print_skipped
-from bertkit.data.labelled import read_labelled
-from bertkit.data.preannotated import least_certain_first
-from bertkit.data.summary import say_unlabelled
-from bertkit.data.unlabelled import Rows, answered, read_rows
-from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
 from bertkit.files.bounded import as_path
 from bertkit.files.schema import Whole, check_argument
-from bertkit.heads.task_model import TaskModel
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
-from bertkit.training.scoring import outputs
+
+if TYPE_CHECKING:
+    from bertkit.data.frames import Data
+    from bertkit.data.unlabelled import Rows
+    from bertkit.encoder import Encoder
+    from bertkit.heads.task_model import TaskModel
 
 # Inputs that are packed and computed together; more take no more memory than these.
 CHUNK = 1024
@@ -57,7 +55,7 @@ class Predictor:
     ['label', 'probabilities']
     """
 
-    def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
+    def __init__(self, source: "str | Path | Encoder | TaskModel", tokenizer: Tokenizer | None = None,
                  length: int | None = None, tflite: str | Path | None = None) -> None:
         self.device: ondevice.DeviceModel | None = None
         if isinstance(source, str | Path):
@@ -67,29 +65,37 @@ class Predictor:
         elif tokenizer is not None or length is not None:
             raise Error(f"{source} is a bundle, which keeps its own tokenizer and length; leave these out.")
         else:
-            self._open(source, tflite)
+            self._open(source) if tflite is None else self._describe(source)
         if tflite is not None:
             self._answer_by(tflite)
 
-    def _open(self, folder, tflite):
+    def _describe(self, folder):
+        self.task = metadata.task(metadata.read(folder))
+
+    def _open(self, folder):
+        from bertkit.checkpoints import bundle
+        from bertkit.config import EncoderConfig
+        from bertkit.data.features import check_fit
         values = bundle.read_metadata(folder)
-        self.version = _version(Path(folder), Path(folder) / "bundle.json")
-        self.task, self.length = bundle.task(values), values["length"]
-        if tflite is None:
-            self.tokenizer = bundle.tokenizer(folder, values)
-            try:
-                check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
-            except Error as error:
-                raise Error(f"{folder}: {error}") from None
-            self.model = checkpoints.load(folder)
+        self.version = _version(folder, folder / "bundle.json")
+        self.task, self.length = metadata.task(values), values["length"]
+        self.tokenizer = bundle.tokenizer(folder, values)
+        try:
+            check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
+        except Error as error:
+            raise Error(f"{folder}: {error}") from None
+        self.model = bundle.load(folder)
 
     def _hold(self, model, tokenizer, length):
+        from bertkit.checkpoints import bundle
+        from bertkit.checkpoints.save import check_model, row_length
+        from bertkit.encoder import Encoder
         check_model(model)
         if tokenizer is None:
             raise Error("A model in memory has no tokenizer of its own; give it beside the model: Predictor(model, "
                         "bertkit.Tokenizer.load(PATH)).")
         config = model.config if isinstance(model, Encoder) else model.encoder.config
-        self.task = bundle.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
+        self.task = metadata.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
         self.model, self.tokenizer, self.length = model, tokenizer, row_length(length, tokenizer, config)
         self.version = f"{type(model).__name__} in memory"
 
@@ -115,6 +121,7 @@ class Predictor:
         """
         if self.device is not None:
             return self.device.outputs(rows)
+        from bertkit.data.features import Padding, pack
         return self._computed(pack(rows, Padding.of(self.tokenizer)), batch_size)
 
     def predictions(self, inputs: Any, batch_size: int = 32) -> list[Any]:
@@ -155,7 +162,7 @@ class Predictor:
         inputs = self.task.check_inputs(inputs)
         return self.task.answers(inputs, self.predictions(inputs, batch_size)) if inputs else []
 
-    def predict_rows(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+    def predict_rows(self, data: "Data", columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
                      skip_bad_rows: bool = False) -> Any:
         """Return rows with the answer to each beside its columns, as `bertkit predict --data` writes them.
 
@@ -172,6 +179,7 @@ class Predictor:
         Raises:
             Error: When the rows cannot be read, or the task does not say how sure it is.
         """
+        from bertkit.data.unlabelled import answered
         rows, predictions, order_of_rows = self.answer_file(data, columns, order, skip_bad_rows)
         made = answered(rows, self.task.answers(rows.inputs, predictions))
         frame: Any = data
@@ -183,8 +191,8 @@ class Predictor:
         return frame.iloc[[kept[row] for row in order_of_rows]].assign(
             **{name: [row.get(name) for row in made] for name in names})
 
-    def answer_file(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
-                    skip_bad_rows: bool = False) -> tuple[Rows, list[Any], list[int]]:
+    def answer_file(self, data: "Data", columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+                    skip_bad_rows: bool = False) -> "tuple[Rows, list[Any], list[int]]":
         """Read rows, say what was read, and answer them in the task's own form.
 
         Args:
@@ -199,6 +207,10 @@ class Predictor:
         Raises:
             Error: As `predict_rows` does.
         """
+        from bertkit.data.inputs import print_skipped
+        from bertkit.data.preannotated import least_certain_first
+        from bertkit.data.summary import say_unlabelled
+        from bertkit.data.unlabelled import read_rows
         rows = print_skipped(read_rows(self.task, data, columns, skip_bad_rows))
         say_unlabelled(rows)
         predictions = self.predictions(self.task.check_inputs(rows.inputs))
@@ -211,16 +223,18 @@ class Predictor:
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         if self.device is not None:
             return self.task.predictions(self.device.outputs(packed.rows), packed)
+        from bertkit.data.features import features_of
         return self.task.predictions(self._computed(features_of(packed, self.tokenizer), batch_size), packed)
 
     def _computed(self, features, batch_size):
+        from bertkit.training.scoring import outputs
         found = outputs(self.model, features, batch_size)
         if any(np.isnan(raw).any() for raw in found):
             raise Error("The model gives NaN, which is no answer: its numbers are too large for its precision; train "
                         "again with a lower learning rate.")
         return [self.task.outputs(raw) for raw in found]
 
-    def evaluate(self, path: Data, columns: Columns = Columns(), intervals: bool = False,
+    def evaluate(self, path: "Data", columns: Columns = Columns(), intervals: bool = False,
                  positive: str | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
@@ -238,6 +252,7 @@ class Predictor:
         Raises:
             Error: When the file cannot be read or does not fit the task.
         """
+        from bertkit.data.labelled import read_labelled
         labelled = read_labelled(self.task, path, columns, **reading)
         task = self.task if positive is None else self.task.with_positive(positive)
         score = task.intervals if intervals else task.scores
