@@ -16,7 +16,7 @@ from bertkit.data.columns import Columns
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
 from bertkit.files.bounded import as_path
-from bertkit.files.schema import Whole, check_argument
+from bertkit.files.schema import Choice, Whole, check_argument
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Inputs that are packed and computed together; more take no more memory than these.
 CHUNK = 1024
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 class Predictor:
@@ -40,13 +41,16 @@ class Predictor:
         tokenizer: The tokenizer of a model in memory; a bundle has its own.
         length: Tokens that rows of a model in memory are cut to, by default as many as its encoder has positions.
         tflite: A .tflite file that was exported from the bundle, to answer in the model's place.
+        precision: What a bundle's model computes in: "float32", "bfloat16" (products in bfloat16, sums in float32), or
+            "auto" for the faster of the two on this machine, which is measured once, in a second or two, and kept in
+            the user's cache. A model in memory and a .tflite file compute in their own.
 
     Raises:
         Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory
             comes without a tokenizer or with one that does not fit, or the .tflite file is of another bundle.
 
     `task` says what answers mean (see `tasks.task`), `version` which model it is: its folder's name and the beginning
-    of the checksum of its bundle.json, or of the .tflite file.
+    of the checksum of its bundle.json, or of the .tflite file; `precision` is what the model of a bundle computes in.
 
     >>> from bertkit import Classifier, Tokenizer, load
     >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
@@ -56,7 +60,14 @@ class Predictor:
     """
 
     def __init__(self, source: "str | Path | Encoder | TaskModel", tokenizer: Tokenizer | None = None,
-                 length: int | None = None, tflite: str | Path | None = None) -> None:
+                 length: int | None = None, tflite: str | Path | None = None,
+                 precision: Literal["float32", "bfloat16", "auto"] = "float32") -> None:
+        check_argument("precision", precision, Choice(*PRECISIONS))
+        if precision != "float32" and (tflite is not None or not isinstance(source, str | Path)):
+            raise Error(f"precision={precision!r} is for the model of a bundle, and "
+                        f"{'a .tflite file' if tflite is not None else 'a model in memory'} computes in its own; leave "
+                        "it out.")
+        self.precision = precision
         self.device: ondevice.DeviceModel | None = None
         if isinstance(source, str | Path):
             source = as_path(source, "the folder of a bundle")
@@ -76,6 +87,8 @@ class Predictor:
         from bertkit.checkpoints import bundle
         from bertkit.config import EncoderConfig
         from bertkit.data.features import check_fit
+        from bertkit.training.precision import fastest
+        from bertkit.training.precision import precision as computing
         values = bundle.read_metadata(folder)
         self.version = _version(folder, folder / "bundle.json")
         self.task, self.length = metadata.task(values), values["length"]
@@ -84,7 +97,9 @@ class Predictor:
             check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
         except Error as error:
             raise Error(f"{folder}: {error}") from None
-        self.model = bundle.load(folder)
+        self.precision = fastest() if self.precision == "auto" else self.precision
+        with computing(self.precision):
+            self.model = bundle.load(folder)
 
     def _hold(self, model, tokenizer, length):
         from bertkit.checkpoints import bundle
