@@ -67,7 +67,7 @@ class Predictor:
             raise Error(f"precision={precision!r} is for the model of a bundle, and "
                         f"{'a .tflite file' if tflite is not None else 'a model in memory'} computes in its own; leave "
                         "it out.")
-        self.precision = precision
+        self.precision, self._compute = precision, None
         self.device: ondevice.DeviceModel | None = None
         if isinstance(source, str | Path):
             source = as_path(source, "the folder of a bundle")
@@ -87,6 +87,7 @@ class Predictor:
         from bertkit.checkpoints import bundle
         from bertkit.config import EncoderConfig
         from bertkit.data.features import check_fit
+        from bertkit.training.inference import faster_inference
         from bertkit.training.precision import fastest
         from bertkit.training.precision import precision as computing
         values = bundle.read_metadata(folder)
@@ -100,6 +101,7 @@ class Predictor:
         self.precision = fastest() if self.precision == "auto" else self.precision
         with computing(self.precision):
             self.model = bundle.load(folder)
+        self._compute = faster_inference(self.model)
 
     def _hold(self, model, tokenizer, length):
         from bertkit.checkpoints import bundle
@@ -243,7 +245,7 @@ class Predictor:
 
     def _computed(self, features, batch_size):
         from bertkit.training.scoring import outputs
-        found = outputs(self.model, features, batch_size)
+        found = outputs(self.model, features, batch_size, self._compute)
         if any(np.isnan(raw).any() for raw in found):
             raise Error("The model gives NaN, which is no answer: its numbers are too large for its precision; train "
                         "again with a lower learning rate.")

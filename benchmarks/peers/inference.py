@@ -63,7 +63,7 @@ def torch(folder):
 def predictor(folder, precision="float32"):
     import bertkit
     model = bertkit.Predictor(f"{folder}/bundle", precision=precision)
-    return lambda rows: np.array(model.outputs([(row, [0] * len(row)) for row in rows]))
+    return lambda rows: np.log(np.array(model.outputs([(row, [0] * len(row)) for row in rows])))
 
 
 def bfloat16(folder):

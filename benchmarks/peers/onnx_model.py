@@ -1,4 +1,4 @@
-"""Write the ONNX models of a classifier in a Hugging Face folder: python onnx_model.py FOLDER OUT: model.onnx, -int8."""
+"""Write model.onnx and model-int8.onnx of a classifier in a Hugging Face folder: python onnx_model.py FOLDER OUT."""
 
 import sys
 from pathlib import Path

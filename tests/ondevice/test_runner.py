@@ -175,8 +175,8 @@ def test_rows_run_by_length_and_are_answered_in_their_order(monkeypatch):
 
     def padded_run(batch):
         ran.append(batch["token_ids"].shape[1])
-        long = {name: np.pad(values, [(0, 0), (0, exported.LENGTH - values.shape[1])]) for name, values in batch.items()}
-        return run(long)
+        more = exported.LENGTH - batch["token_ids"].shape[1]
+        return run({name: np.pad(values, [(0, 0), (0, more)]) for name, values in batch.items()})
 
     monkeypatch.setattr(model, "lengths", (4, 8, exported.LENGTH))
     monkeypatch.setattr(model, "run", padded_run)
