@@ -132,7 +132,7 @@ def bucket(tokens: int, most: int | None) -> int:
 
     Args:
         tokens: Tokens of the longest row.
-        most: Positions of the encoder, or None.
+        most: The largest number, that of the encoder's places; None where there is no limit.
 
     Returns:
         The next multiple of 4, of an eighth of the power of two above from 64 on, but no more than `most`.
