@@ -97,8 +97,7 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
 
 def _say_prompts(task):
     """Say that an embedder has prompts for queries and documents, which are for `retrieve`."""
-    names = [name for name in ("query", "document") if task.name == "embed" and getattr(task, name)]
-    if names:
+    if names := [name for name in ("query", "document") if task.name == "embed" and getattr(task, name)]:
         prompts = ", ".join(f"{name} {getattr(task, name)!r:.40}" for name in names)
         say(f"This embedder has prompts ({prompts}), and predict puts neither in front of a text; retrieve does. Write "
             "them into the texts where you want them.")
