@@ -1,6 +1,7 @@
 """The encoder: embeddings, blocks and a pooler. Every family is this class with another config."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -62,7 +63,7 @@ class Encoder(BatchModel):
                  name: str = "encoder", **options: Any) -> None:
         super().__init__(name=name, **options)
         self.config = config = EncoderConfig.of(config)
-        self.masked_score, self.borrows = EXACT, embeddings is not None
+        self.masked_score, self.borrows, self.together = EXACT, embeddings is not None, None
         policy = {"dtype": self.dtype_policy}
         self.embeddings = embeddings or trunk.embeddings(config, **policy)
         self.distances = trunk.distances(config, **policy)
@@ -158,8 +159,8 @@ class Encoder(BatchModel):
         narrow = queried is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
             steps[-1][1]["query_positions"] = queried
-        together = trunk.TOGETHER.get(type(self.config.block))
-        if together is not None and training and not trace:
+        together = trunk.TOGETHER.get(type(self.config.block)) if training else self.together
+        if together is not None and not trace:
             state, steps = together(steps, state, self.masked_score), ()
         for i, (block, context) in enumerate(steps, start=1):
             state = block(state, context=context, trace=trace, training=training, masked_score=self.masked_score)
@@ -174,6 +175,22 @@ class Encoder(BatchModel):
             x = x if queried is None or len(queried.shape) == 0 else x[:, 1:]
         outputs["sequence"] = x
         return {**outputs, "trace": traced} if trace else outputs
+
+    @contextmanager
+    def computing_blocks_by(self, function: Any) -> Iterator[None]:
+        """Let calls inside the `with` block, when they do not train, compute all blocks by another function.
+
+        Args:
+            function: ([(block, context) ...], state, masked_score) -> state; None computes one block after the other.
+
+        Yields:
+            Nothing.
+        """
+        self.together = function
+        try:
+            yield
+        finally:
+            self.together = None
 
     def queried_positions(self, positions: Any) -> Any:
         """Return the positions whose last vectors are needed, with the first token's in front where a pooler reads it.

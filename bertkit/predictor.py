@@ -1,41 +1,37 @@
-"""A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof."""
+"""A model that answers, of a bundle, in memory or exported: behind `predict`, `evaluate` and export's proof.
+
+An exported file answers without TensorFlow and Keras, which take seconds to start: what needs them, and what reads
+files of rows, is imported where it is used.
+"""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bertkit import checkpoints, ondevice
-from bertkit.card import Card
-from bertkit.checkpoints import bundle
-from bertkit.checkpoints.familiarity import Familiarity, read_familiarity
-from bertkit.checkpoints.save import check_model, row_length
-from bertkit.config import EncoderConfig
+from bertkit import ondevice
+from bertkit.checkpoints import metadata
 from bertkit.data.columns import Columns
-from bertkit.data.features import Padding, check_fit, features_of, pack
-from bertkit.data.frames import Data
-from bertkit.data.inputs import print_skipped
-from bertkit.data.labelled import read_labelled
-from bertkit.data.preannotated import least_certain_first
-from bertkit.data.summary import described, say_unlabelled
-from bertkit.data.unlabelled import Rows, answered, read_rows
-from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files.atomic import sha256
 from bertkit.files.bounded import as_path
-from bertkit.files.schema import Whole, check_argument
-from bertkit.heads.task_model import TaskModel
-from bertkit.heads.vectors import HeadVectors
-from bertkit.report import render_report, write_report
-from bertkit.report.partial_input import commonest
+from bertkit.files.schema import Choice, Whole, check_argument
 from bertkit.tasks.columns import to_list
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
-from bertkit.training.scoring import outputs
+
+if TYPE_CHECKING:
+    from bertkit.checkpoints.familiarity import Familiarity
+    from bertkit.data.frames import Data
+    from bertkit.data.unlabelled import Rows
+    from bertkit.encoder import Encoder
+    from bertkit.heads.task_model import TaskModel
 
 # Inputs that are packed and computed together; more take no more memory than these.
 CHUNK = 1024
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 class Predictor:
@@ -47,13 +43,20 @@ class Predictor:
         tokenizer: The tokenizer of a model in memory; a bundle has its own.
         length: Tokens that rows of a model in memory are cut to, by default as many as its encoder has positions.
         tflite: A .tflite file that was exported from the bundle, to answer in the model's place.
+        precision: What a bundle's model computes in: "float32", "bfloat16" (products in bfloat16, sums in float32), or
+            "auto" for the faster of the two on this machine, which is measured once, in a second or two, and kept in
+            the user's cache. A model in memory and a .tflite file compute in their own.
+        frozen: Whether a bundle's weights become constants of one graph, for encoders of BERT's kind. That takes
+            seconds (6 for MiniLM), and then about 1.3 times as many texts are answered in the same time; `model` must
+            not change.
 
     Raises:
         Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory
-            comes without a tokenizer or with one that does not fit, or the .tflite file is of another bundle.
+            comes without a tokenizer or with one that does not fit, the .tflite file is of another bundle, or `frozen`
+            is asked of a model that cannot be.
 
     `task` says what answers mean (see `tasks.task`), `version` which model it is: its folder's name and the beginning
-    of the checksum of its bundle.json, or of the .tflite file.
+    of the checksum of its bundle.json, or of the .tflite file; `precision` is what the model of a bundle computes in.
 
     >>> from bertkit import Classifier, Tokenizer, load
     >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
@@ -62,8 +65,16 @@ class Predictor:
     ['label', 'probabilities']
     """
 
-    def __init__(self, source: str | Path | Encoder | TaskModel, tokenizer: Tokenizer | None = None,
-                 length: int | None = None, tflite: str | Path | None = None) -> None:
+    def __init__(self, source: "str | Path | Encoder | TaskModel", tokenizer: Tokenizer | None = None,
+                 length: int | None = None, tflite: str | Path | None = None,
+                 precision: Literal["float32", "bfloat16", "auto"] = "float32", frozen: bool = False) -> None:
+        check_argument("precision", precision, Choice(*PRECISIONS))
+        if (precision != "float32" or frozen) and (tflite is not None or not isinstance(source, str | Path)):
+            raise Error(f"{'frozen' if frozen else 'precision'} is for the model of a bundle, and "
+                        f"{'a .tflite file' if tflite is not None else 'a model in memory'} computes as it is; leave "
+                        "it out.")
+        self.precision = precision
+        self._compute: Callable[[dict[str, Any]], Any] | None = None
         self.device: ondevice.DeviceModel | None = None
         self.familiarity: Familiarity | None = None
         if isinstance(source, str | Path):
@@ -73,31 +84,47 @@ class Predictor:
         elif tokenizer is not None or length is not None:
             raise Error(f"{source} is a bundle, which keeps its own tokenizer and length; leave these out.")
         else:
-            self._open(source, tflite)
+            self._open(source, frozen) if tflite is None else self._describe(source)
         if tflite is not None:
             self._answer_by(tflite)
 
-    def _open(self, folder, tflite):
+    def _describe(self, folder):
+        self.task = metadata.task(metadata.read(folder))
+
+    def _open(self, folder, frozen):
+        from bertkit.checkpoints import bundle
+        from bertkit.checkpoints.familiarity import read_familiarity
+        from bertkit.config import EncoderConfig
+        from bertkit.data.features import check_fit
+        from bertkit.heads.vectors import HeadVectors
+        from bertkit.training.inference import frozen_inference
+        from bertkit.training.precision import fastest
+        from bertkit.training.precision import precision as computing
         values = bundle.read_metadata(folder)
-        self.version = _version(Path(folder), Path(folder) / "bundle.json")
-        self.task, self.length = bundle.task(values), values["length"]
-        if tflite is None:
-            self.tokenizer = bundle.tokenizer(folder, values)
-            try:
-                check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
-            except Error as error:
-                raise Error(f"{folder}: {error}") from None
-            self.model = checkpoints.load(folder)
-            self.familiarity = read_familiarity(folder)
-            self._vectors = HeadVectors(self.model) if self.familiarity is not None else None
+        self.version = _version(folder, folder / "bundle.json")
+        self.task, self.length = metadata.task(values), values["length"]
+        self.tokenizer = bundle.tokenizer(folder, values)
+        try:
+            check_fit(self.tokenizer, EncoderConfig.from_json(values["config"]), self.length)
+        except Error as error:
+            raise Error(f"{folder}: {error}") from None
+        self.precision = fastest() if self.precision == "auto" else self.precision
+        with computing(self.precision):
+            self.model = bundle.load(folder)
+        self._compute = frozen_inference(self.model) if frozen else None
+        self.familiarity = read_familiarity(folder)
+        self._vectors = HeadVectors(self.model) if self.familiarity is not None else None
 
     def _hold(self, model, tokenizer, length):
+        from bertkit.checkpoints import bundle
+        from bertkit.checkpoints.save import check_model, row_length
+        from bertkit.encoder import Encoder
         check_model(model)
         if tokenizer is None:
             raise Error("A model in memory has no tokenizer of its own; give it beside the model: Predictor(model, "
                         "bertkit.Tokenizer.load(PATH)).")
         config = model.config if isinstance(model, Encoder) else model.encoder.config
-        self.task = bundle.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
+        self.task = metadata.task({"task": None, "model": bundle.describe(model), "config": config.to_json()})
         self.model, self.tokenizer, self.length = model, tokenizer, row_length(length, tokenizer, config)
         self.version = f"{type(model).__name__} in memory"
 
@@ -123,6 +150,7 @@ class Predictor:
         """
         if self.device is not None:
             return self.device.outputs(rows)
+        from bertkit.data.features import Padding, pack
         return self._computed(pack(rows, Padding.of(self.tokenizer)), batch_size)
 
     def predictions(self, inputs: Any, batch_size: int = 32) -> list[Any]:
@@ -177,11 +205,13 @@ class Predictor:
         answers = self.task.answers(inputs, predictions)
         if self.familiarity is None or not inputs:
             return answers
+        from bertkit.data.features import features_of
+        from bertkit.training.scoring import outputs
         features = features_of(self.task.pack(self.tokenizer, inputs, self.length), self.tokenizer)
         scores = self.familiarity.scores(outputs(self._vectors, features, batch_size))
         return [{**answer, "familiarity": score} for answer, score in zip(answers, scores, strict=True)]
 
-    def predict_rows(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+    def predict_rows(self, data: "Data", columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
                      skip_bad_rows: bool = False) -> Any:
         """Return rows with the answer to each beside its columns, as `bertkit predict --data` writes them.
 
@@ -198,6 +228,7 @@ class Predictor:
         Raises:
             Error: When the rows cannot be read, or the task does not say how sure it is.
         """
+        from bertkit.data.unlabelled import answered
         rows, predictions, order_of_rows = self.answer_file(data, columns, order, skip_bad_rows)
         made = answered(rows, self.answers(rows.inputs, predictions))
         frame: Any = data
@@ -209,8 +240,8 @@ class Predictor:
         return frame.iloc[[kept[row] for row in order_of_rows]].assign(
             **{name: [row.get(name) for row in made] for name in names})
 
-    def answer_file(self, data: Data, columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
-                    skip_bad_rows: bool = False) -> tuple[Rows, list[Any], list[int]]:
+    def answer_file(self, data: "Data", columns: Columns = Columns(), order: Literal["file", "uncertain"] = "file",
+                    skip_bad_rows: bool = False) -> "tuple[Rows, list[Any], list[int]]":
         """Read rows, say what was read, and answer them in the task's own form.
 
         Args:
@@ -225,6 +256,10 @@ class Predictor:
         Raises:
             Error: As `predict_rows` does.
         """
+        from bertkit.data.inputs import print_skipped
+        from bertkit.data.preannotated import least_certain_first
+        from bertkit.data.summary import say_unlabelled
+        from bertkit.data.unlabelled import read_rows
         rows = print_skipped(read_rows(self.task, data, columns, skip_bad_rows))
         say_unlabelled(rows)
         predictions = self.predictions(self.task.check_inputs(rows.inputs))
@@ -237,16 +272,18 @@ class Predictor:
         packed = self.task.pack(self.tokenizer, inputs, self.length)
         if self.device is not None:
             return self.task.predictions(self.device.outputs(packed.rows), packed)
+        from bertkit.data.features import features_of
         return self.task.predictions(self._computed(features_of(packed, self.tokenizer), batch_size), packed)
 
     def _computed(self, features, batch_size):
-        found = outputs(self.model, features, batch_size)
+        from bertkit.training.scoring import outputs
+        found = outputs(self.model, features, batch_size, self._compute)
         if any(np.isnan(raw).any() for raw in found):
             raise Error("The model gives NaN, which is no answer: its numbers are too large for its precision; train "
                         "again with a lower learning rate.")
         return [self.task.outputs(raw) for raw in found]
 
-    def evaluate(self, path: Data, columns: Columns = Columns(), intervals: bool = False,
+    def evaluate(self, path: "Data", columns: Columns = Columns(), intervals: bool = False,
                  positive: str | None = None, report: str | Path | None = None, **reading: Any) -> dict[str, Any]:
         """Return the task's official metrics on a labelled file.
 
@@ -265,15 +302,21 @@ class Predictor:
         Raises:
             Error: When the file cannot be read or does not fit the task.
         """
+        from bertkit.data.labelled import read_labelled
         labelled = read_labelled(self.task, path, columns, **reading)
         task = self.task if positive is None else self.task.with_positive(positive)
         score, found = task.intervals if intervals else task.scores, self.predictions(labelled.inputs)
         if report is not None:
+            from bertkit.report import write_report
             write_report(report, self._page(labelled, task, found))
         return {**score(labelled.targets, found), "rows": len(labelled)}
 
     def _page(self, labelled, task, predictions):
         """Return the report of labelled rows: that of a run, without curves."""
+        from bertkit.card import Card
+        from bertkit.data.summary import described
+        from bertkit.report import render_report
+        from bertkit.report.partial_input import commonest
         name = Path(labelled.path).name
         card = Card(self.version, task.name, {}, data={name: described(task, labelled)},
                     scores={name: task.intervals(labelled.targets, predictions)})

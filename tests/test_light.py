@@ -8,9 +8,11 @@ import json
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bertkit import ondevice
 from bertkit.cli import COMMANDS, commands
 from bertkit.signature import lazy_function
 
@@ -125,6 +127,37 @@ def test_what_is_loaded_is_seen(tmp_path):
     (tmp_path / "t.txt").write_text("a\n")
     before, after = answered(cases, tmp_path)
     assert before[2] == [] and after[2] == ["tensorflow", "keras"]
+
+
+# ------------------------------------------------------------------------------ answers of an exported file
+
+EXPORTS = Path(__file__).resolve().parents[1] / "tflite/conformance/answers"
+
+
+def test_an_exported_file_answers_without_tensorflow(tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("a warm film\n\n")
+    folders = [[str(EXPORTS / name), "--tflite", str(EXPORTS / name / "model.tflite")]
+               for name in ("classify", "tag", "embed")]
+    found = answered([["predict", *folder, "--data", str(texts)] for folder in folders], tmp_path)
+    for code, said, loaded in found:
+        assert code == 0 and loaded == [], said
+        assert '"a warm film"' in said
+
+
+@pytest.mark.parametrize("name, line", [("classify", "a warm film"), ("answer", "Who?\tAda wrote it.")])
+def test_lines_are_answered_without_tensorflow(name, line):
+    code = "import sys; from bertkit.cli import main; main(sys.argv[1:]); print([*sys.modules])"
+    words = ["predict", str(EXPORTS / name), "--tflite", str(EXPORTS / name / "model.tflite")]
+    done = subprocess.run([sys.executable, "-c", code, *words], input=f"{line}\n", capture_output=True, text=True,
+                          timeout=120)
+    answer, modules = done.stdout.splitlines()
+    expected = ondevice.load(EXPORTS / name).predict([tuple(line.split("\t")) if "\t" in line else line])
+    assert json.loads(answer) == json.loads(json.dumps(expected[0]))
+    assert "'bertkit.ondevice.runner'" in modules and "'numpy'" in modules
+    # Each of these takes longer to import than the whole command, or reads files of rows, of which there are none.
+    assert [each for each in ("tensorflow", "keras", "safetensors", "bertkit.encoder", "bertkit.data.labelled")
+            if f"'{each}'" in modules] == []
 
 
 # ------------------------------------------------------------------------------ signatures from sources

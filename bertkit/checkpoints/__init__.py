@@ -4,10 +4,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from bertkit import addresses, family
+from bertkit import addresses
 from bertkit.addresses import DEFAULT
 from bertkit.checkpoints.release import release
-from bertkit.config import ACTIVATIONS
 from bertkit.errors import Error
 from bertkit.files.modules import encoder_folder
 
@@ -54,6 +53,7 @@ def load(path: str | Path, part: str | None = None, activation: str | None = Non
     >>> load("bertkit://english", part="encoder").config.hidden_dim
     384
     """
+    from bertkit.config import ACTIVATIONS  # which an exported file, answering without a model, does not need
     if activation is not None and activation not in ACTIVATIONS:
         raise Error(f"activation={activation!r} is unknown; bertkit has {', '.join(ACTIVATIONS)}.")
     folder = encoder_folder(local_folder(path))
@@ -79,6 +79,7 @@ def local_folder(path: str | Path) -> Path:
     Raises:
         Error: When there is no such folder or address, or it cannot be downloaded.
     """
+    from bertkit import family
     return addresses.local_folder(path, tuple(form.class_name for form in family.pages_with("PRESET").values()))
 
 

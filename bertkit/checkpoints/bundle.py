@@ -18,29 +18,25 @@ import numpy as np
 from safetensors.numpy import save as safetensors_bytes
 
 from bertkit.checkpoints import familiarity as familiar
+from bertkit.checkpoints import metadata
 from bertkit.checkpoints import ranges as learnt
+from bertkit.checkpoints.metadata import task as task
 from bertkit.checkpoints.tensors import WeightMapping, assign, encoder_for, read_safetensors, variables
 from bertkit.config import EncoderConfig
 from bertkit.data.features import NAMES
 from bertkit.encoder import Encoder
 from bertkit.errors import Error
 from bertkit.files import manifest, schema
-from bertkit.files.atomic import read_json, sha256, write_bytes, write_json, write_text
+from bertkit.files.atomic import sha256, write_bytes, write_json, write_text
 from bertkit.files.folders import new_folder
 from bertkit.heads import MODELS
 from bertkit.tasks import registry as tasks
 from bertkit.text import Tokenizer
-from bertkit.text import tokenizer as tokenizers
 from bertkit.text.formats.vocabulary import vocabulary_file
 
-FORMAT = 1
 FILES = ("bundle.json", "weights.safetensors", "vocab.txt", "vocabulary.json", "calibration.safetensors", "card.json",
          "report.html", "README.md", learnt.FILE, familiar.FILE)
-ADVICE = "copy the bundle again, or read it with the version of bertkit that wrote it"
 WEIGHTS, CALIBRATION = "weights.safetensors", "calibration.safetensors"
-SHAPE = {"format": schema.Choice(FORMAT), "model": {"kind": str, "labels": schema.Maybe([str])}, "config": dict,
-         "tokenizer": ({"kind": schema.Choice(*tokenizers.MODELS)}, None), "length": schema.Whole(1, 2**31),
-         "task": ({"name": str, "labels": schema.Maybe([str])}, None), "files": manifest.FILES}
 
 
 def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
@@ -89,7 +85,7 @@ def save(folder: str | Path, model: Any, tokenizer: Tokenizer | None, card: Any,
             write_text(place / "README.md", model_card)
         encoder = model if isinstance(model, Encoder) else model.encoder
         write_json(place / "bundle.json", {
-            "format": FORMAT, "model": describe(model), "config": encoder.config.to_json(),
+            "format": metadata.FORMAT, "model": describe(model), "config": encoder.config.to_json(),
             "tokenizer": settings, "length": length or encoder.config.max_length or 512,
             "task": task and tasks.metadata(task), "files": files}, signed=True)
 
@@ -168,17 +164,9 @@ def read_metadata(folder: str | Path) -> dict[str, Any]:
     Raises:
         Error: When the folder is no bundle of this format, or a file is missing or changed.
     """
-    folder = Path(folder)
-    if not (folder / "bundle.json").exists():
-        raise Error(f"{folder} is no bundle: it holds no bundle.json. A run that was interrupted leaves "
-                    "none; the same command again resumes it.")
-    values = read_json(folder / "bundle.json", SHAPE, signed=True, advice=ADVICE)
+    folder, values = Path(folder), metadata.read(folder)
     _kind(values["model"])
     manifest.check(folder, values["files"], _used(folder, values))
-    ours, theirs = values["model"].get("labels"), (values["task"] or {}).get("labels")
-    if ours and theirs and ours != theirs:
-        raise Error(f"{folder / 'bundle.json'} has the labels {ours!r:.60} for the model, and {theirs!r:.60} for its "
-                    "task; copy the bundle again.")
     return values
 
 
@@ -187,31 +175,6 @@ def _used(folder, values):
     vocabulary = [] if values["tokenizer"] is None else [vocabulary_file(values["tokenizer"]["kind"])]
     optional = (CALIBRATION, learnt.FILE, familiar.FILE)
     return [WEIGHTS, *vocabulary, *(name for name in optional if (folder / name).exists())]
-
-
-def task(values: dict[str, Any]) -> Any:
-    """Return the task of a bundle; for a converted model, the task that its kind of model has.
-
-    Args:
-        values: What `read_metadata` returned.
-
-    Returns:
-        The task.
-
-    Raises:
-        Error: When the model has no task.
-    """
-    if values["task"] is not None:
-        return tasks.task(values["task"], "bundle.json")
-    kind = values["model"].get("kind")
-    if kind == "Encoder":
-        raise Error("This is an encoder without a task; fine-tune it first (`bertkit classify`), or take its vectors "
-                    "(`bertkit features`).")
-    guessed = task_of(values["model"], EncoderConfig.from_json(values["config"]))
-    if guessed is None:
-        raise Error(f"This is a {kind}, which `bertkit` neither predicts with nor exports; bertkit.load "
-                    "gives the model itself.")
-    return guessed
 
 
 def task_of(model: dict[str, Any], config: EncoderConfig) -> Any:

@@ -66,7 +66,8 @@ def evaluate(folder: str, /, data: str, tflite: str | None = None, separator: st
 def predict(folder: str, /, data: str | None = None, out: str | None = None,
             format: Literal["rows", "labelstudio", "prodigy", "doccano"] = "rows",
             order: Literal["file", "uncertain"] = "file", tflite: str | None = None, separator: str = "|",
-            skip_bad_rows: bool = False, columns: Columns = Columns()) -> None:
+            skip_bad_rows: bool = False, precision: Literal["float32", "bfloat16", "auto"] = "float32",
+            columns: Columns = Columns()) -> None:
     """Answer each line of standard input, or each row of a file, with one JSON object, in order.
 
     A line is a text, or texts with tabs between: a pair; question, tab, context; prompt, tab, ending, tab, ending ...
@@ -80,6 +81,7 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
     tflite          let this exported file answer instead of the model itself
     separator       taken as `evaluate` takes it, for the same file; labels are not read here
     skip_bad_rows   go on without rows that cannot be used, and say how many
+    precision       of the model: auto measures once per machine whether bfloat16 is faster, and then takes it
     """
     from bertkit.predictor import Predictor
     if data is None and (out is not None or columns != Columns() or format != "rows" or order != "file"):
@@ -89,7 +91,7 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
         raise Error("Standard input is closed; give the texts there, one a line, or a file with --data.")
     if out is None and sys.stdout is None:
         raise Error("Standard output is closed; open it, or give a file for the rows of --data with --out.")
-    predictor = Predictor(folder, tflite=tflite)
+    predictor = Predictor(folder, tflite=tflite, precision=precision)
     _say_prompts(predictor.task)
     if data is None:
         _predict_lines(predictor)
@@ -99,8 +101,7 @@ def predict(folder: str, /, data: str | None = None, out: str | None = None,
 
 def _say_prompts(task):
     """Say that an embedder has prompts for queries and documents, which are for `retrieve`."""
-    names = [name for name in ("query", "document") if task.name == "embed" and getattr(task, name)]
-    if names:
+    if names := [name for name in ("query", "document") if task.name == "embed" and getattr(task, name)]:
         prompts = ", ".join(f"{name} {getattr(task, name)!r:.40}" for name in names)
         say(f"This embedder has prompts ({prompts}), and predict puts neither in front of a text; retrieve does. Write "
             "them into the texts where you want them.")

@@ -3,7 +3,6 @@
 Neither the repository nor the wheel holds it.
 """
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from bertkit.errors import Error
 from bertkit.files.atomic import read_json, read_text, sha256, write_json, write_text
+from bertkit.files.cache import cache_folder
 from bertkit.files.folders import new_folder
 from bertkit.terminal import say
 
@@ -61,8 +61,7 @@ def cache() -> Path:
     Returns:
         The folder of the version that bertkit was tried with.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "bertkit" / f"litertjs-{VERSION}"
+    return cache_folder() / f"litertjs-{VERSION}"
 
 
 def copy(modules: Path, place: Path) -> str:

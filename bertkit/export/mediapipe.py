@@ -184,7 +184,7 @@ def _made(folder, file, bundle, labelled, most, precision, max_drop):
     on = f" on the {len(labelled)} rows of {Path(labelled.path).name}" if labelled else ""
     say(f"Comparing the {precision} file with the model as trained{on}.")
     whole = source.calibration_rows(folder, bundle.tokenizer, bundle.length) or rows
-    found = Proof(bundle, rows, whole, labelled).of(device, precision, max_drop)      
+    found = Proof(bundle, rows, whole, labelled).of(device, precision, max_drop)
     if "refusal" in found:
         raise Error(found["refusal"])
     entry = ladder.entry(precision, file.stat().st_size, found, {

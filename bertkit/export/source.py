@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from bertkit.checkpoints import bundle
@@ -31,12 +30,7 @@ def open_predictor(folder: str | Path) -> Predictor:
     Raises:
         Error: When the folder is no bundle, or its model does not answer one row in one pass.
     """
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        predictor = Predictor(folder)
-    finally:
-        keras.config.set_dtype_policy(policy)
+    predictor = Predictor(folder)
     if predictor.task.name == "write":
         raise Error("This model writes token after token, and bertkit exports what answers in one pass; answer with "
                     "`bertkit predict`.")

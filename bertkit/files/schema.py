@@ -183,8 +183,8 @@ def check(value: Any, shape: Any, source: Any, advice: str = "copy it again") ->
         raise Error(f"{source}: {found}; {advice}.")
 
 
-def check_argument(name: str, value: Any, shape: Whole | Number) -> None:
-    """Compare the number that a caller gave for an argument with its bounds; one of numpy is a number.
+def check_argument(name: str, value: Any, shape: Whole | Number | Choice) -> None:
+    """Compare what a caller gave for an argument with what it should be; a number of numpy is a number.
 
     Args:
         name: the argument.

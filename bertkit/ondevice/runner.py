@@ -154,12 +154,14 @@ class DeviceModel:
         Returns:
             An array for each row, float32 [width], or [tokens, width] where the task has an output for each token.
         """
-        outputs = []
-        for row in rows:
+        outputs: list[Any] = [None] * len(rows)
+        # Each signature has weights in an order of its own, so that rows of one length after the other find them near.
+        for number in sorted(range(len(rows)), key=lambda number: len(rows[number][0])):
+            row = rows[number]
             fitting = next((length for length in self.lengths if length >= len(row[0])), self.length)
             batch = self.tokenizer.batch([row], fitting)
             output = self.run(batch)
-            outputs.append(output[batch["padding_mask"][0] == 1] if self.task.each_token else output)
+            outputs[number] = output[batch["padding_mask"][0] == 1] if self.task.each_token else output
         return outputs
 
     def run(self, batch: dict[str, np.ndarray]) -> np.ndarray:

@@ -3,8 +3,7 @@
 import atexit
 import math
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -29,6 +28,7 @@ from bertkit.training.baseline import baseline_warning
 from bertkit.training.best_weights import BestWeights
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
+from bertkit.training.precision import precision as precision
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
@@ -36,26 +36,6 @@ from bertkit.training.tensorboard import RunTensorBoard, history
 from bertkit.training.trust import check_trust, familiarity_of, scale_logits, with_limits
 
 MOST_EPOCHS = 10**6
-
-
-@contextmanager
-def precision(name: str) -> Iterator[None]:
-    """Let models that are made inside the `with` block compute in one precision.
-
-    Keras' own policy comes back afterwards: a model keeps the one it was made under.
-
-    Args:
-        name: "float32", or "bfloat16" for products in bfloat16, sums and weights in float32.
-
-    Yields:
-        Nothing.
-    """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if name == "bfloat16" else name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 class Run:

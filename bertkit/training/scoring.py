@@ -8,13 +8,14 @@ import numpy as np
 from bertkit.data.pipeline import batches_by_length
 
 
-def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]:
+def outputs(model: Any, features: Any, batch_size: int = 32, compute: Any = None) -> list[np.ndarray]:
     """Return the outputs of a model for rows, in the rows' order; little is computed for padding.
 
     Args:
         model: A head of bertkit's on an encoder.
         features: The `Features` of the rows.
         batch_size: Rows that are computed together.
+        compute: A function of a batch that gives what `model.predict_on_batch` gives; None takes that.
 
     Returns:
         One float32 array for each row: a vector [C], or where the model answers each token (`model.each_token`) an
@@ -22,36 +23,38 @@ def outputs(model: Any, features: Any, batch_size: int = 32) -> list[np.ndarray]
         rows of an example together (`model.together`) gives one array for each example.
     """
     results: list[Any] = [None] * len(features if model.together else features.single_rows)
-    for rows, values in batched_outputs(model, features, batch_size):
+    for rows, values in batched_outputs(model, features, batch_size, compute):
         for row, value in zip(rows, values, strict=True):
             results[row] = value
     return results
 
 
-def batched_outputs(model: Any, features: Any, batch_size: int = 32) -> Iterator[tuple[np.ndarray, Any]]:
+def batched_outputs(model: Any, features: Any, batch_size: int = 32,
+                    compute: Any = None) -> Iterator[tuple[np.ndarray, Any]]:
     """Yield the outputs of a model for rows, batch by batch, the longest rows first.
 
     Args:
         model: A head of bertkit's on an encoder.
         features: The `Features` of the rows.
         batch_size: Rows that are computed together.
+        compute: As in `outputs`.
 
     Yields:
         (numbers of the rows, int64 [B], and what `outputs` returns for each).
     """
     features = features if model.together else features.single_rows
     for rows, inputs in batches_by_length(features, batch_size):
-        values = _values(model, inputs)
+        values = _values(model, inputs, compute or model.predict_on_batch)
         if model.each_token:
             values = [value[mask == 1] for value, mask in zip(values, inputs["padding_mask"], strict=True)]
         yield rows, values
 
 
-def _values(model, inputs):
+def _values(model, inputs, compute):
     """Return what a model gives for a batch of rows, float32 [B,...]."""
     if model.grouped:
         inputs = {name: values[:, None] for name, values in inputs.items()}
-    given = model.predict_on_batch(inputs)
+    given = compute(inputs)
     given = np.stack(list(given.values()), axis=-1) if isinstance(given, dict) else np.asarray(given)
     return (given[:, 0] if model.grouped and given.ndim == 3 else given).astype("float32", copy=False)
 

@@ -53,16 +53,13 @@ class TrainingTensorBoard(keras.callbacks.Callback):
         Error: When training begins, if the model has no encoder of bertkit's, or `dev` does not fit it.
 
     >>> import tempfile
-    >>> from bertkit import Classifier, Tokenizer, load
-    >>> from bertkit.data import dataset
+    >>> from bertkit import Classifier, Tokenizer, data, load
     >>> tokenizer, texts = Tokenizer.load("bertkit://english"), ["a fine film", "a dull film"]
     >>> model = Classifier(load("bertkit://english", part="encoder"), ["no", "yes"])
     >>> model.compile("adam", model.loss_function(), run_eagerly=True)
-    >>> folder = tempfile.mkdtemp()
-    >>> board = TrainingTensorBoard(folder, tokenizer, dev=(texts, ["yes", "no"]), settings={"rate": 0.001})
-    >>> _ = model.fit(dataset(texts, [1, 0], tokenizer), callbacks=[board], verbose=0)
-    >>> [sorted(row) for row in history(folder)]
-    [['loss', 'rate', 'step']]
+    >>> board = TrainingTensorBoard(tempfile.mkdtemp(), tokenizer, dev=(texts, ["yes", "no"]))
+    >>> sorted(model.fit(data.dataset(texts, [1, 0], tokenizer), callbacks=[board], verbose=0).history)
+    ['loss']
     """
 
     def __init__(self, folder: str | Path, tokenizer: Any = None, dev: tuple[Any, Any] | None = None,

@@ -166,3 +166,19 @@ def test_latency_is_measured_for_each_number_of_threads():
     assert list(found) == ["1_thread", "2_threads"]
     for times in found.values():
         assert 0 < times["interpreter"] < 1000 and 0 < times["with_tokenizer"] < 1000
+
+
+def test_rows_run_by_length_and_are_answered_in_their_order(monkeypatch):
+    model, ran = ondevice.load(exported.phone()), []
+    wanted = model.outputs(rows := [([2, *[5] * n, 3], [0] * (n + 2)) for n in (9, 1, 12, 0, 4, 13, 2)])
+    run = model.run
+
+    def padded_run(batch):
+        ran.append(batch["token_ids"].shape[1])
+        more = exported.LENGTH - batch["token_ids"].shape[1]
+        return run({name: np.pad(values, [(0, 0), (0, more)]) for name, values in batch.items()})
+
+    monkeypatch.setattr(model, "lengths", (4, 8, exported.LENGTH))
+    monkeypatch.setattr(model, "run", padded_run)
+    np.testing.assert_allclose(model.outputs(rows), wanted, atol=1e-6)
+    assert ran == [4, 4, 4, 8, 16, 16, 16]

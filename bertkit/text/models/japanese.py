@@ -4,6 +4,7 @@ Sources: Kudo et al. 2004 (Applying conditional random fields to Japanese morpho
 BertJapaneseTokenizer of Hugging Face's transformers for how words and pieces come together.
 """
 
+import functools
 import importlib
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,6 @@ from bertkit.text.unicode.normalize import Normalizer, span
 
 DICTIONARIES = {"unidic_lite": "unidic-lite", "ipadic": "ipadic", "unidic": "unidic"}      # module: package
 SUBWORDS = ("wordpiece", "character", "whole")
-NFKC = Normalizer([["nfkc"]])
 DEFAULTS = {"dictionary": "unidic_lite", "subwords": "wordpiece", "normalization": [["nfkc"]], "lowercase": False}
 
 
@@ -126,7 +126,7 @@ class Japanese:
             at += len(part)
 
     def _characters(self, word):
-        text, places = NFKC.aligned(word)
+        text, places = _nfkc().aligned(word)
         return ((self._ids.get(c, self._pieces.unk_id), i, i + 1) for c, i in zip(text, places, strict=True))
 
     def _whole(self, word):
@@ -163,3 +163,9 @@ def _mecab(dictionary):
     except RuntimeError as error:
         raise Error(f"{purpose}: MeCab cannot open {folder}; install the package {DICTIONARIES[dictionary]} "
                     "again.") from error
+
+
+@functools.cache
+def _nfkc():
+    """Return the normalizer; not made at import, because its tables take as long as a text's whole answer."""
+    return Normalizer([["nfkc"]])

@@ -176,7 +176,8 @@ def _compose(parts, rules, lowercase, strip_accents):
         steps.reverse()
     becomes = {c: c for step in steps for c in step}
     for step in steps:
-        becomes = {c: "".join(step.get(d, d) for d in text) for c, text in becomes.items()}
+        becomes = {c: step.get(text, text) if len(text) == 1 else "".join(step.get(d, d) for d in text)
+                   for c, text in becomes.items()}
     return {c: text for c, text in becomes.items() if c != text}
 
 
