@@ -14,7 +14,7 @@ from bertkit.cli import main
 from bertkit.errors import Error
 from bertkit.files.folders import check_replaceable
 from bertkit.pretraining.folder import Folder
-from bertkit.report.head import head
+from bertkit.report.head import appendix
 from tests import exported
 
 
@@ -113,7 +113,7 @@ def test_a_column_is_no_file(tmp_path, capsys):
 
 
 def test_the_page_does_not_say_where_the_run_was_left():
-    pages = [head(Card("a", "classify", {}, knobs={"out": out, "epochs": 3}, scores={}, data={}))
+    pages = [appendix(Card("a", "classify", {}, knobs={"out": out, "epochs": 3}, scores={}, data={}))
              for out in ("/first/a", "/second/a")]
     assert pages[0] == pages[1] and "epochs" in str(pages[0])
 

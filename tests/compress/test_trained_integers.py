@@ -64,6 +64,7 @@ def test_without_rounding_the_simulation_is_the_model():
     np.testing.assert_array_equal(model(ROWS), plain)             # and every layer computes by its own call again
 
 
+@pytest.mark.slow
 def test_ranges_are_of_rows_without_padding_and_hold_zero():
     model = checkpoints.load(exported.bundled())
     found = measured_ranges(model, ROWS)

@@ -53,6 +53,7 @@ def test_the_phone_answers_as_the_model(model, phone):
                                chances(Predictor(model, tiny.tokenizer()).predict(pair)), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one", ["the film", b"the film", {"text": "the film"}, None])
 def test_one_input_in_place_of_a_list_is_refused_on_the_device(phone, one):
     with pytest.raises(Error, match="came where a list of inputs was wanted; put it in a list"):
@@ -78,7 +79,7 @@ def test_what_is_exported_is_the_model_and_nothing_is_left_beside_it(model, scra
 
 
 @pytest.mark.parametrize("options, words", [
-    ({"to": "onnx"}, "to='onnx' is unknown; bertkit exports to saved_model, tflite, web"),
+    ({"to": "coreml"}, "to='coreml' is unknown; bertkit exports to saved_model, tflite, web, mediapipe, onnx"),
     ({"precison": "int8"}, "precison='int8' is no option of tflite, which has precision, length, dev, max_drop"),
     ({"to": "saved_model", "length": 16}, "length=16 is no option of saved_model, which has none"),
     ({"tokenizer": None}, "has no tokenizer of its own"), ({"out": None}, "give the folder: out=FOLDER")])

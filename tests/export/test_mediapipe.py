@@ -93,6 +93,7 @@ def metadata(path):
     return graph, Table(content, int.from_bytes(content[:4], "little"))
 
 
+@pytest.mark.slow
 def test_the_file_is_one_graph_of_any_length_whose_metadata_names_its_inputs(made):
     graph, about = metadata(made[0])
     assert [flatbuffer.shape_of(graph.tensors[place]) for place in graph.inputs] == [[1, -1]] * 3
@@ -106,6 +107,7 @@ def test_the_file_is_one_graph_of_any_length_whose_metadata_names_its_inputs(mad
     assert output.tables(6)[0].text(0) == "labels.txt" and output.tables(6)[0].byte(2) == 2
 
 
+@pytest.mark.slow
 def test_vocabulary_labels_and_card_lie_behind_it(made):
     path, card = made
     with zipfile.ZipFile(path) as archive:
@@ -115,6 +117,7 @@ def test_vocabulary_labels_and_card_lie_behind_it(made):
     assert json.loads(inside["card.json"])["parity"] == card.to_json()["parity"]
 
 
+@pytest.mark.slow
 def test_it_is_the_model_at_every_length_and_cuts_as_bertkit_does(made):
     predictor = source.open_predictor(exported.bundled())
     device = AnyLength(made[0], predictor.tokenizer, predictor.task, 999)
@@ -124,6 +127,7 @@ def test_it_is_the_model_at_every_length_and_cuts_as_bertkit_does(made):
     np.testing.assert_allclose(device.outputs(rows), predictor.predictions(texts), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_card_says_what_mediapipes_tokenizer_costs(made, dev):
     read, notes = made[1].parity["mediapipe"], " ".join(made[1].notes)
     assert (read["texts"], read["differ"], read["differ_normalized"]) == (240, dev[1], 0)
@@ -177,6 +181,7 @@ def test_options_that_do_not_fit_are_refused(options, reason, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_only_a_file_of_its_own_is_replaced(made, tmp_path):
     other = tmp_path / "notes.tflite"
     other.write_text("mine")

@@ -91,7 +91,7 @@ def test_the_child_process_writes_the_same_file(tmp_path):
 
 def test_the_child_leaves_the_sentence_that_says_what_is_wrong(tmp_path, monkeypatch):
     np.savez(tmp_path / "rows.npz", token_ids=np.zeros((1, 8), "int32"))
-    job = {"folder": str(tmp_path), "files": {"int8": ""}, "masked_score": -1e4, "lengths": []}
+    job = {"folder": str(tmp_path), "files": {"int8": ""}, "masked_score": -1e4, "lengths": [], "most": None}
     monkeypatch.setattr("sys.argv", ["-c", json.dumps({**job, "work": str(tmp_path)})])
     convert.run_child()
     assert "is no bundle" in (tmp_path / "error.txt").read_text()
@@ -232,6 +232,6 @@ def test_integers_throughout_run_and_answer_in_floats():
 
 
 def test_the_way_to_say_it():
-    with pytest.raises(Error, match="to='onnx' is unknown"):
-        export(exported.bundled(), to="onnx", out="x")
+    with pytest.raises(Error, match="to='coreml' is unknown"):
+        export(exported.bundled(), to="coreml", out="x")
     assert LADDER[0] == "float32" and set(quantize.RULES) < set(LADDER)

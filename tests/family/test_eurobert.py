@@ -176,6 +176,7 @@ def test_heads_that_cannot_share_evenly_are_refused():
         Encoder(CONFIG.but(attention=Grouped(key_heads=3)))
 
 
+@pytest.mark.slow
 def test_it_learns(steps):
     model = Classifier(Encoder(CONFIG.but(initializer_range=0.3)), ("a", "b"))
     ids = np.random.default_rng(0).integers(1, 31, (16, 6)).astype("int32")

@@ -122,6 +122,7 @@ def test_what_cannot_be_asked_is_said():
         attributed(tagger(), [TEXT], against="O")
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes_them(tmp_path, capsys):
     predictor = answerer()
     bundle.save(tmp_path / "bundle", predictor.model, predictor.tokenizer, Card(

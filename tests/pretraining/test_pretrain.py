@@ -19,6 +19,7 @@ from tests.pretraining.runs import run, run_and_kill, same, sized, weights
 OBJECTIVES = ("mlm,nsp", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rtd", "plm", "mlm,sop", "mlm,sbo")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objectives", OBJECTIVES)
 def test_a_killed_run_ends_with_the_same_weights(corpus, tmp_path, monkeypatch, objectives):
     found = run(corpus, tmp_path / "whole", **sized(objectives))

@@ -65,6 +65,7 @@ def test_a_corpus_of_one_document_has_no_other_for_nsp(corpus, tmp_path):
         run(corpus, tmp_path / "out", data=[str(tmp_path / "shards")], objectives="mlm,nsp")
 
 
+@pytest.mark.slow
 def test_dropout_is_a_new_encoder_s_and_no_checkpoint_s(corpus, tmp_path):
     run(corpus, tmp_path / "out", knobs=PretrainConfig(dropout=0.0))
     made = bertkit.load(str(tmp_path / "out"), part="encoder").config

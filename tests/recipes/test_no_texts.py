@@ -28,6 +28,7 @@ def quoting(folder):
             if path.is_file() and PLANTED.encode() in path.read_bytes()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [pytest.param(name, marks=() if name == "classify" else pytest.mark.slow)
                                   for name in dict.fromkeys(["classify", *FILES])])
 def test_no_text_is_quoted_where_none_is_wanted(steps, task, encoder, tmp_path, capsys):

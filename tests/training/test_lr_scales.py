@@ -84,6 +84,7 @@ def changed(model, tuning, epochs):
             if (np.asarray(weight) != before[name]).any()}
 
 
+@pytest.mark.slow
 def test_unfreezing_lets_one_block_more_learn_each_epoch():
     assert changed(tiny.classifier(), TrainConfig(unfreeze=1, warmup=0.0), 1) == {3, 4}
     assert changed(tiny.classifier(), TrainConfig(unfreeze=1, warmup=0.0), 2) == {2, 3, 4}

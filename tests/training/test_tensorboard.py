@@ -88,6 +88,7 @@ def test_the_update_ratio_is_that_of_the_step():
     assert not any(name.startswith("update_ratio") for name in watch.end_step())     # of one step alone
 
 
+@pytest.mark.slow
 def test_the_compiled_update_leaves_the_weights_that_were_kept_alone():
     model = tiny.classifier()
     model.compile(AdamW(1e-2), loss=model.loss_function())

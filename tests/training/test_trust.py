@@ -128,6 +128,7 @@ def test_shrinking_comes_nearer_to_the_true_covariance(rows):
     assert np.isfinite(kept.whitening).all()
 
 
+@pytest.mark.slow
 def test_texts_of_another_kind_are_less_familiar(tmp_path):
     """The bundle keeps it, `predict` gives it, and a damaged file is refused."""
     model = exported.spread(tiny.classifier(2, LABELS))
