@@ -66,7 +66,7 @@ NAMED |= {"rank": "model train dev test embedder", "glue": "model data", "retrie
           "predict": "folder data tflite", "doctor": "path against train dev accept", "slim": "folder train dev test",
           "distill": "teacher student train dev unlabelled test augmenter",
           "compare": "a b data", "explain": "folder data", "attention": "folder",
-          "layers": "model data against", "behave": "folder tests data fill",
+          "layers": "model data against", "influence": "folder train data", "behave": "folder tests data fill",
           "bias": "model crows_pairs weat swaps data",
           "quantize": "folder train dev test",
           "serve": "folders", "submit": "folder data tflite", "export": "folder dev", "convert": "source",

@@ -66,6 +66,8 @@ COMMANDS = {command.name: command for command in (
             "bertkit explain sentiment --text 'a wonderful film' --out why.html"),
     Command("attention", "what each head of a model looks at in a text, as a page",
             "bertkit attention sentiment --text 'a wonderful film' --out heads.html"),
+    Command("influence", "which training rows speak for an answer, and which against it",
+            "bertkit influence sentiment --train train.tsv --text 'a wonderful film'"),
     Command("layers", "what each layer knows of labelled rows, and what fine-tuning changed",
             "bertkit layers sentiment --data dev.tsv --against bertkit://english --out layers.html"),
     Command("compare", "two bundles on the same rows: scores, intervals, the rows where they differ",

@@ -22,6 +22,7 @@ from bertkit.cli.inspection import behave as behave
 from bertkit.cli.inspection import bias as bias
 from bertkit.cli.inspection import compare as compare
 from bertkit.cli.inspection import explain as explain
+from bertkit.cli.inspection import influence as influence
 from bertkit.cli.inspection import layers as layers
 from bertkit.cli.serving import serve as serve
 from bertkit.data.columns import Columns

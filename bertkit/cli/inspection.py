@@ -53,6 +53,28 @@ def attention(folder: str, /, text: str, second: str | None = None, out: str | N
     return found
 
 
+def influence(folder: str, /, train: str, data: str | None = None, most: int = 5, limit: int | None = None,
+              skip_bad_rows: bool = False, columns: Columns = Columns()) -> Any:
+    """Show which training rows speak for an answer and which against it, and which are most like the text.
+
+    Without --data, --text is the text itself, and --second the second text of a pair.
+
+    folder          a bundle of classify
+    train           the labelled rows that it learnt from
+    data            rows whose answers are asked about
+    most            rows of each kind
+    limit           read the first rows of train only
+    skip_bad_rows   go on without rows that cannot be used, and say how many
+    """
+    from bertkit.inspection.asked import inputs_of
+    from bertkit.inspection.influences import influence as run
+    from bertkit.predictor import Predictor
+    predictor = Predictor(folder)
+    inputs = inputs_of(predictor.task, data, columns, skip_bad_rows)
+    named = columns if data is not None else Columns(label=columns.label)
+    return run(predictor, inputs, train, named, most, limit=limit, skip_bad_rows=skip_bad_rows)
+
+
 def layers(model: str, /, data: str, against: str | None = None, task: Literal["classify", "tag"] = "classify",
            out: str | None = None, limit: int = 1000, length: int = 128, seed: int = 0,
            columns: Columns = Columns()) -> Any:

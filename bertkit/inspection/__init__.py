@@ -7,7 +7,7 @@ from bertkit.face import on_demand
 _HOMES = {"MaskedModel": "masked", "Swaps": "swaps", "attention": "heads", "attributions": "attribution",
           "augment": "mitigation", "behave": "behaviour", "bias": "groups", "compare": "comparison",
           "cka": "similarity", "crows_pairs": "stereotypes", "erase_groups": "mitigation",
-          "examine_layers": "layers", "explain": "explanation", "leace": "mitigation",
+          "examine_layers": "layers", "explain": "explanation", "influence": "influences", "leace": "mitigation",
           "look": "views", "make_cases": "perturbations", "probe": "probing", "read_cases": "cases",
           "read_swaps": "swaps", "weat": "word_lists"}
 __all__ = sorted(_HOMES)
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bertkit.inspection.explanation import explain as explain
     from bertkit.inspection.groups import bias as bias
     from bertkit.inspection.heads import attention as attention
+    from bertkit.inspection.influences import influence as influence
     from bertkit.inspection.layers import examine_layers as examine_layers
     from bertkit.inspection.masked import MaskedModel as MaskedModel
     from bertkit.inspection.mitigation import augment as augment

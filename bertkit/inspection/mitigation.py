@@ -7,13 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bertkit.data.columns import Columns
-from bertkit.data.features import features_of
 from bertkit.data.frames import Data
-from bertkit.data.pipeline import batches_by_length
 from bertkit.data.unlabelled import read_rows, write_rows
 from bertkit.errors import Error
-from bertkit.heads import Classifier
-from bertkit.heads.head_layers import PredictionHead
+from bertkit.inspection.last_layer import head_of, last_layer_vectors
 from bertkit.inspection.swaps import Swaps
 from bertkit.predictor import Predictor
 
@@ -135,27 +132,13 @@ def erase_groups(predictor: Predictor, swaps: Swaps, inputs: Sequence[Any]) -> E
     Raises:
         Error: When the model has no such head, or no row holds words of one side alone.
     """
-    heads = list(getattr(predictor.model, "heads", {}).values())
-    if not isinstance(predictor.model, Classifier) or not isinstance(heads[0], PredictionHead):
-        raise Error(f"A {type(predictor.model).__name__} has no single linear layer at its end that a group could be "
-                    "taken out of; this is for classify and score.")
+    head = head_of(predictor, "that a group could be taken out of")
     sides = [(given, side) for given, side in ((given, swaps.group(given)) for given in inputs) if side is not None]
     if not sides:
         raise Error(f"None of {len(inputs):,} rows holds words of one side alone; give words that stand in the rows.")
     doubled = [text for given, _ in sides for text in (given, swaps.swapped(given))]
-    eraser = leace(_vectors(predictor, heads[0], doubled), [part for _, side in sides for part in (side, 1 - side)])
-    kernel, bias = (np.asarray(variable, "float64") for variable in (heads[0].logits.kernel, heads[0].logits.bias))
-    heads[0].logits.kernel.assign(kernel - eraser.matrix.T @ kernel)
-    heads[0].logits.bias.assign(bias + eraser.mean @ eraser.matrix.T @ kernel)
+    eraser = leace(last_layer_vectors(predictor, doubled), [part for _, side in sides for part in (side, 1 - side)])
+    kernel, bias = (np.asarray(variable, "float64") for variable in (head.logits.kernel, head.logits.bias))
+    head.logits.kernel.assign(kernel - eraser.matrix.T @ kernel)
+    head.logits.bias.assign(bias + eraser.mean @ eraser.matrix.T @ kernel)
     return eraser
-
-
-def _vectors(predictor, head, inputs):
-    """Return what the last layer of a head reads of each input, float32 [inputs,D]."""
-    rows = features_of(predictor.task.pack(predictor.tokenizer, inputs, predictor.length), predictor.tokenizer)
-    found: list[Any] = [None] * len(inputs)
-    for numbers, batch in batches_by_length(rows, 32):
-        outputs, read = predictor.model.encoded(predictor.model.select_entries(batch), False)
-        for number, vector in zip(numbers, np.asarray(head.vectors(outputs, read, False)), strict=True):
-            found[number] = vector
-    return np.stack(found)
