@@ -29,10 +29,7 @@ def explain(folder: str, /, data: str | None = None, method: Method = "integrate
     predictor = Predictor(folder)
     found = run(predictor, inputs_of(predictor.task, data, columns, skip_bad_rows), method, target, compare, seed,
                 against)
-    if out is not None:
-        from bertkit.report.explanation import render_explanation
-        from bertkit.report.page import write_report
-        write_report(out, render_explanation(found))
+    found.write_page(out)
     return found
 
 
@@ -46,10 +43,7 @@ def attention(folder: str, /, text: str, second: str | None = None, out: str | N
     """
     from bertkit.inspection.views import look
     found = look(folder, [text] if second is None else [text, second])
-    if out is not None:
-        from bertkit.report.attention import render_attention
-        from bertkit.report.page import write_report
-        write_report(out, render_attention(found))
+    found.write_page(out)
     return found
 
 
@@ -91,10 +85,7 @@ def layers(model: str, /, data: str, against: str | None = None, task: Literal["
     """
     from bertkit.inspection.layers import examine_layers
     found = examine_layers(model, data, against, task, limit, length, seed, columns)
-    if out is not None:
-        from bertkit.report.layers import render_layers
-        from bertkit.report.page import write_report
-        write_report(out, render_layers(found))
+    found.write_page(out)
     return found
 
 
@@ -111,10 +102,7 @@ def compare(a: str, b: str, /, data: str, out: str | None = None, separator: str
     """
     from bertkit.inspection.comparison import compare as run
     found = run(a, b, data, columns, separator=separator, skip_bad_rows=skip_bad_rows)
-    if out is not None:
-        from bertkit.report.comparison import render_comparison
-        from bertkit.report.page import write_report
-        write_report(out, render_comparison(found))
+    found.write_page(out)
     return found
 
 
@@ -145,10 +133,7 @@ def behave(folder: str, /, tests: str | None = None, data: str | None = None, on
     if cases is not None:
         from bertkit.data.unlabelled import write_rows
         write_rows(cases, [case.row() for case in asked])
-    if out is not None:
-        from bertkit.report.behaviour import render_behaviour
-        from bertkit.report.page import write_report
-        write_report(out, render_behaviour(found))
+    found.write_page(out)
     return found
 
 
@@ -169,8 +154,5 @@ def bias(model: str, /, crows_pairs: str | None = None, weat: list[str] | None =
     """
     from bertkit.inspection.groups import bias as run
     found = run(model, crows_pairs, weat or (), swaps, data, columns, skip_bad_rows, augment, erase)
-    if out is not None:
-        from bertkit.report.bias import render_bias
-        from bertkit.report.page import write_report
-        write_report(out, render_bias(found))
+    found.write_page(out)
     return found

@@ -11,6 +11,8 @@ from bertkit.inspection.answers import are_same, decision, in_words, is_score, t
 from bertkit.inspection.cases import Case
 from bertkit.inspection.comparison import as_texts, cut
 from bertkit.predictor import Predictor
+from bertkit.report.behaviour import render_behaviour
+from bertkit.report.shown import Shown
 
 SHOWN = 3           # failures of each test that a screen shows
 
@@ -66,7 +68,7 @@ class BehaviourTest:
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behaviour(Shown):
     """What all tests found.
 
     Args:
@@ -78,6 +80,14 @@ class Behaviour:
     model: str
     tests: list[BehaviourTest]
     notes: tuple[str, ...] = ()
+
+    def page(self) -> str:
+        """Return it as a page.
+
+        Returns:
+            The HTML (see `report.behaviour`).
+        """
+        return render_behaviour(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the results as JSON.

@@ -14,6 +14,8 @@ from bertkit.data.labelled import read_labelled
 from bertkit.errors import Error
 from bertkit.inspection.answers import in_words
 from bertkit.predictor import Predictor
+from bertkit.report.comparison import render_comparison
+from bertkit.report.shown import Shown
 
 SHOWN = 20          # rows that a screen shows
 LONGEST = 90        # characters of a row's text there
@@ -41,7 +43,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Shown):
     """What two models do on the same labelled rows.
 
     Args:
@@ -71,6 +73,14 @@ class Comparison:
     def mcnemar_p(self) -> float:
         """The exact p of McNemar's test on `only_a` and `only_b`; where rows are not right or wrong, the sign test."""
         return metrics.mcnemar(self.only_a, self.only_b)
+
+    def page(self) -> str:
+        """Return it as a page.
+
+        Returns:
+            The HTML (see `report.comparison`).
+        """
+        return render_comparison(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the comparison as JSON.

@@ -15,6 +15,8 @@ from bertkit.inspection.attribution import WordScores, attributed
 from bertkit.inspection.comparison import as_texts, cut
 from bertkit.inspection.faithfulness import Faithfulness, faithfulness
 from bertkit.predictor import Predictor
+from bertkit.report.explanation import render_explanation
+from bertkit.report.shown import Shown
 
 SHOWN, WORDS = 20, 5        # rows, and words of each, that a screen shows
 ENOUGH = 10                 # rows from which on a sentence on a method is more than an anecdote
@@ -117,7 +119,7 @@ class Trust:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """Answers of a model with their words.
 
     Args:
@@ -133,6 +135,14 @@ class Explanation:
     rows: list[Explained]
     trusts: list[Trust]
     heads: list[dict[str, float]]
+
+    def page(self) -> str:
+        """Return it as a page.
+
+        Returns:
+            The HTML (see `report.explanation`).
+        """
+        return render_explanation(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON.

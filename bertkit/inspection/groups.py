@@ -23,6 +23,8 @@ from bertkit.inspection.stereotypes import crows_pairs, read_pairs
 from bertkit.inspection.swaps import Swaps, group_gaps, read_swaps, swap_rate
 from bertkit.inspection.word_lists import read_lists, weat
 from bertkit.predictor import Predictor
+from bertkit.report.bias import render_bias
+from bertkit.report.shown import Shown
 from bertkit.terminal import say
 from bertkit.text import Tokenizer
 
@@ -32,7 +34,7 @@ SHOWN = 5           # changed rows that a screen shows
 
 
 @dataclass(frozen=True)
-class Bias:
+class Bias(Shown):
     """What was measured of a model.
 
     Args:
@@ -43,6 +45,14 @@ class Bias:
 
     model: str
     numbers: dict[str, Any]
+
+    def page(self) -> str:
+        """Return it as a page.
+
+        Returns:
+            The HTML (see `report.bias`).
+        """
+        return render_bias(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers as JSON.

@@ -14,6 +14,8 @@ from bertkit.data.pipeline import batches_by_length
 from bertkit.errors import Error
 from bertkit.inspection.probing import Probe, probe
 from bertkit.inspection.similarity import cka_of_grams, gram
+from bertkit.report.layers import render_layers
+from bertkit.report.shown import Shown
 from bertkit.terminal import with_progress
 from bertkit.text import Tokenizer
 
@@ -23,7 +25,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Layers:
+class Layers(Shown):
     """What a linear probe finds after each layer, 0 being the embeddings, and how alike two encoders' layers are.
 
     Args:
@@ -41,6 +43,14 @@ class Layers:
     commonest: float
     probes: tuple[tuple[Probe, ...], ...]
     alike: np.ndarray
+
+    def page(self) -> str:
+        """Return it as a page.
+
+        Returns:
+            The HTML (see `report.layers`).
+        """
+        return render_layers(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON.

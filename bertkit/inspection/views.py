@@ -15,6 +15,8 @@ from bertkit.errors import Error
 from bertkit.heads.task_model import TaskModel
 from bertkit.inspection.heads import head_statistics, traced_attention
 from bertkit.predictor import Predictor
+from bertkit.report.attention import render_attention
+from bertkit.report.shown import Shown
 from bertkit.text import Tokenizer
 
 LARGEST = 40_000_000        # numbers of attention on one page: 12 layers of 12 heads at 512 tokens have 38 million
@@ -22,7 +24,7 @@ CLOSE = 1e-3                # softmax(q kᵀ / √H) is a head's attention where
 
 
 @dataclass(frozen=True)
-class AttentionViews:
+class AttentionViews(Shown):
     """A text as a model's heads see it.
 
     Args:
@@ -47,6 +49,14 @@ class AttentionViews:
     def heads(self) -> list[dict[str, float]]:
         """What `head_statistics` says of each head."""
         return head_statistics(self.attention, np.array(self.special))
+
+    def page(self) -> str:
+        """Return it as a page.
+
+        Returns:
+            The HTML (see `report.attention`).
+        """
+        return render_attention(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return the tokens and the numbers of the heads.
