@@ -19,8 +19,10 @@ def place(tmp_path_factory):
 
 
 def started(arguments, **options):
+    # `nohup` in front of the tests leaves SIGHUP ignored in all that they start
     return subprocess.Popen([sys.executable, "-m", "bertkit", *arguments], stderr=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True, **options)
+                            stdout=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL), **options)
 
 
 def ended(child):
