@@ -227,6 +227,27 @@ def section(path, title):
     return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
 
 
+def glued_tables(text):
+    """Return the first lines of tables that stand right below a paragraph or a fence: the site shows them as text."""
+    lines, inside, found = [""], False, []
+    for line in text.splitlines():
+        inside ^= line.lstrip().startswith("```")
+        before = lines[-1].strip()
+        if line.startswith("|") and not inside and before and not before.startswith(("|", "#")):
+            found.append(line)
+        lines.append(line)
+    return found
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+def test_a_blank_line_stands_before_a_table(path):
+    assert glued_tables(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_glued_table_is_seen():
+    assert glued_tables("a\n| b |\n|---|\n\n| c |\n```\nx\n| d |\n```\n| e |\n# f\n| g |") == ["| b |", "| e |"]
+
+
 @pytest.mark.slow
 def test_the_notebook_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     """It learns what it is shown, and leaves a bundle that answers as it did."""
