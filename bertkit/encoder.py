@@ -63,7 +63,7 @@ class Encoder(BatchModel):
                  name: str = "encoder", **options: Any) -> None:
         super().__init__(name=name, **options)
         self.config = config = EncoderConfig.of(config)
-        self.masked_score, self.borrows, self.together = EXACT, embeddings is not None, None
+        self.masked_score, self.borrows, self.all_blocks = EXACT, embeddings is not None, None
         policy = {"dtype": self.dtype_policy}
         self.embeddings = embeddings or trunk.embeddings(config, **policy)
         self.distances = trunk.distances(config, **policy)
@@ -159,7 +159,7 @@ class Encoder(BatchModel):
         narrow = queried is not None and not trace and trunk.can_query_subset(self.config)
         if narrow:
             steps[-1][1]["query_positions"] = queried
-        together = trunk.TOGETHER.get(type(self.config.block)) if training else self.together
+        together = trunk.TOGETHER.get(type(self.config.block)) if training else self.all_blocks
         if together is not None and not trace:
             state, steps = together(steps, state, self.masked_score), ()
         for i, (block, context) in enumerate(steps, start=1):
@@ -186,11 +186,11 @@ class Encoder(BatchModel):
         Yields:
             Nothing.
         """
-        self.together = function
+        self.all_blocks = function
         try:
             yield
         finally:
-            self.together = None
+            self.all_blocks = None
 
     def queried_positions(self, positions: Any) -> Any:
         """Return the positions whose last vectors are needed, with the first token's in front where a pooler reads it.

@@ -20,7 +20,8 @@ from bertkit.training import losses
 from bertkit.training.config import TrainConfig
 from bertkit.training.contrastive import contrastive_loss
 from bertkit.training.gradient_cache import cache_gradients
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 
 
 def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | None = None, epochs: int = 1,

@@ -25,7 +25,8 @@ from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.compared import compare_strategies
 from bertkit.training.config import TrainConfig
 from bertkit.training.documents import STRATEGIES
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 
 
 def main(train: Data, out: str, model: str = DEFAULT, dev: Data | None = None, test: Data | None = None,

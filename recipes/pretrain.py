@@ -19,7 +19,7 @@ from bertkit.objectives import Pretrainer
 from bertkit.pretraining import named, start
 from bertkit.pretraining.config import PretrainConfig
 from bertkit.pretraining.run import PretrainingRun
-from bertkit.training.run import precision
+from bertkit.training.precision import precision
 
 
 def main(data: list[str], vocabulary: str, steps: list[int], batch_size: list[int], out: str, config: str = "tiny",

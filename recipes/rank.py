@@ -17,7 +17,8 @@ from bertkit.predictor import Predictor
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 
 
 def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | None = None, epochs: int = 1,

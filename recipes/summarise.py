@@ -22,7 +22,8 @@ from bertkit.tasks.summarising import LexRank
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 from bertkit.training.score_and_save import score_and_save
 
 

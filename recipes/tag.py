@@ -15,7 +15,8 @@ from bertkit.heads import TokenClassifier
 from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 
 
 def main(train: Data, out: str, dev: Data | None = None, model: str = DEFAULT, test: Data | None = None,

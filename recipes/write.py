@@ -18,7 +18,8 @@ from bertkit.text import Tokenizer
 from bertkit.training.auto import AUTO, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.likelihood import perplexities
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 
 
 def main(train: Data, dev: Data, out: str, model: str = DEFAULT, test: Data | None = None, epochs: int = 3,

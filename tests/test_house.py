@@ -25,6 +25,7 @@ TENSORFLOW = ("bertkit/text/graph/", "bertkit/layers/accelerated/", "bertkit/dat
               "bertkit/inspection/gradients.py",
               "bertkit/pretraining/tensorboard.py", "bertkit/distribution.py", "bertkit/training/inside.py",
               "bertkit/training/fused.py", "bertkit/training/tensorboard.py", "bertkit/training/summaries.py",
+              "bertkit/training/history.py",
               "bertkit/training/gradient_cache.py",
               "bertkit/checkpoints/google.py", "bertkit/doctor/saved_model.py")
 # What runs on a device, or says what a model is, without one.

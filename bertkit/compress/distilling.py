@@ -29,7 +29,8 @@ from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import check_no_loss_knobs
 from bertkit.training.losses import loss as loss_of
-from bertkit.training.run import Run, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run
 from bertkit.training.scoring import predictions
 
 

@@ -21,8 +21,8 @@ from bertkit.terminal import say
 from bertkit.training.auto import AUTO, Count, Rate, recommend
 from bertkit.training.best_weights import BestWeights
 from bertkit.training.config import TrainConfig
+from bertkit.training.precision import precision as computing
 from bertkit.training.run import Run
-from bertkit.training.run import precision as computing
 from bertkit.training.scoring import task_outputs
 
 RATE_SHARE = 0.5            # of the rate of fine-tuning: MiniLM came nearer to its float self at 1e-4, not at 3e-4

@@ -19,7 +19,8 @@ from bertkit.terminal import say
 from bertkit.training.auto import AUTO, Count, Rate
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import check_no_loss_knobs
-from bertkit.training.run import Run, check_rate_and_seed, precision
+from bertkit.training.precision import precision
+from bertkit.training.run import Run, check_rate_and_seed
 from bertkit.training.score_and_save import score_and_save
 from bertkit.training.scoring import predictions
 

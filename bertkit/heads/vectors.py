@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import keras
-
 from bertkit.layers.batch_model import BatchModel
 
 
-@keras.saving.register_keras_serializable("bertkit")
 class HeadVectors(BatchModel):
     """The vectors that the logits of a classifier are a linear function of; call(batch) -> [B,D].
 
-    It shares the layers of the classifier, and has no weights of its own.
+    It shares the layers of the classifier, has no weights of its own, and is made where it is needed, never saved.
 
     Args:
         classifier: A `Classifier`.
@@ -51,25 +48,3 @@ class HeadVectors(BatchModel):
         """
         outputs, inputs = self.classifier.encoded(inputs, training)
         return self.classifier.heads["classify"].vectors(outputs, inputs, training)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what `from_config` needs to make this object again.
-
-        Returns:
-            A dict of JSON values.
-        """
-        return {**super().get_config(), "classifier": keras.saving.serialize_keras_object(self.classifier)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "HeadVectors":
-        """Make a model from the values of `get_config`.
-
-        Args:
-            config: The dict that `get_config` gives.
-            custom_objects: {registered name: class} of objects that Keras does not know.
-
-        Returns:
-            A new model, without the weights.
-        """
-        classifier = keras.saving.deserialize_keras_object(config["classifier"], custom_objects)
-        return cls(**{**config, "classifier": classifier})

@@ -26,13 +26,14 @@ from bertkit.pretraining.tensorboard import PretrainingTensorBoard
 from bertkit.report.curves import render_curves
 from bertkit.report.page import render_document
 from bertkit.text import Tokenizer
+from bertkit.training.history import history
 from bertkit.training.lamb import LAMB
 from bertkit.training.optimizer import AdamW
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.run import check_rate_and_seed
 from bertkit.training.schedules import WarmupLinear
-from bertkit.training.tensorboard import flat_settings, history
+from bertkit.training.summaries import flat_settings
 
 OPTIMIZERS = {"adamw": AdamW, "lamb": LAMB}
 

@@ -27,12 +27,13 @@ from bertkit.training.auto import AUTO, Count, Rate, explain_choice, recommend
 from bertkit.training.baseline import baseline_warning
 from bertkit.training.best_weights import BestWeights
 from bertkit.training.config import TrainConfig
+from bertkit.training.history import history
 from bertkit.training.losses import loss
-from bertkit.training.precision import precision as precision
+from bertkit.training.precision import precision
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
 from bertkit.training.scoring import predictions
-from bertkit.training.tensorboard import RunTensorBoard, history
+from bertkit.training.tensorboard import RunTensorBoard
 from bertkit.training.trust import check_trust, familiarity_of, scale_logits, with_limits
 
 MOST_EPOCHS = 10**6

@@ -1,5 +1,6 @@
 """What TensorBoard shows besides curves: pictures, samples with predictions, knobs, PR curves, the projector."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -158,3 +159,44 @@ def _dull(piece):
 def _one_cell(piece):
     """Return an entry as a cell of a table: blanks and line ends are written as Python writes them."""
     return piece if piece.strip() and piece.isprintable() else repr(piece)
+
+
+def flat_settings(knobs: dict[str, Any]) -> dict[str, Any]:
+    """Return knobs with those inside of others beside them.
+
+    Args:
+        knobs: {name: value}; the fields of a dataclass become knobs of their own.
+
+    Returns:
+        {name: value}, without the folder of the run.
+
+    >>> from bertkit.data.columns import Columns
+    >>> flat_settings({"out": "a", "seed": 1, "columns": Columns(text="t")})["text"]
+    't'
+    """
+    found: dict[str, Any] = {}
+    for name, value in knobs.items():
+        found |= vars(value) if dataclasses.is_dataclass(value) else {name: value}
+    return {name: value for name, value in found.items() if name not in ("out", "knobs")}
+
+
+def distinctive(knobs: dict[str, Any]) -> list[str]:
+    """Return the names of the knobs by which runs are told apart: numbers, and what is not as by default.
+
+    Args:
+        knobs: {name: value}; of a dataclass its fields with another value than their default.
+
+    Returns:
+        The names.
+
+    >>> from bertkit.training.config import TrainConfig
+    >>> distinctive({"seed": 1, "limit": None, "tuning": TrainConfig(lora=8)})
+    ['seed', 'lora']
+    """
+    found = []
+    for name, value in knobs.items():
+        if dataclasses.is_dataclass(value):
+            found += [field.name for field in dataclasses.fields(value) if getattr(value, field.name) != field.default]
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found.append(name)
+    return found

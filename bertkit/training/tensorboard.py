@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from bertkit.checkpoints import bundle
 from bertkit.data.features import features_of
@@ -291,10 +290,10 @@ class RunTensorBoard(TrainingTensorBoard):
 
     def __init__(self, run: Any, done: int = 0) -> None:
         tuning = run.tuning
-        super().__init__(run.logs, run.tokenizer, None, run.length, flat_settings(run.knobs), tuning.log_every,
-                         tuning.texts, tuning.profile)
+        super().__init__(run.logs, run.tokenizer, None, run.length, summaries.flat_settings(run.knobs),
+                         tuning.log_every, tuning.texts, tuning.profile)
         self.sampler, self.rows, self.best, self.step = run.sampler, run.sampler, run.best, done
-        self.tokens, self.name, self.first = 0, str(run.out), distinctive(run.knobs)
+        self.tokens, self.name, self.first = 0, str(run.out), summaries.distinctive(run.knobs)
 
     def predicted(self) -> tuple[Any, EvalSplit, Sequence[Any]] | None:
         """Return what the run's `BestWeights` found on dev.
@@ -331,71 +330,3 @@ class RunTensorBoard(TrainingTensorBoard):
         """
         self.tokens = 0
         super().start_interval(total, seen)
-
-
-def flat_settings(knobs: dict[str, Any]) -> dict[str, Any]:
-    """Return knobs with those inside of others beside them.
-
-    Args:
-        knobs: {name: value}; the fields of a dataclass become knobs of their own.
-
-    Returns:
-        {name: value}, without the folder of the run.
-
-    >>> from bertkit.data.columns import Columns
-    >>> flat_settings({"out": "a", "seed": 1, "columns": Columns(text="t")})["text"]
-    't'
-    """
-    found: dict[str, Any] = {}
-    for name, value in knobs.items():
-        found |= vars(value) if dataclasses.is_dataclass(value) else {name: value}
-    return {name: value for name, value in found.items() if name not in ("out", "knobs")}
-
-
-def distinctive(knobs: dict[str, Any]) -> list[str]:
-    """Return the names of the knobs by which runs are told apart: numbers, and what is not as by default.
-
-    Args:
-        knobs: {name: value}; of a dataclass its fields with another value than their default.
-
-    Returns:
-        The names.
-
-    >>> from bertkit.training.config import TrainConfig
-    >>> distinctive({"seed": 1, "limit": None, "tuning": TrainConfig(lora=8)})
-    ['seed', 'lora']
-    """
-    found = []
-    for name, value in knobs.items():
-        if dataclasses.is_dataclass(value):
-            found += [field.name for field in dataclasses.fields(value) if getattr(value, field.name) != field.default]
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found.append(name)
-    return found
-
-
-def history(folder: str | Path) -> list[dict[str, float]]:
-    """Return the curves that were written for TensorBoard.
-
-    The curves of a resumed run are whole; steps that it did twice are there once, as they were the second time.
-
-    Args:
-        folder: The folder that was written.
-
-    Returns:
-        One row {"step", "loss", "rate", ...} for each point of training and one row {"step", "epoch",
-        "dev_...": ...} for each epoch, in the order of steps. Measurements of single layers are left out.
-    """
-    events, points = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload(), {}
-    for tag in events.Tags()["tensors"]:                # TensorFlow writes its scalars as tensors
-        part, _, name = tag.rpartition("/")
-        if events.SummaryMetadata(tag).plugin_data.plugin_name != "scalars" or part not in ("", "dev"):
-            continue
-        for event in events.Tensors(tag):
-            value = float(tf.make_ndarray(event.tensor_proto))
-            points.setdefault((event.step, part == "dev"), {})[f"dev_{name}" if part else name] = value
-    rows, epoch = [], 0
-    for (step, scored), values in sorted(points.items()):
-        epoch += scored
-        rows.append({"step": step, "epoch": epoch, **values} if scored else {"step": step, **values})
-    return rows

@@ -26,7 +26,7 @@ def test_each_head_answers_as_it_is(name):
         assert type(found) is dict or type(found) is np.ndarray
         for ours, theirs in zip(keras.tree.flatten(found), keras.tree.flatten(wanted), strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
-    assert model.encoder.together is None
+    assert model.encoder.all_blocks is None
 
 
 def test_what_cannot_be_frozen_is_refused_by_name():

@@ -14,8 +14,8 @@ from bertkit.tasks.packed import Packed
 from bertkit.training.adapt import adapt, merge_adapters, optimizer
 from bertkit.training.config import TrainConfig
 from bertkit.training.losses import loss
+from bertkit.training.precision import precision
 from bertkit.training.resume import Resume
-from bertkit.training.run import precision
 from tests import tiny
 
 SMALL = tiny.CONFIG.but(num_layers=1)

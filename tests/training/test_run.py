@@ -15,11 +15,12 @@ from bertkit.tasks.classification import Classification
 from bertkit.tasks.regression import Regression
 from bertkit.training.best_weights import BestWeights
 from bertkit.training.config import TrainConfig
+from bertkit.training.history import history
 from bertkit.training.optimizer import adamw
+from bertkit.training.precision import precision
 from bertkit.training.progress import Progress
 from bertkit.training.resume import Resume
-from bertkit.training.run import Run, precision, working_folder
-from bertkit.training.tensorboard import history
+from bertkit.training.run import Run, working_folder
 from tests import tiny
 
 TASK = Classification(("0", "1"))

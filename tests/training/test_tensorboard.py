@@ -19,8 +19,10 @@ from bertkit.tasks.classification import Classification
 from bertkit.tasks.tagging import Tagging
 from bertkit.training import inside, summaries
 from bertkit.training.config import TrainConfig
+from bertkit.training.history import history
 from bertkit.training.optimizer import AdamW, adamw
-from bertkit.training.tensorboard import TrainingTensorBoard, flat_settings, history
+from bertkit.training.summaries import flat_settings
+from bertkit.training.tensorboard import TrainingTensorBoard
 from tests import tiny
 
 HOSTILE = "<script>alert(1)</script> **bold** | [a](b)\n\u202eevil"
