@@ -25,8 +25,8 @@ LENGTHS = "8,16,24,32,48,64"
 PEERS = ("onnxruntime", "openvino", "torch", "onnxruntime_int8")
 # Row: (how the sides are asked, the sides, whose first is bertkit's).
 INFERENCE = {
-    "one": ("one", ("predictor", "saved_model", "onnxruntime", "openvino", "torch")),
-    "batches": ("batches", ("predictor", "saved_model", "onnxruntime", "openvino", "torch")),
+    "one": ("one", ("frozen", "predictor", "saved_model", "onnxruntime", "openvino", "torch")),
+    "batches": ("batches", ("frozen", "predictor", "saved_model", "onnxruntime", "openvino", "torch")),
     "bfloat16": ("batches", ("bfloat16", "predictor")),
     "int8": ("one", ("litert_int8", "litert_int8_one_length", "litert", "onnxruntime_int8")),
 }
@@ -86,7 +86,7 @@ class Work:
                          exports[name], "--out", self.folder / name)
         elif name == "model-int8.onnx":
             self.make("huggingface")
-            subprocess.run([self.peers_python(), HERE / "peers/onnx_model.py", self.folder / "huggingface",
+            subprocess.run([self.peers_python(), HERE / "peers/to_onnx.py", self.folder / "huggingface",
                             self.folder], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def write_rows(self):

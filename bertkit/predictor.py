@@ -47,8 +47,8 @@ class Predictor:
             "auto" for the faster of the two on this machine, which is measured once, in a second or two, and kept in
             the user's cache. A model in memory and a .tflite file compute in their own.
         frozen: Whether a bundle's weights become constants of one graph, for encoders of BERT's kind. That takes
-            seconds (6 for MiniLM), and then about 1.3 times as many texts are answered in the same time; `model` must
-            not change.
+            seconds (6 for MiniLM), and then single texts are answered 1.3 times as fast, batches hardly faster; `model`
+            must not change.
 
     Raises:
         Error: If the folder is no bundle of a task, the model is not one of bertkit's or has no task, a model in memory

@@ -60,14 +60,18 @@ def torch(folder):
     return run
 
 
-def predictor(folder, precision="float32"):
+def predictor(folder, **options):
     import bertkit
-    model = bertkit.Predictor(f"{folder}/bundle", precision=precision)
+    model = bertkit.Predictor(f"{folder}/bundle", **options)
     return lambda rows: np.log(np.array(model.outputs([(row, [0] * len(row)) for row in rows])))
 
 
 def bfloat16(folder):
-    return predictor(folder, "bfloat16")
+    return predictor(folder, precision="bfloat16")
+
+
+def frozen(folder):
+    return predictor(folder, frozen=True)
 
 
 def saved_model(folder):

@@ -1,4 +1,4 @@
-"""Write model.onnx and model-int8.onnx of a classifier in a Hugging Face folder: python onnx_model.py FOLDER OUT."""
+"""Write model.onnx and model-int8.onnx of a classifier in a Hugging Face folder: python to_onnx.py FOLDER OUT."""
 
 import sys
 from pathlib import Path
